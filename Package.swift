@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library target with the settings that every target shares.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// A test target for `subject`, beside whatever else its tests need.
+func tests(of subject: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(subject)Tests", dependencies: [.target(name: subject)] + dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "flag-server",
+    products: [
+        .executable(name: "flag-server", targets: ["FlagServer"]),
+        .executable(name: "http-echo", targets: ["HTTPEcho"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: [.defaults, "YAML"]),
+    ],
+    targets: [
+        // What Swift's Glibc module does not show, and the system's libraries.
+        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+
+        library("Lock"),
+        library("JSON"),
+        library("FlagCore", ["JSON"]),
+        library("SQLite", ["CSQLite"]),
+        library("DynamoTable", ["SQLite", "JSON", "Lock"]),
+        library("FlagStore", ["DynamoTable", "FlagCore", "JSON", "Lock"]),
+        library("HTTPTransport", ["CLinux", "Lock"]),
+
+        .executableTarget(
+            name: "FlagServer",
+            dependencies: [
+                "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "JSON", "Lock", "CLinux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Configuration", package: "swift-configuration"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "HTTPEcho",
+            dependencies: [
+                "HTTPTransport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+
+        tests(of: "JSON"),
+        tests(of: "FlagCore", ["JSON"]),
+        tests(of: "SQLite"),
+        tests(of: "DynamoTable", ["SQLite", "JSON"]),
+        tests(of: "FlagStore", ["DynamoTable", "FlagCore", "JSON"]),
+        tests(of: "HTTPTransport", ["CLinux"]),
+        tests(of: "FlagServer", ["HTTPTransport", "FlagStore", "FlagCore", "DynamoTable", "JSON"]),
+        .testTarget(name: "TidyTests", swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

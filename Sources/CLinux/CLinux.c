@@ -1,0 +1,18 @@
+#include "CLinux.h"
+
+int clinux_accept_nonblocking(int listener, struct sockaddr *address, socklen_t *length) {
+    return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int clinux_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+int clinux_peer_credentials(int socket, int32_t *process_id, uint32_t *user_id) {
+    struct ucred credentials;
+    socklen_t length = sizeof(credentials);
+    int result = getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length);
+    if (result == 0) {
+        *process_id = credentials.pid;
+        *user_id = credentials.uid;
+    }
+    return result;
+}

@@ -1,0 +1,19 @@
+// Linux calls that Swift's Glibc module does not show. Declarations and one-line wrappers only.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+/// accept4(2): accepts a connection, non-blocking and closed on exec. Returns the descriptor, or -1 with errno set.
+int clinux_accept_nonblocking(int listener, struct sockaddr *_Nullable address, socklen_t *_Nullable length);
+
+/// eventfd(2): a non-blocking counter, closed on exec. Returns the descriptor, or -1 with errno set.
+int clinux_eventfd(void);
+
+/// The peer of a Unix socket as SO_PEERCRED tells it (unix(7)). Returns 0, or -1 with errno set.
+int clinux_peer_credentials(int socket, int32_t *_Nonnull process_id, uint32_t *_Nonnull user_id);
+
+#endif
