@@ -1,0 +1,66 @@
+/// Reads tables. Every read sees every write that was answered before it began.
+///
+/// The functions block while the disk is read: call them on a worker queue, never on an event loop.
+package protocol TableReader: Sendable {
+    /// The item of a key, nil when there is none.
+    func getItem(table: String, key: TableKey) throws(TableError) -> Item?
+
+    /// The items of several keys of one table, all as of one moment, in the order of the keys.
+    func getItems(table: String, keys: [TableKey]) throws(TableError) -> [Item?]
+
+    /// One page of a partition's items.
+    func query(_ query: Query) throws(TableError) -> QueryPage
+
+    /// One page of a table's or an index's items.
+    func scan(_ scan: Scan) throws(TableError) -> QueryPage
+
+    /// The names of all tables, sorted.
+    func listTables() throws(TableError) -> [String]
+
+    /// A table as it exists.
+    func describeTable(_ name: String) throws(TableError) -> TableDescription
+}
+
+/// Writes tables.
+package protocol TableWriter: Sendable {
+    /// Does all of the operations or none, durably.
+    ///
+    /// Returns at once, so that an event loop may call it. `completion` runs on the writer's own queue after the
+    /// transaction is on disk, and must not block or wait for another write.
+    ///
+    /// - Parameters:
+    ///   - operations: 1–100 operations on different items.
+    ///   - principal: who does it, for the change stream.
+    ///   - completion: receives what each operation did, or why nothing happened.
+    func transact(
+        _ operations: [WriteOperation], principal: Principal,
+        completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void)
+
+    /// Creates a table. Blocks until it is on disk.
+    ///
+    /// - Throws: `tableExists`, `validation`, `storage`.
+    func createTable(_ schema: TableSchema) throws(TableError)
+
+    /// Deletes a table with its items. Blocks until it is gone; O(items).
+    ///
+    /// - Throws: `tableNotFound`, `storage`.
+    func deleteTable(_ name: String) throws(TableError)
+}
+
+/// Tells of changes.
+package protocol TableChanges: Sendable {
+    /// Calls `deliver` with the changes of every commit from now on, in order, without gap.
+    ///
+    /// It runs on the writer's own queue after the changes are durable and before the completions of the
+    /// transactions that made them, and must not block.
+    func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void)
+
+    /// Up to `limit` changes after a position of the stream, in order. The stream goes back at least 24 hours.
+    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change]
+
+    /// The sequence of the last change, 0 when there was none. Reads memory only.
+    var lastSequence: Int64 { get }
+}
+
+/// All that one can do with a store of tables.
+package protocol ItemTable: TableReader, TableWriter, TableChanges {}

@@ -1,0 +1,43 @@
+/// Where a value lies in an item: an attribute, or a member of a map or an element of a list within one.
+package struct DocumentPath: Sendable, Hashable {
+    /// One step down.
+    package enum Step: Sendable, Hashable {
+        /// The member of this name of a map.
+        case member(String)
+        /// The element at this position of a list, from 0.
+        case element(Int)
+    }
+
+    /// The name of the attribute of the item.
+    package let attribute: String
+    /// The steps into it, none for the attribute itself.
+    package let steps: [Step]
+
+    package init(_ attribute: String, _ steps: [Step] = []) {
+        self.attribute = attribute
+        self.steps = steps
+    }
+}
+
+extension DocumentPath: ExpressibleByStringLiteral {
+    /// The attribute of this name, taken as it is: a dot is part of the name.
+    package init(stringLiteral value: String) { self.init(value) }
+}
+
+extension DocumentPath: CustomStringConvertible {
+    package var description: String {
+        steps.reduce(into: attribute) { text, step in
+            switch step {
+            case .member(let name): text += ".\(name)"
+            case .element(let index): text += "[\(index)]"
+            }
+        }
+    }
+}
+
+extension DocumentPath {
+    /// Whether one of the two paths leads through or to the other: an update may not touch both.
+    func overlaps(_ other: DocumentPath) -> Bool {
+        attribute == other.attribute && zip(steps, other.steps).allSatisfy { $0 == $1 }
+    }
+}

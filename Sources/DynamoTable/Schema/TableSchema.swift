@@ -1,0 +1,96 @@
+/// The type that a key attribute must have.
+package enum KeyType: String, Sendable, Equatable {
+    case string = "S"
+    case number = "N"
+    case binary = "B"
+}
+
+/// One attribute that is part of a key.
+package struct KeyAttribute: Sendable, Equatable {
+    /// The attribute's name.
+    package let name: String
+    /// The type that its values must have.
+    package let type: KeyType
+
+    package init(_ name: String, _ type: KeyType = .string) {
+        self.name = name
+        self.type = type
+    }
+}
+
+/// Which attributes of an item a query on an index answers.
+package enum Projection: Sendable, Equatable {
+    /// Every attribute.
+    case all
+    /// The keys of the table and of the index.
+    case keysOnly
+    /// The keys and the attributes of these names.
+    case include([String])
+}
+
+/// A secondary index: the items that have its key attributes, in its order.
+package struct IndexSchema: Sendable, Equatable {
+    /// The name, unique in its table.
+    package let name: String
+    /// The attribute that groups entries.
+    package let partitionKey: KeyAttribute
+    /// The attribute that orders the entries of a partition; nil when they have no order of their own.
+    package let sortKey: KeyAttribute?
+    /// What a query on the index answers.
+    package let projection: Projection
+
+    package init(
+        _ name: String, partitionKey: KeyAttribute, sortKey: KeyAttribute? = nil, projection: Projection = .all
+    ) {
+        self.name = name
+        self.partitionKey = partitionKey
+        self.sortKey = sortKey
+        self.projection = projection
+    }
+}
+
+/// Provisioned throughput: kept and shown, never enforced.
+package struct Throughput: Sendable, Equatable {
+    /// Read capacity units a second.
+    package var readUnits: Int64
+    /// Write capacity units a second.
+    package var writeUnits: Int64
+
+    package init(readUnits: Int64, writeUnits: Int64) {
+        self.readUnits = readUnits
+        self.writeUnits = writeUnits
+    }
+}
+
+/// What a table is made of: its name, key and indexes.
+package struct TableSchema: Sendable, Equatable {
+    /// The name: 3–255 of `a–z A–Z 0–9 _ - .`.
+    package let name: String
+    /// The attribute that groups items.
+    package let partitionKey: KeyAttribute
+    /// The attribute that orders the items of a partition; nil when a partition is one item.
+    package let sortKey: KeyAttribute?
+    /// The secondary indexes.
+    package let indexes: [IndexSchema]
+    /// Provisioned throughput, nil when the table is billed on demand.
+    package let throughput: Throughput?
+
+    package init(
+        name: String, partitionKey: KeyAttribute, sortKey: KeyAttribute? = nil, indexes: [IndexSchema] = [],
+        throughput: Throughput? = nil
+    ) {
+        self.name = name
+        self.partitionKey = partitionKey
+        self.sortKey = sortKey
+        self.indexes = indexes
+        self.throughput = throughput
+    }
+}
+
+/// A table as it exists.
+package struct TableDescription: Sendable, Equatable {
+    /// What it is made of.
+    package let schema: TableSchema
+    /// When it was created, in milliseconds since 1970.
+    package let createdAt: Int64
+}
