@@ -1,0 +1,30 @@
+/// Every bound on what a flag table takes. Characters are Unicode scalars, so that a bound on them also bounds bytes:
+/// the longest key stays far below DynamoDB's 2,048 bytes of partition key and 1,024 of sort key.
+package enum FlagLimits {
+    /// Characters of a flag key: 1 to this many.
+    package static let flagKeyCharacters = 128
+    /// Characters of a description: 1 to this many.
+    package static let descriptionCharacters = 500
+    /// Characters of an owner: 1 to this many.
+    package static let ownerCharacters = 100
+    /// Characters of a tenant id: 1 to this many.
+    package static let tenantCharacters = 100
+    /// Characters of a reason, of an override or a kill switch: 1 to this many.
+    package static let reasonCharacters = 500
+    /// Characters of a name of somebody who did something (`updatedBy`, `activatedBy`): 1 to this many.
+    package static let actorCharacters = 100
+    /// Characters of a variant's name in an override: 1 to this many.
+    package static let variantCharacters = 256
+    /// Tags of a flag.
+    package static let tags = 20
+    /// Characters of a tag: 1 to this many.
+    package static let tagCharacters = 50
+    /// Bytes of a flag as an item, names and values counted as DynamoDB counts them: 300 KB.
+    package static let storedFlagBytes = 300 * 1_024
+    /// Flags or overrides on one page of a list, at most.
+    package static let pageSize = 1_000
+    /// Flags or overrides on one page of a list when the request does not say.
+    package static let defaultPageSize = 100
+    /// Operations of one transaction besides the one that raises the revision (DynamoDB: 100 in all).
+    package static let operationsPerTransaction = 99
+}

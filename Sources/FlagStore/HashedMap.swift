@@ -1,0 +1,100 @@
+import Glibc
+
+/// A small map from bytes to values, sorted by hash: a look-up is a binary search over contiguous 64-bit numbers and one
+/// comparison of bytes; it neither allocates nor makes a string. A change moves what follows it, which is cheap for the
+/// sizes it is used for (kill switches, the overrides of one tenant).
+struct HashedMap<Value> {
+    private var hashes: [UInt64] = []
+    private var keys: [[UInt8]] = []
+    private(set) var values: [Value] = []
+    private let hash: ByteHash
+
+    /// An empty map.
+    init(hash: ByteHash) {
+        self.hash = hash
+    }
+
+    /// Entries.
+    var count: Int { hashes.count }
+
+    /// Whether there is nothing: what the hot path asks first.
+    var isEmpty: Bool {
+        @inline(__always) get { hashes.isEmpty }
+    }
+
+    /// The position of a key's value in `values`, valid until the next change. O(log n).
+    func index(of key: UnsafeRawBufferPointer) -> Int? {
+        let wanted = hash(key)
+        var index = lowerBound(of: wanted)
+        while index < hashes.count, hashes[index] == wanted {
+            if keys[index].equals(key) { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    /// Sets a key's value. O(n).
+    mutating func set(_ value: Value, for key: UnsafeRawBufferPointer) {
+        if let index = index(of: key) {
+            values[index] = value
+            return
+        }
+        let index = lowerBound(of: hash(key))
+        hashes.insert(hash(key), at: index)
+        keys.insert(Array(key), at: index)
+        values.insert(value, at: index)
+    }
+
+    /// Forgets a key; nothing happens when it is not there. O(n).
+    mutating func remove(_ key: UnsafeRawBufferPointer) {
+        guard let index = index(of: key) else { return }
+        hashes.remove(at: index)
+        keys.remove(at: index)
+        values.remove(at: index)
+    }
+
+    /// Calls `body` with every key and value, in no order that means anything.
+    func forEach(_ body: (_ key: [UInt8], _ value: Value) -> Void) {
+        for index in keys.indices { body(keys[index], values[index]) }
+    }
+
+    private func lowerBound(of wanted: UInt64) -> Int {
+        var low = 0
+        var high = hashes.count
+        while low < high {
+            let middle = (low + high) / 2
+            if hashes[middle] < wanted { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
+
+extension [UInt8] {
+    /// Whether the bytes are the same.
+    @inline(__always)
+    func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
+        return count == 0 || withUnsafeBytes { memcmp($0.baseAddress, other.baseAddress, other.count) == 0 }
+    }
+
+    /// The order of two keys: by their UTF-8 bytes, which is the order of their Unicode scalars and DynamoDB's order of
+    /// strings.
+    @inline(__always)
+    func compare(to other: UnsafeRawBufferPointer) -> Int32 {
+        let common = Swift.min(count, other.count)
+        let order = common == 0 ? 0 : withUnsafeBytes { memcmp($0.baseAddress, other.baseAddress, common) }
+        return order != 0 ? order : Int32(count - other.count)
+    }
+}
+
+extension String {
+    /// Calls `body` with the UTF-8 of the string.
+    @inline(__always)
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        var text = self
+        return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// A string with storage of its own: reference counts of strings that several loops read are a cost on every core.
+    var unshared: String { String(decoding: Array(utf8), as: UTF8.self) }
+}
