@@ -1,0 +1,57 @@
+/// Writes the fixed parts of an answer's head, and its body, into the connection's write buffer.
+struct AnswerWriter {
+    private let connection: UnsafeMutablePointer<Connection>
+    private let loop: UnsafeMutablePointer<LoopState>
+
+    init(connection: UnsafeMutablePointer<Connection>, loop: UnsafeMutablePointer<LoopState>) {
+        self.connection = connection
+        self.loop = loop
+    }
+
+    /// The status line and `Date`.
+    @inline(__always)
+    func begin(_ status: HTTPStatus) {
+        if status == .ok {
+            connection.pointee.output.append("HTTP/1.1 200 OK\r\n")
+        } else {
+            beginWithReason(status)
+        }
+        connection.pointee.output.append(loop.pointee.date.bytes)
+    }
+
+    private func beginWithReason(_ status: HTTPStatus) {
+        connection.pointee.output.append("HTTP/1.1 ")
+        connection.pointee.output.append(decimal: Int(status.code))
+        connection.pointee.output.append(" ")
+        connection.pointee.output.append(status.reason)
+        connection.pointee.output.append("\r\n")
+    }
+
+    /// `Content-Type`.
+    @inline(__always)
+    func contentType(_ value: StaticString) {
+        connection.pointee.output.append("Content-Type: ")
+        connection.pointee.output.append(value)
+        connection.pointee.output.append("\r\n")
+    }
+
+    /// `Connection`, `Content-Length`, the empty line and the body, as method and status want them.
+    @inline(__always)
+    func end(_ status: HTTPStatus, body: UnsafeRawBufferPointer) {
+        if !connection.pointee.machine.keepsAlive {
+            connection.pointee.output.append("Connection: close\r\n")
+        } else if connection.pointee.machine.head.isHTTP10 {
+            connection.pointee.output.append("Connection: keep-alive\r\n")
+        }
+        let hasNoContent = status == .noContent || status == .notModified
+        if !hasNoContent || status == .notModified && !body.isEmpty {
+            // Of HEAD and 304 it is the length that GET would have had (RFC 9110 §8.6).
+            connection.pointee.output.append("Content-Length: ")
+            connection.pointee.output.append(decimal: body.count)
+            connection.pointee.output.append("\r\n\r\n")
+        } else {
+            connection.pointee.output.append("\r\n")
+        }
+        if !hasNoContent, connection.pointee.machine.head.method != .head { connection.pointee.output.append(body) }
+    }
+}

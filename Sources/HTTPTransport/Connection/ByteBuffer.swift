@@ -1,0 +1,163 @@
+import Glibc
+
+/// Bytes that are appended at the back and consumed at the front, in one piece of memory.
+///
+/// Owns no memory until the first byte comes and gives it back with `release`, so that an idle connection costs none.
+struct ByteBuffer: ~Copyable {
+    private var memory: UnsafeMutableRawPointer?
+    /// Bytes of memory owned.
+    private(set) var capacity = 0
+    private var start = 0
+    private var end = 0
+
+    /// A buffer without memory.
+    init() {}
+
+    /// A buffer with room for `capacity` bytes.
+    init(capacity: Int) {
+        reserve(capacity)
+    }
+
+    deinit {
+        free(memory)
+    }
+
+    /// How many bytes wait to be consumed.
+    var count: Int { end &- start }
+
+    /// Whether no byte waits to be consumed.
+    var isEmpty: Bool { end == start }
+
+    /// The bytes that wait to be consumed; valid until the buffer is changed.
+    var readable: UnsafeRawBufferPointer {
+        guard let memory else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(start: memory + start, count: end &- start)
+    }
+
+    /// The same bytes, for decoding in place.
+    var mutableReadable: UnsafeMutableRawBufferPointer {
+        guard let memory else { return UnsafeMutableRawBufferPointer(start: nil, count: 0) }
+        return UnsafeMutableRawBufferPointer(start: memory + start, count: end &- start)
+    }
+
+    /// The room behind the last byte; what is written there counts after `fill`.
+    var writable: UnsafeMutableRawBufferPointer {
+        guard let memory else { return UnsafeMutableRawBufferPointer(start: nil, count: 0) }
+        return UnsafeMutableRawBufferPointer(start: memory + end, count: capacity &- end)
+    }
+
+    /// Makes room for at least `count` more bytes: by moving what waits to the front, or into twice the memory.
+    ///
+    /// - Complexity: O(bytes waiting) when it moves, amortised O(1) for each byte appended.
+    @inline(__always)
+    mutating func reserve(_ count: Int) {
+        if capacity &- end < count { makeRoom(for: count) }
+    }
+
+    @inline(never)
+    private mutating func makeRoom(for count: Int) {
+        let waiting = end - start
+        if let memory, capacity - waiting >= count, start >= waiting {
+            memcpy(memory, memory + start, waiting)
+        } else {
+            var grown = max(512, capacity)
+            while grown - waiting < count { grown *= 2 }
+            guard let larger = malloc(grown) else { fatalError("out of memory: \(grown) bytes for a buffer") }
+            if let memory { memcpy(larger, memory + start, waiting) }
+            free(memory)
+            memory = larger
+            capacity = grown
+        }
+        start = 0
+        end = waiting
+    }
+
+    /// Counts `count` bytes that were written to `writable`.
+    @inline(__always)
+    mutating func fill(_ count: Int) {
+        assert(count <= capacity - end)
+        end &+= count
+    }
+
+    /// Removes the first `count` bytes.
+    @inline(__always)
+    mutating func consume(_ count: Int) {
+        assert(count <= end - start)
+        start &+= count
+        if start == end {
+            start = 0
+            end = 0
+        }
+    }
+
+    /// Removes `range`, counted from the first waiting byte, by moving what stands behind it.
+    mutating func remove(_ range: Range<Int>) {
+        assert(range.upperBound <= count)
+        guard let memory, !range.isEmpty else { return }
+        let rest = count - range.upperBound
+        memmove(memory + start + range.lowerBound, memory + start + range.upperBound, rest)
+        end -= range.count
+    }
+
+    /// Appends a copy of `bytes`.
+    @inline(__always)
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress else { return }
+        append(source, bytes.count)
+    }
+
+    /// Appends a copy of `text`'s bytes.
+    @inline(__always)
+    mutating func append(_ text: StaticString) {
+        append(text.utf8Start, text.utf8CodeUnitCount)
+    }
+
+    /// Appends a copy of `count` bytes at `source`.
+    @inline(__always)
+    mutating func append(_ source: UnsafeRawPointer, _ count: Int) {
+        reserve(count)
+        guard let memory else { return }
+        memcpy(memory + end, source, count)
+        end &+= count
+    }
+
+    /// Appends `byte`.
+    @inline(__always)
+    mutating func append(_ byte: UInt8) {
+        reserve(1)
+        guard let memory else { return }
+        memory.storeBytes(of: byte, toByteOffset: end, as: UInt8.self)
+        end &+= 1
+    }
+
+    /// Appends `number` in decimal digits.
+    ///
+    /// - Parameter number: Not negative.
+    mutating func append(decimal number: Int) {
+        reserve(20)
+        guard let memory else { return }
+        var digits = 1
+        var bound = 10
+        while digits < 19, number >= bound {
+            digits &+= 1
+            bound &*= 10
+        }
+        var rest = number
+        var position = end &+ digits
+        end = position
+        repeat {
+            position &-= 1
+            memory.storeBytes(of: 0x30 &+ UInt8(truncatingIfNeeded: rest % 10), toByteOffset: position, as: UInt8.self)
+            rest /= 10
+        } while rest > 0
+    }
+
+    /// Forgets all bytes and gives the memory back.
+    mutating func release() {
+        free(memory)
+        memory = nil
+        capacity = 0
+        start = 0
+        end = 0
+    }
+}

@@ -1,0 +1,78 @@
+/// The connections of one loop, by slot. Each lies at a fixed address for the table's life.
+struct ConnectionTable: ~Copyable {
+    private static let chunkSize = 128
+
+    private var chunks: [UnsafeMutablePointer<Connection>] = []
+    private var free: [UInt32] = []
+    /// Connections in use.
+    private(set) var count = 0
+
+    /// An empty table.
+    init() {}
+
+    deinit {
+        for chunk in chunks {
+            chunk.deinitialize(count: ConnectionTable.chunkSize)
+            chunk.deallocate()
+        }
+    }
+
+    /// Slots there are, in use or not.
+    var slots: UInt32 { UInt32(chunks.count * ConnectionTable.chunkSize) }
+
+    /// The connection at `slot`, in use or not.
+    @inline(__always)
+    subscript(slot: UInt32) -> UnsafeMutablePointer<Connection> {
+        chunks[Int(slot) / ConnectionTable.chunkSize] + Int(slot) % ConnectionTable.chunkSize
+    }
+
+    /// The connection in use at `slot` that has this generation; nil when it is gone.
+    @inline(__always)
+    func find(slot: UInt32, generation: UInt32) -> UnsafeMutablePointer<Connection>? {
+        let connection = self[slot]
+        return connection.pointee.generation == generation && connection.pointee.descriptor >= 0 ? connection : nil
+    }
+
+    /// The connection that waits for the answer with this ticket; nil when nobody does any more.
+    func find(slot: UInt32, ticket: UInt32) -> UnsafeMutablePointer<Connection>? {
+        guard slot < slots else { return nil }
+        let connection = self[slot]
+        let isWaiting = connection.pointee.descriptor >= 0 && connection.pointee.machine.phase == .answering
+        return isWaiting && connection.pointee.ticket == ticket ? connection : nil
+    }
+
+    /// Takes a free slot for `descriptor`.
+    ///
+    /// - Complexity: Amortised O(1).
+    mutating func take(descriptor: Int32) -> UnsafeMutablePointer<Connection> {
+        if free.isEmpty { grow() }
+        let connection = self[free.removeLast()]
+        connection.pointee.descriptor = descriptor
+        connection.pointee.machine = ConnectionMachine()
+        count += 1
+        return connection
+    }
+
+    /// Gives a slot back, and with it the connection's buffers.
+    mutating func release(_ connection: UnsafeMutablePointer<Connection>) {
+        connection.pointee.descriptor = -1
+        connection.pointee.generation &+= 1
+        connection.pointee.ticket &+= 1
+        connection.pointee.interest = 0
+        connection.pointee.input.release()
+        connection.pointee.output.release()
+        free.append(connection.pointee.slot)
+        count -= 1
+    }
+
+    private mutating func grow() {
+        let first = slots
+        let chunk = UnsafeMutablePointer<Connection>.allocate(capacity: ConnectionTable.chunkSize)
+        for offset in 0..<ConnectionTable.chunkSize {
+            (chunk + offset).initialize(to: Connection(slot: first + UInt32(offset)))
+        }
+        chunks.append(chunk)
+        // Backwards, so that low slots are taken first.
+        for offset in (0..<UInt32(ConnectionTable.chunkSize)).reversed() { free.append(first + offset) }
+    }
+}

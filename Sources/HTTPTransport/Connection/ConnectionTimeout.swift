@@ -1,0 +1,15 @@
+/// What a connection can wait for too long.
+package enum ConnectionTimeout: UInt8, Sendable, CaseIterable {
+    /// A whole request head.
+    case head
+    /// A whole body.
+    case body
+    /// A whole request, from its first byte to its answer.
+    case request
+    /// The next request.
+    case idle
+    /// A peer that takes its answer.
+    case write
+    /// A deferred answer.
+    case handler
+}

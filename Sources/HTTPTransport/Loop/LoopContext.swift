@@ -1,0 +1,33 @@
+/// What a handler may ask of its event loop. Confined to the loop: it cannot be sent elsewhere.
+package final class LoopContext {
+    private let state: UnsafeMutablePointer<LoopState>
+
+    init(state: UnsafeMutablePointer<LoopState>) {
+        self.state = state
+    }
+
+    /// The loop's number, from 0.
+    package var index: Int { state.pointee.index }
+
+    /// Milliseconds of the monotonic clock (`CLOCK_MONOTONIC`), read when the loop last woke.
+    package var monotonicMilliseconds: Int64 { state.pointee.monotonic }
+
+    /// Milliseconds since 1970, read when the loop last woke.
+    package var wallMilliseconds: Int64 { state.pointee.wall }
+
+    /// Answers a deferred exchange of this very loop, on the loop: the answer is written straight into the connection's
+    /// buffer and sent before the loop sleeps again. May be called from `handle` and `receive`.
+    ///
+    /// - Parameters:
+    ///   - answer: What `Exchange.deferred` returned, on this loop.
+    ///   - body: Answers; is not called when nobody waits any more. Left without an answer, the exchange is answered 500.
+    ///     It cannot be deferred again.
+    /// - Returns: Whether somebody still waited.
+    @discardableResult
+    package func resume(_ answer: DeferredAnswer, _ body: (inout Exchange) -> Void) -> Bool {
+        precondition(answer.mailbox === state.pointee.mailbox, "an answer is resumed on its own loop")
+        guard let connection = state.pointee.table.find(slot: answer.slot, ticket: answer.ticket) else { return false }
+        state.pointee.resume(connection, state: state, body)
+        return true
+    }
+}

@@ -1,0 +1,98 @@
+import Synchronization
+
+/// What one loop counts. The loop alone writes, with a plain load and store; others read single values at any time.
+final class LoopCounters: Sendable {
+    /// Connections taken over.
+    let accepted = Atomic<UInt64>(0)
+    /// Connections told 503 for being too many.
+    let refused = Atomic<UInt64>(0)
+    /// Connections given to the loop and not yet closed: raised by the acceptor, lowered by the loop.
+    let open = Atomic<Int>(0)
+    /// Whole requests handed to the handler.
+    let requests = Atomic<UInt64>(0)
+    /// Exchanges that were deferred.
+    let deferred = Atomic<UInt64>(0)
+    /// Bytes read from sockets.
+    let bytesRead = Atomic<UInt64>(0)
+    /// Bytes written to sockets.
+    let bytesWritten = Atomic<UInt64>(0)
+    /// How long the last iteration kept the others waiting, in microseconds.
+    let lagMicroseconds = Atomic<UInt64>(0)
+    /// The longest iteration since it was last read.
+    let lagMaximumMicroseconds = Atomic<UInt64>(0)
+
+    private static let codes = 600
+
+    // Proof for the unsafe pointers: allocated in `init`, freed in `deinit`, never changed between; what they point to is
+    // atomic.
+    private nonisolated(unsafe) let answers: UnsafeMutablePointer<Atomic<UInt64>>
+    private nonisolated(unsafe) let faults: UnsafeMutablePointer<Atomic<UInt64>>
+    private nonisolated(unsafe) let timeouts: UnsafeMutablePointer<Atomic<UInt64>>
+
+    init() {
+        answers = LoopCounters.zeros(LoopCounters.codes)
+        faults = LoopCounters.zeros(RequestFault.allCases.count)
+        timeouts = LoopCounters.zeros(ConnectionTimeout.allCases.count)
+    }
+
+    deinit {
+        answers.deallocate()
+        faults.deallocate()
+        timeouts.deallocate()
+    }
+
+    private static func zeros(_ count: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        let counters = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: count)
+        for index in 0..<count { (counters + index).initialize(to: Atomic(0)) }
+        return counters
+    }
+
+    /// Counts an answer by its status.
+    @inline(__always)
+    func countAnswer(_ status: HTTPStatus) {
+        answers[Int(status.code)].raise(by: 1)
+    }
+
+    /// Counts a request that no handler saw.
+    func countFault(_ fault: RequestFault) {
+        faults[Int(fault.rawValue)].raise(by: 1)
+    }
+
+    /// Counts a time-out.
+    func countTimeout(_ timeout: ConnectionTimeout) {
+        timeouts[Int(timeout.rawValue)].raise(by: 1)
+    }
+
+    /// The counters' values. Not one instant for all of them, but each is exact.
+    func snapshot() -> LoopStatistics {
+        var statistics = LoopStatistics()
+        statistics.connectionsAccepted = accepted.load(ordering: .relaxed)
+        statistics.connectionsRefused = refused.load(ordering: .relaxed)
+        statistics.connectionsOpen = open.load(ordering: .relaxed)
+        statistics.requests = requests.load(ordering: .relaxed)
+        statistics.deferredAnswers = deferred.load(ordering: .relaxed)
+        statistics.bytesRead = bytesRead.load(ordering: .relaxed)
+        statistics.bytesWritten = bytesWritten.load(ordering: .relaxed)
+        statistics.lagMicroseconds = lagMicroseconds.load(ordering: .relaxed)
+        statistics.lagMaximumMicroseconds = lagMaximumMicroseconds.exchange(0, ordering: .relaxed)
+        for code in 100..<LoopCounters.codes {
+            let count = answers[code].load(ordering: .relaxed)
+            if count > 0 { statistics.answers[HTTPStatus(UInt16(code))] = count }
+        }
+        for fault in RequestFault.allCases {
+            statistics.faults[fault] = faults[Int(fault.rawValue)].load(ordering: .relaxed)
+        }
+        for timeout in ConnectionTimeout.allCases {
+            statistics.timeouts[timeout] = timeouts[Int(timeout.rawValue)].load(ordering: .relaxed)
+        }
+        return statistics
+    }
+}
+
+extension Atomic where Value == UInt64 {
+    /// Adds `amount`, without the locked instruction that only a second writer would need.
+    @inline(__always)
+    borrowing func raise(by amount: UInt64) {
+        store(load(ordering: .relaxed) &+ amount, ordering: .relaxed)
+    }
+}

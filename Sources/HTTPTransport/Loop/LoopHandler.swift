@@ -1,0 +1,36 @@
+/// A handler as the loop sees it: the core is not generic over the program's handler.
+class LoopHandler {
+    /// Answers or defers one request.
+    func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+        preconditionFailure("to be overridden")
+    }
+
+    /// Whether a message may wait.
+    var hasMail: Bool { preconditionFailure("to be overridden") }
+
+    /// Hands all waiting messages to the program.
+    func receiveMail() {
+        preconditionFailure("to be overridden")
+    }
+}
+
+/// The program's handler and its messages.
+final class TypedLoopHandler<Handler: HTTPHandler>: LoopHandler {
+    private let handler: Handler
+    private let inbox: Mailbox<Handler.Message>
+
+    init(handler: Handler, inbox: Mailbox<Handler.Message>) {
+        self.handler = handler
+        self.inbox = inbox
+    }
+
+    override func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+        handler.handle(request, &exchange)
+    }
+
+    override var hasMail: Bool { inbox.hasMail }
+
+    override func receiveMail() {
+        for message in inbox.takeAll() { handler.receive(message) }
+    }
+}

@@ -1,0 +1,70 @@
+/// What a loop's parts share: the clock's reading, the connections, the counters. Lies at a fixed address for the loop's
+/// life and is used on the loop only.
+struct LoopState: ~Copyable {
+    /// The loop's number, from 0.
+    let index: Int
+    /// Bounds.
+    let limits: HTTPLimits
+    /// Time-outs in milliseconds.
+    let patience: Patience
+    /// Content of the transport's own answers.
+    let errorBody: HTTPServerConfiguration.ErrorBody
+    /// Where other threads reach the loop.
+    let mailbox: Mailbox<LoopLetter>
+    /// What `/metrics` reads.
+    let counters: LoopCounters
+    /// Milliseconds of the monotonic clock, read once an iteration.
+    var monotonic: Int64 = 0
+    /// Milliseconds since 1970, read once an iteration.
+    var wall: Int64 = 0
+    /// The `Date` field for that time.
+    var date = DateLine()
+    /// Whether the loop is draining: then every answer closes its connection.
+    var isDraining = false
+    /// The connections.
+    var table = ConnectionTable()
+    /// Connections that were answered out of turn and wait to be flushed and parsed on.
+    var ready: [UnsafeMutablePointer<Connection>] = []
+
+    init(
+        index: Int, configuration: HTTPServerConfiguration, mailbox: Mailbox<LoopLetter>, counters: LoopCounters
+    ) {
+        self.index = index
+        limits = configuration.limits
+        patience = Patience(configuration.timeouts)
+        errorBody = configuration.errorBody
+        self.mailbox = mailbox
+        self.counters = counters
+    }
+}
+
+/// The time-outs in whole milliseconds, as the machines compare them.
+struct Patience: Sendable {
+    let head: Int64
+    let body: Int64
+    let idle: Int64
+    let write: Int64
+    let request: Int64
+    let handler: Int64
+    let linger: Int64
+
+    init(_ timeouts: HTTPTimeouts) {
+        head = Int64(timeouts.head.milliseconds)
+        body = Int64(timeouts.body.milliseconds)
+        idle = Int64(timeouts.idle.milliseconds)
+        write = Int64(timeouts.write.milliseconds)
+        request = Int64(timeouts.request.milliseconds)
+        handler = Int64(timeouts.handler.milliseconds)
+        linger = Int64(timeouts.linger.milliseconds)
+    }
+}
+
+extension LoopState {
+    mutating func resume(
+        _ connection: UnsafeMutablePointer<Connection>, state: UnsafeMutablePointer<LoopState>,
+        _ body: (inout Exchange) -> Void
+    ) {
+        var exchange = Exchange(connection: connection, loop: state)
+        body(&exchange)
+    }
+}

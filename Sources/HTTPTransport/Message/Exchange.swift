@@ -1,0 +1,119 @@
+/// One request's place for its answer. Answers are written straight into the connection's write buffer.
+package struct Exchange: ~Copyable {
+    let connection: UnsafeMutablePointer<Connection>
+    let loop: UnsafeMutablePointer<LoopState>
+    /// What became of the exchange.
+    private(set) var state = State.open
+
+    /// What can become of an exchange.
+    enum State { case open, answered, deferred }
+
+    init(connection: UnsafeMutablePointer<Connection>, loop: UnsafeMutablePointer<LoopState>) {
+        self.connection = connection
+        self.loop = loop
+    }
+
+    /// Closes the connection after this exchange's answer. To be called before `respond`.
+    package mutating func closeAfterAnswer() {
+        connection.pointee.machine.keepsAlive = false
+    }
+
+    /// Answers.
+    ///
+    /// `Date`, `Content-Length` and `Connection` are written as RFC 9110 and 9112 want them; to HEAD, and with 204 and
+    /// 304, the body is left out.
+    ///
+    /// - Parameters:
+    ///   - status: The status.
+    ///   - contentType: The content's media type; nil writes no such field.
+    ///   - body: The content; copied.
+    ///   - fields: Adds further header fields.
+    /// - Complexity: O(length of the answer), no allocation once the connection's buffer has grown.
+    package mutating func respond(
+        _ status: HTTPStatus, contentType: StaticString? = nil, body: UnsafeRawBufferPointer,
+        fields: (borrowing FieldWriter) -> Void = { _ in }
+    ) {
+        begin(status)
+        let output = Exchange.output(of: connection)
+        output.pointee.reserve(512 + body.count)
+        let answer = AnswerWriter(connection: connection, loop: loop)
+        answer.begin(status)
+        if let contentType { answer.contentType(contentType) }
+        fields(FieldWriter(output: output))
+        answer.end(status, body: body)
+    }
+
+    /// Answers with the bytes of an array.
+    package mutating func respond(
+        _ status: HTTPStatus, contentType: StaticString? = nil, body: [UInt8] = [],
+        fields: (borrowing FieldWriter) -> Void = { _ in }
+    ) {
+        body.withUnsafeBytes { respond(status, contentType: contentType, body: $0, fields: fields) }
+    }
+
+    /// Answers with a constant text.
+    package mutating func respond(
+        _ status: HTTPStatus, contentType: StaticString? = nil, text: StaticString,
+        fields: (borrowing FieldWriter) -> Void = { _ in }
+    ) {
+        let body = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        respond(status, contentType: contentType, body: body, fields: fields)
+    }
+
+    /// Answers with a whole response.
+    package mutating func respond(_ response: HTTPResponse) {
+        begin(response.status)
+        let answer = AnswerWriter(connection: connection, loop: loop)
+        answer.begin(response.status)
+        let writer = FieldWriter(output: Exchange.output(of: connection))
+        if let contentType = response.contentType { writer.add("Content-Type", contentType) }
+        for (name, value) in response.fields { writer.add(name, value) }
+        response.body.withUnsafeBytes { answer.end(response.status, body: $0) }
+    }
+
+    /// Answers with the configuration's `errorBody`.
+    ///
+    /// - Parameters:
+    ///   - status: The status, 400 to 599.
+    ///   - detail: One sentence for people.
+    package mutating func respond(error status: HTTPStatus, detail: String) {
+        let (contentType, body) = loop.pointee.errorBody(status, detail)
+        respond(HTTPResponse(status: status, contentType: contentType, body: body))
+    }
+
+    /// Answers 405 with the `Allow` field that RFC 9110 §15.5.6 requires.
+    ///
+    /// - Parameter allowed: The methods, `GET, HEAD`.
+    package mutating func respondMethodNotAllowed(allowing allowed: StaticString) {
+        let detail = "This resource allows \(allowed)."
+        let (contentType, body) = loop.pointee.errorBody(.methodNotAllowed, detail)
+        let fields = [(name: "Allow", value: allowed.description)]
+        respond(HTTPResponse(status: .methodNotAllowed, fields: fields, contentType: contentType, body: body))
+    }
+
+    /// Leaves the exchange open to be answered later. The connection's next request is not parsed before that.
+    ///
+    /// - Returns: What the answer is sent with. When it does not come within the handler time-out, the transport answers
+    ///   503.
+    package mutating func deferred() -> DeferredAnswer {
+        precondition(state == .open, "an exchange is answered or deferred once")
+        state = .deferred
+        connection.pointee.ticket &+= 1
+        return DeferredAnswer(
+            mailbox: loop.pointee.mailbox, slot: connection.pointee.slot, ticket: connection.pointee.ticket)
+    }
+
+    @inline(__always)
+    private mutating func begin(_ status: HTTPStatus) {
+        precondition(state == .open, "an exchange is answered or deferred once")
+        state = .answered
+        if loop.pointee.isDraining { connection.pointee.machine.keepsAlive = false }
+        loop.pointee.counters.countAnswer(status)
+    }
+
+    /// The write buffer. A connection lies at a fixed address, so a pointer into it stays valid.
+    @inline(__always)
+    static func output(of connection: UnsafeMutablePointer<Connection>) -> UnsafeMutablePointer<ByteBuffer> {
+        withUnsafeMutablePointer(to: &connection.pointee.output) { $0 }
+    }
+}

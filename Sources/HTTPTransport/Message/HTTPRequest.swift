@@ -1,0 +1,60 @@
+/// One whole request, as slices of the connection's read buffer.
+///
+/// Valid only during `HTTPHandler.handle`: what must live longer is copied by the handler.
+package struct HTTPRequest: ~Copyable {
+    /// The method; `other` for one that this library has no name for.
+    package let method: HTTPMethod
+    /// The request's path as it was sent: percent-encoded, without the query, the authority of an absolute form
+    /// (RFC 9112 §3.2.2) removed. Begins with `/`, or is `*` (RFC 9112 §3.2.4, OPTIONS only).
+    package let path: UnsafeRawBufferPointer
+    /// What stands behind the first `?`, percent-encoded; nil without a `?`.
+    package let query: UnsafeRawBufferPointer?
+    /// The content, a chunked one decoded and in one piece; empty when there is none.
+    package let body: UnsafeRawBufferPointer
+    /// The head's bytes, from the method to the empty line.
+    let head: UnsafeRawBufferPointer
+    /// The method's length: it stands at the head's begin.
+    let methodLength: Int
+    /// The header fields in the order they came.
+    let fields: UnsafeBufferPointer<FieldSlice>
+
+    /// The method as it was spelled.
+    package var methodName: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: head[..<methodLength]) }
+
+    /// How many header fields the request has.
+    package var fieldCount: Int { fields.count }
+
+    /// The value of the first header field called `name`, without white space around it; nil when there is none.
+    ///
+    /// - Parameter name: The field's name, in any case (RFC 9110 §5.1).
+    /// - Complexity: O(number of fields).
+    package func field(_ name: StaticString) -> UnsafeRawBufferPointer? {
+        for slice in fields where slice.name.count == name.utf8CodeUnitCount {
+            if head.slice(slice.name).equalsIgnoringCase(name) { return head.slice(slice.value) }
+        }
+        return nil
+    }
+
+    /// Calls `body` with the value of each header field called `name`, in order (a list may be spread over several
+    /// fields, RFC 9110 §5.3).
+    ///
+    /// - Parameters:
+    ///   - name: The field's name, in any case.
+    ///   - body: Receives one value, without white space around it.
+    package func forEachField(_ name: StaticString, _ body: (UnsafeRawBufferPointer) -> Void) {
+        for slice in fields where head.slice(slice.name).equalsIgnoringCase(name) { body(head.slice(slice.value)) }
+    }
+
+    /// Calls `body` with name and value of every header field, in order.
+    package func forEachField(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void) {
+        for slice in fields { body(head.slice(slice.name), head.slice(slice.value)) }
+    }
+}
+
+/// Where one header field lies in its head.
+struct FieldSlice: Equatable {
+    /// The name, without the colon.
+    var name: ByteRange
+    /// The value, without the white space around it.
+    var value: ByteRange
+}

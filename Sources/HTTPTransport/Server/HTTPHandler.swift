@@ -1,0 +1,18 @@
+/// What a program does with requests. One handler serves one event loop and is used on that loop only, so it needs no
+/// locks and is not `Sendable`.
+package protocol HTTPHandler: AnyObject, SendableMetatype {
+    /// What other threads may send to the handler with `HTTPServer.send`.
+    associatedtype Message: Sendable
+
+    /// Answers one request: at once with `exchange.respond`, or later after `exchange.deferred()`. Must not block: all
+    /// connections of the loop wait. An exchange left without either is answered 500.
+    ///
+    /// - Parameters:
+    ///   - request: The request; its slices end with the call.
+    ///   - exchange: Where the answer goes.
+    func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange)
+
+    /// Takes a message. Every message whose `send` returned before a request's bytes were read arrives before that
+    /// request is handled; messages of one sender arrive in order. Must not block.
+    func receive(_ message: Message)
+}

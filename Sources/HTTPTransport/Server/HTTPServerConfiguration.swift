@@ -1,0 +1,45 @@
+/// How a server listens, and what it allows.
+package struct HTTPServerConfiguration: Sendable {
+    /// Writes the content of an answer that the transport gives itself: a faulty request, a time-out, an overload.
+    ///
+    /// - Parameters:
+    ///   - status: The answer's status.
+    ///   - detail: One sentence for people, without anything that the peer sent.
+    /// - Returns: The media type and the bytes.
+    package typealias ErrorBody =
+        @Sendable (_ status: HTTPStatus, _ detail: String) -> (contentType: String, body: [UInt8])
+
+    /// Where to listen; at least one.
+    package var addresses: [SocketAddress]
+    /// How many event loops; one for each core is best.
+    package var loops: Int
+    /// Bounds on what peers may send and hold.
+    package var limits = HTTPLimits()
+    /// How long to wait for what.
+    package var timeouts = HTTPTimeouts()
+    /// The content of answers that the transport gives itself; plain text unless set.
+    package var errorBody: ErrorBody = { status, detail in
+        ("text/plain; charset=utf-8", Array("\(status.code) \(status.reason): \(detail)\n".utf8))
+    }
+
+    /// A configuration with the default limits and time-outs.
+    ///
+    /// - Parameters:
+    ///   - addresses: Where to listen; at least one.
+    ///   - loops: How many event loops; 1 to 1,024.
+    package init(addresses: [SocketAddress], loops: Int) {
+        self.addresses = addresses
+        self.loops = loops
+    }
+
+    /// Checks every setting.
+    ///
+    /// - Throws: `TransportError.invalidConfiguration`, naming the setting.
+    package func validate() throws(TransportError) {
+        if addresses.isEmpty { throw .invalidConfiguration("there is no address to listen on") }
+        for case .tcp(_, let port) in addresses { try require("port", port, in: 0...65_535) }
+        try require("loops", loops, in: 1...1024)
+        try limits.validate()
+        try timeouts.validate()
+    }
+}

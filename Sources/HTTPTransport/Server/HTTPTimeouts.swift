@@ -1,0 +1,42 @@
+/// How long the transport waits for what.
+package struct HTTPTimeouts: Sendable, Equatable {
+    /// For a whole request head, from its first byte; then 408.
+    package var head = Duration.seconds(10)
+    /// For a whole body, from the end of the head; then 408.
+    package var body = Duration.seconds(20)
+    /// For the next request on an open connection; then it is closed.
+    package var idle = Duration.seconds(30)
+    /// For a peer to take any byte of an answer; then the connection is closed.
+    package var write = Duration.seconds(30)
+    /// For a whole request, from its first byte to its answer; then 408 while reading, 503 while it is worked on.
+    package var request = Duration.seconds(29)
+    /// For a deferred answer, from the time it was deferred; then 503.
+    package var handler = Duration.seconds(15)
+    /// For the peer to close after an answer that closes the connection.
+    package var linger = Duration.seconds(2)
+
+    /// The defaults.
+    package init() {}
+
+    /// Checks each time-out.
+    ///
+    /// - Throws: `TransportError.invalidConfiguration`, naming the time-out.
+    package func validate() throws(TransportError) {
+        let hour = 3_600_000
+        try require("head time-out in milliseconds", head.milliseconds, in: 1...hour)
+        try require("body time-out in milliseconds", body.milliseconds, in: 1...hour)
+        try require("idle time-out in milliseconds", idle.milliseconds, in: 1...hour)
+        try require("write time-out in milliseconds", write.milliseconds, in: 1...hour)
+        try require("request time-out in milliseconds", request.milliseconds, in: 1...hour)
+        try require("handler time-out in milliseconds", handler.milliseconds, in: 1...hour)
+        try require("linger time-out in milliseconds", linger.milliseconds, in: 1...hour)
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded down.
+    var milliseconds: Int {
+        let (seconds, attoseconds) = components
+        return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+    }
+}

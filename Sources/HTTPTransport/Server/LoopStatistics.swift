@@ -1,0 +1,27 @@
+/// What one event loop counted since its start.
+package struct LoopStatistics: Sendable {
+    /// Connections taken over from the acceptor.
+    package internal(set) var connectionsAccepted: UInt64 = 0
+    /// Connections that were told 503 because there were too many.
+    package internal(set) var connectionsRefused: UInt64 = 0
+    /// Connections open now.
+    package internal(set) var connectionsOpen = 0
+    /// Whole requests handed to the handler.
+    package internal(set) var requests: UInt64 = 0
+    /// Exchanges that were deferred.
+    package internal(set) var deferredAnswers: UInt64 = 0
+    /// Answers by status, those of the transport included; only statuses that occurred.
+    package internal(set) var answers: [HTTPStatus: UInt64] = [:]
+    /// Requests that no handler saw, by what was wrong with them; every kind.
+    package internal(set) var faults: [RequestFault: UInt64] = [:]
+    /// Time-outs by kind; every kind.
+    package internal(set) var timeouts: [ConnectionTimeout: UInt64] = [:]
+    /// Bytes read from sockets.
+    package internal(set) var bytesRead: UInt64 = 0
+    /// Bytes written to sockets.
+    package internal(set) var bytesWritten: UInt64 = 0
+    /// How long the last iteration worked before the loop looked for new events, in microseconds.
+    package internal(set) var lagMicroseconds: UInt64 = 0
+    /// The longest such iteration since the statistics were last read, in microseconds.
+    package internal(set) var lagMaximumMicroseconds: UInt64 = 0
+}
