@@ -1,0 +1,51 @@
+import ArgumentParser
+import Glibc
+
+/// The program: what stands behind `flag-server` on a command line.
+@main
+struct FlagServerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flag-server",
+        abstract: "Answers which features are on, for which tenant and user, and with which value.",
+        discussion: """
+            `flag-server` alone is `flag-server serve`. With no option at all it serves on http://127.0.0.1:3001, keeps \
+            its data in data/local, and asks nobody for a key.
+
+            Exit status: 0 done; 1 failed, with the reason and what to do on standard error; 64 the command line is \
+            wrong; 78 the configuration is wrong.
+            """,
+        version: version,
+        subcommands: [ServeCommand.self, ImportCommand.self, ExportCommand.self],
+        defaultSubcommand: ServeCommand.self)
+
+    /// The program's version.
+    static let version = "0.1.0"
+}
+
+/// How a command ends when it does not end well.
+enum Failure {
+    /// It failed, and trying again may help.
+    static let failed = ExitCode(1)
+    /// The configuration is wrong (EX_CONFIG of sysexits.h), and trying again does not help.
+    static let configuration = ExitCode(78)
+
+    /// Runs a command's work; an error is told on standard error and becomes the exit status.
+    static func report(_ work: () throws -> Void) throws {
+        do {
+            try work()
+        } catch let error as ExitCode {
+            throw error
+        } catch let error as ConfigurationError {
+            tell(error)
+            throw configuration
+        } catch {
+            tell(error)
+            throw failed
+        }
+    }
+
+    private static func tell(_ error: any Error) {
+        // Nothing can be told when standard error is gone.
+        try? FileBytes.write(Array("flag-server: \(error)\n".utf8), to: STDERR_FILENO, path: "standard error")
+    }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+
+/// The options of `serve`. Each is read as text here and checked with the other sources of settings, so that a mistake
+/// reads the same wherever it is made.
+struct ServeOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The profile: local, dev or prod. (default: local)", valueName: "profile"))
+    var environment: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A YAML file with settings. (default: config/PROFILE.yaml, else /etc/flag-server/PROFILE.yaml)",
+            valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("The address to listen on. (default: 127.0.0.1)", valueName: "address"))
+    var host: String?
+
+    @Option(help: ArgumentHelp("The port to listen on; 0 takes a free one. (default: 3001)", valueName: "port"))
+    var port: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where everything the server writes is kept. (default: $STATE_DIRECTORY, else data/PROFILE)",
+            valueName: "directory"))
+    var dataDir: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "sqlite keeps flags in the data directory, memory forgets them at the stop. (default: sqlite)",
+            valueName: "sqlite|memory"))
+    var store: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Whether requests need a key; off only on loopback addresses. (default: off for local, else on)",
+            valueName: "on|off"))
+    var auth: String?
+
+    @Option(help: ArgumentHelp("How many event loops serve connections. (default: auto, one a core)", valueName: "n"))
+    var loops: String?
+
+    @Option(help: ArgumentHelp("Flags to load when the store is empty.", valueName: "file"))
+    var sampleFlags: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "trace, debug, info, notice, warning, error or critical. (default: info)", valueName: "level"))
+    var logLevel: String?
+
+    @Option(
+        help: ArgumentHelp("How log lines look. (default: text for local, else json)", valueName: "json|text"))
+    var logFormat: String?
+
+    @Option(help: .hidden)
+    var dynamodbPort: String?
+
+    /// What was given, by the key of the setting.
+    var settings: [String: String] {
+        let given: [String: String?] = [
+            Settings.profile.key: environment, Settings.file.key: config, Settings.host.key: host,
+            Settings.port.key: port, Settings.dataDirectory.key: dataDir, Settings.store.key: store,
+            Settings.auth.key: auth, Settings.loops.key: loops, Settings.sampleFlags.key: sampleFlags,
+            Settings.logLevel.key: logLevel, Settings.logFormat.key: logFormat,
+        ]
+        return given.compactMapValues { $0 }
+    }
+
+    func validate() throws {
+        if dynamodbPort != nil {
+            throw ValidationError("--dynamodb-port: this version does not serve the DynamoDB protocol yet.")
+        }
+    }
+}

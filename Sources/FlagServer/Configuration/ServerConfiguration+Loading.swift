@@ -1,0 +1,109 @@
+import FlagCore
+import FlagStore
+import Logging
+
+extension ServerConfiguration {
+    /// What holds for `profile` when nobody sets anything. The files shipped under `config/` say the same.
+    ///
+    /// - Parameter stateDirectory: What systemd hands over in `STATE_DIRECTORY` (systemd.exec(5)), the default place for
+    ///   data.
+    static func defaults(for profile: Profile, stateDirectory: String? = nil) -> ServerConfiguration {
+        let isLocal = profile == .local
+        return ServerConfiguration(
+            profile: profile,
+            dataDirectory: stateDirectory ?? "data/\(profile.rawValue)",
+            auth: isLocal ? .off : .on,
+            log: Log(format: isLocal ? .text : .json),
+            cache: profile.cacheLimits)
+    }
+
+    /// Puts together what the command line, the environment, the file and the defaults say.
+    ///
+    /// - Parameters:
+    ///   - commandLine: What was given as options, by the key of the setting.
+    ///   - environment: The process's environment.
+    ///   - directories: Where the profile's file is looked for.
+    /// - Throws: All mistakes at once.
+    static func load(
+        commandLine: [String: String],
+        environment: [String: String],
+        directories: [String] = ["config", "/etc/flag-server"]
+    ) throws(ConfigurationError) -> ServerConfiguration {
+        var reader = SettingReader(commandLine: commandLine, environment: environment)
+        let requested = reader.value(of: Settings.file, inFile: false)
+        let profile = reader.value(of: Settings.profile, inFile: false)
+        // A wrong profile would only find a wrong file.
+        guard reader.issues.isEmpty else { throw ConfigurationError(issues: reader.issues) }
+        reader.file = try ConfigurationFile.find(
+            requested: requested, profile: (profile ?? .local).rawValue, directories: directories)
+
+        let inFile = reader.value(of: Settings.profile) ?? .local
+        if requested == nil, let path = reader.file?.path, inFile != profile ?? .local {
+            reader.report(
+                "\(path): environment must be \((profile ?? .local).rawValue): the file is found by that name")
+        }
+        // systemd lists several directories with colons; the first is ours.
+        let stateDirectory = environment["STATE_DIRECTORY"]?.split(separator: ":").first.map(String.init)
+        var configuration = defaults(for: inFile, stateDirectory: stateDirectory)
+        configuration.file = reader.file?.path
+        configuration.readGeneral(from: &reader)
+        configuration.readBounds(from: &reader)
+        configuration.check(&reader)
+        reader.reportUnknown()
+        guard reader.issues.isEmpty else { throw ConfigurationError(issues: reader.issues) }
+        return configuration
+    }
+
+    private mutating func readGeneral(from reader: inout SettingReader) {
+        host.set(reader.value(of: Settings.host))
+        port.set(reader.value(of: Settings.port))
+        loops.set(reader.value(of: Settings.loops))
+        store.set(reader.value(of: Settings.store))
+        dataDirectory.set(reader.value(of: Settings.dataDirectory))
+        sampleFlags = reader.value(of: Settings.sampleFlags)
+        auth.set(reader.value(of: Settings.auth))
+        log.level.set(reader.value(of: Settings.logLevel))
+        log.format.set(reader.value(of: Settings.logFormat))
+        evaluation.fractional.set(reader.value(of: Settings.fractional))
+        cache.timeToLiveMilliseconds.set(reader.value(of: Settings.cacheTimeToLive).map(Units.milliseconds))
+        cache.capacity.set(reader.value(of: Settings.cacheCapacity))
+    }
+
+    private mutating func readBounds(from reader: inout SettingReader) {
+        limits.connections.set(reader.value(of: Settings.connections))
+        limits.requestLine.set(reader.value(of: Settings.requestLine))
+        limits.headerFields.set(reader.value(of: Settings.headerFields))
+        limits.headerBytes.set(reader.value(of: Settings.headerBytes))
+        limits.body.set(reader.value(of: Settings.body))
+        timeouts.head.set(reader.value(of: Settings.headTimeout))
+        timeouts.body.set(reader.value(of: Settings.bodyTimeout))
+        timeouts.handler.set(reader.value(of: Settings.handlerTimeout))
+        timeouts.idle.set(reader.value(of: Settings.idleTimeout))
+        timeouts.write.set(reader.value(of: Settings.writeTimeout))
+        timeouts.drain.set(reader.value(of: Settings.drainTimeout))
+    }
+
+    /// How settings bound each other.
+    private func check(_ reader: inout SettingReader) {
+        if auth == .off, !Self.isLoopback(host) {
+            reader.report(
+                "auth must be on when host is \(host): it may be off on loopback addresses only "
+                    + "(127.0.0.1, ::1, localhost)")
+        }
+    }
+
+    /// Whether only this machine can reach `host`: 127.0.0.0/8 (RFC 1122 §3.2.1.3), `::1` (RFC 4291 §2.5.3) or the name
+    /// that stands for them (RFC 6761 §6.3).
+    static func isLoopback(_ host: String) -> Bool {
+        if host == "localhost" || host == "::1" || host == "[::1]" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil } && parts.first == "127"
+    }
+}
+
+extension Equatable {
+    /// Replaces the value when there is another one.
+    fileprivate mutating func set(_ value: Self?) {
+        if let value { self = value }
+    }
+}

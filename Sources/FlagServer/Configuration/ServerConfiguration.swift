@@ -1,0 +1,114 @@
+import FlagCore
+import FlagStore
+import Logging
+
+/// Everything that an operator decides about a server, checked and complete.
+///
+/// Made by `ServerConfiguration.load` from the command line, the environment, a file and the defaults of the profile,
+/// in this order.
+struct ServerConfiguration: Sendable, Equatable {
+    /// Sizes the cache, names the table, and says which environment a request without one means.
+    var profile: Profile
+    /// The file that was read, or nil when there was none and the built-in defaults apply.
+    var file: String?
+
+    /// The address to listen on: a name or an IPv4 or IPv6 address.
+    var host = "127.0.0.1"
+    /// The port to listen on; 0 takes a free one.
+    var port = 3001
+    /// How many event loops serve connections, each on a thread of its own.
+    var loops = Loops.cores
+
+    /// Where the flags are kept.
+    var store = Store.sqlite
+    /// The directory that holds everything the server writes.
+    var dataDirectory: String
+    /// A file with flags to load when the store is empty.
+    var sampleFlags: String?
+
+    /// Whether requests must carry a key.
+    var auth: Authentication
+
+    /// What is written to standard error.
+    var log: Log
+    /// How flags are evaluated.
+    var evaluation = Evaluation()
+    /// What each event loop keeps of the store.
+    var cache: CacheLimits
+    /// Bounds on what a peer may send.
+    var limits = Limits()
+    /// Bounds on how long a peer, or the work for it, may take.
+    var timeouts = Timeouts()
+
+    /// How many event loops there are.
+    enum Loops: Sendable, Equatable {
+        /// As many as the machine has cores.
+        case cores
+        /// That many.
+        case exactly(Int)
+    }
+
+    /// Where flags are kept.
+    enum Store: String, Sendable, CaseIterable {
+        /// In one SQLite file in the data directory.
+        case sqlite
+        /// In memory: nothing is written to disk, and everything is gone when the server stops.
+        case memory
+    }
+
+    /// Whether requests must carry a key.
+    enum Authentication: String, Sendable, CaseIterable {
+        case on, off
+    }
+
+    /// What is written to standard error, and how.
+    struct Log: Sendable, Equatable {
+        /// The least important level that is written.
+        var level = Logger.Level.info
+        var format: Format
+
+        /// How a line looks.
+        enum Format: String, Sendable, CaseIterable {
+            /// One JSON object a line.
+            case json
+            /// For reading in a terminal.
+            case text
+        }
+    }
+
+    /// How flags are evaluated.
+    struct Evaluation: Sendable, Equatable {
+        /// Which way of bucketing `fractional` uses; fixed for a data directory when it is created.
+        var fractional = FractionalVersion.v3
+    }
+
+    /// Bounds on what a peer may send.
+    struct Limits: Sendable, Equatable {
+        /// Open connections, over all loops.
+        var connections = 10_000
+        /// Bytes of a request line.
+        var requestLine = 8 << 10
+        /// Header fields of one request.
+        var headerFields = 100
+        /// Bytes of all header fields of one request.
+        var headerBytes = 32 << 10
+        /// Bytes of a request's body.
+        var body = 1 << 20
+    }
+
+    /// Bounds on how long a peer may take.
+    struct Timeouts: Sendable, Equatable {
+        /// From the first byte of a request to the end of its header.
+        var head = Duration.seconds(10)
+        /// From the end of the header to the end of the body.
+        var body = Duration.seconds(20)
+        /// From a complete request to its answer.
+        var handler = Duration.seconds(15)
+        /// Between two requests on one connection.
+        var idle = Duration.seconds(30)
+        /// While an answer cannot be sent because the peer does not read.
+        var write = Duration.seconds(30)
+        /// For requests under way when the server is asked to stop.
+        var drain = Duration.seconds(10)
+    }
+}

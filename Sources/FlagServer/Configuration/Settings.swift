@@ -1,0 +1,53 @@
+import FlagCore
+import FlagStore
+import Logging
+
+/// Every setting there is. The keys are also what the shipped files under `config/` are written in.
+enum Settings {
+    static let profile = Setting<Profile>(key: "environment", allowed: "local, dev or prod") { Profile(rawValue: $0) }
+    static let file = Setting<String>.text("config", "the path of a YAML file")
+
+    static let host = Setting<String>.text("host", "an address to listen on, such as 127.0.0.1")
+    static let port = Setting<Int>.number("port", 0...65_535)
+    static let loops = Setting<ServerConfiguration.Loops>(
+        key: "loops", allowed: "auto (one a core) or a whole number from 1 to 256"
+    ) { text in
+        if text == "auto" { return .cores }
+        return Units.number(text).flatMap { (1...256).contains($0) ? .exactly($0) : nil }
+    }
+
+    static let store = Setting<ServerConfiguration.Store>(
+        key: "store", allowed: "sqlite or memory (dynamodb is not built yet)"
+    ) { ServerConfiguration.Store(rawValue: $0) }
+    static let dataDirectory = Setting<String>.text("data-dir", "the path of a directory")
+    static let sampleFlags = Setting<String>.text("sample-flags", "the path of a file with flags")
+
+    static let auth = Setting<ServerConfiguration.Authentication>.word("auth")
+
+    static let logLevel = Setting<Logger.Level>.word("log.level")
+    static let logFormat = Setting<ServerConfiguration.Log.Format>.word("log.format")
+
+    static let fractional = Setting<FractionalVersion>(key: "evaluation.fractional", allowed: "v3 or v2") {
+        FractionalVersion(rawValue: $0)
+    }
+
+    static let cacheTimeToLive = Setting<Duration>.time("cache.ttl", .seconds(1)...(.seconds(86_400)))
+    static let cacheCapacity = Setting<Int>.number("cache.capacity", 1...1_000_000)
+
+    static let connections = Setting<Int>.number("limits.connections", 1...1_000_000)
+    static let requestLine = Setting<Int>.size("limits.request-line", 256...(64 << 10))
+    static let headerFields = Setting<Int>.number("limits.header-fields", 1...1000)
+    static let headerBytes = Setting<Int>.size("limits.header-bytes", 1024...(1 << 20))
+    static let body = Setting<Int>.size("limits.body", 1024...(64 << 20))
+
+    static let headTimeout = timeout("head")
+    static let bodyTimeout = timeout("body")
+    static let handlerTimeout = timeout("handler")
+    static let idleTimeout = timeout("idle")
+    static let writeTimeout = timeout("write")
+    static let drainTimeout = timeout("drain")
+
+    private static func timeout(_ name: String) -> Setting<Duration> {
+        .time("timeouts.\(name)", .milliseconds(100)...(.seconds(3600)))
+    }
+}

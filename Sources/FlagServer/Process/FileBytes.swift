@@ -1,0 +1,76 @@
+import Glibc
+
+/// Why a file could not be read or written: the call that failed, as a sentence about the file.
+struct FileError: Error, Equatable, CustomStringConvertible {
+    /// The file.
+    let path: String
+    /// What is wrong with it and what to do, so that it completes the sentence "the file …".
+    let reason: String
+
+    var description: String { "\(path): the file \(reason)" }
+
+    /// The system's answer to a failed call, in words; `errno` is read by the caller, where the call failed.
+    init(path: String, operation: String, errno code: Int32) {
+        self.path = path
+        reason =
+            switch code {
+            case ENOENT: "does not exist"
+            case EACCES, EPERM: "must not be \(operation) by user \(geteuid()): check its owner and mode"
+            case ENOSPC, EDQUOT: "could not be \(operation): the disk is full"
+            case EROFS: "could not be \(operation): the file system is read-only"
+            case EISDIR: "is a directory"
+            default: "could not be \(operation): \(String(cString: strerror(code)))"
+            }
+    }
+
+    init(path: String, reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+}
+
+/// Whole files, read and written in one go, with a bound on their size.
+enum FileBytes {
+    /// Reads the file at `path`, or standard input for `-`.
+    static func read(_ path: String, atMost maximum: Int) throws(FileError) -> [UInt8] {
+        if path == "-" { return try read(descriptor: STDIN_FILENO, path: "standard input", atMost: maximum) }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(path: path, operation: "read", errno: errno) }
+        defer { close(descriptor) }
+        return try read(descriptor: descriptor, path: path, atMost: maximum)
+    }
+
+    /// Writes all of `bytes` to a descriptor.
+    static func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                written += count
+            } else if errno != EINTR {
+                throw FileError(path: path, operation: "written", errno: errno)
+            }
+        }
+    }
+
+    private static func read(descriptor: Int32, path: String, atMost maximum: Int) throws(FileError) -> [UInt8] {
+        var contents: [UInt8] = []
+        let step = 1 << 16
+        while true {
+            var count = 0
+            var failure: Int32 = 0
+            let before = contents.count
+            contents.append(contentsOf: repeatElement(0, count: step))
+            contents[before...].withUnsafeMutableBytes { buffer in
+                count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+                failure = errno
+            }
+            contents.removeLast(step - max(0, count))
+            if count == 0 { return contents }
+            if count < 0, failure != EINTR { throw FileError(path: path, operation: "read", errno: failure) }
+            if contents.count > maximum {
+                throw FileError(path: path, reason: "is larger than \(Units.size(maximum))")
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import FlagCore
+import Glibc
+import JSON
+import Logging
+
+/// Writes log lines to standard error, one `write(2)` a line, so that lines of several threads never mix.
+struct StandardErrorLog: LogHandler {
+    /// How a line looks.
+    var format: ServerConfiguration.Log.Format
+    /// Who speaks, `flag-server`.
+    var label: String
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+
+    /// Makes every logger of the process write this way from now on; to be called once, before the first is made.
+    static func install(_ log: ServerConfiguration.Log) {
+        LoggingSystem.bootstrap { label in
+            StandardErrorLog(format: log.format, label: label, logLevel: log.level)
+        }
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var all = metadata
+        if let own = event.metadata { all.merge(own) { _, new in new } }
+        if let error = event.error { all["error"] = "\(error)" }
+        var text = line(
+            at: Timestamp.systemClock, level: event.level, message: event.message.description, metadata: all)
+        text.append(UInt8(ascii: "\n"))
+        // Nothing useful can be done when standard error is gone.
+        try? FileBytes.write(text, to: STDERR_FILENO, path: "standard error")
+    }
+
+    /// One line without its end.
+    func line(at time: Timestamp, level: Logger.Level, message: String, metadata: Logger.Metadata) -> [UInt8] {
+        let members = metadata.sorted { $0.key < $1.key }
+        switch format {
+        case .text:
+            let fields = members.map { " \($0.key)=\(Self.quoted("\($0.value)"))" }.joined()
+            let name = level.rawValue.uppercased()
+            let padding = String(repeating: " ", count: max(0, 8 - name.count))
+            return Array("\(time.rfc3339) \(name)\(padding) \(Self.escaped(message))\(fields)".utf8)
+        case .json:
+            var object: JSONObject = [
+                "time": .string(time.rfc3339), "level": .string(level.rawValue), "message": .string(message),
+            ]
+            for (key, value) in members { object[key] = Self.json(value) }
+            return Array(JSONValue.object(object).serialized().utf8)
+        }
+    }
+
+    private static func json(_ value: Logger.Metadata.Value) -> JSONValue {
+        switch value {
+        case .string(let text): .string(text)
+        case .stringConvertible(let value as Int): .number(JSONNumber(Int64(value)))
+        case .stringConvertible(let value): .string(value.description)
+        case .array(let elements): .array(elements.map(json))
+        case .dictionary(let members):
+            .object(members.sorted { $0.key < $1.key }.reduce(into: [:]) { $0[$1.key] = json($1.value) })
+        }
+    }
+
+    /// A value as it stands after `key=`: in quotes when it would run into what follows.
+    private static func quoted(_ text: String) -> String {
+        let plain = !text.isEmpty && text.unicodeScalars.allSatisfy { $0 != " " && $0 != "\"" && $0 != "=" }
+        return plain ? escaped(text) : "\"" + escaped(text.replacing("\"", with: "\\\"")) + "\""
+    }
+
+    /// The text on one line: nobody can forge a log line with a line break in a flag's name.
+    private static func escaped(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
+        return text.unicodeScalars.reduce(into: "") { result, scalar in
+            switch scalar {
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.properties.generalCategory == .control:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+    }
+}
+
+extension Timestamp {
+    /// What the machine's clock says now.
+    static var systemClock: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(millisecondsSinceEpoch: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+}

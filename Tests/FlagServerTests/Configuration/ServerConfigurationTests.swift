@@ -1,0 +1,190 @@
+import FlagStore
+import Testing
+
+@testable import FlagServer
+
+@Suite("Configuration")
+struct ServerConfigurationTests {
+    /// Loads with nothing around it but what a test gives.
+    static func load(
+        commandLine: [String: String] = [:], environment: [String: String] = [:], directories: [String] = []
+    ) throws(ConfigurationError) -> ServerConfiguration {
+        try ServerConfiguration.load(commandLine: commandLine, environment: environment, directories: directories)
+    }
+
+    /// The mistakes that loading complains of.
+    static func issues(
+        commandLine: [String: String] = [:], environment: [String: String] = [:], directories: [String] = []
+    ) -> [String] {
+        do {
+            _ = try load(commandLine: commandLine, environment: environment, directories: directories)
+            return []
+        } catch {
+            return error.issues
+        }
+    }
+
+    @Test("The shipped files say what is built in, and set everything but paths", arguments: Profile.allCases)
+    func shippedFiles(profile: Profile) throws {
+        let directory = TemporaryDirectory.repositoryRoot + "/config"
+        let shipped = try Self.load(commandLine: ["environment": profile.rawValue], directories: [directory])
+        var builtIn = try Self.load(commandLine: ["environment": profile.rawValue])
+        #expect(shipped.file == "\(directory)/\(profile.rawValue).yaml")
+        #expect(builtIn.file == nil)
+        builtIn.file = shipped.file
+        #expect(shipped == builtIn)
+
+        let found = try ConfigurationFile.find(requested: shipped.file, profile: "")
+        let file = try #require(found)
+        #expect(file.keys.count == 22)
+    }
+
+    @Test("Options win over variables, variables over the file, the file over the defaults")
+    func precedence() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("local.yaml", "port: 4001\nhost: 127.0.0.2\nlog:\n  level: debug\n")
+        let configuration = try Self.load(
+            commandLine: ["port": "4003"],
+            environment: ["FLAG_SERVER_PORT": "4002", "FLAG_SERVER_HOST": "127.0.0.3", "PATH": "/bin"],
+            directories: [directory.path])
+        #expect(configuration.port == 4003)
+        #expect(configuration.host == "127.0.0.3")
+        #expect("\(configuration.log.level)" == "debug")
+        #expect(configuration.log.format == .text)
+    }
+
+    @Test("The first directory that has the profile's file gives it")
+    func lookup() throws {
+        let first = try TemporaryDirectory()
+        let second = try TemporaryDirectory()
+        try second.write("dev.yaml", "port: 1")
+        let directories = [first.path, second.path]
+        let found = try Self.load(commandLine: ["environment": "dev"], directories: directories)
+        #expect(found.file == second.path + "/dev.yaml")
+        #expect(found.port == 1)
+        try first.write("dev.yaml", "# nothing set\n\n")
+        let nearer = try Self.load(environment: ["FLAG_SERVER_ENVIRONMENT": "dev"], directories: directories)
+        #expect(nearer.file == first.path + "/dev.yaml")
+        #expect(nearer.port == 3001)
+    }
+
+    @Test("A file named with --config may choose the profile; one found by the profile's name may not contradict it")
+    func profileInFile() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("local.yaml", "environment: prod")
+        let path = directory.path + "/local.yaml"
+        #expect(try Self.load(commandLine: ["config": path]).profile == .prod)
+        #expect(try Self.load(environment: ["FLAG_SERVER_CONFIG": path]).auth == .on)
+        #expect(
+            Self.issues(directories: [directory.path]) == [
+                "\(path): environment must be local: the file is found by that name"
+            ])
+    }
+
+    @Test("Data lies where --data-dir says, else in systemd's state directory, else under data/")
+    func dataDirectory() throws {
+        let systemd = ["STATE_DIRECTORY": "/var/lib/flag-server:/var/lib/other"]
+        #expect(try Self.load(commandLine: ["environment": "prod"]).dataDirectory == "data/prod")
+        #expect(try Self.load(environment: systemd).dataDirectory == "/var/lib/flag-server")
+        #expect(try Self.load(commandLine: ["data-dir": "/d"], environment: systemd).dataDirectory == "/d")
+    }
+
+    @Test(
+        "A wrong value is an error that names its place and what is allowed",
+        arguments: [
+            ("port", "99999", "must be a whole number from 0 to 65535, not \"99999\""),
+            ("port", "+80", "must be a whole number from 0 to 65535, not \"+80\""),
+            ("log.level", "loud", "must be trace, debug, info, notice, warning, error or critical, not \"loud\""),
+            ("log.format", "xml", "must be json or text, not \"xml\""),
+            ("store", "dynamodb", "must be sqlite or memory (dynamodb is not built yet), not \"dynamodb\""),
+            ("loops", "0", "must be auto (one a core) or a whole number from 1 to 256, not \"0\""),
+            ("evaluation.fractional", "v4", "must be v3 or v2, not \"v4\""),
+            ("cache.ttl", "60", "must be a time from 1s to 24h, such as 30s, not \"60\""),
+            ("limits.body", "2GiB", "must be a size from 1KiB to 64MiB, such as 64KiB, not \"2GiB\""),
+            ("auth", "maybe", "must be on or off, not \"maybe\""),
+        ])
+    func wrongValues(key: String, value: String, message: String) throws {
+        let variable = "FLAG_SERVER_" + key.uppercased().replacing(".", with: "_").replacing("-", with: "_")
+        #expect(Self.issues(environment: [variable: value]) == ["\(variable) \(message)"])
+
+        let directory = try TemporaryDirectory()
+        let parts = key.split(separator: ".")
+        try directory.write(
+            "local.yaml", parts.count == 1 ? "\(key): \(value)\n" : "\(parts[0]):\n  \(parts[1]): \(value)\n")
+        #expect(Self.issues(directories: [directory.path]) == ["\(directory.path)/local.yaml: \(key) \(message)"])
+    }
+
+    @Test(
+        "An unknown setting in a file is an error that says what was probably meant",
+        arguments: [
+            ("prot: 1", "prot is no setting; did you mean port?"),
+            ("log:\n  levle: info", "log.levle is no setting; did you mean log.level?"),
+            ("server:\n  port: 1", "server.port is no setting; did you mean port?"),
+            ("log: debug", "log takes no value itself: beneath it stand level, format"),
+            ("port:\n  number: 1", "port.number is no setting: port takes a single value"),
+            ("port: [1, 2]", "port must be a whole number from 0 to 65535, not a list"),
+            ("port:", "port must be a whole number from 0 to 65535, not \"\""),
+        ])
+    func unknownInFile(text: String, message: String) throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("local.yaml", text)
+        #expect(Self.issues(directories: [directory.path]) == ["\(directory.path)/local.yaml: \(message)"])
+    }
+
+    @Test("A section with everything beneath it commented out sets nothing")
+    func emptySection() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("local.yaml", "log:\n  # level: debug\nport: 5\n")
+        #expect(try Self.load(directories: [directory.path]).port == 5)
+    }
+
+    @Test("An unknown FLAG_SERVER_ variable is an error that says what was probably meant")
+    func unknownVariable() {
+        #expect(
+            Self.issues(environment: ["FLAG_SERVER_PROT": "1", "FLAG_SERVER_LOG_LEVEL": "info"]) == [
+                "FLAG_SERVER_PROT: is no setting; did you mean FLAG_SERVER_PORT?"
+            ])
+    }
+
+    @Test("All mistakes are told at once")
+    func allAtOnce() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("local.yaml", "colour: red\nport: x\n")
+        let issues = Self.issues(
+            commandLine: ["loops": "many"], environment: ["FLAG_SERVER_AUTH": "no"], directories: [directory.path])
+        #expect(issues.count == 4)
+    }
+
+    @Test(
+        "A file that is no YAML mapping is an error with the place of the mistake",
+        arguments: [("port: [1\nhost: x", "line"), ("- a\n- b", "mapping"), ("port: 1\nport: 2", "port")])
+    func brokenFiles(text: String, part: String) throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("local.yaml", text)
+        let issues = Self.issues(directories: [directory.path])
+        #expect(issues.count == 1)
+        let issue = try #require(issues.first)
+        #expect(issue.hasPrefix("\(directory.path)/local.yaml: cannot be read as YAML: "))
+        #expect(issue.contains(part))
+        #expect(!issue.contains("\n"))
+    }
+
+    @Test("A file that --config names must be there")
+    func missingFile() {
+        #expect(
+            Self.issues(commandLine: ["config": "/nowhere/x.yaml"])
+                == ["/nowhere/x.yaml: the configuration file does not exist"])
+    }
+
+    @Test(
+        "Auth may be off on loopback addresses only",
+        arguments: [
+            ("127.0.0.1", true), ("127.9.9.9", true), ("::1", true), ("localhost", true), ("0.0.0.0", false),
+            ("10.0.0.1", false), ("::", false), ("127.0.0.1.example.com", false), ("127.1", false),
+        ])
+    func authOff(host: String, allowed: Bool) {
+        let issues = Self.issues(commandLine: ["host": host, "auth": "off"])
+        #expect(issues.isEmpty == allowed)
+        #expect(Self.issues(commandLine: ["host": host, "auth": "on"]).isEmpty)
+    }
+}
