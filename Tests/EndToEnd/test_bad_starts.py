@@ -1,0 +1,264 @@
+"""A server that cannot start says why and what to do, in a few lines, with a status that is not zero."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from server import FlagServer, binary, clean_environment, free_port, killed_by_signal, run_command
+
+NOBODY = 65534
+
+
+def serve(data_dir, *options, port=None, **settings) -> subprocess.CompletedProcess:
+    """A `serve` that is expected to end by itself."""
+    return run_command("serve", "--port", port or free_port(), "--data-dir", data_dir, *options, timeout=20, **settings)
+
+
+def refused(ended: subprocess.CompletedProcess, *words: str):
+    """The command ended with a message that names each of `words`, and not as a crash does."""
+    text = ended.stdout + ended.stderr
+    assert ended.returncode != 0, f"started nevertheless:\n{text}"
+    assert not killed_by_signal(ended), f"crashed with {ended.returncode}:\n{text}"
+    for trace in ("Fatal error", "Backtrace", "Stack dump", "0x0000", " at /", "Thread 0"):
+        assert trace not in text, text
+    for word in words:
+        assert word.lower() in text.lower(), f"'{word}' is not in:\n{text}"
+    assert len(text.strip().splitlines()) <= 12, f"too long to be read:\n{text}"
+
+
+@pytest.fixture
+def folder():
+    """A folder that other users can enter, unlike pytest's."""
+    path = Path(tempfile.mkdtemp())
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
+
+
+def as_nobody(data_dir, *options) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", binary(), "serve", "--port",
+         str(free_port()), "--data-dir", str(data_dir), *options],
+        capture_output=True, text=True, timeout=20, env=clean_environment(), cwd="/")
+
+
+def test_the_port_is_in_use(server, tmp_path):
+    refused(serve(tmp_path / "other", port=server.port), str(server.port), "in use")
+    assert server.request("GET", "/health/ready")[0] == 200
+
+
+def test_a_second_server_on_one_directory_is_told_who_holds_it(server, data_dir):
+    refused(serve(data_dir), str(data_dir), str(server.process.pid))
+    assert server.request("GET", "/health/ready")[0] == 200
+
+
+@as_root
+def test_the_data_directory_cannot_be_entered(folder):
+    data_dir = folder / "closed"
+    data_dir.mkdir(mode=0o700)
+    refused(as_nobody(data_dir), str(data_dir), "permission")
+
+
+@as_root
+def test_the_data_directory_cannot_be_made(folder):
+    refused(as_nobody(folder / "new"), str(folder / "new"), "permission")
+
+
+@as_root
+def test_the_data_directory_cannot_be_written(folder):
+    data_dir = folder / "readonly"
+    data_dir.mkdir(mode=0o755)
+    refused(as_nobody(data_dir), str(data_dir), "permission")
+
+
+@as_root
+def test_the_database_cannot_be_written(folder):
+    data_dir = folder / "data"
+    with FlagServer(data_dir) as server:
+        server.start()
+        server.terminate()
+    for path in [data_dir, *data_dir.iterdir()]:
+        os.chown(path, NOBODY, NOBODY)
+    (data_dir / "flags.db").chmod(0o444)
+    for side_file in data_dir.glob("flags.db-*"):
+        side_file.unlink()
+    refused(as_nobody(data_dir), "flags.db")
+
+
+def test_the_data_directory_is_a_file(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("not a directory")
+    refused(serve(file), str(file))
+    assert file.read_text() == "not a directory"
+
+
+def test_the_database_is_something_else(data_dir):
+    data_dir.mkdir()
+    database = data_dir / "flags.db"
+    database.write_bytes(b"This is not a database. " * 1000)
+    refused(serve(data_dir), "flags.db")
+    assert database.read_bytes() == b"This is not a database. " * 1000
+
+
+def test_the_database_is_damaged(start_server, data_dir):
+    server = start_server()
+    for number in range(50):
+        server.create_flag(f"f{number}", description="x" * 400)
+    server.terminate()
+    database = data_dir / "flags.db"
+    contents = bytearray(database.read_bytes())
+    contents[100:4096] = os.urandom(3996)  # The root of the schema, behind a valid file header.
+    database.write_bytes(contents)
+    refused(serve(data_dir), "flags.db")
+    assert database.read_bytes() == contents
+
+
+def test_the_database_is_locked_by_another_program(start_server, data_dir):
+    start_server().terminate()
+    other = sqlite3.connect(data_dir / "flags.db", isolation_level=None)
+    other.execute("PRAGMA locking_mode=EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        refused(serve(data_dir), "flags.db", "locked")
+    finally:
+        other.close()
+
+
+def test_the_buckets_of_a_directory_are_not_changed_by_a_setting(start_server, data_dir):
+    start_server().terminate()
+    refused(serve(data_dir, env={"FLAG_SERVER_EVALUATION_FRACTIONAL": "v2"}), "fractional", "v2", "v3")
+
+
+@pytest.mark.parametrize("option, value, words", [
+    ("--port", "http", ["port"]),
+    ("--port", "70000", ["port", "70000"]),
+    ("--loops", "0", ["loops"]),
+    ("--environment", "test", ["environment", "local", "dev", "prod"]),
+    ("--store", "cloud", ["store", "sqlite", "memory"]),
+    ("--auth", "maybe", ["auth", "on", "off"]),
+    ("--log-level", "loud", ["log"]),
+    ("--host", "no.such.host.invalid", ["no.such.host.invalid"]),
+    ("--sample-flags", "/no/such/file.json", ["/no/such/file.json"]),
+    ("--config", "/no/such/file.yaml", ["/no/such/file.yaml"]),
+    ("--nonsense", "1", ["nonsense"]),
+])
+def test_an_option_that_is_wrong_is_named(option, value, words, data_dir):
+    refused(serve(data_dir, option, value), *words)
+
+
+@pytest.mark.parametrize("name, value, words", [
+    ("FLAG_SERVER_PORT", "http", ["FLAG_SERVER_PORT", "http"]),
+    ("FLAG_SERVER_LOOPS", "-1", ["FLAG_SERVER_LOOPS"]),
+    ("FLAG_SERVER_STORE", "cloud", ["FLAG_SERVER_STORE", "sqlite"]),
+    ("FLAG_SERVER_NONSENSE", "1", ["FLAG_SERVER_NONSENSE"]),
+])
+def test_an_environment_variable_that_is_wrong_is_named(name, value, words, data_dir):
+    ended = run_command("serve", "--data-dir", data_dir, *([] if name.endswith("PORT") else ["--port", free_port()]),
+                        env={name: value}, timeout=20)
+    refused(ended, *words)
+
+
+@pytest.mark.parametrize("text, words", [
+    ("prot: 3001\n", ["prot"]),
+    ("port: many\n", ["port", "many"]),
+    ("port: [\n", []),
+    ("evaluation:\n  fractional: v9\n", ["fractional", "v9", "v2", "v3"]),
+])
+def test_a_setting_in_a_file_that_is_wrong_is_named_with_the_file(text, words, tmp_path, data_dir):
+    file = tmp_path / "server.yaml"
+    file.write_text(text)
+    ended = run_command("serve", "--config", file, "--data-dir", data_dir, timeout=20)
+    refused(ended, str(file), *words)
+
+
+def test_no_authentication_is_refused_on_an_address_that_others_reach(data_dir):
+    refused(serve(data_dir, "--host", "0.0.0.0", "--auth", "off"), "auth", "loopback")
+
+
+# While it runs
+
+
+@pytest.fixture
+def small_disk(folder):
+    """A file system of 4 MiB with a file of 1 MiB on it that can be taken away."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"no small disk here: {mounted.stderr.strip()}")
+    (folder / "ballast").write_bytes(b"\0" * (1 << 20))
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_refuses_writes_loses_nothing_and_recovers(small_disk, tmp_path):
+    with FlagServer(small_disk / "data", cwd=tmp_path) as server:
+        server.log_path = tmp_path / "server.log"
+        server.start()
+        acknowledged, refusal = fill(server)
+        status, headers, problem = refusal
+        assert status in (503, 507), problem
+        assert headers["Content-Type"] == "application/problem+json"
+        assert "disk" in problem["detail"].lower() or "space" in problem["detail"].lower()
+        assert all(server.evaluate(key)[0] == 200 for key in acknowledged), "reads go on"
+        assert server.expect(200, "GET", f"/api/flags/{acknowledged[-1]}")
+        (small_disk / "ballast").unlink()
+        deadline = time.monotonic() + 15
+        while server.request("PUT", "/api/flags/by-key/afterwards", big_flag("afterwards"))[0] not in (200, 201):
+            assert time.monotonic() < deadline, "space returned, writes did not"
+            time.sleep(0.05)
+        server.kill()
+        server.start()
+        assert {flag["flagKey"] for flag in server.all_flags()} >= {*acknowledged, "afterwards"}
+        server.terminate()
+        check = sqlite3.connect(small_disk / "data" / "flags.db")
+        assert check.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        check.close()
+
+
+def big_flag(key: str) -> dict:
+    return {"flagKey": key, "description": "Fills the disk", "owner": "tests",
+            "variants": {"a": "x" * 60_000}, "defaultVariant": "a"}
+
+
+def fill(server):
+    """Creates flags until one is refused: the keys of those that were taken, and the refusal."""
+    taken = []
+    for number in range(500):
+        answer = server.request("POST", "/api/flags", big_flag(f"big-{number}"))
+        if answer[0] != 201:
+            return taken, answer
+        taken.append(f"big-{number}")
+    raise AssertionError("the disk never got full")
+
+
+def test_a_full_disk_at_the_start_is_named(small_disk):
+    with open(small_disk / "rest", "wb") as rest:
+        try:
+            while True:
+                rest.write(b"\0" * 4096)
+                rest.flush()
+        except OSError:
+            pass
+    refused(serve(small_disk / "data"), str(small_disk / "data"))
+
+
+def test_a_database_locked_while_it_runs_holds_up_writes_and_no_evaluation(server, data_dir):
+    server.create_flag("served", defaultEnabled=True)
+    other = sqlite3.connect(data_dir / "flags.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writer = server.connect(timeout=60)
+    writer.request("PATCH", "/api/flags/served", '{"defaultEnabled":false}', {"Content-Type": "application/json"})
+    for _ in range(50):
+        assert server.evaluate("served")[1]["value"] is True
+    other.execute("ROLLBACK")
+    other.close()
+    assert writer.getresponse().status == 200
+    assert server.evaluate("served")[1]["value"] is False
