@@ -1,0 +1,50 @@
+import JSON
+
+/// A flag in the full spelling: flagd's flag definition, self-contained (no `$ref`, no flag-set metadata left outside).
+///
+/// The members are `state`, `variants`, `defaultVariant`, `targeting` and `metadata`; others are kept and ignored, as
+/// flagd's schema allows.
+package struct FlagDefinition: Sendable, Equatable {
+    /// The definition as it is stored.
+    package let json: JSONValue
+    /// What is wrong with it; empty unless it was kept in spite of that.
+    package let issues: [DefinitionIssue]
+
+    /// Checks a definition.
+    ///
+    /// - Parameters:
+    ///   - json: the definition.
+    ///   - pointer: where it stands in the document that the issues are to point into.
+    /// - Throws: all issues at once.
+    package init(validating json: JSONValue, at pointer: JSONPointer = JSONPointer()) throws(DefinitionIssues) {
+        self.init(keeping: json, at: pointer)
+        guard issues.isEmpty else { throw DefinitionIssues(issues: issues) }
+    }
+
+    /// Keeps a definition whatever is wrong with it.
+    ///
+    /// Such a flag is evaluated as far as it can be understood, as flagd does; where evaluation meets what cannot be
+    /// understood the answer is `PARSE_ERROR`.
+    package init(keeping json: JSONValue, at pointer: JSONPointer = JSONPointer()) {
+        self.json = json
+        issues = DefinitionCheck.issues(of: json, at: pointer)
+    }
+
+    /// A definition that is known to be right.
+    private init(checked json: JSONValue) {
+        self.json = json
+        issues = []
+    }
+
+    /// The definition behind the simple spelling: a boolean flag with the variants `on` and `off`.
+    package static func simple(defaultEnabled: Bool) -> FlagDefinition {
+        FlagDefinition(checked: [
+            "state": "ENABLED",
+            "variants": ["on": true, "off": false],
+            "defaultVariant": defaultEnabled ? "on" : "off",
+        ])
+    }
+
+    /// Whether both say the same.
+    package static func == (left: FlagDefinition, right: FlagDefinition) -> Bool { left.json == right.json }
+}

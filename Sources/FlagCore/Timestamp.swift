@@ -1,0 +1,161 @@
+/// An instant: milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+package struct Timestamp: Sendable, Hashable, Comparable {
+    /// Milliseconds since the epoch; negative before it.
+    package var millisecondsSinceEpoch: Int64
+
+    /// The instant so many milliseconds after the epoch.
+    package init(millisecondsSinceEpoch: Int64) { self.millisecondsSinceEpoch = millisecondsSinceEpoch }
+
+    /// Whether `left` is the earlier one.
+    package static func < (left: Timestamp, right: Timestamp) -> Bool {
+        left.millisecondsSinceEpoch < right.millisecondsSinceEpoch
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    package var secondsSinceEpoch: Int64 {
+        let (quotient, remainder) = millisecondsSinceEpoch.quotientAndRemainder(dividingBy: 1000)
+        return remainder < 0 ? quotient - 1 : quotient
+    }
+}
+
+// MARK: - RFC 3339
+
+extension Timestamp: CustomStringConvertible {
+    /// Reads a date-time of RFC 3339 section 5.6, with any offset; parts of a millisecond are cut off.
+    ///
+    /// A leap second (`:60`) is the second after it. Nil when the text is anything else, or no date of the calendar.
+    package init?(rfc3339 text: some StringProtocol) {
+        var reader = DateTimeReader(text: Array(text.utf8))
+        guard let milliseconds = reader.read() else { return nil }
+        millisecondsSinceEpoch = milliseconds
+    }
+
+    /// The instant in UTC with milliseconds: `2026-01-02T03:04:05.678Z`. For the years 0 to 9999.
+    package var rfc3339: String {
+        let seconds = secondsSinceEpoch
+        let day = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400
+        let second = Int(seconds - day * 86_400)
+        let date = CivilDate(daysSinceEpoch: Int(day))
+        let milliseconds = Int(millisecondsSinceEpoch - seconds * 1000)
+        return "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))"
+            + "T\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
+            + ".\(padded(milliseconds, 3))Z"
+    }
+
+    /// As `rfc3339`.
+    package var description: String { rfc3339 }
+
+    private func padded(_ number: Int, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+}
+
+/// A day of the proleptic Gregorian calendar.
+private struct CivilDate {
+    let year: Int
+    let month: Int
+    let day: Int
+
+    /// Days from 0000-03-01 to 1970-01-01. Counting years from March on puts the leap day last.
+    private static var daysFromMarchOfYearZero: Int { 719_468 }
+
+    init(year: Int, month: Int, day: Int) {
+        self.year = year
+        self.month = month
+        self.day = day
+    }
+
+    init(daysSinceEpoch: Int) {
+        let days = daysSinceEpoch + Self.daysFromMarchOfYearZero
+        // 400 years are 146,097 days, whichever they are.
+        let era = (days >= 0 ? days : days - 146_096) / 146_097
+        let dayOfEra = days - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        // March is 0; five months from March on have 153 days.
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    var daysSinceEpoch: Int {
+        let shiftedYear = month <= 2 ? year - 1 : year
+        let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
+        let yearOfEra = shiftedYear - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - Self.daysFromMarchOfYearZero
+    }
+
+    var isInCalendar: Bool {
+        guard (1...12).contains(month) else { return false }
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        let lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        return (1...lengths[month - 1]).contains(day)
+    }
+}
+
+/// Reads the grammar of RFC 3339 section 5.6 from left to right.
+private struct DateTimeReader {
+    let text: [UInt8]
+    var position = 0
+
+    mutating func read() -> Int64? {
+        guard let year = number(4), skip("-"), let month = number(2), skip("-"), let day = number(2),
+            skip("T") || skip("t"), let hour = number(2), skip(":"), let minute = number(2), skip(":"),
+            let second = number(2), let milliseconds = fraction(), let offset = offset(), position == text.count
+        else { return nil }
+        let date = CivilDate(year: year, month: month, day: day)
+        guard date.isInCalendar, hour < 24, minute < 60, second <= 60 else { return nil }
+        let seconds = date.daysSinceEpoch * 86_400 + hour * 3600 + minute * 60 + second - offset * 60
+        return Int64(seconds) * 1000 + Int64(milliseconds)
+    }
+
+    private mutating func skip(_ character: Unicode.Scalar) -> Bool {
+        guard position < text.count, text[position] == UInt8(ascii: character) else { return false }
+        position += 1
+        return true
+    }
+
+    private mutating func digit() -> Int? {
+        guard position < text.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[position]) else {
+            return nil
+        }
+        position += 1
+        return Int(text[position - 1] - UInt8(ascii: "0"))
+    }
+
+    private mutating func number(_ digits: Int) -> Int? {
+        var value = 0
+        for _ in 0..<digits {
+            guard let digit = digit() else { return nil }
+            value = value * 10 + digit
+        }
+        return value
+    }
+
+    /// The fraction of the second in milliseconds; 0 when there is none.
+    private mutating func fraction() -> Int? {
+        guard skip(".") else { return 0 }
+        guard var value = digit() else { return nil }
+        var digits = 1
+        while let next = digit() {
+            if digits < 3 { value = value * 10 + next }
+            digits += 1
+        }
+        for _ in digits..<max(3, digits) { value *= 10 }
+        return value
+    }
+
+    /// Minutes ahead of UTC.
+    private mutating func offset() -> Int? {
+        if skip("Z") || skip("z") { return 0 }
+        let isNegative = skip("-")
+        guard isNegative || skip("+"), let hours = number(2), skip(":"), let minutes = number(2), hours < 24,
+            minutes < 60
+        else { return nil }
+        return (isNegative ? -1 : 1) * (hours * 60 + minutes)
+    }
+}
