@@ -1,3 +1,5 @@
+import JSON
+
 /// One of the three environments whose flags live side by side in a profile's table.
 ///
 /// The raw value is the spelling that the table's keys carry (`FLAG#staging#new-checkout`).
@@ -27,7 +29,7 @@ package enum Environment: String, Sendable, Hashable, CaseIterable {
     /// The same for UTF-8 bytes, without making a string. O(1).
     package init?(spelling bytes: UnsafeRawBufferPointer) {
         for environment in Environment.allCases
-        where environment.name == bytes || environment.profileName == bytes {
+        where bytes.hasSameBytes(as: environment.name) || bytes.hasSameBytes(as: environment.profileName) {
             self = environment
             return
         }
@@ -59,13 +61,5 @@ package enum Environment: String, Sendable, Hashable, CaseIterable {
         case .staging: "dev"
         case .production: "prod"
         }
-    }
-}
-
-extension StaticString {
-    /// Whether the text's UTF-8 is exactly `bytes`.
-    static func == (text: StaticString, bytes: UnsafeRawBufferPointer) -> Bool {
-        guard text.utf8CodeUnitCount == bytes.count else { return false }
-        return UnsafeRawBufferPointer(start: text.utf8Start, count: bytes.count).elementsEqual(bytes)
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 
 /// A small map from bytes to values, sorted by hash: a look-up is a binary search over contiguous 64-bit numbers and one
 /// comparison of bytes; it neither allocates nor makes a string. A change moves what follows it, which is cheap for the
@@ -73,16 +74,17 @@ extension [UInt8] {
     /// Whether the bytes are the same.
     @inline(__always)
     func equals(_ other: UnsafeRawBufferPointer) -> Bool {
-        guard count == other.count else { return false }
-        return count == 0 || withUnsafeBytes { memcmp($0.baseAddress, other.baseAddress, other.count) == 0 }
+        withUnsafeBytes { $0.hasSameBytes(as: other) }
     }
 
     /// The order of two keys: by their UTF-8 bytes, which is the order of their Unicode scalars and DynamoDB's order of
     /// strings.
     @inline(__always)
     func compare(to other: UnsafeRawBufferPointer) -> Int32 {
-        let common = Swift.min(count, other.count)
-        let order = common == 0 ? 0 : withUnsafeBytes { memcmp($0.baseAddress, other.baseAddress, common) }
+        let order = withUnsafeBytes { own in
+            guard let left = own.baseAddress, let right = other.baseAddress else { return Int32(0) }
+            return memcmp(left, right, Swift.min(own.count, other.count))
+        }
         return order != 0 ? order : Int32(count - other.count)
     }
 }

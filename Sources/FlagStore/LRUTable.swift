@@ -1,4 +1,4 @@
-import Glibc
+import JSON
 
 /// A bounded map from bytes to values that forgets what was unused for longest: open addressing with linear probing over
 /// 32-bit entry numbers, and a doubly linked list through the entries in the order of use.
@@ -16,6 +16,9 @@ final class LRUTable<Value> {
         fileprivate let salt: Int32
         fileprivate var older: Int32
         fileprivate var newer: Int32
+        /// The key.
+        var key: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: keyStart, count: Int(keyCount)) }
+
         /// When the value stops answering, in the milliseconds of the cache's clock.
         var expiresAt: Int64
         /// What the key stands for.
@@ -80,10 +83,7 @@ final class LRUTable<Value> {
             let number = slots[slot]
             if number == LRUTable.none { return number }
             let entry = entries + Int(number)
-            if entry.pointee.hash == hash, Int(entry.pointee.keyCount) == key.count,
-                Int(entry.pointee.salt) == salt,
-                key.count == 0 || memcmp(entry.pointee.keyStart, key.baseAddress, key.count) == 0
-            {
+            if entry.pointee.hash == hash, Int(entry.pointee.salt) == salt, entry.pointee.key.hasSameBytes(as: key) {
                 return number
             }
             slot = (slot &+ 1) & mask

@@ -1,0 +1,114 @@
+import FlagCore
+import JSON
+
+/// Reads the members of one JSON object and collects everything that is wrong with it, so that whoever sent it learns it
+/// all at once.
+struct FieldReader {
+    /// What was wrong so far, in the order of reading.
+    private(set) var issues: [DefinitionIssue] = []
+    private let object: JSONObject
+    private let pointer: JSONPointer
+    private var known: Set<String> = []
+
+    /// Begins with `object`, which lies at `pointer` of the document that was sent.
+    init(_ object: JSONObject, at pointer: JSONPointer) {
+        self.object = object
+        self.pointer = pointer
+    }
+
+    /// Notes an issue with a member.
+    mutating func report(_ name: String, _ message: String) {
+        issues.append(DefinitionIssue(pointer: pointer.appending(name).description, message: message))
+    }
+
+    /// Notes issues that were found elsewhere.
+    mutating func report(_ others: [DefinitionIssue]) {
+        issues += others
+    }
+
+    /// The member, nil when absent; from now on the name is a known one.
+    mutating func value(_ name: String) -> JSONValue? {
+        known.insert(name)
+        return object[name]
+    }
+
+    /// A text that satisfies `rule`; nil when absent or wrong, which is noted. JSON's null counts as absent.
+    mutating func text(_ name: String, _ rule: TextRule, isRequired: Bool = false) -> String? {
+        switch value(name) {
+        case nil, .null?:
+            if isRequired { report(name, "is required: \(rule.expectation)") }
+            return nil
+        case .string(let text)?:
+            if let complaint = rule.complaint(about: text) {
+                report(name, complaint)
+                return nil
+            }
+            return text
+        default:
+            report(name, "must be a string: \(rule.expectation)")
+            return nil
+        }
+    }
+
+    /// A boolean; nil when absent or wrong, which is noted.
+    mutating func flag(_ name: String) -> Bool? {
+        switch value(name) {
+        case nil: return nil
+        case .bool(let value)?: return value
+        default:
+            report(name, "must be true or false")
+            return nil
+        }
+    }
+
+    /// A point in time; nil when absent, null or wrong, which is noted.
+    mutating func time(_ name: String) -> Timestamp? {
+        switch value(name) {
+        case nil, .null?: return nil
+        case .string(let text)?:
+            if let time = Timestamp(rfc3339: text) { return time }
+        default: break
+        }
+        report(name, "must be a time like 2026-01-31T09:30:00.000Z (RFC 3339)")
+        return nil
+    }
+
+    /// A whole number of at least 1; nil when absent or wrong, which is noted.
+    mutating func count(_ name: String) -> Int64? {
+        switch value(name) {
+        case nil: return nil
+        case .number(let number)?:
+            if let value = number.int64, value >= 1 { return value }
+        default: break
+        }
+        report(name, "must be a whole number of at least 1")
+        return nil
+    }
+
+    /// An environment; nil when absent or wrong, which is noted.
+    mutating func environment(_ name: String) -> Environment? {
+        switch value(name) {
+        case nil: return nil
+        case .string(let text)?:
+            if let environment = Environment(spelling: text) { return environment }
+        default: break
+        }
+        report(name, "must be \(Environment.spellings)")
+        return nil
+    }
+
+    /// Notes every member that nobody asked for.
+    mutating func reportUnknown() {
+        for (name, _) in object.members where !known.contains(name) {
+            report(name, "is not a member that is known here")
+        }
+    }
+
+    /// Ends the reading.
+    ///
+    /// - Throws: all issues, if there are any.
+    mutating func finish() throws(DefinitionIssues) {
+        reportUnknown()
+        if !issues.isEmpty { throw DefinitionIssues(issues: issues) }
+    }
+}

@@ -1,0 +1,157 @@
+import FlagCore
+import JSON
+
+/// A flag as somebody wants it: the body of a create or replace, checked.
+///
+/// A body is the simple or the full spelling side by side with `flagKey`, `description`, `owner`, `expiresAt`, `tags`. What
+/// a read answered may be edited and sent back: `environment`, `version`, `createdAt`, `updatedAt` are taken, and checked
+/// when the draft is written.
+package struct FlagDraft: Sendable {
+    /// The flag's key.
+    package var key: String
+    /// What the flag is for.
+    package var description: String
+    /// Who answers for it.
+    package var owner: String
+    /// How it decides; checked.
+    package var rule: FlagRule
+    /// Whether the rule is invalid and is to be stored all the same.
+    package var isKeptInvalid = false
+    /// When the flag should be gone.
+    package var expiresAt: Timestamp?
+    /// Words to find it by, sorted, each once.
+    package var tags: [String] = []
+
+    /// The environment that the sender believes to write to.
+    package var environment: Environment?
+    /// The version that the sender changes.
+    package var version: Int64?
+    /// The creation time that the sender read.
+    package var createdAt: Timestamp?
+    /// The time of the last change that the sender read.
+    package var updatedAt: Timestamp?
+
+    /// Reads a body.
+    ///
+    /// - Parameters:
+    ///   - json: the body.
+    ///   - key: the key that the path names, which the body may then leave out but not contradict.
+    ///   - pointer: where the body lies in what was sent.
+    /// - Throws: everything that is wrong, unknown members included. O(body).
+    package init(
+        json: JSONValue, key: String? = nil, at pointer: JSONPointer = JSONPointer()
+    ) throws(DefinitionIssues) {
+        let reading = try FlagReading(json, key: key, at: pointer)
+        let issues = reading.fieldIssues + reading.ruleIssues
+        guard issues.isEmpty, let draft = reading.draft else { throw DefinitionIssues(issues: issues) }
+        self = draft
+    }
+
+    init(key: String, description: String, owner: String, rule: FlagRule) {
+        self.key = key
+        self.description = description
+        self.owner = owner
+        self.rule = rule
+    }
+}
+
+/// A body that has been read, with what is wrong with the rule apart from what is wrong with the rest: an import may keep a
+/// flag whose rule is invalid.
+struct FlagReading {
+    /// The flag; nil when not even its key is usable. Complete only when there are no issues: what is missing is filled in
+    /// (`imported` as owner, the key as description, the rule as it was sent).
+    private(set) var draft: FlagDraft?
+    /// What is wrong with everything but the rule.
+    private(set) var fieldIssues: [DefinitionIssue] = []
+    /// What is wrong with the rule.
+    private(set) var ruleIssues: [DefinitionIssue] = []
+
+    /// Reads `json`.
+    ///
+    /// - Throws: when it is no object.
+    init(_ json: JSONValue, key: String?, at pointer: JSONPointer) throws(DefinitionIssues) {
+        guard case .object(let object) = json else {
+            throw DefinitionIssues(issues: [
+                DefinitionIssue(pointer: pointer.description, message: "must be an object that describes a flag")
+            ])
+        }
+        var reader = FieldReader(object, at: pointer)
+        let namedKey = reader.text("flagKey", .flagKey, isRequired: key == nil)
+        if let key, let namedKey, !key.utf8.elementsEqual(namedKey.utf8) {
+            reader.report("flagKey", "must be the key in the path, or be left out")
+        }
+        let description = reader.text("description", .description, isRequired: true)
+        let owner = reader.text("owner", .owner, isRequired: true)
+        let rule = readRule(object, &reader, at: pointer)
+        if let usableKey = key ?? namedKey {
+            var draft = FlagDraft(
+                key: usableKey, description: description ?? usableKey, owner: owner ?? "imported", rule: rule)
+            draft.isKeptInvalid = !ruleIssues.isEmpty
+            draft.expiresAt = reader.time("expiresAt")
+            draft.tags = FlagReading.tags(&reader, at: pointer)
+            draft.environment = reader.environment("environment")
+            draft.version = reader.count("version")
+            draft.createdAt = reader.time("createdAt")
+            draft.updatedAt = reader.time("updatedAt")
+            _ = reader.flag("stale")
+            reader.reportUnknown()
+            self.draft = draft
+        }
+        fieldIssues = reader.issues
+    }
+
+    private mutating func readRule(
+        _ object: JSONObject, _ reader: inout FieldReader, at pointer: JSONPointer
+    ) -> FlagRule {
+        var definition = JSONObject()
+        for name in FlagRule.definitionMembers {
+            if let value = reader.value(name) { definition[name] = value }
+        }
+        let defaultEnabled = reader.flag("defaultEnabled")
+        if definition.isEmpty {
+            if object["defaultEnabled"] == nil {
+                reader.report(
+                    "defaultEnabled",
+                    "is required in the simple spelling; the full one has variants, defaultVariant, state, targeting")
+            }
+            return .simple(defaultEnabled: defaultEnabled ?? false)
+        }
+        if defaultEnabled != nil {
+            reader.report("defaultEnabled", "does not go with the full spelling: defaultVariant says the same")
+        }
+        do {
+            let checked = try FlagDefinition(validating: .object(definition), at: pointer)
+            return .full(checked.json.serialized())
+        } catch {
+            ruleIssues = error.issues
+            return .full(JSONValue.object(definition).serialized())
+        }
+    }
+
+    /// The tags, sorted and each once; issues are noted with the tag's own pointer.
+    private static func tags(_ reader: inout FieldReader, at pointer: JSONPointer) -> [String] {
+        switch reader.value("tags") {
+        case nil, .null?:
+            return []
+        case .array(let values)?:
+            if values.count > FlagLimits.tags {
+                reader.report("tags", "has \(values.count) tags: at most \(FlagLimits.tags) are allowed")
+            }
+            var tags: Set<ExactText> = []
+            for (index, value) in values.enumerated() {
+                let complaint =
+                    value.stringValue.map { TextRule.tag.complaint(about: $0) } ?? "must be a string"
+                if let complaint {
+                    let place = pointer.appending("tags").appending(index)
+                    reader.report([DefinitionIssue(pointer: place.description, message: complaint)])
+                } else if let tag = value.stringValue {
+                    tags.insert(ExactText(tag))
+                }
+            }
+            return tags.sorted().map(\.text)
+        default:
+            reader.report("tags", "must be an array of strings")
+            return []
+        }
+    }
+}

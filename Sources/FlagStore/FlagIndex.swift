@@ -1,0 +1,47 @@
+import DynamoTable
+
+/// One of the orders in which flags are listed: an index and a partition of it.
+enum FlagIndex: Sendable, Equatable {
+    /// All flags of an environment, newest first.
+    case all
+    /// The flags of one owner, by key.
+    case owner(String)
+    /// The flags that have a date by which they should be gone, soonest first.
+    case expires
+
+    /// The index's name.
+    var name: String {
+        switch self {
+        case .all: FlagTable.flagsIndex
+        case .owner: FlagTable.ownerIndex
+        case .expires: FlagTable.expiresIndex
+        }
+    }
+
+    /// The names of the index's key attributes.
+    var keyAttributes: (partition: String, sort: String) {
+        switch self {
+        case .all: (Attribute.flagsPartition, Attribute.flagsSort)
+        case .owner: (Attribute.ownerPartition, Attribute.ownerSort)
+        case .expires: (Attribute.expiresPartition, Attribute.expiresSort)
+        }
+    }
+
+    /// The partition that holds the flags of an environment.
+    func partition(in environment: Environment) -> String {
+        switch self {
+        case .all: "FLAGS#\(environment.rawValue)"
+        case .owner(let owner): "OWNER#\(environment.rawValue)#\(owner)"
+        case .expires: "EXPIRES#\(environment.rawValue)"
+        }
+    }
+
+    /// A letter that tells cursors of different orders apart.
+    var letter: String {
+        switch self {
+        case .all: "a"
+        case .owner: "o"
+        case .expires: "e"
+        }
+    }
+}

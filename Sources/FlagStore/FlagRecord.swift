@@ -1,0 +1,111 @@
+import FlagCore
+import JSON
+
+/// How a flag decides, in the spelling in which it was written.
+package enum FlagRule: Sendable, Equatable {
+    /// The simple spelling: a boolean flag with the variants `on` and `off`, and which one is the default.
+    case simple(defaultEnabled: Bool)
+    /// The full spelling: the definition as JSON text, numbers spelled as they came (`2.0` stays `2.0`).
+    case full(String)
+}
+
+extension FlagRule {
+    /// The names of the members that make up the full spelling.
+    package static let definitionMembers = ["state", "variants", "defaultVariant", "targeting", "metadata"]
+
+    /// The checked definition that this rule spells.
+    ///
+    /// - Throws: everything that is wrong with the full spelling, with pointers from `pointer` on. O(text).
+    package func definition(at pointer: JSONPointer = JSONPointer()) throws(DefinitionIssues) -> FlagDefinition {
+        switch self {
+        case .simple(let defaultEnabled):
+            return .simple(defaultEnabled: defaultEnabled)
+        case .full(let text):
+            let value: JSONValue
+            do { value = try JSONValue(parsing: text) } catch {
+                throw DefinitionIssues(issues: [
+                    DefinitionIssue(pointer: pointer.description, message: "is not JSON: \(error)")
+                ])
+            }
+            return try FlagDefinition(validating: value, at: pointer)
+        }
+    }
+
+    /// Whether both say the same: the spelling and every value, not the order of members.
+    package func isEquivalent(to other: FlagRule) -> Bool {
+        if self == other { return true }
+        guard case .full(let left) = self, case .full(let right) = other,
+            let leftValue = try? JSONValue(parsing: left), let rightValue = try? JSONValue(parsing: right)
+        else { return false }
+        return leftValue == rightValue
+    }
+}
+
+/// A flag of one environment as it is stored.
+package struct FlagRecord: Sendable, Equatable {
+    /// The environment that the flag belongs to.
+    package var environment: Environment
+    /// The key, unique in its environment.
+    package var key: String
+    /// What the flag is for.
+    package var description: String
+    /// Who answers for it.
+    package var owner: String
+    /// How it decides.
+    package var rule: FlagRule
+    /// Whether the rule was stored although it is not valid (`import --keep-invalid`): such a flag answers `PARSE_ERROR`.
+    package var isKeptInvalid = false
+    /// When the flag should be gone: never changes an answer.
+    package var expiresAt: Timestamp?
+    /// Words to find it by, sorted, each once.
+    package var tags: [String] = []
+    /// When it was created.
+    package var createdAt: Timestamp
+    /// When it was last changed.
+    package var updatedAt: Timestamp
+    /// 1 when created, one more with every change.
+    package var version: Int64
+
+    /// Whether the flag outlived its date and should be cleaned up.
+    package func isStale(at now: Timestamp) -> Bool {
+        expiresAt.map { $0 <= now } ?? false
+    }
+
+    /// The flag's `ETag`: equal as long as nothing changed.
+    package var entityTag: String { "\"\(version)\"" }
+}
+
+extension FlagRecord {
+    /// The flag as the interface shows it, members in a fixed order. What this answers may be edited and put back.
+    ///
+    /// - Parameter now: a flag that is past its date by then carries `"stale": true`.
+    package func json(at now: Timestamp) -> JSONValue {
+        var object = JSONObject()
+        object["flagKey"] = .string(key)
+        object["description"] = .string(description)
+        addRule(to: &object)
+        object["owner"] = .string(owner)
+        object["environment"] = .string(environment.rawValue)
+        if !tags.isEmpty { object["tags"] = .array(tags.map { .string($0) }) }
+        if let expiresAt { object["expiresAt"] = .string(expiresAt.rfc3339) }
+        if isStale(at: now) { object["stale"] = true }
+        object["createdAt"] = .string(createdAt.rfc3339)
+        object["updatedAt"] = .string(updatedAt.rfc3339)
+        object["version"] = .integer(version)
+        return .object(object)
+    }
+
+    private func addRule(to object: inout JSONObject) {
+        switch rule {
+        case .simple(let defaultEnabled):
+            object["defaultEnabled"] = .bool(defaultEnabled)
+        case .full(let text):
+            guard case .object(let definition)? = try? JSONValue(parsing: text) else {
+                // Not even an object: shown as it is, so that somebody can see what to repair.
+                object["definition"] = .string(text)
+                return
+            }
+            for (name, value) in definition.members { object[name] = value }
+        }
+    }
+}

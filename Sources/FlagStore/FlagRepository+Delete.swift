@@ -1,0 +1,103 @@
+import Dispatch
+import DynamoTable
+import FlagCore
+
+extension FlagRepository {
+    /// Deletes a flag with all overrides of it: in one transaction when there are at most 98, else page after page, the flag
+    /// with the last one. Begins on a worker queue, since it reads.
+    ///
+    /// An override that somebody sets between the reading and the deleting is found and deleted afterwards, unless the flag
+    /// has been created again by then.
+    ///
+    /// - Parameters:
+    ///   - expected: the version that the flag must have, nil for whichever it has.
+    ///   - completion: is told that it is gone, or `notFound`, `versionMismatch`, `unavailable`.
+    package func delete(
+        _ key: String, in environment: Environment, expecting expected: Int64? = nil, by principal: Principal,
+        completion: @escaping Completion<Void>
+    ) {
+        let deletion = FlagDeletion(
+            repository: self, key: key, environment: environment, expected: expected, principal: principal,
+            completion: completion)
+        do throws(FlagStoreError) {
+            guard let item = try item(.flag(environment, key: key)) else { throw .notFound("flag \(key)") }
+            let version = max(1, item[Attribute.version]?.int64Value ?? 1)
+            if let expected, expected != version { throw .versionMismatch(expected: expected, current: version) }
+            try deletion.nextPage()
+        } catch {
+            completion(.failure(error))
+        }
+    }
+}
+
+/// A flag's deletion that is under way.
+private struct FlagDeletion: Sendable {
+    let repository: FlagRepository
+    let key: String
+    let environment: Environment
+    let expected: Int64?
+    let principal: Principal
+    let completion: FlagRepository.Completion<Void>
+
+    /// Deletes the overrides that come first, and the flag if these are the last.
+    func nextPage() throws(FlagStoreError) {
+        let page = try someOverrides()
+        let flag = ItemKey.flag(environment, key: key)
+        let condition = expected.map { Condition.isAt(version: $0) } ?? .exists
+        let onFlag: WriteOperation =
+            page.isLast
+            ? repository.delete(flag, if: condition)
+            : .check(table: repository.table, key: flag.tableKey, condition: condition)
+        let operations = page.keys.map { repository.delete($0) } + [onFlag]
+        repository.write(operations, in: environment, by: principal) { result in
+            switch result {
+            case .success:
+                onward { () throws(FlagStoreError) in page.isLast ? try sweep() : try nextPage() }
+            case .failure(let error):
+                completion(.failure(self.error(for: error)))
+            }
+        }
+    }
+
+    /// Deletes overrides that came in between the reading of the last page and its deletion.
+    private func sweep() throws(FlagStoreError) {
+        let page = try someOverrides()
+        guard !page.keys.isEmpty else { return completion(.success(())) }
+        let isGone = WriteOperation.check(
+            table: repository.table, key: ItemKey.flag(environment, key: key).tableKey,
+            condition: .attributeNotExists(DocumentPath(Attribute.partition)))
+        let operations = page.keys.map { repository.delete($0) } + [isGone]
+        repository.write(operations, in: environment, by: principal) { result in
+            switch result {
+            case .success:
+                onward { () throws(FlagStoreError) in try sweep() }
+            case .failure(let error):
+                // Created again meanwhile: what is there belongs to the new flag, and this deletion is done.
+                completion(error.failedCondition == nil ? .failure(FlagStoreError(error)) : .success(()))
+            }
+        }
+    }
+
+    /// Goes on where reading is allowed.
+    private func onward(_ body: @escaping @Sendable () throws(FlagStoreError) -> Void) {
+        repository.continuations.async {
+            do throws(FlagStoreError) { try body() } catch { completion(.failure(error)) }
+        }
+    }
+
+    private func someOverrides() throws(FlagStoreError) -> (keys: [ItemKey], isLast: Bool) {
+        // Room for the flag itself beside them.
+        let limit = FlagLimits.operationsPerTransaction - 1
+        let query = Query(
+            table: repository.table, index: FlagTable.expiresIndex,
+            partition: .string(ItemKey.flagPartition(environment, key)), limit: limit)
+        let page = try reading { () throws(TableError) in try repository.store.query(query) }
+        return (page.items.compactMap { ItemKey($0) }, page.lastEvaluatedKey == nil || page.items.count < limit)
+    }
+
+    private func error(for error: TableError) -> FlagStoreError {
+        guard let failed = error.failedCondition else { return FlagStoreError(error) }
+        guard let existing = failed.existing, let expected else { return .notFound("flag \(key)") }
+        return .versionMismatch(expected: expected, current: max(1, existing[Attribute.version]?.int64Value ?? 1))
+    }
+}

@@ -1,0 +1,132 @@
+import DynamoTable
+import FlagCore
+
+/// Which flags of an environment a list asks for.
+package struct FlagQuery: Sendable {
+    /// Only those of this owner; the list is then in the order of keys.
+    package var owner: String?
+    /// Only those that should be gone before this time; the list is then soonest first.
+    package var expiresBefore: Timestamp?
+    /// Only those with this tag.
+    package var tag: String?
+    /// Flags on the page, at most.
+    package var limit: Int
+    /// Where the page begins: `nextCursor` of the page before, with the same conditions.
+    package var cursor: String?
+
+    /// All flags, newest first.
+    package init(
+        owner: String? = nil, expiresBefore: Timestamp? = nil, tag: String? = nil,
+        limit: Int = FlagLimits.defaultPageSize, cursor: String? = nil
+    ) {
+        self.owner = owner
+        self.expiresBefore = expiresBefore
+        self.tag = tag
+        self.limit = limit
+        self.cursor = cursor
+    }
+}
+
+/// One page of a list.
+package struct ListPage<Record: Sendable>: Sendable {
+    /// What the page holds, in the list's order.
+    package var records: [Record]
+    /// What to ask for next; nil when this was all.
+    package var nextCursor: String?
+}
+
+/// One page of flags.
+package typealias FlagPage = ListPage<FlagRecord>
+/// One page of tenant overrides.
+package typealias OverridePage = ListPage<TenantOverrideRecord>
+
+extension FlagRepository {
+    /// A page of an environment's flags: newest first, by key of one owner, or soonest to expire first. Items that are no
+    /// flags are left out. Blocks; O(page), or O(flags) where most are not of the tag.
+    ///
+    /// - Throws: `invalid` for a limit outside 1 to `FlagLimits.pageSize`, `invalidCursor`, `unavailable`.
+    package func flags(
+        _ query: FlagQuery = FlagQuery(), in environment: Environment
+    ) throws(FlagStoreError) -> FlagPage {
+        let index: FlagIndex =
+            if let owner = query.owner { .owner(owner) } else if query.expiresBefore != nil { .expires } else { .all }
+        var sort: SortCondition?
+        if case .expires = index, let bound = query.expiresBefore { sort = .less(.string(bound.rfc3339)) }
+        let pages = Query(
+            table: table, index: index.name, partition: .string(index.partition(in: environment)), sort: sort,
+            forward: index != .all)
+        let names = [Attribute.partition, Attribute.sort, index.keyAttributes.partition, index.keyAttributes.sort]
+        return try page(pages, letter: index.letter, names: names, limit: query.limit, cursor: query.cursor) { item in
+            guard let record = try? FlagRecord(item: item), record.environment == environment else { return nil }
+            if let tag = query.tag, !record.tags.contains(where: { $0.utf8.elementsEqual(tag.utf8) }) { return nil }
+            if let bound = query.expiresBefore, record.expiresAt.map({ $0 >= bound }) ?? true { return nil }
+            if let owner = query.owner, !record.owner.utf8.elementsEqual(owner.utf8) { return nil }
+            return record
+        }
+    }
+
+    /// A page of the overrides of one flag, by tenant. Blocks.
+    ///
+    /// - Throws: as `flags`.
+    package func overrides(
+        ofFlag key: String, in environment: Environment, limit: Int = FlagLimits.defaultPageSize, cursor: String? = nil
+    ) throws(FlagStoreError) -> OverridePage {
+        let pages = Query(
+            table: table, index: FlagTable.expiresIndex, partition: .string(ItemKey.flagPartition(environment, key)))
+        let names = [Attribute.partition, Attribute.sort, Attribute.expiresPartition, Attribute.expiresSort]
+        return try page(pages, letter: "f", names: names, limit: limit, cursor: cursor) { item in
+            try? TenantOverrideRecord(item: item)
+        }
+    }
+
+    /// A page of the overrides of one tenant, by flag key. Blocks.
+    ///
+    /// - Throws: as `flags`.
+    package func overrides(
+        ofTenant tenant: String, in environment: Environment, limit: Int = FlagLimits.defaultPageSize,
+        cursor: String? = nil
+    ) throws(FlagStoreError) -> OverridePage {
+        let pages = Query(table: table, partition: .string(ItemKey.tenantPartition(environment, tenant)))
+        let names = [Attribute.partition, Attribute.sort]
+        return try page(pages, letter: "t", names: names, limit: limit, cursor: cursor) { item in
+            try? TenantOverrideRecord(item: item)
+        }
+    }
+
+    /// Collects records from pages of items until there are `limit` of them.
+    ///
+    /// One more item than needed is asked for, so that the last page knows that it is the last.
+    private func page<Record>(
+        _ pages: Query, letter: String, names: [String], limit: Int, cursor: String?,
+        record: (Item) -> Record?
+    ) throws(FlagStoreError) -> ListPage<Record> {
+        guard (1...FlagLimits.pageSize).contains(limit) else {
+            let message = "must be a whole number from 1 to \(FlagLimits.pageSize)"
+            throw .invalid([DefinitionIssue(pointer: "limit", message: message)])
+        }
+        var query = pages
+        query.limit = limit + 1
+        if let cursor { query.exclusiveStart = try ListCursor(cursor, letter: letter, names: names).start }
+        var records: [Record] = []
+        var last: Item?
+        while true {
+            let found: QueryPage
+            do { found = try store.query(query) } catch {
+                // The table refuses a start that is not in the partition: somebody edited the cursor.
+                if cursor != nil, case .validation = error { throw .invalidCursor }
+                throw FlagStoreError(error)
+            }
+            for item in found.items {
+                guard let record = record(item) else { continue }
+                if records.count == limit, let last {
+                    let next = ListCursor(letter: letter, after: last, names: names)
+                    return ListPage(records: records, nextCursor: next.text(names: names))
+                }
+                records.append(record)
+                last = item
+            }
+            guard let next = found.lastEvaluatedKey else { return ListPage(records: records) }
+            query.exclusiveStart = next
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import Dispatch
+import DynamoTable
+import FlagCore
+
+/// Flags, tenant overrides and kill switches of one table.
+///
+/// Reads block: they belong on a worker queue. Writes answer through a completion, after they are durable and after every
+/// subscriber of the table's changes (the caches) has been told; a completion runs on the table's writer queue and must not
+/// block. A write reads first what it changes, so it too begins on a worker queue.
+///
+/// Every write is one conditional transaction that also raises `REVISION#{env}`: two servers over one table cannot lose an
+/// update.
+package struct FlagRepository: Sendable {
+    /// Receives what a write did, or why it did nothing.
+    package typealias Completion<Value> = @Sendable (Result<Value, FlagStoreError>) -> Void
+
+    /// The store that holds the table.
+    package let store: any ItemTable
+    /// The table's name.
+    package let table: String
+
+    /// Where a write goes on after its first transaction, if it must read again.
+    let continuations: DispatchQueue
+
+    /// - Parameters:
+    ///   - store: the store that holds the table.
+    ///   - table: its name: `Profile.tableName`.
+    package init(store: any ItemTable, table: String) {
+        self.store = store
+        self.table = table
+        continuations = DispatchQueue(label: "flag-repository")
+    }
+
+    /// Creates the table with its four indexes if there is none. Blocks.
+    ///
+    /// - Returns: whether it was created now.
+    @discardableResult
+    package func createTableIfMissing() throws(FlagStoreError) -> Bool {
+        do {
+            try store.createTable(FlagTable.schema(named: table))
+            return true
+        } catch {
+            if case .tableExists = error { return false }
+            throw FlagStoreError(error)
+        }
+    }
+}
+
+// MARK: - Reads
+
+extension FlagRepository {
+    /// A flag. Blocks; O(log n).
+    ///
+    /// - Throws: `notFound`; `invalid` when somebody stored what is no flag; `unavailable`.
+    package func flag(_ key: String, in environment: Environment) throws(FlagStoreError) -> FlagRecord {
+        guard let item = try item(.flag(environment, key: key)) else { throw .notFound("flag \(key)") }
+        do { return try FlagRecord(item: item) } catch { throw .invalid(error.issues) }
+    }
+
+    /// A tenant's override of a flag. Blocks.
+    ///
+    /// - Throws: `notFound`, `invalid`, `unavailable`.
+    package func override(
+        ofTenant tenant: String, flagKey: String, in environment: Environment
+    ) throws(FlagStoreError) -> TenantOverrideRecord {
+        guard let item = try item(.override(environment, tenant: tenant, flagKey: flagKey)) else {
+            throw .notFound("override of the flag \(flagKey) for the tenant \(tenant)")
+        }
+        do { return try TenantOverrideRecord(item: item) } catch { throw .invalid(error.issues) }
+    }
+
+    /// The kill switches that are on, the global one first. Blocks.
+    package func killSwitches(in environment: Environment) throws(FlagStoreError) -> [KillSwitchRecord] {
+        var records: [KillSwitchRecord] = []
+        let query = Query(table: table, partition: .string(ItemKey.emergencyPartition(environment)))
+        try forEachItem(of: query) { item in
+            if let record = KillSwitchRecord(item: item) { records.append(record) }
+        }
+        return records.filter { $0.flagKey == nil } + records.filter { $0.flagKey != nil }
+    }
+
+    /// How often the environment was changed. Blocks.
+    package func revision(of environment: Environment) throws(FlagStoreError) -> Int64 {
+        try item(.revision(environment))?[Attribute.revision]?.int64Value ?? 0
+    }
+
+    /// Whether the table holds no flag at all, in any environment. Blocks.
+    package func isEmpty() throws(FlagStoreError) -> Bool {
+        for environment in Environment.allCases {
+            let query = Query(
+                table: table, index: FlagTable.flagsIndex,
+                partition: .string(FlagIndex.all.partition(in: environment)), limit: 1)
+            let page = try reading { () throws(TableError) in try store.query(query) }
+            if !page.items.isEmpty { return false }
+        }
+        return true
+    }
+
+    /// The item of a key, nil when there is none.
+    func item(_ key: ItemKey) throws(FlagStoreError) -> Item? {
+        try reading { () throws(TableError) in try store.getItem(table: table, key: key.tableKey) }
+    }
+
+    /// Calls `body` with every item of a partition, page after page.
+    func forEachItem(of query: Query, _ body: (Item) throws(FlagStoreError) -> Void) throws(FlagStoreError) {
+        var query = query
+        while true {
+            let page = try reading { () throws(TableError) in try store.query(query) }
+            for item in page.items { try body(item) }
+            guard let next = page.lastEvaluatedKey else { return }
+            query.exclusiveStart = next
+        }
+    }
+}

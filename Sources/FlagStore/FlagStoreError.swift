@@ -1,0 +1,60 @@
+import DynamoTable
+import FlagCore
+
+/// Why a read or write of flags did not happen. Nothing of a failed write is stored.
+package enum FlagStoreError: Error, Sendable {
+    /// There is no such flag, override or kill switch; the text names it, as in `flag new-checkout`.
+    case notFound(String)
+    /// A flag of this key exists in the environment.
+    case alreadyExists(flagKey: String)
+    /// The flag is not at the version that the writer expected.
+    case versionMismatch(expected: Int64, current: Int64)
+    /// The content is not valid: everything that is wrong with it, at once.
+    case invalid([DefinitionIssue])
+    /// The cursor is not one that this list handed out.
+    case invalidCursor
+    /// Others kept changing the same flag between every read and write of this one; trying again may help.
+    case conflict(flagKey: String)
+    /// The store could not read or write: why, and what the operator should do.
+    case unavailable(reason: String, hint: String)
+}
+
+extension FlagStoreError {
+    /// Translates what the table says. Conditions are the business of whoever set them.
+    init(_ error: TableError) {
+        switch error {
+        case .storage(let failure):
+            self = .unavailable(reason: failure.reason, hint: failure.hint)
+        case .tooManyWaiting, .closed:
+            self = .unavailable(reason: error.description, hint: "Try again")
+        case .tableNotFound, .indexNotFound:
+            self = .unavailable(
+                reason: error.description, hint: "Start the server once on this data directory, which creates the table"
+            )
+        case .validation, .tableExists, .conditionFailed, .transactionCanceled:
+            self = .unavailable(reason: error.description, hint: "This is a defect of the server: please report it")
+        }
+    }
+}
+
+extension FlagStoreError: CustomStringConvertible {
+    /// One sentence for people.
+    package var description: String {
+        switch self {
+        case .notFound(let what): "There is no \(what)"
+        case .alreadyExists(let flagKey): "There is a flag \(flagKey) already"
+        case .versionMismatch(let expected, let current):
+            "The flag is at version \(current), not \(expected): somebody changed it since it was read"
+        case .invalid(let issues):
+            issues.map { "\($0.pointer.isEmpty ? "/" : $0.pointer): \($0.message)" }.joined(separator: "; ")
+        case .invalidCursor: "The cursor is not one that this list handed out"
+        case .conflict(let flagKey): "Others keep changing the flag \(flagKey); try again"
+        case .unavailable(let reason, let hint): "\(reason). \(hint)"
+        }
+    }
+}
+
+/// Runs a read of the table and translates its error.
+func reading<Value>(_ body: () throws(TableError) -> Value) throws(FlagStoreError) -> Value {
+    do { return try body() } catch { throw FlagStoreError(error) }
+}
