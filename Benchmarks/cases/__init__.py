@@ -1,0 +1,1 @@
+"""The cases, each a module with `TITLE`, `PACKAGES` (what apt must have installed) and `run(options) -> Report`."""

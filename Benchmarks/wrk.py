@@ -1,0 +1,83 @@
+"""Load from wrk: one thread and 64 connections unless said otherwise, in rounds that take turns."""
+
+import dataclasses
+import json
+import statistics
+import subprocess
+import tempfile
+from pathlib import Path
+
+from processes import Server
+
+LOAD = Path(__file__).resolve().parent / "load.lua"
+
+
+@dataclasses.dataclass
+class Target:
+    """What is asked of which server. Several bodies take turns."""
+
+    name: str
+    server: Server
+    path: str
+    bodies: list[bytes]
+    method: str = "POST"
+
+
+@dataclasses.dataclass
+class Figures:
+    """One round's, or the medians of several."""
+
+    rate: float
+    """Requests a second."""
+    cpu: float
+    """CPU microseconds of the server for one request."""
+    p50: float
+    """Milliseconds that half of the requests took at most."""
+    p99: float
+    """Milliseconds that 99 of 100 requests took at most."""
+
+    @property
+    def rate_per_core(self) -> float:
+        """Requests for one second of the server's CPU time."""
+        return 1e6 / self.cpu
+
+
+def run(target: Target, seconds: float, connections: int = 64) -> Figures:
+    """One round of load."""
+    with tempfile.NamedTemporaryFile(suffix=".bodies") as file:
+        file.write(b"\n".join(target.bodies) + b"\n")
+        file.flush()
+        before = target.server.cpu_seconds()
+        ran = subprocess.run(
+            ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}", "-s", LOAD,
+             f"http://127.0.0.1:{target.server.port}/", "--", target.method, target.path, file.name],
+            capture_output=True, text=True)
+        cpu = target.server.cpu_seconds() - before
+    lines = [line for line in ran.stdout.splitlines() if line.startswith("{")]
+    if ran.returncode != 0 or not lines:
+        raise SystemExit(f"wrk failed against {target.name}:\n{ran.stdout}{ran.stderr}")
+    found = json.loads(lines[-1])
+    if found["failures"]:
+        raise SystemExit(f"{target.name}: {found['failures']} of {found['requests']} requests failed")
+    requests = found["requests"]
+    return Figures(requests / found["microseconds"] * 1e6, cpu / requests * 1e6, found["p50"] / 1e3, found["p99"] / 1e3)
+
+
+def rounds(targets: list[Target], count: int, seconds: float, say) -> dict[str, Figures]:
+    """`count` rounds in which the targets take turns, after a second of warming each; the medians by name."""
+    for target in targets:
+        run(target, 1)
+    found: dict[str, list[Figures]] = {target.name: [] for target in targets}
+    for number in range(1, count + 1):
+        for target in targets:
+            figures = run(target, seconds)
+            found[target.name].append(figures)
+            say(f"round {number} of {count}: {target.name:<28} {figures.rate:>9,.0f}/s  {figures.cpu:6.2f} µs CPU  "
+                f"p99 {figures.p99:.2f} ms")
+    return {name: median(several) for name, several in found.items()}
+
+
+def median(several: list[Figures]) -> Figures:
+    """The median of each figure on its own."""
+    return Figures(*(statistics.median(getattr(figures, field.name) for figures in several)
+                     for field in dataclasses.fields(Figures)))
