@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+/// Rules on which part may know which.
+@Suite("Structure")
+struct StructureTests {
+    /// What each target may import, beside the standard library.
+    static let imports: [String: Set<String>] = [
+        "JSON": [],
+        "FlagCore": ["JSON"],
+        "Lock": ["Glibc"],
+        "SQLite": ["CSQLite", "Glibc"],
+        "DynamoTable": ["SQLite", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
+        "FlagStore": ["DynamoTable", "FlagCore", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
+        "HTTPTransport": ["CLinux", "Lock", "Dispatch", "Glibc", "Synchronization"],
+        "FlagServer": [
+            "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "JSON", "Lock", "CLinux", "Dispatch", "Glibc",
+            "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging", "Configuration",
+        ],
+        "HTTPEcho": ["HTTPTransport", "ArgumentParser", "Dispatch", "Glibc"],
+    ]
+
+    /// Words that would show that a part knows what it must not.
+    static let foreignWords: [String: String] = [
+        "JSON": "tenant|targeting|kill.?switch|http|sqlite|dynamo",
+        "SQLite": "tenant|targeting|kill.?switch|http|dynamo|feature.?flag",
+        "DynamoTable": "tenant|targeting|kill.?switch|feature.?flag|FlagStore|FlagCore",
+        "HTTPTransport": "tenant|targeting|kill.?switch|feature.?flag|FlagStore|FlagCore|ofrep|sqlite",
+        "FlagStore": "http|SELECT |INSERT |UPDATE ",
+        "FlagCore": "http|sqlite|dynamo|Date\\(\\)",
+    ]
+
+    @Test("Every target imports only what it may know", arguments: SourceTree.sources)
+    func importsAreAllowed(file: SourceTree.File) throws {
+        let target = try #require(file.target)
+        let allowed = try #require(Self.imports[target], "No rule says what \(target) may import")
+        let pattern = try Regex("^\\s*(?:@\\w+ |package |public |internal |private )*import (?:\\w+ )?(\\w+)")
+        for line in SwiftText(file.text).lines {
+            guard let module = line.firstMatch(of: pattern)?.output[1].substring else { continue }
+            #expect(allowed.contains(String(module)), "\(file.path) imports \(module)")
+        }
+    }
+
+    @Test("No part speaks of what it must not know", arguments: SourceTree.sources)
+    func vocabulary(file: SourceTree.File) throws {
+        guard let words = file.target.flatMap({ Self.foreignWords[$0] }) else { return }
+        let pattern = try Regex(words).ignoresCase()
+        for (index, line) in SwiftText(file.text).lines.enumerated() where line.contains(pattern) {
+            Issue.record("\(file.path):\(index + 1) \(line)")
+        }
+    }
+
+    @Test("No SwiftNIO among the packages, neither directly nor through another")
+    func noNIO() throws {
+        // What SwiftPM resolved for this very build: every package, with those that others bring along.
+        let path = SourceTree.root + "/Package.resolved"
+        guard FileManager.default.fileExists(atPath: path) else {
+            let manifest = try String(contentsOfFile: SourceTree.root + "/Package.swift", encoding: .utf8)
+            #expect(!manifest.contains(".package(url"), "Package.resolved is missing: run swift package resolve")
+            return
+        }
+        let resolved = try JSONDecoder().decode(Resolved.self, from: Data(contentsOf: URL(filePath: path)))
+        #expect(!resolved.pins.isEmpty)
+        for pin in resolved.pins {
+            #expect(!pin.identity.contains("nio"), "\(pin.identity) is among the packages")
+        }
+    }
+
+    private struct Resolved: Decodable {
+        struct Pin: Decodable { let identity: String }
+        let pins: [Pin]
+    }
+
+    @Test("Packages are pinned to one version each")
+    func packagesArePinned() throws {
+        let manifest = try String(contentsOfFile: SourceTree.root + "/Package.swift", encoding: .utf8)
+        for line in manifest.split(separator: "\n") where line.contains(".package(") && line.contains("url:") {
+            #expect(line.contains("exact: \""), "\(line)")
+        }
+    }
+
+    @Test("What the documents name is there", arguments: SourceTree.markdown)
+    func documentedPathsExist(file: SourceTree.File) throws {
+        let folders = "(?:Sources|Tests|Benchmarks|scripts|config|docs|\\.ci)"
+        let code = try Regex("`(?:\\./)?(\(folders)/[^`\\s*{}<>…]*)")
+        let link = try Regex("\\]\\((?!https?:|#)([^)#\\s]+)")
+        let home = URL(filePath: SourceTree.root + "/" + file.path).deletingLastPathComponent().path
+        for (index, line) in file.lines.enumerated() {
+            let named =
+                line.matches(of: code).compactMap { $0.output[1].substring.map { SourceTree.root + "/" + $0 } }
+                + line.matches(of: link).compactMap { $0.output[1].substring.map { home + "/" + $0 } }
+            for path in named where !FileManager.default.fileExists(atPath: path) {
+                Issue.record("\(file.path):\(index + 1) names \(path), which is not there")
+            }
+        }
+    }
+}

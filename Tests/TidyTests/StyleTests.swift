@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+/// Rules on how files look.
+@Suite("Style")
+struct StyleTests {
+    @Test("No line is longer than 120 characters", arguments: SourceTree.swift + SourceTree.c + SourceTree.scripts)
+    func lineLength(file: SourceTree.File) {
+        for (index, line) in file.lines.enumerated() where line.count > 120 {
+            Issue.record("\(file.path):\(index + 1) has \(line.count) characters")
+        }
+    }
+
+    @Test("No file has more than 800 lines", arguments: SourceTree.swift + SourceTree.c + SourceTree.python)
+    func fileLength(file: SourceTree.File) {
+        #expect(file.lines.count <= 800, "\(file.path) has \(file.lines.count) lines")
+    }
+
+    @Test("Most files have at most 300 lines")
+    func mostFilesAreShort() {
+        let long = SourceTree.sources.filter { $0.lines.count > 300 }
+        for file in long { print("long file: \(file.path), \(file.lines.count) lines") }
+        #expect(long.count * 10 <= SourceTree.sources.count, "More than a tenth of the source files are long")
+    }
+
+    @Test("No function has more than 70 lines", arguments: SourceTree.swift)
+    func functionLength(file: SourceTree.File) {
+        for function in SwiftText(file.text).functions where function.length > 70 {
+            Issue.record("\(file.path):\(function.line) \(function.name) has \(function.length) lines")
+        }
+    }
+
+    @Test("No tabs and no blanks at the end of a line", arguments: SourceTree.all)
+    func whiteSpace(file: SourceTree.File) {
+        for (index, line) in file.lines.enumerated() {
+            let isMarkdownBreak = file.path.hasSuffix(".md")
+            if line.contains("\t") || (line.last == " " && !isMarkdownBreak) {
+                Issue.record("\(file.path):\(index + 1) has a tab or ends in a blank")
+            }
+        }
+        #expect(file.text.isEmpty || file.text.hasSuffix("\n"), "\(file.path) does not end with a line break")
+    }
+
+    @Test("Nothing is left to do in comments", arguments: SourceTree.all)
+    func noLeftovers(file: SourceTree.File) throws {
+        // In pieces, so that this file does not find itself.
+        let words = try Regex("\\b(TO" + "DO|FIX" + "ME|XX" + "X|HA" + "CK)\\b")
+        for (index, line) in file.lines.enumerated() where line.contains(words) {
+            Issue.record("\(file.path):\(index + 1) \(line)")
+        }
+    }
+
+    @Test("Files and types are named for what they are", arguments: SourceTree.swift)
+    func names(file: SourceTree.File) throws {
+        let vague = try Regex("(Manager|Helper|Util|Utils|Utilities|Base)\\b")
+        let name = URL(filePath: file.path).deletingPathExtension().lastPathComponent
+        #expect(!name.contains(vague), "\(file.path)")
+        let type = try Regex("\\b(struct|class|enum|actor|protocol) \\w*(Manager|Helper|Utils?|Utilities|Base)\\b")
+        for (index, line) in SwiftText(file.text).lines.enumerated() where line.contains(type) {
+            Issue.record("\(file.path):\(index + 1) \(line)")
+        }
+    }
+
+    @Test("Scripts can be run and stop at the first error", arguments: SourceTree.scripts)
+    func scripts(file: SourceTree.File) {
+        #expect(FileManager.default.isExecutableFile(atPath: SourceTree.root + "/" + file.path), "\(file.path)")
+        #expect(file.text.hasPrefix("#!/"), "\(file.path) has no #! line")
+        if file.lines.first?.contains("bash") == true {
+            #expect(file.text.contains("set -euo pipefail"), "\(file.path)")
+        }
+    }
+}
