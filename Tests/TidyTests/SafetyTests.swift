@@ -42,28 +42,4 @@ struct SafetyTests {
             }
         }
     }
-
-    @Test("What another target may use is documented", arguments: SourceTree.sources)
-    func packageDeclarationsAreDocumented(file: SourceTree.File) throws {
-        let declaration = try Regex(
-            "^ *(@\\w+(\\([^)]*\\))? )*package (?!\\(set\\))(\\w+(\\(\\w+\\))? )*"
-                + "(func|var|let|struct|class|enum|protocol|actor|init|subscript|typealias)\\b")
-        // What a protocol of the standard library asks for is documented there.
-        let witness = try Regex(
-            "static func (==|<)|func hash\\(into|var (description|debugDescription|startIndex|endIndex)\\b"
-                + "|init\\(\\w+Literal |typealias (Element|Index|Iterator)\\b|func makeIterator|func next\\(\\)")
-        let code = SwiftText(file.text).lines
-        for (index, line) in code.enumerated() where line.contains(declaration) && !line.contains(witness) {
-            var above = index - 1
-            while above >= 0, isAttribute(file.lines[above]) { above -= 1 }
-            if above < 0 || !file.lines[above].drop(while: { $0 == " " }).hasPrefix("///") {
-                Issue.record("\(file.path):\(index + 1) \(file.lines[index])")
-            }
-        }
-    }
-
-    private func isAttribute(_ line: Substring) -> Bool {
-        let text = line.drop { $0 == " " }
-        return text.hasPrefix("@") || text.hasPrefix("// swift-format-ignore") || text.hasPrefix("#if")
-    }
 }

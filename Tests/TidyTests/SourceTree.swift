@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// The repository's files, as the house rules look at them.
 enum SourceTree {

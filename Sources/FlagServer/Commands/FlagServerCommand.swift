@@ -8,8 +8,8 @@ struct FlagServerCommand: ParsableCommand {
         commandName: "flag-server",
         abstract: "Answers which features are on, for which tenant and user, and with which value.",
         discussion: """
-            `flag-server` alone is `flag-server serve`. With no option at all it serves on http://127.0.0.1:3001, keeps \
-            its data in data/local, and asks nobody for a key.
+            `flag-server` alone is `flag-server serve`. With no option at all it serves on http://127.0.0.1:3001, \
+            keeps its data in data/local, and asks nobody for a key.
 
             Exit status: 0 done; 1 failed, with the reason and what to do on standard error; 64 the command line is \
             wrong; 78 the configuration is wrong.

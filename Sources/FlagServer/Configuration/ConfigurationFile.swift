@@ -14,8 +14,8 @@ struct ConfigurationFile: Sendable {
     /// A configuration larger than this is some other file.
     static let maximumBytes = 1 << 20
 
-    /// The file that counts: the one that was asked for, else that of the profile under the working directory, else that
-    /// of the profile under `/etc/flag-server`, else none.
+    /// The file that counts: the one that was asked for, else that of the profile under the working directory, else
+    /// that of the profile under `/etc/flag-server`, else none.
     ///
     /// - Parameters:
     ///   - requested: A path from `--config` or `FLAG_SERVER_CONFIG`; it must be there.

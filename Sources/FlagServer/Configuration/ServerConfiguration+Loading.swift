@@ -1,12 +1,13 @@
 import FlagCore
 import FlagStore
+import HTTPTransport
 import Logging
 
 extension ServerConfiguration {
     /// What holds for `profile` when nobody sets anything. The files shipped under `config/` say the same.
     ///
-    /// - Parameter stateDirectory: What systemd hands over in `STATE_DIRECTORY` (systemd.exec(5)), the default place for
-    ///   data.
+    /// - Parameter stateDirectory: What systemd hands over in `STATE_DIRECTORY` (systemd.exec(5)), the default place
+    ///   for data.
     static func defaults(for profile: Profile, stateDirectory: String? = nil) -> ServerConfiguration {
         let isLocal = profile == .local
         return ServerConfiguration(
@@ -71,16 +72,17 @@ extension ServerConfiguration {
 
     private mutating func readBounds(from reader: inout SettingReader) {
         limits.connections.set(reader.value(of: Settings.connections))
-        limits.requestLine.set(reader.value(of: Settings.requestLine))
-        limits.headerFields.set(reader.value(of: Settings.headerFields))
-        limits.headerBytes.set(reader.value(of: Settings.headerBytes))
-        limits.body.set(reader.value(of: Settings.body))
+        limits.requestLineBytes.set(reader.value(of: Settings.requestLine))
+        limits.fieldCount.set(reader.value(of: Settings.headerFields))
+        limits.fieldBytes.set(reader.value(of: Settings.headerBytes))
+        limits.bodyBytes.set(reader.value(of: Settings.body))
         timeouts.head.set(reader.value(of: Settings.headTimeout))
         timeouts.body.set(reader.value(of: Settings.bodyTimeout))
+        timeouts.request.set(reader.value(of: Settings.requestTimeout))
         timeouts.handler.set(reader.value(of: Settings.handlerTimeout))
         timeouts.idle.set(reader.value(of: Settings.idleTimeout))
         timeouts.write.set(reader.value(of: Settings.writeTimeout))
-        timeouts.drain.set(reader.value(of: Settings.drainTimeout))
+        drainTimeout.set(reader.value(of: Settings.drainTimeout))
     }
 
     /// How settings bound each other.
@@ -89,6 +91,12 @@ extension ServerConfiguration {
             reader.report(
                 "auth must be on when host is \(host): it may be off on loopback addresses only "
                     + "(127.0.0.1, ::1, localhost)")
+        }
+        for (name, part) in [("head", timeouts.head), ("body", timeouts.body), ("handler", timeouts.handler)]
+        where part > timeouts.request {
+            reader.report(
+                "timeouts.\(name) must be at most timeouts.request (\(Units.time(timeouts.request))), "
+                    + "not \(Units.time(part)): it is a part of it")
         }
     }
 

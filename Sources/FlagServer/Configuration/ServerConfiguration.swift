@@ -1,5 +1,6 @@
 import FlagCore
 import FlagStore
+import HTTPTransport
 import Logging
 
 /// Everything that an operator decides about a server, checked and complete.
@@ -36,9 +37,11 @@ struct ServerConfiguration: Sendable, Equatable {
     /// What each event loop keeps of the store.
     var cache: CacheLimits
     /// Bounds on what a peer may send.
-    var limits = Limits()
+    var limits = HTTPLimits()
     /// Bounds on how long a peer, or the work for it, may take.
-    var timeouts = Timeouts()
+    var timeouts = HTTPTimeouts()
+    /// For requests under way when the server is asked to stop.
+    var drainTimeout = Duration.seconds(10)
 
     /// How many event loops there are.
     enum Loops: Sendable, Equatable {
@@ -80,35 +83,5 @@ struct ServerConfiguration: Sendable, Equatable {
     struct Evaluation: Sendable, Equatable {
         /// Which way of bucketing `fractional` uses; fixed for a data directory when it is created.
         var fractional = FractionalVersion.v3
-    }
-
-    /// Bounds on what a peer may send.
-    struct Limits: Sendable, Equatable {
-        /// Open connections, over all loops.
-        var connections = 10_000
-        /// Bytes of a request line.
-        var requestLine = 8 << 10
-        /// Header fields of one request.
-        var headerFields = 100
-        /// Bytes of all header fields of one request.
-        var headerBytes = 32 << 10
-        /// Bytes of a request's body.
-        var body = 1 << 20
-    }
-
-    /// Bounds on how long a peer may take.
-    struct Timeouts: Sendable, Equatable {
-        /// From the first byte of a request to the end of its header.
-        var head = Duration.seconds(10)
-        /// From the end of the header to the end of the body.
-        var body = Duration.seconds(20)
-        /// From a complete request to its answer.
-        var handler = Duration.seconds(15)
-        /// Between two requests on one connection.
-        var idle = Duration.seconds(30)
-        /// While an answer cannot be sent because the peer does not read.
-        var write = Duration.seconds(30)
-        /// For requests under way when the server is asked to stop.
-        var drain = Duration.seconds(10)
     }
 }

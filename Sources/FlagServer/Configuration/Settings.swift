@@ -42,6 +42,7 @@ enum Settings {
 
     static let headTimeout = timeout("head")
     static let bodyTimeout = timeout("body")
+    static let requestTimeout = timeout("request")
     static let handlerTimeout = timeout("handler")
     static let idleTimeout = timeout("idle")
     static let writeTimeout = timeout("write")

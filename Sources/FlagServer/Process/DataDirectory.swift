@@ -4,8 +4,8 @@ import JSON
 
 /// A data directory that belongs to this process: nobody else opens its files as long as the value lives.
 ///
-/// Ownership is a `flock(2)` on a file in the directory, which the kernel gives back whatever becomes of the process. The
-/// file's contents say who holds it, for the message to the second one.
+/// Ownership is a `flock(2)` on a file in the directory, which the kernel gives back whatever becomes of the process.
+/// The file's contents say who holds it, for the message to the second one.
 final class DataDirectory: Sendable {
     /// The directory's path, as it was given.
     let path: String
@@ -90,8 +90,8 @@ final class DataDirectory: Sendable {
         let reason =
             switch code {
             case EACCES, EPERM:
-                "cannot be \(operation) by user \(user): give it to that user (chown -R \(user) \(path)), or choose "
-                    + "another with --data-dir"
+                "cannot be \(operation): user \(user) has no permission; give it to that user "
+                    + "(chown -R \(user) \(path)), or choose another with --data-dir"
             case EROFS: "cannot be \(operation): the file system is read-only; choose another with --data-dir"
             case ENOSPC, EDQUOT: "cannot be \(operation): the disk is full; make room and start again"
             case ENOTDIR: "cannot be \(operation): a part of its path is a file; choose another with --data-dir"

@@ -9,8 +9,8 @@ enum ServiceNotification {
 
     /// Sends `message` to the socket that systemd named in `NOTIFY_SOCKET`; does nothing where there is none.
     ///
-    /// A message that cannot be sent is lost in silence, as sd_notify's own callers are advised: the service works either
-    /// way.
+    /// A message that cannot be sent is lost in silence, as sd_notify's own callers are advised: the service works
+    /// either way.
     static func send(_ message: String, to socketPath: String?) {
         guard let socketPath, let address = UnixAddress(socketPath) else { return }
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

@@ -48,7 +48,7 @@ struct StandardErrorLog: LogHandler {
             var object: JSONObject = [
                 "time": .string(time.rfc3339), "level": .string(level.rawValue), "message": .string(message),
             ]
-            for (key, value) in members { object[key] = Self.json(value) }
+            for (key, value) in members where object[key] == nil { object[key] = Self.json(value) }
             return Array(JSONValue.object(object).serialized().utf8)
         }
     }

@@ -1,0 +1,119 @@
+import Foundation
+import JSON
+import Logging
+import Testing
+
+@testable import FlagServer
+
+@Suite("Control socket", .serialized)
+struct ControlServerTests {
+    /// A server that answers a command with what it was given, in the directory.
+    private static func server(in directory: String) throws -> ControlServer {
+        try ControlServer(directory: directory, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) {
+            request in
+            request.command == "fail" ? .failed("it cannot") : .done(.object(request.arguments))
+        }
+    }
+
+    private static func ask(_ directory: String, _ request: ControlRequest) throws -> ControlReply {
+        let channel = try ControlSocket.connect(in: directory)
+        try channel.send(request.json, within: .seconds(5))
+        return try ControlReply(channel.receive(within: .seconds(5)))
+    }
+
+    @Test("A command is answered, whatever its size")
+    func answered() throws {
+        let directory = try TemporaryDirectory()
+        let server = try Self.server(in: directory.path)
+        defer { server.stop() }
+        for size in [0, 1, 1000, 3_000_000] {
+            let arguments: JSONObject = ["text": .string(String(repeating: "x", count: size))]
+            let request = ControlRequest(command: "echo", arguments: arguments)
+            #expect(try Self.ask(directory.path, request) == .done(.object(arguments)))
+        }
+        let failed = ControlRequest(command: "fail", arguments: [:])
+        #expect(try Self.ask(directory.path, failed) == .failed("it cannot"))
+    }
+
+    @Test("Only the server's user may use the socket's file, and it is gone after the stop")
+    func mode() throws {
+        let directory = try TemporaryDirectory()
+        let server = try Self.server(in: directory.path)
+        let path = ControlSocket.path(in: directory.path)
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+        server.stop()
+        #expect(!FileManager.default.fileExists(atPath: path))
+        #expect(throws: ControlError.self) { try ControlSocket.connect(in: directory.path) }
+    }
+
+    @Test("A socket that a killed server left behind is replaced")
+    func stale() throws {
+        let directory = try TemporaryDirectory()
+        close(try ControlSocket.listen(in: directory.path))
+        #expect(throws: ControlError.self) { try ControlSocket.connect(in: directory.path) }
+        let server = try Self.server(in: directory.path)
+        defer { server.stop() }
+        let request = ControlRequest(command: "echo", arguments: [:])
+        #expect(try Self.ask(directory.path, request) == .done(.object([:])))
+    }
+
+    @Test("A directory whose path is too long for a socket's address works too")
+    func longPath() throws {
+        let parent = try TemporaryDirectory()
+        let directory = parent.path + "/" + String(repeating: "d", count: 120)
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+        let server = try Self.server(in: directory)
+        defer { server.stop() }
+        #expect(try Self.ask(directory, ControlRequest(command: "echo", arguments: [:])) == .done(.object([:])))
+    }
+
+    @Test("What is no command is answered with the reason, and the next command is heard")
+    func malformed() throws {
+        let directory = try TemporaryDirectory()
+        let server = try Self.server(in: directory.path)
+        defer { server.stop() }
+        for message: JSONValue in [[], ["command": "x"], ["command": "x", "arguments": [:], "version": 2]] {
+            let channel = try ControlSocket.connect(in: directory.path)
+            try channel.send(message, within: .seconds(5))
+            guard case .failed = try ControlReply(channel.receive(within: .seconds(5))) else {
+                Issue.record("\(message) was not refused")
+                continue
+            }
+        }
+        let hangsUp = try ControlSocket.connect(in: directory.path)
+        _ = consume hangsUp
+        let request = ControlRequest(command: "echo", arguments: [:])
+        #expect(try Self.ask(directory.path, request) == .done(.object([:])))
+    }
+
+    @Test("A message longer than is allowed is refused before it is read")
+    func tooLarge() throws {
+        var ends: [Int32] = [0, 0]
+        #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
+        let channel = ControlChannel(adopting: ends[0])
+        defer { close(ends[1]) }
+        #expect(write(ends[1], [UInt8](repeating: 0xFF, count: 4), 4) == 4)
+        let expected = ControlError.tooLarge(bytes: 0xFFFF_FFFF, maximum: ControlChannel.maximumMessageBytes)
+        do {
+            _ = try channel.receive(within: .seconds(5))
+            Issue.record("it was read")
+        } catch {
+            #expect(error == expected)
+        }
+    }
+
+    @Test("A side that falls silent is given up on")
+    func silent() throws {
+        var ends: [Int32] = [0, 0]
+        #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
+        let channel = ControlChannel(adopting: ends[0])
+        defer { close(ends[1]) }
+        #expect(write(ends[1], [0, 0, 0, 9, 1] as [UInt8], 5) == 5)
+        do {
+            _ = try channel.receive(within: .milliseconds(20))
+            Issue.record("it was read")
+        } catch {
+            #expect(error == .timedOut)
+        }
+    }
+}
