@@ -1,4 +1,12 @@
+import Glibc
+import Lock
+import SQLite
+
 /// Tables in one SQLite file.
+///
+/// - Reads run on up to `TableLimits.readersMax` threads at a time, beside writing.
+/// - Writes are committed in groups by one writer; an answered write survives the end of the process and of the power.
+/// - One process owns the file; what others write to it all the same is found by `deliverForeignChanges`.
 package final class SQLiteTableStore: ItemTable {
     /// Where the tables are.
     package enum Location: Sendable {
@@ -8,43 +16,184 @@ package final class SQLiteTableStore: ItemTable {
         case memory
     }
 
-    /// Opens the store, creating its file if there is none.
-    package static func open(
-        _ location: Location, limits: TableLimits = TableLimits()
-    ) throws(TableError) -> SQLiteTableStore {
-        throw .closed
-    }
+    /// The name of the file in the data directory.
+    package static let fileName = "flags.db"
 
     /// A random identifier of this store, made when it was created.
-    package var storeID: String { "" }
+    package let storeID: String
 
-    /// The value of a setting that is stored with the data, nil when it was never set.
-    package func setting(_ name: String) throws(TableError) -> String? { nil }
+    let path: String
+    let limits: TableLimits
+    let catalog: TableCatalog
+    let readers: ReaderPool
+    let writer: Writer
+    private let checkpointer: Checkpointer?
+    private let clock: @Sendable () -> Int64
+
+    /// Opens the store, creating its file if there is none.
+    ///
+    /// - Parameters:
+    ///   - location: where the tables are.
+    ///   - limits: the bounds of everything.
+    ///   - clock: the time, in milliseconds since 1970.
+    /// - Throws: `storage` with what the operator should do.
+    package static func open(
+        _ location: Location, limits: TableLimits = TableLimits(),
+        clock: @escaping @Sendable () -> Int64 = SQLiteTableStore.millisecondsSinceEpoch
+    ) throws(TableError) -> SQLiteTableStore {
+        switch location {
+        case .memory: try SQLiteTableStore(path: ":memory:", isInMemory: true, limits, clock)
+        case .directory(let directory):
+            try SQLiteTableStore(path: "\(directory)/\(fileName)", isInMemory: false, limits, clock)
+        }
+    }
+
+    private init(
+        path: String, isInMemory: Bool, _ limits: TableLimits, _ clock: @escaping @Sendable () -> Int64
+    ) throws(TableError) {
+        self.path = path
+        self.limits = limits
+        self.clock = clock
+        catalog = TableCatalog()
+        let connection = try StoreFile.openForWriting(path, creating: true)
+        storeID =
+            try convertingErrors { () throws(SQLiteError) in
+                try StoreFile.setting(connection, StoreFile.Setting.storeID)
+            } ?? ""
+        let doubts = WriterReference()
+        readers = isInMemory ? ReaderPool(sharing: connection) : ReaderPool(path: path, count: limits.readersMax)
+        checkpointer = isInMemory ? nil : Checkpointer(path: path) { doubts.writer?.suspect($0) }
+        writer = try Writer(
+            connection: connection, catalog: catalog, readers: readers, checkpointer: checkpointer, limits: limits,
+            clock: clock)
+        doubts.set(writer)
+    }
+
+    /// The time of the system's clock, in milliseconds since 1970.
+    package static func millisecondsSinceEpoch() -> Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+    }
+
+    /// Finishes the writes that wait, takes no more, and closes the file. Blocks. The store answers `closed` from then on.
+    package func close() {
+        writer.close()
+        checkpointer?.close()
+        readers.close()
+    }
+}
+
+// MARK: - Settings
+
+extension SQLiteTableStore {
+    /// The value of a setting that is stored with the data, nil when it was never set. Blocks.
+    package func setting(_ name: String) throws(TableError) -> String? {
+        try readers.read { (connection) throws(TableError) in
+            try convertingErrors { () throws(SQLiteError) in try StoreFile.setting(connection, name) }
+        }
+    }
 
     /// Stores a setting with the data. Blocks until it is on disk.
-    package func setSetting(_ name: String, to value: String) throws(TableError) {}
+    package func setSetting(_ name: String, to value: String) throws(TableError) {
+        try writer.write { (connection) throws(TableError) in
+            try convertingErrors { () throws(SQLiteError) in try StoreFile.set(connection, name, to: value) }
+        }
+    }
+}
 
-    /// Delivers changes that other processes made to the file to the subscribers. Blocks; cheap when there are none.
-    package func deliverForeignChanges() throws(TableError) {}
+// MARK: - TableWriter
 
-    /// Waits for the writes under way, takes no more, and closes the file.
-    package func close() {}
-
-    package func getItem(table: String, key: TableKey) throws(TableError) -> Item? { throw .closed }
-    package func getItems(table: String, keys: [TableKey]) throws(TableError) -> [Item?] { throw .closed }
-    package func query(_ query: Query) throws(TableError) -> QueryPage { throw .closed }
-    package func scan(_ scan: Scan) throws(TableError) -> QueryPage { throw .closed }
-    package func listTables() throws(TableError) -> [String] { throw .closed }
-    package func describeTable(_ name: String) throws(TableError) -> TableDescription { throw .closed }
+extension SQLiteTableStore {
     package func transact(
         _ operations: [WriteOperation], principal: Principal,
         completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) {
-        completion(.failure(.closed))
+        do throws(TableError) {
+            try writer.enqueue(try prepare(operations, principal, completion))
+        } catch {
+            completion(.failure(error))
+        }
     }
-    package func createTable(_ schema: TableSchema) throws(TableError) { throw .closed }
-    package func deleteTable(_ name: String) throws(TableError) { throw .closed }
-    package func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) {}
-    package func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] { [] }
-    package var lastSequence: Int64 { 0 }
+
+    private func prepare(
+        _ operations: [WriteOperation], _ principal: Principal,
+        _ completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
+    ) throws(TableError) -> PreparedTransaction {
+        guard (1...limits.transactionOperationsMax).contains(operations.count) else {
+            throw .validation("A transaction has 1 to \(limits.transactionOperationsMax) operations")
+        }
+        var prepared: [PreparedTransaction.Operation] = []
+        prepared.reserveCapacity(operations.count)
+        for operation in operations {
+            let definition = try catalog.definition(operation.table)
+            prepared.append(try PreparedTransaction.Operation(operation, of: definition, limits))
+        }
+        if prepared.count > 1, Set(prepared.map(\.keyBytes)).count < prepared.count {
+            throw .validation("Transaction request cannot include multiple operations on one item")
+        }
+        return PreparedTransaction(
+            operations: prepared, principal: principal, completion: completion,
+            bytes: prepared.reduce(0) { $0 + $1.bytes })
+    }
+
+    package func createTable(_ schema: TableSchema) throws(TableError) {
+        try schema.validate()
+        try writer.write { (connection) throws(TableError) in
+            guard catalog.all[schema.name] == nil else { throw .tableExists(schema.name) }
+            return try convertingErrors { () throws(SQLiteError) in
+                let spaces = try StoreFile.takeSpaces(connection, count: 1 + schema.indexes.count)
+                let definition = TableDefinition(
+                    schema: schema, createdAt: clock(), space: spaces[0], indexSpaces: Array(spaces.dropFirst()))
+                try StoreFile.add(connection, definition)
+                return definition
+            }
+        } finish: { definition in
+            catalog.replace(with: catalog.all.merging([definition.name: definition]) { _, new in new })
+        }
+    }
+
+    package func deleteTable(_ name: String) throws(TableError) {
+        try writer.write { (connection) throws(TableError) in
+            let definition = try catalog.definition(name)
+            try convertingErrors { () throws(SQLiteError) in try StoreFile.remove(connection, definition) }
+        } finish: { _ in
+            catalog.replace(with: catalog.all.filter { $0.key != name })
+        }
+    }
+}
+
+// MARK: - TableChanges
+
+extension SQLiteTableStore {
+    package func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { writer.subscribe(deliver) }
+
+    package var lastSequence: Int64 { writer.lastSequence }
+
+    package func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] {
+        try readers.read { (connection) throws(TableError) in
+            try snapshot(connection) { () throws(TableError) in
+                try ChangeJournal.changes(connection, after: sequence, limit: limit)
+            }
+        }
+    }
+
+    /// Delivers changes that other processes made to the file to the subscribers. Blocks; cheap when there are none.
+    package func deliverForeignChanges() throws(TableError) { try writer.deliverForeignChanges() }
+
+    /// Runs `body` on one state of the file.
+    func snapshot<Result>(
+        _ connection: Connection, _ body: () throws(TableError) -> Result
+    ) throws(TableError) -> Result {
+        try connection.read(failing: TableError.init, body)
+    }
+}
+
+/// Lets the checkpointer, which is made first, tell the writer.
+private final class WriterReference: Sendable {
+    private let reference = Locked<Writer?>(nil)
+
+    var writer: Writer? { reference.withLock { $0 } }
+
+    func set(_ writer: Writer) { reference.withLock { $0 = writer } }
 }

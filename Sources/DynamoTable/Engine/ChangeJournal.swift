@@ -1,0 +1,126 @@
+import SQLite
+
+/// The change stream in the file: gives changes their place and time, and lets go of old ones.
+struct ChangeJournal {
+    /// The sequence of the last change, of the transaction under way if there is one.
+    private(set) var lastSequence: Int64 = 0
+    /// The commit time of the transaction under way, never before that of an earlier one.
+    private(set) var committedAt: Int64 = 0
+
+    private let retentionMilliseconds: Int64
+    private var committedSequence: Int64 = 0
+    private var pruneAt: Int64 = 0
+
+    /// How many old changes one transaction removes at most: it should not wait long for that.
+    private static let pruneRowsMax: Int64 = 1000
+    /// How long until old changes are looked for again when there were not more of them.
+    private static let pruneIntervalMilliseconds: Int64 = 60_000
+
+    /// A journal that goes on where the one in the file ends.
+    init(_ connection: Connection, _ limits: TableLimits) throws(SQLiteError) {
+        retentionMilliseconds = limits.changeRetentionMilliseconds
+        try reload(connection)
+    }
+
+    /// Reads again where the file's journal ends. The last change is never pruned, so that neither the sequence nor the
+    /// time can begin anew.
+    mutating func reload(_ connection: Connection) throws(SQLiteError) {
+        let last = try connection.statement(
+            "SELECT sequence, committed_at FROM change ORDER BY sequence DESC LIMIT 1")
+        defer { last.reset() }
+        guard try last.step() else { return }
+        lastSequence = last.int64(0)
+        committedSequence = lastSequence
+        committedAt = max(committedAt, last.int64(1))
+    }
+
+    /// Begins a transaction at the time `now`, which may have run backwards.
+    mutating func begin(at now: Int64) {
+        lastSequence = committedSequence
+        committedAt = max(committedAt, now)
+    }
+
+    /// The transaction is durable.
+    mutating func commit() { committedSequence = lastSequence }
+
+    /// Writes one change of the transaction under way.
+    ///
+    /// - Returns: the change's sequence.
+    mutating func append(
+        _ connection: Connection, table: String, principal: Principal, old: [UInt8]?, new: [UInt8]?
+    ) throws(SQLiteError) -> Int64 {
+        lastSequence += 1
+        let insert = try connection.statement(
+            """
+            INSERT INTO change(sequence, committed_at, name, principal, old, new) VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+            """)
+        try insert.bind(lastSequence, at: 1)
+        try insert.bind(committedAt, at: 2)
+        try insert.bind(table, at: 3)
+        try insert.bind(principal.description, at: 4)
+        try insert.bind(old, at: 5)
+        try insert.bind(new, at: 6)
+        try insert.run()
+        return lastSequence
+    }
+
+    /// Removes some of the changes that are older than the retention, now and then.
+    mutating func prune(_ connection: Connection) throws(SQLiteError) {
+        guard committedAt >= pruneAt else { return }
+        let delete = try connection.statement(
+            """
+            DELETE FROM change WHERE sequence IN (
+                SELECT sequence FROM change WHERE sequence < ?1 ORDER BY sequence LIMIT ?2)
+            AND committed_at < ?3
+            """)
+        try delete.bind(lastSequence, at: 1)
+        try delete.bind(Self.pruneRowsMax, at: 2)
+        try delete.bind(committedAt - retentionMilliseconds, at: 3)
+        try delete.run()
+        let isMoreToDo = connection.changedRows == Self.pruneRowsMax
+        pruneAt = isMoreToDo ? committedAt : committedAt + Self.pruneIntervalMilliseconds
+    }
+
+    /// Up to `limit` changes after a position, in order.
+    static func changes(
+        _ connection: Connection, after sequence: Int64, limit: Int
+    ) throws(TableError) -> [Change] {
+        let definitions = try StoreFile.definitions(connection)
+        let path = connection.path
+        let rows = try convertingErrors { () throws(SQLiteError) in
+            let select = try connection.statement(
+                """
+                SELECT sequence, committed_at, name, principal, old, new FROM change
+                WHERE sequence > ?1 ORDER BY sequence LIMIT ?2
+                """)
+            try select.bind(sequence, at: 1)
+            try select.bind(Int64(limit), at: 2)
+            return select
+        }
+        defer { rows.reset() }
+        var changes: [Change] = []
+        while try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
+            do throws(ItemCodecError) {
+                if let change = try change(rows, definitions) { changes.append(change) }
+            } catch {
+                throw .storage(StorageFailure(damagedItemIn: path, error))
+            }
+        }
+        return changes
+    }
+
+    private static func change(
+        _ row: Statement, _ definitions: [String: TableDefinition]
+    ) throws(ItemCodecError) -> Change? {
+        let name = row.text(2)
+        let old = row.isNull(4) ? nil : try ItemCodec.decode(row.blob(4))
+        let new = row.isNull(5) ? nil : try ItemCodec.decode(row.blob(5))
+        // Changes of a table that was deleted are passed over: without its schema they have no key.
+        guard let definition = definitions[name], let key = (new ?? old).flatMap(definition.key(of:)) else {
+            return nil
+        }
+        return Change(
+            sequence: row.int64(0), committedAt: row.int64(1), principal: Principal(description: row.text(3)),
+            table: name, key: key, oldItem: old, newItem: new)
+    }
+}

@@ -1,0 +1,68 @@
+import Dispatch
+import SQLite
+import Synchronization
+
+/// Moves the write-ahead log into the database file, on a queue of its own, so that no write waits for it.
+final class Checkpointer: @unchecked Sendable {
+    // Proof for `@unchecked Sendable`: `connection` is touched only on `queue`; everything else is immutable or atomic.
+    private let queue = DispatchQueue(label: "table.checkpoint")
+    private let path: String
+    private let failed: @Sendable (StorageFailure) -> Void
+    private let isScheduled = Atomic(false)
+    private var connection: Connection?
+
+    /// The log is moved when it has this many pages: 4 MB.
+    private static let framesMin = 1000
+    /// From this many on (64 MB), writers wait until the log has begun anew: a log that is never wholly moved while
+    /// writing goes on would grow without end.
+    private static let framesMax = 16_000
+    private static let busyTimeoutMilliseconds: Int32 = 1000
+
+    /// - Parameters:
+    ///   - path: the database file.
+    ///   - failed: told, on the checkpointer's queue, when moving fails.
+    init(path: String, failed: @escaping @Sendable (StorageFailure) -> Void) {
+        self.path = path
+        self.failed = failed
+    }
+
+    /// Told after each commit how long the log is.
+    func committed(walFrames: Int) {
+        guard walFrames >= Self.framesMin else { return }
+        guard isScheduled.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+        else { return }
+        queue.async { [self] in
+            checkpoint(walFrames >= Self.framesMax ? .truncate : .passive)
+            isScheduled.store(false, ordering: .releasing)
+        }
+    }
+
+    /// Waits for a checkpoint under way and closes the connection.
+    func close() {
+        queue.sync {
+            connection?.close()
+            connection = nil
+        }
+    }
+
+    private func checkpoint(_ kind: Connection.Checkpoint) {
+        do throws(SQLiteError) {
+            let connection = try openConnection()
+            try connection.checkpoint(kind)
+        } catch {
+            // Somebody reads what is to be moved: the next commit brings the next chance.
+            if error.kind == .locked { return }
+            connection?.close()
+            connection = nil
+            failed(StorageFailure(error))
+        }
+    }
+
+    private func openConnection() throws(SQLiteError) -> Connection {
+        if let connection { return connection }
+        let opened = try Connection(
+            path: path, mode: .readWrite, busyTimeoutMilliseconds: Self.busyTimeoutMilliseconds)
+        connection = opened
+        return opened
+    }
+}

@@ -1,0 +1,106 @@
+/// What pages are read from: a table or one of its indexes.
+struct PageSource {
+    let definition: TableDefinition
+    let index: IndexDefinition?
+
+    /// - Throws: `indexNotFound`.
+    init(_ definition: TableDefinition, index name: String?) throws(TableError) {
+        self.definition = definition
+        if let name { index = try definition.index(name) } else { index = nil }
+    }
+
+    /// What all keys begin with.
+    var prefix: [UInt8] { TableDefinition.prefix(index?.space ?? definition.space) }
+
+    /// The statement that answers the items whose keys are in a range, in the order of the keys.
+    func statement(forward: Bool) -> StaticString {
+        switch (index == nil, forward) {
+        case (true, true): "SELECT content FROM item WHERE key >= ?1 AND key < ?2 ORDER BY key"
+        case (true, false): "SELECT content FROM item WHERE key >= ?1 AND key < ?2 ORDER BY key DESC"
+        case (false, true):
+            """
+            SELECT content FROM entry CROSS JOIN item ON item.id = entry.item
+            WHERE entry.key >= ?1 AND entry.key < ?2 ORDER BY entry.key
+            """
+        case (false, false):
+            """
+            SELECT content FROM entry CROSS JOIN item ON item.id = entry.item
+            WHERE entry.key >= ?1 AND entry.key < ?2 ORDER BY entry.key DESC
+            """
+        }
+    }
+
+    /// A page after which there is, or may be, another.
+    func page(_ items: [Item], scanned: Int, last: Item?) -> QueryPage {
+        QueryPage(
+            items: items, scannedCount: scanned,
+            lastEvaluatedKey: last.map { item in item.filter { keyNames.contains($0.key) } })
+    }
+
+    /// The bytes of the key that a page goes on after.
+    ///
+    /// - Throws: `validation` when it is not the keys of an item of this table and index.
+    func key(exclusiveStart: Item, _ limits: TableLimits) throws(TableError) -> [UInt8] {
+        let invalid = TableError.validation("The provided starting key is invalid")
+        guard Set(exclusiveStart.keys) == keyNames, let key = definition.key(of: exclusiveStart) else { throw invalid }
+        try definition.validate(key, limits)
+        let keyBytes = definition.keyBytes(key)
+        guard let index else { return keyBytes }
+        guard let entry = index.entry(of: exclusiveStart, tableKey: keyBytes) else { throw invalid }
+        return entry
+    }
+
+    /// Checks a query's values against the key that it asks for.
+    func validate(_ query: Query, _ limits: TableLimits) throws(TableError) {
+        try Self.validate(limit: query.limit)
+        let partitionKey = index?.schema.partitionKey ?? definition.schema.partitionKey
+        try Self.validate(query.partition, isOf: partitionKey.type)
+        guard let sort = query.sort else { return }
+        guard let sortKey = index == nil ? definition.schema.sortKey : index?.schema.sortKey else {
+            throw .validation("Query key condition not supported")
+        }
+        for value in sort.values { try Self.validate(value, isOf: sortKey.type) }
+        if case .beginsWith = sort, sortKey.type == .number {
+            throw .validation(
+                "Invalid KeyConditionExpression: Incorrect operand type for operator or function;"
+                    + " operator or function: begins_with, operand type: N")
+        }
+    }
+
+    /// Checks how many items are asked for.
+    static func validate(limit: Int?) throws(TableError) {
+        if let limit, limit < 1 {
+            throw .validation("Limit must be at least 1")
+        }
+    }
+
+    private static func validate(_ value: AttributeValue, isOf type: KeyType) throws(TableError) {
+        guard value.type.rawValue == type.rawValue else {
+            throw .validation(
+                "One or more parameter values were invalid: Condition parameter type does not match schema type")
+        }
+    }
+
+    /// The attributes of the table's and the index's keys.
+    private var keyNames: Set<String> {
+        var names = Set([definition.schema.partitionKey.name])
+        if let sortKey = definition.schema.sortKey { names.insert(sortKey.name) }
+        if let index {
+            names.insert(index.schema.partitionKey.name)
+            if let sortKey = index.schema.sortKey { names.insert(sortKey.name) }
+        }
+        return names
+    }
+}
+
+extension SortCondition {
+    /// The values in the condition.
+    fileprivate var values: [AttributeValue] {
+        switch self {
+        case .equal(let value), .less(let value), .lessOrEqual(let value), .greater(let value),
+            .greaterOrEqual(let value), .beginsWith(let value):
+            [value]
+        case .between(let first, let last): [first, last]
+        }
+    }
+}

@@ -1,0 +1,79 @@
+/// A transaction as the writer takes it: checked and encoded on the caller's thread, so that the writer has less to do.
+struct PreparedTransaction: Sendable {
+    /// One operation.
+    struct Operation: Sendable {
+        /// What is done to the item.
+        enum Action: Sendable {
+            case put(Item, encoded: [UInt8])
+            case delete
+            case update([UpdateAction])
+            case check
+        }
+
+        let definition: TableDefinition
+        let key: TableKey
+        let keyBytes: [UInt8]
+        let action: Action
+        let condition: Condition?
+    }
+
+    let operations: [Operation]
+    let principal: Principal
+    let completion: @Sendable (Result<[WriteOutcome], TableError>) -> Void
+    /// About how much memory it takes while it waits.
+    let bytes: Int
+}
+
+extension PreparedTransaction.Operation {
+    /// Checks an operation against its table and encodes it.
+    ///
+    /// - Throws: `validation`.
+    init(_ operation: WriteOperation, of definition: TableDefinition, _ limits: TableLimits) throws(TableError) {
+        self.definition = definition
+        switch operation {
+        case .put(_, let item, let condition):
+            key = try definition.validate(item, limits)
+            action = .put(item, encoded: ItemCodec.encode(item))
+            self.condition = condition
+        case .delete(_, let key, let condition):
+            try definition.validate(key, limits)
+            self.key = key
+            action = .delete
+            self.condition = condition
+        case .update(_, let key, let actions, let condition):
+            try definition.validate(key, limits)
+            try Self.validate(actions, definition)
+            self.key = key
+            action = .update(actions)
+            self.condition = condition
+        case .check(_, let key, let condition):
+            try definition.validate(key, limits)
+            self.key = key
+            action = .check
+            self.condition = condition
+        }
+        keyBytes = definition.keyBytes(key)
+    }
+
+    /// About how much memory the operation takes.
+    var bytes: Int {
+        if case .put(_, let encoded) = action { return keyBytes.count + 2 * encoded.count }
+        return keyBytes.count + 256
+    }
+
+    private static func validate(_ actions: [UpdateAction], _ definition: TableDefinition) throws(TableError) {
+        for (index, action) in actions.enumerated() {
+            let path = action.path
+            if definition.isKey(path.attribute) {
+                throw .validation(
+                    "One or more parameter values were invalid: Cannot update attribute \(path.attribute)."
+                        + " This attribute is part of the key")
+            }
+            for other in actions[..<index] where other.path.overlaps(path) {
+                throw .validation(
+                    "Two document paths overlap with each other; must remove or rewrite one of these paths;"
+                        + " path one: [\(other.path)], path two: [\(path)]")
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+import Lock
+
+/// The tables that there are, for every thread.
+final class TableCatalog: Sendable {
+    private let definitions = Locked<[String: TableDefinition]>([:])
+
+    /// The table of a name.
+    ///
+    /// - Throws: `tableNotFound`.
+    func definition(_ name: String) throws(TableError) -> TableDefinition {
+        guard let definition = definitions.withLock({ $0[name] }) else { throw .tableNotFound(name) }
+        return definition
+    }
+
+    /// Every table, by name.
+    var all: [String: TableDefinition] { definitions.withLock { $0 } }
+
+    /// Puts what the file holds in place of what there was.
+    func replace(with new: [String: TableDefinition]) { definitions.withLock { $0 = new } }
+}

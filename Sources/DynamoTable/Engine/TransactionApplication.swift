@@ -1,0 +1,186 @@
+import SQLite
+
+/// One transaction within the writer's batch: first it is decided whether it happens and what it makes of each item,
+/// and only then is anything written. So a transaction that does not happen leaves nothing to take back.
+struct TransactionApplication {
+    private let transaction: PreparedTransaction
+    private let connection: Connection
+    private let limits: TableLimits
+    private var decisions: [Decision] = []
+
+    /// An item as it is stored.
+    private struct StoredItem {
+        let row: Int64
+        let bytes: [UInt8]
+        let item: Item
+    }
+
+    /// What becomes of one item.
+    private struct Decision {
+        let stored: StoredItem?
+        let new: Item?
+        /// The stored form of `new`.
+        let newBytes: [UInt8]?
+    }
+
+    init(_ transaction: PreparedTransaction, _ connection: Connection, _ limits: TableLimits) {
+        self.transaction = transaction
+        self.connection = connection
+        self.limits = limits
+        decisions.reserveCapacity(transaction.operations.count)
+    }
+
+    /// Decides what becomes of each item.
+    ///
+    /// - Throws: why the transaction does not happen.
+    mutating func decide(_ catalog: TableCatalog) throws(TableError) {
+        var reasons: [CancellationReason?] = []
+        for (index, operation) in transaction.operations.enumerated() {
+            guard try catalog.definition(operation.definition.name) === operation.definition else {
+                // Deleted since the transaction was prepared, and another table has its name.
+                throw .tableNotFound(operation.definition.name)
+            }
+            let stored = try load(operation)
+            do throws(TableError) {
+                decisions.append(try decide(operation, stored))
+            } catch {
+                guard let reason = CancellationReason(error) else { throw error }
+                if transaction.operations.count == 1 { throw error }
+                // The others are still looked at: the answer says for each whether it was in order.
+                if reasons.isEmpty { reasons = Array(repeating: nil, count: transaction.operations.count) }
+                reasons[index] = reason
+            }
+        }
+        if !reasons.isEmpty { throw .transactionCanceled(reasons) }
+    }
+
+    /// Writes what was decided.
+    ///
+    /// - Parameters:
+    ///   - journal: the change stream, which each change is added to.
+    ///   - changes: receives each change.
+    mutating func write(
+        _ journal: inout ChangeJournal, _ changes: inout [Change]
+    ) throws(SQLiteError) -> [WriteOutcome] {
+        var outcomes: [WriteOutcome] = []
+        outcomes.reserveCapacity(decisions.count)
+        for (operation, decision) in zip(transaction.operations, decisions) {
+            outcomes.append(WriteOutcome(old: decision.stored?.item, new: decision.new))
+            // Equal items have equal bytes: a write that changes nothing writes nothing and is no change.
+            if decision.stored?.bytes == decision.newBytes { continue }
+            try write(operation, decision)
+            let sequence = try journal.append(
+                connection, table: operation.definition.name, principal: transaction.principal,
+                old: decision.stored?.bytes, new: decision.newBytes)
+            changes.append(
+                Change(
+                    sequence: sequence, committedAt: journal.committedAt, principal: transaction.principal,
+                    table: operation.definition.name, key: operation.key, oldItem: decision.stored?.item,
+                    newItem: decision.new))
+        }
+        return outcomes
+    }
+}
+
+// MARK: - Deciding
+
+extension TransactionApplication {
+    private func load(_ operation: PreparedTransaction.Operation) throws(TableError) -> StoredItem? {
+        let select = try convertingErrors { () throws(SQLiteError) in
+            let select = try connection.statement("SELECT id, content FROM item WHERE key = ?1")
+            try select.bind(operation.keyBytes, at: 1)
+            return select
+        }
+        defer { select.reset() }
+        guard try convertingErrors({ () throws(SQLiteError) in try select.step() }) else { return nil }
+        let content = select.blob(1)
+        do throws(ItemCodecError) {
+            return StoredItem(row: select.int64(0), bytes: [UInt8](content), item: try ItemCodec.decode(content))
+        } catch {
+            throw .storage(StorageFailure(damagedItemIn: connection.path, error))
+        }
+    }
+
+    private func decide(
+        _ operation: PreparedTransaction.Operation, _ stored: StoredItem?
+    ) throws(TableError) -> Decision {
+        if let condition = operation.condition, !condition.holds(for: stored?.item) {
+            throw .conditionFailed(operation: 0, existing: stored?.item)
+        }
+        switch operation.action {
+        case .put(let item, let encoded):
+            return Decision(stored: stored, new: item, newBytes: encoded)
+        case .delete:
+            return Decision(stored: stored, new: nil, newBytes: nil)
+        case .check:
+            return Decision(stored: stored, new: stored?.item, newBytes: stored?.bytes)
+        case .update(let actions):
+            let new = try ItemUpdate.apply(
+                actions, to: stored?.item, key: operation.definition.attributes(of: operation.key))
+            _ = try operation.definition.validate(new, limits)
+            return Decision(stored: stored, new: new, newBytes: ItemCodec.encode(new))
+        }
+    }
+}
+
+extension CancellationReason {
+    /// The reason that an operation's error is; nil for errors that are nobody's operation's fault.
+    fileprivate init?(_ error: TableError) {
+        switch error {
+        case .conditionFailed(_, let existing): self = .conditionFailed(existing: existing)
+        case .validation(let message): self = .validation(message)
+        default: return nil
+        }
+    }
+}
+
+// MARK: - Writing
+
+extension TransactionApplication {
+    private func write(
+        _ operation: PreparedTransaction.Operation, _ decision: Decision
+    ) throws(SQLiteError) {
+        let row: Int64
+        switch (decision.stored, decision.newBytes) {
+        case (nil, nil):
+            return
+        case (nil, let bytes?):
+            let insert = try connection.statement("INSERT INTO item(key, content) VALUES(?1, ?2)")
+            try insert.bind(operation.keyBytes, at: 1)
+            try insert.bind(bytes, at: 2)
+            try insert.run()
+            row = connection.lastInsertedRow
+        case (let stored?, let bytes?):
+            let update = try connection.statement("UPDATE item SET content = ?2 WHERE id = ?1")
+            try update.bind(stored.row, at: 1)
+            try update.bind(bytes, at: 2)
+            try update.run()
+            row = stored.row
+        case (let stored?, nil):
+            let delete = try connection.statement("DELETE FROM item WHERE id = ?1")
+            try delete.bind(stored.row, at: 1)
+            try delete.run()
+            row = stored.row
+        }
+        for index in operation.definition.indexes {
+            try write(
+                row: row, old: index.entry(of: decision.stored?.item, tableKey: operation.keyBytes),
+                new: index.entry(of: decision.new, tableKey: operation.keyBytes))
+        }
+    }
+
+    private func write(row: Int64, old: [UInt8]?, new: [UInt8]?) throws(SQLiteError) {
+        if old == new { return }
+        if let old {
+            let delete = try connection.statement("DELETE FROM entry WHERE key = ?1")
+            try delete.bind(old, at: 1)
+            try delete.run()
+        }
+        if let new {
+            let insert = try connection.statement("INSERT INTO entry(key, item) VALUES(?1, ?2)")
+            try insert.bind(new, at: 1)
+            try insert.bind(row, at: 2)
+            try insert.run()
+        }
+    }
+}

@@ -1,0 +1,203 @@
+/// Applies the actions of one update to an item.
+///
+/// Every operand reads the item as it was before; then the changes are made. List elements keep their positions until
+/// all of them are: elements set past the end are appended in the order of their positions, and removals come last.
+struct ItemUpdate {
+    private let old: Item?
+    private var item: Item
+    private var appended: [(path: DocumentPath, index: Int, value: AttributeValue)] = []
+    private var removals: [DocumentPath] = []
+
+    /// The item that the actions make of `old`.
+    ///
+    /// - Parameters:
+    ///   - old: the item as it is, nil when there is none.
+    ///   - key: the key's attributes, of which a new item is made.
+    /// - Throws: `validation` with DynamoDB's text when an action does not fit the item.
+    static func apply(_ actions: [UpdateAction], to old: Item?, key: Item) throws(TableError) -> Item {
+        var update = ItemUpdate(old: old, item: old ?? key)
+        for action in actions { try update.apply(action) }
+        try update.finish()
+        return update.item
+    }
+
+    private init(old: Item?, item: Item) {
+        self.old = old
+        self.item = item
+    }
+
+    private mutating func apply(_ action: UpdateAction) throws(TableError) {
+        switch action {
+        case .set(let path, let value):
+            try set(path, to: try self.value(of: value))
+        case .remove(let path):
+            if !path.steps.isEmpty, path.parent.value(in: old) == nil { throw Self.invalidPath }
+            removals.append(path)
+        case .add(let path, let value):
+            try set(path, to: try sum(path.value(in: old), value))
+        case .delete(let path, let value):
+            guard let set = path.value(in: old) else { return }
+            if let rest = try difference(set, value) { try self.set(path, to: rest) } else { removals.append(path) }
+        }
+    }
+
+    private mutating func set(_ path: DocumentPath, to value: AttributeValue) throws(TableError) {
+        if case .element(let index) = path.steps.last, let list = path.parent.value(in: old)?.listValue,
+            index >= list.count
+        {
+            appended.append((path.parent, index, value))
+            return
+        }
+        try change(path) { _ in value }
+    }
+
+    private mutating func finish() throws(TableError) {
+        for (path, _, value) in appended.sorted(by: { $0.index < $1.index }) {
+            try change(path) { list in list?.listValue.map { .list($0 + [value]) } }
+        }
+        // From the end of each list, so that the positions that are still to be removed do not move.
+        for path in removals.sorted(by: { ($0.lastIndex ?? 0) > ($1.lastIndex ?? 0) }) {
+            if case .element(let index) = path.steps.last {
+                try change(path.parent) { list in
+                    guard var elements = list?.listValue, elements.indices.contains(index) else { return list }
+                    elements.remove(at: index)
+                    return .list(elements)
+                }
+            } else {
+                try change(path) { _ in nil }
+            }
+        }
+    }
+
+    /// Replaces the value at a path; everything above it must be there.
+    private mutating func change(
+        _ path: DocumentPath, _ replace: (AttributeValue?) -> AttributeValue?
+    ) throws(TableError) {
+        guard !path.steps.isEmpty else {
+            item[path.attribute] = replace(item[path.attribute])
+            return
+        }
+        guard let root = item[path.attribute] else { throw Self.invalidPath }
+        item[path.attribute] = try Self.changing(root, path.steps[...], replace)
+    }
+
+    private static func changing(
+        _ value: AttributeValue, _ steps: ArraySlice<DocumentPath.Step>,
+        _ replace: (AttributeValue?) -> AttributeValue?
+    ) throws(TableError) -> AttributeValue {
+        let rest = steps.dropFirst()
+        switch (steps.first, value) {
+        case (.member(let name), .map(var members)):
+            if rest.isEmpty {
+                members[name] = replace(members[name])
+            } else {
+                guard let member = members[name] else { throw invalidPath }
+                members[name] = try changing(member, rest, replace)
+            }
+            return .map(members)
+        case (.element(let index), .list(var elements)):
+            guard elements.indices.contains(index) else { throw invalidPath }
+            if rest.isEmpty {
+                elements[index] = replace(elements[index]) ?? .null
+            } else {
+                elements[index] = try changing(elements[index], rest, replace)
+            }
+            return .list(elements)
+        default:
+            throw invalidPath
+        }
+    }
+}
+
+// MARK: - Values
+
+extension ItemUpdate {
+    private func value(of expression: SetValue) throws(TableError) -> AttributeValue {
+        switch expression {
+        case .value(let value):
+            return value
+        case .path(let path):
+            guard let value = path.value(in: old) else { throw Self.missingAttribute }
+            return value
+        case .ifNotExists(let path, let other):
+            if let value = path.value(in: old) { return value }
+            return try value(of: other)
+        case .listAppend(let first, let second):
+            guard case .list(let first) = try value(of: first), case .list(let second) = try value(of: second) else {
+                throw Self.wrongType
+            }
+            return .list(first + second)
+        case .plus(let left, let right):
+            return .number(try sum(try number(left), try number(right)))
+        case .minus(let left, let right):
+            return .number(try sum(try number(left), try number(right).negated))
+        }
+    }
+
+    private func number(_ expression: SetValue) throws(TableError) -> DynamoNumber {
+        guard case .number(let number) = try value(of: expression) else { throw Self.wrongType }
+        return number
+    }
+
+    private func sum(_ left: DynamoNumber, _ right: DynamoNumber) throws(TableError) -> DynamoNumber {
+        do throws(DynamoNumberError) {
+            return try left.adding(right)
+        } catch {
+            throw .validation(error.description)
+        }
+    }
+
+    private func sum(_ old: AttributeValue?, _ value: AttributeValue) throws(TableError) -> AttributeValue {
+        switch (old, value) {
+        case (nil, .number), (nil, .stringSet), (nil, .numberSet), (nil, .binarySet): return value
+        case (.number(let old), .number(let value)): return .number(try sum(old, value))
+        case (.stringSet(let old), .stringSet(let value)): return .stringSet(old.union(value))
+        case (.numberSet(let old), .numberSet(let value)): return .numberSet(old.union(value))
+        case (.binarySet(let old), .binarySet(let value)): return .binarySet(old.union(value))
+        default: throw Self.wrongType
+        }
+    }
+
+    /// What is left of a set, nil when nothing is.
+    private func difference(
+        _ old: AttributeValue, _ value: AttributeValue
+    ) throws(TableError) -> AttributeValue? {
+        switch (old, value) {
+        case (.stringSet(let old), .stringSet(let value)):
+            let rest = old.subtracting(value)
+            return rest.isEmpty ? nil : .stringSet(rest)
+        case (.numberSet(let old), .numberSet(let value)):
+            let rest = old.subtracting(value)
+            return rest.isEmpty ? nil : .numberSet(rest)
+        case (.binarySet(let old), .binarySet(let value)):
+            let rest = old.subtracting(value)
+            return rest.isEmpty ? nil : .binarySet(rest)
+        default:
+            throw Self.wrongType
+        }
+    }
+
+    private static let invalidPath = TableError.validation(
+        "The document path provided in the update expression is invalid for update")
+    private static let missingAttribute = TableError.validation(
+        "The provided expression refers to an attribute that does not exist in the item")
+    private static let wrongType = TableError.validation(
+        "An operand in the update expression has an incorrect data type")
+}
+
+extension UpdateAction {
+    /// Where the action changes the item.
+    var path: DocumentPath {
+        switch self {
+        case .set(let path, _), .remove(let path), .add(let path, _), .delete(let path, _): path
+        }
+    }
+}
+
+extension DocumentPath {
+    /// The path one step up.
+    fileprivate var parent: DocumentPath { DocumentPath(attribute, Array(steps.dropLast())) }
+
+    /// The position in a list that the path ends at, nil when it ends at a name.
+    fileprivate var lastIndex: Int? { if case .element(let index) = steps.last { index } else { nil } }
+}

@@ -1,0 +1,151 @@
+extension TableDefinition {
+    /// Checks a key that was given by itself.
+    ///
+    /// - Throws: `validation` with DynamoDB's text.
+    func validate(_ key: TableKey, _ limits: TableLimits) throws(TableError) {
+        guard (key.sort == nil) == (schema.sortKey == nil),
+            key.partition.type.rawValue == schema.partitionKey.type.rawValue,
+            key.sort?.type.rawValue == schema.sortKey?.type.rawValue
+        else { throw .validation("The provided key element does not match the schema") }
+        try validate(key.partition, of: schema.partitionKey, isPartition: true, limits)
+        if let sortKey = schema.sortKey, let sort = key.sort {
+            try validate(sort, of: sortKey, isPartition: false, limits)
+        }
+    }
+
+    /// Checks an item that is about to be stored: its key, the keys of the indexes, its values and its size.
+    ///
+    /// - Returns: the item's key.
+    /// - Throws: `validation` with DynamoDB's text.
+    func validate(_ item: Item, _ limits: TableLimits) throws(TableError) -> TableKey {
+        let partition = try keyValue(schema.partitionKey, of: item, isPartition: true, limits)
+        var sort: AttributeValue?
+        if let sortKey = schema.sortKey { sort = try keyValue(sortKey, of: item, isPartition: false, limits) }
+        for index in indexes {
+            try validateIndexKey(index.schema.partitionKey, of: item, isPartition: true, index, limits)
+            if let sortKey = index.schema.sortKey {
+                try validateIndexKey(sortKey, of: item, isPartition: false, index, limits)
+            }
+        }
+        try ItemValidation.validate(item, limits)
+        return TableKey(partition, sort)
+    }
+
+    private func keyValue(
+        _ attribute: KeyAttribute, of item: Item, isPartition: Bool, _ limits: TableLimits
+    ) throws(TableError) -> AttributeValue {
+        guard let value = item[attribute.name] else {
+            throw .validation("\(Self.invalid): Missing the key \(attribute.name) in the item")
+        }
+        guard value.type.rawValue == attribute.type.rawValue else {
+            throw .validation(
+                "\(Self.invalid): Type mismatch for key \(attribute.name) expected: \(attribute.type.rawValue)"
+                    + " actual: \(value.type.rawValue)")
+        }
+        try validate(value, of: attribute, isPartition: isPartition, limits)
+        return value
+    }
+
+    private func validateIndexKey(
+        _ attribute: KeyAttribute, of item: Item, isPartition: Bool, _ index: IndexDefinition, _ limits: TableLimits
+    ) throws(TableError) {
+        guard let value = item[attribute.name] else { return }
+        guard value.type.rawValue == attribute.type.rawValue else {
+            throw .validation(
+                "\(Self.invalid): Type mismatch for Index Key \(attribute.name) Expected: \(attribute.type.rawValue)"
+                    + " Actual: \(value.type.rawValue) IndexName: \(index.schema.name)")
+        }
+        if value.isEmptyKey {
+            throw .validation(
+                "One or more parameter values are not valid. A value specified for a secondary index key is not"
+                    + " supported. The AttributeValue for a key attribute cannot contain an empty"
+                    + " \(value.typeInWords) value. IndexName: \(index.schema.name), IndexKey: \(attribute.name)")
+        }
+        try validateSize(value, isPartition: isPartition, limits)
+    }
+
+    private func validate(
+        _ value: AttributeValue, of attribute: KeyAttribute, isPartition: Bool, _ limits: TableLimits
+    ) throws(TableError) {
+        if value.isEmptyKey {
+            throw .validation(
+                "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an"
+                    + " empty \(value.typeInWords) value. Key: \(attribute.name)")
+        }
+        try validateSize(value, isPartition: isPartition, limits)
+    }
+
+    private func validateSize(
+        _ value: AttributeValue, isPartition: Bool, _ limits: TableLimits
+    ) throws(TableError) {
+        let size = ItemSize.of(value)
+        if isPartition, size > limits.partitionKeyBytesMax {
+            throw .validation(
+                "\(Self.invalid): Size of hashkey has exceeded the maximum size limit of"
+                    + "\(limits.partitionKeyBytesMax) bytes")
+        }
+        if !isPartition, size > limits.sortKeyBytesMax {
+            throw .validation(
+                "\(Self.invalid): Aggregated size of all range keys has exceeded the size limit of"
+                    + " \(limits.sortKeyBytesMax) bytes")
+        }
+    }
+
+    private static let invalid = "One or more parameter values were invalid"
+}
+
+extension AttributeValue {
+    /// Whether this is an empty string or binary value, which no key may be.
+    fileprivate var isEmptyKey: Bool {
+        switch self {
+        case .string(let text): text.utf8.isEmpty
+        case .binary(let bytes): bytes.isEmpty
+        default: false
+        }
+    }
+
+    fileprivate var typeInWords: String { if case .binary = self { "binary" } else { "string" } }
+}
+
+/// What DynamoDB asks of every item, whatever its table.
+enum ItemValidation {
+    /// Checks names, sets, nesting and size of an item.
+    ///
+    /// - Throws: `validation` with DynamoDB's text.
+    static func validate(_ item: Item, _ limits: TableLimits) throws(TableError) {
+        for (name, value) in item {
+            guard (1...nameBytesMax).contains(name.utf8.count) else {
+                throw .validation("The name of an attribute must be 1 to \(nameBytesMax) bytes long")
+            }
+            try validate(value, depth: 0, limits)
+        }
+        guard ItemSize.of(item) <= limits.itemBytesMax else {
+            throw .validation("Item size has exceeded the maximum allowed size")
+        }
+    }
+
+    private static let nameBytesMax = 65_535
+
+    private static func validate(_ value: AttributeValue, depth: Int, _ limits: TableLimits) throws(TableError) {
+        switch value {
+        case .list(let values):
+            guard depth < limits.nestingMax else { throw tooDeep }
+            for value in values { try validate(value, depth: depth + 1, limits) }
+        case .map(let members):
+            guard depth < limits.nestingMax else { throw tooDeep }
+            for value in members.values { try validate(value, depth: depth + 1, limits) }
+        case .stringSet(let set) where set.isEmpty: throw emptySet("string")
+        case .numberSet(let set) where set.isEmpty: throw emptySet("number")
+        case .binarySet(let set) where set.isEmpty: throw emptySet("binary")
+        default: break
+        }
+    }
+
+    private static let tooDeep = TableError.validation(
+        "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+    )
+
+    private static func emptySet(_ kind: String) -> TableError {
+        .validation("One or more parameter values were invalid: An \(kind) set  may not be empty")
+    }
+}

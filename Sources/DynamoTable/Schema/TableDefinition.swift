@@ -1,0 +1,129 @@
+/// A table with the numbers that its keys begin with: how items, keys and index entries become bytes.
+///
+/// - A key of the table is its space, then the partition key and the sort key.
+/// - An entry of an index is the index's space, its partition key and sort key, then the item's key without the table's
+///   space: entries of equal index keys are in a fixed order, in which a page can go on even when the item that it
+///   ended with is gone.
+final class TableDefinition: Sendable {
+    /// What the table is made of.
+    let schema: TableSchema
+    /// When it was created, in milliseconds since 1970.
+    let createdAt: Int64
+    /// The number that the table's keys begin with; never given to another table.
+    let space: UInt32
+    /// The indexes, in the schema's order.
+    let indexes: [IndexDefinition]
+
+    private let keyNames: Set<String>
+
+    init(schema: TableSchema, createdAt: Int64, space: UInt32, indexSpaces: [UInt32]) {
+        self.schema = schema
+        self.createdAt = createdAt
+        self.space = space
+        let keyNames = Set([schema.partitionKey.name, schema.sortKey?.name].compactMap(\.self))
+        self.keyNames = keyNames
+        indexes = zip(schema.indexes, indexSpaces).map { index, space in
+            IndexDefinition(schema: index, space: space, tableKeyNames: keyNames)
+        }
+    }
+
+    /// The table's name.
+    var name: String { schema.name }
+
+    /// The index of a name.
+    ///
+    /// - Throws: `indexNotFound`.
+    func index(_ name: String) throws(TableError) -> IndexDefinition {
+        guard let index = indexes.first(where: { $0.schema.name == name }) else {
+            throw .indexNotFound(table: self.name, index: name)
+        }
+        return index
+    }
+
+    /// Whether the attribute is part of the table's key.
+    func isKey(_ name: String) -> Bool { keyNames.contains(name) }
+
+    /// What all keys of the table begin with.
+    var prefix: [UInt8] { Self.prefix(space) }
+
+    static func prefix(_ space: UInt32) -> [UInt8] {
+        var bytes: [UInt8] = []
+        KeyEncoding.append(space: space, to: &bytes)
+        return bytes
+    }
+
+    /// The bytes of a key whose values have been checked.
+    func keyBytes(_ key: TableKey) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(64)
+        KeyEncoding.append(space: space, to: &bytes)
+        KeyEncoding.append(key.partition, to: &bytes)
+        if let sort = key.sort { KeyEncoding.append(sort, to: &bytes) }
+        return bytes
+    }
+
+    /// The attributes that a key consists of.
+    func attributes(of key: TableKey) -> Item {
+        var item: Item = [schema.partitionKey.name: key.partition]
+        if let sortKey = schema.sortKey, let sort = key.sort { item[sortKey.name] = sort }
+        return item
+    }
+
+    /// The key of a stored item, nil when the item lacks it (then the file is damaged).
+    func key(of item: Item) -> TableKey? {
+        guard let partition = item[schema.partitionKey.name] else { return nil }
+        guard let sortKey = schema.sortKey else { return TableKey(partition) }
+        guard let sort = item[sortKey.name] else { return nil }
+        return TableKey(partition, sort)
+    }
+}
+
+/// An index with the number that its entries begin with.
+struct IndexDefinition: Sendable {
+    /// What the index is made of.
+    let schema: IndexSchema
+    /// The number that the index's entries begin with.
+    let space: UInt32
+    /// The attributes that a query answers, nil for all of them.
+    let projectedNames: Set<String>?
+
+    init(schema: IndexSchema, space: UInt32, tableKeyNames: Set<String>) {
+        self.schema = schema
+        self.space = space
+        var names = tableKeyNames.union([schema.partitionKey.name])
+        if let sortKey = schema.sortKey { names.insert(sortKey.name) }
+        switch schema.projection {
+        case .all: projectedNames = nil
+        case .keysOnly: projectedNames = names
+        case .include(let included): projectedNames = names.union(included)
+        }
+    }
+
+    /// The entry of an item in the index, nil when the item lacks a key attribute: the index is sparse.
+    ///
+    /// - Parameters:
+    ///   - item: an item whose index key attributes, where present, have been checked.
+    ///   - tableKey: the bytes of its key in the table.
+    func entry(of item: Item?, tableKey: [UInt8]) -> [UInt8]? {
+        guard let partition = item?[schema.partitionKey.name],
+            partition.type.rawValue == schema.partitionKey.type.rawValue
+        else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(tableKey.count + 96)
+        KeyEncoding.append(space: space, to: &bytes)
+        KeyEncoding.append(partition, to: &bytes)
+        if let sortKey = schema.sortKey {
+            guard let sort = item?[sortKey.name], sort.type.rawValue == sortKey.type.rawValue else { return nil }
+            KeyEncoding.append(sort, to: &bytes)
+        }
+        let tableSpace = tableKey.prefix { $0 >= 0x80 }.count + 1
+        bytes.append(contentsOf: tableKey.dropFirst(tableSpace))
+        return bytes
+    }
+
+    /// The item as a query on the index answers it.
+    func project(_ item: Item) -> Item {
+        guard let projectedNames else { return item }
+        return item.filter { projectedNames.contains($0.key) }
+    }
+}

@@ -1,0 +1,37 @@
+extension Connection {
+    /// Runs `body` on one unchanging state of the database.
+    package func read<Result, Failure: Error>(
+        failing convert: (SQLiteError) -> Failure, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        do { try statement("BEGIN").run() } catch { throw convert(error) }
+        // Nothing was written, so that ending it either way is the same, and rolling back cannot fail for lack of space.
+        defer { rollBack() }
+        return try body()
+    }
+
+    /// Begins a transaction that holds the write lock from the start.
+    package func beginWriting() throws(SQLiteError) { try statement("BEGIN IMMEDIATE").run("begin writing") }
+
+    /// Makes what was written since `beginWriting` durable.
+    package func commit() throws(SQLiteError) { try statement("COMMIT").run("commit to") }
+
+    /// Takes back what was written since `beginWriting`, if SQLite has not done so itself after an error.
+    package func rollBack() {
+        guard isInTransaction else { return }
+        // A failure leaves a transaction that SQLite has already given up; closing the connection ends it.
+        try? statement("ROLLBACK").run("roll back")
+    }
+
+    /// Runs `body` in a transaction of its own, durable when this returns; whatever `body` throws takes it all back.
+    package func write<Result>(_ body: () throws(SQLiteError) -> Result) throws(SQLiteError) -> Result {
+        try beginWriting()
+        do throws(SQLiteError) {
+            let result = try body()
+            try commit()
+            return result
+        } catch {
+            rollBack()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,177 @@
+import CSQLite
+
+/// One connection to a SQLite database.
+///
+/// Used by one thread at a time: it is opened without SQLite's own mutex, and is not `Sendable`. Whoever hands it from
+/// one queue to another makes sure that the first is done with it.
+package final class Connection {
+    /// How a database is opened.
+    package enum Mode: Sendable {
+        /// Reading and writing; the file is created when there is none.
+        case create
+        /// Reading and writing of a file that exists.
+        case readWrite
+        /// Reading of a file that exists.
+        case readOnly
+    }
+
+    /// The database file, or `:memory:`.
+    package let path: String
+
+    /// How many frames the write-ahead log had after this connection's last commit.
+    package private(set) var walFrames = 0
+
+    private var handle: OpaquePointer?
+    /// Prepared statements by the address of their text, which is static and so never moves.
+    private var statements: [UnsafePointer<UInt8>: Statement] = [:]
+
+    /// Opens a database.
+    ///
+    /// - Parameters:
+    ///   - path: the file, or `:memory:` for a database of this connection alone.
+    ///   - mode: what the connection may do.
+    ///   - busyTimeoutMilliseconds: how long a call waits for the lock of another connection.
+    /// - Throws: `cannotOpen` and others. A file that is no database is found out at the first statement.
+    package init(path: String, mode: Mode, busyTimeoutMilliseconds: Int32) throws(SQLiteError) {
+        precondition(sqlite3_threadsafe() != 0, "SQLite was built without support for threads")
+        self.path = path
+        let flags =
+            SQLITE_OPEN_NOMUTEX
+            | {
+                switch mode {
+                case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                case .readWrite: SQLITE_OPEN_READWRITE
+                case .readOnly: SQLITE_OPEN_READONLY
+                }
+            }()
+        let status = sqlite3_open_v2(path, &handle, flags, nil)
+        guard status == SQLITE_OK else {
+            // The handle exists even so, and holds the message.
+            let failure = error("open", status: status)
+            sqlite3_close(handle)
+            throw failure
+        }
+        sqlite3_extended_result_codes(handle, 1)
+        sqlite3_busy_timeout(handle, busyTimeoutMilliseconds)
+    }
+
+    deinit { close() }
+
+    /// Finishes every statement and closes the database; nothing can be done with the connection afterwards.
+    package func close() {
+        for statement in statements.values { statement.finalize() }
+        statements.removeAll()
+        // Every statement was finalized, so this cannot answer busy except for a backup under way, which holds its own
+        // reference to the handle until it is finished.
+        sqlite3_close_v2(handle)
+        handle = nil
+    }
+
+    /// The prepared statement of `sql`, which is compiled once a connection.
+    ///
+    /// - Returns: the statement, reset and ready for binding. A caller resets it when it is done with its rows.
+    package func statement(_ sql: StaticString) throws(SQLiteError) -> Statement {
+        let key = sql.utf8Start
+        if let statement = statements[key] { return statement }
+        var prepared: OpaquePointer?
+        let text = UnsafeRawPointer(key).assumingMemoryBound(to: CChar.self)
+        let status = sqlite3_prepare_v3(
+            handle, text, Int32(sql.utf8CodeUnitCount), UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
+        guard status == SQLITE_OK, let prepared else { throw error("prepare a statement for", status: status) }
+        let statement = Statement(prepared, connection: self)
+        statements[key] = statement
+        return statement
+    }
+
+    /// Runs statements that answer no rows of interest, such as the creation of tables, one after another.
+    package func execute(_ sql: StaticString, operation: StaticString = "write") throws(SQLiteError) {
+        let text = UnsafeRawPointer(sql.utf8Start).assumingMemoryBound(to: CChar.self)
+        let status = sqlite3_exec(handle, text, nil, nil, nil)
+        guard status == SQLITE_OK else { throw error("\(operation)", status: status) }
+    }
+
+    /// The row identifier that the last insertion made.
+    package var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
+
+    /// How many rows the last insertion, change or removal touched.
+    package var changedRows: Int { Int(sqlite3_changes(handle)) }
+
+    /// Whether a transaction is open.
+    package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    /// The error that the last call on this connection ended with.
+    func error(_ operation: String, status: Int32) -> SQLiteError {
+        let extended = sqlite3_extended_errcode(handle)
+        return SQLiteError(
+            operation: operation, path: path,
+            // A call that never reached the handle (misuse) leaves no error there.
+            extendedCode: extended & 0xff == status & 0xff ? extended : status,
+            message: String(cString: handle == nil ? sqlite3_errstr(status) : sqlite3_errmsg(handle)),
+            systemError: status & 0xff == SQLITE_OK ? 0 : sqlite3_system_errno(handle))
+    }
+
+    /// Runs `body` with SQLite's handle.
+    func withHandle<Result>(_ body: (OpaquePointer?) -> Result) -> Result { body(handle) }
+}
+
+extension Connection {
+    /// Sets the connection up for durable writing: write-ahead log, a sync at every commit, and no checkpoints of its
+    /// own accord (see `checkpoint`).
+    package func prepareForWriting() throws(SQLiteError) {
+        let journal = try statement("PRAGMA journal_mode = WAL")
+        defer { journal.reset() }
+        let mode = try journal.step("open") ? journal.text(0) : ""
+        // A database in memory has no log, and needs none.
+        guard mode == "wal" || mode == "memory" else {
+            throw SQLiteError(
+                operation: "open", path: path, extendedCode: SQLITE_CANTOPEN,
+                message: "the file system does not support a write-ahead log, only \(mode)")
+        }
+        try execute("PRAGMA synchronous = FULL", operation: "open")
+        // Registering a hook also turns SQLite's automatic checkpoints off.
+        sqlite3_wal_hook(
+            handle,
+            { context, _, _, frames in
+                guard let context else { return SQLITE_OK }
+                Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue().walFrames = Int(frames)
+                return SQLITE_OK
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// How a checkpoint deals with others.
+    package enum Checkpoint: Sendable {
+        /// Moves what it can without waiting for anybody.
+        case passive
+        /// Waits for writers and readers, so that the log begins anew, and cuts its file to nothing.
+        case truncate
+    }
+
+    /// Moves the content of the write-ahead log into the database file.
+    ///
+    /// - Returns: how many frames the log has, and how many of them are in the database file now.
+    @discardableResult
+    package func checkpoint(_ kind: Checkpoint) throws(SQLiteError) -> (frames: Int, moved: Int) {
+        var frames: Int32 = 0
+        var moved: Int32 = 0
+        let mode = kind == .passive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE
+        let status = sqlite3_wal_checkpoint_v2(handle, nil, mode, &frames, &moved)
+        guard status == SQLITE_OK else { throw error("checkpoint", status: status) }
+        return (Int(frames), Int(moved))
+    }
+
+    /// What SQLite's own check of the file finds wrong, nothing when it is in order. O(file).
+    package func integrityProblems() throws(SQLiteError) -> [String] {
+        let check = try statement("PRAGMA integrity_check(100)")
+        defer { check.reset() }
+        var problems: [String] = []
+        while try check.step() { problems.append(check.text(0)) }
+        return problems == ["ok"] ? [] : problems
+    }
+
+    /// A number that differs from the one before when another connection changed the database in between.
+    package func dataVersion() throws(SQLiteError) -> Int64 {
+        let version = try statement("PRAGMA data_version")
+        defer { version.reset() }
+        return try version.step() ? version.int64(0) : 0
+    }
+}
