@@ -12,16 +12,35 @@ struct Connection: ~Copyable {
     var interest: UInt32 = 0
     /// Whether it waits in the loop's list of connections to go on with out of turn.
     var isReady = false
+    /// Whether whole requests may wait in the input because too much output waited.
+    var wasInterrupted = false
+    /// Bytes dropped after the last answer.
+    var droppedBytes = 0
     /// The protocol's state.
     var machine = ConnectionMachine()
     /// Bytes read and not yet consumed.
     var input = ByteBuffer()
     /// Bytes of answers not yet sent.
     var output = ByteBuffer()
-    /// Its place in the timer wheel.
-    var timer = TimerLink()
 
     init(slot: UInt32) {
         self.slot = slot
+    }
+
+    /// The whole request at the front of the input.
+    ///
+    /// - Parameter fields: Its header fields.
+    @inline(__always)
+    func request(_ fields: UnsafeBufferPointer<FieldSlice>) -> HTTPRequest {
+        let bytes = input.readable
+        let headLength = machine.headLength
+        let asterisk: StaticString = "*"
+        return HTTPRequest(
+            method: machine.head.method,
+            path: machine.head.isServerWide
+                ? UnsafeRawBufferPointer(start: asterisk.utf8Start, count: 1) : bytes.slice(machine.head.path),
+            query: machine.head.query.map { bytes.slice($0) },
+            body: bytes.slice(ByteRange(headLength, headLength &+ machine.bodyLength)),
+            head: bytes.slice(ByteRange(0, headLength)), methodLength: machine.head.methodLength, fields: fields)
     }
 }

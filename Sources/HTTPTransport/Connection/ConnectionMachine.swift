@@ -1,6 +1,279 @@
-/// The protocol of one connection as a value: bytes, answers and ticks go in, actions come out.
+/// The protocol of one connection as a value: bytes, answers and ticks go in, steps to take come out. It touches no
+/// socket and reads no clock; times are milliseconds of one monotonic clock.
 struct ConnectionMachine {
-    var phase = ConnectionPhase.idle
-    var head = RequestHead()
+    /// What the shell does next.
+    enum Step: Equatable {
+        /// Nothing, until more bytes, an answer or time comes.
+        case wait
+        /// Write the interim answer 100 (RFC 9110 §15.2.1), then ask again.
+        case sendContinue
+        /// A whole request stands at the front of the input: hand it to the handler, then say `handed`.
+        case handle
+        /// Answer with the fault's status and say `answered`; the connection closes after it.
+        case refuse(RequestFault)
+        /// The peer will send no more and is owed nothing more: send what is written and close.
+        case finish
+    }
+
+    /// What the shell does when time has come.
+    enum Expiry: Equatable {
+        /// Nothing yet.
+        case none
+        /// Close without an answer.
+        case close(ConnectionTimeout?)
+        /// Answer 408 and say `answered`; the connection closes after it.
+        case requestTimeout(ConnectionTimeout)
+        /// Answer 503 in the handler's place and say `answered`.
+        case handlerTimeout(ConnectionTimeout)
+    }
+
+    /// Where the connection stands.
+    private(set) var phase = ConnectionPhase.idle
+    /// Whether the connection stays open after the answer to the request at hand.
     var keepsAlive = true
+    /// Whether the peer has ended its side.
+    private(set) var inputEnded = false
+    /// Whether output waits for a peer that does not take it.
+    private(set) var isBlocked = false
+    /// Bytes of the request at hand, once it is whole.
+    private(set) var messageLength = 0
+    /// Bytes of its body, which stands behind its head.
+    private(set) var bodyLength = 0
+
+    private var parser = HeadParser()
+    private var decoder = ChunkDecoder()
+    /// When the phase has lasted too long.
+    private var stageDeadline = Int64.max
+    /// When the request at hand has lasted too long.
+    private var requestDeadline = Int64.max
+    /// When blocked output has waited too long.
+    private var writeDeadline = Int64.max
+    private var hasSentContinue = false
+
+    /// What is known of the request at hand.
+    var head: RequestHead { parser.head }
+    /// Bytes of its head.
+    var headLength: Int { parser.length }
+
+    /// A connection that begins now.
+    init(now: Int64 = 0, patience: Patience? = nil) {
+        if let patience { stageDeadline = now + patience.idle }
+    }
+
+    // MARK: Bytes
+
+    /// Looks at what has come.
+    ///
+    /// - Parameters:
+    ///   - input: The bytes not yet consumed; a chunked body is decoded in it.
+    ///   - fields: Receives the header fields of a request that is handed out.
+    ///   - limits: Bounds.
+    ///   - patience: Time-outs.
+    ///   - now: The time.
+    /// - Complexity: O(new bytes).
+    mutating func advance(
+        _ input: inout ByteBuffer, _ fields: inout FieldTable, _ limits: borrowing HTTPLimits,
+        _ patience: borrowing Patience, now: Int64
+    ) -> Step {
+        switch phase {
+        case .idle:
+            skipEmptyLines(&input)
+            if input.isEmpty || input.count == 1 && input.readable[0] == 0x0D { return inputEnded ? finish() : .wait }
+            beginRequest(patience, now: now)
+            return advanceHead(&input, &fields, limits, patience, now: now)
+        case .head: return advanceHead(&input, &fields, limits, patience, now: now)
+        case .body: return advanceBody(&input, &fields)
+        case .chunks: return advanceChunks(&input, &fields, limits)
+        case .answering, .closing, .lingering: return .wait
+        }
+    }
+
+    /// The peer has ended its side: whole requests are still answered, a part of one is not waited for.
+    mutating func endInput() {
+        inputEnded = true
+    }
+
+    /// Empty lines before a request are passed over (RFC 9112 §2.2). They do not begin a request: its time does not run.
+    @inline(__always)
+    private func skipEmptyLines(_ input: inout ByteBuffer) {
+        while input.count >= 2, input.readable[0] == 0x0D, input.readable[1] == 0x0A { input.consume(2) }
+    }
+
+    @inline(__always)
+    private mutating func beginRequest(_ patience: borrowing Patience, now: Int64) {
+        phase = .head
+        parser = HeadParser()
+        hasSentContinue = false
+        keepsAlive = true
+        requestDeadline = now &+ patience.request
+        stageDeadline = now &+ patience.head
+    }
+
+    @inline(__always)
+    private mutating func advanceHead(
+        _ input: inout ByteBuffer, _ fields: inout FieldTable, _ limits: borrowing HTTPLimits,
+        _ patience: borrowing Patience, now: Int64
+    ) -> Step {
+        switch parser.parse(input.readable, fields: &fields, limits: limits) {
+        case .incomplete: return inputEnded ? refuse(.incompleteRequest) : .wait
+        case .invalid(let fault): return refuse(fault)
+        case .complete: break
+        }
+        keepsAlive = parser.head.keepsAlive
+        if parser.head.expectsOther { return refuse(.unknownExpectation) }
+        if parser.head.hasTransferEncoding {
+            phase = .chunks
+            decoder = ChunkDecoder()
+            stageDeadline = now &+ patience.body
+            return advanceChunks(&input, &fields, limits)
+        }
+        let length = parser.head.contentLength ?? 0
+        if length > limits.bodyBytes { return refuse(.bodyTooLarge) }
+        messageLength = parser.length &+ length
+        bodyLength = length
+        if input.count >= messageLength { return handOut(input.readable, &fields) }
+        phase = .body
+        stageDeadline = now &+ patience.body
+        return waitForBody(input)
+    }
+
+    private mutating func advanceBody(_ input: inout ByteBuffer, _ fields: inout FieldTable) -> Step {
+        if input.count >= messageLength { return handOut(input.readable, &fields) }
+        return waitForBody(input)
+    }
+
+    private mutating func advanceChunks(
+        _ input: inout ByteBuffer, _ fields: inout FieldTable, _ limits: borrowing HTTPLimits
+    ) -> Step {
+        let headLength = parser.length
+        switch decoder.decode(&input, headLength: headLength, limits: limits) {
+        case .incomplete: return waitForBody(input)
+        case .invalid(let fault): return refuse(fault)
+        case .complete:
+            bodyLength = decoder.bodyLength
+            messageLength = headLength + bodyLength
+            return handOut(input.readable, &fields)
+        }
+    }
+
+    /// A client that waits for 100 gets it, unless the body is under way already (RFC 9110 §10.1.1).
+    private mutating func waitForBody(_ input: borrowing ByteBuffer) -> Step {
+        if inputEnded { return refuse(.incompleteRequest) }
+        if parser.head.expectsContinue, !hasSentContinue, input.count == parser.length {
+            hasSentContinue = true
+            return .sendContinue
+        }
+        return .wait
+    }
+
+    @inline(__always)
+    private mutating func handOut(_ bytes: UnsafeRawBufferPointer, _ fields: inout FieldTable) -> Step {
+        if parser.isSplit || phase != .head { parser.tabulate(bytes, into: &fields) }
+        phase = .answering
+        return .handle
+    }
+
+    private mutating func refuse(_ fault: RequestFault) -> Step {
+        phase = .answering
+        keepsAlive = false
+        return .refuse(fault)
+    }
+
+    private mutating func finish() -> Step {
+        phase = .closing
+        return .finish
+    }
+
+    // MARK: Answers
+
+    /// The request's bytes are done with: the handler has answered, or deferred and copied what it needs.
+    @inline(__always)
+    mutating func handed(_ input: inout ByteBuffer) {
+        input.consume(messageLength)
+        messageLength = 0
+        bodyLength = 0
+    }
+
+    /// The request at hand is answered later.
+    mutating func deferred(_ patience: borrowing Patience, now: Int64) {
+        stageDeadline = now + patience.handler
+    }
+
+    /// The answer to the request at hand is written to the output.
+    @inline(__always)
+    mutating func answered(_ patience: borrowing Patience, now: Int64) {
+        requestDeadline = .max
+        if keepsAlive {
+            phase = .idle
+            stageDeadline = now &+ patience.idle
+        } else {
+            phase = .closing
+            stageDeadline = .max
+        }
+    }
+
+    /// There are too many connections: the caller answers 503 and says `answered`.
+    mutating func refuseConnection() {
+        phase = .answering
+        keepsAlive = false
+    }
+
+    // MARK: Output
+
+    /// The peer took a part of the output, or nothing; the rest waits.
+    mutating func block(tookBytes: Bool, _ patience: borrowing Patience, now: Int64) {
+        if !isBlocked || tookBytes { writeDeadline = now + patience.write }
+        isBlocked = true
+    }
+
+    /// All output is sent. A request that came in part was not read on meanwhile, so its time begins anew.
+    mutating func unblock(_ patience: borrowing Patience, now: Int64) {
+        guard isBlocked else { return }
+        isBlocked = false
+        writeDeadline = .max
+        switch phase {
+        case .idle: stageDeadline = now + patience.idle
+        case .head: stageDeadline = now + patience.head
+        case .body, .chunks: stageDeadline = now + patience.body
+        case .answering, .closing, .lingering: break
+        }
+    }
+
+    /// Our side is shut down: what the peer still sends is dropped, so that no reset destroys the answer on its way
+    /// (RFC 9112 §9.6).
+    mutating func linger(_ patience: borrowing Patience, now: Int64) {
+        phase = .lingering
+        stageDeadline = now + patience.linger
+    }
+
+    // MARK: Time
+
+    /// When `expire` is to be asked.
+    @inline(__always)
+    var deadline: Int64 {
+        if isBlocked { return phase == .answering ? min(writeDeadline, answerDeadline) : writeDeadline }
+        return phase == .idle ? stageDeadline : min(stageDeadline, requestDeadline)
+    }
+
+    private var answerDeadline: Int64 { min(stageDeadline, requestDeadline) }
+
+    /// Looks whether something has lasted too long.
+    mutating func expire(now: Int64) -> Expiry {
+        guard now >= deadline else { return .none }
+        if isBlocked, now >= writeDeadline { return .close(.write) }
+        let isWholeRequest = requestDeadline < stageDeadline
+        switch phase {
+        case .idle: return .close(.idle)
+        case .head: return timeOut(isWholeRequest ? .request : .head)
+        case .body, .chunks: return timeOut(isWholeRequest ? .request : .body)
+        case .answering: return .handlerTimeout(isWholeRequest ? .request : .handler)
+        case .closing, .lingering: return .close(nil)
+        }
+    }
+
+    private mutating func timeOut(_ timeout: ConnectionTimeout) -> Expiry {
+        phase = .answering
+        keepsAlive = false
+        return .requestTimeout(timeout)
+    }
 }

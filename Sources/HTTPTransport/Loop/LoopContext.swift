@@ -27,7 +27,7 @@ package final class LoopContext {
     package func resume(_ answer: DeferredAnswer, _ body: (inout Exchange) -> Void) -> Bool {
         precondition(answer.mailbox === state.pointee.mailbox, "an answer is resumed on its own loop")
         guard let connection = state.pointee.table.find(slot: answer.slot, ticket: answer.ticket) else { return false }
-        state.pointee.resume(connection, state: state, body)
+        Resumption.answer(connection, loop: state, body)
         return true
     }
 }

@@ -1,6 +1,9 @@
 /// What a loop's parts share: the clock's reading, the connections, the counters. Lies at a fixed address for the loop's
 /// life and is used on the loop only.
 struct LoopState: ~Copyable {
+    /// Bytes of each spare buffer: the most that is read at once.
+    static let spareBytes = 64 * 1024
+
     /// The loop's number, from 0.
     let index: Int
     /// Bounds.
@@ -25,6 +28,16 @@ struct LoopState: ~Copyable {
     var table = ConnectionTable()
     /// Connections that were answered out of turn and wait to be flushed and parsed on.
     var ready: [UnsafeMutablePointer<Connection>] = []
+    /// The connection whose request the handler has in hand.
+    var current: UnsafeMutablePointer<Connection>?
+    /// Header fields of the request at hand.
+    var fields: FieldTable
+    /// When to look at which connection's deadline.
+    var timers: TimerWheel
+    /// Lent to the connection at hand, so that idle ones own no memory.
+    var spareInput = ByteBuffer(capacity: LoopState.spareBytes)
+    /// Lent to the connection at hand, so that idle ones own no memory.
+    var spareOutput = ByteBuffer(capacity: LoopState.spareBytes)
 
     init(
         index: Int, configuration: HTTPServerConfiguration, mailbox: Mailbox<LoopLetter>, counters: LoopCounters
@@ -35,6 +48,19 @@ struct LoopState: ~Copyable {
         errorBody = configuration.errorBody
         self.mailbox = mailbox
         self.counters = counters
+        fields = FieldTable(capacity: configuration.limits.fieldCount)
+        timers = TimerWheel(now: MonotonicClock.milliseconds)
+        readClocks()
+    }
+}
+
+extension LoopState {
+    /// Reads the clocks for the iteration that begins.
+    @inline(__always)
+    mutating func readClocks() {
+        monotonic = MonotonicClock.milliseconds
+        wall = MonotonicClock.wallMilliseconds
+        date.update(wall)
     }
 }
 
@@ -56,15 +82,5 @@ struct Patience: Sendable {
         request = Int64(timeouts.request.milliseconds)
         handler = Int64(timeouts.handler.milliseconds)
         linger = Int64(timeouts.linger.milliseconds)
-    }
-}
-
-extension LoopState {
-    mutating func resume(
-        _ connection: UnsafeMutablePointer<Connection>, state: UnsafeMutablePointer<LoopState>,
-        _ body: (inout Exchange) -> Void
-    ) {
-        var exchange = Exchange(connection: connection, loop: state)
-        body(&exchange)
     }
 }

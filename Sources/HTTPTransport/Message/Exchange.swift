@@ -6,7 +6,11 @@ package struct Exchange: ~Copyable {
     private(set) var state = State.open
 
     /// What can become of an exchange.
-    enum State { case open, answered, deferred }
+    enum State: Equatable {
+        case open
+        case answered
+        case deferred(ticket: UInt32)
+    }
 
     init(connection: UnsafeMutablePointer<Connection>, loop: UnsafeMutablePointer<LoopState>) {
         self.connection = connection
@@ -97,10 +101,17 @@ package struct Exchange: ~Copyable {
     ///   503.
     package mutating func deferred() -> DeferredAnswer {
         precondition(state == .open, "an exchange is answered or deferred once")
-        state = .deferred
         connection.pointee.ticket &+= 1
+        state = .deferred(ticket: connection.pointee.ticket)
         return DeferredAnswer(
             mailbox: loop.pointee.mailbox, slot: connection.pointee.slot, ticket: connection.pointee.ticket)
+    }
+
+    /// An exchange that its handler forgot, or that was deferred twice, gets an answer all the same.
+    mutating func completeUnanswered() {
+        guard state != .answered else { return }
+        state = .open
+        respond(error: .internalServerError, detail: "The request was not answered.")
     }
 
     @inline(__always)

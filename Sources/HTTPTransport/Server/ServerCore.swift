@@ -1,29 +1,77 @@
+import CLinux
 import Dispatch
 import Glibc
-import Lock
 
 /// The server without the program's types: listeners, acceptor, loops.
 final class ServerCore: Sendable {
-    let configuration: HTTPServerConfiguration
+    /// What wakes each loop.
     let bells: [Bell]
+    /// The first TCP address's port.
     let port: Int
-    private let mailboxes: [Mailbox<LoopLetter>]
-    private let counters: [LoopCounters]
+    private let configuration: HTTPServerConfiguration
+    private let loops: [Acceptor.LoopEnd]
+    private let epolls: [Int32]
+    private let acceptor: Acceptor
+    /// Holds the acceptor and every loop that has not ended.
+    private let running = DispatchGroup()
 
+    /// - Throws: `TransportError` when a setting is out of bounds, an address is taken or the system refuses.
     init(configuration: HTTPServerConfiguration) throws(TransportError) {
         try configuration.validate()
         self.configuration = configuration
         var bells: [Bell] = []
-        for _ in 0..<configuration.loops { bells.append(try Bell()) }
+        var epolls: [Int32] = []
+        for _ in 0..<configuration.loops {
+            bells.append(try Bell())
+            let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+            guard epoll >= 0 else { throw .system(operation: "epoll_create1", code: errno) }
+            epolls.append(epoll)
+        }
         self.bells = bells
-        mailboxes = bells.map { Mailbox(bell: $0) }
-        counters = bells.map { _ in LoopCounters() }
-        port = 0
+        self.epolls = epolls
+        loops = bells.map { Acceptor.LoopEnd(mailbox: Mailbox(bell: $0), counters: LoopCounters()) }
+        let listeners = try ServerCore.listen(configuration.addresses)
+        port = listeners.first { $0.port > 0 }?.port ?? 0
+        acceptor = try Acceptor(listeners: listeners, loops: loops, limits: configuration.limits)
     }
 
-    func start(makeHandler: @escaping @Sendable (LoopContext) -> LoopHandler) {}
+    private static func listen(_ addresses: [SocketAddress]) throws(TransportError) -> [Listener] {
+        var listeners: [Listener] = []
+        do throws(TransportError) {
+            for address in addresses { listeners.append(try Listener(address)) }
+        } catch {
+            for listener in listeners { listener.stop() }
+            throw error
+        }
+        return listeners
+    }
 
-    func drain(within duration: Duration, completion: @escaping @Sendable () -> Void) {}
+    /// Starts the loops and the acceptor, each on a serial queue of its own: they share no thread with other work.
+    ///
+    /// - Parameter makeHandler: Called on each loop.
+    func start(makeHandler: @escaping @Sendable (LoopContext) -> LoopHandler) {
+        for (index, loop) in loops.enumerated() {
+            let (configuration, epoll, bell) = (configuration, epolls[index], bells[index])
+            DispatchQueue(label: "http.loop.\(index)", qos: .userInitiated).async(group: running) {
+                let state = UnsafeMutablePointer<LoopState>.allocate(capacity: 1)
+                state.initialize(
+                    to: LoopState(
+                        index: index, configuration: configuration, mailbox: loop.mailbox, counters: loop.counters))
+                let handler = makeHandler(LoopContext(state: state))
+                EventLoop(epoll: epoll, bell: bell, state: state, handler: handler).run()
+            }
+        }
+        DispatchQueue(label: "http.acceptor", qos: .userInitiated).async(group: running) { [acceptor] in
+            acceptor.run()
+        }
+    }
 
-    func statistics() -> [LoopStatistics] { counters.map { $0.snapshot() } }
+    /// Ends the acceptor, then the loops.
+    func drain(within duration: Duration, completion: @escaping @Sendable () -> Void) {
+        acceptor.drain(milliseconds: max(0, duration.milliseconds))
+        running.notify(queue: DispatchQueue(label: "http.drained"), execute: completion)
+    }
+
+    /// What each loop counted.
+    func statistics() -> [LoopStatistics] { loops.map { $0.counters.snapshot() } }
 }

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Dispatch
+import Glibc
+import HTTPTransport
+
+/// The command `http-echo`.
+@main
+struct HTTPEcho: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "http-echo",
+        abstract: "An example of HTTPTransport alone: GET / answers hello, POST /echo answers the content.",
+        discussion: "SIGTERM and SIGINT finish the requests in flight and exit with status 0.")
+
+    @Option(help: "The address to listen on.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The port; 0 lets the system choose.")
+    var port = 8080
+
+    @Option(help: "The event loops; one for each core unless given.")
+    var loops: Int?
+
+    @OptionGroup(title: "Limits")
+    var limits: LimitOptions
+
+    @OptionGroup(title: "Time-outs, in seconds")
+    var timeouts: TimeoutOptions
+
+    @Option(help: "How many seconds requests in flight may take after SIGTERM.")
+    var drain = 10.0
+
+    func run() throws {
+        let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        var configuration = HTTPServerConfiguration(
+            addresses: [.tcp(host: host, port: port)], loops: loops ?? max(1, cores))
+        configuration.limits = limits.limits
+        configuration.timeouts = timeouts.timeouts
+        let server = try HTTPServer(configuration: configuration) { _ in EchoHandler() }
+        server.start()
+        let place = SocketAddress.tcp(host: host, port: server.port)
+        print("http-echo listens on \(place) with \(server.loopCount) loops")
+        // Whoever reads the output through a pipe gets the line at once.
+        fflush(nil)
+        let sources = [SIGTERM, SIGINT].map { drainOnSignal($0, server) }
+        withExtendedLifetime(sources) { dispatchMain() }
+    }
+
+    private func drainOnSignal(_ number: Int32, _ server: HTTPServer<EchoHandler>) -> any DispatchSourceSignal {
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .main)
+        let deadline = Duration.seconds(drain)
+        source.setEventHandler {
+            // A second signal does not wait.
+            signal(number, SIG_DFL)
+            server.drain(within: deadline) { Glibc.exit(0) }
+        }
+        source.resume()
+        return source
+    }
+}

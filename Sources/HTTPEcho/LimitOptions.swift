@@ -1,0 +1,49 @@
+import ArgumentParser
+import HTTPTransport
+
+/// The transport's limits as options.
+struct LimitOptions: ParsableArguments {
+    private static let defaults = HTTPLimits()
+
+    @Option(help: "Bytes of a request line.")
+    var requestLineBytes = LimitOptions.defaults.requestLineBytes
+
+    @Option(help: "Bytes of all header fields of a request.")
+    var fieldBytes = LimitOptions.defaults.fieldBytes
+
+    @Option(help: "Header fields of a request.")
+    var fieldCount = LimitOptions.defaults.fieldCount
+
+    @Option(help: "Bytes of a request's content.")
+    var bodyBytes = LimitOptions.defaults.bodyBytes
+
+    @Option(help: "Bytes of one chunk-size line.")
+    var chunkLineBytes = LimitOptions.defaults.chunkLineBytes
+
+    @Option(help: "Bytes of answers that may wait for a slow reader.")
+    var pendingOutputBytes = LimitOptions.defaults.pendingOutputBytes
+
+    @Option(help: "Bytes read and dropped after an answer that closes the connection.")
+    var lingerBytes = LimitOptions.defaults.lingerBytes
+
+    @Option(help: "Open connections.")
+    var connections = LimitOptions.defaults.connections
+
+    @Option(help: "Connections beyond that are told 503 before they are closed.")
+    var refusedConnections = LimitOptions.defaults.refusedConnections
+
+    /// The limits chosen.
+    var limits: HTTPLimits {
+        var limits = HTTPLimits()
+        limits.requestLineBytes = requestLineBytes
+        limits.fieldBytes = fieldBytes
+        limits.fieldCount = fieldCount
+        limits.bodyBytes = bodyBytes
+        limits.chunkLineBytes = chunkLineBytes
+        limits.pendingOutputBytes = pendingOutputBytes
+        limits.lingerBytes = lingerBytes
+        limits.connections = connections
+        limits.refusedConnections = refusedConnections
+        return limits
+    }
+}

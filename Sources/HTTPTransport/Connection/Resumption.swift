@@ -1,0 +1,25 @@
+/// Answers that come after their handler's call: deferred ones, and the transport's own in a handler's place.
+enum Resumption {
+    /// Writes the answer to an exchange that waits for one, and has the loop go on with the connection.
+    ///
+    /// - Parameters:
+    ///   - connection: A connection in the phase `answering`.
+    ///   - loop: Its loop.
+    ///   - body: Answers.
+    static func answer(
+        _ connection: UnsafeMutablePointer<Connection>, loop: UnsafeMutablePointer<LoopState>,
+        _ body: (inout Exchange) -> Void
+    ) {
+        // No second answer has this ticket.
+        connection.pointee.ticket &+= 1
+        var exchange = Exchange(connection: connection, loop: loop)
+        body(&exchange)
+        exchange.completeUnanswered()
+        // While its handler is still in the call that deferred, the loop itself goes on when it returns.
+        if loop.pointee.current == connection { return }
+        connection.pointee.machine.answered(loop.pointee.patience, now: loop.pointee.monotonic)
+        if connection.pointee.isReady { return }
+        connection.pointee.isReady = true
+        loop.pointee.ready.append(connection)
+    }
+}

@@ -1,0 +1,132 @@
+import Glibc
+
+extension EventLoop {
+    /// Reads once and goes on with what came. More than that waits for the next iteration, so that no connection holds
+    /// up the others.
+    func readable(_ connection: UnsafeMutablePointer<Connection>) {
+        switch connection.pointee.machine.phase {
+        case .answering: return mute(connection)
+        case .lingering: return drop(connection)
+        default: break
+        }
+        if connection.pointee.input.capacity == 0 { swap(&connection.pointee.input, &state.pointee.spareInput) }
+        connection.pointee.input.reserve(4096)
+        let room = connection.pointee.input.writable
+        let count = recv(connection.pointee.descriptor, room.baseAddress, room.count, 0)
+        if count > 0 {
+            connection.pointee.input.fill(count)
+            state.pointee.counters.bytesRead.raise(by: UInt64(count))
+        } else if count == 0 {
+            connection.pointee.machine.endInput()
+        } else {
+            let isClosed = errno != EAGAIN && errno != EINTR
+            returnInput(connection)
+            if isClosed { release(connection) }
+            return
+        }
+        goOn(connection)
+    }
+
+    /// Parses and handles what waits in the input, sends the answers in one piece, and settles what to wait for.
+    func goOn(_ connection: UnsafeMutablePointer<Connection>) {
+        let generation = connection.pointee.generation
+        repeat {
+            parse(connection)
+            // Flushing frees room for the answers to what is still in the input.
+            flush(connection)
+            if connection.pointee.generation != generation { return }
+        } while connection.pointee.wasInterrupted && !connection.pointee.machine.isBlocked
+        returnInput(connection)
+    }
+
+    /// Handles request after request, until the input has no whole one, an answer is awaited or too much output waits.
+    private func parse(_ connection: UnsafeMutablePointer<Connection>) {
+        connection.pointee.wasInterrupted = false
+        if connection.pointee.output.capacity == 0 { swap(&connection.pointee.output, &state.pointee.spareOutput) }
+        while !connection.pointee.machine.isBlocked {
+            let step = connection.pointee.machine.advance(
+                &connection.pointee.input, &state.pointee.fields, state.pointee.limits, state.pointee.patience,
+                now: state.pointee.monotonic)
+            switch step {
+            case .wait, .finish: return
+            case .sendContinue: connection.pointee.output.append("HTTP/1.1 100 Continue\r\n\r\n")
+            case .handle:
+                handle(connection)
+                if connection.pointee.output.count >= state.pointee.limits.pendingOutputBytes {
+                    connection.pointee.wasInterrupted = true
+                    return
+                }
+            case .refuse(let fault):
+                state.pointee.counters.countFault(fault)
+                refuse(connection, fault)
+                return
+            }
+        }
+    }
+
+    private func refuse(_ connection: UnsafeMutablePointer<Connection>, _ fault: RequestFault) {
+        var exchange = Exchange(connection: connection, loop: state)
+        exchange.respond(error: fault.status, detail: fault.detail)
+        connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
+    }
+
+    /// Has the handler answer or defer the request at the front of the input.
+    @inline(__always)
+    private func handle(_ connection: UnsafeMutablePointer<Connection>) {
+        if handler.hasMail { handler.receiveMail() }
+        state.pointee.counters.requests.raise(by: 1)
+        state.pointee.current = connection
+        var exchange = Exchange(connection: connection, loop: state)
+        handler.handle(connection.pointee.request(state.pointee.fields.entries), &exchange)
+        state.pointee.current = nil
+        connection.pointee.machine.handed(&connection.pointee.input)
+        if case .deferred(let ticket) = exchange.state {
+            state.pointee.counters.deferred.raise(by: 1)
+            if ticket == connection.pointee.ticket {
+                connection.pointee.machine.deferred(state.pointee.patience, now: state.pointee.monotonic)
+                return
+            }
+        } else {
+            exchange.completeUnanswered()
+        }
+        connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
+    }
+
+    /// Gives lent input memory back; what is left of a request moves into memory of its own.
+    private func returnInput(_ connection: UnsafeMutablePointer<Connection>) {
+        if connection.pointee.input.isEmpty {
+            giveBack(&connection.pointee.input, &state.pointee.spareInput)
+        } else if state.pointee.spareInput.capacity == 0 {
+            var own = ByteBuffer()
+            own.append(connection.pointee.input.readable)
+            connection.pointee.input.consume(connection.pointee.input.count)
+            swap(&connection.pointee.input, &own)
+            giveBack(&own, &state.pointee.spareInput)
+        }
+    }
+
+    /// An empty buffer becomes the spare one again when that is lent; else its memory is freed. One that has grown far
+    /// beyond is not kept.
+    func giveBack(_ buffer: inout ByteBuffer, _ spare: inout ByteBuffer) {
+        if spare.capacity > 0 { return buffer.release() }
+        let isFit = LoopState.spareBytes...8 * LoopState.spareBytes ~= buffer.capacity
+        if isFit {
+            swap(&buffer, &spare)
+        } else {
+            buffer.release()
+            spare.reserve(LoopState.spareBytes)
+        }
+    }
+
+    /// Reads and drops what a peer sends after the answer that closes its connection.
+    private func drop(_ connection: UnsafeMutablePointer<Connection>) {
+        let room = state.pointee.spareInput.writable
+        let count = recv(connection.pointee.descriptor, room.baseAddress, room.count, 0)
+        if count > 0 {
+            connection.pointee.droppedBytes += count
+            if connection.pointee.droppedBytes > state.pointee.limits.lingerBytes { release(connection) }
+        } else if count == 0 || errno != EAGAIN && errno != EINTR {
+            release(connection)
+        }
+    }
+}

@@ -1,0 +1,235 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// One event loop: its connections' sockets, driven by epoll. Runs on one queue from `init` to the end of `run`.
+///
+/// The protocol is decided by `ConnectionMachine`; here its decisions become system calls.
+final class EventLoop {
+    private static let eventsAtOnce = 256
+    /// Marks the bell among the events; no connection has this slot.
+    private static let bellMark = UInt64.max
+
+    let state: UnsafeMutablePointer<LoopState>
+    let handler: LoopHandler
+    private let epoll: Int32
+    private let bell: Bell
+    private let events: UnsafeMutablePointer<epoll_event>
+    private var due: [UInt32] = []
+    private var drainDeadline = Int64.max
+
+    /// A loop without connections.
+    ///
+    /// - Parameters:
+    ///   - epoll: An epoll descriptor, closed with the loop.
+    ///   - bell: What wakes the loop.
+    ///   - state: Freed with the loop.
+    ///   - handler: The program's handler.
+    init(epoll: Int32, bell: Bell, state: UnsafeMutablePointer<LoopState>, handler: LoopHandler) {
+        self.epoll = epoll
+        self.bell = bell
+        self.state = state
+        self.handler = handler
+        events = .allocate(capacity: EventLoop.eventsAtOnce)
+        var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: EventLoop.bellMark))
+        let status = epoll_ctl(epoll, EPOLL_CTL_ADD, bell.descriptor, &event)
+        precondition(status == 0, "epoll_ctl of a loop's own eventfd failed: errno \(errno)")
+    }
+
+    deinit {
+        events.deallocate()
+        close(epoll)
+        state.deinitialize(count: 1)
+        state.deallocate()
+    }
+
+    /// Serves until the loop is drained.
+    func run() {
+        collectMail()
+        while !(state.pointee.isDraining && state.pointee.table.count == 0) {
+            let count = epoll_wait(epoll, events, Int32(EventLoop.eventsAtOnce), waitMilliseconds)
+            let begin = MonotonicClock.microseconds
+            state.pointee.readClocks()
+            var isRung = false
+            for index in 0..<max(0, Int(count)) {
+                let event = events[index]
+                if event.data.u64 == EventLoop.bellMark { isRung = true } else { handleEvent(event) }
+            }
+            if isRung {
+                bell.silence()
+                collectMail()
+            }
+            goOnWithReady()
+            if state.pointee.monotonic >= min(state.pointee.timers.earliest, drainDeadline) { expire() }
+            noteLag(since: begin)
+        }
+    }
+
+    /// How long to sleep: until the next timer, for ever without one.
+    private var waitMilliseconds: Int32 {
+        let next = min(state.pointee.timers.earliest, drainDeadline)
+        if next == .max { return -1 }
+        return Int32(clamping: max(0, next &- state.pointee.monotonic))
+    }
+
+    private func noteLag(since begin: Int64) {
+        let lag = UInt64(clamping: MonotonicClock.microseconds &- begin)
+        let counters = state.pointee.counters
+        counters.lagMicroseconds.store(lag, ordering: .relaxed)
+        if lag > counters.lagMaximumMicroseconds.load(ordering: .relaxed) {
+            counters.lagMaximumMicroseconds.store(lag, ordering: .relaxed)
+        }
+    }
+
+    private func handleEvent(_ event: epoll_event) {
+        let slot = UInt32(truncatingIfNeeded: event.data.u64)
+        let generation = UInt32(truncatingIfNeeded: event.data.u64 &>> 32)
+        guard let connection = state.pointee.table.find(slot: slot, generation: generation) else { return }
+        if event.events & EPOLLOUT.rawValue != 0, connection.pointee.machine.isBlocked {
+            flush(connection)
+            if connection.pointee.descriptor < 0 || connection.pointee.generation != generation { return }
+            if !connection.pointee.machine.isBlocked { goOn(connection) }
+        } else if event.events & EPOLLIN.rawValue != 0 {
+            readable(connection)
+        } else if event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
+            release(connection)
+        }
+    }
+
+    /// Goes on with connections that were answered out of turn; these may get more of them answered.
+    private func goOnWithReady() {
+        while let connection = state.pointee.ready.popLast() {
+            connection.pointee.isReady = false
+            if connection.pointee.descriptor >= 0 { goOn(connection) }
+        }
+    }
+
+    /// Messages first: a message that was sent before an answer was completed is received before it is given.
+    private func collectMail() {
+        let letters = state.pointee.mailbox.hasMail ? state.pointee.mailbox.takeAll() : []
+        if handler.hasMail { handler.receiveMail() }
+        for letter in letters {
+            switch letter {
+            case .adopt(let descriptor, let isOverLimit): adopt(descriptor, isOverLimit: isOverLimit)
+            case .answer(let slot, let ticket, let response):
+                guard let connection = state.pointee.table.find(slot: slot, ticket: ticket) else { continue }
+                Resumption.answer(connection, loop: state) { $0.respond(response) }
+            case .drain(let milliseconds): drain(milliseconds)
+            }
+        }
+        goOnWithReady()
+    }
+
+    /// Closes what is idle; what has a request under way closes with its answer. A request that has just arrived on an
+    /// idle connection is still served.
+    private func drain(_ milliseconds: Int) {
+        state.pointee.isDraining = true
+        drainDeadline = state.pointee.monotonic + Int64(milliseconds)
+        for slot in 0..<state.pointee.table.slots {
+            let connection = state.pointee.table[slot]
+            let isIdle = connection.pointee.machine.phase == .idle && connection.pointee.output.isEmpty
+            guard connection.pointee.descriptor >= 0, isIdle else { continue }
+            let generation = connection.pointee.generation
+            readable(connection)
+            let isSame = connection.pointee.generation == generation && connection.pointee.descriptor >= 0
+            if isSame, connection.pointee.machine.phase == .idle, connection.pointee.output.isEmpty {
+                release(connection)
+            }
+        }
+    }
+
+    private func expire() {
+        let now = state.pointee.monotonic
+        if now >= drainDeadline {
+            for slot in 0..<state.pointee.table.slots where state.pointee.table[slot].pointee.descriptor >= 0 {
+                release(state.pointee.table[slot])
+            }
+            return
+        }
+        due.removeAll(keepingCapacity: true)
+        state.pointee.timers.advance(to: now, into: &due)
+        for slot in due {
+            let connection = state.pointee.table[slot]
+            if connection.pointee.descriptor >= 0 { expire(connection, now: now) }
+        }
+        goOnWithReady()
+    }
+
+    private func expire(_ connection: UnsafeMutablePointer<Connection>, now: Int64) {
+        let counters = state.pointee.counters
+        switch connection.pointee.machine.expire(now: now) {
+        case .none:
+            state.pointee.timers.ensure(connection.pointee.slot, by: connection.pointee.machine.deadline)
+        case .close(let timeout):
+            if let timeout { counters.countTimeout(timeout) }
+            release(connection)
+        case .requestTimeout(let timeout):
+            counters.countTimeout(timeout)
+            answer(connection, error: .requestTimeout, detail: "The request did not arrive in time.")
+        case .handlerTimeout(let timeout):
+            counters.countTimeout(timeout)
+            answer(connection, error: .serviceUnavailable, detail: "The request took too long to answer.")
+        }
+    }
+
+    /// Gives the transport's own answer to the request at hand.
+    func answer(_ connection: UnsafeMutablePointer<Connection>, error status: HTTPStatus, detail: String) {
+        Resumption.answer(connection, loop: state) { $0.respond(error: status, detail: detail) }
+    }
+
+    // MARK: Connections
+
+    private func adopt(_ descriptor: Int32, isOverLimit: Bool) {
+        let connection = state.pointee.table.take(descriptor: descriptor)
+        connection.pointee.machine = ConnectionMachine(now: state.pointee.monotonic, patience: state.pointee.patience)
+        connection.pointee.interest = EPOLLIN.rawValue
+        guard control(connection, EPOLL_CTL_ADD) else { return release(connection) }
+        state.pointee.counters.accepted.raise(by: 1)
+        if isOverLimit {
+            state.pointee.counters.refused.raise(by: 1)
+            connection.pointee.machine.refuseConnection()
+            answer(connection, error: .serviceUnavailable, detail: "There are too many connections.")
+        } else {
+            settle(connection)
+        }
+    }
+
+    /// Closes the connection, whatever waits in it.
+    func release(_ connection: UnsafeMutablePointer<Connection>) {
+        close(connection.pointee.descriptor)
+        state.pointee.timers.clear(connection.pointee.slot)
+        state.pointee.table.release(connection)
+        state.pointee.counters.open.subtract(1, ordering: .relaxed)
+    }
+
+    /// Asks epoll for what the machine wants next, and has the timers know its deadline. Both cost nothing when they
+    /// have not changed.
+    func settle(_ connection: UnsafeMutablePointer<Connection>) {
+        var interest = connection.pointee.interest
+        if connection.pointee.machine.isBlocked {
+            interest = EPOLLOUT.rawValue
+        } else if connection.pointee.machine.inputEnded {
+            interest = 0
+        } else if connection.pointee.machine.phase != .answering {
+            // While a deferred answer is awaited, the interest stays until bytes do come: mostly none do.
+            interest = EPOLLIN.rawValue
+        }
+        if interest != connection.pointee.interest {
+            connection.pointee.interest = interest
+            guard control(connection, EPOLL_CTL_MOD) else { return release(connection) }
+        }
+        state.pointee.timers.ensure(connection.pointee.slot, by: connection.pointee.machine.deadline)
+    }
+
+    /// Stops reading, until the machine wants bytes again.
+    func mute(_ connection: UnsafeMutablePointer<Connection>) {
+        connection.pointee.interest = 0
+        if !control(connection, EPOLL_CTL_MOD) { release(connection) }
+    }
+
+    private func control(_ connection: UnsafeMutablePointer<Connection>, _ operation: Int32) -> Bool {
+        let mark = UInt64(connection.pointee.generation) << 32 | UInt64(connection.pointee.slot)
+        var event = epoll_event(events: connection.pointee.interest, data: epoll_data_t(u64: mark))
+        return epoll_ctl(epoll, operation, connection.pointee.descriptor, &event) == 0
+    }
+}

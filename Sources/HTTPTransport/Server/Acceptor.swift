@@ -1,0 +1,110 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Accepts connections and gives each to the loop with the fewest. Runs on a queue of its own.
+final class Acceptor: Sendable {
+    /// How long to wait when the process is out of descriptors or memory; connections queue up in the kernel meanwhile.
+    private static let pauseMilliseconds: Int32 = 50
+
+    private let listeners: [Listener]
+    private let loops: [LoopEnd]
+    private let limits: HTTPLimits
+    private let bell: Bell
+    private let epoll: Int32
+    private let drainMilliseconds = Atomic<Int>(-1)
+
+    /// One loop as the acceptor sees it.
+    struct LoopEnd: Sendable {
+        let mailbox: Mailbox<LoopLetter>
+        let counters: LoopCounters
+    }
+
+    /// - Throws: `TransportError.system` when the process is out of descriptors.
+    init(listeners: [Listener], loops: [LoopEnd], limits: HTTPLimits) throws(TransportError) {
+        self.listeners = listeners
+        self.loops = loops
+        self.limits = limits
+        bell = try Bell()
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard epoll >= 0 else { throw .system(operation: "epoll_create1", code: errno) }
+        for descriptor in listeners.map(\.descriptor) + [bell.descriptor] {
+            var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: descriptor))
+            guard epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+                throw .system(operation: "epoll_ctl", code: errno)
+            }
+        }
+    }
+
+    deinit {
+        close(epoll)
+    }
+
+    /// Has `run` take what has connected already, stop listening, tell the loops to drain, and return.
+    ///
+    /// - Parameter milliseconds: How long the loops may take.
+    func drain(milliseconds: Int) {
+        drainMilliseconds.store(milliseconds, ordering: .sequentiallyConsistent)
+        bell.ring()
+    }
+
+    /// Accepts until `drain`.
+    func run() {
+        while drainMilliseconds.load(ordering: .sequentiallyConsistent) < 0 {
+            var events = [epoll_event](repeating: epoll_event(), count: listeners.count + 1)
+            _ = epoll_wait(epoll, &events, Int32(events.count), -1)
+            for listener in listeners where !acceptAll(listener) { pause() }
+        }
+        for listener in listeners {
+            _ = acceptAll(listener)
+            listener.stop()
+        }
+        let milliseconds = drainMilliseconds.load(ordering: .sequentiallyConsistent)
+        for loop in loops { loop.mailbox.send(.drain(milliseconds: milliseconds)) }
+    }
+
+    /// Accepts all that wait.
+    ///
+    /// - Returns: Whether there was descriptor and memory for them.
+    private func acceptAll(_ listener: Listener) -> Bool {
+        while true {
+            let descriptor = clinux_accept_nonblocking(listener.descriptor, nil, nil)
+            if descriptor >= 0 {
+                place(descriptor)
+                continue
+            }
+            switch errno {
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return false
+            case EINTR, ECONNABORTED, EPROTO: continue
+            // EAGAIN: none is left. Network errors of one connection, which accept(2) passes on: it will be called again.
+            default: return true
+            }
+        }
+    }
+
+    /// Out of descriptors: the listener stays readable, so polling it would spin.
+    private func pause() {
+        var wake = pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
+        poll(&wake, 1, Acceptor.pauseMilliseconds)
+    }
+
+    private func place(_ descriptor: Int32) {
+        var total = 0
+        var fewest = Int.max
+        var chosen = loops[0]
+        for loop in loops {
+            let open = loop.counters.open.load(ordering: .relaxed)
+            total += open
+            if open < fewest {
+                fewest = open
+                chosen = loop
+            }
+        }
+        if total >= limits.connections + limits.refusedConnections {
+            close(descriptor)
+            return
+        }
+        chosen.counters.open.add(1, ordering: .relaxed)
+        chosen.mailbox.send(.adopt(descriptor: descriptor, isOverLimit: total >= limits.connections))
+    }
+}
