@@ -18,7 +18,10 @@ def build(product: str) -> Path:
     """Where the release build has a product; `FLAG_SERVER_BINARY` names another flag-server."""
     if product == "flag-server" and os.environ.get("FLAG_SERVER_BINARY"):
         return Path(os.environ["FLAG_SERVER_BINARY"])
-    return REPOSITORY / ".build" / "release" / product
+    built = REPOSITORY / ".build" / "release" / product
+    if not built.exists():
+        raise SystemExit(f"{built} is missing: build it with `swift build -c release`")
+    return built
 
 
 def flag_server(data_dir, *options, loops: int = 1, profile: str = "local", ready: bool = True) -> Server:
