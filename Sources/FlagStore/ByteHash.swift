@@ -1,8 +1,8 @@
 /// A 64-bit hash of bytes: eight at a time through a full 64 × 64 → 128-bit multiplication whose halves are folded
 /// together. Every input bit reaches every output bit, which is what an open-addressing table needs.
 ///
-/// With a seed that is drawn at start, a table cannot be flooded by somebody who sends keys; with a fixed seed the hash is a
-/// stable fingerprint of content, equal in every process. It is no cryptographic hash.
+/// With a seed that is drawn at start, a table cannot be flooded by somebody who sends keys; with a fixed seed the hash
+/// is a stable fingerprint of content, equal in every process. It is no cryptographic hash.
 struct ByteHash: Sendable {
     private static let lengthFactor: UInt64 = 0x9E37_79B9_7F4A_7C15
     private static let wordFactor: UInt64 = 0xD6E8_FEB8_6659_FD93

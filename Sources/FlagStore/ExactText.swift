@@ -1,5 +1,5 @@
-/// A text that equals another only when every byte does, as keys of the table do. Swift's own `String` takes canonically
-/// equivalent spellings for equal: `é` as one scalar and as two would be one flag.
+/// A text that equals another only when every byte does, as keys of the table do. Swift's own `String` takes
+/// canonically equivalent spellings for equal: `é` as one scalar and as two would be one flag.
 struct ExactText: Sendable, Hashable, Comparable {
     /// The text.
     let text: String

@@ -1,8 +1,8 @@
 import FlagCore
 import JSON
 
-/// Reads the members of one JSON object and collects everything that is wrong with it, so that whoever sent it learns it
-/// all at once.
+/// Reads the members of one JSON object and collects everything that is wrong with it, so that whoever sent it learns
+/// it all at once.
 struct FieldReader {
     /// What was wrong so far, in the order of reading.
     private(set) var issues: [DefinitionIssue] = []

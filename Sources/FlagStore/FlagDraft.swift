@@ -3,9 +3,9 @@ import JSON
 
 /// A flag as somebody wants it: the body of a create or replace, checked.
 ///
-/// A body is the simple or the full spelling side by side with `flagKey`, `description`, `owner`, `expiresAt`, `tags`. What
-/// a read answered may be edited and sent back: `environment`, `version`, `createdAt`, `updatedAt` are taken, and checked
-/// when the draft is written.
+/// A body is the simple or the full spelling side by side with `flagKey`, `description`, `owner`, `expiresAt`, `tags`.
+/// What a read answered may be edited and sent back: `environment`, `version`, `createdAt`, `updatedAt` are taken, and
+/// checked when the draft is written.
 package struct FlagDraft: Sendable {
     /// The flag's key.
     package var key: String
@@ -55,11 +55,11 @@ package struct FlagDraft: Sendable {
     }
 }
 
-/// A body that has been read, with what is wrong with the rule apart from what is wrong with the rest: an import may keep a
-/// flag whose rule is invalid.
+/// A body that has been read, with what is wrong with the rule apart from what is wrong with the rest: an import may
+/// keep a flag whose rule is invalid.
 struct FlagReading {
-    /// The flag; nil when not even its key is usable. Complete only when there are no issues: what is missing is filled in
-    /// (`imported` as owner, the key as description, the rule as it was sent).
+    /// The flag; nil when not even its key is usable. Complete only when there are no issues: what is missing is filled
+    /// in (`imported` as owner, the key as description, the rule as it was sent).
     private(set) var draft: FlagDraft?
     /// What is wrong with everything but the rule.
     private(set) var fieldIssues: [DefinitionIssue] = []

@@ -1,8 +1,8 @@
 import FlagCore
 import JSON
 
-/// A partial change of a flag: the members that are given replace those of the flag as they are, null takes one away. Not
-/// recursive: a rule that was merged from two would be neither's.
+/// A partial change of a flag: the members that are given replace those of the flag as they are, null takes one away.
+/// Not recursive: a rule that was merged from two would be neither's.
 package struct FlagPatch: Sendable {
     private let members: JSONObject
 

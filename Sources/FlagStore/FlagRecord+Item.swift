@@ -3,7 +3,8 @@ import FlagCore
 import JSON
 
 extension FlagRecord {
-    /// The flag as an item of the table, with every derived attribute: index keys, `environment`, `version`, `updatedAt`.
+    /// The flag as an item of the table, with every derived attribute: index keys, `environment`, `version`,
+    /// `updatedAt`.
     package var item: Item {
         let key = ItemKey.flag(environment, key: key)
         var item: Item = [

@@ -53,7 +53,8 @@ package struct FlagRecord: Sendable, Equatable {
     package var owner: String
     /// How it decides.
     package var rule: FlagRule
-    /// Whether the rule was stored although it is not valid (`import --keep-invalid`): such a flag answers `PARSE_ERROR`.
+    /// Whether the rule was stored although it is not valid (`import --keep-invalid`): such a flag answers
+    /// `PARSE_ERROR`.
     package var isKeptInvalid = false
     /// When the flag should be gone: never changes an answer.
     package var expiresAt: Timestamp?

@@ -3,11 +3,11 @@ import DynamoTable
 import FlagCore
 
 extension FlagRepository {
-    /// Deletes a flag with all overrides of it: in one transaction when there are at most 98, else page after page, the flag
-    /// with the last one. Begins on a worker queue, since it reads.
+    /// Deletes a flag with all overrides of it: in one transaction when there are at most 98, else page after page, the
+    /// flag with the last one. Begins on a worker queue, since it reads.
     ///
-    /// An override that somebody sets between the reading and the deleting is found and deleted afterwards, unless the flag
-    /// has been created again by then.
+    /// An override that somebody sets between the reading and the deleting is found and deleted afterwards, unless the
+    /// flag has been created again by then.
     ///
     /// - Parameters:
     ///   - expected: the version that the flag must have, nil for whichever it has.

@@ -41,8 +41,8 @@ package typealias FlagPage = ListPage<FlagRecord>
 package typealias OverridePage = ListPage<TenantOverrideRecord>
 
 extension FlagRepository {
-    /// A page of an environment's flags: newest first, by key of one owner, or soonest to expire first. Items that are no
-    /// flags are left out. Blocks; O(page), or O(flags) where most are not of the tag.
+    /// A page of an environment's flags: newest first, by key of one owner, or soonest to expire first. Items that are
+    /// no flags are left out. Blocks; O(page), or O(flags) where most are not of the tag.
     ///
     /// - Throws: `invalid` for a limit outside 1 to `FlagLimits.pageSize`, `invalidCursor`, `unavailable`.
     package func flags(

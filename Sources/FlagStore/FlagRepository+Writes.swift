@@ -176,8 +176,8 @@ extension FlagRepository {
 // MARK: - Kill switches
 
 extension FlagRepository {
-    /// Sets a kill switch, in force on every loop before `completion` is called. One that is on already is set again, with
-    /// the new reason: nothing may keep it from being set, so there is no condition.
+    /// Sets a kill switch, in force on every loop before `completion` is called. One that is on already is set again,
+    /// with the new reason: nothing may keep it from being set, so there is no condition.
     ///
     /// - Parameter completion: receives the kill switch, or `invalid`, `unavailable`.
     package func setKillSwitch(

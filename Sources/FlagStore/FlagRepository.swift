@@ -4,12 +4,12 @@ import FlagCore
 
 /// Flags, tenant overrides and kill switches of one table.
 ///
-/// Reads block: they belong on a worker queue. Writes answer through a completion, after they are durable and after every
-/// subscriber of the table's changes (the caches) has been told; a completion runs on the table's writer queue and must not
-/// block. A write reads first what it changes, so it too begins on a worker queue.
+/// Reads block: they belong on a worker queue. Writes answer through a completion, after they are durable and after
+/// every subscriber of the table's changes (the caches) has been told; a completion runs on the table's writer queue
+/// and must not block. A write reads first what it changes, so it too begins on a worker queue.
 ///
-/// Every write is one conditional transaction that also raises `REVISION#{env}`: two servers over one table cannot lose an
-/// update.
+/// Every write is one conditional transaction that also raises `REVISION#{env}`: two servers over one table cannot lose
+/// an update.
 package struct FlagRepository: Sendable {
     /// Receives what a write did, or why it did nothing.
     package typealias Completion<Value> = @Sendable (Result<Value, FlagStoreError>) -> Void

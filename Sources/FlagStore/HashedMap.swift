@@ -1,9 +1,9 @@
 import Glibc
 import JSON
 
-/// A small map from bytes to values, sorted by hash: a look-up is a binary search over contiguous 64-bit numbers and one
-/// comparison of bytes; it neither allocates nor makes a string. A change moves what follows it, which is cheap for the
-/// sizes it is used for (kill switches, the overrides of one tenant).
+/// A small map from bytes to values, sorted by hash: a look-up is a binary search over contiguous 64-bit numbers and
+/// one comparison of bytes; it neither allocates nor makes a string. A change moves what follows it, which is cheap for
+/// the sizes it is used for (kill switches, the overrides of one tenant).
 struct HashedMap<Value> {
     private var hashes: [UInt64] = []
     private var keys: [[UInt8]] = []

@@ -47,8 +47,8 @@ package struct KillSwitchRecord: Sendable, Equatable {
 extension KillSwitchRecord {
     /// Reads a kill switch's item; nil when it is none, or off.
     ///
-    /// In doubt it is on: an operator who puts one in a hurry with the key alone means it. Only `enabled` = false (BOOL)
-    /// turns it off.
+    /// In doubt it is on: an operator who puts one in a hurry with the key alone means it. Only `enabled` = false
+    /// (BOOL) turns it off.
     package init?(item: Item) {
         guard case .killSwitch(let environment, let flagKey)? = ItemKey(item), KillSwitchRecord.isOn(item) else {
             return nil

@@ -1,10 +1,10 @@
 import JSON
 
-/// A bounded map from bytes to values that forgets what was unused for longest: open addressing with linear probing over
-/// 32-bit entry numbers, and a doubly linked list through the entries in the order of use.
+/// A bounded map from bytes to values that forgets what was unused for longest: open addressing with linear probing
+/// over 32-bit entry numbers, and a doubly linked list through the entries in the order of use.
 ///
-/// A look-up neither allocates nor makes a string. Confined to one loop: not thread-safe, not `Sendable`. An entry's number
-/// stays valid until the entry is removed or evicted.
+/// A look-up neither allocates nor makes a string. Confined to one loop: not thread-safe, not `Sendable`. An entry's
+/// number stays valid until the entry is removed or evicted.
 ///
 /// Generic only over the value and used inside this module only, so that the compiler specialises every use.
 final class LRUTable<Value> {
@@ -201,8 +201,8 @@ final class LRUTable<Value> {
         slots[slot] = number
     }
 
-    /// Empties an entry's slot and closes the gap: whatever follows and would no longer be found moves up (Knuth, The Art
-    /// of Computer Programming, volume 3, algorithm 6.4R), so that no tombstones slow look-ups down.
+    /// Empties an entry's slot and closes the gap: whatever follows and would no longer be found moves up (Knuth, The
+    /// Art of Computer Programming, volume 3, algorithm 6.4R), so that no tombstones slow look-ups down.
     private func vacateSlot(of number: Int32) {
         var gap = Int(truncatingIfNeeded: entries[Int(number)].hash) & mask
         while slots[gap] != number { gap = (gap &+ 1) & mask }

@@ -3,8 +3,8 @@ import JSON
 
 /// Where a list goes on: the key of the last item that was answered, as opaque text.
 ///
-/// The text is base64url (RFC 4648 section 5) of a JSON array: the order's letter, PK, SK and the index's two keys. It holds
-/// nothing secret and is not signed: a made-up cursor begins somewhere else in the same partition, no more.
+/// The text is base64url (RFC 4648 section 5) of a JSON array: the order's letter, PK, SK and the index's two keys. It
+/// holds nothing secret and is not signed: a made-up cursor begins somewhere else in the same partition, no more.
 struct ListCursor: Equatable {
     /// Which list it belongs to.
     let letter: String

@@ -172,7 +172,8 @@ package struct TenantOverrideDraft: Sendable {
 }
 
 extension FieldReader {
-    /// A name that the path or the body gives, or both if they agree; nil when neither does or it is wrong, which is noted.
+    /// A name that the path or the body gives, or both if they agree; nil when neither does or it is wrong, which is
+    /// noted.
     mutating func identity(_ name: String, _ rule: TextRule, fromPath path: String?) -> String? {
         let text = text(name, rule, isRequired: path == nil)
         guard let path else { return text }

@@ -1,0 +1,137 @@
+import DynamoTable
+import FlagCore
+import Lock
+
+extension CacheFeed {
+    /// Takes one batch of commits to every loop. On the table's writer queue, before the writes are answered.
+    func take(_ changes: [Change]) {
+        var parsed: [ParsedChange] = []
+        for change in changes where change.table == table {
+            if let change = ParsedChange(change) { parsed.append(change) }
+        }
+        guard !parsed.isEmpty else { return }
+        var invalid: [CacheEvent] = []
+        state.withLock { state in
+            var batch = ChangeBatch()
+            for change in parsed { batch.add(change, &state) }
+            state.statistics.changes += UInt64(batch.changes.count)
+            state.statistics.invalidItems += UInt64(batch.events.count)
+            invalid = batch.events
+            let changes = batch.all
+            guard !changes.isEmpty else { return }
+            for loop in 0..<loops { deliver(.changed(changes), loop) }
+        }
+        for event in invalid { report(event) }
+    }
+}
+
+/// What a change of an item means, read before the lock is taken.
+enum ParsedChange: Sendable {
+    case flag(Environment, [UInt8], FlagText?)
+    /// A flag's item is no longer valid; what it was before, if that was.
+    case invalidFlag(Environment, [UInt8], fallback: FlagText, before: FlagText?, issues: [DefinitionIssue])
+    case override(Environment, tenant: [UInt8], flagKey: [UInt8], TenantOverride?)
+    case invalidOverride(partition: String, sort: String, issues: [DefinitionIssue])
+    case killSwitch(Environment, [UInt8]?, isOn: Bool)
+    case revision(Environment, Int64)
+
+    /// Reads a change; nil when it is of nothing that is served.
+    init?(_ change: Change) {
+        switch ItemKey(change.key) {
+        case .flag(let environment, let key)?:
+            self = ParsedChange.flag(environment, key, old: change.oldItem, new: change.newItem)
+        case .override(let environment, let tenant, let flagKey)?:
+            self = ParsedChange.override(environment, tenant, flagKey, new: change.newItem)
+        case .killSwitch(let environment, let flagKey)?:
+            let isOn = change.newItem.map { KillSwitchRecord.isOn($0) } ?? false
+            self = .killSwitch(environment, flagKey.map { Array($0.utf8) }, isOn: isOn)
+        case .revision(let environment)?:
+            self = .revision(environment, change.newItem?[Attribute.revision]?.int64Value ?? 0)
+        case nil:
+            return nil
+        }
+    }
+
+    private static func flag(_ environment: Environment, _ key: String, old: Item?, new: Item?) -> ParsedChange {
+        let name = Array(key.utf8)
+        guard let new else { return .flag(environment, name, nil) }
+        switch FlagReadingOfItem(new, environment: environment, key: key) {
+        case .valid(let text):
+            return .flag(environment, name, text)
+        case .invalid(let issues, let fallback):
+            var before: FlagText?
+            if let old, case .valid(let text) = FlagReadingOfItem(old, environment: environment, key: key) {
+                before = text
+            }
+            return .invalidFlag(environment, name, fallback: fallback, before: before, issues: issues)
+        }
+    }
+
+    private static func override(
+        _ environment: Environment, _ tenant: String, _ flagKey: String, new: Item?
+    ) -> ParsedChange {
+        let names = (tenant: Array(tenant.utf8), flagKey: Array(flagKey.utf8))
+        guard let new else { return .override(environment, tenant: names.tenant, flagKey: names.flagKey, nil) }
+        do throws(DefinitionIssues) {
+            let record = try TenantOverrideRecord(
+                item: new, environment: environment, tenant: tenant, flagKey: flagKey)
+            return .override(environment, tenant: names.tenant, flagKey: names.flagKey, record.override)
+        } catch {
+            let key = ItemKey.override(environment, tenant: tenant, flagKey: flagKey)
+            return .invalidOverride(partition: key.partition, sort: key.sort, issues: error.issues)
+        }
+    }
+}
+
+/// The changes of a batch of commits on their way to the loops.
+private struct ChangeBatch {
+    /// A new table of tenants, which goes first.
+    var tenants: TenantTable?
+    var changes: [CacheChange] = []
+    /// The highest revision of each environment: one number says it all.
+    var revisions: [Environment: Int64] = [:]
+    var events: [CacheEvent] = []
+
+    /// What every loop is told, in order.
+    var all: [CacheChange] {
+        let first = tenants.map { [CacheChange.tenants($0)] } ?? []
+        return first + changes + revisions.map { .revision($0.key, $0.value) }
+    }
+
+    /// Adds a change, and notes it with the loads under way that it overtakes.
+    mutating func add(_ change: ParsedChange, _ state: inout FeedState) {
+        switch change {
+        case .flag(let environment, let key, let text):
+            if !state.lastValid.isEmpty { state.lastValid[.flag(environment, key)] = nil }
+            addFlag(environment, key, text, &state)
+        case .invalidFlag(let environment, let key, let fallback, let before, let issues):
+            events.append(
+                .invalidItem(
+                    partition: ItemKey.flagPartition(environment, String(decoding: key, as: UTF8.self)),
+                    sort: ItemKey.metadata, issues: issues))
+            if let before { state.keepLastValid(before, for: .flag(environment, key)) }
+            // Where nothing valid is known, the flag exists all the same and says what is wrong with it.
+            addFlag(environment, key, state.lastValid[.flag(environment, key)] ?? fallback, &state)
+        case .override(let environment, let tenant, let flagKey, let override):
+            if override != nil, let larger = state.addTenant(environment, tenant) { tenants = larger }
+            state.inFlight[.overrides(environment, tenant: tenant)]?.overrides.append((flagKey, override))
+            changes.append(.override(environment, tenant: tenant, flagKey: flagKey, override))
+        case .invalidOverride(let partition, let sort, let issues):
+            events.append(.invalidItem(partition: partition, sort: sort, issues: issues))
+        case .killSwitch(let environment, let flagKey, let isOn):
+            state.inFlight[.killSwitches(environment)]?.killSwitches.append((flagKey, isOn))
+            changes.append(.killSwitch(environment, flagKey: flagKey, isOn: isOn))
+        case .revision(let environment, let revision):
+            revisions[environment] = max(revisions[environment] ?? 0, revision)
+            state.inFlight[.ruleSet(environment)]?.revision = revision
+        }
+    }
+
+    private mutating func addFlag(
+        _ environment: Environment, _ key: [UInt8], _ text: FlagText?, _ state: inout FeedState
+    ) {
+        state.inFlight[.flag(environment, key)]?.flags.append((key, text))
+        state.inFlight[.ruleSet(environment)]?.flags.append((key, text))
+        changes.append(.flag(environment, key: key, text))
+    }
+}

@@ -1,0 +1,174 @@
+import Dispatch
+import DynamoTable
+import FlagCore
+import Lock
+
+extension CacheFeed {
+    /// Reads `keys` and delivers what was found. Blocks: on a queue of the feed only.
+    func perform(_ keys: [CacheKey]) {
+        var loads: [(CacheKey, CacheLoad.Value)] = []
+        var failure: FlagStoreError?
+        for key in keys {
+            do throws(FlagStoreError) {
+                loads.append((key, try read(key)))
+            } catch {
+                failure = error
+                loads.append((key, .failed))
+            }
+        }
+        finish(loads, failure: failure)
+    }
+
+    /// Ends loads: delivers to each loop that asked what it asked for, in one update.
+    func finish(_ loads: [(CacheKey, CacheLoad.Value)], failure: FlagStoreError?) {
+        let turned = state.withLock { state in
+            var byLoop: [Int: [CacheLoad]] = [:]
+            for (key, value) in loads {
+                guard let flight = state.inFlight.removeValue(forKey: key) else { continue }
+                let load = CacheLoad(key: key, value: flight.merged(value, for: key))
+                for loop in Set(flight.loops) { byLoop[loop, default: []].append(load) }
+                state.statistics.loads += 1
+                if case .failed = value { state.statistics.failures += 1 }
+            }
+            for (loop, loads) in byLoop { deliver(.loaded(loads), loop) }
+            let answered = failure == nil
+            defer { state.statistics.storeAnswers = answered }
+            return state.statistics.storeAnswers != answered
+        }
+        // Once for a failure that lasts, not once for each of a thousand loads a second.
+        if turned { report(failure.map { .storeFailed($0) } ?? .storeRecovered) }
+    }
+
+    private func read(_ key: CacheKey) throws(FlagStoreError) -> CacheLoad.Value {
+        switch key {
+        case .flag(let environment, let name):
+            return .flag(try readFlag(environment, name))
+        case .overrides(let environment, let tenant):
+            return .overrides(try readOverrides(environment, tenant))
+        case .ruleSet(let environment):
+            return .ruleSet(try readRuleSet(environment))
+        case .killSwitches(let environment):
+            return .killSwitches(try readKillSwitches(environment))
+        }
+    }
+
+    private func readFlag(_ environment: Environment, _ name: [UInt8]) throws(FlagStoreError) -> FlagText? {
+        let key = String(decoding: name, as: UTF8.self)
+        // Bytes that are no UTF-8 name no flag: the repaired text would name another.
+        guard key.utf8.elementsEqual(name) else { return nil }
+        let itemKey = ItemKey.flag(environment, key: key)
+        let item = try reading { () throws(TableError) in
+            try store.getItem(table: table, key: itemKey.tableKey)
+        }
+        guard let item else { return nil }
+        return text(of: item, environment: environment, key: key)
+    }
+
+    /// The flag of an item; when the item is not valid, its last valid form, or what can be made of it.
+    private func text(of item: Item, environment: Environment, key: String) -> FlagText {
+        let cacheKey = CacheKey.flag(environment, Array(key.utf8))
+        switch FlagReadingOfItem(item, environment: environment, key: key) {
+        case .valid(let text):
+            return text
+        case .invalid(let issues, let fallback):
+            let lastValid = state.withLock { state in
+                state.statistics.invalidItems += 1
+                return state.lastValid[cacheKey]
+            }
+            report(
+                .invalidItem(partition: ItemKey.flagPartition(environment, key), sort: ItemKey.metadata, issues: issues)
+            )
+            return lastValid ?? fallback
+        }
+    }
+
+    private func readOverrides(
+        _ environment: Environment, _ tenant: [UInt8]
+    ) throws(FlagStoreError) -> [OverrideText] {
+        let name = String(decoding: tenant, as: UTF8.self)
+        guard name.utf8.elementsEqual(tenant) else { return [] }
+        var texts: [OverrideText] = []
+        let query = Query(table: table, partition: .string(ItemKey.tenantPartition(environment, name)))
+        try forEachItem(of: query) { item in
+            // What is not valid was reported when it was written.
+            guard let record = try? TenantOverrideRecord(item: item) else { return }
+            texts.append(OverrideText(flagKey: Array(record.flagKey.utf8), override: record.override))
+        }
+        return texts
+    }
+
+    /// Reads all flags without looking closer at their rules: a loop finds out when it compiles them.
+    private func readRuleSet(_ environment: Environment) throws(FlagStoreError) -> RuleSetText {
+        let revision = try reading { () throws(TableError) in
+            try store.getItem(table: table, key: ItemKey.revision(environment).tableKey)
+        }
+        let lastValid = state.withLock { $0.lastValid }
+        var flags: [FlagText] = []
+        let query = Query(
+            table: table, index: FlagTable.flagsIndex,
+            partition: .string(FlagIndex.all.partition(in: environment)))
+        try forEachItem(of: query) { item in
+            guard case .flag(environment, let key)? = ItemKey(item) else { return }
+            if !lastValid.isEmpty, let text = lastValid[.flag(environment, Array(key.utf8))] {
+                flags.append(text)
+            } else if let rule = FlagRule(item) {
+                flags.append(FlagText(key: key, rule: rule))
+            }
+        }
+        return RuleSetText(flags, revision: revision?[Attribute.revision]?.int64Value ?? 0)
+    }
+
+    private func readKillSwitches(_ environment: Environment) throws(FlagStoreError) -> KillSwitchesText {
+        var text = KillSwitchesText()
+        let query = Query(table: table, partition: .string(ItemKey.emergencyPartition(environment)))
+        try forEachItem(of: query) { item in
+            if case .killSwitch(_, let flagKey)? = ItemKey(item) {
+                text.set(flagKey.map { Array($0.utf8) }, isOn: KillSwitchRecord.isOn(item))
+            }
+        }
+        return text
+    }
+
+    /// Calls `body` with every item of a partition, page after page.
+    private func forEachItem(of query: Query, _ body: (Item) -> Void) throws(FlagStoreError) {
+        var query = query
+        while true {
+            let page = try reading { () throws(TableError) in try store.query(query) }
+            for item in page.items { body(item) }
+            guard let next = page.lastEvaluatedKey else { return }
+            query.exclusiveStart = next
+        }
+    }
+}
+
+/// What an item that should be a flag turned out to be.
+enum FlagReadingOfItem {
+    /// A flag, valid or kept in spite of what is wrong with it.
+    case valid(FlagText)
+    /// Not a valid flag: why, and what it can be served as when nothing better is known.
+    case invalid([DefinitionIssue], fallback: FlagText)
+
+    /// Reads and checks an item. O(definition).
+    init(_ item: Item, environment: Environment, key: String) {
+        do throws(DefinitionIssues) {
+            let record = try FlagRecord(item: item, environment: environment, key: key)
+            if !record.isKeptInvalid { _ = try record.rule.definition() }
+            self = .valid(FlagText(record))
+        } catch {
+            self = .invalid(error.issues, fallback: FlagText(key: key, rule: FlagRule(item) ?? .full("")))
+        }
+    }
+}
+
+extension FlagRule {
+    /// The rule in a flag's item, whatever else is in it.
+    init?(_ item: Item) {
+        if let definition = item[Attribute.definition]?.stringValue {
+            self = .full(definition)
+        } else if let defaultEnabled = item[Attribute.defaultEnabled]?.boolValue {
+            self = .simple(defaultEnabled: defaultEnabled)
+        } else {
+            return nil
+        }
+    }
+}

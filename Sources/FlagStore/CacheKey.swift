@@ -1,0 +1,40 @@
+/// What a loop's cache asks the store for.
+///
+/// Names are bytes, not strings: Swift takes canonically equivalent strings for equal, the table does not.
+package enum CacheKey: Sendable, Hashable {
+    /// One flag.
+    case flag(Environment, [UInt8])
+    /// All overrides of one tenant.
+    case overrides(Environment, tenant: [UInt8])
+    /// All flags of an environment.
+    case ruleSet(Environment)
+    /// The kill switches of an environment, which are loaded once and pinned.
+    case killSwitches(Environment)
+}
+
+/// Where an answer came from, for `source` in the interface.
+package enum AnswerSource: UInt8, Sendable, Comparable {
+    /// From the cache.
+    case cache
+    /// From the store, which was asked for this request.
+    case store
+    /// From the cache, although it is out of date: the store does not answer.
+    case stale
+    /// From nowhere: the store does not answer, and nothing is known. The safe default applies.
+    case `default`
+
+    /// The name in the interface.
+    package var name: StaticString {
+        switch self {
+        case .cache: "cache"
+        case .store: "store"
+        case .stale: "stale"
+        case .default: "default"
+        }
+    }
+
+    /// The worse of two sources is that of an answer that needed both.
+    package static func < (left: AnswerSource, right: AnswerSource) -> Bool {
+        left.rawValue < right.rawValue
+    }
+}

@@ -1,0 +1,100 @@
+import FlagCore
+import JSON
+
+/// A flag as loops hand it around: what it takes to compile it, made once and never changed.
+///
+/// The only thing about flags that loops share; a loop touches it when it compiles the flag, not when it evaluates.
+package final class FlagText: Sendable {
+    /// The flag's key.
+    package let key: [UInt8]
+    /// How the flag decides.
+    package let rule: FlagRule
+    /// A hash of key and rule, equal in every process.
+    package let fingerprint: UInt64
+
+    init(key: String, rule: FlagRule) {
+        self.key = Array(key.utf8)
+        self.rule = rule
+        let ruleHash =
+            switch rule {
+            case .simple(let defaultEnabled): ByteHash.fingerprint(defaultEnabled ? "on" : "off", salt: 1)
+            case .full(let text): ByteHash.fingerprint(text, salt: 2)
+            }
+        fingerprint = ByteHash.mix(ByteHash.fingerprint(key), ruleHash)
+    }
+
+    convenience init(_ record: FlagRecord) {
+        self.init(key: record.key, rule: record.rule)
+    }
+
+    /// Compiles the flag for one loop. Nothing of the result is shared with other loops, so that their reference counts
+    /// are not contended.
+    ///
+    /// A rule that is not valid is compiled as far as it can be understood (`FlagDefinition.init(keeping:)`).
+    func compiled(fractional: FractionalVersion) -> CompiledFlag {
+        let key = String(decoding: self.key, as: UTF8.self)
+        switch rule {
+        case .simple(let defaultEnabled):
+            return CompiledFlag(
+                key: key, definition: .simple(defaultEnabled: defaultEnabled), fractional: fractional)
+        case .full(let text):
+            do throws(JSONError) {
+                let json = try JSONValue(parsing: text)
+                return CompiledFlag(key: key, definition: FlagDefinition(keeping: json), fractional: fractional)
+            } catch {
+                return CompiledFlag(key: key, invalid: "The stored definition is not JSON: \(error)")
+            }
+        }
+    }
+
+    /// Whether both are the same flag with the same rule.
+    func isSame(as other: FlagText) -> Bool {
+        self === other || (fingerprint == other.fingerprint && key == other.key && rule == other.rule)
+    }
+}
+
+/// All flags of an environment, for loops to compile when they need them.
+package struct RuleSetText: Sendable {
+    /// The flags, sorted by the bytes of their keys.
+    package internal(set) var flags: [FlagText]
+    /// The environment's revision when they were read.
+    package internal(set) var revision: Int64
+
+    init(_ flags: [FlagText], revision: Int64) {
+        self.flags = flags.sorted { left, right in
+            right.key.withUnsafeBytes { left.key.compare(to: $0) } < 0
+        }
+        self.revision = revision
+    }
+
+    /// Puts a flag in, in place of the one of the same key; or takes the one of this key out. O(flags).
+    mutating func set(_ text: FlagText?, for key: [UInt8]) {
+        key.withUnsafeBytes { bytes in
+            let (index, isThere) = flags.search { $0.key.compare(to: bytes) }
+            switch (text, isThere) {
+            case (let text?, true): flags[index] = text
+            case (let text?, false): flags.insert(text, at: index)
+            case (nil, true): flags.remove(at: index)
+            case (nil, false): break
+            }
+        }
+    }
+}
+
+extension Array {
+    /// Searches a sorted array. O(log n).
+    ///
+    /// - Parameter order: how an element compares to what is searched: negative when it comes before.
+    /// - Returns: the position of the element that compares equal, or where it would have to be.
+    func search(_ order: (Element) -> Int32) -> (index: Int, isThere: Bool) {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            let order = order(self[middle])
+            if order == 0 { return (middle, true) }
+            if order < 0 { low = middle + 1 } else { high = middle }
+        }
+        return (low, false)
+    }
+}

@@ -1,0 +1,56 @@
+/// The kill switches of one environment that are on, pinned in every loop: never evicted, never expired.
+struct KillSwitches {
+    /// Whether all flags are taken away.
+    private(set) var isGlobal = false
+    /// The flags that are taken away.
+    private(set) var flags: HashedMap<Bool>
+
+    init(hash: ByteHash) {
+        flags = HashedMap(hash: hash)
+    }
+
+    /// Whether none is on.
+    var isEmpty: Bool { !isGlobal && flags.isEmpty }
+
+    /// Whether the flag is taken away. O(log n), no allocation.
+    func kills(_ flagKey: UnsafeRawBufferPointer) -> Bool {
+        isGlobal || flags.index(of: flagKey) != nil
+    }
+
+    /// Turns one on or off.
+    ///
+    /// - Parameter flagKey: nil for the one of all flags.
+    mutating func set(_ flagKey: [UInt8]?, isOn: Bool) {
+        guard let flagKey else {
+            isGlobal = isOn
+            return
+        }
+        flagKey.withUnsafeBytes { bytes in
+            if isOn { flags.set(true, for: bytes) } else { flags.remove(bytes) }
+        }
+    }
+
+    /// A hash of those that are on: equal in every process, 0 when there are none.
+    var fingerprint: UInt64 {
+        var sum: UInt64 = isGlobal ? ByteHash.fingerprint("GLOBAL", salt: 6) : 0
+        flags.forEach { key, _ in sum &+= key.withUnsafeBytes { ByteHash.fingerprint($0, salt: 7) } }
+        return sum
+    }
+}
+
+/// The kill switches of one environment as they travel to the loops.
+package struct KillSwitchesText: Sendable, Equatable {
+    /// Whether all flags are taken away.
+    package internal(set) var isGlobal = false
+    /// The keys of the flags that are taken away.
+    package internal(set) var flagKeys: Set<[UInt8]> = []
+
+    /// Turns one on or off.
+    mutating func set(_ flagKey: [UInt8]?, isOn: Bool) {
+        switch (flagKey, isOn) {
+        case (nil, _): isGlobal = isOn
+        case (let flagKey?, true): flagKeys.insert(flagKey)
+        case (let flagKey?, false): flagKeys.remove(flagKey)
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import FlagCore
+
+/// What one event loop knows of flags: it answers look-ups without leaving the loop, without a lock, and, for what it
+/// holds, without allocating or making a string.
+///
+/// Each kind of entry has a table of its own with the profile's capacity and age limit: compiled flags, overrides of a
+/// tenant, and the absence of either, so that made-up names cannot push out what exists. The rule set of an environment
+/// is held beside them. Kill switches are pinned: they neither age nor go.
+///
+/// Confined to one loop: not `Sendable`. The loop's time, in milliseconds of a clock that never goes back, is an
+/// argument (`now`); points in time of the calendar are `Timestamp`.
+///
+/// A look-up that answers `missing` is followed by `load`, which calls back when the answer is here; the look-up is
+/// then repeated.
+package final class LoopCache {
+    /// The loop's number, as the feed knows it.
+    package let loop: Int
+    /// The bounds.
+    package let limits: CacheLimits
+
+    let feed: CacheFeed
+    let fractional: FractionalVersion
+    let hash: ByteHash
+
+    let flags: LRUTable<FlagEntry>
+    let overrides: LRUTable<OverridesEntry>
+    let absences: LRUTable<Absence>
+    var ruleSets: [RuleSetEntry?]
+    var killSwitches: [KillSwitches]
+    var hasKillSwitches = false
+    var tenants: TenantTable
+    var tenantSlots: TenantSlots
+    /// What the loop has asked for, and who waits for it.
+    var pending: [CacheKey: [LoadWaiter]] = [:]
+    /// Whether look-ups are made for somebody whose load just arrived: what it brought comes from the store.
+    var isResuming = false
+    var counters = CacheStatistics()
+
+    /// An empty cache.
+    ///
+    /// - Parameters:
+    ///   - feed: where it asks for what it misses, and who delivers changes.
+    ///   - loop: the loop's number, 0 up to the feed's `loops`.
+    ///   - limits: the profile's bounds.
+    ///   - fractional: how the data directory's buckets are made.
+    package init(feed: CacheFeed, loop: Int, limits: CacheLimits, fractional: FractionalVersion) {
+        precondition(loop >= 0 && loop < feed.loops, "The feed knows of no loop \(loop)")
+        self.feed = feed
+        self.loop = loop
+        self.limits = limits
+        self.fractional = fractional
+        hash = .randomlySeeded()
+        flags = LRUTable(capacity: limits.capacity, hash: hash)
+        overrides = LRUTable(capacity: limits.capacity, hash: hash)
+        absences = LRUTable(capacity: limits.capacity, hash: hash)
+        ruleSets = Array(repeating: nil, count: Environment.allCases.count)
+        killSwitches = Array(repeating: KillSwitches(hash: hash), count: Environment.allCases.count)
+        tenants = feed.tenants
+        tenantSlots = tenants.slots
+    }
+
+    /// What the cache did so far.
+    package var statistics: CacheStatistics {
+        var statistics = counters
+        statistics.flags.entries = flags.count
+        statistics.overrides.entries = overrides.count
+        statistics.absences.entries = absences.count
+        statistics.ruleSets.entries = ruleSets.reduce(0) { $0 + ($1 == nil ? 0 : 1) }
+        return statistics
+    }
+}
+
+// MARK: - Entries
+
+/// Whether what an entry says still holds as far as anybody knows.
+enum Freshness: UInt8 {
+    /// The store said so.
+    case current
+    /// The store said so once, and does not answer now.
+    case stale
+
+    /// What an answer from such an entry is.
+    @inline(__always)
+    func source(isResuming: Bool) -> AnswerSource {
+        switch self {
+        case .current: isResuming ? .store : .cache
+        case .stale: .stale
+        }
+    }
+}
+
+/// A flag in the cache: compiled when it is first asked for.
+struct FlagEntry {
+    var text: FlagText
+    var compiled: CompiledFlag?
+    var freshness = Freshness.current
+}
+
+/// The overrides of a tenant in the cache.
+struct OverridesEntry {
+    var overrides: TenantOverrides
+    var freshness = Freshness.current
+}
+
+/// Something that is known not to exist, or of which nothing can be known because the store does not answer.
+struct Absence {
+    var source: AnswerSource?
+}
+
+/// A rule set in the cache.
+struct RuleSetEntry {
+    var ruleSet: RuleSet
+    var expiresAt: Int64
+    var freshness = Freshness.current
+}
+
+/// Kinds of names in one table: their number is part of the hash.
+enum NameKind: Int {
+    case flag = 0
+    case tenant = 1
+
+    @inline(__always)
+    func salt(_ environment: Environment) -> Int {
+        rawValue * 4 + environment.index
+    }
+}
+
+/// Somebody who waits for one or more loads.
+final class LoadWaiter {
+    var remaining: Int
+    let resume: () -> Void
+
+    init(remaining: Int, resume: @escaping () -> Void) {
+        self.remaining = remaining
+        self.resume = resume
+    }
+}

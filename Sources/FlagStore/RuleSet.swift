@@ -1,0 +1,122 @@
+import FlagCore
+
+/// All flags of an environment, compiled for one loop, in the order of their keys: what a bulk answer is made of.
+///
+/// A flag is compiled when it is first asked for, and again only when its rule changed. Confined to one loop.
+package final class RuleSet {
+    private struct Entry {
+        var text: FlagText
+        var compiled: CompiledFlag?
+    }
+
+    /// How often the environment had been changed when this was last true.
+    package private(set) var revision: Int64
+    /// A hash of all keys and rules: equal on every loop, in every process and on every server that holds the same
+    /// flags, whatever their order of arrival; different as soon as a rule differs, also when a foreign writer forgot
+    /// the revision.
+    package private(set) var fingerprint: UInt64 = 0
+
+    private var entries: [Entry]
+    private let fractional: FractionalVersion
+    /// Flags that have not been compiled since they changed.
+    private var uncompiled: Int
+    /// Compiled flags that read the clock.
+    private var clockReaders = 0
+
+    init(_ text: RuleSetText, fractional: FractionalVersion) {
+        self.fractional = fractional
+        revision = text.revision
+        entries = text.flags.map { Entry(text: $0) }
+        uncompiled = entries.count
+        fingerprint = text.flags.reduce(0) { $0 &+ $1.fingerprint }
+    }
+
+    /// Flags.
+    package var count: Int { entries.count }
+
+    /// A flag by its place in the order of keys. O(1) once compiled.
+    package func flag(at index: Int) -> CompiledFlag {
+        if let compiled = entries[index].compiled { return compiled }
+        let compiled = entries[index].text.compiled(fractional: fractional)
+        entries[index].compiled = compiled
+        uncompiled -= 1
+        if compiled.readsTimestamp { clockReaders += 1 }
+        return compiled
+    }
+
+    /// What a flag was, or will be, compiled from.
+    func text(at index: Int) -> FlagText { entries[index].text }
+
+    /// The place of a key. O(log n).
+    package func index(of key: UnsafeRawBufferPointer) -> Int? {
+        let (index, isThere) = entries.search { $0.text.key.compare(to: key) }
+        return isThere ? index : nil
+    }
+
+    /// Whether any rule reads the clock, so that answers may change although nothing was changed. Compiles what is not
+    /// compiled yet; O(1) otherwise.
+    package var readsTimestamp: Bool {
+        if uncompiled > 0 {
+            for index in entries.indices { _ = flag(at: index) }
+        }
+        return clockReaders > 0
+    }
+
+    /// Takes over a newer state and keeps what has been compiled of rules that are the same. O(flags).
+    func update(to text: RuleSetText) {
+        let old = entries
+        var place = 0
+        entries = text.flags.map { newText in
+            newText.key.withUnsafeBytes { key in
+                while place < old.count, old[place].text.key.compare(to: key) < 0 { place += 1 }
+            }
+            let isSame = place < old.count && old[place].text.isSame(as: newText)
+            return Entry(text: newText, compiled: isSame ? old[place].compiled : nil)
+        }
+        revision = max(revision, text.revision)
+        fingerprint = text.flags.reduce(0) { $0 &+ $1.fingerprint }
+        uncompiled = entries.reduce(0) { $0 + ($1.compiled == nil ? 1 : 0) }
+        clockReaders = entries.reduce(0) { $0 + ($1.compiled?.readsTimestamp ?? false ? 1 : 0) }
+    }
+
+    /// Puts one flag in, changes it or takes it out. O(log n) to find it; what follows moves when it is new or gone.
+    func set(_ text: FlagText?, for key: UnsafeRawBufferPointer) {
+        let (index, isThere) = entries.search { $0.text.key.compare(to: key) }
+        if isThere { forget(entries[index]) }
+        switch (text, isThere) {
+        case (let text?, true):
+            let isSame = entries[index].text.isSame(as: text)
+            note(Entry(text: text, compiled: isSame ? entries[index].compiled : nil), at: index, replacing: true)
+        case (let text?, false):
+            note(Entry(text: text), at: index, replacing: false)
+        case (nil, true):
+            entries.remove(at: index)
+        case (nil, false):
+            break
+        }
+    }
+
+    /// Notes that the environment has been changed so often.
+    func raise(to revision: Int64) {
+        self.revision = max(self.revision, revision)
+    }
+
+    private func note(_ entry: Entry, at index: Int, replacing: Bool) {
+        if replacing { entries[index] = entry } else { entries.insert(entry, at: index) }
+        fingerprint &+= entry.text.fingerprint
+        if let compiled = entry.compiled {
+            if compiled.readsTimestamp { clockReaders += 1 }
+        } else {
+            uncompiled += 1
+        }
+    }
+
+    private func forget(_ entry: Entry) {
+        fingerprint &-= entry.text.fingerprint
+        if let compiled = entry.compiled {
+            if compiled.readsTimestamp { clockReaders -= 1 }
+        } else {
+            uncompiled -= 1
+        }
+    }
+}
