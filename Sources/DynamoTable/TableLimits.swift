@@ -2,6 +2,8 @@
 package struct TableLimits: Sendable {
     /// The most operations of one transaction.
     package var transactionOperationsMax = 100
+    /// The most bytes of the items that one transaction puts.
+    package var transactionBytesMax = 4 * 1024 * 1024
     /// The most bytes of one item, names and values counted as DynamoDB does.
     package var itemBytesMax = 400 * 1024
     /// The most bytes of a partition key.
@@ -24,4 +26,15 @@ package struct TableLimits: Sendable {
     package var changeRetentionMilliseconds: Int64 = 24 * 60 * 60 * 1000
 
     package init() {}
+
+    /// Checks how the bounds relate.
+    ///
+    /// - Precondition: they make sense together; anything else is a mistake of the program.
+    func check() {
+        precondition(transactionOperationsMax > 0 && batchTransactionsMax > 0 && readersMax > 0)
+        precondition(itemBytesMax <= transactionBytesMax, "one item must fit a transaction")
+        precondition(transactionBytesMax <= waitingBytesMax, "one transaction must fit the queue")
+        precondition(partitionKeyBytesMax + sortKeyBytesMax < itemBytesMax, "a key must fit an item")
+        precondition(nestingMax < ItemCodec.depthMax, "what may be written must be readable")
+    }
 }

@@ -55,6 +55,9 @@ extension PreparedTransaction.Operation {
         keyBytes = definition.keyBytes(key)
     }
 
+    /// How many bytes the item has that the operation puts; 0 for other operations.
+    var itemBytes: Int { if case .put(let item, _) = action { ItemSize.of(item) } else { 0 } }
+
     /// About how much memory the operation takes.
     var bytes: Int {
         if case .put(_, let encoded) = action { return keyBytes.count + 2 * encoded.count }

@@ -51,6 +51,7 @@ package final class SQLiteTableStore: ItemTable {
     private init(
         path: String, isInMemory: Bool, _ limits: TableLimits, _ clock: @escaping @Sendable () -> Int64
     ) throws(TableError) {
+        limits.check()
         self.path = path
         self.limits = limits
         self.clock = clock
@@ -128,6 +129,9 @@ extension SQLiteTableStore {
         for operation in operations {
             let definition = try catalog.definition(operation.table)
             prepared.append(try PreparedTransaction.Operation(operation, of: definition, limits))
+        }
+        guard prepared.reduce(0, { $0 + $1.itemBytes }) <= limits.transactionBytesMax else {
+            throw .validation("The items of a transaction are at most \(limits.transactionBytesMax) bytes together")
         }
         if prepared.count > 1, Set(prepared.map(\.keyBytes)).count < prepared.count {
             throw .validation("Transaction request cannot include multiple operations on one item")

@@ -16,5 +16,14 @@ final class TableCatalog: Sendable {
     var all: [String: TableDefinition] { definitions.withLock { $0 } }
 
     /// Puts what the file holds in place of what there was.
-    func replace(with new: [String: TableDefinition]) { definitions.withLock { $0 = new } }
+    ///
+    /// A table that is still the same one keeps its object: transactions that wait were prepared for that.
+    func replace(with new: [String: TableDefinition]) {
+        definitions.withLock { definitions in
+            definitions = new.mapValues { definition in
+                guard let old = definitions[definition.name], old.isSame(as: definition) else { return definition }
+                return old
+            }
+        }
+    }
 }

@@ -27,6 +27,11 @@ final class TableDefinition: Sendable {
         }
     }
 
+    /// Whether both describe the same table in the same form.
+    func isSame(as other: TableDefinition) -> Bool {
+        space == other.space && schema == other.schema && indexes.map(\.space) == other.indexes.map(\.space)
+    }
+
     /// The table's name.
     var name: String { schema.name }
 
