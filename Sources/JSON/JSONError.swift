@@ -38,12 +38,12 @@ package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The reason and the place, without any of the text itself: `unexpected end of text at byte 17`.
-    package var description: String { "\(reason.text) at byte \(offset)" }
+    package var description: String { "\(reason.inWords) at byte \(offset)" }
 }
 
 extension JSONError.Reason {
     /// The reason in words.
-    fileprivate var text: String {
+    package var inWords: String {
         switch self {
         case .unexpectedEnd: "unexpected end of text"
         case .unexpectedByte(let byte) where byte > 0x20 && byte < 0x7F:

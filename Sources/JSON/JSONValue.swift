@@ -60,11 +60,10 @@ extension JSONValue {
 
 // MARK: - Literals
 
-extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+// No nil literal: `value == nil` and `flatMap { … ? nil : value }` would silently mean JSON's null.
+extension JSONValue: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-    /// `null`
-    package init(nilLiteral: ()) { self = .null }
     /// A boolean.
     package init(booleanLiteral value: Bool) { self = .bool(value) }
     /// A whole number.

@@ -2,10 +2,10 @@
 ///
 /// Valid only while the tape holds the text it was made of, and that text stays where it is. Never store one beyond that.
 @usableFromInline
-package struct JSONView {
+package struct JSONView: BitwiseCopyable {
     /// What a value is.
     @usableFromInline
-    package enum Kind: UInt8, Sendable {
+    package enum Kind: UInt8, Sendable, BitwiseCopyable {
         case null
         case `false`
         case `true`
@@ -44,6 +44,9 @@ package struct JSONView {
         kind == .string ? storage.pointee.bytes(of: entry) : nil
     }
 
+    /// The bytes of a string, or of a number as it is spelled; of no other kind.
+    @inlinable package var storedBytes: UnsafeRawBufferPointer { storage.pointee.bytes(of: entry) }
+
     /// A string, copied.
     package var string: String? {
         stringBytes.map { String(decoding: $0, as: UTF8.self) }
@@ -53,6 +56,9 @@ package struct JSONView {
     @inlinable package var numberSpelling: UnsafeRawBufferPointer? {
         kind == .number ? storage.pointee.bytes(of: entry) : nil
     }
+
+    /// Whether this is a number spelled with neither fraction nor exponent.
+    @inlinable package var isIntegerSpelling: Bool { entry.pointee.flags & TapeEntry.integer != 0 }
 
     /// A number as the nearest double; infinite when it is out of a double's range.
     package var double: Double? {

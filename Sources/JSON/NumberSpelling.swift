@@ -18,8 +18,11 @@ package struct WholeNumber: Sendable, Equatable {
     }
 }
 
-/// What a number's spelling (RFC 8259 section 6) means. The spellings given here are known to follow the grammar.
-enum NumberSpelling {
+/// What a number's spelling means.
+///
+/// The spellings given here are known to be digits, with at most one point among or beside them and an exponent after
+/// them, behind an optional minus: all of RFC 8259 section 6, and `1.` and `.5`, which other texts have.
+package enum NumberSpelling {
     /// The digits and the exponent of a spelling.
     private struct Decimal {
         var isNegative = false
@@ -34,7 +37,7 @@ enum NumberSpelling {
     }
 
     /// The nearest double, ties to even; infinite when out of range.
-    static func double(of spelling: UnsafeRawBufferPointer) -> Double {
+    package static func double(of spelling: UnsafeRawBufferPointer) -> Double {
         let decimal = decimal(of: spelling)
         // Both factors are exact doubles, so that one rounding gives the nearest (Clinger, PLDI 1990).
         if !decimal.isInexact, decimal.significand <= 1 << 53, abs(decimal.exponent) <= 22 {
@@ -48,7 +51,7 @@ enum NumberSpelling {
     }
 
     /// The value when it is whole and its magnitude fits 64 bits: of `2.0` and `1e3` as well.
-    static func wholeValue(of spelling: UnsafeRawBufferPointer) -> WholeNumber? {
+    package static func wholeValue(of spelling: UnsafeRawBufferPointer) -> WholeNumber? {
         if let value = plainInteger(spelling) { return value }
         var decimal = decimal(of: spelling)
         if decimal.isInexact { return twentyDigitInteger(spelling, decimal.isNegative) }

@@ -2,25 +2,26 @@ import JSON
 
 /// Checks a flag definition against the rules of flagd's schema (flagd.dev/schema/v0/flags.json), all of them.
 struct DefinitionCheck {
-    private var pointer: JSONPointer
-    private var issues: [DefinitionIssue] = []
+    /// Everything that is wrong, in the order of the checks.
+    private(set) var issues: [DefinitionIssue] = []
+    /// The first issue with which the flag cannot be evaluated at all.
+    private(set) var fatalIssue: DefinitionIssue?
 
-    /// Everything that is wrong with `definition`, which stands at `pointer`.
-    static func issues(of definition: JSONValue, at pointer: JSONPointer) -> [DefinitionIssue] {
-        var check = DefinitionCheck(pointer: pointer)
-        check.check(definition)
-        return check.issues
+    private let pointer: JSONPointer
+
+    /// Checks `definition`, which stands at `pointer`.
+    init(_ definition: JSONValue, at pointer: JSONPointer) {
+        self.pointer = pointer
+        check(definition)
     }
 
-    private init(pointer: JSONPointer) { self.pointer = pointer }
-
     private mutating func check(_ definition: JSONValue) {
-        guard let flag = definition.objectValue else { return report("a flag must be an object") }
+        guard let flag = definition.objectValue else { return reportFatal("a flag must be an object") }
         checkState(flag["state"])
         checkVariants(flag["variants"])
         checkDefault(flag["defaultVariant"], variants: flag["variants"]?.objectValue)
-        if let metadata = flag["metadata"] { checkMetadata(metadata) }
-        if let targeting = flag["targeting"] { checkTargeting(targeting) }
+        if let targeting = flag["targeting"], !targeting.isNull { checkTargeting(targeting) }
+        if let metadata = flag["metadata"], !metadata.isNull { checkMetadata(metadata) }
     }
 
     private mutating func report(_ message: String, _ tokens: String...) {
@@ -28,29 +29,36 @@ struct DefinitionCheck {
         issues.append(DefinitionIssue(pointer: place.description, message: message))
     }
 
+    private mutating func reportFatal(_ message: String, _ tokens: String...) {
+        let place = tokens.reduce(pointer) { $0.appending($1) }
+        issues.append(DefinitionIssue(pointer: place.description, message: message))
+        if fatalIssue == nil { fatalIssue = issues.last }
+    }
+
     private mutating func checkState(_ state: JSONValue?) {
-        guard let state else { return report(#"is missing: "ENABLED" or "DISABLED""#, "state") }
+        guard let state else { return reportFatal(#"is missing: "ENABLED" or "DISABLED""#, "state") }
         guard state == "ENABLED" || state == "DISABLED" else {
-            return report(#"must be "ENABLED" or "DISABLED""#, "state")
+            return reportFatal(#"must be "ENABLED" or "DISABLED""#, "state")
         }
     }
 
     private mutating func checkVariants(_ value: JSONValue?) {
-        guard let value else { return report("is missing: an object of at least one variant", "variants") }
-        guard let variants = value.objectValue else { return report("must be an object", "variants") }
-        guard let first = variants.members.first else { return report("must have at least one variant", "variants") }
+        guard let value else { return reportFatal("is missing: an object of at least one variant", "variants") }
+        guard let variants = value.objectValue else { return reportFatal("must be an object", "variants") }
+        guard !variants.isEmpty else { return reportFatal("must have at least one variant", "variants") }
+        var first: (name: String, type: String)?
         for (name, value) in variants.members {
             if name.isEmpty { report("a variant's name must not be empty", "variants", name) }
-            switch value {
-            case .null, .array:
+            guard !value.isNull, value.arrayValue == nil else {
                 report("must be a boolean, a string, a number or an object", "variants", name)
-            default:
-                guard first.value.typeName != value.typeName, !["null", "array"].contains(first.value.typeName) else {
-                    continue
-                }
-                let message = "is of type \(value.typeName), but \"\(first.key)\" of type \(first.value.typeName)"
-                report("\(message): all variants of a flag must have one type", "variants", name)
+                continue
             }
+            guard let first, first.type != value.typeName else {
+                if first == nil { first = (name, value.typeName) }
+                continue
+            }
+            let message = "is of type \(value.typeName), but \"\(first.name)\" of type \(first.type)"
+            report("\(message): all variants of a flag must have one type", "variants", name)
         }
     }
 
@@ -60,13 +68,12 @@ struct DefinitionCheck {
         case .string(let name):
             // The empty name is flagd's older way to say that there is none.
             guard let variants, variants[name] == nil, !name.isEmpty else { break }
-            report("names no variant: \"\(name)\"", "defaultVariant")
-        default: report("must be a string or null", "defaultVariant")
+            reportFatal("names no variant: \"\(name)\"", "defaultVariant")
+        default: reportFatal("must be a string or null", "defaultVariant")
         }
     }
 
     private mutating func checkMetadata(_ value: JSONValue) {
-        if value.isNull { return }
         guard let metadata = value.objectValue else { return report("must be an object", "metadata") }
         for (name, value) in metadata.members {
             switch value {
@@ -78,9 +85,23 @@ struct DefinitionCheck {
     }
 
     private mutating func checkTargeting(_ value: JSONValue) {
-        // Replaced by the rule compiler's own findings.
-        guard !value.isNull, value.objectValue == nil else { return }
-        report("must be an object", "targeting")
+        guard let rule = value.objectValue else { return reportFatal("must be an object", "targeting") }
+        guard !rule.isEmpty else { return }
+        do throws(JSONError) {
+            let document = try JSONDocument(rule: value)
+            let compiler = RuleCompiler(document.root, at: pointer.appending("targeting"))
+            issues += compiler.issues
+        } catch {
+            reportFatal("cannot be read: \(error.reason.inWords)", "targeting")
+        }
+    }
+}
+
+extension JSONDocument {
+    /// The document that a targeting rule's nodes point into.
+    convenience init(rule: JSONValue) throws(JSONError) {
+        try self.init(
+            parsing: rule.serializedBytes(), options: JSONParseOptions(maximumDepth: RuleLimits.standard.depth))
     }
 }
 

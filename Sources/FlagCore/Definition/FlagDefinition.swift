@@ -9,6 +9,8 @@ package struct FlagDefinition: Sendable, Equatable {
     package let json: JSONValue
     /// What is wrong with it; empty unless it was kept in spite of that.
     package let issues: [DefinitionIssue]
+    /// The issue that makes every evaluation fail; nil when the flag can be evaluated, at least in part.
+    let fatalIssue: DefinitionIssue?
 
     /// Checks a definition.
     ///
@@ -23,17 +25,20 @@ package struct FlagDefinition: Sendable, Equatable {
 
     /// Keeps a definition whatever is wrong with it.
     ///
-    /// Such a flag is evaluated as far as it can be understood, as flagd does; where evaluation meets what cannot be
-    /// understood the answer is `PARSE_ERROR`.
+    /// Such a flag is evaluated as far as it can be understood, as flagd does; where evaluation reaches what cannot be
+    /// understood the answer is `PARSE_ERROR`. A flag without a valid state or variants answers nothing else.
     package init(keeping json: JSONValue, at pointer: JSONPointer = JSONPointer()) {
         self.json = json
-        issues = DefinitionCheck.issues(of: json, at: pointer)
+        let check = DefinitionCheck(json, at: pointer)
+        issues = check.issues
+        fatalIssue = check.fatalIssue
     }
 
     /// A definition that is known to be right.
     private init(checked json: JSONValue) {
         self.json = json
         issues = []
+        fatalIssue = nil
     }
 
     /// The definition behind the simple spelling: a boolean flag with the variants `on` and `off`.

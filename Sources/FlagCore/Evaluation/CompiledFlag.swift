@@ -31,9 +31,14 @@ package final class CompiledFlag {
     /// Whether a rule reads `$flagd.timestamp`, so that the answer depends on the clock.
     package let readsTimestamp: Bool
 
+    /// The variants' names as bytes that stay where they are.
+    private let names: [UnsafeRawBufferPointer]
+    private let memory = RuleMemory()
     private let isDisabled: Bool
     private let defaultVariant: Int?
-    private let hasTargeting: Bool
+    private let rule: Rule?
+    /// Which variants targeting means when it comes to `true` and `false`.
+    private let booleanVariants: (true: Int?, false: Int?)
     private let failure: EvaluationError?
 
     /// Compiles a definition.
@@ -43,15 +48,20 @@ package final class CompiledFlag {
         self.key = key
         keyJSON = JSONValue.string(key).serializedBytes()
         self.variants = variants
+        names = variants.map { [memory] in memory.keep(utf8: $0.name) }
         isBoolean = !variants.isEmpty && variants.allSatisfy { $0.bool != nil }
         isDisabled = flag["state"] == "DISABLED"
         let defaultName = flag["defaultVariant"]?.stringValue
         defaultVariant = defaultName.flatMap { name in variants.firstIndex { $0.name == name } }
         let metadata = (flag["metadata"]?.objectValue ?? JSONObject()).members.filter { !$0.value.isNull }
         metadataJSON = metadata.isEmpty ? nil : JSONValue.object(JSONObject(metadata)).serializedBytes()
-        hasTargeting = false
-        readsTimestamp = false
-        failure = nil
+        booleanVariants = (
+            variants.firstIndex { $0.name == "true" }, variants.firstIndex { $0.name == "false" }
+        )
+        let targeting = flag["targeting"].flatMap { $0.objectValue?.isEmpty == false ? $0 : nil }
+        rule = targeting.flatMap { Rule($0, flagKey: key, fractional: fractional) }
+        readsTimestamp = rule?.readsTimestamp ?? false
+        failure = definition.fatalIssue.map { EvaluationError(code: .parseError, details: $0.description) }
     }
 
     /// A flag whose stored form cannot even be read: every evaluation answers `PARSE_ERROR`.
@@ -61,12 +71,14 @@ package final class CompiledFlag {
         self.key = key
         keyJSON = JSONValue.string(key).serializedBytes()
         variants = []
+        names = []
         isBoolean = false
         metadataJSON = nil
         readsTimestamp = false
         isDisabled = false
         defaultVariant = nil
-        hasTargeting = false
+        rule = nil
+        booleanVariants = (nil, nil)
         failure = EvaluationError(code: .parseError, details: invalid)
     }
 
@@ -89,8 +101,44 @@ package final class CompiledFlag {
         if let override, let variant = variant(of: override, at: now) {
             return Evaluation(variant: variant, reason: .tenantOverride)
         }
-        guard let defaultVariant else { return Evaluation(variant: nil, reason: .default) }
-        return Evaluation(variant: defaultVariant, reason: hasTargeting ? .default : .static)
+        if let rule { return evaluate(rule, context, now) }
+        return Evaluation(variant: defaultVariant, reason: defaultVariant == nil ? .default : .static)
+    }
+
+    private func evaluate(_ rule: Rule, _ context: EvaluationContext, _ now: Timestamp) -> Evaluation {
+        // Computed texts and lists begin on the stack, and go on in heap blocks when that is not enough.
+        withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { stack in
+            let scratch = ScratchMemory(first: stack, limit: RuleLimits.standard.scratchBytes)
+            var evaluator = RuleEvaluator(tables: rule.tables, context: context, now: now, scratch: scratch)
+            defer { evaluator.scratch.deallocate() }
+            do throws(RuleFailure) {
+                let result = try evaluator.evaluate(UnsafePointer(rule.tables.nodes))
+                return answer(to: result)
+            } catch {
+                return Evaluation(error: rule.error(for: error))
+            }
+        }
+    }
+
+    /// What a rule's result means: null the default variant, anything else the variant of that name.
+    private func answer(to result: Operand) -> Evaluation {
+        let variant: Int?
+        switch result {
+        case .null: return Evaluation(variant: defaultVariant, reason: .default)
+        case .number(let value) where value.isNaN: return Evaluation(variant: defaultVariant, reason: .default)
+        case .bool(let value): variant = value ? booleanVariants.true : booleanVariants.false
+        case .string(let name): variant = index(of: name)
+        default: variant = result.jsonText.withUnsafeBytes { index(of: $0) }
+        }
+        guard let variant else {
+            return Evaluation(
+                error: EvaluationError(code: .general, details: "targeting came to the name of no variant of the flag"))
+        }
+        return Evaluation(variant: variant, reason: .targetingMatch)
+    }
+
+    private func index(of name: UnsafeRawBufferPointer) -> Int? {
+        names.firstIndex { $0.hasSameBytes(as: name) }
     }
 
     private func variant(of override: TenantOverride, at now: Timestamp) -> Int? {

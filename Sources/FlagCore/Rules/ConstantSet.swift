@@ -1,0 +1,67 @@
+import JSON
+
+/// The elements of a constant list, to be asked whether a value is among them in constant time.
+struct ConstantSet {
+    /// Every scalar element, found through `slots`.
+    private let members: UnsafePointer<Operand>
+    /// Numbers of members plus one by hash, zero for none; a power of two of them.
+    private let slots: UnsafePointer<UInt32>
+    private let mask: Int
+    /// The elements that are arrays or objects.
+    private let composites: UnsafeBufferPointer<Operand>
+
+    /// A set of `list`'s elements, in memory of the rule.
+    init(_ list: Operand, in memory: RuleMemory) {
+        let elements = list.elements
+        var scalars: [Operand] = []
+        var composites: [Operand] = []
+        for element in elements {
+            if element.scalarHash == nil { composites.append(element) } else { scalars.append(element) }
+        }
+        var size = 4
+        while size < scalars.count * 2 { size *= 2 }
+        var slots = [UInt32](repeating: 0, count: size)
+        for (index, member) in scalars.enumerated() {
+            var slot = Int(member.scalarHash ?? 0) & (size - 1)
+            while slots[slot] != 0 { slot = (slot + 1) & (size - 1) }
+            slots[slot] = UInt32(index + 1)
+        }
+        self.members = UnsafePointer(memory.keep(scalars))
+        self.slots = UnsafePointer(memory.keep(slots))
+        self.composites = UnsafeBufferPointer(start: memory.keep(composites), count: composites.count)
+        mask = size - 1
+    }
+
+    /// Whether an element is strictly equal to `value`.
+    func contains(_ value: Operand) -> Bool {
+        guard let hash = value.scalarHash else { return composites.contains { $0.isStrictlyEqual(to: value) } }
+        var slot = Int(hash) & mask
+        while slots[slot] != 0 {
+            if members[Int(slots[slot]) - 1].isStrictlyEqual(to: value) { return true }
+            slot = (slot + 1) & mask
+        }
+        return false
+    }
+}
+
+extension Operand {
+    /// A hash that strictly equal scalars share; nil for arrays and objects.
+    fileprivate var scalarHash: UInt32? {
+        switch self {
+        case .null: return 1
+        case .bool(let value): return value ? 2 : 3
+        case .string(let bytes): return MurmurHash3.hash(bytes)
+        case .integer(let value): return Self.hash(UInt64(bitPattern: value))
+        case .number(let value):
+            // A whole double equals the integer, so they hash alike.
+            if let whole = Int64(exactly: value) { return Self.hash(UInt64(bitPattern: whole)) }
+            return Self.hash(value.bitPattern)
+        case .view(let view) where view.kind == .number: return Self.hash((view.double ?? .nan).bitPattern)
+        case .list, .view, .data: return nil
+        }
+    }
+
+    private static func hash(_ bits: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: (bits &* 0x9E37_79B9_7F4A_7C15) >> 32)
+    }
+}

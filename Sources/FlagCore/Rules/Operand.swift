@@ -1,0 +1,112 @@
+import JSON
+
+/// A value while a rule is evaluated: borrowed from the rule, the context or the evaluation's scratch memory, never
+/// owned. Copying it is copying three words.
+enum Operand {
+    case null
+    case bool(Bool)
+    /// A whole number, exact.
+    case integer(Int64)
+    /// Any other number. Not-a-number stands for what JavaScript computes as `NaN`.
+    case number(Double)
+    /// UTF-8.
+    case string(UnsafeRawBufferPointer)
+    /// A computed list.
+    case list(UnsafeBufferPointer<Operand>)
+    /// An array, an object, or a whole number beyond `Int64`.
+    case view(JSONView)
+    /// All of the data that variables are looked up in, as `{"var": ""}` gives it: an object without a view.
+    case data
+
+    /// The value of a tape.
+    @inline(__always)
+    init(_ view: JSONView) {
+        switch view.kind {
+        case .null: self = .null
+        case .false: self = .bool(false)
+        case .true: self = .bool(true)
+        case .string: self = .string(view.storedBytes)
+        case .array, .object: self = .view(view)
+        case .number: self = Operand(number: view)
+        }
+    }
+
+    @inline(never)
+    private init(number view: JSONView) {
+        if view.isIntegerSpelling {
+            self = view.int64.map { .integer($0) } ?? .view(view)
+        } else {
+            self = .number(view.double ?? .nan)
+        }
+    }
+
+    /// A text that lives as long as the program.
+    init(_ text: StaticString) {
+        self = .string(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Whether the value is `null`.
+    @inline(__always)
+    var isNull: Bool {
+        if case .null = self { true } else { false }
+    }
+
+    /// The UTF-8 of a string.
+    @inline(__always)
+    var stringBytes: UnsafeRawBufferPointer? {
+        if case .string(let bytes) = self { bytes } else { nil }
+    }
+
+    /// Whether the value is an array.
+    var isArray: Bool {
+        switch self {
+        case .list: true
+        case .view(let view): view.kind == .array
+        default: false
+        }
+    }
+
+    /// The elements of an array; of anything else none.
+    var elements: OperandElements { OperandElements(self) }
+
+    /// Whether the value counts as true: everything but `false`, `null`, 0, not-a-number, `""` and `[]`
+    /// (jsonlogic.com/truthy.html).
+    var isTrue: Bool {
+        switch self {
+        case .null: false
+        case .bool(let value): value
+        case .integer(let value): value != 0
+        case .number(let value): value != 0 && !value.isNaN
+        case .string(let bytes): bytes.count != 0
+        case .list(let elements): elements.count != 0
+        case .view(let view): view.kind != .array || view.count != 0
+        case .data: true
+        }
+    }
+}
+
+/// The elements of an array, computed or borrowed.
+struct OperandElements: Sequence, IteratorProtocol {
+    private var list: UnsafeBufferPointer<Operand>.Iterator?
+    private var view: JSONView.Elements?
+    /// How many there are.
+    let count: Int
+
+    init(_ operand: Operand) {
+        switch operand {
+        case .list(let elements):
+            list = elements.makeIterator()
+            count = elements.count
+        case .view(let array) where array.kind == .array:
+            view = array.elements
+            count = array.count
+        default:
+            count = 0
+        }
+    }
+
+    mutating func next() -> Operand? {
+        if list != nil { return list?.next() }
+        return view?.next().map { Operand($0) }
+    }
+}

@@ -1,0 +1,80 @@
+import JSON
+
+/// Memory that a rule's tables lie in, freed with it.
+final class RuleMemory {
+    private var blocks: [UnsafeMutableRawPointer] = []
+
+    deinit {
+        for block in blocks { block.deallocate() }
+    }
+
+    /// A copy of `elements` at a fixed address. The elements must be trivial: they are never deinitialised.
+    func keep<Element: BitwiseCopyable>(_ elements: [Element]) -> UnsafeMutablePointer<Element> {
+        let memory = UnsafeMutablePointer<Element>.allocate(capacity: max(elements.count, 1))
+        memory.initialize(from: elements, count: elements.count)
+        blocks.append(UnsafeMutableRawPointer(memory))
+        return memory
+    }
+
+    /// A copy of `bytes` at a fixed address.
+    func keep(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: keep(Array(bytes)), count: bytes.count)
+    }
+
+    /// A copy of `text` at a fixed address.
+    func keep(utf8 text: String) -> UnsafeRawBufferPointer {
+        var text = text
+        return text.withUTF8 { keep(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// A copy of `value` that depends on nothing but this memory and the views it was made of.
+    func keep(_ value: Operand) -> Operand {
+        switch value {
+        case .string(let bytes): .string(keep(bytes))
+        case .list(let elements):
+            .list(UnsafeBufferPointer(start: keep(elements.map { keep($0) }), count: elements.count))
+        default: value
+        }
+    }
+}
+
+/// A compiled targeting rule: a tree of nodes with constants folded, and the tables they refer to.
+///
+/// Points into the document it was compiled from, which it keeps.
+final class Rule {
+    /// What evaluation reads.
+    let tables: RuleTables
+    /// What nodes that could not be understood say.
+    let messages: [String]
+    /// Whether the answer may depend on the clock.
+    let readsTimestamp: Bool
+
+    private let memory = RuleMemory()
+    private let document: JSONDocument
+
+    /// Compiles a rule; nil when it is nested too deeply to be read.
+    init?(_ targeting: JSONValue, flagKey: String, fractional: FractionalVersion) {
+        guard let document = try? JSONDocument(rule: targeting) else { return nil }
+        self.document = document
+        let compiler = RuleCompiler(document.root, at: JSONPointer().appending("targeting"))
+        messages = compiler.messages
+        readsTimestamp = compiler.readsTimestamp
+        var folding = RuleFolding(compiler, flagKey: memory.keep(utf8: flagKey), fractional: fractional, in: memory)
+        tables = folding.folded()
+    }
+
+    /// What a failed evaluation answers.
+    func error(for failure: RuleFailure) -> EvaluationError {
+        switch failure {
+        case .notUnderstood(let message):
+            EvaluationError(code: .parseError, details: messages[message])
+        case .tooManySteps:
+            EvaluationError(
+                code: .general, details: "the targeting rule takes more than \(RuleLimits.standard.steps) steps")
+        case .tooMuchMemory:
+            EvaluationError(
+                code: .general,
+                details: "the targeting rule computes more than \(RuleLimits.standard.scratchBytes) bytes")
+        }
+    }
+}

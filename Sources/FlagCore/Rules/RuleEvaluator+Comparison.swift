@@ -1,0 +1,92 @@
+import JSON
+
+extension RuleEvaluator {
+    /// Loose equality (ECMA-262, IsLooselyEqual): null equals only null; booleans and texts become numbers beside
+    /// numbers; arrays and objects become texts beside anything else, and are compared by content beside each other.
+    mutating func isLooselyEqual(_ left: Operand, _ right: Operand) throws(RuleFailure) -> Bool {
+        switch (left, right) {
+        case (.string(let left), .string(let right)):
+            return left.hasSameBytes(as: right)
+        case (.null, _), (_, .null), (.integer, .integer), (.integer, .number), (.number, .integer),
+            (.number, .number), (.bool, .bool):
+            return left.isStrictlyEqual(to: right)
+        default:
+            if left.isComposite, right.isComposite { return left.isStrictlyEqual(to: right) }
+            let (left, right) = (try primitive(left), try primitive(right))
+            if case .string(let leftText) = left, case .string(let rightText) = right {
+                return leftText.hasSameBytes(as: rightText)
+            }
+            if left.wholeNumber != nil, right.wholeNumber != nil { return left.isStrictlyEqual(to: right) }
+            return try number(of: left) == number(of: right)
+        }
+    }
+
+    /// `<`, `<=`, `>`, `>=`; the first two also between three values.
+    mutating func isOrdered(_ node: UnsafePointer<RuleNode>) throws(RuleFailure) -> Bool {
+        let operation = node.pointee.operation
+        let first = try value(node, 0)
+        let second = try value(node, 1)
+        guard node.pointee.argumentCount > 2, operation == .less || operation == .lessOrEqual else {
+            return try isOrdered(first, operation, second)
+        }
+        let third = try value(node, 2)
+        guard try isOrdered(first, operation, second) else { return false }
+        return try isOrdered(second, operation, third)
+    }
+
+    /// Two texts are compared as texts, everything else as numbers (ECMA-262, IsLessThan).
+    private mutating func isOrdered(
+        _ left: Operand, _ operation: RuleOperation, _ right: Operand
+    ) throws(RuleFailure) -> Bool {
+        if case .integer(let left) = left, case .integer(let right) = right {
+            return operation.holds(left, right)
+        }
+        let (left, right) = (try primitive(left), try primitive(right))
+        if case .string(let left) = left, case .string(let right) = right {
+            return operation.holds(byteOrder(left, right), 0)
+        }
+        return operation.holds(try number(of: left), try number(of: right))
+    }
+
+    /// Arrays and objects as text, anything else as it is.
+    private mutating func primitive(_ value: Operand) throws(RuleFailure) -> Operand {
+        value.isComposite ? .string(try text(of: value)) : value
+    }
+
+    /// The value as a number (ECMA-262, ToNumber): blank text is 0, other text that is no number is not-a-number.
+    mutating func number(of value: Operand) throws(RuleFailure) -> Double {
+        switch value {
+        case .null: return 0
+        case .bool(let value): return value ? 1 : 0
+        case .integer(let value): return Double(value)
+        case .number(let value): return value
+        case .string(let bytes): return NumericText.number(bytes)
+        case .view(let view) where view.kind == .number: return view.double ?? .nan
+        case .list, .view, .data: return NumericText.number(try text(of: value))
+        }
+    }
+}
+
+extension Operand {
+    /// Whether this is an array or an object.
+    var isComposite: Bool {
+        switch self {
+        case .list, .data: true
+        case .view(let view): view.kind != .number
+        default: false
+        }
+    }
+}
+
+extension RuleOperation {
+    /// Whether a comparison holds between two values that are ordered; never between not-a-numbers.
+    @inline(__always)
+    fileprivate func holds<Value: Comparable>(_ left: Value, _ right: Value) -> Bool {
+        switch self {
+        case .less: left < right
+        case .lessOrEqual: left <= right
+        case .greater: left > right
+        default: left >= right
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import JSON
+
+/// Evaluates the nodes of one rule for one context.
+struct RuleEvaluator {
+    /// What variables are looked up in.
+    enum Scope {
+        /// The context.
+        case context
+        /// An element, inside `map`, `filter`, `all`, `some` and `none`.
+        case element(Operand)
+        /// Inside `reduce`.
+        case reduction(current: Operand, accumulator: Operand)
+    }
+
+    let tables: RuleTables
+    let context: EvaluationContext
+    let now: Timestamp
+    var scratch: ScratchMemory
+    var scope = Scope.context
+    private var remainingSteps: Int
+
+    /// An evaluator for one evaluation.
+    ///
+    /// - Parameter scratch: to be given back by the caller, when nothing of the result is needed any more.
+    init(
+        tables: RuleTables, context: EvaluationContext, now: Timestamp, scratch: ScratchMemory,
+        limits: RuleLimits = .standard
+    ) {
+        self.tables = tables
+        self.context = context
+        self.now = now
+        self.scratch = scratch
+        remainingSteps = limits.steps
+    }
+
+    /// Takes `count` steps off what this evaluation may take.
+    @inline(__always)
+    mutating func step(_ count: Int = 1) throws(RuleFailure) {
+        remainingSteps -= count
+        if remainingSteps < 0 { throw .tooManySteps }
+    }
+
+    /// Argument `index` of a node, evaluated; null when there are fewer.
+    @inline(__always)
+    mutating func value(_ node: UnsafePointer<RuleNode>, _ index: Int) throws(RuleFailure) -> Operand {
+        guard index < Int(node.pointee.argumentCount) else { return .null }
+        return try evaluate(argument(node, index))
+    }
+
+    /// Argument `index` of a node, which has one.
+    @inline(__always)
+    func argument(_ node: UnsafePointer<RuleNode>, _ index: Int) -> UnsafePointer<RuleNode> {
+        UnsafePointer(tables.nodes) + Int(node.pointee.firstArgument) + index
+    }
+
+    /// All arguments of a node, evaluated, in scratch memory.
+    mutating func values(_ node: UnsafePointer<RuleNode>) throws(RuleFailure) -> UnsafeBufferPointer<Operand> {
+        let count = Int(node.pointee.argumentCount)
+        let list = try scratch.allocateList(count)
+        for index in 0..<count { list.initializeElement(at: index, to: try evaluate(argument(node, index))) }
+        return UnsafeBufferPointer(list)
+    }
+
+    /// The value of a node.
+    mutating func evaluate(_ node: UnsafePointer<RuleNode>) throws(RuleFailure) -> Operand {
+        if node.pointee.operation == .constant { return node.pointee.constant }
+        try step()
+        switch node.pointee.operation {
+        case .constant: return node.pointee.constant
+        case .variable: return try variable(node)
+        case .choose: return try choose(node)
+        case .and: return try firstArgument(node, thatIs: false)
+        case .or: return try firstArgument(node, thatIs: true)
+        case .not: return .bool(try !value(node, 0).isTrue)
+        case .truth: return .bool(try value(node, 0).isTrue)
+        case .looseEqual: return .bool(try isLooselyEqual(value(node, 0), value(node, 1)))
+        case .looseUnequal: return .bool(try !isLooselyEqual(value(node, 0), value(node, 1)))
+        case .strictEqual: return .bool(try value(node, 0).isStrictlyEqual(to: value(node, 1)))
+        case .strictUnequal: return .bool(try !value(node, 0).isStrictlyEqual(to: value(node, 1)))
+        case .less, .lessOrEqual, .greater, .greaterOrEqual: return .bool(try isOrdered(node))
+        case .containsConstant: return .bool(tables.sets[Int(node.pointee.detail)].contains(try value(node, 0)))
+        case .semanticVersionConstant: return try semanticVersionTest(node)
+        case .fractionalConstant: return try constantFractional(node)
+        case .startsWith, .endsWith: return try hasAffix(node)
+        case .notUnderstood: throw .notUnderstood(Int(node.pointee.detail))
+        default: return try evaluateRarer(node)
+        }
+    }
+
+    /// The operations that are not on every request's way.
+    @inline(never)
+    private mutating func evaluateRarer(_ node: UnsafePointer<RuleNode>) throws(RuleFailure) -> Operand {
+        switch node.pointee.operation {
+        case .list: return .list(try values(node))
+        case .computedVariable: return try computedVariable(node)
+        case .missing: return try missing(node)
+        case .missingSome: return try missingSome(node)
+        case .add, .multiply: return try accumulated(node)
+        case .subtract, .divide, .remainder: return try difference(node)
+        case .minimum, .maximum: return try extremum(node)
+        case .concatenate: return try concatenation(node)
+        case .substring: return try substring(node)
+        case .contains: return .bool(try contains(node))
+        case .merge: return try merged(node)
+        case .map, .filter: return try transformed(node)
+        case .reduce: return try reduced(node)
+        case .all, .some, .none: return .bool(try isMatched(node))
+        case .log: return try value(node, 0)
+        case .semanticVersion: return try semanticVersion(node)
+        case .fractional: return try fractional(node)
+        default: return .null
+        }
+    }
+
+    // MARK: Decisions
+
+    /// `if`: pairs of condition and value, then a value for when no condition holds.
+    private mutating func choose(_ node: UnsafePointer<RuleNode>) throws(RuleFailure) -> Operand {
+        let count = Int(node.pointee.argumentCount)
+        var index = 0
+        while index + 1 < count {
+            if try evaluate(argument(node, index)).isTrue { return try evaluate(argument(node, index + 1)) }
+            index += 2
+        }
+        return index < count ? try evaluate(argument(node, index)) : .null
+    }
+
+    /// `and`, `or`: the first argument that is false or true, else the last one.
+    private mutating func firstArgument(
+        _ node: UnsafePointer<RuleNode>, thatIs truth: Bool
+    ) throws(RuleFailure) -> Operand {
+        var last = Operand.null
+        for index in 0..<Int(node.pointee.argumentCount) {
+            last = try evaluate(argument(node, index))
+            if last.isTrue == truth { break }
+        }
+        return last
+    }
+}

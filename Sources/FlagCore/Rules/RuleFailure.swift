@@ -1,0 +1,9 @@
+/// Why a rule could not be evaluated to its end.
+enum RuleFailure: Error {
+    /// The rule took more steps than allowed.
+    case tooManySteps
+    /// Computed texts and lists took more memory than allowed.
+    case tooMuchMemory
+    /// Evaluation reached an operation that could not be understood: the number of its message.
+    case notUnderstood(Int)
+}
