@@ -50,16 +50,21 @@ final class DataDirectory: Sendable {
         return directory
     }
 
-    /// Makes this process the user that the directory belongs to, when it runs as root and the directory is another's.
+    /// Runs `work` as the user that the directory belongs to, when this process is root and the directory is another's.
     ///
     /// For commands: whatever they create in the directory, the server's own user can open.
-    static func becomeOwner(of path: String) throws(DataDirectoryError) {
+    static func asOwner<Result>(of path: String, _ work: () throws -> Result) throws -> Result {
         var status = stat()
-        guard geteuid() == 0, stat(path, &status) == 0, status.st_uid != 0 else { return }
-        var group = status.st_gid
-        guard setgroups(1, &group) == 0, setgid(group) == 0, setuid(status.st_uid) == 0 else {
+        guard geteuid() == 0, stat(path, &status) == 0, status.st_uid != 0 else { return try work() }
+        guard setegid(status.st_gid) == 0, seteuid(status.st_uid) == 0 else {
             throw failure(path, "opened as its owner", errno)
         }
+        // Back to root cannot fail: the real user still is.
+        defer {
+            seteuid(0)
+            setegid(0)
+        }
+        return try work()
     }
 
     private static func create(_ path: String) throws(DataDirectoryError) {

@@ -1,0 +1,111 @@
+import DynamoTable
+import FlagCore
+import FlagStore
+
+/// The store of this process, open: in a data directory that it owns, or in memory.
+///
+/// Calls block; the value is closed by `close`, after the last call.
+final class DataStore: Sendable {
+    /// The tables.
+    let tables: SQLiteTableStore
+    /// The flags in the profile's table.
+    let flags: FlagRepository
+    /// The profile that the table is named after.
+    let profile: Profile
+    /// Nil for a store in memory.
+    private let directory: DataDirectory?
+
+    /// The setting of the store that says how flags of it are bucketed.
+    private static let fractionalSetting = Settings.fractional.key
+
+    private init(tables: SQLiteTableStore, profile: Profile, directory: DataDirectory?) throws {
+        self.tables = tables
+        self.profile = profile
+        self.directory = directory
+        flags = FlagRepository(store: tables, table: profile.tableName)
+        _ = try flags.createTableIfMissing()
+    }
+
+    /// Opens the store for the server: the profile's table is created where it is missing, and the way of bucketing is
+    /// fixed when the store is new.
+    ///
+    /// - Throws: what is wrong with the directory or the file in it; `StoreMismatch` when the store was made with another
+    ///   way of bucketing.
+    static func openForServing(_ configuration: ServerConfiguration) throws -> DataStore {
+        let opened = try open(configuration, for: "serve")
+        return try opened.closedOnFailure { tables in
+            let stored = try fractional(of: tables, whenNew: configuration.evaluation.fractional)
+            guard stored == configuration.evaluation.fractional else {
+                throw StoreMismatch(
+                    directory: configuration.dataDirectory, stored: stored,
+                    configured: configuration.evaluation.fractional)
+            }
+            return try DataStore(tables: tables, profile: configuration.profile, directory: opened.directory)
+        }
+    }
+
+    /// Opens the store for a command that works on it by itself. The table is the one that the store has: whoever names a
+    /// directory need not know which profile serves it.
+    static func openForCommand(_ configuration: ServerConfiguration, name: String) throws -> DataStore {
+        let opened = try open(configuration, for: name)
+        return try opened.closedOnFailure { tables in
+            _ = try fractional(of: tables, whenNew: configuration.evaluation.fractional)
+            let names = try tables.listTables()
+            let present = Profile.allCases.filter { names.contains($0.tableName) }
+            let profile = present.count == 1 ? present[0] : configuration.profile
+            return try DataStore(tables: tables, profile: profile, directory: opened.directory)
+        }
+    }
+
+    /// Waits for the writes under way, closes the file, and gives the directory back.
+    func close() {
+        tables.close()
+    }
+
+    private struct Opened {
+        let tables: SQLiteTableStore
+        let directory: DataDirectory?
+
+        func closedOnFailure(_ body: (SQLiteTableStore) throws -> DataStore) throws -> DataStore {
+            do {
+                return try body(tables)
+            } catch {
+                tables.close()
+                throw error
+            }
+        }
+    }
+
+    private static func open(_ configuration: ServerConfiguration, for command: String) throws -> Opened {
+        switch configuration.store {
+        case .memory:
+            return Opened(tables: try SQLiteTableStore.open(.memory), directory: nil)
+        case .sqlite:
+            let directory = try DataDirectory.open(configuration.dataDirectory, for: command)
+            return Opened(tables: try SQLiteTableStore.open(.directory(directory.path)), directory: directory)
+        }
+    }
+
+    private static func fractional(
+        of tables: SQLiteTableStore, whenNew version: FractionalVersion
+    ) throws -> FractionalVersion {
+        if let stored = try tables.setting(fractionalSetting).flatMap(FractionalVersion.init(rawValue:)) {
+            return stored
+        }
+        try tables.setSetting(fractionalSetting, to: version.rawValue)
+        return version
+    }
+}
+
+/// The configuration wants another way of bucketing than the one that the store was made with.
+struct StoreMismatch: Error, Equatable, CustomStringConvertible {
+    let directory: String
+    let stored: FractionalVersion
+    let configured: FractionalVersion
+
+    var description: String {
+        "evaluation.fractional is \(configured.rawValue), but the flags in \(directory) are bucketed by "
+            + "\(stored.rawValue): changing it would deal everybody into buckets anew. Set evaluation.fractional to "
+            + "\(stored.rawValue), or begin with another --data-dir"
+    }
+}
