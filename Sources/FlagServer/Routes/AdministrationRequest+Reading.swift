@@ -1,0 +1,108 @@
+import FlagCore
+import FlagStore
+import HTTPTransport
+import JSON
+
+extension AdministrationRequest {
+    /// The flag's key in the path.
+    func flagKey() throws(Problem) -> String { try pathText("flagKey", .flagKey) }
+
+    /// The tenant in the path.
+    func tenantId() throws(Problem) -> String { try pathText("tenantId", .tenant) }
+
+    private func pathText(_ name: String, _ rule: TextRule) throws(Problem) -> String {
+        let text = path[name] ?? ""
+        if let complaint = rule.complaint(about: text) {
+            throw Problem(.invalidPath, "\(name) in the path \(complaint)")
+        }
+        return text
+    }
+
+    /// The environment that the query names, nil when it names none.
+    func namedEnvironment() throws(Problem) -> Environment? {
+        guard let text = query["environment"] else { return nil }
+        guard let environment = Environment(spelling: text) else {
+            throw .unknownEnvironment([
+                .init(pointer: "?environment", detail: "must be \(Environment.spellings), not \"\(text)\"")
+            ])
+        }
+        return environment
+    }
+
+    /// The environment that is meant: the query's, else the profile's.
+    func environment(_ service: FlagService) throws(Problem) -> Environment {
+        try namedEnvironment() ?? service.settings.defaultEnvironment
+    }
+
+    /// The environment of a new thing: the query's, else the body's, else the profile's. Query and body must not differ.
+    func environment(_ service: FlagService, body: Environment?) throws(Problem) -> Environment {
+        let named = try namedEnvironment()
+        if let named, let body, named != body {
+            throw .invalidBody([
+                Problem.Field(
+                    pointer: "/environment",
+                    detail: "is \(body.rawValue), but the query says \(named.rawValue): leave one of them out")
+            ])
+        }
+        return named ?? body ?? service.settings.defaultEnvironment
+    }
+
+    /// How many entries a page has.
+    func limit() throws(Problem) -> Int {
+        try query.integer("limit", in: 1...FlagLimits.pageSize) ?? FlagLimits.defaultPageSize
+    }
+
+    /// A time in the query, nil when it is not there.
+    func time(_ name: String) throws(Problem) -> Timestamp? {
+        guard let text = query[name] else { return nil }
+        guard let time = Timestamp(rfc3339: text) else {
+            throw .invalidQuery([
+                .init(
+                    pointer: "?\(name)",
+                    detail: "must be a time like 2026-01-31T09:30:00Z (RFC 3339; a + is written %2B), not \"\(text)\"")
+            ])
+        }
+        return time
+    }
+
+    /// A text in the query that must satisfy a rule, nil when it is not there.
+    func text(_ name: String, _ rule: TextRule) throws(Problem) -> String? {
+        guard let text = query[name] else { return nil }
+        if let complaint = rule.complaint(about: text) {
+            throw .invalidQuery([.init(pointer: "?\(name)", detail: complaint)])
+        }
+        return text
+    }
+
+    /// A draft of the body.
+    func draft<Draft>(_ read: (JSONValue) throws(DefinitionIssues) -> Draft) throws(Problem) -> Draft {
+        let json = try json()
+        do throws(DefinitionIssues) {
+            return try read(json)
+        } catch {
+            throw AdministrationRequest.problem(with: error.issues, in: json)
+        }
+    }
+
+    /// A body whose only fault is its environment has a code of its own.
+    private static func problem(with issues: [DefinitionIssue], in json: JSONValue) -> Problem {
+        if issues.count == 1, issues[0].pointer == "/environment", json["environment"]?.stringValue != nil {
+            return .unknownEnvironment(issues.map { .init(pointer: $0.pointer, detail: $0.message) })
+        }
+        return .invalidBody(issues)
+    }
+}
+
+extension HTTPResponse {
+    /// A JSON tree as an answer.
+    static func json(
+        _ value: JSONValue, status: HTTPStatus = .ok, fields: [(name: String, value: String)] = []
+    ) -> HTTPResponse {
+        .json(value.serializedBytes(), status: status, fields: fields)
+    }
+
+    /// A page of a list as an answer: `{"<name>": […], "nextCursor": …}`.
+    static func page(_ name: String, _ entries: [JSONValue], nextCursor: String?) -> HTTPResponse {
+        .json(.object([name: .array(entries), "nextCursor": nextCursor.map { .string($0) } ?? .null]))
+    }
+}

@@ -1,0 +1,94 @@
+import HTTPTransport
+import JSON
+
+/// A copy of what an administrative route needs of a request, so that it can be worked on away from the event loop.
+struct AdministrationRequest: Sendable {
+    /// The path's parameters by their names, decoded.
+    let path: [String: String]
+    /// The query's parameters, each known to the route.
+    let query: QueryParameters
+    /// `If-Match`, as it came; several fields joined.
+    let ifMatch: String?
+    /// `If-None-Match`, as it came; several fields joined.
+    let ifNoneMatch: String?
+    /// The content.
+    let body: [UInt8]
+
+    /// Copies what `route` needs.
+    ///
+    /// - Throws: a problem when a part of the path or the query cannot be read, or when the body is of a media type that
+    ///   cannot be JSON.
+    init(_ request: borrowing HTTPRequest, _ parameters: PathParameters, for route: Route) throws(Problem) {
+        var path: [String: String] = [:]
+        for (name, slice) in zip(route.pattern.parameterNames, [parameters.first, parameters.second]) {
+            guard let slice else { continue }
+            do throws(PercentEncoding.Failure) {
+                path[name] = try PercentEncoding.decoded(slice)
+            } catch {
+                throw Problem(.invalidPath, "\(name) in the path cannot be decoded: \(error.description)")
+            }
+        }
+        self.path = path
+        query = try QueryParameters(request.query, allowing: route.operation.query.map(\.name))
+        ifMatch = request.joinedField("If-Match")
+        ifNoneMatch = request.joinedField("If-None-Match")
+        if route.operation.body != nil, !request.body.isEmpty {
+            try MediaType.requireJSON(request.field("Content-Type"))
+        }
+        body = Array(request.body)
+    }
+
+    /// The body as JSON.
+    func json() throws(Problem) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONValue(parsing: body)
+        } catch {
+            throw Problem.invalidJSON(error, isEmpty: body.isEmpty)
+        }
+    }
+}
+
+/// What the Content-Type field says, as far as it matters here.
+enum MediaType {
+    /// Accepts JSON (`application/json`, any `…+json`) and a request that names no type; anything else is a problem.
+    ///
+    /// Forms and plain text are refused for changes because a browser sends exactly these across origins without asking
+    /// first (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
+    static func requireJSON(_ field: UnsafeRawBufferPointer?) throws(Problem) {
+        guard let field, !field.isEmpty else { return }
+        let text = String(decoding: field, as: UTF8.self)
+        let type = text.prefix { $0 != ";" }.lowercased().trimmingSpaces()
+        guard type == "application/json" || type.hasSuffix("+json") else {
+            throw Problem(
+                .unsupportedMediaType,
+                "the body must be JSON, not \(type); send the header Content-Type: application/json",
+                headerFields: [("Accept", "application/json")])
+        }
+    }
+}
+
+extension String {
+    /// The text without spaces and tabs at its ends.
+    fileprivate func trimmingSpaces() -> String {
+        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+        let tail = drop(while: isBlank)
+        guard let last = tail.lastIndex(where: { !isBlank($0) }) else { return "" }
+        return String(tail[...last])
+    }
+}
+
+extension HTTPRequest {
+    /// The values of all fields with a name, as one list (RFC 9110 section 5.3); nil when there is none.
+    fileprivate borrowing func joinedField(_ name: StaticString) -> String? {
+        var values: [String] = []
+        forEachField(name) { values.append(String(decoding: $0, as: UTF8.self)) }
+        return values.isEmpty ? nil : values.joined(separator: ", ")
+    }
+}
+
+extension Problem {
+    /// A body that is not JSON.
+    static func invalidJSON(_ error: JSONError, isEmpty: Bool) -> Problem {
+        Problem(.invalidJSON, isEmpty ? "the body is empty; send a JSON object" : "the body is not JSON: \(error)")
+    }
+}

@@ -1,0 +1,31 @@
+import HTTPTransport
+
+/// Evaluation for callers without an OpenFeature SDK.
+enum EvaluateRoutes {
+    /// The routes.
+    static let routes = [
+        Route(
+            .post, "/api/evaluate", in: .evaluate,
+            Operation(
+                id: "evaluate", summary: "Evaluates one flag for a tenant and a user.",
+                detail: "An unknown flag is no error: enabled is false and reason flag_not_found.",
+                body: Operation.Body(
+                    schema: "EvaluateRequest",
+                    example: #"{"tenantId":"acme","flagKey":"new-checkout","userId":"u1","metadata":{"plan":"pro"}}"#),
+                answers: [.init(status: 200, meaning: "What the flag is and why.", schema: "EvaluateAnswer")],
+                problems: [.invalidJSON, .invalidBody, .unknownEnvironment]),
+            .onLoop { $0.evaluate($1, $2, &$3) }),
+        Route(
+            .post, "/api/evaluate/batch", in: .evaluateBatch,
+            Operation(
+                id: "evaluateBatch", summary: "Evaluates up to 50 flags for a tenant and a user.",
+                body: Operation.Body(
+                    schema: "EvaluateBatchRequest",
+                    example: #"{"tenantId":"acme","flagKeys":["new-checkout","theme"],"userId":"u1"}"#),
+                answers: [
+                    .init(status: 200, meaning: "Each flag in the order asked for.", schema: "EvaluateBatchAnswer")
+                ],
+                problems: [.invalidJSON, .invalidBody, .unknownEnvironment]),
+            .onLoop { $0.evaluateBatch($1, $2, &$3) }),
+    ]
+}

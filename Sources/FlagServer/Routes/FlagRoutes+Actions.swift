@@ -1,0 +1,122 @@
+import FlagCore
+import FlagStore
+import HTTPTransport
+
+extension FlagRoutes {
+    /// `GET /api/flags`
+    static func list(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let query = FlagQuery(
+            owner: try request.text("owner", .owner), expiresBefore: try request.time("expiresBefore"),
+            tag: try request.text("tag", .tag), limit: try request.limit(), cursor: request.query["cursor"])
+        let page: FlagPage
+        do throws(FlagStoreError) {
+            page = try service.repository.flags(query, in: environment)
+        } catch {
+            throw Problem(error, missing: .flagNotFound, in: environment)
+        }
+        let now = service.now()
+        reply(.page("flags", page.records.map { $0.json(at: now) }, nextCursor: page.nextCursor))
+    }
+
+    /// `POST /api/flags`
+    static func create(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let draft = try request.draft { json throws(DefinitionIssues) in try FlagDraft(json: json) }
+        let environment = try request.environment(service, body: draft.environment)
+        service.repository.create(draft, in: environment, by: service.principal, at: service.now()) { result in
+            service.answer(reply, result, missing: .flagNotFound, in: environment) { flag in
+                let place = "/api/flags/\(PercentEncoding.encodedSegment(flag.key))"
+                let query =
+                    environment == service.settings.defaultEnvironment ? "" : "?environment=\(environment.rawValue)"
+                return .flag(flag, service, status: .created, fields: [("Location", place + query)])
+            }
+        }
+    }
+
+    /// `GET /api/flags/{flagKey}`
+    static func get(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let flag = try read(try request.flagKey(), in: environment, service)
+        if let field = request.ifNoneMatch, EntityTag.list(field, matches: flag.entityTag, weakly: true) {
+            return reply(HTTPResponse(status: .notModified, fields: [("ETag", flag.entityTag)]))
+        }
+        reply(.flag(flag, service))
+    }
+
+    /// `PUT /api/flags/{flagKey}` and `PUT /api/flags/by-key/{flagKey}`
+    static func replace(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let key = try request.flagKey()
+        let draft = try request.draft { json throws(DefinitionIssues) in try FlagDraft(json: json, key: key) }
+        let expected = try expectedVersion(request, key, in: environment, service)
+        service.repository.replace(
+            with: draft, in: environment, expecting: expected, by: service.principal, at: service.now()
+        ) { result in
+            service.answer(reply, result, missing: .flagNotFound, in: environment) { .flag($0, service) }
+        }
+    }
+
+    /// `PATCH /api/flags/{flagKey}`
+    static func patch(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let key = try request.flagKey()
+        let patch = try request.draft { json throws(DefinitionIssues) in try FlagPatch(json: json) }
+        let expected = try expectedVersion(request, key, in: environment, service)
+        service.repository.patch(
+            key, with: patch, in: environment, expecting: expected, by: service.principal, at: service.now()
+        ) { result in
+            service.answer(reply, result, missing: .flagNotFound, in: environment) { .flag($0, service) }
+        }
+    }
+
+    /// `DELETE /api/flags/{flagKey}`
+    static func delete(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let key = try request.flagKey()
+        let expected = try expectedVersion(request, key, in: environment, service)
+        service.repository.delete(key, in: environment, expecting: expected, by: service.principal) { result in
+            service.answer(reply, result, missing: .flagNotFound, in: environment) { _ in
+                HTTPResponse(status: .noContent)
+            }
+        }
+    }
+
+    /// The flag of a key, or the problem that there is none.
+    private static func read(
+        _ key: String, in environment: Environment, _ service: FlagService
+    ) throws(Problem) -> FlagRecord {
+        do throws(FlagStoreError) {
+            return try service.repository.flag(key, in: environment)
+        } catch {
+            if case .invalid(let issues) = error { throw .invalidItem("flag \(key)", issues) }
+            throw Problem(error, missing: .flagNotFound, in: environment)
+        }
+    }
+
+    /// The version that `If-Match` asks for: nil without the field or with `*`, which the flag's existence satisfies.
+    ///
+    /// - Throws: 412 when the flag is at a version that the field does not name.
+    private static func expectedVersion(
+        _ request: AdministrationRequest, _ key: String, in environment: Environment, _ service: FlagService
+    ) throws(Problem) -> Int64? {
+        guard let field = request.ifMatch, field != "*" else { return nil }
+        let flag = try read(key, in: environment, service)
+        guard EntityTag.list(field, matches: flag.entityTag, weakly: false) else {
+            throw Problem(
+                .versionMismatch,
+                "the flag's ETag is \(flag.entityTag), which If-Match does not name: read it again and repeat the change "
+                    + "on what it is now", headerFields: [("ETag", flag.entityTag)])
+        }
+        return flag.version
+    }
+}
+
+extension HTTPResponse {
+    /// A flag as an answer, with its entity tag.
+    fileprivate static func flag(
+        _ flag: FlagRecord, _ service: FlagService, status: HTTPStatus = .ok,
+        fields: [(name: String, value: String)] = []
+    ) -> HTTPResponse {
+        .json(flag.json(at: service.now()), status: status, fields: [("ETag", flag.entityTag)] + fields)
+    }
+}

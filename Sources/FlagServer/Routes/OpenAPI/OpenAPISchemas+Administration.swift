@@ -1,0 +1,129 @@
+extension OpenAPISchemas {
+    /// The schemas of flags, tenant overrides and kill switches.
+    static let administration = ##"""
+        "FlagBody": {
+          "type": "object",
+          "required": ["description", "owner"],
+          "properties": {\##(flagMembers)},
+          "additionalProperties": false,
+          "description": "A flag in its simple spelling (defaultEnabled) or its full one (variants, …), not both. The members that the server keeps (version, createdAt, updatedAt, environment, stale) may be sent back as they were read: a version that has passed is refused."
+        },
+        "NewFlag": {
+          "type": "object",
+          "required": ["flagKey", "description", "owner"],
+          "properties": {\##(flagMembers)},
+          "additionalProperties": false
+        },
+        "FlagPatch": {
+          "type": "object",
+          "description": "The members to change, each as a whole; null removes one. Members of the full spelling turn a simple flag into a full one.",
+          "properties": {"flagKey": {"$ref": "#/components/schemas/FlagKey"}},
+          "additionalProperties": true
+        },
+        "Flag": {
+          "type": "object",
+          "required": ["flagKey", "description", "owner", "environment", "createdAt", "updatedAt", "version"],
+          "properties": {\##(flagMembers)}
+        },
+        "FlagList": {
+          "type": "object",
+          "required": ["flags", "nextCursor"],
+          "properties": {
+            "flags": {"type": "array", "items": {"$ref": "#/components/schemas/Flag"}},
+            "nextCursor": {"type": ["string", "null"], "description": "The cursor of the next page, null on the last."}
+          }
+        },
+        "OverrideBody": {
+          "type": "object",
+          "description": "Exactly one of enabled and variant.",
+          "required": ["updatedBy"],
+          "properties": {\##(overrideMembers)},
+          "additionalProperties": false
+        },
+        "Override": {
+          "type": "object",
+          "required": ["tenantId", "flagKey", "environment", "updatedAt", "updatedBy"],
+          "properties": {\##(overrideMembers)}
+        },
+        "OverrideList": {
+          "type": "object",
+          "required": ["overrides", "nextCursor"],
+          "properties": {
+            "overrides": {"type": "array", "items": {"$ref": "#/components/schemas/Override"}},
+            "nextCursor": {"type": ["string", "null"]}
+          }
+        },
+        "KillSwitchActivation": {
+          "type": "object",
+          "required": ["reason", "activatedBy"],
+          "properties": {
+            "flagKey": {"$ref": "#/components/schemas/FlagKey", "description": "Without it, all flags of the environment."},
+            "reason": {"type": "string", "minLength": 1, "maxLength": 500},
+            "activatedBy": {"type": "string", "minLength": 1, "maxLength": 100},
+            "activatedAt": {"$ref": "#/components/schemas/Time"},
+            "enabled": {"const": true},
+            "environment": {"$ref": "#/components/schemas/EnvironmentName"}
+          },
+          "additionalProperties": false
+        },
+        "KillSwitchDeactivation": {
+          "type": "object",
+          "required": ["deactivatedBy"],
+          "properties": {
+            "flagKey": {"$ref": "#/components/schemas/FlagKey", "description": "Without it, the global kill switch."},
+            "deactivatedBy": {"type": "string", "minLength": 1, "maxLength": 100},
+            "environment": {"$ref": "#/components/schemas/EnvironmentName"}
+          },
+          "additionalProperties": false
+        },
+        "KillSwitch": {
+          "type": "object",
+          "required": ["environment", "enabled", "reason", "activatedAt", "activatedBy"],
+          "properties": {
+            "flagKey": {"type": ["string", "null"], "description": "Null on the kill switch of all flags."},
+            "environment": {"$ref": "#/components/schemas/Environment"},
+            "enabled": {"type": "boolean"},
+            "reason": {"type": "string"},
+            "activatedAt": {"$ref": "#/components/schemas/Time"},
+            "activatedBy": {"type": "string"}
+          }
+        },
+        "KillSwitchList": {
+          "type": "object",
+          "required": ["killSwitches"],
+          "properties": {"killSwitches": {"type": "array", "items": {"$ref": "#/components/schemas/KillSwitch"}}}
+        }
+        """##
+
+    private static let flagMembers = ##"""
+        "flagKey": {"$ref": "#/components/schemas/FlagKey"},
+        "description": {"type": "string", "minLength": 1, "maxLength": 500},
+        "owner": {"type": "string", "minLength": 1, "maxLength": 100},
+        "defaultEnabled": {"type": "boolean", "description": "The simple spelling: a boolean flag with the variants on and off."},
+        "state": {"type": "string", "enum": ["ENABLED", "DISABLED"]},
+        "variants": {"type": "object", "description": "The full spelling, as flagd's flag definition has it."},
+        "defaultVariant": {"type": ["string", "null"]},
+        "targeting": {"type": "object", "description": "JSONLogic."},
+        "metadata": {"type": "object"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "expiresAt": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}],
+          "description": "When the flag should be gone from the code; never changes an answer."},
+        "environment": {"$ref": "#/components/schemas/EnvironmentName"},
+        "createdAt": {"$ref": "#/components/schemas/Time"},
+        "updatedAt": {"$ref": "#/components/schemas/Time"},
+        "version": {"type": "integer", "minimum": 1},
+        "stale": {"type": "boolean", "description": "True once expiresAt has passed."}
+        """##
+
+    private static let overrideMembers = ##"""
+        "tenantId": {"$ref": "#/components/schemas/TenantId"},
+        "flagKey": {"$ref": "#/components/schemas/FlagKey"},
+        "environment": {"$ref": "#/components/schemas/EnvironmentName"},
+        "enabled": {"type": "boolean"},
+        "variant": {"type": "string"},
+        "updatedBy": {"type": "string", "minLength": 1, "maxLength": 100},
+        "updatedAt": {"$ref": "#/components/schemas/Time"},
+        "reason": {"type": "string", "minLength": 1, "maxLength": 500},
+        "expiresAt": {"$ref": "#/components/schemas/Time", "description": "When the override ends."}
+        """##
+}

@@ -1,0 +1,54 @@
+import FlagCore
+import FlagStore
+
+extension Problem {
+    /// What the flag store says, for whoever asked.
+    ///
+    /// - Parameters:
+    ///   - error: what happened.
+    ///   - missing: the code for something that is not there.
+    ///   - environment: where it was looked for.
+    init(_ error: FlagStoreError, missing: ProblemCode, in environment: Environment) {
+        switch error {
+        case .notFound(let what):
+            // Setting an override of a flag that does not exist misses the flag, not the override.
+            let code: ProblemCode = what.hasPrefix("flag ") ? .flagNotFound : missing
+            self.init(code, "there is no \(what) in \(environment.rawValue)")
+        case .alreadyExists(let flagKey):
+            self.init(
+                .flagExists,
+                "the flag \(flagKey) exists in \(environment.rawValue) already; PUT or PATCH /api/flags/{flagKey} changes it"
+            )
+        case .versionMismatch(let expected, let current):
+            self.init(
+                .versionMismatch,
+                "the flag is at version \(current), not \(expected): read it again and repeat the change on what it is now"
+            )
+        case .invalid(let issues):
+            self = .invalidBody(issues)
+        case .invalidCursor:
+            self = .invalidQuery([
+                Field(
+                    pointer: "?cursor",
+                    detail: "is not the nextCursor of a page of this list; begin without a cursor")
+            ])
+        case .conflict(let flagKey):
+            self.init(.conflict, "others keep changing \(flagKey) at the same time; try again")
+        case .unavailable(let reason, let hint):
+            self.init(.storeUnavailable, "\(reason). \(hint)", headerFields: [("Retry-After", "1")])
+        }
+    }
+
+    /// A body that a checked type refused.
+    static func invalidBody(_ issues: [DefinitionIssue]) -> Problem {
+        .invalidBody(issues.map { Field(pointer: $0.pointer, detail: $0.message) })
+    }
+
+    /// An item that is stored but is not what it should be: written past this server.
+    static func invalidItem(_ what: String, _ issues: [DefinitionIssue]) -> Problem {
+        let fields = issues.map { Field(pointer: $0.pointer, detail: $0.message) }
+        return Problem(
+            .invalidItem, "what is stored as the \(what) is not valid; replace it with PUT or delete it", fields: fields
+        )
+    }
+}

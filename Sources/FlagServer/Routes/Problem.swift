@@ -1,0 +1,86 @@
+import JSON
+
+/// Why a request was not done, as RFC 9457 `application/problem+json`.
+struct Problem: Error, Sendable, Equatable {
+    /// One thing that is wrong in a body, a query or a path.
+    struct Field: Sendable, Equatable {
+        /// Where: a JSON pointer into the body (RFC 6901), or `?name` for a query parameter.
+        let pointer: String
+        /// What is wrong and what is allowed.
+        let detail: String
+    }
+
+    /// The content type of every problem.
+    static let contentType: StaticString = "application/problem+json"
+
+    /// The stable name, which also decides status and title.
+    let code: ProblemCode
+    /// What happened here, and what to do.
+    let detail: String
+    /// Everything that is wrong, not only the first, when it is about fields.
+    var fields: [Field] = []
+    /// Header fields that belong to the answer, such as `Allow`.
+    var headerFields: [(name: String, value: String)] = []
+
+    /// A problem with its explanation.
+    init(
+        _ code: ProblemCode, _ detail: String, fields: [Field] = [],
+        headerFields: [(name: String, value: String)] = []
+    ) {
+        self.code = code
+        self.detail = detail
+        self.fields = fields
+        self.headerFields = headerFields
+    }
+
+    /// A body with invalid members: all of them, each with its pointer.
+    static func invalidBody(_ fields: [Field]) -> Problem {
+        Problem(.invalidBody, summary(of: fields), fields: fields)
+    }
+
+    /// Query parameters that are unknown or have bad values.
+    static func invalidQuery(_ fields: [Field]) -> Problem {
+        Problem(.invalidQuery, summary(of: fields), fields: fields)
+    }
+
+    /// The RFC 9457 object, UTF-8.
+    var body: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("type")
+        writer.string("urn:flag-server:problem:\(code.rawValue)")
+        writer.key("title")
+        writer.string(code.title)
+        writer.key("status")
+        writer.int(Int64(code.status))
+        writer.key("detail")
+        writer.string(detail)
+        writer.key("code")
+        writer.string(code.rawValue)
+        if !fields.isEmpty {
+            writer.key("errors")
+            writer.beginArray()
+            for field in fields {
+                writer.beginObject()
+                writer.key("pointer")
+                writer.string(field.pointer)
+                writer.key("detail")
+                writer.string(field.detail)
+                writer.endObject()
+            }
+            writer.endArray()
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    static func == (left: Problem, right: Problem) -> Bool {
+        left.code == right.code && left.detail == right.detail && left.fields == right.fields
+            && left.headerFields.elementsEqual(right.headerFields) { $0 == $1 }
+    }
+
+    private static func summary(of fields: [Field]) -> String {
+        let first = fields.first.map { "\($0.pointer): \($0.detail)" } ?? ""
+        return fields.count > 1 ? "\(first) (and \(fields.count - 1) more in errors)" : first
+    }
+}

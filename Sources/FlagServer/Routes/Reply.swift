@@ -1,0 +1,37 @@
+import HTTPTransport
+
+/// Where the answer of work on another queue goes. Answer once; from any thread.
+struct Reply: Sendable {
+    private let send: @Sendable (Result<HTTPResponse, Problem>) -> Void
+
+    /// A reply that hands the answer to `send`.
+    init(_ send: @escaping @Sendable (Result<HTTPResponse, Problem>) -> Void) {
+        self.send = send
+    }
+
+    /// Answers with a response or a problem.
+    func callAsFunction(_ result: Result<HTTPResponse, Problem>) {
+        send(result)
+    }
+
+    /// Answers with a response.
+    func callAsFunction(_ response: HTTPResponse) {
+        send(.success(response))
+    }
+}
+
+extension HTTPResponse {
+    /// A problem as an answer.
+    init(_ problem: Problem) {
+        self.init(
+            status: HTTPStatus(UInt16(problem.code.status)), fields: problem.headerFields,
+            contentType: "application/problem+json", body: problem.body)
+    }
+
+    /// JSON as an answer.
+    static func json(
+        _ body: [UInt8], status: HTTPStatus = .ok, fields: [(name: String, value: String)] = []
+    ) -> HTTPResponse {
+        HTTPResponse(status: status, fields: fields, contentType: "application/json", body: body)
+    }
+}

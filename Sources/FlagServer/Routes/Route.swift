@@ -1,0 +1,101 @@
+import HTTPTransport
+
+/// One row of the routing table: what a method and a path do, how that is documented and how it is counted.
+///
+/// A class so that the hot path holds a row by one reference instead of copying it.
+final class Route: Sendable {
+    /// How a request is answered.
+    enum Action: Sendable {
+        /// At once, on the event loop: must not block, must not allocate when it is on the hot path.
+        case onLoop(@Sendable (LoopHandler, borrowing HTTPRequest, PathParameters, inout Exchange) -> Void)
+        /// On a worker queue, with a copy of the request: may block. What it throws is the answer; else it answers
+        /// through the reply, now or later.
+        case onWorker(@Sendable (AdministrationRequest, FlagService, Reply) throws(Problem) -> Void)
+    }
+
+    let method: HTTPMethod
+    let pattern: PathPattern
+    let group: RouteGroup
+    let operation: Operation
+    let action: Action
+
+    /// A row of the table.
+    init(
+        _ method: HTTPMethod, _ pattern: StaticString, in group: RouteGroup, _ operation: Operation, _ action: Action
+    ) {
+        self.method = method
+        self.pattern = PathPattern(pattern)
+        self.group = group
+        self.operation = operation
+        self.action = action
+    }
+
+    /// The failures that a route can have because of what it is, not of what it does.
+    var impliedProblems: [ProblemCode] {
+        var codes: [ProblemCode] = []
+        if group != .health { codes.append(.unauthorized) }
+        if operation.body != nil { codes.append(.contentTooLarge) }
+        guard case .onWorker = action else { return codes }
+        codes += [.storeUnavailable, .overloaded, .internalError]
+        if !pattern.parameterNames.isEmpty { codes.append(.invalidPath) }
+        if operation.query.contains(where: { $0.name == "environment" }) { codes.append(.unknownEnvironment) }
+        codes.append(.invalidQuery)
+        if operation.body != nil { codes += [.invalidJSON, .invalidBody, .unsupportedMediaType] }
+        return codes
+    }
+}
+
+/// The routes that are counted and documented together.
+enum RouteGroup: String, CaseIterable, Sendable {
+    case ofrepFlag = "ofrep_flag"
+    case ofrepFlags = "ofrep_flags"
+    case evaluate
+    case evaluateBatch = "evaluate_batch"
+    case flags
+    case tenantOverrides = "tenant_overrides"
+    case killSwitch = "kill_switch"
+    case health
+    case metrics
+    case openAPI = "openapi"
+    /// Requests that no route takes.
+    case none
+
+    /// The tag in the OpenAPI document.
+    var tag: String {
+        switch self {
+        case .ofrepFlag, .ofrepFlags: "OFREP"
+        case .evaluate, .evaluateBatch: "Evaluation"
+        case .flags: "Flags"
+        case .tenantOverrides: "Tenant overrides"
+        case .killSwitch: "Kill switches"
+        case .health, .metrics, .openAPI, .none: "Operations"
+        }
+    }
+}
+
+extension Route {
+    /// The method's name, as it stands in requests and in `Allow`.
+    var methodName: String {
+        switch method {
+        case .get: "GET"
+        case .head: "HEAD"
+        case .post: "POST"
+        case .put: "PUT"
+        case .patch: "PATCH"
+        case .delete: "DELETE"
+        case .options: "OPTIONS"
+        case .trace: "TRACE"
+        case .connect: "CONNECT"
+        case .other: preconditionFailure("a route has a method with a name")
+        }
+    }
+}
+
+extension PathPattern {
+    /// The pattern as OpenAPI writes it: without the dots of a rest parameter.
+    var openAPIPath: String {
+        let path = text.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
+        guard takesRest else { return path }
+        return String(path.dropLast(4)) + "}"
+    }
+}

@@ -1,0 +1,121 @@
+import FlagCore
+import FlagStore
+import HTTPTransport
+import JSON
+
+extension TenantOverrideRoutes {
+    /// `GET /api/flags/{flagKey}/tenants`
+    static func listOfFlag(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let key = try request.flagKey()
+        let limit = try request.limit()
+        try answer(reply, in: environment) { () throws(FlagStoreError) in
+            let page = try service.repository.overrides(
+                ofFlag: key, in: environment, limit: limit, cursor: request.query["cursor"])
+            // A flag without overrides is one thing, a mistyped key another.
+            if page.records.isEmpty, request.query["cursor"] == nil {
+                do throws(FlagStoreError) { _ = try service.repository.flag(key, in: environment) } catch {
+                    guard case .invalid = error else { throw error }
+                }
+            }
+            return page
+        }
+    }
+
+    /// `GET /api/tenants/{tenantId}/flags`
+    static func listOfTenant(
+        _ request: AdministrationRequest, _ service: FlagService, _ reply: Reply
+    ) throws(Problem) {
+        let environment = try request.environment(service)
+        let tenant = try request.tenantId()
+        let limit = try request.limit()
+        try answer(reply, in: environment) { () throws(FlagStoreError) in
+            try service.repository.overrides(
+                ofTenant: tenant, in: environment, limit: limit, cursor: request.query["cursor"])
+        }
+    }
+
+    /// `GET /api/tenants/{tenantId}/flags/{flagKey}`
+    static func get(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let tenant = try request.tenantId()
+        let key = try request.flagKey()
+        do throws(FlagStoreError) {
+            reply(.json(try service.repository.override(ofTenant: tenant, flagKey: key, in: environment).json))
+        } catch {
+            if case .invalid(let issues) = error { throw .invalidItem("override of \(key) for \(tenant)", issues) }
+            throw Problem(error, missing: .overrideNotFound, in: environment)
+        }
+    }
+
+    /// `PUT /api/tenants/{tenantId}/flags/{flagKey}`
+    static func put(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let tenant = try request.tenantId()
+        let key = try request.flagKey()
+        let draft = try request.draft { json throws(DefinitionIssues) in
+            try TenantOverrideDraft(json: json, tenant: tenant, flagKey: key)
+        }
+        try checkChoice(draft, in: environment, service)
+        service.repository.putOverride(draft, in: environment, by: service.principal, at: service.now()) { result in
+            service.answer(reply, result, missing: .overrideNotFound, in: environment) { .json($0.json) }
+        }
+    }
+
+    /// `DELETE /api/tenants/{tenantId}/flags/{flagKey}`
+    static func delete(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let tenant = try request.tenantId()
+        let key = try request.flagKey()
+        service.repository.deleteOverride(
+            ofTenant: tenant, flagKey: key, in: environment, by: service.principal
+        ) { result in
+            service.answer(reply, result, missing: .overrideNotFound, in: environment) { _ in
+                HTTPResponse(status: .noContent)
+            }
+        }
+    }
+
+    private static func answer(
+        _ reply: Reply, in environment: Environment, _ page: () throws(FlagStoreError) -> OverridePage
+    ) throws(Problem) {
+        do throws(FlagStoreError) {
+            let page = try page()
+            reply(.page("overrides", page.records.map(\.json), nextCursor: page.nextCursor))
+        } catch {
+            throw Problem(error, missing: .overrideNotFound, in: environment)
+        }
+    }
+
+    /// Refuses an override that evaluation would ignore: of a variant that the flag does not have, or `enabled` of a flag
+    /// that is not boolean. The flag may still change later; then the override is ignored.
+    private static func checkChoice(
+        _ draft: TenantOverrideDraft, in environment: Environment, _ service: FlagService
+    ) throws(Problem) {
+        let definition: FlagDefinition
+        do throws(FlagStoreError) {
+            let rule = try service.repository.flag(draft.flagKey, in: environment).rule
+            do throws(DefinitionIssues) { definition = try rule.definition() } catch { return }
+        } catch {
+            if case .invalid = error { return }
+            throw Problem(error, missing: .flagNotFound, in: environment)
+        }
+        let variants = definition.json["variants"]?.objectValue?.members ?? []
+        let names = variants.map(\.key).joined(separator: ", ")
+        switch draft.override.choice {
+        case .variant(let name):
+            if variants.contains(where: { $0.key.utf8.elementsEqual(name.utf8) }) { return }
+            throw .invalidBody([
+                Problem.Field(pointer: "/variant", detail: "the flag has no such variant; it has \(names)")
+            ])
+        case .enabled(let enabled):
+            if variants.allSatisfy({ $0.value.boolValue != nil }),
+                variants.contains(where: { $0.value == .bool(enabled) })
+            {
+                return
+            }
+            let detail = "the flag has no boolean variant with this value; give variant with one of \(names)"
+            throw .invalidBody([Problem.Field(pointer: "/enabled", detail: detail)])
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import FlagCore
+
+/// How evaluations are written: OFREP's way and that of `/api/evaluate`. Names, values and metadata are JSON already; they
+/// were made when the flag was compiled.
+extension AnswerBuffer {
+    /// An evaluation as OFREP 0.3.0 has it: `evaluationSuccess`, or `evaluationFailure` when it failed.
+    ///
+    /// A success without a variant has an empty `variant` and no `value`: released providers read `variant` whatever
+    /// happens, and take a missing `value` for the caller's default.
+    mutating func append(ofrep evaluation: Evaluation, of flag: CompiledFlag) {
+        append("{\"key\":")
+        append(flag.keyJSON)
+        if let error = evaluation.error {
+            append(",\"errorCode\":\"")
+            append(error.code.rawValue)
+            append("\",\"errorDetails\":")
+            append(jsonString: error.details)
+        } else {
+            append(",\"reason\":\"")
+            append(evaluation.reason.openFeature)
+            if let index = evaluation.variant {
+                append("\",\"variant\":")
+                append(flag.variants[index].nameJSON)
+                append(",\"value\":")
+                append(flag.variants[index].valueJSON)
+            } else {
+                append("\",\"variant\":\"\"")
+            }
+        }
+        if let metadata = flag.metadataJSON {
+            append(",\"metadata\":")
+            append(metadata)
+        }
+        append(byte: UInt8(ascii: "}"))
+    }
+
+    /// A failure as OFREP has it.
+    ///
+    /// - Parameter key: the flag's key as UTF-8; nil for a bulk request, whose failures have none.
+    mutating func append(ofrep failure: OFREPFailure, key: UnsafeRawBufferPointer?) {
+        append(byte: UInt8(ascii: "{"))
+        if let key {
+            append("\"key\":")
+            append(jsonString: key)
+            append(byte: UInt8(ascii: ","))
+        }
+        append("\"errorCode\":\"")
+        append(failure.code.rawValue)
+        append("\",\"errorDetails\":")
+        append(jsonString: failure.details)
+        append(byte: UInt8(ascii: "}"))
+    }
+
+    /// The members `enabled`, `value` and `variant` of an evaluation for `/api/evaluate`, without braces.
+    mutating func append(outcome evaluation: Evaluation, of flag: CompiledFlag) {
+        guard evaluation.error == nil, let index = evaluation.variant else {
+            append(Self.noOutcome)
+            return
+        }
+        append("\"enabled\":")
+        append(flag.variants[index].bool == false && flag.isBoolean ? "false" : "true")
+        append(",\"value\":")
+        append(flag.variants[index].valueJSON)
+        append(",\"variant\":")
+        append(flag.variants[index].nameJSON)
+    }
+
+    /// The members `enabled`, `value` and `variant` where no variant is served.
+    static var noOutcome: StaticString { "\"enabled\":false,\"value\":null,\"variant\":null" }
+
+    /// The members that say what went wrong, behind others.
+    mutating func append(error: EvaluationError?) {
+        guard let error else { return }
+        append(",\"errorCode\":\"")
+        append(error.code.rawValue)
+        append("\",\"errorDetails\":")
+        append(jsonString: error.details)
+    }
+}
+
+/// The spelling of instants, remembered from one to the next: most requests of a loop fall into the same second, and then
+/// only the milliseconds are written.
+struct InstantText: ~Copyable {
+    private var second: Int64 = .min
+    private var text: [UInt8] = []
+
+    /// Appends an instant as a JSON string, `"2026-01-02T03:04:05.678Z"`.
+    mutating func append(_ instant: Timestamp, to answer: inout AnswerBuffer) {
+        if instant.secondsSinceEpoch != second || text.count != 26 {
+            second = instant.secondsSinceEpoch
+            text = Array("\"\(instant.rfc3339)\"".utf8)
+        } else {
+            let milliseconds = instant.millisecondsSinceEpoch - second * 1_000
+            text[21] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: milliseconds / 100)
+            text[22] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: milliseconds / 10 % 10)
+            text[23] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: milliseconds % 10)
+        }
+        answer.append(text)
+    }
+}

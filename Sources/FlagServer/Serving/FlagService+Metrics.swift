@@ -1,0 +1,112 @@
+import Dispatch
+import FlagCore
+import FlagStore
+import Glibc
+import HTTPTransport
+
+extension FlagService {
+    /// `GET /metrics`. Blocks shortly while the loops publish what they count for themselves; a loop that does not get to
+    /// it in time is shown as it was last.
+    func metricsResponse() -> HTTPResponse {
+        let published = DispatchGroup()
+        for loop in 0..<metrics.loops.count {
+            published.enter()
+            link.send(.publish(published), toLoop: loop)
+        }
+        _ = published.wait(timeout: .now() + .milliseconds(250))
+        var text = MetricsText()
+        writeProcess(to: &text)
+        metrics.write(to: &text)
+        metrics.writeCaches(to: &text)
+        writeFeed(to: &text)
+        writeTransport(to: &text)
+        moreMetrics(&text)
+        return HTTPResponse(status: .ok, contentType: "\(MetricsText.contentType)", body: text.bytes)
+    }
+
+    private func writeProcess(to text: inout MetricsText) {
+        text.family("flag_server_build_info", .gauge, "The program; always 1.")
+        text.sample(1 as UInt64, ["version": settings.version, "profile": settings.profile.rawValue])
+        text.family("flag_server_ready", .gauge, "Whether /health/ready answers 200.")
+        text.sample(health().isReady ? 1 : 0 as UInt64)
+        text.family("flag_server_start_time_seconds", .gauge, "When the server began, in seconds since 1970.")
+        text.sample(fraction: Double(startedAt.millisecondsSinceEpoch) / 1_000)
+        text.family("flag_server_uptime_seconds", .gauge, "For how long the server has run.")
+        text.sample(fraction: Double(now().millisecondsSinceEpoch - startedAt.millisecondsSinceEpoch) / 1_000)
+        if let bytes = ProcessMemory.residentBytes() {
+            text.family("process_resident_memory_bytes", .gauge, "Memory that the process holds.")
+            text.sample(bytes)
+        }
+        text.family("flag_server_worker_jobs", .gauge, "Work on the store that waits or is being done.")
+        text.sample(UInt64(max(0, workers.jobCount)))
+    }
+
+    private func writeFeed(to text: inout MetricsText) {
+        let feed = feed.statistics
+        text.family("flag_server_cache_loads_total", .counter, "Loads from the store, by how they ended.")
+        text.sample(feed.loads, ["result": "loaded"])
+        text.sample(feed.failures, ["result": "failed"])
+        text.family("flag_server_cache_loads_under_way", .gauge, "Loads from the store that are under way.")
+        text.sample(UInt64(feed.loadsUnderWay))
+        text.family("flag_server_store_changes_total", .counter, "Changes of flags, overrides and kill switches.")
+        text.sample(feed.changes)
+        text.family("flag_server_invalid_items_total", .counter, "Items that were no valid flag or override.")
+        text.sample(feed.invalidItems)
+        text.family("flag_server_store_answers", .gauge, "Whether the store answered when it was last asked.")
+        text.sample(feed.storeAnswers ? 1 : 0 as UInt64)
+        text.family("flag_server_tenants_with_overrides", .gauge, "Tenants that have, or had, overrides.")
+        text.sample(UInt64(feed.tenants))
+    }
+
+    private func writeTransport(to text: inout MetricsText) {
+        let loops = Array(link.statistics().enumerated())
+        func family(
+            _ name: String, _ kind: MetricsText.Kind, _ meaning: String, _ value: (LoopStatistics) -> UInt64
+        ) {
+            text.family(name, kind, meaning)
+            for (loop, statistics) in loops { text.sample(value(statistics), ["loop": "\(loop)"]) }
+        }
+        family("flag_server_connections_open", .gauge, "Open connections.") { UInt64(max(0, $0.connectionsOpen)) }
+        family("flag_server_connections_accepted_total", .counter, "Connections accepted.") { $0.connectionsAccepted }
+        family("flag_server_connections_refused_total", .counter, "Connections refused because of too many.") {
+            $0.connectionsRefused
+        }
+        family("flag_server_loop_requests_total", .counter, "Requests by event loop.") { $0.requests }
+        family("flag_server_loop_deferred_answers_total", .counter, "Answers that waited for other work.") {
+            $0.deferredAnswers
+        }
+        family("flag_server_received_bytes_total", .counter, "Bytes read from connections.") { $0.bytesRead }
+        family("flag_server_sent_bytes_total", .counter, "Bytes written to connections.") { $0.bytesWritten }
+        text.family(
+            "flag_server_loop_lag_seconds", .gauge, "How long the last turn of the loop kept others waiting.")
+        for (loop, statistics) in loops {
+            text.sample(fraction: Double(statistics.lagMicroseconds) / 1_000_000, ["loop": "\(loop)"])
+        }
+        text.family("flag_server_http_faults_total", .counter, "Requests that no route saw, by what was wrong.")
+        var faults: [String: UInt64] = [:]
+        var timeouts: [String: UInt64] = [:]
+        for (_, statistics) in loops {
+            for (fault, count) in statistics.faults { faults["\(fault)", default: 0] += count }
+            for (timeout, count) in statistics.timeouts { timeouts["\(timeout)", default: 0] += count }
+        }
+        for (fault, count) in faults.sorted(by: { $0.key < $1.key }) { text.sample(count, ["fault": fault]) }
+        text.family("flag_server_http_timeouts_total", .counter, "Time-outs of connections, by kind.")
+        for (timeout, count) in timeouts.sorted(by: { $0.key < $1.key }) { text.sample(count, ["kind": timeout]) }
+    }
+}
+
+/// What the kernel says of this process (proc(5)).
+enum ProcessMemory {
+    /// Bytes of memory that are resident; nil where `/proc` is not there. Reads a file.
+    static func residentBytes() -> UInt64? {
+        let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var buffer = [UInt8](repeating: 0, count: 128)
+        let count = read(file, &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        let fields = String(decoding: buffer[..<count], as: UTF8.self).split(separator: " ")
+        guard fields.count > 1, let pages = UInt64(fields[1]) else { return nil }
+        return pages * UInt64(max(1, sysconf(Int32(_SC_PAGESIZE))))
+    }
+}

@@ -1,0 +1,74 @@
+import DynamoTable
+import FlagCore
+import FlagStore
+import HTTPTransport
+
+/// Everything that routes work with, made once and shared by all event loops. `ServingStack` puts it together: for the
+/// program and for tests alike.
+struct FlagService: Sendable {
+    /// The flags, for reads and writes on worker queues.
+    let repository: FlagRepository
+    /// What fills the loops' caches.
+    let feed: CacheFeed
+    /// What the operator decided.
+    let settings: ServiceSettings
+    /// What is counted.
+    let metrics: ServiceMetrics
+    /// Whether requests should be sent here.
+    let readiness = Readiness()
+    /// Where work may block.
+    let workers = WorkerPool()
+    /// The way to the event loops.
+    let link: ServerLink
+    /// The wall clock of administrative routes.
+    let now: @Sendable () -> Timestamp
+    /// Writes metrics that are counted elsewhere.
+    let moreMetrics: @Sendable (inout MetricsText) -> Void
+    /// When the server began.
+    let startedAt: Timestamp
+    /// The routing table.
+    let router = Router.all
+    /// The OpenAPI document, UTF-8.
+    let openAPI: [UInt8]
+
+    /// Puts the parts together.
+    init(
+        repository: FlagRepository, feed: CacheFeed, settings: ServiceSettings, loopCount: Int, link: ServerLink,
+        now: @escaping @Sendable () -> Timestamp, moreMetrics: @escaping @Sendable (inout MetricsText) -> Void
+    ) {
+        self.repository = repository
+        self.feed = feed
+        self.settings = settings
+        self.link = link
+        self.now = now
+        self.moreMetrics = moreMetrics
+        metrics = ServiceMetrics(loopCount: loopCount)
+        startedAt = now()
+        openAPI = OpenAPIDocument.text(of: Router.all.routes, version: settings.version)
+    }
+
+    /// Who does what is done through routes: nobody in particular, as long as there is no authentication.
+    var principal: Principal { Principal(.anonymous) }
+
+    /// What the transport answers by itself (bad requests, time-outs, limits), as a problem.
+    static let protocolErrorBody: HTTPServerConfiguration.ErrorBody = { status, detail in
+        let problem = Problem(ProblemCode(transportStatus: Int(status.code)), detail)
+        return ("application/problem+json", problem.body)
+    }
+
+    /// Answers with what a write gave. To be called from the write's completion, on the writer's queue, which must not be
+    /// kept waiting: the answer is written on a worker.
+    func answer<Value: Sendable>(
+        _ reply: Reply, _ result: Result<Value, FlagStoreError>, missing: ProblemCode, in environment: Environment,
+        _ response: @escaping @Sendable (Value) -> HTTPResponse
+    ) {
+        let write: @Sendable () -> Void = {
+            switch result {
+            case .success(let value): reply(response(value))
+            case .failure(let error): reply(.failure(Problem(error, missing: missing, in: environment)))
+            }
+        }
+        // What is durable is answered, however much else waits.
+        if !workers.submit(write) { write() }
+    }
+}

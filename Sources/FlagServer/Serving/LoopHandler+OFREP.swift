@@ -1,0 +1,221 @@
+import FlagCore
+import FlagStore
+import HTTPTransport
+import JSON
+
+extension LoopHandler {
+    /// Answers one flag in OFREP's way.
+    func renderOFREPFlag(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
+        var key = input.key
+        if PercentEncoding.isEncoded(key) {
+            do throws(PercentEncoding.Failure) {
+                try PercentEncoding.decode(key, into: &decodedKey)
+                key = decodedKey.bytes
+            } catch {
+                return fail(
+                    .init(.general, "the flag's key cannot be decoded: \(error.description)"), key, 400, &output)
+            }
+        }
+        let environment = service.settings.defaultEnvironment
+        let body: OFREPBody
+        do throws(OFREPFailure) {
+            body = try parseOFREP(input.body)
+        } catch {
+            return fail(error, key, 400, &output)
+        }
+        let lookup = cache.flag(environment, key: key, now: loop.monotonicMilliseconds)
+        if case .missing = lookup, let refusal = refuseKey(key, &output) { return refusal }
+        return evaluateOFREP(lookup, key, body, environment, &output)
+    }
+
+    private func evaluateOFREP(
+        _ lookup: FlagLookup, _ key: UnsafeRawBufferPointer, _ body: OFREPBody, _ environment: Environment,
+        _ output: inout EvaluationOutput
+    ) -> EvaluationResult {
+        let overrides = lookUpOverrides(environment, tenant: body.tenantId)
+        switch (lookup, overrides) {
+        case (.found(let flag, _), .none), (.found(let flag, _), .found):
+            let evaluation = flag.evaluate(
+                EvaluationContext(attributes: body.context), killed: cache.isKilled(environment, key: key),
+                override: overrides.override(for: key), now: now)
+            counters.raise(ServiceMetrics.evaluation(.ofrep, evaluation.reason))
+            output.body.append(ofrep: evaluation, of: flag)
+            return .answered(evaluation.error == nil ? .ok : .badRequest)
+        case (.absent(.default), _):
+            counters.raise(ServiceMetrics.evaluation(.ofrep, .error))
+            return fail(.storeUnavailable, key, 503, &output)
+        case (.absent, _):
+            counters.raise(ServiceMetrics.unknownFlag(.ofrep))
+            let name = String(decoding: key, as: UTF8.self)
+            return fail(.init(.flagNotFound, "there is no flag \(name) in \(environment.rawValue)"), key, 404, &output)
+        case (.missing, _), (_, .missing):
+            var missing: [CacheKey] = []
+            if case .missing = lookup { missing.append(.flag(environment, Array(key))) }
+            if case .missing = overrides, let tenant = body.tenantId {
+                missing.append(.overrides(environment, tenant: Array(tenant)))
+            }
+            return .missing(missing)
+        }
+    }
+
+    /// Answers all flags of the environment in OFREP's way.
+    ///
+    /// The entity tag is decided before anything is evaluated, from everything that an answer depends on: the store, the
+    /// flags' rules, the kill switches, the tenant's overrides that are in force, the tenant and the context. Only where a
+    /// rule reads the clock is the answer itself hashed.
+    func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
+        let environment = service.settings.defaultEnvironment
+        let body: OFREPBody
+        do throws(OFREPFailure) {
+            body = try parseOFREP(input.body)
+        } catch {
+            return fail(error, nil, 400, &output)
+        }
+        let lookup = cache.ruleSet(environment, now: loop.monotonicMilliseconds)
+        let overrides = lookUpOverrides(environment, tenant: body.tenantId)
+        switch lookup {
+        case .unavailable: return fail(.storeUnavailable, nil, 503, &output)
+        case .missing:
+            var missing = [CacheKey.ruleSet(environment)]
+            if case .missing = overrides, let tenant = body.tenantId {
+                missing.append(.overrides(environment, tenant: Array(tenant)))
+            }
+            return .missing(missing)
+        case .found(let ruleSet, _):
+            if case .missing = overrides, let tenant = body.tenantId {
+                return .missing([.overrides(environment, tenant: Array(tenant))])
+            }
+            return evaluateOFREP(ruleSet, overrides, body, environment, input.ifNoneMatch, &output)
+        }
+    }
+
+    private func evaluateOFREP(
+        _ ruleSet: RuleSet, _ overrides: OverridesLookup, _ body: OFREPBody, _ environment: Environment,
+        _ ifNoneMatch: UnsafeRawBufferPointer?, _ output: inout EvaluationOutput
+    ) -> EvaluationResult {
+        let now = now
+        var digest = KeyedDigest(tagKey)
+        digest.update(UInt64(environment.index))
+        if ruleSet.readsTimestamp {
+            write(ruleSet, overrides, body, environment, now, &output.body)
+            digest.update(output.body.bytes)
+        } else {
+            digest.update(ruleSet.fingerprint)
+            digest.update(cache.killSwitchFingerprint(environment))
+            digest.update(overrides.fingerprint(at: now))
+            digest.update(UInt64(body.tenantId?.count ?? 0))
+            if let tenant = body.tenantId { digest.update(tenant) }
+            // A missing context is an empty one.
+            if let context = body.context, context.count > 0 {
+                digest.update(ContextDigest.of(context, key: tagKey))
+            }
+        }
+        EntityTag.append(digest.finish(), to: &output.tag)
+        if let ifNoneMatch, EntityTag.list(ifNoneMatch, matches: output.tag.bytes, weakly: true) {
+            output.body.reset()
+            return .answered(.notModified)
+        }
+        if output.body.count == 0 { write(ruleSet, overrides, body, environment, now, &output.body) }
+        return .answered(.ok)
+    }
+
+    /// Evaluates every flag of a rule set.
+    private func write(
+        _ ruleSet: RuleSet, _ overrides: OverridesLookup, _ body: OFREPBody, _ environment: Environment,
+        _ now: Timestamp, _ answer: inout AnswerBuffer
+    ) {
+        let context = EvaluationContext(attributes: body.context)
+        // Only where a kill switch or an override exists is each flag's key looked up.
+        let mayDiffer = overrides.isFound || cache.killSwitchFingerprint(environment) != 0
+        answer.append("{\"flags\":[")
+        for index in 0..<ruleSet.count {
+            if index > 0 { answer.append(byte: UInt8(ascii: ",")) }
+            let flag = ruleSet.flag(at: index)
+            var isKilled = false
+            var override: TenantOverride?
+            if mayDiffer {
+                var key = flag.key
+                key.withUTF8 { key in
+                    isKilled = cache.isKilled(environment, key: UnsafeRawBufferPointer(key))
+                    override = overrides.override(for: UnsafeRawBufferPointer(key))
+                }
+            }
+            let evaluation = flag.evaluate(context, killed: isKilled, override: override, now: now)
+            counters.raise(ServiceMetrics.evaluation(.ofrep, evaluation.reason))
+            answer.append(ofrep: evaluation, of: flag)
+        }
+        answer.append("]}")
+    }
+
+    // MARK: - Parts
+
+    private func parseOFREP(_ body: UnsafeRawBufferPointer) throws(OFREPFailure) -> OFREPBody {
+        do throws(JSONError) {
+            try tape.parse(body)
+        } catch {
+            throw OFREPFailure(
+                .parseError,
+                body.isEmpty ? "the body is empty; send a JSON object such as {}" : "the body is not JSON: \(error)")
+        }
+        return try OFREPBody(tape.root)
+    }
+
+    /// Puts a failure into the output.
+    private func fail(
+        _ failure: OFREPFailure, _ key: UnsafeRawBufferPointer?, _ status: UInt16, _ output: inout EvaluationOutput
+    ) -> EvaluationResult {
+        output.reset()
+        if let key, String(validating: key, as: UTF8.self) == nil {
+            var repaired = String(decoding: key, as: UTF8.self)
+            repaired.withUTF8 { output.body.append(ofrep: failure, key: UnsafeRawBufferPointer($0)) }
+        } else {
+            output.body.append(ofrep: failure, key: key)
+        }
+        return .answered(HTTPStatus(status))
+    }
+
+    /// Refuses a key that no flag can have, before the store is asked for it.
+    private func refuseKey(_ key: UnsafeRawBufferPointer, _ output: inout EvaluationOutput) -> EvaluationResult? {
+        guard let text = String(validating: key, as: UTF8.self) else {
+            return fail(.init(.general, "the flag's key is not valid UTF-8"), key, 400, &output)
+        }
+        guard let complaint = TextRule.flagKey.complaint(about: text) else { return nil }
+        counters.raise(ServiceMetrics.unknownFlag(.ofrep))
+        return fail(.init(.flagNotFound, "there is no such flag: a key \(complaint)"), key, 404, &output)
+    }
+
+    /// The overrides of a tenant; none without a tenant, or for a name that is too long to be one.
+    func lookUpOverrides(_ environment: Environment, tenant: UnsafeRawBufferPointer?) -> OverridesLookup {
+        guard let tenant, tenant.count <= FlagLimits.tenantCharacters * 4 else { return .none(.cache) }
+        return cache.overrides(environment, tenant: tenant, now: loop.monotonicMilliseconds)
+    }
+}
+
+extension OFREPFailure {
+    /// Nothing is known of the flag, and the store does not answer.
+    static let storeUnavailable = OFREPFailure(
+        .general, "the store does not answer and the flag is not in the cache; try again in a second")
+}
+
+extension OverridesLookup {
+    /// Whether the tenant has any.
+    var isFound: Bool { if case .found = self { true } else { false } }
+
+    /// Where this was known from.
+    var source: AnswerSource {
+        switch self {
+        case .found(_, let source), .none(let source): source
+        case .missing: .store
+        }
+    }
+
+    /// The override of a flag.
+    func override(for key: UnsafeRawBufferPointer) -> TenantOverride? {
+        if case .found(let overrides, _) = self { overrides.override(for: key) } else { nil }
+    }
+
+    /// A hash of the overrides in force.
+    func fingerprint(at now: Timestamp) -> UInt64 {
+        if case .found(let overrides, _) = self { overrides.fingerprint(at: now) } else { 0 }
+    }
+}

@@ -1,0 +1,59 @@
+import FlagCore
+import FlagStore
+import HTTPTransport
+import JSON
+
+extension LoopHandler {
+    /// `GET /health/live`
+    func reportLife(_ exchange: inout Exchange) {
+        counters.raise(ServiceMetrics.request(.health, 200))
+        exchange.respond(.ok, contentType: "application/json", text: "{\"status\":\"ok\"}")
+    }
+
+    /// `GET /health` and `GET /health/ready`
+    func reportHealth(_ exchange: inout Exchange) {
+        let (isReady, body) = service.health()
+        let status: HTTPStatus = isReady ? .ok : .serviceUnavailable
+        counters.raise(ServiceMetrics.request(.health, status.code))
+        exchange.respond(status, contentType: "application/json", body: body) { fields in
+            fields.add("Cache-Control", "no-store")
+            if !isReady { fields.add("Retry-After", "1") }
+        }
+    }
+
+    /// `GET /openapi.json`
+    func describeRoutes(_ exchange: inout Exchange) {
+        counters.raise(ServiceMetrics.request(.openAPI, 200))
+        exchange.respond(.ok, contentType: "application/json", body: service.openAPI)
+    }
+}
+
+extension FlagService {
+    /// Whether requests should be sent here, and what that consists of.
+    func health() -> (isReady: Bool, body: [UInt8]) {
+        let checks: [(name: StaticString, complaint: StaticString?)] = [
+            ("cache", readiness.isWarm ? nil : "is being filled"),
+            ("draining", readiness.isDraining ? "the server is about to stop" : nil),
+            (
+                "store",
+                feed.statistics.storeAnswers ? nil : "does not answer; what is known goes on being served"
+            ),
+        ]
+        let isReady = checks.allSatisfy { $0.complaint == nil }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("status")
+        writer.string(isReady ? StaticString("ok") : "unavailable")
+        writer.member("version", settings.version)
+        writer.member("startedAt", startedAt.rfc3339)
+        writer.key("checks")
+        writer.beginObject()
+        for check in checks {
+            writer.key(check.name)
+            writer.string(check.complaint ?? "ok")
+        }
+        writer.endObject()
+        writer.endObject()
+        return (isReady, writer.bytes)
+    }
+}

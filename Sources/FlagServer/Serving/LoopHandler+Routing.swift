@@ -1,0 +1,107 @@
+import HTTPTransport
+
+extension LoopHandler {
+    /// Answers one request: finds its route, asks whether it may come in, and runs the route's action.
+    func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+        let match = service.router.match(request.method, request.path)
+        guard !service.settings.requiresAuthentication || LoopHandler.isOpen(match) else {
+            return refuse(&exchange, .none, Problem.unauthorized)
+        }
+        switch match {
+        case .route(let route, let parameters):
+            switch route.action {
+            case .onLoop(let action): action(self, request, parameters, &exchange)
+            case .onWorker(let action): handOver(request, parameters, route, action, &exchange)
+            }
+        case .methodNotAllowed(let allow): refuse(request, allowing: allow, &exchange)
+        case .notFound: refuse(&exchange, .none, Problem.routeNotFound)
+        }
+    }
+
+    /// Answers with a body from the loop's own buffer.
+    @inline(__always)
+    func respond(
+        _ exchange: inout Exchange, _ group: RouteGroup, _ status: HTTPStatus,
+        _ contentType: StaticString? = "application/json",
+        _ body: UnsafeRawBufferPointer
+    ) {
+        counters.raise(ServiceMetrics.request(group, status.code))
+        exchange.respond(status, contentType: contentType, body: body)
+    }
+
+    /// Answers with a problem.
+    func refuse(_ exchange: inout Exchange, _ group: RouteGroup, _ problem: Problem) {
+        counters.raise(ServiceMetrics.request(group, UInt16(problem.code.status)))
+        exchange.respond(HTTPResponse(problem))
+    }
+
+    /// Whether a match may be answered without authentication: health only.
+    private static func isOpen(_ match: Router.Match) -> Bool {
+        if case .route(let route, _) = match { return route.group == .health }
+        return false
+    }
+
+    /// A path that has other methods: 405, or the list of them for `OPTIONS` (RFC 9110 section 9.3.7).
+    private func refuse(_ request: borrowing HTTPRequest, allowing allow: String, _ exchange: inout Exchange) {
+        if request.method == .options {
+            counters.raise(ServiceMetrics.request(.none, 204))
+            return exchange.respond(HTTPResponse(status: .noContent, fields: [("Allow", allow)]))
+        }
+        let method = String(decoding: request.methodName, as: UTF8.self)
+        refuse(
+            &exchange, .none,
+            Problem(
+                .methodNotAllowed, "\(method) is not allowed here; allowed are \(allow)",
+                headerFields: [("Allow", allow)]))
+    }
+
+    /// Runs an action on a worker queue and answers when it replies. The connection waits meanwhile, the loop does not.
+    private func handOver(
+        _ request: borrowing HTTPRequest, _ parameters: PathParameters, _ route: Route,
+        _ action: @escaping @Sendable (AdministrationRequest, FlagService, Reply) throws(Problem) -> Void,
+        _ exchange: inout Exchange
+    ) {
+        let copy: AdministrationRequest
+        do throws(Problem) {
+            copy = try AdministrationRequest(request, parameters, for: route)
+        } catch {
+            return refuse(&exchange, route.group, error)
+        }
+        let answer = exchange.deferred()
+        let reply = Reply { [service, group = route.group] result in
+            let response: HTTPResponse
+            switch result {
+            case .success(let success): response = success
+            case .failure(let problem): response = HTTPResponse(problem)
+            }
+            service.metrics.workers.raiseShared(ServiceMetrics.request(group, response.status.code))
+            answer.complete(response)
+        }
+        let isTaken = service.workers.submit { [service] in
+            do throws(Problem) {
+                try action(copy, service, reply)
+            } catch {
+                reply(.failure(error))
+            }
+        }
+        if !isTaken { reply(.failure(.overloaded)) }
+    }
+}
+
+extension Problem {
+    /// A path without a route.
+    static let routeNotFound = Problem(
+        .routeNotFound, "no route of this server has this path; GET /openapi.json lists them all")
+
+    /// A request that would have to prove who sends it.
+    static let unauthorized = Problem(
+        .unauthorized,
+        "authentication is on (--auth on), but this version of flag-server has no API keys yet, so every request but "
+            + "/health is refused; to use it, listen on a loopback address with --auth off",
+        headerFields: [("WWW-Authenticate", "Bearer realm=\"flag-server\"")])
+
+    /// More work waits than may.
+    static let overloaded = Problem(
+        .overloaded, "too many requests wait for the store; try again in a second", headerFields: [("Retry-After", "1")]
+    )
+}

@@ -1,0 +1,179 @@
+import FlagStore
+import HTTPTransport
+
+/// Which kind of evaluation a request asks for.
+enum EvaluationKind {
+    case ofrepFlag
+    case ofrepFlags
+    case evaluate
+    case evaluateBatch
+
+    /// How it is counted.
+    var group: RouteGroup {
+        switch self {
+        case .ofrepFlag: .ofrepFlag
+        case .ofrepFlags: .ofrepFlags
+        case .evaluate: .evaluate
+        case .evaluateBatch: .evaluateBatch
+        }
+    }
+}
+
+/// What an evaluation needs of its request; slices that are valid while the request, or its copy, is.
+struct EvaluationInput {
+    let kind: EvaluationKind
+    /// The flag's key as it stands in the path, percent-encoded; empty where the path has none.
+    let key: UnsafeRawBufferPointer
+    let body: UnsafeRawBufferPointer
+    /// The value of `If-None-Match`.
+    let ifNoneMatch: UnsafeRawBufferPointer?
+}
+
+/// What came of trying to answer from the cache.
+enum EvaluationResult {
+    /// The answer is in the output.
+    case answered(HTTPStatus)
+    /// A problem is in the output.
+    case refused(HTTPStatus)
+    /// The cache lacks these.
+    case missing([CacheKey])
+}
+
+extension LoopHandler {
+    /// `POST /ofrep/v1/evaluate/flags/{key}`
+    func evaluateOFREPFlag(
+        _ request: borrowing HTTPRequest, _ parameters: PathParameters, _ exchange: inout Exchange
+    ) {
+        let key = parameters.first ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        serve(EvaluationInput(kind: .ofrepFlag, key: key, body: request.body, ifNoneMatch: nil), &exchange)
+    }
+
+    /// `POST /ofrep/v1/evaluate/flags`
+    func evaluateOFREPFlags(
+        _ request: borrowing HTTPRequest, _ parameters: PathParameters, _ exchange: inout Exchange
+    ) {
+        let noKey = UnsafeRawBufferPointer(start: nil, count: 0)
+        var fields = 0
+        request.forEachField("If-None-Match") { _ in fields += 1 }
+        guard fields > 1 else {
+            let condition = request.field("If-None-Match")
+            return serve(
+                EvaluationInput(kind: .ofrepFlags, key: noKey, body: request.body, ifNoneMatch: condition), &exchange)
+        }
+        var joined: [UInt8] = []
+        request.forEachField("If-None-Match") { joined += [UInt8(ascii: ",")] + $0 }
+        joined.withUnsafeBytes { condition in
+            serve(
+                EvaluationInput(kind: .ofrepFlags, key: noKey, body: request.body, ifNoneMatch: condition), &exchange)
+        }
+    }
+
+    /// `POST /api/evaluate`
+    func evaluate(_ request: borrowing HTTPRequest, _ parameters: PathParameters, _ exchange: inout Exchange) {
+        let noKey = UnsafeRawBufferPointer(start: nil, count: 0)
+        serve(EvaluationInput(kind: .evaluate, key: noKey, body: request.body, ifNoneMatch: nil), &exchange)
+    }
+
+    /// `POST /api/evaluate/batch`
+    func evaluateBatch(_ request: borrowing HTTPRequest, _ parameters: PathParameters, _ exchange: inout Exchange) {
+        let noKey = UnsafeRawBufferPointer(start: nil, count: 0)
+        serve(EvaluationInput(kind: .evaluateBatch, key: noKey, body: request.body, ifNoneMatch: nil), &exchange)
+    }
+
+    /// Answers an evaluation from the cache; what the cache lacks is loaded while the connection, not the loop, waits.
+    private func serve(_ input: EvaluationInput, _ exchange: inout Exchange) {
+        let result = render(input, &output)
+        guard case .missing(let keys) = result else { return send(result, input.kind, &exchange) }
+        load(keys, WaitingEvaluation(input, exchange.deferred()))
+    }
+
+    private func render(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
+        output.reset()
+        switch input.kind {
+        case .ofrepFlag: return renderOFREPFlag(input, &output)
+        case .ofrepFlags: return renderOFREPFlags(input, &output)
+        case .evaluate: return renderEvaluate(input, &output)
+        case .evaluateBatch: return renderEvaluateBatch(input, &output)
+        }
+    }
+
+    /// Writes what is in the output to a connection.
+    private func send(_ result: EvaluationResult, _ kind: EvaluationKind, _ exchange: inout Exchange) {
+        let status: HTTPStatus
+        var contentType: StaticString? = "application/json"
+        switch result {
+        case .answered(let answered):
+            status = answered
+            if status == .notModified { contentType = nil }
+        case .refused(let refused):
+            status = refused
+            contentType = Problem.contentType
+        case .missing: preconditionFailure("only what is complete is sent")
+        }
+        counters.raise(ServiceMetrics.request(kind.group, status.code))
+        guard output.tag.count > 0 else {
+            return exchange.respond(status, contentType: contentType, body: output.body.bytes)
+        }
+        exchange.respond(status, contentType: contentType, body: output.body.bytes) { fields in
+            fields.add("ETag", bytes: output.tag.bytes)
+        }
+    }
+
+    /// Asks for what is missing and tries again when it is here.
+    private func load(_ keys: [CacheKey], _ waiting: WaitingEvaluation) {
+        cache.load(keys) { [unowned self] in retry(waiting) }
+    }
+
+    private func retry(_ waiting: WaitingEvaluation) {
+        waiting.attempts += 1
+        var result = waiting.withInput { render($0, &output) }
+        if case .missing(let keys) = result {
+            guard waiting.attempts >= WaitingEvaluation.attemptsMaximum else { return load(keys, waiting) }
+            // What was loaded was pushed out again before it could be used: the cache is too small for the traffic.
+            result = refuse(.overloaded, &output)
+        }
+        loop.resume(waiting.answer) { send(result, waiting.kind, &$0) }
+    }
+
+    /// Puts a problem into the output.
+    func refuse(_ problem: Problem, _ output: inout EvaluationOutput) -> EvaluationResult {
+        output.reset()
+        output.body.append(problem.body)
+        return .refused(HTTPStatus(UInt16(problem.code.status)))
+    }
+}
+
+/// An evaluation that waits for the store, with a copy of its request.
+private final class WaitingEvaluation {
+    /// How often it is tried before it is given up.
+    static let attemptsMaximum = 4
+
+    let kind: EvaluationKind
+    let answer: DeferredAnswer
+    var attempts = 0
+    private let key: [UInt8]
+    private let body: [UInt8]
+    private let ifNoneMatch: [UInt8]?
+
+    init(_ input: EvaluationInput, _ answer: DeferredAnswer) {
+        kind = input.kind
+        key = Array(input.key)
+        body = Array(input.body)
+        ifNoneMatch = input.ifNoneMatch.map { Array($0) }
+        self.answer = answer
+    }
+
+    /// Calls `use` with the request's parts.
+    func withInput<Result>(_ use: (EvaluationInput) -> Result) -> Result {
+        key.withUnsafeBytes { key in
+            body.withUnsafeBytes { body in
+                guard let ifNoneMatch else {
+                    return use(EvaluationInput(kind: kind, key: key, body: body, ifNoneMatch: nil))
+                }
+                return ifNoneMatch.withUnsafeBytes { condition in
+                    use(EvaluationInput(kind: kind, key: key, body: body, ifNoneMatch: condition))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Dispatch
+import FlagCore
+import FlagStore
+import HTTPTransport
+import JSON
+
+/// What one event loop does with requests: it evaluates flags out of its own cache at once, and hands everything that can
+/// block to worker queues.
+///
+/// One for each loop and used on that loop only, so nothing in it is locked; what it reuses from request to request (the
+/// tape, the buffers) makes an evaluation that finds its flag in the cache free of allocations. `FlagService` says how
+/// handlers are made.
+final class LoopHandler: HTTPHandler {
+    /// What other threads send to a loop.
+    enum Message: Sendable {
+        /// What the cache feed loaded for this loop, or what changed in the store.
+        case cache(CacheUpdate)
+        /// Somebody waits for what this loop counted.
+        case publish(DispatchGroup)
+    }
+
+    let service: FlagService
+    let loop: LoopContext
+    let cache: LoopCache
+    /// This loop's counters.
+    let counters: CounterBlock
+    /// Where bodies of evaluations are parsed.
+    let tape = JSONTape()
+    /// Where answers of evaluations are written.
+    var output = EvaluationOutput()
+    /// Where a percent-encoded key is decoded.
+    var decodedKey = AnswerBuffer(capacity: 512)
+    /// How the current second is spelled.
+    var instants = InstantText()
+    /// The key of entity tags.
+    let tagKey: KeyedDigest.Key
+    private let fixedNow: (@Sendable () -> Timestamp)?
+
+    /// A handler with an empty cache.
+    ///
+    /// - Parameters:
+    ///   - service: what all loops share.
+    ///   - loop: this loop.
+    init(service: FlagService, loop: LoopContext) {
+        self.service = service
+        self.loop = loop
+        cache = LoopCache(
+            feed: service.feed, loop: loop.index, limits: service.settings.cacheLimits,
+            fractional: service.settings.fractional)
+        counters = service.metrics.loops[loop.index]
+        tagKey = KeyedDigest.Key(deriving: service.settings.storeID)
+        fixedNow = service.settings.evaluationClock
+    }
+
+    /// The instant of an evaluation: the loop's clock, read once each time the loop wakes.
+    var now: Timestamp {
+        fixedNow?() ?? Timestamp(millisecondsSinceEpoch: loop.wallMilliseconds)
+    }
+
+    func receive(_ message: Message) {
+        switch message {
+        case .cache(let update):
+            cache.apply(update, now: loop.monotonicMilliseconds)
+        case .publish(let group):
+            ServiceMetrics.publish(cache.statistics, in: counters)
+            group.leave()
+        }
+    }
+}
+
+/// Where the answer of an evaluation is written: memory that is used again for the next.
+struct EvaluationOutput: ~Copyable {
+    /// The content.
+    var body = AnswerBuffer()
+    /// The value of the `ETag` field; empty when there is none.
+    var tag = AnswerBuffer(capacity: 64)
+
+    /// Forgets everything.
+    mutating func reset() {
+        body.reset()
+        tag.reset()
+    }
+}

@@ -1,0 +1,36 @@
+import FlagCore
+import FlagStore
+
+/// What an operator decides about serving.
+struct ServiceSettings: Sendable {
+    /// The profile: the environment of a request that names none, the cache's size.
+    var profile: Profile
+    /// Whether requests must prove who sends them (`--auth on`). There is nothing yet to prove it with: everything but
+    /// `/health` is refused then.
+    var requiresAuthentication: Bool
+    /// The identity of the store, new after a restore: part of every bulk answer's entity tag.
+    var storeID: String
+    /// How the data directory's buckets are made.
+    var fractional: FractionalVersion
+    /// The bounds of each loop's cache.
+    var cacheLimits: CacheLimits
+    /// The program's version, for health, metrics and the API document.
+    var version: String
+    /// The clock of evaluations; nil for the loops' own, which costs nothing to read.
+    var evaluationClock: (@Sendable () -> Timestamp)?
+
+    /// Settings with the profile's cache.
+    init(
+        profile: Profile, requiresAuthentication: Bool, storeID: String, fractional: FractionalVersion, version: String
+    ) {
+        self.profile = profile
+        self.requiresAuthentication = requiresAuthentication
+        self.storeID = storeID
+        self.fractional = fractional
+        self.version = version
+        cacheLimits = profile.cacheLimits
+    }
+
+    /// The environment of a request that names none.
+    var defaultEnvironment: Environment { profile.defaultEnvironment }
+}

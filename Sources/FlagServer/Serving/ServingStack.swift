@@ -1,0 +1,76 @@
+import DynamoTable
+import FlagCore
+import FlagStore
+import HTTPTransport
+
+/// A whole server over a store: repository, cache feed, service and HTTP server, put together and started in the right
+/// order. What is around it — configuration, signals, the data directory, the control socket — is the program's.
+struct ServingStack: Sendable {
+    /// What the routes work with.
+    let service: FlagService
+    /// What listens.
+    let server: HTTPServer<LoopHandler>
+    private let link: ServerLink
+
+    /// What is needed from outside.
+    struct Parts: Sendable {
+        /// Where the tables are.
+        var store: any ItemTable
+        /// The name of the flag table, which is created if it is missing.
+        var table: String
+        /// What the operator decided about serving.
+        var settings: ServiceSettings
+        /// How to listen. Its `errorBody` is set here.
+        var http: HTTPServerConfiguration
+        /// The wall clock.
+        var now: @Sendable () -> Timestamp
+        /// Makes the store deliver what other processes wrote; called twice a second.
+        var pollForeignChanges: (@Sendable () throws(TableError) -> Void)?
+        /// Told of what an operator should know.
+        var report: @Sendable (CacheEvent) -> Void = { _ in }
+        /// Writes further metrics, such as the store's.
+        var moreMetrics: @Sendable (inout MetricsText) -> Void = { _ in }
+    }
+
+    /// Makes the table if it is missing, and binds the addresses; connections queue up until `start`. Blocks.
+    ///
+    /// - Throws: `FlagStoreError` or `TransportError`.
+    init(_ parts: Parts) throws {
+        let link = ServerLink()
+        let repository = FlagRepository(store: parts.store, table: parts.table)
+        try repository.createTableIfMissing()
+        let feed = CacheFeed(
+            store: parts.store, table: parts.table, loops: parts.http.loops,
+            pollForeignChanges: parts.pollForeignChanges, report: parts.report
+        ) { update, loop in
+            link.send(.cache(update), toLoop: loop)
+        }
+        let service = FlagService(
+            repository: repository, feed: feed, settings: parts.settings, loopCount: parts.http.loops, link: link,
+            now: parts.now, moreMetrics: parts.moreMetrics)
+        var http = parts.http
+        http.errorBody = FlagService.protocolErrorBody
+        server = try HTTPServer(configuration: http) { LoopHandler(service: service, loop: $0) }
+        link.attach(server)
+        self.service = service
+        self.link = link
+    }
+
+    /// Fills the caches, then accepts connections, then says that it is ready. Blocks while the caches are filled.
+    ///
+    /// - Throws: `FlagStoreError` when the kill switches cannot be read: without them nothing may be answered.
+    func start() throws(FlagStoreError) {
+        try service.feed.start(warm: [service.settings.defaultEnvironment])
+        server.start()
+        service.readiness.markWarm()
+    }
+
+    /// Turns `/health/ready` red, finishes what is under way, and calls back when no handler will be called any more.
+    func drain(within duration: Duration, completion: @escaping @Sendable () -> Void) {
+        service.readiness.markDraining()
+        server.drain(within: duration) { [link] in
+            link.detach()
+            completion()
+        }
+    }
+}

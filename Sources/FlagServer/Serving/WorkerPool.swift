@@ -1,0 +1,46 @@
+import Dispatch
+import Synchronization
+
+/// The threads on which work of requests may block: reading the store, writing metrics.
+///
+/// Each worker is a serial queue of its own, never one of Dispatch's global queues, whose threads are as many as the
+/// cores and can all be taken for seconds. How much may wait is bounded: past the bound the caller answers "overloaded"
+/// instead of letting memory grow.
+final class WorkerPool: Sendable {
+    /// How much a pool does at a time.
+    struct Limits: Sendable {
+        /// The number of threads.
+        var workers = 4
+        /// The number of jobs that may wait or run at once.
+        var waitingJobs = 10_000
+    }
+
+    private let queues: [DispatchQueue]
+    private let limits: Limits
+    private let waiting = Atomic<Int>(0)
+    private let next = Atomic<UInt>(0)
+
+    /// Makes the queues; their threads start when there is work.
+    init(limits: Limits = Limits()) {
+        precondition(limits.workers > 0 && limits.waitingJobs >= limits.workers)
+        self.limits = limits
+        queues = (0..<limits.workers).map { DispatchQueue(label: "flag-server.worker.\($0)") }
+    }
+
+    /// The number of jobs that wait or run.
+    var jobCount: Int { waiting.load(ordering: .relaxed) }
+
+    /// Runs `job` on one of the workers, or returns false at once when too much waits already.
+    func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
+        guard waiting.wrappingAdd(1, ordering: .relaxed).newValue <= limits.waitingJobs else {
+            waiting.wrappingSubtract(1, ordering: .relaxed)
+            return false
+        }
+        let turn = next.wrappingAdd(1, ordering: .relaxed).newValue
+        queues[Int(turn % UInt(queues.count))].async { [self] in
+            job()
+            waiting.wrappingSubtract(1, ordering: .relaxed)
+        }
+        return true
+    }
+}

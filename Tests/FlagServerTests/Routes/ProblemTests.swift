@@ -1,0 +1,35 @@
+import JSON
+import Testing
+
+@testable import FlagServer
+
+@Suite("Problems")
+struct ProblemTests {
+    @Test("A problem is RFC 9457 JSON with a stable code and every field")
+    func body() throws {
+        let problem = Problem.invalidBody([
+            .init(pointer: "/a~1b", detail: "is \"odd\""), .init(pointer: "/c", detail: "is required"),
+        ])
+        #expect(
+            String(decoding: problem.body, as: UTF8.self) == """
+                {"type":"urn:flag-server:problem:invalid_body",\
+                "title":"The body does not describe what this route expects","status":400,\
+                "detail":"/a~1b: is \\"odd\\" (and 1 more in errors)","code":"invalid_body",\
+                "errors":[{"pointer":"/a~1b","detail":"is \\"odd\\""},{"pointer":"/c","detail":"is required"}]}
+                """)
+    }
+
+    @Test("Every code has an error status, a title and a spelling of its own", arguments: ProblemCode.allCases)
+    func codes(code: ProblemCode) {
+        #expect((400...599).contains(code.status))
+        #expect(code.title.first?.isUppercase == true)
+        #expect(code.rawValue.utf8.allSatisfy { $0 == UInt8(ascii: "_") || (97...122).contains($0) })
+    }
+
+    @Test(
+        "What the transport refuses keeps its status",
+        arguments: [400, 404, 405, 408, 413, 414, 415, 417, 431, 500, 501, 503, 505])
+    func transportStatus(status: Int) {
+        #expect(ProblemCode(transportStatus: status).status == status)
+    }
+}
