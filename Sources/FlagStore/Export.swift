@@ -1,0 +1,184 @@
+import DynamoTable
+import FlagCore
+import JSON
+
+/// Writes an environment's flags as a file that `ImportDocument` reads: importing an export changes nothing.
+///
+/// One record a line, in the order of keys, so that two exports can be compared line by line. What is written while the
+/// export reads may or may not be in it.
+package struct Export: Sendable {
+    /// The format.
+    package let format: ImportDocument.Format
+    /// Whose flags.
+    package let environment: Environment
+    /// Where they are.
+    package let repository: FlagRepository
+
+    /// - Parameters:
+    ///   - format: native holds flags, overrides and kill switches; flagd holds flags only.
+    ///   - environment: whose flags.
+    ///   - repository: where they are.
+    package init(_ format: ImportDocument.Format, of environment: Environment, from repository: FlagRepository) {
+        self.format = format
+        self.environment = environment
+        self.repository = repository
+    }
+
+    /// Writes the file piece by piece: a million overrides are never in memory at once. Blocks.
+    ///
+    /// - Parameter sink: takes pieces of up to about 64 KiB; what it throws ends the export and is thrown on.
+    /// - Throws: `FlagStoreError`, or what `sink` throws.
+    package func write(to sink: @escaping ([UInt8]) throws -> Void) throws {
+        var flags: [FlagRecord] = []
+        try repository.forEachFlag(in: environment) { flags.append($0) }
+        flags.sort { ExactText($0.key) < ExactText($1.key) }
+        switch format {
+        case .flagd: try writeFlagd(flags, sink)
+        case .native: try writeNative(flags, sink)
+        }
+    }
+
+    /// The whole file.
+    package func bytes() throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        try write { bytes += $0 }
+        return bytes
+    }
+
+    private func writeFlagd(_ flags: [FlagRecord], _ sink: @escaping ([UInt8]) throws -> Void) throws {
+        var lines = LineWriter(sink)
+        try lines.add(#"{"#)
+        try lines.add(#"  "$schema": "https://flagd.dev/schema/v0/flags.json","#)
+        try lines.add(#"  "flags": {"#)
+        for (index, flag) in flags.enumerated() {
+            let comma = index + 1 < flags.count ? "," : ""
+            let key = JSONValue.string(flag.key).serialized()
+            try lines.add("    \(key): \(flag.flagdDefinition.serialized())\(comma)")
+        }
+        try lines.add("  }")
+        try lines.add("}")
+        try lines.finish()
+    }
+
+    private func writeNative(_ flags: [FlagRecord], _ sink: @escaping ([UInt8]) throws -> Void) throws {
+        var lines = LineWriter(sink)
+        try lines.add("{")
+        try lines.add("  \"environment\": \"\(environment.rawValue)\",")
+        try lines.add("  \"flags\": [")
+        // A flag's own date decides whether it is stale: the file must not depend on the day of the export.
+        for flag in flags { try lines.addElement(flag.json(at: Timestamp(millisecondsSinceEpoch: .min))) }
+        try lines.endElements()
+        try lines.add("  ],")
+        try lines.add("  \"overrides\": [")
+        for flag in flags {
+            var cursor: String?
+            repeat {
+                let page = try repository.overrides(
+                    ofFlag: flag.key, in: environment, limit: FlagLimits.pageSize, cursor: cursor)
+                for override in page.records { try lines.addElement(override.json) }
+                cursor = page.nextCursor
+            } while cursor != nil
+        }
+        try lines.endElements()
+        try lines.add("  ],")
+        try lines.add("  \"killSwitches\": [")
+        for killSwitch in try repository.killSwitches(in: environment) { try lines.addElement(killSwitch.json) }
+        try lines.endElements()
+        try lines.add("  ]")
+        try lines.add("}")
+        try lines.finish()
+    }
+}
+
+/// Collects lines into pieces.
+private struct LineWriter {
+    private let sink: ([UInt8]) throws -> Void
+    private var bytes: [UInt8] = []
+    /// An element that waits to learn whether another follows.
+    private var element: [UInt8]?
+
+    init(_ sink: @escaping ([UInt8]) throws -> Void) {
+        self.sink = sink
+    }
+
+    mutating func add(_ line: String) throws {
+        bytes += line.utf8
+        try endLine()
+    }
+
+    /// Adds an element of an array, with a comma if it is not the last.
+    mutating func addElement(_ json: JSONValue) throws {
+        try flushElement(isLast: false)
+        element = json.serializedBytes()
+    }
+
+    mutating func endElements() throws {
+        try flushElement(isLast: true)
+    }
+
+    mutating func finish() throws {
+        if !bytes.isEmpty { try sink(bytes) }
+        bytes = []
+    }
+
+    private mutating func flushElement(isLast: Bool) throws {
+        guard let element else { return }
+        bytes += "    ".utf8
+        bytes += element
+        if !isLast { bytes.append(UInt8(ascii: ",")) }
+        self.element = nil
+        try endLine()
+    }
+
+    private mutating func endLine() throws {
+        bytes.append(UInt8(ascii: "\n"))
+        guard bytes.count >= 65_536 else { return }
+        try sink(bytes)
+        bytes.removeAll(keepingCapacity: true)
+    }
+}
+
+extension FlagRecord {
+    /// The flag in flagd's format, with owner and description in the metadata, where an import looks for them.
+    var flagdDefinition: JSONValue {
+        let json: JSONValue
+        switch rule {
+        case .simple(let defaultEnabled): json = FlagDefinition.simple(defaultEnabled: defaultEnabled).json
+        case .full(let text): json = (try? JSONValue(parsing: text)) ?? .object(JSONObject())
+        }
+        guard case .object(var definition) = json else { return json }
+        var metadata = definition["metadata"]?.objectValue ?? JSONObject()
+        if metadata["owner"] == nil, owner != "imported" { metadata["owner"] = .string(owner) }
+        if metadata["description"] == nil, description != key { metadata["description"] = .string(description) }
+        if !metadata.isEmpty { definition["metadata"] = .object(metadata) }
+        return .object(definition)
+    }
+}
+
+extension FlagRepository {
+    /// Calls `body` with every flag of an environment, newest first. Items that are no flags are left out. Blocks.
+    func forEachFlag(
+        in environment: Environment, _ body: (FlagRecord) throws(FlagStoreError) -> Void
+    ) throws(FlagStoreError) {
+        let query = Query(
+            table: table, index: FlagTable.flagsIndex, partition: .string(FlagIndex.all.partition(in: environment)),
+            forward: false)
+        try forEachItem(of: query) { item throws(FlagStoreError) in
+            guard let record = try? FlagRecord(item: item), record.environment == environment else { return }
+            try body(record)
+        }
+    }
+
+    /// Calls `body` with every override of a flag, by tenant. Blocks.
+    func forEachOverride(
+        ofFlag key: String, in environment: Environment,
+        _ body: (TenantOverrideRecord) throws(FlagStoreError) -> Void
+    ) throws(FlagStoreError) {
+        let query = Query(
+            table: table, index: FlagTable.expiresIndex, partition: .string(ItemKey.flagPartition(environment, key)))
+        try forEachItem(of: query) { item throws(FlagStoreError) in
+            guard let record = try? TenantOverrideRecord(item: item) else { return }
+            try body(record)
+        }
+    }
+}

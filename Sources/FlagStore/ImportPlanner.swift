@@ -1,0 +1,269 @@
+import DynamoTable
+import FlagCore
+import JSON
+
+/// Compares a file with what is stored.
+struct ImportPlanner {
+    let document: ImportDocument
+    let mode: ImportPlan.Mode
+    let environment: Environment
+    let repository: FlagRepository
+    let now: Timestamp
+    /// What speaks against the import.
+    var issues: [DefinitionIssue] = []
+
+    /// Keys that are read at once.
+    private static let keysPerRead = 256
+    /// How many missing flags are listed.
+    private static let issuesMaximum = 1_000
+
+    // MARK: - Flags
+
+    mutating func planFlags() throws(FlagStoreError) -> ImportPlan.Difference<FlagRecord> {
+        var difference = ImportPlan.Difference<FlagRecord>()
+        for (index, flag) in document.flags.enumerated() {
+            checkEnvironment(flag.draft.environment, at: JSONPointer().appending("flags").appending(index))
+            let item = try repository.item(.flag(environment, key: flag.draft.key))
+            guard let item else {
+                difference.created.append(newRecord(flag.draft))
+                checkSize(of: difference.created.last, at: index)
+                continue
+            }
+            let old = FlagRecord(repairing: item, environment: environment, key: flag.draft.key, at: now)
+            let new = changedRecord(flag, old: old)
+            let members = old.membersThatDiffer(from: new)
+            if members.isEmpty {
+                difference.unchanged += 1
+            } else if mode == .createOnly {
+                difference.skipped += 1
+            } else {
+                difference.changed.append(ImportPlan.Change(old: old, new: new, members: members))
+                checkSize(of: new, at: index)
+            }
+        }
+        if mode == .replace { difference.removed = try flagsThatAreNotInFile() }
+        return difference
+    }
+
+    /// A flag that does not exist yet: with the times and the version of the file, so that an export is restored as it
+    /// was.
+    private func newRecord(_ draft: FlagDraft) -> FlagRecord {
+        let createdAt = draft.createdAt ?? now
+        return draft.record(
+            in: environment, createdAt: createdAt, updatedAt: max(draft.updatedAt ?? now, createdAt),
+            version: draft.version ?? 1)
+    }
+
+    /// A flag that exists, as the file wants it; what the file does not say stays.
+    private func changedRecord(_ flag: ImportedFlag, old: FlagRecord) -> FlagRecord {
+        var new = flag.draft.record(
+            in: environment, createdAt: old.createdAt, updatedAt: max(now, old.updatedAt), version: old.version + 1)
+        if new.rule.isEquivalent(to: old.rule) || (!flag.isComplete && old.isFlagdForm(of: new.rule)) {
+            new.rule = old.rule
+        }
+        if !flag.saysOwner { new.owner = old.owner }
+        if !flag.saysDescription { new.description = old.description }
+        if !flag.isComplete {
+            new.expiresAt = old.expiresAt
+            new.tags = old.tags
+        }
+        return new
+    }
+
+    private func flagsThatAreNotInFile() throws(FlagStoreError) -> [FlagRecord] {
+        let keys = Set(document.flags.map { ExactText($0.draft.key) })
+        var removed: [FlagRecord] = []
+        try repository.forEachFlag(in: environment) { record in
+            if !keys.contains(ExactText(record.key)) { removed.append(record) }
+        }
+        return removed
+    }
+
+    // MARK: - Overrides
+
+    mutating func planOverrides(
+        removedFlags: [FlagRecord]
+    ) throws(FlagStoreError) -> ImportPlan.Difference<TenantOverrideRecord> {
+        var difference = ImportPlan.Difference<TenantOverrideRecord>()
+        guard let drafts = document.overrides else { return difference }
+        try checkFlags(of: drafts, removedFlags: removedFlags)
+        guard issues.isEmpty else { return difference }
+        // Asking for a million overrides that are not there costs more than finding out that none is.
+        if mode != .replace, try !hasOverrides() {
+            difference.created = drafts.map { record($0) }
+            return difference
+        }
+        for start in stride(from: 0, to: drafts.count, by: ImportPlanner.keysPerRead) {
+            let slice = drafts[start..<min(drafts.count, start + ImportPlanner.keysPerRead)]
+            let records = slice.map { record($0) }
+            let keys = records.map { $0.itemKey.tableKey }
+            let items = try reading { () throws(TableError) in
+                try repository.store.getItems(table: repository.table, keys: keys)
+            }
+            for (new, item) in zip(records, items) { note(new, item, in: &difference) }
+        }
+        if mode == .replace {
+            difference.removed = try overridesThatAreNotInFile(drafts, removedFlags: removedFlags)
+        }
+        return difference
+    }
+
+    private func note(
+        _ new: TenantOverrideRecord, _ item: Item?, in difference: inout ImportPlan.Difference<TenantOverrideRecord>
+    ) {
+        guard let item, let old = try? TenantOverrideRecord(item: item) else {
+            return difference.created.append(new)
+        }
+        if old.hasSameContent(as: new) {
+            difference.unchanged += 1
+        } else if mode == .createOnly {
+            difference.skipped += 1
+        } else {
+            let members = JSONValue.differingMembers(old.json, new.json, except: ["updatedAt"])
+            difference.changed.append(ImportPlan.Change(old: old, new: new, members: members))
+        }
+    }
+
+    private func record(_ draft: TenantOverrideDraft) -> TenantOverrideRecord {
+        draft.record(in: environment, at: draft.updatedAt ?? now)
+    }
+
+    private mutating func checkFlags(
+        of drafts: [TenantOverrideDraft], removedFlags: [FlagRecord]
+    ) throws(FlagStoreError) {
+        var known = Set(document.flags.map { ExactText($0.draft.key) })
+        var unknown = Set(removedFlags.map { ExactText($0.key) })
+        for (index, draft) in drafts.enumerated() {
+            let pointer = JSONPointer().appending("overrides")
+            if let named = draft.environment { checkEnvironment(named, at: pointer.appending(index)) }
+            let flag = ExactText(draft.flagKey)
+            if known.contains(flag) { continue }
+            if !unknown.contains(flag) {
+                if try repository.item(.flag(environment, key: draft.flagKey)) != nil {
+                    known.insert(flag)
+                    continue
+                }
+                unknown.insert(flag)
+            }
+            report(pointer.appending(index).appending("flagKey"), "there is no flag \(draft.flagKey)")
+        }
+    }
+
+    /// Whether any flag of the environment has an override.
+    private func hasOverrides() throws(FlagStoreError) -> Bool {
+        var hasAny = false
+        try repository.forEachFlag(in: environment) { record throws(FlagStoreError) in
+            guard !hasAny else { return }
+            hasAny = try !repository.overrides(ofFlag: record.key, in: environment, limit: 1).records.isEmpty
+        }
+        return hasAny
+    }
+
+    private func overridesThatAreNotInFile(
+        _ drafts: [TenantOverrideDraft], removedFlags: [FlagRecord]
+    ) throws(FlagStoreError) -> [TenantOverrideRecord] {
+        var wanted: [ExactText: Set<ExactText>] = [:]
+        for draft in drafts { wanted[ExactText(draft.flagKey), default: []].insert(ExactText(draft.tenant)) }
+        let removedKeys = Set(removedFlags.map { ExactText($0.key) })
+        var removed: [TenantOverrideRecord] = []
+        try repository.forEachFlag(in: environment) { flag throws(FlagStoreError) in
+            let key = ExactText(flag.key)
+            guard !removedKeys.contains(key) else { return }
+            try repository.forEachOverride(ofFlag: flag.key, in: environment) { override in
+                if wanted[key]?.contains(ExactText(override.tenant)) != true { removed.append(override) }
+            }
+        }
+        return removed
+    }
+
+    // MARK: - Kill switches
+
+    mutating func planKillSwitches() throws(FlagStoreError) -> ImportPlan.Difference<KillSwitchRecord> {
+        var difference = ImportPlan.Difference<KillSwitchRecord>()
+        guard let drafts = document.killSwitches else { return difference }
+        let existing = try repository.killSwitches(in: environment)
+        for (index, draft) in drafts.enumerated() {
+            if let named = draft.environment {
+                checkEnvironment(named, at: JSONPointer().appending("killSwitches").appending(index))
+            }
+            let new = draft.record(in: environment, at: now)
+            guard let old = existing.first(where: { $0.isOfSame(as: new) }) else {
+                difference.created.append(new)
+                continue
+            }
+            let members = JSONValue.differingMembers(old.json, new.json, except: ["activatedAt"])
+            if members.isEmpty {
+                difference.unchanged += 1
+            } else if mode == .createOnly {
+                difference.skipped += 1
+            } else {
+                difference.changed.append(ImportPlan.Change(old: old, new: new, members: members))
+            }
+        }
+        if mode == .replace {
+            let wanted = drafts.map { $0.record(in: environment, at: now) }
+            difference.removed = existing.filter { old in !wanted.contains { $0.isOfSame(as: old) } }
+        }
+        return difference
+    }
+
+    // MARK: - Issues
+
+    /// The environment that a record names must be the file's own, or where the import goes.
+    private mutating func checkEnvironment(_ named: Environment?, at place: JSONPointer) {
+        guard let named, named != document.environment ?? environment else { return }
+        report(
+            place.appending("environment"),
+            "is \(named.rawValue), but the file is of \((document.environment ?? environment).rawValue)")
+    }
+
+    private mutating func checkSize(of record: FlagRecord?, at index: Int) {
+        for issue in record?.sizeIssues ?? [] {
+            report(JSONPointer().appending("flags").appending(index), issue.message)
+        }
+    }
+
+    private mutating func report(_ place: JSONPointer, _ message: String) {
+        guard issues.count < ImportPlanner.issuesMaximum else { return }
+        issues.append(DefinitionIssue(pointer: place.description, message: message))
+    }
+}
+
+extension FlagRecord {
+    /// The members of the interface's JSON in which two states of a flag differ, apart from what every change changes.
+    func membersThatDiffer(from other: FlagRecord) -> [String] {
+        var members = JSONValue.differingMembers(
+            json(at: createdAt), other.json(at: createdAt), except: ["createdAt", "updatedAt", "version", "stale"])
+        if members.isEmpty, isKeptInvalid != other.isKeptInvalid { members.append("keptInvalid") }
+        return members
+    }
+
+    /// Whether `rule` is what an export in flagd's format makes of this flag, or says the same in the full spelling.
+    func isFlagdForm(of rule: FlagRule) -> Bool {
+        guard case .full(let text) = rule, let json = try? JSONValue(parsing: text) else { return false }
+        return json == flagdDefinition || json == (try? self.rule.definition())?.json
+    }
+}
+
+extension KillSwitchRecord {
+    /// Whether both are the same switch.
+    fileprivate func isOfSame(as other: KillSwitchRecord) -> Bool {
+        switch (flagKey, other.flagKey) {
+        case (nil, nil): true
+        case (let left?, let right?): left.utf8.elementsEqual(right.utf8)
+        default: false
+        }
+    }
+}
+
+extension JSONValue {
+    /// The names of members that two objects do not have alike, in the order of the first, then of the second.
+    fileprivate static func differingMembers(
+        _ left: JSONValue, _ right: JSONValue, except ignored: Set<String>
+    ) -> [String] {
+        let leftMembers = left.objectValue ?? JSONObject()
+        let rightMembers = right.objectValue ?? JSONObject()
+        let added = rightMembers.keys.filter { leftMembers[$0] == nil }
+        return (leftMembers.keys + added).filter { !ignored.contains($0) && leftMembers[$0] != rightMembers[$0] }
+    }
+}
