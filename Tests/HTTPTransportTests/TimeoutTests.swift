@@ -1,0 +1,109 @@
+import Testing
+
+@testable import HTTPTransport
+
+/// Milliseconds on the machine's clock, which starts at 0; the time-outs are the defaults.
+@Suite("Time-outs")
+struct TimeoutTests {
+    private let head = "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
+
+    @Test("A connection without a request is closed after 30 s")
+    func idle() throws {
+        let bench = try MachineBench()
+        #expect(bench.tick(29_999) == .none)
+        #expect(bench.tick(30_000) == .close(.idle))
+    }
+
+    @Test("The idle time begins anew with every answer")
+    func idleAgain() throws {
+        let bench = try MachineBench()
+        bench.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n", at: 20_000)
+        #expect(bench.tick(49_999) == .none)
+        #expect(bench.tick(50_000) == .close(.idle))
+    }
+
+    @Test("A head gets 10 s from its first byte, however it drips")
+    func head10() throws {
+        let bench = try MachineBench()
+        for second in 0..<10 { bench.feed(String(head.dropFirst(second).prefix(1)), at: 5000 + Int64(second) * 1000) }
+        #expect(bench.tick(14_999) == .none)
+        #expect(bench.tick(15_000) == .requestTimeout(.head))
+        #expect(!bench.machine.keepsAlive)
+    }
+
+    @Test("Empty lines do not begin a request")
+    func emptyLines() throws {
+        let bench = try MachineBench()
+        for second in 1..<30 { bench.feed("\r\n", at: Int64(second) * 1000) }
+        #expect(bench.tick(30_000) == .close(.idle))
+    }
+
+    @Test("A body gets 20 s in all, however it drips")
+    func body20() throws {
+        let bench = try MachineBench()
+        bench.feed(head, at: 1000)
+        for second in 1..<5 { bench.feed("x", at: Int64(second) * 4000) }
+        #expect(bench.tick(20_999) == .none)
+        #expect(bench.tick(21_000) == .requestTimeout(.body))
+    }
+
+    @Test("A whole request gets 29 s, its head's time included")
+    func request29() throws {
+        let bench = try MachineBench()
+        bench.feed("POST", at: 0)
+        bench.feed(String(head.dropFirst(4)), at: 9500)
+        #expect(bench.tick(28_999) == .none)
+        #expect(bench.tick(29_000) == .requestTimeout(.request))
+    }
+
+    @Test("A deferred answer gets 15 s, then 503")
+    func handler15() throws {
+        let bench = try MachineBench()
+        bench.defers = true
+        bench.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n", at: 100)
+        #expect(bench.tick(15_099) == .none)
+        #expect(bench.tick(15_100) == .handlerTimeout(.handler))
+        #expect(bench.machine.keepsAlive)
+    }
+
+    @Test("The request's own time ends a deferred answer as well")
+    func handlerWithinRequest() throws {
+        let bench = try MachineBench()
+        bench.defers = true
+        bench.feed(head, at: 0)
+        bench.feed("hello", at: 19_000)
+        #expect(bench.tick(28_999) == .none)
+        #expect(bench.tick(29_000) == .handlerTimeout(.request))
+    }
+
+    @Test("A peer that takes nothing is given 30 s from the last byte it took")
+    func write30() throws {
+        let bench = try MachineBench()
+        let patience = bench.loop.pointee.patience
+        bench.connection.pointee.machine.block(tookBytes: true, patience, now: 1000)
+        bench.connection.pointee.machine.block(tookBytes: false, patience, now: 5000)
+        #expect(bench.tick(30_999) == .none)
+        bench.connection.pointee.machine.block(tookBytes: true, patience, now: 30_999)
+        #expect(bench.tick(60_998) == .none)
+        #expect(bench.tick(60_999) == .close(.write))
+    }
+
+    @Test("A request that waited behind blocked output is not blamed for it")
+    func bodyBehindBlockedOutput() throws {
+        let bench = try MachineBench()
+        let patience = bench.loop.pointee.patience
+        bench.feed(head, at: 0)
+        bench.connection.pointee.machine.block(tookBytes: true, patience, now: 0)
+        #expect(bench.tick(25_000) == .none)
+        bench.connection.pointee.machine.unblock(patience, now: 25_000)
+        #expect(bench.tick(28_999) == .none)
+    }
+
+    @Test("After the last answer the peer gets 2 s to close")
+    func linger() throws {
+        let bench = try MachineBench()
+        bench.connection.pointee.machine.linger(bench.loop.pointee.patience, now: 1000)
+        #expect(bench.tick(2999) == .none)
+        #expect(bench.tick(3000) == .close(nil))
+    }
+}
