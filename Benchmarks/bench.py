@@ -3,7 +3,6 @@
 import argparse
 import importlib
 import json
-import shutil
 import sys
 import time
 
@@ -11,9 +10,6 @@ import machine
 
 CASES = ["ofrep", "bulk", "start", "scale", "echo"]
 """In the order in which they run when none is named."""
-
-PROGRAMS = {"nginx-light": "nginx", "wrk": "wrk", "nodejs": "node"}
-"""The program that shows that a package is there."""
 
 
 def main():
@@ -50,7 +46,8 @@ def measure(cases: list, options) -> list:
         for report in reports:
             print(f"\n## {report.text()}")
     if options.json:
-        text = json.dumps({"machine": host, "cases": [report.data() for report in reports]}, indent=2, ensure_ascii=False)
+        results = {"machine": host, "cases": [report.data() for report in reports]}
+        text = json.dumps(results, indent=2, ensure_ascii=False)
         if options.json == "-":
             print(text)
         else:

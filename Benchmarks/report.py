@@ -18,9 +18,9 @@ class Goal:
         return self.value <= self.bound if self.at_most else self.value >= self.bound
 
     def row(self) -> list[str]:
-        sign = "≤" if self.at_most else "≥"
-        return [self.name, f"{figure(self.value)} {self.unit}".strip(), f"{sign} {figure(self.bound)} {self.unit}".strip(),
-                "reached" if self.reached else "MISSED"]
+        measured = f"{figure(self.value)} {self.unit}".strip()
+        bound = f"{'≤' if self.at_most else '≥'} {self.bound:,g} {self.unit}".strip()
+        return [self.name, measured, bound, "reached" if self.reached else "MISSED"]
 
 
 @dataclasses.dataclass
@@ -53,7 +53,7 @@ class Report:
 
 def figure(value: float) -> str:
     """A number with as many digits as say something."""
-    if value >= 1000 or value == int(value):
+    if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 

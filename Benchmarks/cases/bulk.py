@@ -30,5 +30,5 @@ def run(options) -> Report:
                          f"{size:,}"])
             goals.append(Goal(f"answers of {count} flags a second and core", figures.rate_per_core, bound, "", False))
     return Report(
-        TITLE, ["answer", "requests/s", "per second of CPU", "p50 ms", "p99 ms", "CPU µs/request", "bytes"], rows, goals,
-        "Every third flag has a rule that reads two attributes, the others are static.")
+        TITLE, ["answer", "requests/s", "per second of CPU", "p50 ms", "p99 ms", "CPU µs/request", "bytes"],
+        rows, goals, "Every third flag has a rule that reads two attributes, the others are static.")

@@ -21,4 +21,4 @@ def run(options) -> Report:
             for name, figures in found.items()]
     return Report(
         TITLE, ["server", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "CPU, nginx = 1"], rows, [],
-        f"POST of {len(body)} bytes, answer of the same size. nginx answers a fixed text, http-echo the request's body.")
+        f"POST of {len(body)} bytes, answer of the same size: nginx has a fixed text, http-echo the request's body.")

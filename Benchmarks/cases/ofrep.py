@@ -11,6 +11,7 @@ from report import Goal, Report
 TITLE = "single evaluation over OFREP, one loop, 64 connections"
 PACKAGES = ["nginx-light", "wrk", "nodejs", "node-express"]
 
+NGINX, OURS = "nginx, one worker, static", "flag-server, one loop"
 PATH = f"/ofrep/v1/evaluate/flags/{flags.KEY}"
 
 
@@ -23,7 +24,7 @@ def run(options) -> Report:
             if '"TARGETING_MATCH"' not in answer:
                 raise SystemExit(f"the rule did not match: {answer}")
             with peers.nginx(answer) as nginx, peers.express(answer) as express:
-                servers = {"nginx, one worker, static": nginx, "flag-server, one loop": ours, "Express 4, static": express}
+                servers = {NGINX: nginx, OURS: ours, "Express 4, static": express}
                 for name, server in servers.items():
                     same_answer(name, peers.post(server, PATH, flags.REQUEST).decode(), answer)
                 targets = [wrk.Target(name, server, PATH, [flags.REQUEST]) for name, server in servers.items()]
@@ -38,13 +39,13 @@ def same_answer(name: str, got: str, expected: str):
 
 def report(found: dict[str, wrk.Figures], size: int) -> Report:
     """Rows with each server's figures and their ratio to nginx, the first."""
-    nginx = found["nginx, one worker, static"]
+    nginx = found[NGINX]
     rows = [
         [name, figures.rate, figures.p50, figures.p99, figures.cpu, figures.cpu / nginx.cpu, figures.rate / nginx.rate]
         for name, figures in found.items()]
-    goal = Goal("CPU per request against nginx", found["flag-server, one loop"].cpu / nginx.cpu, 1.5, "×")
+    goal = Goal("CPU per request against nginx", found[OURS].cpu / nginx.cpu, 1.5, "×")
+    columns = ["server", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "CPU, nginx = 1", "rate, nginx = 1"]
     return Report(
-        TITLE, ["server", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "CPU, nginx = 1", "rate, nginx = 1"],
-        rows, [goal],
-        f"POST of {len(flags.REQUEST)} bytes, answer of {size} bytes. nginx and Express answer a fixed text; flag-server "
-        "parses the context, evaluates the rule and writes the answer.")
+        TITLE, columns, rows, [goal],
+        f"POST of {len(flags.REQUEST)} bytes, answer of {size} bytes. nginx and Express answer a fixed text; "
+        "flag-server parses the context, evaluates the rule and writes the answer.")
