@@ -1,0 +1,260 @@
+import FlagCore
+import FlagStore
+import Glibc
+import HTTPTransport
+import JSON
+import Lock
+
+@testable import DynamoTable
+@testable import FlagServer
+
+/// A whole server over a store in memory, on a port that the system chooses, with a clock that stands still.
+final class RouteServer: Sendable {
+    /// What the server's clocks say at first.
+    static let start = Timestamp(millisecondsSinceEpoch: 1_767_323_045_678)  // 2026-01-02T03:04:05.678Z
+
+    let stack: ServingStack
+    let table: SwitchableTable
+    private let clock: Locked<Timestamp>
+    private let client: TestConnection
+
+    /// Starts a server.
+    ///
+    /// - Parameters:
+    ///   - loops: how many event loops.
+    ///   - requiresAuthentication: as `--auth on`.
+    ///   - change: changes the settings.
+    init(
+        loops: Int = 1, profile: Profile = .local, requiresAuthentication: Bool = false,
+        change: (inout ServiceSettings) -> Void = { _ in }
+    ) throws {
+        let clock = Locked(RouteServer.start)
+        let store = try SQLiteTableStore.open(.memory)
+        let table = SwitchableTable(store)
+        var settings = ServiceSettings(
+            profile: profile, requiresAuthentication: requiresAuthentication, storeID: "test-store", fractional: .v3,
+            version: "1.2.3")
+        settings.evaluationClock = { clock.withLock { $0 } }
+        change(&settings)
+        let http = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: 0)], loops: loops)
+        stack = try ServingStack(
+            ServingStack.Parts(
+                store: table, table: profile.tableName, settings: settings, http: http,
+                now: { clock.withLock { $0 } }))
+        try stack.start()
+        self.clock = clock
+        self.table = table
+        client = try TestConnection(port: stack.server.port)
+    }
+
+    deinit {
+        let table = table
+        stack.drain(within: .seconds(5)) { table.store.close() }
+    }
+
+    /// Lets time pass.
+    func advance(byMilliseconds milliseconds: Int64) {
+        clock.withLock { $0.millisecondsSinceEpoch += milliseconds }
+    }
+
+    /// A connection of its own.
+    func connect() throws -> TestConnection { try TestConnection(port: stack.server.port) }
+
+    /// Sends one request on the server's own connection and waits for the answer.
+    @discardableResult
+    func send(
+        _ method: String, _ path: String, _ body: String? = nil, _ fields: [(String, String)] = []
+    ) throws -> TestAnswer {
+        try client.send(method, path, body, fields)
+    }
+
+    /// Creates a flag in the simple spelling, or in the full one when `rule` says so.
+    func create(_ key: String, _ rule: String = #""defaultEnabled":true"#, environment: String? = nil) throws {
+        let query = environment.map { "?environment=\($0)" } ?? ""
+        let state = rule.contains("\"variants\"") && !rule.contains("\"state\"") ? #""state":"ENABLED","# : ""
+        let body = #"{"flagKey":"\#(key)","description":"A flag","owner":"tests",\#(state)\#(rule)}"#
+        let answer = try send("POST", "/api/flags\(query)", body)
+        guard answer.status == 201 else { throw TestFailure("\(key) was not created: \(answer.body)") }
+    }
+
+    /// Evaluates one flag over OFREP.
+    func ofrep(_ key: String, _ context: String = "{}") throws -> TestAnswer {
+        try send("POST", "/ofrep/v1/evaluate/flags/\(key)", #"{"context":\#(context)}"#)
+    }
+
+    /// Evaluates all flags over OFREP.
+    func bulk(_ context: String = "{}", ifNoneMatch: String? = nil) throws -> TestAnswer {
+        try send(
+            "POST", "/ofrep/v1/evaluate/flags", #"{"context":\#(context)}"#,
+            ifNoneMatch.map { [("If-None-Match", $0)] } ?? [])
+    }
+}
+
+/// Something that a test needs went wrong.
+struct TestFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// An answer as a test sees it.
+struct TestAnswer {
+    let status: Int
+    /// Fields by their names in lower case.
+    let fields: [String: String]
+    let body: String
+
+    /// The body as JSON, null when it is none.
+    var json: JSONValue { (try? JSONValue(parsing: body)) ?? .null }
+    /// The code of a problem.
+    var code: String? { json["code"]?.stringValue }
+    /// The pointers of a problem's errors, in their order.
+    var pointers: [String] { json["errors"]?.arrayValue?.compactMap { $0["pointer"]?.stringValue } ?? [] }
+}
+
+/// A kept-alive connection that sends one request after the other.
+final class TestConnection: @unchecked Sendable {
+    // `@unchecked Sendable`: each test uses a connection from one thread at a time.
+    private let socket: Int32
+    private var received: [UInt8] = []
+
+    init(port: Int) throws {
+        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(port)).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let status = withUnsafeBytes(of: &address) { bytes in
+            connect(
+                socket, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self),
+                socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+        guard status == 0 else { throw TestFailure("connect: errno \(errno)") }
+        var timeout = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { close(socket) }
+
+    /// Sends a request and reads its answer.
+    func send(
+        _ method: String, _ path: String, _ body: String? = nil, _ fields: [(String, String)] = []
+    ) throws -> TestAnswer {
+        try write(Array(TestConnection.request(method, path, body, fields).utf8))
+        return try readAnswer(hasBody: method != "HEAD")
+    }
+
+    /// A request's bytes.
+    static func request(
+        _ method: String, _ path: String, _ body: String? = nil, _ fields: [(String, String)] = []
+    ) -> String {
+        var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n"
+        for (name, value) in fields { head += "\(name): \(value)\r\n" }
+        if let body { head += "Content-Length: \(body.utf8.count)\r\n" }
+        return head + "\r\n" + (body ?? "")
+    }
+
+    /// Writes bytes as they are.
+    func write(_ bytes: [UInt8]) throws {
+        var offset = 0
+        while offset < bytes.count {
+            let count = bytes[offset...].withUnsafeBytes {
+                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw TestFailure("send: errno \(errno)") }
+            offset += count
+        }
+    }
+
+    /// Reads one answer; bytes behind it are kept for the next.
+    func readAnswer(hasBody: Bool = true) throws -> TestAnswer {
+        let end = Array("\r\n\r\n".utf8)
+        var headEnd: Int?
+        while headEnd == nil {
+            headEnd = received.indices.first { received[$0...].starts(with: end) }
+            if headEnd == nil { try readMore() }
+        }
+        let bodyStart = (headEnd ?? 0) + 4
+        let lines = String(decoding: received[..<(headEnd ?? 0)], as: UTF8.self).split(separator: "\r\n")
+        var fields: [String: String] = [:]
+        for line in lines.dropFirst() {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            fields[line[..<colon].lowercased()] = String(line[line.index(after: colon)...].drop { $0 == " " })
+        }
+        guard let first = lines.first, let status = first.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+        else { throw TestFailure("no status line") }
+        let isEmpty = !hasBody || status == 204 || status == 304
+        let length = isEmpty ? 0 : Int(fields["content-length"] ?? "") ?? 0
+        while received.count < bodyStart + length { try readMore() }
+        let body = String(decoding: received[bodyStart..<bodyStart + length], as: UTF8.self)
+        received.removeFirst(bodyStart + length)
+        return TestAnswer(status: status, fields: fields, body: body)
+    }
+
+    private func readMore() throws {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(socket, &buffer, buffer.count, 0)
+        guard count > 0 else { throw TestFailure("the connection ended: \(count), errno \(errno)") }
+        received += buffer[..<count]
+    }
+}
+
+/// A store that can be made to fail, as a disk does.
+final class SwitchableTable: ItemTable {
+    let store: SQLiteTableStore
+    private let failing = Locked(false)
+
+    init(_ store: SQLiteTableStore) { self.store = store }
+
+    /// Whether every read and write fails.
+    var isFailing: Bool {
+        get { failing.withLock { $0 } }
+        set { failing.withLock { $0 = newValue } }
+    }
+
+    private static let failure = TableError.storage(
+        StorageFailure(kind: .inputOutput, reason: "The disk cannot be read", hint: "Replace the disk"))
+
+    private func check() throws(TableError) {
+        if isFailing { throw SwitchableTable.failure }
+    }
+
+    func getItem(table: String, key: TableKey) throws(TableError) -> Item? {
+        try check()
+        return try store.getItem(table: table, key: key)
+    }
+
+    func getItems(table: String, keys: [TableKey]) throws(TableError) -> [Item?] {
+        try check()
+        return try store.getItems(table: table, keys: keys)
+    }
+
+    func query(_ query: Query) throws(TableError) -> QueryPage {
+        try check()
+        return try store.query(query)
+    }
+
+    func scan(_ scan: Scan) throws(TableError) -> QueryPage {
+        try check()
+        return try store.scan(scan)
+    }
+
+    func listTables() throws(TableError) -> [String] { try store.listTables() }
+    func describeTable(_ name: String) throws(TableError) -> TableDescription { try store.describeTable(name) }
+
+    func transact(
+        _ operations: [WriteOperation], principal: Principal,
+        completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
+    ) {
+        guard !isFailing else { return completion(.failure(SwitchableTable.failure)) }
+        store.transact(operations, principal: principal, completion: completion)
+    }
+
+    func createTable(_ schema: TableSchema) throws(TableError) { try store.createTable(schema) }
+    func deleteTable(_ name: String) throws(TableError) { try store.deleteTable(name) }
+    func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { store.subscribe(deliver) }
+    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] {
+        try store.changes(after: sequence, limit: limit)
+    }
+    var lastSequence: Int64 { store.lastSequence }
+}
