@@ -28,13 +28,15 @@ enum ControlError: Error, Equatable, CustomStringConvertible {
 
 /// One end of a conversation over the control socket.
 ///
-/// A message is its length as four bytes, the most significant first, and that many bytes of JSON. Calls block, within
-/// bounds of time and size.
+/// A message is the lengths of its two parts, four bytes each and the most significant first, then the header, which is
+/// JSON, then the payload, which is whatever the header says. Calls block, within bounds of time and size.
 struct ControlChannel: ~Copyable {
     private let descriptor: Int32
 
-    /// A message with flags for a whole company fits; a runaway one does not take the server's memory.
-    static let maximumMessageBytes = 64 << 20
+    /// What a header may have: a list of ten thousand mistakes fits.
+    static let maximumHeaderBytes = 16 << 20
+    /// What a payload may have: a million overrides fit, and a runaway file does not take the server's memory.
+    static let maximumPayloadBytes = 256 << 20
 
     /// Takes over a connected socket that does not block, and closes it at the end.
     init(adopting descriptor: Int32) {
@@ -53,32 +55,42 @@ struct ControlChannel: ~Copyable {
     /// Sends a message.
     ///
     /// - Parameter timeout: For the whole message to be taken.
-    func send(_ message: JSONValue, within timeout: Duration) throws(ControlError) {
-        let body = Array(message.serialized().utf8)
-        guard body.count <= Self.maximumMessageBytes else {
-            throw .tooLarge(bytes: body.count, maximum: Self.maximumMessageBytes)
-        }
+    func send(_ message: ControlMessage, within timeout: Duration) throws(ControlError) {
+        let header = message.header.serializedBytes()
+        try Self.check(headerBytes: header.count, payloadBytes: message.payload.count)
         let deadline = ContinuousClock.now + timeout
-        let length = UInt32(body.count)
-        try send([24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) }, before: deadline)
-        try send(body, before: deadline)
+        try send(Self.bytes(of: header.count) + Self.bytes(of: message.payload.count) + header, before: deadline)
+        try send(message.payload, before: deadline)
     }
 
     /// Waits for a message.
     ///
     /// - Parameter timeout: Until the whole message is there.
-    func receive(within timeout: Duration) throws(ControlError) -> JSONValue {
+    func receive(within timeout: Duration) throws(ControlError) -> ControlMessage {
         let deadline = ContinuousClock.now + timeout
-        let length = Int(try receive(4, before: deadline).reduce(UInt32(0)) { $0 << 8 | UInt32($1) })
-        guard length <= Self.maximumMessageBytes else {
-            throw .tooLarge(bytes: length, maximum: Self.maximumMessageBytes)
-        }
-        let body = try receive(length, before: deadline)
+        let lengths = try receive(8, before: deadline)
+        let (headerBytes, payloadBytes) = (Self.length(in: lengths.prefix(4)), Self.length(in: lengths.suffix(4)))
+        try Self.check(headerBytes: headerBytes, payloadBytes: payloadBytes)
+        let header = try receive(headerBytes, before: deadline)
+        let payload = try receive(payloadBytes, before: deadline)
         do {
-            return try JSONValue(parsing: body, options: JSONParseOptions(maximumDepth: 512))
+            return ControlMessage(header: try JSONValue(parsing: header), payload: payload)
         } catch {
             throw .malformed("\(error)")
         }
+    }
+
+    private static func check(headerBytes: Int, payloadBytes: Int) throws(ControlError) {
+        if headerBytes > maximumHeaderBytes { throw .tooLarge(bytes: headerBytes, maximum: maximumHeaderBytes) }
+        if payloadBytes > maximumPayloadBytes { throw .tooLarge(bytes: payloadBytes, maximum: maximumPayloadBytes) }
+    }
+
+    private static func bytes(of length: Int) -> [UInt8] {
+        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) }
+    }
+
+    private static func length(in bytes: ArraySlice<UInt8>) -> Int {
+        bytes.reduce(0) { $0 << 8 | Int($1) }
     }
 
     private func send(_ bytes: [UInt8], before deadline: ContinuousClock.Instant) throws(ControlError) {

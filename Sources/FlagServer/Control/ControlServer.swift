@@ -59,10 +59,10 @@ final class ControlServer: Sendable {
                 reply = .failed("the server does not understand the command: \(reason)")
             }
             do {
-                try channel.send(reply.json, within: replyTimeout)
+                try channel.send(reply.message, within: replyTimeout)
             } catch ControlError.tooLarge(let bytes, let maximum) {
                 let error = ControlError.tooLarge(bytes: bytes, maximum: maximum)
-                try channel.send(ControlReply.failed("\(error)").json, within: replyTimeout)
+                try channel.send(ControlReply.failed("\(error)").message, within: replyTimeout)
             }
         } catch {
             logger.warning("a command broke off", metadata: ["reason": "\(error)"])

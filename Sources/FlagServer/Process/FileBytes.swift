@@ -53,6 +53,26 @@ enum FileBytes {
         }
     }
 
+    /// Writes a file so that nobody ever sees half of it: under another name first, made durable, then renamed.
+    static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
+        let draft = "\(path).\(getpid()).tmp"
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FileError(path: path, operation: "written", errno: errno) }
+        do {
+            defer { close(descriptor) }
+            try write(bytes, to: descriptor, path: path)
+            guard fsync(descriptor) == 0 else { throw FileError(path: path, operation: "written", errno: errno) }
+        } catch {
+            unlink(draft)
+            throw error
+        }
+        guard rename(draft, path) == 0 else {
+            let failure = FileError(path: path, operation: "written", errno: errno)
+            unlink(draft)
+            throw failure
+        }
+    }
+
     private static func read(descriptor: Int32, path: String, atMost maximum: Int) throws(FileError) -> [UInt8] {
         var contents: [UInt8] = []
         let step = 1 << 16

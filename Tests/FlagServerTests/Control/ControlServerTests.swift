@@ -11,13 +11,13 @@ struct ControlServerTests {
     private static func server(in directory: String) throws -> ControlServer {
         try ControlServer(directory: directory, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) {
             request in
-            request.command == "fail" ? .failed("it cannot") : .done(.object(request.arguments))
+            request.command == "fail" ? .failed("it cannot") : .done(.object(request.arguments), payload: request.payload.reversed())
         }
     }
 
     private static func ask(_ directory: String, _ request: ControlRequest) throws -> ControlReply {
         let channel = try ControlSocket.connect(in: directory)
-        try channel.send(request.json, within: .seconds(5))
+        try channel.send(request.message, within: .seconds(5))
         return try ControlReply(channel.receive(within: .seconds(5)))
     }
 
@@ -27,9 +27,10 @@ struct ControlServerTests {
         let server = try Self.server(in: directory.path)
         defer { server.stop() }
         for size in [0, 1, 1000, 3_000_000] {
-            let arguments: JSONObject = ["text": .string(String(repeating: "x", count: size))]
-            let request = ControlRequest(command: "echo", arguments: arguments)
-            #expect(try Self.ask(directory.path, request) == .done(.object(arguments)))
+            let payload = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
+            let request = ControlRequest(command: "echo", arguments: ["size": .integer(size)], payload: payload)
+            let reply = try Self.ask(directory.path, request)
+            #expect(reply == .done(["size": .integer(size)], payload: payload.reversed()))
         }
         let failed = ControlRequest(command: "fail", arguments: [:])
         #expect(try Self.ask(directory.path, failed) == .failed("it cannot"))
@@ -74,7 +75,7 @@ struct ControlServerTests {
         defer { server.stop() }
         for message: JSONValue in [[], ["command": "x"], ["command": "x", "arguments": [:], "version": 2]] {
             let channel = try ControlSocket.connect(in: directory.path)
-            try channel.send(message, within: .seconds(5))
+            try channel.send(ControlMessage(header: message), within: .seconds(5))
             guard case .failed = try ControlReply(channel.receive(within: .seconds(5))) else {
                 Issue.record("\(message) was not refused")
                 continue
@@ -92,8 +93,8 @@ struct ControlServerTests {
         #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
         let channel = ControlChannel(adopting: ends[0])
         defer { close(ends[1]) }
-        #expect(write(ends[1], [UInt8](repeating: 0xFF, count: 4), 4) == 4)
-        let expected = ControlError.tooLarge(bytes: 0xFFFF_FFFF, maximum: ControlChannel.maximumMessageBytes)
+        #expect(write(ends[1], [UInt8](repeating: 0xFF, count: 8), 8) == 8)
+        let expected = ControlError.tooLarge(bytes: 0xFFFF_FFFF, maximum: ControlChannel.maximumHeaderBytes)
         do {
             _ = try channel.receive(within: .seconds(5))
             Issue.record("it was read")

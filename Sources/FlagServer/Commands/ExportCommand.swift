@@ -1,0 +1,43 @@
+import ArgumentParser
+import FlagStore
+import Glibc
+
+/// `flag-server export`
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: ExportRequest.command,
+        abstract: "Export the flags of an environment to a file.",
+        discussion: """
+            The native format holds flags, tenant overrides and kill switches, and importing it again changes nothing. \
+            flagd's format holds flags only. Works beside a running server, and without one.
+
+            Exit status: 0 exported; 1 failed, and why; 64 the command line is wrong; 78 the configuration is wrong.
+            """)
+
+    @Option(help: ArgumentHelp("What the file looks like.", valueName: "native|flagd"))
+    var format = ImportDocument.Format.native
+
+    @Option(help: ArgumentHelp("The file to write. (default: standard output)", valueName: "file"))
+    var output: String?
+
+    @OptionGroup var store: StoreOptions
+
+    func run() throws {
+        try Failure.report {
+            let configuration = try store.configuration()
+            guard access(configuration.dataDirectory, F_OK) == 0 || errno != ENOENT else {
+                throw CommandFailure(
+                    "there is no data directory \(configuration.dataDirectory): name it with --data-dir")
+            }
+            let request = ExportRequest(format: format, environment: store.chosenEnvironment)
+            let file = try StoreAccess.perform(request.request, on: configuration).payload
+            if let output, output != "-" {
+                try FileBytes.replace(output, with: file)
+            } else {
+                try FileBytes.write(file, to: STDOUT_FILENO, path: "standard output")
+            }
+        }
+    }
+}
+
+extension ImportDocument.Format: ExpressibleByArgument {}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import FlagStore
+
+/// `flag-server import`
+struct ImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: ImportRequest.command,
+        abstract: "Import flags from a file in flagd's format or the native one.",
+        discussion: """
+            Works beside a running server, which has the change in force when the command ends, and without one. What \
+            the file does not mention at all stays as it is; importing a file twice changes nothing more.
+
+            Flags that do not validate are all listed with their places in the file; nothing is imported then.
+
+            Exit status: 0 imported, or shown what would be; 1 nothing was imported, and why; 64 the command line is \
+            wrong; 78 the configuration is wrong.
+            """)
+
+    @Argument(help: "The file; - reads standard input.")
+    var file: String
+
+    @Option(
+        help: ArgumentHelp(
+            "create-only leaves flags alone that exist; merge changes what the file names; replace also removes what "
+                + "it does not name.", valueName: "mode"))
+    var mode = ImportPlan.Mode.merge
+
+    @Flag(help: "Show what would change, and store nothing.")
+    var dryRun = false
+
+    @Flag(help: "Store flags all the same that do not validate; evaluating them answers PARSE_ERROR.")
+    var keepInvalid = false
+
+    @OptionGroup var store: StoreOptions
+
+    func run() throws {
+        try Failure.report {
+            let configuration = try store.configuration()
+            let request = ImportRequest(
+                file: try FileBytes.read(file, atMost: ControlChannel.maximumPayloadBytes),
+                environment: store.chosenEnvironment, mode: mode, isDryRun: dryRun, keepsInvalid: keepInvalid)
+            do {
+                let reply = try StoreAccess.perform(request.request, on: configuration)
+                print(try ImportReport(reply.result).text)
+            } catch let failure as CommandFailure {
+                throw CommandFailure("\(file == "-" ? "standard input" : file): \(failure)")
+            }
+        }
+    }
+}
+
+extension ImportPlan.Mode: ExpressibleByArgument {}

@@ -1,0 +1,75 @@
+import FlagStore
+import Glibc
+import JSON
+
+/// Where the work of a command on the store is done: by the server that owns the data directory, else by this process.
+enum StoreAccess {
+    /// How long a command waits for a server that is just starting, or for another command.
+    static let patience = Duration.seconds(10)
+    /// How long a command waits for the server to do the work.
+    static let workTimeout = Duration.seconds(600)
+
+    private static let pause: useconds_t = 20_000
+
+    /// Has the request answered; blocks until it is.
+    ///
+    /// - Returns: What is to be shown, and the file that is to be written, if any.
+    /// - Throws: What went wrong, ready to be told.
+    static func perform(
+        _ request: ControlRequest, on configuration: ServerConfiguration
+    ) throws -> (result: JSONValue, payload: [UInt8]) {
+        guard configuration.store == .sqlite else {
+            throw CommandFailure("store is memory: there is no data directory to work on")
+        }
+        let reply = try DataDirectory.asOwner(of: configuration.dataDirectory) {
+            try answer(request, on: configuration, before: .now + patience)
+        }
+        switch reply {
+        case .done(let result, let payload): return (result, payload)
+        case .failed(let reason): throw CommandFailure(reason)
+        }
+    }
+
+    private static func answer(
+        _ request: ControlRequest, on configuration: ServerConfiguration, before deadline: ContinuousClock.Instant
+    ) throws -> ControlReply {
+        while true {
+            do {
+                let store = try DataStore.openForCommand(configuration, name: request.command)
+                defer { store.close() }
+                return StoreCommands(store: store).answer(request)
+            } catch DataDirectoryError.owned(let path, let owner) {
+                let isServer = owner?.command == ServeCommand.name
+                if isServer, let channel = try connect(to: path, before: deadline) {
+                    try channel.send(request.message, within: ControlServer.requestTimeout)
+                    return try ControlReply(channel.receive(within: workTimeout))
+                }
+                guard ContinuousClock.now < deadline else {
+                    throw DataDirectoryError.owned(path: path, owner: owner)
+                }
+                usleep(pause)
+            }
+        }
+    }
+
+    /// A channel to the server; nil while it may still be starting.
+    private static func connect(
+        to directory: String, before deadline: ContinuousClock.Instant
+    ) throws(ControlError) -> ControlChannel? {
+        do {
+            return try ControlSocket.connect(in: directory)
+        } catch {
+            guard ContinuousClock.now < deadline else { throw error }
+            return nil
+        }
+    }
+}
+
+/// Why a command did not do what it was asked; the text is for the person who asked.
+struct CommandFailure: Error, Equatable, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,21 @@
+import FlagStore
+import Logging
+
+extension Logger {
+    /// Tells of what the cache's feed found.
+    func report(_ event: CacheEvent) {
+        switch event {
+        case .invalidItem(let partition, let sort, let issues):
+            warning(
+                "an item is no valid flag; its last valid form stays in force",
+                metadata: [
+                    "partition": "\(partition)", "sort": "\(sort)",
+                    "issues": "\(issues.map { "\($0.pointer) \($0.message)" }.joined(separator: "; "))",
+                ])
+        case .storeFailed(let failure):
+            error("the store does not answer; what is known goes on being served", metadata: ["reason": "\(failure)"])
+        case .storeRecovered:
+            notice("the store answers again")
+        }
+    }
+}

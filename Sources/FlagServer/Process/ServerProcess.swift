@@ -1,0 +1,130 @@
+import Dispatch
+import DynamoTable
+import FlagCore
+import FlagStore
+import FoundationEssentials
+import Glibc
+import HTTPTransport
+import Logging
+
+/// A server from its start to its end: puts the parts together in order, waits for a signal, takes them apart again.
+struct ServerProcess {
+    let configuration: ServerConfiguration
+    /// The process's environment, for what systemd says there.
+    let environment: [String: String]
+
+    /// How long a start waits for a command that is at work in the data directory.
+    private static let patience = Duration.seconds(10)
+
+    /// Serves until SIGTERM or SIGINT, and returns when everything is written and closed.
+    ///
+    /// - Throws: why the server could not start.
+    func run() throws {
+        StandardErrorLog.install(configuration.log)
+        let logger = Logger(label: "flag-server")
+        logger.info("starting", metadata: settingsForLog)
+        // Whoever writes to a closed connection gets an error, not a signal.
+        signal(SIGPIPE, SIG_IGN)
+        let stopRequested = DispatchSemaphore(value: 0)
+        let signals = TerminationSignals { name in
+            logger.notice("stopping", metadata: ["signal": "\(name)"])
+            stopRequested.signal()
+        }
+        defer { signals.cancel() }
+
+        let store = try openStore()
+        defer { store.close() }
+        try loadSampleFlags(into: store, logger)
+        let stack = try makeStack(store, logger)
+        try stack.start()
+        let control = try makeControl(store, logger)
+        logger.notice("ready", metadata: ["address": "\(address(port: stack.server.port))"])
+        let notifySocket = environment["NOTIFY_SOCKET"]
+        ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
+
+        stopRequested.wait()
+        ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
+        control?.stop()
+        let drained = DispatchSemaphore(value: 0)
+        stack.drain(within: configuration.drainTimeout) { drained.signal() }
+        drained.wait()
+        logger.notice("stopped")
+    }
+
+    /// Opens the store; a command that has it gets a while to finish.
+    private func openStore() throws -> DataStore {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            do {
+                return try DataStore.openForServing(configuration)
+            } catch DataDirectoryError.owned(let path, let owner) {
+                guard let owner, owner.command != ServeCommand.name, ContinuousClock.now < deadline else {
+                    throw DataDirectoryError.owned(path: path, owner: owner)
+                }
+                usleep(20_000)
+            }
+        }
+    }
+
+    private func loadSampleFlags(into store: DataStore, _ logger: Logger) throws {
+        guard let path = configuration.sampleFlags, try store.flags.isEmpty() else { return }
+        let request = ImportRequest(
+            file: try FileBytes.read(path, atMost: ControlChannel.maximumPayloadBytes), environment: nil, mode: .merge,
+            isDryRun: false, keepsInvalid: false)
+        do {
+            _ = try StoreCommands(store: store).run(request, by: Principal(.server, "sample-flags"))
+        } catch let error as DefinitionIssues {
+            throw CommandFailure("\(path): \(StoreCommands.list(error.issues))")
+        }
+        logger.info("loaded sample flags", metadata: ["file": "\(path)"])
+    }
+
+    private func makeStack(_ store: DataStore, _ logger: Logger) throws -> ServingStack {
+        var http = HTTPServerConfiguration(
+            addresses: [.tcp(host: configuration.host, port: configuration.port)], loops: loopCount)
+        http.limits = configuration.limits
+        http.timeouts = configuration.timeouts
+        var settings = ServiceSettings(
+            profile: configuration.profile, requiresAuthentication: configuration.auth == .on,
+            storeID: store.tables.storeID, fractional: configuration.evaluation.fractional,
+            version: FlagServerCommand.version)
+        settings.cacheLimits = configuration.cache
+        let tables = store.tables
+        let parts = ServingStack.Parts(
+            store: tables, table: configuration.profile.tableName, settings: settings, http: http,
+            now: { .systemClock },
+            pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
+            report: { logger.report($0) })
+        return try ServingStack(parts)
+    }
+
+    private func makeControl(_ store: DataStore, _ logger: Logger) throws -> ControlServer? {
+        // A store in memory has no directory where commands could find it.
+        guard configuration.store == .sqlite else { return nil }
+        let commands = StoreCommands(store: store)
+        return try ControlServer(directory: configuration.dataDirectory, logger: logger) { commands.answer($0) }
+    }
+
+    /// How many event loops there are.
+    private var loopCount: Int {
+        switch configuration.loops {
+        case .cores: ProcessInfo.processInfo.activeProcessorCount
+        case .exactly(let count): count
+        }
+    }
+
+    private func address(port: Int) -> String {
+        "http://" + SocketAddress.tcp(host: configuration.host, port: port).description
+    }
+
+    private var settingsForLog: Logger.Metadata {
+        [
+            "version": "\(FlagServerCommand.version)", "environment": "\(configuration.profile.rawValue)",
+            "configuration": "\(configuration.file ?? "built-in defaults")",
+            "store": "\(configuration.store.rawValue)",
+            "data": "\(configuration.store == .sqlite ? configuration.dataDirectory : "none")",
+            "address": "\(address(port: configuration.port))", "loops": .stringConvertible(loopCount),
+            "auth": "\(configuration.auth.rawValue)", "process": .stringConvertible(Int(getpid())),
+        ]
+    }
+}
