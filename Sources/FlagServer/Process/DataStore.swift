@@ -1,6 +1,7 @@
 import DynamoTable
 import FlagCore
 import FlagStore
+import Glibc
 
 /// The store of this process, open: in a data directory that it owns, or in memory.
 ///
@@ -77,6 +78,9 @@ final class DataStore: Sendable {
     }
 
     private static func open(_ configuration: ServerConfiguration, for command: String) throws -> Opened {
+        // Whatever the directory's mode is, the database is nobody else's to read. (Its side files take its mode.)
+        let mask = umask(0o077)
+        defer { umask(mask) }
         switch configuration.store {
         case .memory:
             return Opened(tables: try SQLiteTableStore.open(.memory), directory: nil)

@@ -58,7 +58,7 @@ enum FileBytes {
         let draft = "\(path).\(getpid()).tmp"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileError(path: path, operation: "written", errno: errno) }
-        do {
+        do throws(FileError) {
             defer { close(descriptor) }
             try write(bytes, to: descriptor, path: path)
             guard fsync(descriptor) == 0 else { throw FileError(path: path, operation: "written", errno: errno) }

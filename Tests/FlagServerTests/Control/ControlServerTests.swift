@@ -11,7 +11,8 @@ struct ControlServerTests {
     private static func server(in directory: String) throws -> ControlServer {
         try ControlServer(directory: directory, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) {
             request in
-            request.command == "fail" ? .failed("it cannot") : .done(.object(request.arguments), payload: request.payload.reversed())
+            request.command == "fail"
+                ? .failed("it cannot") : .done(.object(request.arguments), payload: request.payload.reversed())
         }
     }
 
