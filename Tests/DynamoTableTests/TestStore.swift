@@ -1,13 +1,14 @@
-import DynamoTable
 import Glibc
 import Testing
+
+@testable import DynamoTable
 
 /// A directory that goes away with its content.
 final class TemporaryDirectory: Sendable {
     let path: String
 
-    init() throws {
-        var template = Array("/tmp/table-tests-XXXXXX".utf8CString)
+    init(prefix: String = "table-tests") throws {
+        var template = Array("/tmp/\(prefix)-XXXXXX".utf8CString)
         let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) }
         path = String(cString: try #require(made))
     }
@@ -78,4 +79,37 @@ extension SQLiteTableStore {
             try transactAndWait([.put(table: TestTable.name, item: item)], principal: .anonymous)
         }
     }
+
+}
+
+extension TableError {
+    /// The kind of a failure of what is under the tables, nil for other errors.
+    var storageKind: StorageFailure.Kind? { if case .storage(let failure) = self { failure.kind } else { nil } }
+}
+
+/// Writes a whole file.
+func write(_ bytes: [UInt8], to path: String) throws {
+    let file = try #require(fopen(path, "w"))
+    defer { fclose(file) }
+    try #require(fwrite(bytes, 1, bytes.count, file) == bytes.count)
+}
+
+/// Reads a whole file.
+func read(_ path: String) throws -> [UInt8] {
+    let file = try #require(fopen(path, "r"))
+    defer { fclose(file) }
+    fseek(file, 0, SEEK_END)
+    var bytes = [UInt8](repeating: 0, count: ftell(file))
+    rewind(file)
+    try #require(fread(&bytes, 1, bytes.count, file) == bytes.count)
+    return bytes
+}
+
+/// Overwrites a part of a file in place.
+func overwrite(_ path: String, from offset: Int, count: Int) throws {
+    let file = try #require(fopen(path, "r+"))
+    defer { fclose(file) }
+    fseek(file, offset, SEEK_SET)
+    let bytes = [UInt8](repeating: 0x55, count: count)
+    try #require(fwrite(bytes, 1, count, file) == count)
 }
