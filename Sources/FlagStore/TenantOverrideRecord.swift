@@ -196,7 +196,8 @@ extension FieldReader {
         case (let enabled?, nil): return .enabled(enabled)
         case (nil, let variant?): return .variant(variant)
         case (nil, nil):
-            if issues.isEmpty { report("enabled", "is required, or else variant with the name of a variant") }
+            let isMissing = value("enabled") == nil && value("variant") == nil
+            if isMissing { report("enabled", "is required, or else variant with the name of a variant") }
             return nil
         case (_?, _?):
             report("variant", "does not go with enabled: give one of them")

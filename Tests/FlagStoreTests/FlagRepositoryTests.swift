@@ -98,7 +98,7 @@ struct FlagRepositoryTests {
         let tagged = try fixture.patch("a", ["tags": ["b", "a", "b"], "expiresAt": "2027-01-01T00:00:00Z"])
         #expect(tagged.tags == ["a", "b"])
         #expect(tagged.expiresAt != nil)
-        let cleared = try fixture.patch("a", ["expiresAt": nil])
+        let cleared = try fixture.patch("a", ["expiresAt": .null])
         #expect(cleared.expiresAt == nil)
         #expect(cleared.tags == ["a", "b"])
         let full = try fixture.patch("a", ["defaultVariant": "off"])

@@ -1,0 +1,98 @@
+import DynamoTable
+import FlagCore
+import JSON
+import Testing
+
+@testable import FlagStore
+
+@Suite("Items that somebody else wrote")
+struct ForeignItemTests {
+    /// What an operator types.
+    static let typed: Item = [
+        "PK": "FLAG#staging#new-feature", "SK": "METADATA", "flagKey": "new-feature", "description": "d",
+        "defaultEnabled": true, "owner": "ops", "createdAt": "2026-01-02T03:04:05Z",
+    ]
+
+    @Test("The attributes that an operator types are enough for a flag")
+    func minimal() throws {
+        let record = try FlagRecord(item: Self.typed)
+        #expect(record.environment == .staging)
+        #expect(record.version == 1)
+        #expect(record.rule == .simple(defaultEnabled: true))
+        #expect(record.updatedAt == record.createdAt)
+    }
+
+    @Test("A normalised item has every derived attribute, and nothing is left to correct")
+    func normalisation() throws {
+        var item = Self.typed
+        item["note"] = "keep me"
+        item["GSI2PK"] = "OWNER#staging#somebody-else"
+        item["GSI1PK"] = "EXPIRES#staging"
+        let normalized = try #require(try FlagRecord.normalized(item))
+        #expect(normalized["GSI2PK"] == "OWNER#staging#ops")
+        #expect(normalized["GSI1PK"] == nil)
+        #expect(normalized["GSI3PK"] == "FLAGS#staging")
+        #expect(normalized["GSI3SK"] == "METADATA#2026-01-02T03:04:05.000Z")
+        #expect(normalized["GSI4PK"] == "GLOBAL_FLAG#new-feature")
+        #expect(normalized["version"] == 1)
+        #expect(normalized["note"] == "keep me")
+        #expect(normalized["createdAt"] == "2026-01-02T03:04:05Z", "What was typed stays as it was typed")
+        #expect(try FlagRecord.normalized(normalized) == nil)
+    }
+
+    @Test("What this program writes needs no correction")
+    func own() throws {
+        let fixture = try Fixture()
+        let record = try fixture.create([
+            "flagKey": "a", "description": "d", "owner": "o", "defaultEnabled": true, "tags": ["x", "y"],
+            "expiresAt": "2027-01-01T00:00:00Z",
+        ])
+        #expect(try FlagRecord.normalized(record.item) == nil)
+        #expect(try FlagRecord(item: record.item) == record)
+    }
+
+    @Test(
+        "Everything that keeps an item from being a flag is said",
+        arguments: [
+            ("owner", nil, "/owner"), ("flagKey", "other", "/flagKey"), ("defaultEnabled", "true", "/defaultEnabled"),
+            ("createdAt", "yesterday", "/createdAt"), ("definition", 7, "/definition"), ("tags", "x", "/tags"),
+        ] as [(String, AttributeValue?, String)])
+    func broken(name: String, value: AttributeValue?, pointer: String) throws {
+        var item = Self.typed
+        item[name] = value
+        let error = #expect(throws: DefinitionIssues.self) { try FlagRecord(item: item) }
+        #expect(error?.issues.map(\.pointer) == [pointer])
+    }
+
+    @Test("A flag without a version can be replaced, and is version 2 then")
+    func replaced() throws {
+        let fixture = try Fixture()
+        try fixture.store.transactAndWait([.put(table: Fixture.table, item: Self.typed)], principal: .anonymous)
+        let replaced = try fixture.patch("new-feature", ["owner": "me"], in: .staging)
+        #expect(replaced.version == 2)
+        #expect(try fixture.repository.flags(FlagQuery(owner: "me"), in: .staging).records.count == 1)
+    }
+
+    @Test("A broken item is told apart from a missing one, and can be replaced and deleted")
+    func repaired() throws {
+        let fixture = try Fixture()
+        var item = Self.typed
+        item["owner"] = nil
+        try fixture.store.transactAndWait([.put(table: Fixture.table, item: item)], principal: .anonymous)
+        #expect(failure { _ = try fixture.repository.flag("new-feature", in: .staging) }?.pointers == ["/owner"])
+        try fixture.replace(Fixture.simple("new-feature"), in: .staging)
+        #expect(try fixture.repository.flag("new-feature", in: .staging).owner == "team")
+        try fixture.delete("new-feature", in: .staging)
+    }
+
+    @Test(
+        "A kill switch is on unless it says that it is not",
+        arguments: [
+            (nil, true), (true, true), (false, false), ("false", true),
+        ] as [(AttributeValue?, Bool)])
+    func killSwitch(enabled: AttributeValue?, isOn: Bool) {
+        var item: Item = ["PK": "EMERGENCY#production", "SK": "FLAG#a"]
+        item["enabled"] = enabled
+        #expect((KillSwitchRecord(item: item) != nil) == isOn)
+    }
+}

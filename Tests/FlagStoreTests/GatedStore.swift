@@ -1,0 +1,79 @@
+import Dispatch
+import DynamoTable
+import Lock
+
+@testable import FlagStore
+
+/// A store whose reads can be made to fail, to wait, and be counted; writes go through.
+final class GatedStore: ItemTable {
+    let store: SQLiteTableStore
+    private let fails = Locked(false)
+    private let readCount = Locked(0)
+    private let gate = Locked<DispatchSemaphore?>(nil)
+    private let arrived = DispatchSemaphore(value: 0)
+
+    init(_ store: SQLiteTableStore) { self.store = store }
+
+    /// Reads since the beginning.
+    var reads: Int { readCount.withLock { $0 } }
+
+    /// Makes reads fail, or not.
+    func setFailing(_ failing: Bool) { fails.withLock { $0 = failing } }
+
+    /// Makes every read, once it has read, wait until `open` is called.
+    func close() -> DispatchSemaphore {
+        let semaphore = DispatchSemaphore(value: 0)
+        gate.withLock { $0 = semaphore }
+        return semaphore
+    }
+
+    /// Lets `count` reads that wait go on, and later ones pass.
+    func open(_ semaphore: DispatchSemaphore, waiting count: Int = 1) {
+        gate.withLock { $0 = nil }
+        for _ in 0..<count { semaphore.signal() }
+    }
+
+    /// Waits until a read has read and waits at the gate.
+    func awaitArrival() { arrived.wait() }
+
+    private func read<Value: Sendable>(_ body: () throws(TableError) -> Value) throws(TableError) -> Value {
+        readCount.withLock { $0 += 1 }
+        if fails.withLock({ $0 }) {
+            throw .closed
+        }
+        let value = try body()
+        if let gate = gate.withLock({ $0 }) {
+            arrived.signal()
+            gate.wait()
+        }
+        return value
+    }
+
+    func getItem(table: String, key: TableKey) throws(TableError) -> Item? {
+        try read { () throws(TableError) in try store.getItem(table: table, key: key) }
+    }
+    func getItems(table: String, keys: [TableKey]) throws(TableError) -> [Item?] {
+        try read { () throws(TableError) in try store.getItems(table: table, keys: keys) }
+    }
+    func query(_ query: Query) throws(TableError) -> QueryPage {
+        try read { () throws(TableError) in try store.query(query) }
+    }
+    func scan(_ scan: Scan) throws(TableError) -> QueryPage {
+        try read { () throws(TableError) in try store.scan(scan) }
+    }
+    func listTables() throws(TableError) -> [String] { try store.listTables() }
+    func describeTable(_ name: String) throws(TableError) -> TableDescription { try store.describeTable(name) }
+    func transact(
+        _ operations: [WriteOperation], principal: Principal,
+        completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
+    ) {
+        store.transact(operations, principal: principal, completion: completion)
+    }
+    func createTable(_ schema: TableSchema) throws(TableError) { try store.createTable(schema) }
+    func deleteTable(_ name: String) throws(TableError) { try store.deleteTable(name) }
+    func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { store.subscribe(deliver) }
+    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] {
+        try store.changes(after: sequence, limit: limit)
+    }
+    var lastSequence: Int64 { store.lastSequence }
+}
