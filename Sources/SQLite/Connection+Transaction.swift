@@ -1,9 +1,16 @@
 extension Connection {
-    /// Runs `body` on one unchanging state of the database.
+    /// Runs `body` on one unchanging state of the database: that of this call, not of the first read in it.
     package func read<Result, Failure: Error>(
         failing convert: (SQLiteError) -> Failure, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        do { try statement("BEGIN").run() } catch { throw convert(error) }
+        do throws(SQLiteError) {
+            try statement("BEGIN").run("begin reading")
+            // A transaction holds its state only from its first read on.
+            try statement("SELECT 1 FROM sqlite_schema LIMIT 1").run("begin reading")
+        } catch {
+            rollBack()
+            throw convert(error)
+        }
         // Nothing was written, so that ending it either way is the same, and rolling back cannot fail for lack of space.
         defer { rollBack() }
         return try body()
