@@ -14,14 +14,15 @@ private let echo = #"""
 
 @Suite("/api/evaluate")
 struct EvaluateRoutesTests {
-    private func server() throws -> RouteServer {
+    private func server(environment: String? = nil) throws -> RouteServer {
         let server = try RouteServer()
-        try server.create("simple")
-        try server.create("off", #""defaultEnabled":false"#)
-        try server.create("page", pageSize)
-        try server.create("echo", echo)
-        try server.create("resting", #""state":"DISABLED","variants":{"on":true},"defaultVariant":"on""#)
-        try server.create("broken", #""variants":{"a":1},"defaultVariant":"a","targeting":{"var":"plan"}"#)
+        let flags = [
+            ("simple", #""defaultEnabled":true"#), ("off", #""defaultEnabled":false"#), ("page", pageSize),
+            ("echo", echo),
+            ("resting", #""state":"DISABLED","variants":{"on":true},"defaultVariant":"on""#),
+            ("broken", #""variants":{"a":1},"defaultVariant":"a","targeting":{"var":"plan"}"#),
+        ]
+        for (key, rule) in flags { try server.create(key, rule, environment: environment) }
         return server
     }
 
@@ -47,16 +48,18 @@ struct EvaluateRoutesTests {
 
     @Test("An answer is exactly this, from the store and then from the cache", arguments: answers.indices)
     func exactAnswers(index: Int) throws {
-        let server = try server()
+        // The caches are filled with the default environment at the start, and with no other.
+        let server = try server(environment: "staging")
         let (request, start, reason) = EvaluateRoutesTests.answers[index]
         let key = try #require(JSONValue(parsing: "{\(request)}")["flagKey"]?.stringValue)
         for source in ["store", "cache"] {
-            let answer = try server.send("POST", "/api/evaluate", #"{"tenantId":"acme",\#(request)}"#)
+            let answer = try server.send(
+                "POST", "/api/evaluate", #"{"tenantId":"acme","environment":"dev",\#(request)}"#)
             #expect(answer.status == 200)
             #expect(
                 answer.body
                     == #"{\#(start),"flagKey":"\#(key)","tenantId":"acme","reason":"\#(reason)","source":"\#(source)","#
-                    + #""environment":"development","evaluatedAt":"2026-01-02T03:04:05.678Z"}"#)
+                    + #""environment":"staging","evaluatedAt":"2026-01-02T03:04:05.678Z"}"#)
         }
     }
 

@@ -1,0 +1,126 @@
+import JSON
+import Testing
+
+@testable import FlagServer
+
+@Suite("OpenAPI document")
+struct OpenAPIDocumentTests {
+    private let document: JSONValue
+
+    init() throws {
+        document = try JSONValue(parsing: OpenAPIDocument.text(of: Router.all.routes, version: "1.2.3"))
+    }
+
+    @Test("The document is OpenAPI 3.1 with every route of the routing table, and no other")
+    func complete() throws {
+        #expect(document["openapi"] == "3.1.0")
+        #expect(document["info"]?["version"] == "1.2.3")
+        var described: Set<String> = []
+        for (path, item) in document["paths"]?.objectValue?.members ?? [] {
+            for (method, _) in item.objectValue?.members ?? [] where method != "parameters" {
+                described.insert("\(method.uppercased()) \(path)")
+            }
+        }
+        #expect(described == Set(Router.all.routes.map { "\($0.methodName) \($0.pattern.openAPIPath)" }))
+        #expect(described.count == Router.all.routes.count)
+    }
+
+    @Test(
+        "The design's routes are all there",
+        arguments: [
+            "POST /ofrep/v1/evaluate/flags/{key}", "POST /ofrep/v1/evaluate/flags", "POST /api/evaluate",
+            "POST /api/evaluate/batch", "GET /api/flags", "POST /api/flags", "GET /api/flags/{flagKey}",
+            "PUT /api/flags/{flagKey}", "PATCH /api/flags/{flagKey}", "DELETE /api/flags/{flagKey}",
+            "PUT /api/flags/by-key/{flagKey}", "GET /api/flags/{flagKey}/tenants", "GET /api/tenants/{tenantId}/flags",
+            "GET /api/tenants/{tenantId}/flags/{flagKey}", "PUT /api/tenants/{tenantId}/flags/{flagKey}",
+            "DELETE /api/tenants/{tenantId}/flags/{flagKey}", "GET /api/emergency/kill-switch",
+            "POST /api/emergency/kill-switch", "DELETE /api/emergency/kill-switch", "GET /health", "GET /health/live",
+            "GET /health/ready", "GET /metrics", "GET /openapi.json",
+        ])
+    func designed(route: String) {
+        #expect(Router.all.routes.contains { "\($0.methodName) \($0.pattern.openAPIPath)" == route })
+    }
+
+    @Test("Every operation has an id of its own, a summary, a tag that exists, and answers for success and failure")
+    func operations() throws {
+        let tags = document["tags"]?.arrayValue?.compactMap { $0["name"]?.stringValue } ?? []
+        var ids: Set<String> = []
+        try forEachOperation { name, operation in
+            let id = try #require(operation["operationId"]?.stringValue)
+            #expect(ids.insert(id).inserted, "\(name)")
+            #expect(operation["summary"]?.stringValue?.isEmpty == false, "\(name)")
+            #expect(
+                operation["tags"]?.arrayValue?.allSatisfy { tags.contains($0.stringValue ?? "") } == true, "\(name)")
+            let statuses = operation["responses"]?.objectValue?.keys ?? []
+            #expect(statuses.contains { $0.hasPrefix("2") }, "\(name)")
+            #expect(statuses.contains("default"), "\(name)")
+            if !name.contains("/health") { #expect(statuses.contains("401"), "\(name)") }
+            if operation["requestBody"] != nil {
+                #expect(statuses.contains("413") && statuses.contains("400"), "\(name)")
+            }
+            for (status, answer) in operation["responses"]?.objectValue?.members ?? [] where status != "default" {
+                #expect(answer["description"]?.stringValue?.isEmpty == false, "\(name) \(status)")
+                let hasBody = answer["content"] != nil
+                #expect(hasBody != ["204", "304"].contains(status), "\(name) \(status)")
+            }
+        }
+    }
+
+    @Test("Every parameter of a path is described, and every reference leads somewhere")
+    func references() throws {
+        for (path, item) in document["paths"]?.objectValue?.members ?? [] {
+            let named = item["parameters"]?.arrayValue?.compactMap { $0["$ref"]?.stringValue } ?? []
+            let inPath = path.split(separator: "/").filter { $0.hasPrefix("{") }.map { $0.dropFirst().dropLast() }
+            #expect(named == inPath.map { "#/components/parameters/\($0)" })
+        }
+        var references: Set<String> = []
+        collect(document, &references)
+        #expect(references.count > 20)
+        for reference in references {
+            let steps = reference.split(separator: "/").dropFirst()
+            let target = steps.reduce(document as JSONValue?) { value, step in value?[String(step)] }
+            #expect(target != nil, "\(reference) leads nowhere")
+        }
+        // And none is left that nobody refers to.
+        for (name, _) in document["components"]?["schemas"]?.objectValue?.members ?? [] {
+            #expect(references.contains("#/components/schemas/\(name)"), "\(name) is not used")
+        }
+    }
+
+    @Test("The example of each body is JSON with the members that its schema requires")
+    func examples() throws {
+        try forEachOperation { name, operation in
+            guard let content = operation["requestBody"]?["content"]?["application/json"] else { return }
+            let schema = try #require(content["schema"]?["$ref"]?.stringValue?.split(separator: "/").last)
+            let definition = try #require(document["components"]?["schemas"]?[String(schema)])
+            let example = try #require(content["example"]?.objectValue)
+            for required in definition["required"]?.arrayValue ?? [] {
+                #expect(example[required.stringValue ?? ""] != nil, "\(name) lacks \(required)")
+            }
+            guard definition["additionalProperties"] == false else { return }
+            for key in example.keys { #expect(definition["properties"]?[key] != nil, "\(name) has \(key)") }
+        }
+    }
+
+    @Test("It is served as it was made")
+    func served() throws {
+        let answer = try RouteServer().send("GET", "/openapi.json")
+        #expect(answer.status == 200)
+        #expect(answer.fields["content-type"] == "application/json")
+        #expect(answer.json == document)
+    }
+
+    private func forEachOperation(_ body: (String, JSONValue) throws -> Void) rethrows {
+        for (path, item) in document["paths"]?.objectValue?.members ?? [] {
+            for (method, operation) in item.objectValue?.members ?? [] where method != "parameters" {
+                try body("\(method.uppercased()) \(path)", operation)
+            }
+        }
+    }
+
+    private func collect(_ value: JSONValue, _ references: inout Set<String>) {
+        if let reference = value["$ref"]?.stringValue { references.insert(reference) }
+        for member in value.objectValue?.members ?? [] { collect(member.value, &references) }
+        for element in value.arrayValue ?? [] { collect(element, &references) }
+    }
+}

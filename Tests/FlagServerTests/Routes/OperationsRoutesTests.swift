@@ -1,0 +1,146 @@
+import FlagStore
+import JSON
+import Testing
+
+@testable import FlagServer
+
+@Suite("Operations")
+struct OperationsRoutesTests {
+    @Test("Health answers what it consists of, and HEAD the same without it")
+    func health() throws {
+        let server = try RouteServer()
+        #expect(try server.send("GET", "/health/live").body == #"{"status":"ok"}"#)
+        for path in ["/health", "/health/ready"] {
+            let answer = try server.send("GET", path)
+            #expect(answer.status == 200)
+            #expect(
+                answer.body
+                    == #"{"status":"ok","version":"1.2.3","startedAt":"2026-01-02T03:04:05.678Z","#
+                    + #""checks":{"cache":"ok","draining":"ok","store":"ok"}}"#)
+            let head = try server.send("HEAD", path)
+            #expect(head.status == 200)
+            #expect(head.fields["content-length"] == answer.fields["content-length"])
+        }
+    }
+
+    @Test("A server that drains is alive and not ready")
+    func draining() throws {
+        let server = try RouteServer()
+        server.stack.service.readiness.markDraining()
+        let answer = try server.send("GET", "/health/ready")
+        #expect(answer.status == 503)
+        #expect(answer.json["checks"]?["draining"] != "ok")
+        #expect(answer.json["status"] == "unavailable")
+        #expect(try server.send("GET", "/health/live").status == 200)
+    }
+
+    @Test("While the store fails, what is known is served, what is not is the safe default, and readiness is red")
+    func failingStore() throws {
+        let server = try RouteServer { $0.cacheLimits = CacheLimits(capacity: 100, timeToLiveMilliseconds: 1) }
+        try server.create("f")
+        #expect(try server.ofrep("f").status == 200)
+        server.table.isFailing = true
+        let unknown = try server.ofrep("g")
+        #expect(unknown.status == 503)
+        #expect(unknown.json["errorCode"] == "GENERAL")
+        #expect(unknown.json["key"] == "g")
+        let safe = try server.send("POST", "/api/evaluate", #"{"tenantId":"t","flagKey":"g"}"#)
+        #expect(safe.status == 200)
+        #expect(safe.json["enabled"] == false)
+        #expect(safe.json["reason"] == "error")
+        #expect(safe.json["source"] == "default")
+        #expect(safe.json["errorDetails"]?.stringValue?.isEmpty == false)
+        let write = try server.send("PATCH", "/api/flags/f", #"{"defaultEnabled":false}"#)
+        #expect(write.status == 503)
+        #expect(write.code == "store_unavailable")
+        #expect(write.fields["retry-after"] == "1")
+        #expect(write.json["detail"]?.stringValue?.contains("Replace the disk") == true)
+        #expect(try server.send("GET", "/health/ready").status == 503)
+        #expect(try server.send("GET", "/health/live").status == 200)
+        #expect(try server.send("GET", "/metrics").body.contains("\nflag_server_ready 0\n"))
+        server.table.isFailing = false
+        #expect(try server.send("PATCH", "/api/flags/f", #"{"defaultEnabled":false}"#).status == 200)
+    }
+
+    @Test("Metrics count requests, evaluations and cache look-ups, and are in Prometheus' text format")
+    func metrics() throws {
+        let server = try RouteServer(loops: 2)
+        try server.create("f")
+        let connections = try (0..<4).map { _ in try server.connect() }
+        for connection in connections {
+            _ = try connection.send("POST", "/ofrep/v1/evaluate/flags/f", "{}")
+            _ = try connection.send("POST", "/ofrep/v1/evaluate/flags/none", "{}")
+            _ = try connection.send("GET", "/nothing")
+        }
+        let answer = try server.send("GET", "/metrics")
+        #expect(answer.status == 200)
+        #expect(answer.fields["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+        let lines = answer.body.split(separator: "\n").map(String.init)
+        for line in [
+            #"flag_server_http_requests_total{route="flags",status="201"} 1"#,
+            #"flag_server_http_requests_total{route="ofrep_flag",status="200"} 4"#,
+            #"flag_server_http_requests_total{route="ofrep_flag",status="404"} 4"#,
+            #"flag_server_http_requests_total{route="none",status="404"} 4"#,
+            #"flag_server_evaluations_total{interface="ofrep",reason="default"} 4"#,
+            #"flag_server_evaluations_total{interface="ofrep",reason="flag_not_found"} 4"#,
+            #"flag_server_cache_hits_total{kind="flags"} 4"#,
+            #"flag_server_build_info{version="1.2.3",profile="local"} 1"#, "flag_server_ready 1",
+        ] {
+            #expect(lines.contains(line), "\(line)")
+        }
+        #expect(lines.contains { $0.hasPrefix("process_resident_memory_bytes ") })
+        let families = lines.filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2] }
+        #expect(Set(families).count == families.count)
+        for line in lines where !line.hasPrefix("#") {
+            let name = line.prefix { $0 != "{" && $0 != " " }
+            #expect(families.contains(name), "\(line) belongs to no family")
+            #expect(line.split(separator: " ").last.flatMap { Double($0) } != nil, "\(line) has no value")
+        }
+    }
+
+    @Test("With authentication on, everything but health is refused, and the answer says what to do")
+    func authentication() throws {
+        let server = try RouteServer(requiresAuthentication: true)
+        for (method, path) in [
+            ("POST", "/ofrep/v1/evaluate/flags/f"), ("POST", "/ofrep/v1/evaluate/flags"), ("POST", "/api/evaluate"),
+            ("GET", "/api/flags"), ("PUT", "/api/tenants/t/flags/f"), ("POST", "/api/emergency/kill-switch"),
+            ("GET", "/metrics"), ("GET", "/openapi.json"), ("GET", "/nothing"), ("DELETE", "/api/flags"),
+            ("POST", "/health"),
+        ] {
+            let answer = try server.send(method, path, "{}", [("Authorization", "Bearer secret")])
+            #expect(answer.status == 401)
+            #expect(answer.code == "unauthorized")
+            #expect(answer.fields["content-type"] == "application/problem+json")
+            #expect(answer.fields["www-authenticate"] == #"Bearer realm="flag-server""#)
+            #expect(answer.json["detail"]?.stringValue?.contains("--auth off") == true)
+        }
+        for path in ["/health", "/health/live", "/health/ready"] {
+            #expect(try server.send("GET", path).status == 200)
+        }
+    }
+
+    @Test("A path without a route is 404, a route's other methods are 405 with Allow, OPTIONS lists them")
+    func routing() throws {
+        let server = try RouteServer()
+        for path in ["/", "/api", "/api/flags/", "/api/flags/a/b", "/ofrep/v1/evaluate", "/API/flags"] {
+            let answer = try server.send("GET", path)
+            #expect(answer.status == 404)
+            #expect(answer.code == "route_not_found")
+        }
+        for (method, path, allow) in [
+            ("DELETE", "/api/flags", "GET, HEAD, OPTIONS, POST"),
+            ("POST", "/api/flags/f", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
+            ("BREW", "/api/flags/f/tenants", "GET, HEAD, OPTIONS"),
+            ("GET", "/ofrep/v1/evaluate/flags/a/b", "OPTIONS, POST"), ("GET", "/api/evaluate", "OPTIONS, POST"),
+            ("POST", "/health/ready", "GET, HEAD, OPTIONS"),
+        ] {
+            let refused = try server.send(method, path)
+            #expect(refused.status == 405)
+            #expect(refused.code == "method_not_allowed")
+            #expect(refused.fields["allow"] == allow)
+            let options = try server.send("OPTIONS", path)
+            #expect(options.status == 204)
+            #expect(options.fields["allow"] == allow)
+        }
+    }
+}
