@@ -1,6 +1,7 @@
 /// The members of an object, in the order they were written; every name once.
 ///
-/// Equality ignores the order (RFC 8259 section 1: an object is unordered).
+/// Equality ignores the order (RFC 8259 section 1: an object is unordered). Names are compared code point by code point:
+/// what Swift's `String` takes for the same text in another normal form is another name here.
 package struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
     /// A name and its value.
     package typealias Member = (key: String, value: JSONValue)
@@ -8,7 +9,7 @@ package struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
     /// The members in order.
     package private(set) var members: [Member]
     /// Where each name is; kept only for large objects, where searching would cost.
-    private var index: [String: Int]?
+    private var index: [ExactText: Int]?
 
     private static var searchedMaximum: Int { 16 }
 
@@ -52,7 +53,7 @@ package struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
                 members.remove(at: position)
                 if index != nil { rebuildIndex() }
             case (nil, let value?):
-                index?[key] = members.count
+                index?[ExactText(key)] = members.count
                 members.append((key, value))
                 if index == nil, members.count > Self.searchedMaximum { rebuildIndex() }
             case (nil, nil):
@@ -62,12 +63,12 @@ package struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
     }
 
     private func position(of key: String) -> Int? {
-        if let index { return index[key] }
-        return members.firstIndex { $0.key == key }
+        if let index { return index[ExactText(key)] }
+        return members.firstIndex { $0.key.isExactly(key) }
     }
 
     private mutating func rebuildIndex() {
-        index = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($0.element.key, $0.offset) })
+        index = Dictionary(uniqueKeysWithValues: members.enumerated().map { (ExactText($0.element.key), $0.offset) })
     }
 }
 

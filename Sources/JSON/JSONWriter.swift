@@ -244,12 +244,12 @@ package struct JSONWriter {
                 index += 1
                 continue
             }
-            bytes.append(contentsOf: text[plain..<index])
+            bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[plain..<index]))
             appendEscape(byte)
             index += 1
             plain = index
         }
-        bytes.append(contentsOf: text[plain...])
+        bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[plain...]))
     }
 
     private mutating func appendEscape(_ byte: UInt8) {

@@ -122,7 +122,9 @@ private struct ReferenceResolver {
             return .array(elements.map { resolve($0) })
         case .object(let object):
             if object.count == 1, let name = object["$ref"]?.stringValue {
-                guard let rule = evaluators[name], !open.contains(name), remaining > 0 else { return value }
+                guard let rule = evaluators[name], !open.contains(where: { $0.isExactly(name) }), remaining > 0 else {
+                    return value
+                }
                 open.append(name)
                 defer { open.removeLast() }
                 return resolve(rule)

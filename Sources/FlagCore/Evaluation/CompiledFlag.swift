@@ -52,7 +52,7 @@ package final class CompiledFlag {
         isBoolean = !variants.isEmpty && variants.allSatisfy { $0.bool != nil }
         isDisabled = flag["state"] == "DISABLED"
         let defaultName = flag["defaultVariant"]?.stringValue
-        defaultVariant = defaultName.flatMap { name in variants.firstIndex { $0.name == name } }
+        defaultVariant = defaultName.flatMap { name in variants.firstIndex { $0.name.isExactly(name) } }
         let metadata = (flag["metadata"]?.objectValue ?? JSONObject()).members.filter { !$0.value.isNull }
         metadataJSON = metadata.isEmpty ? nil : JSONValue.object(JSONObject(metadata)).serializedBytes()
         booleanVariants = (
@@ -145,7 +145,7 @@ package final class CompiledFlag {
         if let expiry = override.expiresAt, expiry <= now { return nil }
         switch override.choice {
         case .enabled(let value): return isBoolean ? variants.firstIndex { $0.bool == value } : nil
-        case .variant(let name): return variants.firstIndex { $0.name == name }
+        case .variant(let name): return variants.firstIndex { $0.name.isExactly(name) }
         }
     }
 }

@@ -102,7 +102,8 @@ struct RuleCompiler {
             guard let syntax = OperatorSyntax.named(name) else {
                 let message =
                     name == "$ref"
-                    ? "the reference is to nothing, to itself, or to too much" : "unknown operator \"\(name)\""
+                    ? "unresolved reference: it names no evaluator, leads back to itself, or grows too large"
+                    : "unknown operator \"\(name)\""
                 report(message)
                 stop(index, message)
                 return
@@ -250,7 +251,12 @@ extension RuleCompiler {
     private mutating func checkBuckets(_ arguments: [JSONView]) {
         var total: UInt64 = 0
         for (index, argument) in arguments.enumerated() {
-            if index == 0, argument.kind != .array { continue }
+            if index == 0, argument.kind != .array {
+                if !argument.isOperation {
+                    report("must be an operation or a bucket: a constant puts everybody in one bucket", argument: index)
+                }
+                continue
+            }
             guard argument.kind == .array, (1...2).contains(argument.count) else {
                 report("must be a bucket: [name] or [name, weight]", argument: index)
                 continue

@@ -1,0 +1,86 @@
+import JSON
+import Testing
+
+@Suite("Numbers")
+struct NumberTests {
+    @Test(
+        "are whole when they are, however spelled, and exact to 64 bits",
+        arguments: [
+            ("0", 0), ("-0", 0), ("2.0", 2), ("1e3", 1000), ("1.5e1", 15), ("150e-1", 15), ("1.5", nil), ("1e-1", nil),
+            ("9223372036854775807", Int64.max), ("-9223372036854775808", Int64.min), ("9223372036854775808", nil),
+            ("-9223372036854775809", nil), ("9223372036854775807.0", Int64.max), ("1e18", 1_000_000_000_000_000_000),
+            ("1e19", nil), ("1e999999999999", nil), ("0e999999999999", 0), ("0.000e-9", 0),
+            ("123456789012345678901234567890", nil),
+        ] as [(String, Int64?)])
+    func whole(spelling: String, value: Int64?) throws {
+        #expect(number(spelling).int64 == value)
+    }
+
+    @Test("keep how they were spelled, and are equal only when spelled the same")
+    func spelling() throws {
+        #expect(try JSONValue(parsing: "[2.0,1E+2,-0]").serialized() == "[2.0,1E+2,-0]")
+        #expect(number("2.0") != number("2"))
+        #expect(number("2.0").double == number("2").double)
+        #expect(JSONNumber(spelling: " 2") == nil)
+        #expect(JSONNumber(spelling: "0x10") == nil)
+        #expect(JSONNumber(.infinity) == nil)
+    }
+
+    @Test(
+        "are the nearest double, also on the edges of its range",
+        arguments: [
+            "0.1", "1e23", "9007199254740993", "2.2250738585072014e-308", "2.2250738585072011e-308", "4.9e-324",
+            "1.7976931348623157e308", "123456789012345678901234567890", "0.30000000000000004", "1e-22", "1e22",
+            "100000000000000016777215", "100000000000000016777216", "8.98846567431158e307", "5e-325", "-0",
+        ])
+    func nearest(spelling: String) throws {
+        let expected = try #require(Double(spelling))
+        #expect(number(spelling).double.bitPattern == expected.bitPattern)
+    }
+
+    @Test("out of a double's range are infinite, and too small ones zero")
+    func outOfRange() {
+        #expect(number("1e400").double == .infinity)
+        #expect(number("-1e400").double == -.infinity)
+        #expect(number("1e-400").double == 0)
+    }
+
+    @Test("any double is written in the shortest spelling, and reads back the same")
+    func roundTrip() throws {
+        var generator = SplitMix(state: 7)
+        for _ in 0..<20_000 {
+            let value = Double(bitPattern: generator.next())
+            guard value.isFinite else { continue }
+            var writer = JSONWriter()
+            writer.double(value)
+            let read = try JSONValue(parsing: writer.bytes).numberValue
+            guard read?.double.bitPattern == value.bitPattern, read?.spelling == value.description else {
+                Issue.record("\(value) was read as \(read?.spelling ?? "nothing")")
+                continue
+            }
+        }
+    }
+
+    @Test("short decimals are the doubles that the standard library reads")
+    func decimals() throws {
+        var generator = SplitMix(state: 11)
+        for _ in 0..<20_000 {
+            let digits = generator.next() % 1_000_000_000_000_000_000
+            let spelling = "\(digits % 1000).\(digits / 1000)e\(Int(generator.next() % 60) - 30)"
+            if number(spelling).double != Double(spelling) { Issue.record("\(spelling)") }
+        }
+    }
+}
+
+/// A small generator of the same numbers in every run (Steele, Lea, Flood: SplitMix64).
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
