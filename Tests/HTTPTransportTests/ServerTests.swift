@@ -1,0 +1,182 @@
+import Glibc
+import Testing
+
+@testable import HTTPTransport
+
+@Suite("Server")
+struct ServerTests {
+    private let request = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    @Test("A port in use is a clear error, not a second listener")
+    func portInUse() throws {
+        let address = SocketAddress.tcp(host: "127.0.0.1", port: try TestServer.shared.get().port)
+        #expect(throws: TransportError.addressInUse(address)) { try TestServer(addresses: [address]) }
+    }
+
+    @Test("An address of nobody, a name of nobody and a path without directory are clear errors")
+    func unavailable() {
+        let addresses: [SocketAddress] = [
+            .tcp(host: "192.0.2.1", port: 0), .tcp(host: "no.such.host.invalid", port: 0),
+            .unix(path: "/no/such/directory/socket"), .unix(path: String(repeating: "x", count: 200)),
+        ]
+        for address in addresses {
+            let error = #expect(throws: TransportError.self) { try TestServer(addresses: [address]) }
+            if case .addressNotAvailable(address, _)? = error { continue }
+            Issue.record("\(String(describing: error)) for \(address)")
+        }
+    }
+
+    @Test("Settings out of their bounds are named")
+    func invalidConfiguration() {
+        let error = #expect(throws: TransportError.self) { try TestServer { $0.limits.fieldCount = 0 } }
+        #expect(error?.description == "fieldCount is 0; allowed are 1 to 1000")
+        #expect(throws: TransportError.self) { try TestServer { $0.loops = 0 } }
+        #expect(throws: TransportError.self) { try TestServer { $0.timeouts.idle = .zero } }
+        #expect(throws: TransportError.self) { try TestServer(addresses: []) }
+        #expect(throws: TransportError.self) { try TestServer(addresses: [.tcp(host: "127.0.0.1", port: 70_000)]) }
+    }
+
+    @Test("IPv6 and Unix sockets serve beside IPv4, and a socket file left over is replaced")
+    func families() throws {
+        let path = "/tmp/transport-test-\(getpid()).sock"
+        for _ in 0..<2 {
+            let server = try TestServer(
+                addresses: [.tcp(host: "127.0.0.1", port: 0), .tcp(host: "::1", port: 0), .unix(path: path)])
+            let unix = try RawClient(.unix(path: path))
+            unix.send(request)
+            #expect(try unix.answer().body == "GET /x|")
+            let second = #expect(throws: TransportError.self) { try TestServer(addresses: [.unix(path: path)]) }
+            #expect(second == .addressInUse(.unix(path: path)))
+            server.stop()
+            // As a killed process leaves it.
+            close(try Listener(.unix(path: path)).descriptor)
+        }
+        unlink(path)
+        let server = try TestServer(addresses: [.tcp(host: "::", port: 0)])
+        for host in ["::1", "127.0.0.1"] {
+            let client = try RawClient(.tcp(host: host, port: server.port))
+            client.send(request)
+            #expect(try client.answer().status == 200)
+        }
+        server.stop()
+    }
+
+    @Test("Connections are spread over the loops evenly")
+    func spread() throws {
+        let server = try TestServer(loops: 4)
+        let clients = try (0..<40).map { _ in try server.client() }
+        for client in clients {
+            client.send(request)
+            #expect(try client.answer().status == 200)
+        }
+        #expect(server.server.statistics().map(\.connectionsOpen) == [10, 10, 10, 10])
+        server.stop()
+    }
+
+    @Test("A thousand idle connections disturb nobody")
+    func idleConnections() throws {
+        let server = try TestServer()
+        let idle = try (0..<1000).map { _ in try server.client() }
+        let client = try server.client()
+        for _ in 0..<100 {
+            client.send(request)
+            #expect(try client.answer().body == "GET /x|")
+        }
+        for client in [idle[0], idle[500], idle[999]] {
+            client.send(request)
+            #expect(try client.answer().body == "GET /x|")
+        }
+        server.stop()
+    }
+
+    @Test("One connection too many is told 503")
+    func tooManyConnections() throws {
+        let server = try TestServer {
+            $0.limits.connections = 3
+            $0.limits.refusedConnections = 1
+        }
+        let clients = try (0..<3).map { _ in try server.client() }
+        for client in clients {
+            client.send(request)
+            #expect(try client.answer().status == 200)
+        }
+        let refused = try server.client()
+        let answer = try refused.answer()
+        #expect(answer.status == 503 && answer.fields["connection"] == "close")
+        #expect(try server.client().isClosed())
+        refused.end()
+        #expect(refused.isClosed())
+        #expect(server.total(\.connectionsRefused) == 1)
+        server.stop()
+    }
+
+    @Test("Peers that reset in the middle of a body leave nothing behind")
+    func resetMidBody() throws {
+        let server = try TestServer()
+        for _ in 0..<100 {
+            let client = try server.client()
+            client.resetOnClose()
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nabc")
+        }
+        let client = try server.client()
+        client.send(request)
+        #expect(try client.answer().body == "GET /x|")
+        try server.waitForConnections(atMost: 1)
+        server.stop()
+    }
+
+    @Test("A head that does not come whole is answered 408; a silent connection is just closed")
+    func timeouts() throws {
+        let server = try TestServer {
+            $0.timeouts.head = .milliseconds(40)
+            $0.timeouts.body = .milliseconds(40)
+            $0.timeouts.idle = .milliseconds(60)
+        }
+        let slow = try server.client()
+        slow.send("GET / HT")
+        let slowBody = try server.client()
+        slowBody.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
+        let silent = try server.client()
+        for client in [slow, slowBody] {
+            let answer = try client.answer()
+            #expect(answer.status == 408 && answer.fields["connection"] == "close")
+            #expect(client.isClosed())
+        }
+        #expect(silent.isClosed())
+        #expect(server.total { $0.timeouts[.head] ?? 0 } == 1)
+        #expect(server.total { $0.timeouts[.body] ?? 0 } == 1)
+        #expect(server.total { $0.timeouts[.idle] ?? 0 } == 1)
+        server.stop()
+    }
+
+    @Test("A peer that never takes its answers is closed after the write time-out")
+    func writeTimeout() throws {
+        let server = try TestServer { $0.timeouts.write = .milliseconds(50) }
+        let client = try server.client()
+        client.shrinkReceiveBuffer()
+        client.send(String(repeating: "GET /large?1000000 HTTP/1.1\r\nHost: a\r\n\r\n", count: 20))
+        try server.wait(for: 1) { $0.timeouts[.write] ?? 0 }
+        server.stop()
+    }
+
+    @Test("Statistics count what happened")
+    func statistics() throws {
+        let server = try TestServer(loops: 1)
+        let client = try server.client()
+        let empty = "GET /empty HTTP/1.1\r\nHost: a\r\n\r\n"
+        client.send(request + empty)
+        _ = try client.answer()
+        _ = try client.answer()
+        client.send("BAD\r\n")
+        _ = try client.answer()
+        #expect(client.isClosed())
+        let statistics = server.server.statistics()[0]
+        #expect(statistics.connectionsAccepted == 1)
+        #expect(statistics.requests == 2)
+        #expect(statistics.answers == [.ok: 1, .noContent: 1, .badRequest: 1])
+        #expect(statistics.faults[.malformedRequestLine] == 1)
+        #expect(statistics.bytesRead == UInt64((request + empty + "BAD\r\n").utf8.count))
+        #expect(statistics.bytesWritten > 300)
+        server.stop()
+    }
+}

@@ -1,0 +1,136 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+@testable import HTTPTransport
+
+/// A server for tests on a port of the system's choice.
+final class TestServer: Sendable {
+    let server: HTTPServer<TestHandler>
+
+    var port: Int { server.port }
+
+    /// Shared by all tests that need nothing special.
+    static let shared = Result { try TestServer() }
+
+    init(
+        addresses: [SocketAddress] = [.tcp(host: "127.0.0.1", port: 0)], loops: Int = 2,
+        _ adjust: (inout HTTPServerConfiguration) -> Void = { _ in }
+    ) throws {
+        var configuration = HTTPServerConfiguration(addresses: addresses, loops: loops)
+        adjust(&configuration)
+        server = try HTTPServer(configuration: configuration) { TestHandler(context: $0) }
+        server.start()
+    }
+
+    func client() throws -> RawClient { try RawClient(port: port) }
+
+    /// Begins to drain.
+    ///
+    /// - Returns: What is signalled when it is done.
+    func beginStop(within duration: Duration = .seconds(5)) -> DispatchSemaphore {
+        let isDone = DispatchSemaphore(value: 0)
+        server.drain(within: duration) { isDone.signal() }
+        return isDone
+    }
+
+    /// Drains, and waits for it.
+    func stop(within duration: Duration = .seconds(5)) {
+        beginStop(within: duration).wait()
+    }
+
+    /// Waits until the loops' statistics, added up by `value`, reach `count`.
+    func wait(for count: UInt64, of value: (LoopStatistics) -> UInt64) throws {
+        try waitUntil { total(value) >= count }
+    }
+
+    /// Waits until no more than `count` connections are open.
+    func waitForConnections(atMost count: Int) throws {
+        try waitUntil { server.statistics().reduce(0) { $0 + $1.connectionsOpen } <= count }
+    }
+
+    /// The loops' statistics, added up by `value`.
+    func total(_ value: (LoopStatistics) -> UInt64) -> UInt64 {
+        server.statistics().reduce(0) { $0 + value($1) }
+    }
+}
+
+/// Waits until `condition` holds; fails after 10 s.
+///
+/// Blocks: the servers' threads are not those of the tests.
+func waitUntil(_ condition: () -> Bool) throws {
+    for _ in 0..<20_000 {
+        if condition() { return }
+        usleep(500)
+    }
+    throw RawClient.Failure(description: "the condition was not met within 10 s")
+}
+
+/// Answers with what it was asked, or as the path says.
+final class TestHandler: HTTPHandler {
+    private static let worker = DispatchQueue(label: "test.worker")
+
+    private let context: LoopContext
+    private var received = 0
+    private var waiting: [DeferredAnswer] = []
+
+    init(context: LoopContext) {
+        self.context = context
+    }
+
+    func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+        let path = String(decoding: request.path, as: UTF8.self)
+        switch path {
+        case "/later": completeElsewhere(exchange.deferred(), describe(request))
+        case "/never": waiting.append(exchange.deferred())
+        case "/wait": waiting.append(exchange.deferred())
+        case "/at-once": context.resume(exchange.deferred()) { $0.respond(.ok, text: "at once") }
+        case "/twice": completeTwice(exchange.deferred())
+        case "/nothing": break
+        case "/received": exchange.respond(.ok, body: Array("\(received)".utf8))
+        case "/loop": exchange.respond(.ok, body: Array("\(context.index)".utf8))
+        case "/busy": busy(&exchange)
+        case "/empty": exchange.respond(.noContent)
+        case "/unchanged": exchange.respond(.notModified) { $0.add("ETag", "\"1\"") }
+        case "/fields": answerWithFields(&exchange)
+        case "/method": exchange.respondMethodNotAllowed(allowing: "GET, HEAD")
+        case "/large": exchange.respond(.ok, body: [UInt8](repeating: 0x61, count: Int(number(request.query))))
+        default: exchange.respond(.ok, contentType: "text/plain", body: Array(describe(request).utf8))
+        }
+    }
+
+    /// Raises the count, and answers whoever waits.
+    func receive(_ message: Int) {
+        received += message
+        let answers = waiting
+        waiting = []
+        for answer in answers { context.resume(answer) { $0.respond(.ok, body: Array("\(received)".utf8)) } }
+    }
+
+    private func completeElsewhere(_ answer: DeferredAnswer, _ text: String) {
+        TestHandler.worker.async { answer.complete(HTTPResponse(status: .ok, body: Array(text.utf8))) }
+    }
+
+    private func completeTwice(_ answer: DeferredAnswer) {
+        TestHandler.worker.async {
+            answer.complete(HTTPResponse(status: .ok, body: Array("first".utf8)))
+            answer.complete(HTTPResponse(status: .ok, body: Array("second".utf8)))
+        }
+    }
+
+    /// Keeps the loop busy for half a millisecond.
+    private func busy(_ exchange: inout Exchange) {
+        let end = MonotonicClock.microseconds + 500
+        while MonotonicClock.microseconds < end {}
+        exchange.respond(.ok, body: Array("\(received)".utf8))
+    }
+
+    private func answerWithFields(_ exchange: inout Exchange) {
+        let fields = [(name: "X-Text", value: "a\r\nX-Injected: b"), (name: "X-Other", value: "c")]
+        exchange.respond(HTTPResponse(status: .created, fields: fields, contentType: "text/plain", body: [0x61]))
+    }
+
+    private func number(_ bytes: UnsafeRawBufferPointer?) -> Int {
+        bytes.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
+    }
+}
