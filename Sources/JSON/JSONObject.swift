@@ -1,7 +1,7 @@
 /// The members of an object, in the order they were written; every name once.
 ///
-/// Equality ignores the order (RFC 8259 section 1: an object is unordered). Names are compared code point by code point:
-/// what Swift's `String` takes for the same text in another normal form is another name here.
+/// Equality ignores the order (RFC 8259 section 1: an object is unordered). Names are compared code point by code
+/// point: what Swift's `String` takes for the same text in another normal form is another name here.
 package struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
     /// A name and its value.
     package typealias Member = (key: String, value: JSONValue)

@@ -1,8 +1,8 @@
 /// A strict, reusable parser: turns a JSON text (RFC 8259) into a flat tape of entries.
 ///
 /// Strings and numbers are slices of the text, which is not copied; only a string with escapes is decoded into a side
-/// buffer. After the buffers have grown to the size of the traffic, parsing allocates nothing. The text must outlive the
-/// views. Not for use by several threads at once.
+/// buffer. After the buffers have grown to the size of the traffic, parsing allocates nothing. The text must outlive
+/// the views. Not for use by several threads at once.
 package final class JSONTape {
     /// What the parser accepts.
     package let options: JSONParseOptions

@@ -1,6 +1,7 @@
 /// A value on a tape, without a copy: two words, no reference count.
 ///
-/// Valid only while the tape holds the text it was made of, and that text stays where it is. Never store one beyond that.
+/// Valid only while the tape holds the text it was made of, and that text stays where it is. Never store one beyond
+/// that.
 @usableFromInline
 package struct JSONView: BitwiseCopyable {
     /// What a value is.
