@@ -72,8 +72,12 @@ package struct FlagRecord: Sendable, Equatable {
         expiresAt.map { $0 <= now } ?? false
     }
 
-    /// The flag's `ETag`: equal as long as nothing changed.
-    package var entityTag: String { "\"\(version)\"" }
+    /// The flag's `ETag`: equal as long as nothing changed. The version alone would not do: a flag that was deleted and
+    /// created again, or that somebody changed in the table by hand, may have the same one.
+    package var entityTag: String {
+        let content = json(at: Timestamp(millisecondsSinceEpoch: .min)).serialized()
+        return "\"\(version)-\(String(ByteHash.fingerprint(content), radix: 16))\""
+    }
 }
 
 extension FlagRecord {

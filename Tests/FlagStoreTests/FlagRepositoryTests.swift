@@ -188,3 +188,21 @@ struct FlagRepositoryTests {
         #expect(failure { try fixture.create(body) }?.pointers == [""])
     }
 }
+
+@Suite("The ETag of a flag")
+struct EntityTagTests {
+    @Test("It is the same for the same flag, and another after any change, also when the version is the same again")
+    func changes() throws {
+        let fixture = try Fixture()
+        let first = try fixture.createSimple("a")
+        #expect(try fixture.repository.flag("a", in: .development).entityTag == first.entityTag)
+        #expect(try fixture.patch("a", ["owner": "x"]).entityTag != first.entityTag)
+        try fixture.delete("a")
+        let second = try fixture.createSimple("a", at: Fixture.start + 1)
+        #expect(second.version == first.version)
+        #expect(second.entityTag != first.entityTag)
+        var byHand = second
+        byHand.owner = "somebody"
+        #expect(byHand.entityTag != second.entityTag)
+    }
+}
