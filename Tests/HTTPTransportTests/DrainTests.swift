@@ -7,7 +7,7 @@ import Testing
 struct DrainTests {
     @Test("What is in flight is finished with a last answer, what is idle is closed, nobody new is let in")
     func graceful() throws {
-        let server = try TestServer(loops: 2)
+        let server = try TestServer(loops: 1)
         let idle = try server.client()
         idle.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(try idle.answer().fields["connection"] == nil)
@@ -23,7 +23,7 @@ struct DrainTests {
         partial.send("b")
         let last = try partial.answer()
         #expect(last.body == "POST /p|ab" && last.fields["connection"] == "close")
-        for loop in 0..<2 { server.server.send(1, toLoop: loop) }
+        server.server.send(1, toLoop: 0)
         #expect(try deferred.answer().fields["connection"] == "close")
         partial.end()
         deferred.end()

@@ -2,8 +2,8 @@
 
 /// One connection without a socket: bytes and time go in, a transcript of what was decided comes out.
 ///
-/// The shell of `EventLoop` in a few lines. Every whole request is written down as `METHOD path?query|body`, a refused one
-/// as `! fault`, an interim answer as `100`, and the end of the connection as `end`.
+/// The shell of `EventLoop` in a few lines. Every whole request is written down as `METHOD path?query|body`, a refused
+/// one as `! fault`, an interim answer as `100`, and the end of the connection as `end`.
 final class MachineBench {
     let loop: UnsafeMutablePointer<LoopState>
     let connection: UnsafeMutablePointer<Connection>

@@ -93,7 +93,8 @@ struct ConnectionMachine {
         inputEnded = true
     }
 
-    /// Empty lines before a request are passed over (RFC 9112 §2.2). They do not begin a request: its time does not run.
+    /// Empty lines before a request are passed over (RFC 9112 §2.2). They do not begin a request: its time does not
+    /// run.
     @inline(__always)
     private func skipEmptyLines(_ input: inout ByteBuffer) {
         while input.count >= 2, input.readable[0] == 0x0D, input.readable[1] == 0x0A { input.consume(2) }

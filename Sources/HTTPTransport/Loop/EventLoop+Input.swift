@@ -120,6 +120,8 @@ extension EventLoop {
 
     /// Reads and drops what a peer sends after the answer that closes its connection.
     private func drop(_ connection: UnsafeMutablePointer<Connection>) {
+        // The spare may have gone with a connection that had it on loan.
+        state.pointee.spareInput.reserve(4096)
         let room = state.pointee.spareInput.writable
         let count = recv(connection.pointee.descriptor, room.baseAddress, room.count, 0)
         if count > 0 {

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 
 extension EventLoop {
-    /// Sends what is written. What the peer does not take now waits for it; after the last answer our side is shut down.
-    /// Then settles what to wait for. The connection may be gone afterwards.
+    /// Sends what is written. What the peer does not take now waits for it; after the last answer our side is shut
+    /// down. Then settles what to wait for. The connection may be gone afterwards.
     func flush(_ connection: UnsafeMutablePointer<Connection>) {
         if !connection.pointee.output.isEmpty {
             let bytes = connection.pointee.output.readable
@@ -41,7 +41,7 @@ extension EventLoop {
     private func shutDown(_ connection: UnsafeMutablePointer<Connection>) {
         guard !connection.pointee.machine.inputEnded else { return release(connection) }
         guard shutdown(connection.pointee.descriptor, Int32(SHUT_WR)) == 0 else { return release(connection) }
-        connection.pointee.input.release()
+        connection.pointee.input.consume(connection.pointee.input.count)
         connection.pointee.droppedBytes = 0
         connection.pointee.machine.linger(state.pointee.patience, now: state.pointee.monotonic)
         settle(connection)

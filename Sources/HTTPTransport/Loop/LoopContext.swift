@@ -20,8 +20,8 @@ package final class LoopContext {
     ///
     /// - Parameters:
     ///   - answer: What `Exchange.deferred` returned, on this loop.
-    ///   - body: Answers; is not called when nobody waits any more. Left without an answer, the exchange is answered 500.
-    ///     It cannot be deferred again.
+    ///   - body: Answers; is not called when nobody waits any more. Left without an answer, the exchange is answered
+    ///     500. It cannot be deferred again.
     /// - Returns: Whether somebody still waited.
     @discardableResult
     package func resume(_ answer: DeferredAnswer, _ body: (inout Exchange) -> Void) -> Bool {

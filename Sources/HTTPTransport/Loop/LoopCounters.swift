@@ -23,8 +23,8 @@ final class LoopCounters: Sendable {
 
     private static let codes = 600
 
-    // Proof for the unsafe pointers: allocated in `init`, freed in `deinit`, never changed between; what they point to is
-    // atomic.
+    // Proof for the unsafe pointers: allocated in `init`, freed in `deinit`, never changed between; what they point to
+    // is atomic.
     private nonisolated(unsafe) let answers: UnsafeMutablePointer<Atomic<UInt64>>
     private nonisolated(unsafe) let faults: UnsafeMutablePointer<Atomic<UInt64>>
     private nonisolated(unsafe) let timeouts: UnsafeMutablePointer<Atomic<UInt64>>

@@ -1,5 +1,5 @@
-/// What a loop's parts share: the clock's reading, the connections, the counters. Lies at a fixed address for the loop's
-/// life and is used on the loop only.
+/// What a loop's parts share: the clock's reading, the connections, the counters. Lies at a fixed address for the
+/// loop's life and is used on the loop only.
 struct LoopState: ~Copyable {
     /// Bytes of each spare buffer: the most that is read at once.
     static let spareBytes = 64 * 1024

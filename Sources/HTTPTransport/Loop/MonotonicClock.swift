@@ -13,8 +13,8 @@ enum MonotonicClock {
         return Int64(time.tv_sec) &* 1_000_000 &+ Int64(time.tv_nsec) / 1000
     }
 
-    /// `CLOCK_REALTIME`: milliseconds since 1970. The coarse variant, a few milliseconds old at most, does for dates and
-    /// costs a third.
+    /// `CLOCK_REALTIME`: milliseconds since 1970. The coarse variant, a few milliseconds old at most, does for dates
+    /// and costs a third.
     @inline(__always)
     static var wallMilliseconds: Int64 {
         var time = timespec()

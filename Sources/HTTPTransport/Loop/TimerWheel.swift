@@ -46,8 +46,8 @@ struct TimerWheel: ~Copyable {
         occupied.deallocate()
     }
 
-    /// Makes sure that `slot` is called back at `time` or earlier. Costs nothing when it will be anyway: callers look at
-    /// the true deadline when called, and a deadline that moves on with every request never touches the wheel.
+    /// Makes sure that `slot` is called back at `time` or earlier. Costs nothing when it will be anyway: callers look
+    /// at the true deadline when called, and a deadline that moves on with every request never touches the wheel.
     @inline(__always)
     mutating func ensure(_ slot: UInt32, by time: Int64) {
         if Int(slot) >= capacity || time < links[Int(slot)].time { set(slot, time) }

@@ -1,7 +1,7 @@
 /// The right to answer one exchange later, from any thread.
 ///
-/// Names the connection by slot and ticket, never by descriptor: an answer that comes after the connection closed, after
-/// the handler time-out, or a second time is dropped.
+/// Names the connection by slot and ticket, never by descriptor: an answer that comes after the connection closed,
+/// after the handler time-out, or a second time is dropped.
 package struct DeferredAnswer: Sendable {
     let mailbox: Mailbox<LoopLetter>
     let slot: UInt32

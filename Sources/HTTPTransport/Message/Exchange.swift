@@ -97,8 +97,8 @@ package struct Exchange: ~Copyable {
 
     /// Leaves the exchange open to be answered later. The connection's next request is not parsed before that.
     ///
-    /// - Returns: What the answer is sent with. When it does not come within the handler time-out, the transport answers
-    ///   503.
+    /// - Returns: What the answer is sent with. When it does not come within the handler time-out, the transport
+    ///   answers 503.
     package mutating func deferred() -> DeferredAnswer {
         precondition(state == .open, "an exchange is answered or deferred once")
         connection.pointee.ticket &+= 1

@@ -2,7 +2,8 @@ import Glibc
 
 /// What may stand in `Host` and in the authority of an absolute target.
 enum Authority {
-    /// Whether `bytes` are `uri-host [ ":" port ]` with a host that is not empty (RFC 9110 §4.2.1, §7.2; RFC 3986 §3.2).
+    /// Whether `bytes` are `uri-host [ ":" port ]` with a host that is not empty (RFC 9110 §4.2.1, §7.2; RFC 3986
+    /// §3.2).
     ///
     /// User information is refused, as RFC 9110 §4.2.4 advises.
     static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -1,10 +1,10 @@
 import Glibc
 
-/// Parses a request head line by line, in place and incrementally: each byte is searched once, however the head is split
-/// (RFC 9112 §2 to §5).
+/// Parses a request head line by line, in place and incrementally: each byte is searched once, however the head is
+/// split (RFC 9112 §2 to §5).
 ///
-/// Strict where two readers of the same bytes could disagree: bare line feeds, folded lines, control characters and white
-/// space before the colon are refused.
+/// Strict where two readers of the same bytes could disagree: bare line feeds, folded lines, control characters and
+/// white space before the colon are refused.
 struct HeadParser {
     /// What a parse came to.
     enum Outcome: Equatable {

@@ -54,8 +54,8 @@ struct RequestHead {
 
     /// What is wrong with a message that has `Transfer-Encoding`; nil when it is chunked and nothing else.
     ///
-    /// RFC 9112 §6.1: with `Content-Length` beside it, or in HTTP/1.0, the framing is faulty; §6.3: without `chunked` at
-    /// the end there is no telling where the message ends; other codings are not understood here.
+    /// RFC 9112 §6.1: with `Content-Length` beside it, or in HTTP/1.0, the framing is faulty; §6.3: without `chunked`
+    /// at the end there is no telling where the message ends; other codings are not understood here.
     var faultOfTransferEncoding: RequestFault? {
         if isHTTP10 { return .transferEncodingInHTTP10 }
         if contentLength != nil { return .contentLengthWithTransferEncoding }
@@ -111,7 +111,8 @@ struct RequestHead {
     }
 
     private mutating func noteOtherCoding(_ coding: UnsafeRawBufferPointer) {
-        // The IANA registry of transfer codings, the withdrawn `identity`, and `chunked` with parameters, which it has not.
+        // The IANA registry of transfer codings, the withdrawn `identity`, and `chunked` with parameters, which it has
+        // not.
         let names: [StaticString] = ["gzip", "x-gzip", "deflate", "compress", "x-compress", "identity", "chunked"]
         let name = UnsafeRawBufferPointer(rebasing: coding.prefix { $0 != 0x3B && $0 != 0x20 && $0 != 0x09 })
         if names.contains(where: { name.equalsIgnoringCase($0) }) {

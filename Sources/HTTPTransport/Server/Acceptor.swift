@@ -76,7 +76,8 @@ final class Acceptor: Sendable {
             switch errno {
             case EMFILE, ENFILE, ENOBUFS, ENOMEM: return false
             case EINTR, ECONNABORTED, EPROTO: continue
-            // EAGAIN: none is left. Network errors of one connection, which accept(2) passes on: it will be called again.
+            // EAGAIN: none is left. Network errors of one connection, which accept(2) passes on: it will be called
+            // again.
             default: return true
             }
         }

@@ -2,7 +2,8 @@
 package struct HTTPLimits: Sendable, Equatable {
     /// Bytes of a request line without its line end; more is 414.
     package var requestLineBytes = 8 * 1024
-    /// Bytes of all header fields together, line ends included; more is 431. Also bounds the trailers of a chunked body.
+    /// Bytes of all header fields together, line ends included; more is 431. Also bounds the trailers of a chunked
+    /// body.
     package var fieldBytes = 32 * 1024
     /// How many header fields a request may have; more is 431. Also bounds the trailers of a chunked body.
     package var fieldCount = 100
