@@ -42,10 +42,12 @@ struct NumberText {
         arrange(digits, digitCount, point: point + exponent)
     }
 
-    /// The text, until this is changed.
-    var bytes: UnsafeRawBufferPointer {
-        mutating get {
-            withUnsafeMutablePointer(to: &buffer) { UnsafeRawBufferPointer(start: UnsafeRawPointer($0), count: count) }
+    /// Calls `body` with the text.
+    func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try withUnsafeBytes(of: buffer) { (bytes) throws(Failure) in
+            try body(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
         }
     }
 

@@ -14,8 +14,7 @@ extension Operand {
         case .bool(let value): writer.bool(value)
         case .integer(let value): writer.int(value)
         case .number(let value):
-            var text = NumberText(value)
-            if value.isFinite { writer.raw(text.bytes) } else { writer.null() }
+            if value.isFinite { NumberText(value).withBytes { writer.raw($0) } } else { writer.null() }
         case .string(let bytes): writer.string(bytes)
         case .view(let view): writer.value(view)
         case .list(let elements):

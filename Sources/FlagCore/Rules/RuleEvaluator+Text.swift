@@ -20,10 +20,8 @@ extension RuleEvaluator {
         case .null: break
         case .bool(let value): try text.append(value ? "true" : "false", in: &scratch)
         case .string(let bytes): try text.append(bytes, in: &scratch)
-        case .integer(let number): try append(integer: number, to: &text)
-        case .number(let number):
-            var digits = NumberText(number)
-            try text.append(digits.bytes, in: &scratch)
+        case .integer(let number): try append(NumberText(number), to: &text)
+        case .number(let number): try append(NumberText(number), to: &text)
         case .list: try append(array: value, to: &text)
         case .view(let view):
             switch view.kind {
@@ -45,9 +43,8 @@ extension RuleEvaluator {
         }
     }
 
-    private mutating func append(integer: Int64, to text: inout ScratchText) throws(RuleFailure) {
-        var digits = NumberText(integer)
-        try text.append(digits.bytes, in: &scratch)
+    private mutating func append(_ number: NumberText, to text: inout ScratchText) throws(RuleFailure) {
+        try number.withBytes { (bytes) throws(RuleFailure) in try text.append(bytes, in: &scratch) }
     }
 
     // MARK: Operators
