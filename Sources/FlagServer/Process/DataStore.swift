@@ -58,6 +58,20 @@ final class DataStore: Sendable {
         }
     }
 
+    /// Writes to the store, so that a file which may only be read is found at the start and not by the first who changes
+    /// a flag.
+    ///
+    /// - Returns: false when the disk is full: what is stored can be served all the same.
+    func takesWrites() throws(TableError) -> Bool {
+        do {
+            try tables.setSetting("server.version", to: FlagServerCommand.version)
+            return true
+        } catch {
+            if case .storage(let failure) = error, failure.kind == .full { return false }
+            throw error
+        }
+    }
+
     /// Waits for the writes under way, closes the file, and gives the directory back.
     func close() {
         tables.close()

@@ -34,6 +34,9 @@ struct ServerProcess {
 
         let store = try openStore()
         defer { store.close() }
+        if try !store.takesWrites() {
+            logger.error("the disk is full: flags are served, and no change is taken until there is room")
+        }
         try loadSampleFlags(into: store, logger)
         let stack = try makeStack(store, logger)
         try stack.start()

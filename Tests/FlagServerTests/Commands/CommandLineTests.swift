@@ -1,0 +1,70 @@
+import ArgumentParser
+import Testing
+
+@testable import FlagServer
+
+@Suite("Command line")
+struct CommandLineTests {
+    /// The settings that are options of `serve`, with their names.
+    static let options: [(option: String, key: String)] = [
+        (Settings.profile.option, Settings.profile.key), (Settings.file.option, Settings.file.key),
+        (Settings.host.option, Settings.host.key), (Settings.port.option, Settings.port.key),
+        (Settings.dataDirectory.option, Settings.dataDirectory.key), (Settings.store.option, Settings.store.key),
+        (Settings.auth.option, Settings.auth.key), (Settings.loops.option, Settings.loops.key),
+        (Settings.sampleFlags.option, Settings.sampleFlags.key), (Settings.logLevel.option, Settings.logLevel.key),
+        (Settings.logFormat.option, Settings.logFormat.key),
+    ]
+
+    @Test("Every option of serve sets the setting of its name", arguments: options)
+    func serveOptions(option: String, key: String) throws {
+        for arguments in [["serve", option, "x"], [option, "x"]] {
+            let command = try #require(try FlagServerCommand.parseAsRoot(arguments) as? ServeCommand)
+            #expect(command.options.settings == [key: "x"])
+        }
+    }
+
+    @Test("No argument at all serves with nothing set")
+    func nothing() throws {
+        let command = try #require(try FlagServerCommand.parseAsRoot([]) as? ServeCommand)
+        #expect(command.options.settings.isEmpty)
+    }
+
+    @Test("Of an option that is given twice the last one counts, so that scripts can be overruled")
+    func twice() throws {
+        let command = try FlagServerCommand.parseAsRoot(["--port", "1", "--port", "2"]) as? ServeCommand
+        #expect(command?.options.settings == ["port": "2"])
+    }
+
+    @Test(
+        "What is not built yet is said to be so",
+        arguments: [["serve", "--dynamodb-port", "8000"], ["import", "x", "--server", "http://localhost:3001"]])
+    func notBuilt(arguments: [String]) {
+        let error = #expect(throws: (any Error).self) { try FlagServerCommand.parseAsRoot(arguments) }
+        #expect(error.map { FlagServerCommand.fullMessage(for: $0).contains("this version") } == true)
+        #expect(error.map { FlagServerCommand.exitCode(for: $0).rawValue } == 64)
+    }
+
+    @Test("An unknown environment is refused with those that exist")
+    func environment() {
+        let error = #expect(throws: (any Error).self) {
+            try FlagServerCommand.parseAsRoot(["export", "--environment", "test"])
+        }
+        let message = error.map { FlagServerCommand.fullMessage(for: $0) } ?? ""
+        #expect(message.contains("staging (also spelled dev)"))
+    }
+
+    @Test("The help of every command fits a terminal and says how it ends", arguments: ["serve", "import", "export"])
+    func help(command: String) {
+        let text = FlagServerCommand.helpMessage(for: Self.type(of: command), columns: 80)
+        #expect(text.contains("Exit status: 0 "))
+        #expect(text.split(separator: "\n").filter { !$0.hasPrefix("USAGE") }.allSatisfy { $0.count <= 80 })
+    }
+
+    private static func type(of command: String) -> any ParsableCommand.Type {
+        switch command {
+        case "import": ImportCommand.self
+        case "export": ExportCommand.self
+        default: ServeCommand.self
+        }
+    }
+}
