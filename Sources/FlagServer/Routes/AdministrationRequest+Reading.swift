@@ -34,7 +34,8 @@ extension AdministrationRequest {
         try namedEnvironment() ?? service.settings.defaultEnvironment
     }
 
-    /// The environment of a new thing: the query's, else the body's, else the profile's. Query and body must not differ.
+    /// The environment of a new thing: the query's, else the body's, else the profile's. Query and body must not
+    /// differ.
     func environment(_ service: FlagService, body: Environment?) throws(Problem) -> Environment {
         let named = try namedEnvironment()
         if let named, let body, named != body {

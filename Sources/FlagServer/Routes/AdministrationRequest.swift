@@ -16,8 +16,8 @@ struct AdministrationRequest: Sendable {
 
     /// Copies what `route` needs.
     ///
-    /// - Throws: a problem when a part of the path or the query cannot be read, or when the body is of a media type that
-    ///   cannot be JSON.
+    /// - Throws: a problem when a part of the path or the query cannot be read, or when the body is of a media type
+    ///   that cannot be JSON.
     init(_ request: borrowing HTTPRequest, _ parameters: PathParameters, for route: Route) throws(Problem) {
         var path: [String: String] = [:]
         for (name, slice) in zip(route.pattern.parameterNames, [parameters.first, parameters.second]) {

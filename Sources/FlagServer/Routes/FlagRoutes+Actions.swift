@@ -104,8 +104,8 @@ extension FlagRoutes {
         guard EntityTag.list(field, matches: flag.entityTag, weakly: false) else {
             throw Problem(
                 .versionMismatch,
-                "the flag's ETag is \(flag.entityTag), which If-Match does not name: read it again and repeat the change "
-                    + "on what it is now", headerFields: [("ETag", flag.entityTag)])
+                "the flag's ETag is \(flag.entityTag), which If-Match does not name: read it again and repeat "
+                    + "the change on what it is now", headerFields: [("ETag", flag.entityTag)])
         }
         return flag.version
     }

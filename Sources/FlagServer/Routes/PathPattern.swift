@@ -1,8 +1,8 @@
 /// A path as a routing table spells it: literals with parameters in braces, `/api/flags/{flagKey}/tenants`.
 ///
-/// A parameter is one non-empty segment; `{key...}`, at the end only, is the whole rest of the path, slashes included and
-/// possibly empty. Matching compares bytes and allocates nothing; what a parameter matched is a slice of the path, still
-/// percent-encoded.
+/// A parameter is one non-empty segment; `{key...}`, at the end only, is the whole rest of the path, slashes included
+/// and possibly empty. Matching compares bytes and allocates nothing; what a parameter matched is a slice of the
+/// path, still percent-encoded.
 struct PathPattern: Sendable {
     /// The pattern as written, which is also how OpenAPI writes it but for the dots of a rest parameter.
     let text: StaticString

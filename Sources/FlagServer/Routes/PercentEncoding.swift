@@ -21,8 +21,8 @@ enum PercentEncoding {
         text.contains(UInt8(ascii: "%"))
     }
 
-    /// Decodes once (an encoded `%25` becomes `%` and stays so), replacing what `output` holds. The bytes are not checked
-    /// to be UTF-8.
+    /// Decodes once (an encoded `%25` becomes `%` and stays so), replacing what `output` holds. The bytes are not
+    /// checked to be UTF-8.
     ///
     /// - Parameter plusIsSpace: decode `+` as a space, as query strings made by forms have it.
     static func decode(

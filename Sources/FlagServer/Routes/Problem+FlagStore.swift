@@ -17,12 +17,13 @@ extension Problem {
         case .alreadyExists(let flagKey):
             self.init(
                 .flagExists,
-                "the flag \(flagKey) exists in \(environment.rawValue) already; PUT or PATCH /api/flags/{flagKey} changes it"
+                "the flag \(flagKey) exists in \(environment.rawValue) already; PUT or PATCH of its own path changes it"
             )
         case .versionMismatch(let expected, let current):
             self.init(
                 .versionMismatch,
-                "the flag is at version \(current), not \(expected): read it again and repeat the change on what it is now"
+                "the flag is at version \(current), not \(expected): read it again and repeat the change on "
+                    + "what it is now"
             )
         case .invalid(let issues):
             self = .invalidBody(issues)

@@ -2,8 +2,8 @@ import HTTPTransport
 
 /// The routing table, and what it says of a method and a path.
 ///
-/// The table is searched in order, the busiest routes first; a row is a comparison of bytes and nothing is allocated for
-/// a request that has a route.
+/// The table is searched in order, the busiest routes first; a row is a comparison of bytes and nothing is allocated
+/// for a request that has a route.
 struct Router: Sendable {
     /// What is to be done with a request.
     enum Match {

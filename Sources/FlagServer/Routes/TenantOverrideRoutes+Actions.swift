@@ -87,8 +87,8 @@ extension TenantOverrideRoutes {
         }
     }
 
-    /// Refuses an override that evaluation would ignore: of a variant that the flag does not have, or `enabled` of a flag
-    /// that is not boolean. The flag may still change later; then the override is ignored.
+    /// Refuses an override that evaluation would ignore: of a variant that the flag does not have, or `enabled` of a
+    /// flag that is not boolean. The flag may still change later; then the override is ignored.
     private static func checkChoice(
         _ draft: TenantOverrideDraft, in environment: Environment, _ service: FlagService
     ) throws(Problem) {

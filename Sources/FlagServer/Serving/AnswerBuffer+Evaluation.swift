@@ -1,7 +1,7 @@
 import FlagCore
 
-/// How evaluations are written: OFREP's way and that of `/api/evaluate`. Names, values and metadata are JSON already; they
-/// were made when the flag was compiled.
+/// How evaluations are written: OFREP's way and that of `/api/evaluate`. Names, values and metadata are JSON already;
+/// they were made when the flag was compiled.
 extension AnswerBuffer {
     /// An evaluation as OFREP 0.3.0 has it: `evaluationSuccess`, or `evaluationFailure` when it failed.
     ///
@@ -78,8 +78,8 @@ extension AnswerBuffer {
     }
 }
 
-/// The spelling of instants, remembered from one to the next: most requests of a loop fall into the same second, and then
-/// only the milliseconds are written.
+/// The spelling of instants, remembered from one to the next: most requests of a loop fall into the same second, and
+/// then only the milliseconds are written.
 struct InstantText: ~Copyable {
     private var second: Int64 = .min
     private var text: [UInt8] = []

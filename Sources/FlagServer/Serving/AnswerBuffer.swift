@@ -1,7 +1,7 @@
 /// The bytes of an answer in the making, in memory that is used again for the next one.
 ///
-/// A plain block of memory instead of an array: a bulk answer is thousands of small appends, and each is one bounds check
-/// and one copy here. Once the block has grown to the size of the traffic nothing is allocated.
+/// A plain block of memory instead of an array: a bulk answer is thousands of small appends, and each is one bounds
+/// check and one copy here. Once the block has grown to the size of the traffic nothing is allocated.
 struct AnswerBuffer: ~Copyable {
     /// Blocks beyond this size are given back by `reset`, so that one huge answer does not hold its memory for good.
     private static let keptBytes = 1 << 20

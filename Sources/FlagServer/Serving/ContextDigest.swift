@@ -2,8 +2,9 @@ import JSON
 
 /// The digest of a context: equal for two contexts exactly when they mean the same.
 ///
-/// The order of members does not matter (an object's digest is the sum of its members' digests), nor does the spelling of
-/// a number (`2`, `2.0` and `2e0` are one) or of a string (escapes are decoded). The order of an array's elements does.
+/// The order of members does not matter (an object's digest is the sum of its members' digests), nor does the
+/// spelling of a number (`2`, `2.0` and `2e0` are one) or of a string (escapes are decoded). The order of an array's
+/// elements does.
 enum ContextDigest {
     /// What begins the digest of a value, so that values of different types never agree.
     private enum Tag: UInt8 {

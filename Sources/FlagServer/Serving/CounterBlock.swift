@@ -2,8 +2,8 @@ import Synchronization
 
 /// A row of counters that one thread raises and any thread reads.
 ///
-/// Every event loop has a block of its own, so that counting on the hot path is a plain load and store on a line of memory
-/// that no other core writes; a scrape adds the blocks up.
+/// Every event loop has a block of its own, so that counting on the hot path is a plain load and store on a line of
+/// memory that no other core writes; a scrape adds the blocks up.
 final class CounterBlock: @unchecked Sendable {
     // Proof for `@unchecked Sendable`: the memory is fixed for the object's life and holds atomics only.
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>

@@ -5,8 +5,8 @@ import Glibc
 import HTTPTransport
 
 extension FlagService {
-    /// `GET /metrics`. Blocks shortly while the loops publish what they count for themselves; a loop that does not get to
-    /// it in time is shown as it was last.
+    /// `GET /metrics`. Blocks shortly while the loops publish what they count for themselves; a loop that does not
+    /// get to it in time is shown as it was last.
     func metricsResponse() -> HTTPResponse {
         let published = DispatchGroup()
         for loop in 0..<metrics.loops.count {

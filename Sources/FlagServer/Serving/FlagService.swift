@@ -56,8 +56,8 @@ struct FlagService: Sendable {
         return ("application/problem+json", problem.body)
     }
 
-    /// Answers with what a write gave. To be called from the write's completion, on the writer's queue, which must not be
-    /// kept waiting: the answer is written on a worker.
+    /// Answers with what a write gave. To be called from the write's completion, on the writer's queue, which must
+    /// not be kept waiting: the answer is written on a worker.
     func answer<Value: Sendable>(
         _ reply: Reply, _ result: Result<Value, FlagStoreError>, missing: ProblemCode, in environment: Environment,
         _ response: @escaping @Sendable (Value) -> HTTPResponse

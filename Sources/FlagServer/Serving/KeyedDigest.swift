@@ -5,8 +5,8 @@
 /// bits are too few to decide alone whether a client's copy is still right. With a key that callers do not know, nobody
 /// can construct two contexts with the same digest.
 struct KeyedDigest {
-    /// A 128-bit result. Results add up modulo 2^128, which makes a digest of a set: the sum does not depend on the order
-    /// of its members.
+    /// A 128-bit result. Results add up modulo 2^128, which makes a digest of a set: the sum does not depend on the
+    /// order of its members.
     struct Value: Equatable, Sendable {
         var low: UInt64
         var high: UInt64

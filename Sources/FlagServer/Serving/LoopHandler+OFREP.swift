@@ -60,9 +60,9 @@ extension LoopHandler {
 
     /// Answers all flags of the environment in OFREP's way.
     ///
-    /// The entity tag is decided before anything is evaluated, from everything that an answer depends on: the store, the
-    /// flags' rules, the kill switches, the tenant's overrides that are in force, the tenant and the context. Only where a
-    /// rule reads the clock is the answer itself hashed.
+    /// The entity tag is decided before anything is evaluated, from everything that an answer depends on: the store,
+    /// the flags' rules, the kill switches, the tenant's overrides that are in force, the tenant and the context.
+    /// Only where a rule reads the clock is the answer itself hashed.
     func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
         let environment = service.settings.defaultEnvironment
         let body: OFREPBody

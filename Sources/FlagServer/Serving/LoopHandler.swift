@@ -4,12 +4,12 @@ import FlagStore
 import HTTPTransport
 import JSON
 
-/// What one event loop does with requests: it evaluates flags out of its own cache at once, and hands everything that can
-/// block to worker queues.
+/// What one event loop does with requests: it evaluates flags out of its own cache at once, and hands everything that
+/// can block to worker queues.
 ///
-/// One for each loop and used on that loop only, so nothing in it is locked; what it reuses from request to request (the
-/// tape, the buffers) makes an evaluation that finds its flag in the cache free of allocations. `FlagService` says how
-/// handlers are made.
+/// One for each loop and used on that loop only, so nothing in it is locked; what it reuses from request to request
+/// (the tape, the buffers) makes an evaluation that finds its flag in the cache free of allocations. `FlagService`
+/// says how handlers are made.
 final class LoopHandler: HTTPHandler {
     /// What other threads send to a loop.
     enum Message: Sendable {

@@ -42,7 +42,9 @@ struct PercentEncodingTests {
         #expect(throws: PercentEncoding.Failure.notUTF8) { try decode(text) }
     }
 
-    @Test("Encoding a segment and decoding it gives the text back", arguments: ["a b", "a/b?c#d%", "ключ", "~-._", ""])
+    @Test(
+        "Encoding a segment and decoding it gives the text back",
+        arguments: ["a b", "a/b?c#d%", "ключ", "~-._", ""])
     func roundTrip(text: String) throws {
         let encoded = PercentEncoding.encodedSegment(text)
         #expect(encoded.utf8.allSatisfy { $0 < 0x80 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") })

@@ -6,7 +6,9 @@ extension OpenAPISchemas {
           "required": ["description", "owner"],
           "properties": {\##(flagMembers)},
           "additionalProperties": false,
-          "description": "A flag in its simple spelling (defaultEnabled) or its full one (variants, …), not both. The members that the server keeps (version, createdAt, updatedAt, environment, stale) may be sent back as they were read: a version that has passed is refused."
+          "description": "A flag in its simple spelling (defaultEnabled) or its full one (variants, …), not both. \##
+          The members that the server keeps (version, createdAt, updatedAt, environment, stale) may be sent \##
+          back as they were read: a version that has passed is refused."
         },
         "NewFlag": {
           "type": "object",
@@ -16,7 +18,8 @@ extension OpenAPISchemas {
         },
         "FlagPatch": {
           "type": "object",
-          "description": "The members to change, each as a whole; null removes one. Members of the full spelling turn a simple flag into a full one.",
+          "description": "The members to change, each as a whole; null removes one. \##
+          Members of the full spelling turn a simple flag into a full one.",
           "properties": {"flagKey": {"$ref": "#/components/schemas/FlagKey"}},
           "additionalProperties": true
         },
@@ -57,7 +60,8 @@ extension OpenAPISchemas {
           "type": "object",
           "required": ["reason", "activatedBy"],
           "properties": {
-            "flagKey": {"$ref": "#/components/schemas/FlagKey", "description": "Without it, all flags of the environment."},
+            "flagKey": {"$ref": "#/components/schemas/FlagKey",
+              "description": "Without it, all flags of the environment."},
             "reason": {"type": "string", "minLength": 1, "maxLength": 500},
             "activatedBy": {"type": "string", "minLength": 1, "maxLength": 100},
             "activatedAt": {"$ref": "#/components/schemas/Time"},
@@ -70,7 +74,8 @@ extension OpenAPISchemas {
           "type": "object",
           "required": ["deactivatedBy"],
           "properties": {
-            "flagKey": {"$ref": "#/components/schemas/FlagKey", "description": "Without it, the global kill switch."},
+            "flagKey": {"$ref": "#/components/schemas/FlagKey",
+              "description": "Without it, the kill switch of all flags."},
             "deactivatedBy": {"type": "string", "minLength": 1, "maxLength": 100},
             "environment": {"$ref": "#/components/schemas/EnvironmentName"}
           },
@@ -99,7 +104,8 @@ extension OpenAPISchemas {
         "flagKey": {"$ref": "#/components/schemas/FlagKey"},
         "description": {"type": "string", "minLength": 1, "maxLength": 500},
         "owner": {"type": "string", "minLength": 1, "maxLength": 100},
-        "defaultEnabled": {"type": "boolean", "description": "The simple spelling: a boolean flag with the variants on and off."},
+        "defaultEnabled": {"type": "boolean",
+          "description": "The simple spelling: a boolean flag with the variants on and off."},
         "state": {"type": "string", "enum": ["ENABLED", "DISABLED"]},
         "variants": {"type": "object", "description": "The full spelling, as flagd's flag definition has it."},
         "defaultVariant": {"type": ["string", "null"]},

@@ -54,7 +54,10 @@ enum OpenAPISchemas {
     private static let responses = ##"""
         {
           "ProtocolProblem": {
-            "description": "What the transport refuses: a request that is not valid HTTP (400), is too slow (408) or too large (413, 414, 431), has an expectation (417), a transfer coding (501) or a version (505) that is not known here, or comes while there is too much to do (503); a failure of the server itself (500).",
+            "description": "What the transport refuses: a request that is not valid HTTP (400), is too \##
+            slow (408) or too large (413, 414, 431), has an expectation (417), a transfer coding (501) or a version \##
+            (505) that is not known here, or comes while there is too much to do (503); a failure of the server itself \##
+            (500).",
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
           }
         }
@@ -65,7 +68,8 @@ enum OpenAPISchemas {
           "enum": ["development", "staging", "production", "local", "dev", "prod"]},
         "Environment": {"type": "string", "enum": ["development", "staging", "production"]},
         "FlagKey": {"type": "string", "minLength": 1, "maxLength": 128,
-          "description": "1 to 128 characters of any script, spaces and slashes included; no control characters, not . or .."},
+          "description": "1 to 128 characters of any script, spaces and slashes included; no control \##
+          characters, not . or .."},
         "TenantId": {"type": "string", "minLength": 1, "maxLength": 100},
         "Time": {"type": "string", "format": "date-time", "examples": ["2026-01-02T03:04:05.678Z"]},
         "Problem": {
@@ -125,7 +129,8 @@ enum OpenAPISchemas {
           "properties": {
             "key": {"type": "string"},
             "reason": {"type": "string", "enum": ["STATIC", "TARGETING_MATCH", "DEFAULT", "SPLIT", "DISABLED"]},
-            "variant": {"type": "string", "description": "Empty when no variant is served; value is absent then, and the caller's default holds."},
+            "variant": {"type": "string",
+              "description": "Empty when no variant is served; value is absent then: the caller's default holds."},
             "value": {"description": "Any JSON value, numbers spelled as in the definition."},
             "metadata": {"type": "object"}
           }
@@ -135,7 +140,8 @@ enum OpenAPISchemas {
           "required": ["errorCode", "errorDetails"],
           "properties": {
             "key": {"type": "string"},
-            "errorCode": {"type": "string", "enum": ["FLAG_NOT_FOUND", "PARSE_ERROR", "TARGETING_KEY_MISSING", "INVALID_CONTEXT", "TYPE_MISMATCH", "GENERAL"]},
+            "errorCode": {"type": "string", "enum": ["FLAG_NOT_FOUND", "PARSE_ERROR", "TARGETING_KEY_MISSING",
+              "INVALID_CONTEXT", "TYPE_MISMATCH", "GENERAL"]},
             "errorDetails": {"type": "string"},
             "metadata": {"type": "object"}
           }
@@ -166,7 +172,8 @@ enum OpenAPISchemas {
           "required": ["enabled", "value", "variant", "flagKey", "tenantId", "reason", "source", "environment",
             "evaluatedAt"],
           "properties": {
-            "enabled": {"type": "boolean", "description": "The value of a boolean flag, else whether a variant was served."},
+            "enabled": {"type": "boolean",
+              "description": "The value of a boolean flag, else whether a variant was served."},
             "value": {"description": "The variant's value, null without a variant."},
             "variant": {"type": ["string", "null"]},
             "flagKey": {"type": "string"},

@@ -1,5 +1,5 @@
-/// What a route promises to callers, in the terms of OpenAPI 3.1; the routing table carries one for each route, so that no
-/// route can be without its documentation.
+/// What a route promises to callers, in the terms of OpenAPI 3.1; the routing table carries one for each route, so
+/// that no route can be without its documentation.
 ///
 /// The query parameters are also what the route accepts: others are refused.
 struct Operation: Sendable {
