@@ -43,7 +43,7 @@ private struct Declaration {
 
     static func all(in file: SourceTree.File) -> [Declaration] {
         let original = file.lines
-        let code = SwiftText(file.text).lines
+        let code = file.code.lines
         return code.indices.compactMap { index in
             guard let (name, isPackage) = declaration(in: code[index]) else { return nil }
             var above = index - 1

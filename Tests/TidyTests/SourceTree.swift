@@ -12,8 +12,18 @@ enum SourceTree {
         /// The path from the root.
         let path: String
         let text: String
+        /// The text's lines.
+        let lines: [Substring]
+        /// The code alone, line for line; empty where the file is no Swift.
+        let code: SwiftText
 
-        var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
+        init(path: String, text: String) {
+            self.path = path
+            self.text = text
+            lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            code = SwiftText(path.hasSuffix(".swift") ? text : "")
+        }
+
         var testDescription: String { path }
 
         /// The target under `Sources` that the file belongs to.

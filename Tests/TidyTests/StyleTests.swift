@@ -25,7 +25,7 @@ struct StyleTests {
 
     @Test("No function has more than 70 lines", arguments: SourceTree.swift)
     func functionLength(file: SourceTree.File) {
-        for function in SwiftText(file.text).functions where function.length > 70 {
+        for function in file.code.functions where function.length > 70 {
             Issue.record("\(file.path):\(function.line) \(function.name) has \(function.length) lines")
         }
     }
@@ -42,21 +42,22 @@ struct StyleTests {
     }
 
     @Test("Nothing is left to do in comments", arguments: SourceTree.all)
-    func noLeftovers(file: SourceTree.File) throws {
+    func noLeftovers(file: SourceTree.File) {
         // In pieces, so that this file does not find itself.
-        let words = try Regex("\\b(TO" + "DO|FIX" + "ME|XX" + "X|HA" + "CK)\\b")
-        for (index, line) in file.lines.enumerated() where line.contains(words) {
+        let words = ["TO" + "DO", "FIX" + "ME", "HA" + "CK"]
+        for (index, line) in file.lines.enumerated() where words.contains(where: { line.contains($0) }) {
             Issue.record("\(file.path):\(index + 1) \(line)")
         }
     }
 
     @Test("Files and types are named for what they are", arguments: SourceTree.swift)
     func names(file: SourceTree.File) throws {
-        let vague = try Regex("(Manager|Helper|Util|Utils|Utilities|Base)\\b")
+        let vague = ["Manager", "Helper", "Util", "Base"]
         let name = URL(filePath: file.path).deletingPathExtension().lastPathComponent
-        #expect(!name.contains(vague), "\(file.path)")
+        #expect(!vague.contains { name.contains($0) }, "\(file.path)")
         let type = try Regex("\\b(struct|class|enum|actor|protocol) \\w*(Manager|Helper|Utils?|Utilities|Base)\\b")
-        for (index, line) in SwiftText(file.text).lines.enumerated() where line.contains(type) {
+        for (index, line) in file.code.lines.enumerated()
+        where vague.contains(where: { line.contains($0) }) && line.contains(type) {
             Issue.record("\(file.path):\(index + 1) \(line)")
         }
     }

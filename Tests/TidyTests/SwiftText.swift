@@ -1,11 +1,19 @@
 /// Swift source with comments and the contents of string literals blanked out, line for line and column for column, so
 /// that what is left may be searched for code.
-struct SwiftText {
+struct SwiftText: Sendable {
     /// The text's characters, blanks where there was no code.
     private(set) var code: [UInt8]
+    /// The code's lines.
+    private(set) var lines: [String] = []
 
     init(_ text: String) {
         code = Array(text.utf8)
+        blankOutWhatIsNoCode()
+        lines = code.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private mutating func blankOutWhatIsNoCode() {
         var position = 0
         while position < code.count {
             if starts("//", at: position) {
@@ -17,15 +25,8 @@ struct SwiftText {
                 position = literal.upperBound
             } else {
                 position += 1
-                continue
             }
         }
-    }
-
-    /// The code's lines.
-    var lines: [String] {
-        code.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            .map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// A function's name, where it begins, and how many lines it has from its first to its closing brace.
@@ -127,13 +128,14 @@ struct SwiftText {
             && code[(position + quotes)..<(position + quotes + hashes)].allSatisfy { $0 == UInt8(ascii: "#") }
     }
 
+    private static let keywords = ["func ", "init(", "init?(", "init<", "deinit ", "subscript("]
+    private static let firstCharacters = Set(keywords.compactMap(\.utf8.first))
+
     private func declaration(at position: Int) -> String? {
+        // Most characters begin none of the words: this is asked for each.
+        guard Self.firstCharacters.contains(code[position]) else { return nil }
         if position > 0, isName(code[position - 1]) || code[position - 1] == UInt8(ascii: ".") { return nil }
-        for keyword in ["func ", "init(", "init?(", "init<", "deinit ", "subscript("] {
-            let bytes = Array(keyword.utf8)
-            if code[position...].starts(with: bytes) { return keyword }
-        }
-        return nil
+        return Self.keywords.first { code[position...].starts(with: $0.utf8) }
     }
 
     private func isName(_ byte: UInt8) -> Bool {

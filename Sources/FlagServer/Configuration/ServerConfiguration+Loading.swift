@@ -100,8 +100,8 @@ extension ServerConfiguration {
         }
     }
 
-    /// Whether only this machine can reach `host`: 127.0.0.0/8 (RFC 1122 §3.2.1.3), `::1` (RFC 4291 §2.5.3) or the name
-    /// that stands for them (RFC 6761 §6.3).
+    /// Whether only this machine can reach `host`: 127.0.0.0/8 (RFC 1122 §3.2.1.3), `::1` (RFC 4291 §2.5.3) or the
+    /// name that stands for them (RFC 6761 §6.3).
     static func isLoopback(_ host: String) -> Bool {
         if host == "localhost" || host == "::1" || host == "[::1]" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)

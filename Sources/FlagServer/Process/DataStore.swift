@@ -30,8 +30,8 @@ final class DataStore: Sendable {
     /// Opens the store for the server: the profile's table is created where it is missing, and the way of bucketing is
     /// fixed when the store is new.
     ///
-    /// - Throws: what is wrong with the directory or the file in it; `StoreMismatch` when the store was made with another
-    ///   way of bucketing.
+    /// - Throws: what is wrong with the directory or the file in it; `StoreMismatch` when the store was made with
+    ///   another way of bucketing.
     static func openForServing(_ configuration: ServerConfiguration) throws -> DataStore {
         let opened = try open(configuration, for: "serve")
         return try opened.closedOnFailure { tables in
@@ -45,8 +45,8 @@ final class DataStore: Sendable {
         }
     }
 
-    /// Opens the store for a command that works on it by itself. The table is the one that the store has: whoever names a
-    /// directory need not know which profile serves it.
+    /// Opens the store for a command that works on it by itself. The table is the one that the store has: whoever names
+    /// a directory need not know which profile serves it.
     static func openForCommand(_ configuration: ServerConfiguration, name: String) throws -> DataStore {
         let opened = try open(configuration, for: name)
         return try opened.closedOnFailure { tables in
@@ -58,8 +58,8 @@ final class DataStore: Sendable {
         }
     }
 
-    /// Writes to the store, so that a file which may only be read is found at the start and not by the first who changes
-    /// a flag.
+    /// Writes to the store, so that a file which may only be read is found at the start and not by the first who
+    /// changes a flag.
     ///
     /// - Returns: false when the disk is full: what is stored can be served all the same.
     func takesWrites() throws(TableError) -> Bool {
