@@ -91,6 +91,7 @@ struct ImportPlanner {
         // Asking for a million overrides that are not there costs more than finding out that none is.
         if mode != .replace, try !hasOverrides() {
             difference.created = drafts.map { record($0) }
+            sortByTable(&difference.created)
             return difference
         }
         for start in stride(from: 0, to: drafts.count, by: ImportPlanner.keysPerRead) {
@@ -102,10 +103,16 @@ struct ImportPlanner {
             }
             for (new, item) in zip(records, items) { note(new, item, in: &difference) }
         }
+        sortByTable(&difference.created)
         if mode == .replace {
             difference.removed = try overridesThatAreNotInFile(drafts, removedFlags: removedFlags)
         }
         return difference
+    }
+
+    /// Sorts as the table does: what lies side by side is written together, which makes a large import half as long.
+    private func sortByTable(_ records: inout [TenantOverrideRecord]) {
+        records.sort { $0.tenant < $1.tenant }
     }
 
     private func note(
