@@ -91,9 +91,7 @@ struct Loops {
         for _ in 0..<8 {
             if let answer = attempt(key, tenant: tenant, in: environment, loop: loop, now: now) { return answer }
             let done = Locked<Answer??>(.none)
-            var keys: [CacheKey] = [.flag(environment, Array(key.utf8))]
-            if let tenant { keys.append(.overrides(environment, tenant: Array(tenant.utf8))) }
-            caches[loop].load(keys) {
+            caches[loop].load(missing(key, tenant, environment, loop, now)) {
                 let answer = attempt(key, tenant: tenant, in: environment, loop: loop, now: now)
                 done.withLock { $0 = .some(answer) }
             }
@@ -104,6 +102,22 @@ struct Loops {
             if let answer = done.withLock({ $0 }) ?? nil { return answer }
         }
         return Answer(text: "never", source: .default)
+    }
+
+    /// What the loop must load before it can answer.
+    private func missing(
+        _ key: String, _ tenant: String?, _ environment: FlagStore.Environment, _ loop: Int, _ now: Int64
+    ) -> [CacheKey] {
+        var keys: [CacheKey] = []
+        if case .missing = key.withBytes({ caches[loop].flag(environment, key: $0, now: now) }) {
+            keys.append(.flag(environment, Array(key.utf8)))
+        }
+        if let tenant,
+            case .missing = tenant.withBytes({ caches[loop].overrides(environment, tenant: $0, now: now) })
+        {
+            keys.append(.overrides(environment, tenant: Array(tenant.utf8)))
+        }
+        return keys
     }
 
     /// What the loop answers without a load; nil when it needs one.

@@ -79,11 +79,13 @@ struct RuleSetTests {
         let gate = loops.gated.close()
         var isHere = false
         loops.caches[0].load([.ruleSet(.development)]) { isHere = true }
+        // First the revision is read, then the flags.
         loops.gated.awaitArrival()
-        loops.gated.open(gate, waiting: 0)
+        gate.signal()
+        loops.gated.awaitArrival()
         try loops.fixture.createSimple("c")
         try loops.fixture.delete("a")
-        gate.signal()
+        loops.gated.open(gate)
         while !isHere {
             loops.mail.awaitArrival(0)
             loops.drain()
