@@ -44,10 +44,19 @@ def clean_environment(extra: dict | None = None) -> dict:
     return kept | (extra or {})
 
 
-def run_command(*arguments, timeout: float = 60, env: dict | None = None, **options) -> subprocess.CompletedProcess:
+NOBODY = 65534
+"""A user without any right of its own."""
+
+
+def as_user(user: int | None) -> list[str]:
+    """What stands before a command that another user is to run; only root can."""
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user is not None else []
+
+
+def run_command(*arguments, timeout: float = 60, env: dict | None = None, user: int | None = None, **options):
     """Runs one `flag-server` command to its end and returns its exit status and text."""
     return subprocess.run(
-        [binary(), *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
+        [*as_user(user), binary(), *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
         env=clean_environment(env), **options)
 
 
@@ -62,13 +71,14 @@ class FlagServer:
     the process wrote.
     """
 
-    def __init__(self, data_dir, *options, environment: str = "local", port: int | None = None, cwd=None, env=None):
+    def __init__(self, data_dir, *options, environment="local", port=None, cwd=None, env=None, user=None):
         self.data_dir = Path(data_dir)
         self.port = port or free_port()
         self.environment = environment
         self.options = [str(option) for option in options]
         self.cwd = cwd or self.data_dir.parent
         self.env = clean_environment(env)
+        self.user = user
         self.log_path = self.data_dir.parent / f"{self.data_dir.name}-{self.port}.log"
         self.process: subprocess.Popen | None = None
 
@@ -85,8 +95,8 @@ class FlagServer:
     def start(self) -> "FlagServer":
         """Starts the process and returns once `/health/ready` answers 200."""
         command = [
-            binary(), "serve", "--environment", self.environment, "--host", "127.0.0.1", "--port", str(self.port),
-            "--data-dir", str(self.data_dir), *self.options,
+            *as_user(self.user), binary(), "serve", "--environment", self.environment, "--host", "127.0.0.1",
+            "--port", str(self.port), "--data-dir", str(self.data_dir), *self.options,
         ]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.cwd, env=self.env)

@@ -10,10 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server import FlagServer, binary, clean_environment, free_port, killed_by_signal, run_command
-
-NOBODY = 65534
-
+from server import NOBODY, FlagServer, free_port, killed_by_signal, run_command
 
 def serve(data_dir, *options, port=None, **settings) -> subprocess.CompletedProcess:
     """A `serve` that is expected to end by itself."""
@@ -44,11 +41,8 @@ def folder():
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
 
 
-def as_nobody(data_dir, *options) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", binary(), "serve", "--port",
-         str(free_port()), "--data-dir", str(data_dir), *options],
-        capture_output=True, text=True, timeout=20, env=clean_environment(), cwd="/")
+def as_nobody(data_dir) -> subprocess.CompletedProcess:
+    return serve(data_dir, user=NOBODY, cwd="/")
 
 
 def test_the_port_is_in_use(server, tmp_path):
@@ -81,17 +75,21 @@ def test_the_data_directory_cannot_be_written(folder):
 
 
 @as_root
-def test_the_database_cannot_be_written(folder):
+def test_a_database_that_cannot_be_written_is_served_and_writes_say_what_to_do(folder):
     data_dir = folder / "data"
     with FlagServer(data_dir) as server:
         server.start()
-        server.terminate()
+        server.create_flag("kept", defaultEnabled=True)
     for path in [data_dir, *data_dir.iterdir()]:
         os.chown(path, NOBODY, NOBODY)
     (data_dir / "flags.db").chmod(0o444)
-    for side_file in data_dir.glob("flags.db-*"):
-        side_file.unlink()
-    refused(as_nobody(data_dir), "flags.db")
+    with FlagServer(data_dir, user=NOBODY, cwd="/") as server:
+        server.start()
+        assert server.evaluate("kept")[1]["value"] is True
+        status, _, problem = server.request("PATCH", "/api/flags/kept", {"defaultEnabled": False})
+        assert (status, problem["code"]) == (503, "store_unavailable")
+        assert str(data_dir / "flags.db") in problem["detail"] and "readonly" in problem["detail"]
+        assert server.evaluate("kept")[1]["value"] is True
 
 
 def test_the_data_directory_is_a_file(tmp_path):
@@ -112,7 +110,7 @@ def test_the_database_is_something_else(data_dir):
 def test_the_database_is_damaged(start_server, data_dir):
     server = start_server()
     for number in range(50):
-        server.create_flag(f"f{number}", description="x" * 400)
+        server.create_flag(f"f{number}", description="x" * 400, defaultEnabled=True)
     server.terminate()
     database = data_dir / "flags.db"
     contents = bytearray(database.read_bytes())
@@ -225,7 +223,7 @@ def test_a_full_disk_refuses_writes_loses_nothing_and_recovers(small_disk, tmp_p
 
 def big_flag(key: str) -> dict:
     return {"flagKey": key, "description": "Fills the disk", "owner": "tests",
-            "variants": {"a": "x" * 60_000}, "defaultVariant": "a"}
+            "state": "ENABLED", "variants": {"a": "x" * 60_000}, "defaultVariant": "a"}
 
 
 def fill(server):
@@ -240,13 +238,10 @@ def fill(server):
 
 
 def test_a_full_disk_at_the_start_is_named(small_disk):
-    with open(small_disk / "rest", "wb") as rest:
-        try:
+    with open(small_disk / "rest", "wb", buffering=0) as rest:
+        with pytest.raises(OSError):
             while True:
                 rest.write(b"\0" * 4096)
-                rest.flush()
-        except OSError:
-            pass
     refused(serve(small_disk / "data"), str(small_disk / "data"))
 
 

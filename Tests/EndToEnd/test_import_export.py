@@ -4,13 +4,12 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from server import REPOSITORY, FlagServer, binary, clean_environment, killed_by_signal, run_command
+from server import NOBODY, REPOSITORY, FlagServer, killed_by_signal, run_command
 
 FLAGD = {
     "flags": {
@@ -189,14 +188,14 @@ def test_importing_an_export_changes_nothing(data_dir, server, tmp_path):
 
 
 def test_create_only_leaves_what_is_there_alone(data_dir, server, tmp_path):
-    server.create_flag("rate", variants={"low": 1.0, "high": 1.5}, defaultVariant="low")
+    server.create_flag("rate", state="ENABLED", variants={"low": 1.0, "high": 1.5}, defaultVariant="low")
     command("import", written(tmp_path / "flags.json", FLAGD), "--data-dir", data_dir, "--mode", "create-only")
     assert server.evaluate("rate")[1]["value"] == 1.0
     assert server.evaluate("banner")[0] == 200
 
 
 def test_merge_changes_what_the_file_names_and_keeps_the_rest(data_dir, server, tmp_path):
-    server.create_flag("rate", variants={"low": 1.0, "high": 1.5}, defaultVariant="low")
+    server.create_flag("rate", state="ENABLED", variants={"low": 1.0, "high": 1.5}, defaultVariant="low")
     server.create_flag("unnamed", defaultEnabled=True)
     command("import", written(tmp_path / "flags.json", FLAGD), "--data-dir", data_dir, "--mode", "merge")
     assert server.evaluate("rate")[1]["value"] == 2.0
@@ -246,26 +245,17 @@ def test_an_unknown_environment_is_refused_with_those_that_exist(flagd_file, dat
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
 def test_root_beside_a_server_of_another_user_leaves_no_file_that_it_cannot_open(flagd_file):
     folder = Path(tempfile.mkdtemp())
-    os.chown(folder, 65534, 65534)
+    os.chown(folder, NOBODY, NOBODY)
     folder.chmod(0o755)
-    server = FlagServer(folder / "data", cwd="/")
-    server.log_path = folder / "log"
     try:
-        as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-        with open(server.log_path, "wb") as log:
-            server.process = subprocess.Popen(
-                [*as_nobody, binary(), "serve", "--port", str(server.port), "--data-dir", str(server.data_dir)],
-                stdout=log, stderr=log, cwd="/", env=clean_environment())
-        server.await_ready()
-        command("import", flagd_file, "--data-dir", server.data_dir)
-        assert server.evaluate("rate")[0] == 200
-        assert {path.stat().st_uid for path in server.data_dir.rglob("*")} == {65534}
-        stranger = subprocess.run(
-            ["setpriv", "--reuid=1", "--regid=1", "--clear-groups", binary(), "export", "--data-dir",
-             str(server.data_dir)], capture_output=True, text=True, cwd="/", env=clean_environment())
-        assert stranger.returncode != 0, "another user than root and the server's own is refused"
+        with FlagServer(folder / "data", cwd="/", user=NOBODY) as server:
+            server.start()
+            command("import", flagd_file, "--data-dir", server.data_dir)
+            assert server.evaluate("rate")[0] == 200
+            assert {path.stat().st_uid for path in server.data_dir.rglob("*")} == {NOBODY}
+            stranger = run_command("export", "--data-dir", server.data_dir, user=1, cwd="/")
+            assert stranger.returncode != 0, "another user than root and the server's own is refused"
     finally:
-        server.stop()
         shutil.rmtree(folder)
 
 
