@@ -8,10 +8,12 @@ struct DefinitionCheck {
     private(set) var fatalIssue: DefinitionIssue?
 
     private let pointer: JSONPointer
+    private let includesRule: Bool
 
-    /// Checks `definition`, which stands at `pointer`.
-    init(_ definition: JSONValue, at pointer: JSONPointer) {
+    /// Checks `definition`, which stands at `pointer`; on request without looking into its targeting rule.
+    init(_ definition: JSONValue, at pointer: JSONPointer, includingRule: Bool = true) {
         self.pointer = pointer
+        includesRule = includingRule
         check(definition)
     }
 
@@ -86,13 +88,13 @@ struct DefinitionCheck {
 
     private mutating func checkTargeting(_ value: JSONValue) {
         guard let rule = value.objectValue else { return reportFatal("must be an object", "targeting") }
-        guard !rule.isEmpty else { return }
+        guard includesRule, !rule.isEmpty else { return }
         do throws(JSONError) {
             let document = try JSONDocument(rule: value)
             let compiler = RuleCompiler(document.root, at: pointer.appending("targeting"))
             issues += compiler.issues
         } catch {
-            reportFatal("cannot be read: \(error.reason.inWords)", "targeting")
+            report("cannot be read: \(error.reason.inWords)", "targeting")
         }
     }
 }

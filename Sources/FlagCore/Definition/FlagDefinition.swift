@@ -7,8 +7,7 @@ import JSON
 package struct FlagDefinition: Sendable, Equatable {
     /// The definition as it is stored.
     package let json: JSONValue
-    /// What is wrong with it; empty unless it was kept in spite of that.
-    package let issues: [DefinitionIssue]
+    private let pointer: JSONPointer
     /// The issue that makes every evaluation fail; nil when the flag can be evaluated, at least in part.
     let fatalIssue: DefinitionIssue?
 
@@ -20,6 +19,7 @@ package struct FlagDefinition: Sendable, Equatable {
     /// - Throws: all issues at once.
     package init(validating json: JSONValue, at pointer: JSONPointer = JSONPointer()) throws(DefinitionIssues) {
         self.init(keeping: json, at: pointer)
+        let issues = issues
         guard issues.isEmpty else { throw DefinitionIssues(issues: issues) }
     }
 
@@ -29,15 +29,18 @@ package struct FlagDefinition: Sendable, Equatable {
     /// understood the answer is `PARSE_ERROR`. A flag without a valid state or variants answers nothing else.
     package init(keeping json: JSONValue, at pointer: JSONPointer = JSONPointer()) {
         self.json = json
-        let check = DefinitionCheck(json, at: pointer)
-        issues = check.issues
-        fatalIssue = check.fatalIssue
+        self.pointer = pointer
+        // The rule is read when the flag is compiled; to read it here as well would make loading half as fast.
+        fatalIssue = DefinitionCheck(json, at: pointer, includingRule: false).fatalIssue
     }
+
+    /// What is wrong with the definition; empty unless it was kept in spite of that. Checks it anew each time.
+    package var issues: [DefinitionIssue] { DefinitionCheck(json, at: pointer).issues }
 
     /// A definition that is known to be right.
     private init(checked json: JSONValue) {
         self.json = json
-        issues = []
+        pointer = JSONPointer()
         fatalIssue = nil
     }
 

@@ -61,7 +61,9 @@ package final class CompiledFlag {
         let targeting = flag["targeting"].flatMap { $0.objectValue?.isEmpty == false ? $0 : nil }
         rule = targeting.flatMap { Rule($0, flagKey: key, fractional: fractional) }
         readsTimestamp = rule?.readsTimestamp ?? false
-        failure = definition.fatalIssue.map { EvaluationError(code: .parseError, details: $0.description) }
+        let isUnreadable = targeting != nil && rule == nil
+        let problem = definition.fatalIssue?.description ?? (isUnreadable ? "the targeting rule cannot be read" : nil)
+        failure = problem.map { EvaluationError(code: .parseError, details: $0) }
     }
 
     /// A flag whose stored form cannot even be read: every evaluation answers `PARSE_ERROR`.
