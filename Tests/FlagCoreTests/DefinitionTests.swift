@@ -10,9 +10,9 @@ struct DefinitionTests {
         arguments: [
             #"{"state":"ENABLED","variants":{"a":1}}"#,
             #"{"state":"DISABLED","variants":{"a":1,"b":2.5},"defaultVariant":null,"targeting":{}}"#,
-            #"{"state":"ENABLED","variants":{"a":{"x":[1]},"b":{}},"defaultVariant":"a","metadata":{"s":"t","n":1,"b":true}}"#,
+            #"{"state":"ENABLED","variants":{"a":{"x":[1]},"b":{}},"metadata":{"s":"t","n":1,"b":true}}"#,
             #"{"state":"ENABLED","variants":{"a":"x"},"defaultVariant":"","targeting":null,"somethingElse":[1]}"#,
-            #"{"state":"ENABLED","variants":{"a":true},"targeting":{"fractional":[{"var":"x"},["a",{"var":"w"}],["a"]]}}"#,
+            #"{"state":"ENABLED","variants":{"a":true},"targeting":{"fractional":[{"var":"x"},["a",{"var":"w"}]]}}"#,
             #"{"state":"ENABLED","variants":{"a":true},"targeting":{"if":[{"sem_ver":[{"var":"v"},"~","1.2"]},"a"]}}"#,
         ])
     func accepted(text: String) throws {
