@@ -240,8 +240,11 @@ struct ImportExportTests {
     @Test("Invalid flags are stored when asked for, and importing them again changes nothing")
     func keepInvalid() throws {
         let fixture = try Fixture()
-        let text =
-            #"{"flags": {"bad": {"state": "MAYBE", "variants": {"a": 1}}, "good": {"state": "ENABLED", "variants": {"a": 1}, "defaultVariant": "a"}}}"#
+        let text = """
+            {"flags": {
+              "bad": {"state": "MAYBE", "variants": {"a": 1}},
+              "good": {"state": "ENABLED", "variants": {"a": 1}, "defaultVariant": "a"}}}
+            """
         #expect(try document(text, keepInvalid: true).kept.isEmpty == false)
         try load(text, fixture, keepInvalid: true)
         let bad = try fixture.repository.flag("bad", in: .development)
