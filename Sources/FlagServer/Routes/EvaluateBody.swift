@@ -27,6 +27,7 @@ struct EvaluateBody {
             throw .invalidBody([.init(pointer: "", detail: "must be a JSON object")])
         }
         var fields: [Problem.Field] = []
+        var hasTenant = false
         var tenant: UnsafeRawBufferPointer?
         var user: UnsafeRawBufferPointer?
         var flag: JSONView?
@@ -36,6 +37,7 @@ struct EvaluateBody {
         for member in root.members {
             let value = member.value
             if member.name.hasSameBytes(as: "tenantId") {
+                hasTenant = true
                 tenant = value.stringBytes
                 if let problem = EvaluateBody.problem(ofTenant: tenant) { fields.append(problem) }
             } else if member.name.hasSameBytes(as: isBatch ? "flagKeys" : "flagKey") {
@@ -64,7 +66,7 @@ struct EvaluateBody {
                 fields.append(EvaluateBody.unknown(member.name, isBatch: isBatch))
             }
         }
-        if root["tenantId"] == nil { fields.append(.init(pointer: "/tenantId", detail: "is required")) }
+        if !hasTenant { fields.append(.init(pointer: "/tenantId", detail: "is required")) }
         if flag == nil { fields.append(.init(pointer: isBatch ? "/flagKeys" : "/flagKey", detail: "is required")) }
         guard fields.isEmpty, let tenant, let flag else {
             throw hasBadEnvironment && fields.count == 1 ? .unknownEnvironment(fields) : .invalidBody(fields)

@@ -13,7 +13,7 @@ enum EvaluateRoutes {
                     schema: "EvaluateRequest",
                     example: #"{"tenantId":"acme","flagKey":"new-checkout","userId":"u1","metadata":{"plan":"pro"}}"#),
                 answers: [.init(status: 200, meaning: "What the flag is and why.", schema: "EvaluateAnswer")],
-                problems: [.invalidJSON, .invalidBody, .unknownEnvironment]),
+                problems: [.invalidJSON, .invalidBody, .unknownEnvironment, .overloaded]),
             .onLoop { $0.evaluate($1, $2, &$3) }),
         Route(
             .post, "/api/evaluate/batch", in: .evaluateBatch,
@@ -25,7 +25,7 @@ enum EvaluateRoutes {
                 answers: [
                     .init(status: 200, meaning: "Each flag in the order asked for.", schema: "EvaluateBatchAnswer")
                 ],
-                problems: [.invalidJSON, .invalidBody, .unknownEnvironment]),
+                problems: [.invalidJSON, .invalidBody, .unknownEnvironment, .overloaded]),
             .onLoop { $0.evaluateBatch($1, $2, &$3) }),
     ]
 }

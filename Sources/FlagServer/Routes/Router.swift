@@ -20,6 +20,9 @@ struct Router: Sendable {
         OFREPRoutes.routes + EvaluateRoutes.routes + OperationsRoutes.routes + FlagRoutes.routes
             + TenantOverrideRoutes.routes + KillSwitchRoutes.routes)
 
+    /// The methods that some route has, as the value of an `Allow` field.
+    static let methods = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
+
     /// The table.
     let routes: [Route]
 

@@ -60,7 +60,7 @@ struct FlagService: Sendable {
     /// not be kept waiting: the answer is written on a worker.
     func answer<Value: Sendable>(
         _ reply: Reply, _ result: Result<Value, FlagStoreError>, missing: ProblemCode, in environment: Environment,
-        _ response: @escaping @Sendable (Value) -> HTTPResponse
+        _ urgency: WorkerPool.Urgency = .usual, _ response: @escaping @Sendable (Value) -> HTTPResponse
     ) {
         let write: @Sendable () -> Void = {
             switch result {
@@ -69,6 +69,6 @@ struct FlagService: Sendable {
             }
         }
         // What is durable is answered, however much else waits.
-        if !workers.submit(write) { write() }
+        if !workers.submit(urgency, write) { write() }
     }
 }

@@ -1,4 +1,5 @@
 import HTTPTransport
+import JSON
 
 extension LoopHandler {
     /// Answers one request: finds its route, asks whether it may come in, and runs the route's action.
@@ -14,6 +15,10 @@ extension LoopHandler {
             case .onWorker(let action): handOver(request, parameters, route, action, &exchange)
             }
         case .methodNotAllowed(let allow): refuse(request, allowing: allow, &exchange)
+        case .notFound where request.path.hasSameBytes(as: "*"):
+            // The whole server is meant (RFC 9110 section 9.3.7).
+            counters.raise(ServiceMetrics.request(.none, 204))
+            exchange.respond(HTTPResponse(status: .noContent, fields: [("Allow", Router.methods)]))
         case .notFound: refuse(&exchange, .none, Problem.routeNotFound)
         }
     }
@@ -77,7 +82,7 @@ extension LoopHandler {
             service.metrics.workers.raiseShared(ServiceMetrics.request(group, response.status.code))
             answer.complete(response)
         }
-        let isTaken = service.workers.submit { [service] in
+        let isTaken = service.workers.submit(route.group == .killSwitch ? .urgent : .usual) { [service] in
             do throws(Problem) {
                 try action(copy, service, reply)
             } catch {

@@ -1,3 +1,4 @@
+import FlagCore
 import FlagStore
 import HTTPTransport
 
@@ -130,9 +131,21 @@ extension LoopHandler {
         if case .missing(let keys) = result {
             guard waiting.attempts >= WaitingEvaluation.attemptsMaximum else { return load(keys, waiting) }
             // What was loaded was pushed out again before it could be used: the cache is too small for the traffic.
-            result = refuse(.overloaded, &output)
+            result = waiting.withInput { giveUp($0, &output) }
         }
         loop.resume(waiting.answer) { send(result, waiting.kind, &$0) }
+    }
+
+    private func giveUp(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
+        guard input.kind == .ofrepFlag || input.kind == .ofrepFlags else { return refuse(.overloaded, &output) }
+        output.reset()
+        let failure = OFREPFailure(.general, Problem.overloaded.detail)
+        if input.kind == .ofrepFlag, var key = try? PercentEncoding.decoded(input.key) {
+            key.withUTF8 { output.body.append(ofrep: failure, key: UnsafeRawBufferPointer($0)) }
+        } else {
+            output.body.append(ofrep: failure, key: nil)
+        }
+        return .answered(.serviceUnavailable)
     }
 
     /// Puts a problem into the output.

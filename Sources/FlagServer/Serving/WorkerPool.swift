@@ -6,7 +6,15 @@ import Synchronization
 /// Each worker is a serial queue of its own, never one of Dispatch's global queues, whose threads are as many as the
 /// cores and can all be taken for seconds. How much may wait is bounded: past the bound the caller answers "overloaded"
 /// instead of letting memory grow.
+///
+/// What is urgent (a kill switch) has a worker of its own and is never refused.
 final class WorkerPool: Sendable {
+    /// How soon a job must be done.
+    enum Urgency {
+        case usual
+        case urgent
+    }
+
     /// How much a pool does at a time.
     struct Limits: Sendable {
         /// The number of threads.
@@ -16,6 +24,7 @@ final class WorkerPool: Sendable {
     }
 
     private let queues: [DispatchQueue]
+    private let urgentQueue = DispatchQueue(label: "flag-server.worker.urgent", qos: .userInteractive)
     private let limits: Limits
     private let waiting = Atomic<Int>(0)
     private let next = Atomic<UInt>(0)
@@ -31,7 +40,11 @@ final class WorkerPool: Sendable {
     var jobCount: Int { waiting.load(ordering: .relaxed) }
 
     /// Runs `job` on one of the workers, or returns false at once when too much waits already.
-    func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
+    func submit(_ urgency: Urgency = .usual, _ job: @escaping @Sendable () -> Void) -> Bool {
+        if urgency == .urgent {
+            urgentQueue.async(execute: job)
+            return true
+        }
         guard waiting.wrappingAdd(1, ordering: .relaxed).newValue <= limits.waitingJobs else {
             waiting.wrappingSubtract(1, ordering: .relaxed)
             return false

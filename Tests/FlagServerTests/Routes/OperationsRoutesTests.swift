@@ -1,4 +1,5 @@
 import FlagStore
+import Glibc
 import JSON
 import Testing
 
@@ -39,7 +40,20 @@ struct OperationsRoutesTests {
         let server = try RouteServer { $0.cacheLimits = CacheLimits(capacity: 100, timeToLiveMilliseconds: 1) }
         try server.create("f")
         #expect(try server.ofrep("f").status == 200)
+        while !server.stack.service.feed.statistics.tenantsAreComplete { sched_yield() }
         server.table.isFailing = true
+        // What is in the cache goes on being served, and is called stale as soon as its time is over.
+        var sources: Set<String> = []
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(10)
+        while !sources.contains("stale"), clock.now < deadline {
+            let known = try server.send("POST", "/api/evaluate", #"{"tenantId":"t","flagKey":"f"}"#)
+            #expect(known.json["enabled"] == true)
+            sources.insert(known.json["source"]?.stringValue ?? "")
+        }
+        #expect(sources.isSubset(of: ["cache", "stale"]))
+        #expect(sources.contains("stale"))
+        #expect(try server.bulk().status == 200)
         let unknown = try server.ofrep("g")
         #expect(unknown.status == 503)
         #expect(unknown.json["errorCode"] == "GENERAL")
@@ -142,5 +156,6 @@ struct OperationsRoutesTests {
             #expect(options.status == 204)
             #expect(options.fields["allow"] == allow)
         }
+        #expect(try server.send("OPTIONS", "*").fields["allow"] == Router.methods)
     }
 }

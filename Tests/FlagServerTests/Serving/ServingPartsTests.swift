@@ -51,6 +51,10 @@ struct ServingPartsTests {
                 })
         }
         #expect(!pool.submit {})
+        // A kill switch does not wait for anything.
+        let urgent = DispatchSemaphore(value: 0)
+        #expect(pool.submit(.urgent) { urgent.signal() })
+        urgent.wait()
         for _ in 0..<3 { gate.signal() }
         for _ in 0..<3 { done.wait() }
         while pool.jobCount > 0 { sched_yield() }

@@ -56,8 +56,8 @@ enum OpenAPISchemas {
           "ProtocolProblem": {
             "description": "What the transport refuses: a request that is not valid HTTP (400), is too \##
             slow (408) or too large (413, 414, 431), has an expectation (417), a transfer coding (501) or a version \##
-            (505) that is not known here, or comes while there is too much to do (503); a failure of the server itself \##
-            (500).",
+            (505) that is not known here, or comes while there is too much to do (503); a failure of the server \##
+            itself (500).",
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
           }
         }

@@ -1,3 +1,5 @@
+import FlagStore
+
 /// What a route promises to callers, in the terms of OpenAPI 3.1; the routing table carries one for each route, so
 /// that no route can be without its documentation.
 ///
@@ -64,7 +66,9 @@ extension Operation.Parameter {
     /// `?limit=` of a list.
     static let limit = Operation.Parameter(
         name: "limit", meaning: "How many entries a page has at most.",
-        schema: #"{"type":"integer","minimum":1,"maximum":\#(ListLimits.maximum),"default":\#(ListLimits.standard)}"#)
+        schema:
+            #"{"type":"integer","minimum":1,"maximum":\#(FlagLimits.pageSize),"default":\#(FlagLimits.defaultPageSize)}"#
+    )
 
     /// `?cursor=` of a list.
     static let cursor = Operation.Parameter(
@@ -76,12 +80,4 @@ extension Operation.Parameter {
 
     /// `ETag` of a flag.
     static let entityTag = Operation.Parameter(name: "ETag", meaning: "The entity tag of this version.")
-}
-
-/// How long a page of a list is.
-enum ListLimits {
-    /// Without `limit`.
-    static let standard = 100
-    /// The largest `limit`.
-    static let maximum = 1_000
 }
