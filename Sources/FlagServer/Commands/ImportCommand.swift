@@ -1,5 +1,6 @@
 import ArgumentParser
 import FlagStore
+import JSON
 
 /// `flag-server import`
 struct ImportCommand: ParsableCommand {
@@ -31,7 +32,15 @@ struct ImportCommand: ParsableCommand {
     @Flag(help: "Store flags all the same that do not validate; evaluating them answers PARSE_ERROR.")
     var keepInvalid = false
 
+    @Option(help: ArgumentHelp("How the result is printed.", valueName: "text|json"))
+    var format = ReportFormat.text
+
     @OptionGroup var store: StoreOptions
+
+    /// How the result is printed.
+    enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
+        case text, json
+    }
 
     func run() throws {
         try Failure.report {
@@ -41,7 +50,8 @@ struct ImportCommand: ParsableCommand {
                 environment: store.chosenEnvironment, mode: mode, isDryRun: dryRun, keepsInvalid: keepInvalid)
             do {
                 let reply = try StoreAccess.perform(request.request, on: configuration)
-                print(try ImportReport(reply.result).text)
+                let report = try ImportReport(reply.result)
+                print(format == .json ? report.json.serialized(pretty: true) : report.text)
             } catch let failure as CommandFailure {
                 throw CommandFailure("\(file == "-" ? "standard input" : file): \(failure)")
             }
