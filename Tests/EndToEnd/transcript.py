@@ -13,8 +13,8 @@ The commands of one file run in one bash, in order, so that a variable set by on
 goes on in the lines below it that are indented by four spaces.
 
 What changes from run to run is replaced by a placeholder on both sides: `<time>` for the times that the server sets,
-`<digest>` in an ETag, `<cursor>`. Of the headers those are kept that say something about the answer (`HEADERS`). A JSON body longer than a line is laid out over several;
-nothing else of it is touched, numbers least of all.
+`<digest>` in an ETag, `<cursor>`. Of the headers those are kept that say something about the answer (`HEADERS`). A JSON
+body longer than a line is laid out over several; nothing else of it is touched, numbers least of all.
 """
 
 import dataclasses
@@ -111,7 +111,7 @@ def normalise(output: str) -> str:
     body = lay_out_text(output)
     text = "\n\n".join([*heads, body] if body else heads)
     text = re.sub(r'("(?!expiresAt)\w+At": ?")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', r'\1<time>"', text)
-    text = re.sub(r'(")(\d+-)?([0-9a-f]{16}){1,2}(\\?")', r"\1\2<digest>\4", text)
+    text = re.sub(r'(")(\d+-)?[0-9a-f]{8,32}(\\?")', r"\1\2<digest>\3", text)
     text = re.sub(r'("nextCursor": ?")[^"]+(")', r"\1<cursor>\2", text)
     return text.strip()
 
