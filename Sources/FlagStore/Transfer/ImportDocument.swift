@@ -179,7 +179,7 @@ private struct ImportReader {
     private mutating func readFlagd(_ json: JSONValue) {
         let document: FlagdDocument
         do throws(DefinitionIssues) { document = try FlagdDocument(json) } catch { return report(error.issues) }
-        report(document.issues)
+        take(document.issues)
         for flag in document.flags {
             let place = JSONPointer().appending("flags").appending(flag.key)
             if let complaint = TextRule.flagKey.complaint(about: flag.key) {
@@ -209,7 +209,7 @@ private struct ImportReader {
 
     // MARK: - Issues
 
-    /// Notes issues with a rule: an error, or a warning when invalid flags are kept.
+    /// Notes issues with rules, or with what rules share: errors, or warnings when invalid flags are kept.
     private mutating func take(_ ruleIssues: [DefinitionIssue]) {
         if keepInvalid { kept += ruleIssues } else { report(ruleIssues) }
     }
