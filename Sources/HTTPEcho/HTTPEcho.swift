@@ -30,6 +30,7 @@ struct HTTPEcho: ParsableCommand {
     var drain = 10.0
 
     func run() throws {
+        DescriptorLimit.raise()
         let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
         var configuration = HTTPServerConfiguration(
             addresses: [.tcp(host: host, port: port)], loops: loops ?? max(1, cores))

@@ -10,6 +10,8 @@ final class MachineBench {
     private(set) var transcript: [String] = []
     /// Whether requests are deferred instead of answered.
     var defers = false
+    /// Looks at each request.
+    var inspect: (borrowing HTTPRequest) -> Void = { _ in }
 
     init(limits: HTTPLimits = HTTPLimits(), timeouts: HTTPTimeouts = HTTPTimeouts()) throws {
         var configuration = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: 0)], loops: 1)
@@ -89,6 +91,7 @@ final class MachineBench {
     private func handle() {
         let request = connection.pointee.request(loop.pointee.fields.entries)
         transcript.append(describe(request))
+        inspect(request)
         if !defers {
             var exchange = Exchange(connection: connection, loop: loop)
             exchange.respond(.ok, text: "ok")

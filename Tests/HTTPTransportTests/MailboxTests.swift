@@ -34,10 +34,12 @@ struct MailboxTests {
                 }
             }
         }
-        // One connection on each loop.
+        // One connection on each loop. All are kept open: a closed one makes room on the loop that has one already.
         var clients: [Int: RawClient] = [:]
+        var opened: [RawClient] = []
         while clients.count < 2 {
             let client = try server.client()
+            opened.append(client)
             client.send("GET /loop HTTP/1.1\r\nHost: a\r\n\r\n")
             clients[Int(try client.answer().body) ?? -1] = client
         }

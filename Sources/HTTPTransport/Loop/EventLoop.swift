@@ -23,7 +23,7 @@ final class EventLoop {
     /// - Parameters:
     ///   - epoll: An epoll descriptor, closed with the loop.
     ///   - bell: What wakes the loop.
-    ///   - state: Freed with the loop.
+    ///   - state: Has to outlive the loop and its handler.
     ///   - handler: The program's handler.
     init(epoll: Int32, bell: Bell, state: UnsafeMutablePointer<LoopState>, handler: LoopHandler) {
         self.epoll = epoll
@@ -39,8 +39,6 @@ final class EventLoop {
     deinit {
         events.deallocate()
         close(epoll)
-        state.deinitialize(count: 1)
-        state.deallocate()
     }
 
     /// Serves until the loop is drained.

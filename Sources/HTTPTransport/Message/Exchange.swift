@@ -75,14 +75,15 @@ package struct Exchange: ~Copyable {
         response.body.withUnsafeBytes { answer.end(response.status, body: $0) }
     }
 
-    /// Answers with the configuration's `errorBody`.
+    /// Answers with the configuration's `errorBody`; 503 with a `Retry-After` of one second (RFC 9110 §15.6.4).
     ///
     /// - Parameters:
     ///   - status: The status, 400 to 599.
     ///   - detail: One sentence for people.
     package mutating func respond(error status: HTTPStatus, detail: String) {
         let (contentType, body) = loop.pointee.errorBody(status, detail)
-        respond(HTTPResponse(status: status, contentType: contentType, body: body))
+        let fields = status == .serviceUnavailable ? [(name: "Retry-After", value: "1")] : []
+        respond(HTTPResponse(status: status, fields: fields, contentType: contentType, body: body))
     }
 
     /// Answers 405 with the `Allow` field that RFC 9110 §15.5.6 requires.

@@ -57,7 +57,8 @@ package struct FieldWriter: ~Copyable {
     }
 
     private func appendValue(_ bytes: UnsafeRawBufferPointer) {
-        output.pointee.reserve(bytes.count)
+        guard let start = bytes.baseAddress else { return }
+        if ByteClass.isFreeOfControls(start, bytes.count) { return output.pointee.append(bytes) }
         for byte in bytes { output.pointee.append(byte < 0x20 && byte != 0x09 || byte == 0x7F ? 0x20 : byte) }
     }
 }

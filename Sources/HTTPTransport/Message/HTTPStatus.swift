@@ -11,38 +11,43 @@ package struct HTTPStatus: Sendable, Hashable {
         self.code = code
     }
 
-    package static let ok = HTTPStatus(200)
-    package static let created = HTTPStatus(201)
-    package static let accepted = HTTPStatus(202)
-    package static let noContent = HTTPStatus(204)
-    package static let notModified = HTTPStatus(304)
-    package static let badRequest = HTTPStatus(400)
-    package static let unauthorized = HTTPStatus(401)
-    package static let forbidden = HTTPStatus(403)
-    package static let notFound = HTTPStatus(404)
-    package static let methodNotAllowed = HTTPStatus(405)
-    package static let notAcceptable = HTTPStatus(406)
-    package static let requestTimeout = HTTPStatus(408)
-    package static let conflict = HTTPStatus(409)
-    package static let gone = HTTPStatus(410)
-    package static let lengthRequired = HTTPStatus(411)
-    package static let preconditionFailed = HTTPStatus(412)
-    package static let contentTooLarge = HTTPStatus(413)
-    package static let uriTooLong = HTTPStatus(414)
-    package static let unsupportedMediaType = HTTPStatus(415)
-    package static let expectationFailed = HTTPStatus(417)
-    package static let misdirectedRequest = HTTPStatus(421)
-    package static let unprocessableContent = HTTPStatus(422)
-    package static let preconditionRequired = HTTPStatus(428)
-    package static let tooManyRequests = HTTPStatus(429)
-    package static let requestHeaderFieldsTooLarge = HTTPStatus(431)
-    package static let internalServerError = HTTPStatus(500)
-    package static let notImplemented = HTTPStatus(501)
-    package static let badGateway = HTTPStatus(502)
-    package static let serviceUnavailable = HTTPStatus(503)
-    package static let gatewayTimeout = HTTPStatus(504)
-    package static let httpVersionNotSupported = HTTPStatus(505)
-    package static let insufficientStorage = HTTPStatus(507)
+    private init(known code: UInt16) {
+        self.code = code
+    }
+
+    // Computed, so that using one costs no check whether it was made already.
+    package static var ok: HTTPStatus { HTTPStatus(known: 200) }
+    package static var created: HTTPStatus { HTTPStatus(known: 201) }
+    package static var accepted: HTTPStatus { HTTPStatus(known: 202) }
+    package static var noContent: HTTPStatus { HTTPStatus(known: 204) }
+    package static var notModified: HTTPStatus { HTTPStatus(known: 304) }
+    package static var badRequest: HTTPStatus { HTTPStatus(known: 400) }
+    package static var unauthorized: HTTPStatus { HTTPStatus(known: 401) }
+    package static var forbidden: HTTPStatus { HTTPStatus(known: 403) }
+    package static var notFound: HTTPStatus { HTTPStatus(known: 404) }
+    package static var methodNotAllowed: HTTPStatus { HTTPStatus(known: 405) }
+    package static var notAcceptable: HTTPStatus { HTTPStatus(known: 406) }
+    package static var requestTimeout: HTTPStatus { HTTPStatus(known: 408) }
+    package static var conflict: HTTPStatus { HTTPStatus(known: 409) }
+    package static var gone: HTTPStatus { HTTPStatus(known: 410) }
+    package static var lengthRequired: HTTPStatus { HTTPStatus(known: 411) }
+    package static var preconditionFailed: HTTPStatus { HTTPStatus(known: 412) }
+    package static var contentTooLarge: HTTPStatus { HTTPStatus(known: 413) }
+    package static var uriTooLong: HTTPStatus { HTTPStatus(known: 414) }
+    package static var unsupportedMediaType: HTTPStatus { HTTPStatus(known: 415) }
+    package static var expectationFailed: HTTPStatus { HTTPStatus(known: 417) }
+    package static var misdirectedRequest: HTTPStatus { HTTPStatus(known: 421) }
+    package static var unprocessableContent: HTTPStatus { HTTPStatus(known: 422) }
+    package static var preconditionRequired: HTTPStatus { HTTPStatus(known: 428) }
+    package static var tooManyRequests: HTTPStatus { HTTPStatus(known: 429) }
+    package static var requestHeaderFieldsTooLarge: HTTPStatus { HTTPStatus(known: 431) }
+    package static var internalServerError: HTTPStatus { HTTPStatus(known: 500) }
+    package static var notImplemented: HTTPStatus { HTTPStatus(known: 501) }
+    package static var badGateway: HTTPStatus { HTTPStatus(known: 502) }
+    package static var serviceUnavailable: HTTPStatus { HTTPStatus(known: 503) }
+    package static var gatewayTimeout: HTTPStatus { HTTPStatus(known: 504) }
+    package static var httpVersionNotSupported: HTTPStatus { HTTPStatus(known: 505) }
+    package static var insufficientStorage: HTTPStatus { HTTPStatus(known: 507) }
 
     /// The standard reason phrase; `Unknown` for a code without one.
     package var reason: StaticString {

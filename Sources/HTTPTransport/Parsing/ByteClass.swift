@@ -6,14 +6,12 @@ enum ByteClass {
         contains(byte, low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE)
     }
 
-    /// What a registered name of a host may have: unreserved characters, sub-delimiters and `%`.
+    /// What a registered name of a host may have: `-._~`, digits, letters, `!$&'()*+,;=` and `%`.
     static func isHostName(_ byte: UInt8) -> Bool {
-        isLetterOrDigit(byte) || "-._~!$&'()*+,;=%".utf8.contains(byte)
+        contains(byte, low: 0x2BFF_7FF2_0000_0000, high: 0x47FF_FFFE_87FF_FFFE)
     }
 
     static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
-
-    static func isLetterOrDigit(_ byte: UInt8) -> Bool { isDigit(byte) || lowercased(byte) &- 0x61 < 26 }
 
     /// The value of a hexadecimal digit; nil for another byte.
     @inline(__always)

@@ -41,12 +41,16 @@ struct HeadParser {
         _ bytes: UnsafeRawBufferPointer, fields: inout FieldTable, limits: borrowing HTTPLimits
     ) -> Outcome {
         guard let start = bytes.baseAddress else { return .incomplete }
-        if lineStart == 0 { fields.removeAll() }
+        if lineStart == 0 {
+            fields.removeAll()
+            // Bytes of another protocol may never have a line feed.
+            guard ByteClass.isToken(start.load(as: UInt8.self)) else { return .invalid(.malformedRequestLine) }
+        }
         while true {
             guard let found = memchr(start + scanned, 0x0A, bytes.count &- scanned) else {
                 scanned = bytes.count
                 isSplit = true
-                return checkUnfinishedLine(start, limits)
+                return checkUnfinishedLine(limits)
             }
             let lineFeed = UnsafeRawPointer(found) - start
             guard lineFeed > lineStart, start.load(fromByteOffset: lineFeed &- 1, as: UInt8.self) == 0x0D else {
@@ -85,13 +89,11 @@ struct HeadParser {
         }
     }
 
-    /// A line without its end is refused as soon as it cannot become a good one.
-    private func checkUnfinishedLine(_ start: UnsafeRawPointer, _ limits: borrowing HTTPLimits) -> Outcome {
+    /// A line without its end is refused as soon as it is too long.
+    private func checkUnfinishedLine(_ limits: borrowing HTTPLimits) -> Outcome {
         if fieldsStart == 0 {
             // The carriage return may be there already.
-            if scanned > limits.requestLineBytes + 1 { return .invalid(.requestLineTooLong) }
-            let first = start.load(as: UInt8.self)
-            return ByteClass.isToken(first) ? .incomplete : .invalid(.malformedRequestLine)
+            return scanned > limits.requestLineBytes + 1 ? .invalid(.requestLineTooLong) : .incomplete
         }
         return scanned - fieldsStart > limits.fieldBytes ? .invalid(.fieldsTooLarge) : .incomplete
     }

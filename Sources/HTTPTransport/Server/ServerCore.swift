@@ -57,13 +57,23 @@ final class ServerCore: Sendable {
                 state.initialize(
                     to: LoopState(
                         index: index, configuration: configuration, mailbox: loop.mailbox, counters: loop.counters))
-                let handler = makeHandler(LoopContext(state: state))
-                EventLoop(epoll: epoll, bell: bell, state: state, handler: handler).run()
+                ServerCore.run(state, epoll, bell, makeHandler)
+                state.deinitialize(count: 1)
+                state.deallocate()
             }
         }
         DispatchQueue(label: "http.acceptor", qos: .userInitiated).async(group: running) { [acceptor] in
             acceptor.run()
         }
+    }
+
+    /// Loop and handler end before the state they use.
+    private static func run(
+        _ state: UnsafeMutablePointer<LoopState>, _ epoll: Int32, _ bell: Bell,
+        _ makeHandler: (LoopContext) -> LoopHandler
+    ) {
+        let handler = makeHandler(LoopContext(state: state))
+        EventLoop(epoll: epoll, bell: bell, state: state, handler: handler).run()
     }
 
     /// Ends the acceptor, then the loops.
