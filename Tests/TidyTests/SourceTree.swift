@@ -1,5 +1,4 @@
 import Foundation
-import Testing
 
 /// The repository's files, as the house rules look at them.
 enum SourceTree {
@@ -8,7 +7,7 @@ enum SourceTree {
         .deletingLastPathComponent().path
 
     /// A text file.
-    struct File: CustomTestStringConvertible, Sendable {
+    struct File: Sendable {
         /// The path from the root.
         let path: String
         let text: String
@@ -23,8 +22,6 @@ enum SourceTree {
             lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             code = SwiftText(path.hasSuffix(".swift") ? text : "")
         }
-
-        var testDescription: String { path }
 
         /// The target under `Sources` that the file belongs to.
         var target: String? {
