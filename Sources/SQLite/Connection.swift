@@ -151,6 +151,8 @@ extension Connection {
     /// - Returns: how many frames the log has, and how many of them are in the database file now.
     @discardableResult
     package func checkpoint(_ kind: Checkpoint) throws(SQLiteError) -> (frames: Int, moved: Int) {
+        // A connection that has read nothing yet has not opened the log, and SQLite then moves nothing without a word.
+        try statement("SELECT 1 FROM sqlite_schema LIMIT 1").run("checkpoint")
         var frames: Int32 = 0
         var moved: Int32 = 0
         let mode = kind == .passive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE

@@ -98,6 +98,22 @@ struct ConnectionTests {
         #expect(try writer.integrityProblems() == [])
     }
 
+    @Test("A checkpoint moves the log, also on a connection that has done nothing before")
+    func checkpoint() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/a.db"
+        let writer = try Connection(path: path, mode: .create, busyTimeoutMilliseconds: 0)
+        try writer.prepareForWriting()
+        try writer.execute("CREATE TABLE t(id INTEGER PRIMARY KEY)")
+        let frames = writer.walFrames
+        let passive = try Connection(path: path, mode: .readWrite, busyTimeoutMilliseconds: 0).checkpoint(.passive)
+        #expect(passive.frames == frames && passive.moved == frames && frames > 0)
+        let truncated = try Connection(path: path, mode: .readWrite, busyTimeoutMilliseconds: 0).checkpoint(.truncate)
+        #expect(truncated.frames == 0)
+        try writer.execute("INSERT INTO t VALUES(1)")
+        #expect(writer.walFrames == 1)
+    }
+
     @Test("A copy is of one state, though writing goes on")
     func backup() throws {
         let directory = try TemporaryDirectory()

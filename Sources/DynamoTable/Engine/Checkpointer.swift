@@ -13,9 +13,9 @@ final class Checkpointer: @unchecked Sendable {
 
     /// The log is moved when it has this many pages: 4 MB.
     private static let framesMin = 1000
-    /// From this many on (64 MB), writers wait until the log has begun anew: a log that is never wholly moved while
-    /// writing goes on would grow without end.
-    private static let framesMax = 16_000
+    /// From this many on (16 MB), writers wait until the log has begun anew: a log that is never wholly moved while
+    /// writing goes on would grow without end. Most of it was moved beside them before, so that they wait shortly.
+    private static let framesMax = 4000
     private static let busyTimeoutMilliseconds: Int32 = 1000
 
     /// - Parameters:
@@ -32,7 +32,7 @@ final class Checkpointer: @unchecked Sendable {
         guard isScheduled.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
         else { return }
         queue.async { [self] in
-            checkpoint(walFrames >= Self.framesMax ? .truncate : .passive)
+            checkpoint(walFrames: walFrames)
             isScheduled.store(false, ordering: .releasing)
         }
     }
@@ -45,10 +45,11 @@ final class Checkpointer: @unchecked Sendable {
         }
     }
 
-    private func checkpoint(_ kind: Connection.Checkpoint) {
+    private func checkpoint(walFrames: Int) {
         do throws(SQLiteError) {
             let connection = try openConnection()
-            try connection.checkpoint(kind)
+            try connection.checkpoint(.passive)
+            if walFrames >= Self.framesMax { try connection.checkpoint(.truncate) }
         } catch {
             // Somebody reads what is to be moved: the next commit brings the next chance.
             if error.kind == .locked { return }

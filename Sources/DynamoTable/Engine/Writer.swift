@@ -10,8 +10,8 @@ import Synchronization
 final class Writer: @unchecked Sendable {
     // Proof for `@unchecked Sendable`: `connection` and the private variables below it are touched only on `queue`
     // (and in `init`, before anybody else knows the writer); everything else is immutable or guarded by itself.
-    private let queue = DispatchQueue(label: "table.writer", qos: .userInitiated)
-    private(set) var connection: Connection
+    private let queue = DispatchQueue(label: "table.writer")
+    private var connection: Connection
     private var journal: ChangeJournal
     private var foreignVersion: Int64
     private var doubt: (failure: StorageFailure, retryAt: Int64)?
@@ -21,9 +21,12 @@ final class Writer: @unchecked Sendable {
     private let lastDelivered: Atomic<Int64>
     private let readers: ReaderPool
     private let checkpointer: Checkpointer?
-    let catalog: TableCatalog
-    let limits: TableLimits
+    private let catalog: TableCatalog
+    private let limits: TableLimits
     private let clock: @Sendable () -> Int64
+
+    /// How many batches are committed before other work of the queue gets its turn; each turn costs a wake-up.
+    private static let batchesPerTurn = 16
 
     /// How long a file in doubt is left alone after it failed a verification.
     private static let doubtRetryMilliseconds: Int64 = 1000
@@ -117,9 +120,11 @@ final class Writer: @unchecked Sendable {
 
 extension Writer {
     private func drain() {
-        let isMoreWaiting = commitBatch()
+        for _ in 0..<Self.batchesPerTurn {
+            guard commitBatch() else { return }
+        }
         // Through the queue again, so that what else waits for it gets its turn.
-        if isMoreWaiting { queue.async { self.drain() } }
+        queue.async { self.drain() }
     }
 
     /// Commits what waits, up to the limit of a batch.
