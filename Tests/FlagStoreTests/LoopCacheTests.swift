@@ -272,4 +272,19 @@ struct LoopCacheTests {
         loops.caches[0].load([.flag(.development, bytes)]) {}
         loops.mail.awaitArrival(0)
     }
+
+    @Test("A flag and a kill switch that an operator put into the table are served at once, and after a restart")
+    func foreignItems() throws {
+        let loops = try Loops(2, warm: [.staging])
+        func put(_ item: Item) throws {
+            try loops.fixture.store.transactAndWait([.put(table: Fixture.table, item: item)], principal: .anonymous)
+        }
+        try put(ForeignItemTests.typed)
+        #expect(loops.answer("new-feature", in: .staging, loop: 1).text == "on")
+        let restarted = try Loops(warm: [.staging], fixture: loops.fixture)
+        #expect(restarted.answer("new-feature", in: .staging).text == "on")
+        try put(["PK": "EMERGENCY#staging", "SK": "FLAG#new-feature"])
+        #expect(loops.answer("new-feature", in: .staging, loop: 1).text == "off")
+        #expect(restarted.answer("new-feature", in: .staging).text == "off")
+    }
 }
