@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from processes import Server, free_port
+from processes import Server, free_port, surroundings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDER = Path(__file__).resolve().parent
@@ -96,6 +96,6 @@ def import_flags(data_dir, document: dict | Path, environment: str = "developmen
         path = document
     ran = subprocess.run(
         [build("flag-server"), "import", path, "--data-dir", data_dir, "--environment", environment],
-        capture_output=True, text=True)
+        capture_output=True, text=True, env=surroundings(), cwd="/")
     if ran.returncode != 0:
         raise SystemExit(f"import of {path} failed:\n{(ran.stdout + ran.stderr)[-2000:]}")

@@ -24,6 +24,11 @@ def free_port() -> int:
             return port
 
 
+def surroundings() -> dict:
+    """The caller's environment without any `FLAG_SERVER_*`: the server takes each of them for a setting."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("FLAG_SERVER_")}
+
+
 class Server:
     """One server process on a port of its own, stopped at the end of a `with` block."""
 
@@ -35,7 +40,7 @@ class Server:
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             [str(part) for part in command], stdout=self.log, stderr=self.log, cwd="/",
-            env={**os.environ, **(environment or {})})
+            env={**surroundings(), **(environment or {})})
 
     def __enter__(self) -> "Server":
         return self
