@@ -8,8 +8,12 @@ struct Connection: ~Copyable {
     var ticket: UInt32 = 0
     /// The socket; -1 while the slot is free.
     var descriptor: Int32 = -1
-    /// The epoll events that are asked for.
-    var interest: UInt32 = 0
+    /// Whether the socket may have bytes, or its end, that were not read. Epoll tells that once only.
+    var isReadable = false
+    /// Whether the peer has ended its side: then a read that comes up short is not the last.
+    var hasEnd = false
+    /// Whether it waits in the loop's list of connections to read from again.
+    var isUnread = false
     /// Whether it waits in the loop's list of connections to go on with out of turn.
     var isReady = false
     /// Whether whole requests may wait in the input because too much output waited.

@@ -247,6 +247,9 @@ struct ConnectionMachine {
         stageDeadline = now + patience.linger
     }
 
+    /// Whether bytes of the peer are of use now; else they wait in the kernel, and the peer is held back.
+    var wantsInput: Bool { phase != .answering && !isBlocked && !inputEnded }
+
     // MARK: Time
 
     /// When `expire` is to be asked.

@@ -58,7 +58,10 @@ struct ConnectionTable: ~Copyable {
         connection.pointee.descriptor = -1
         connection.pointee.generation &+= 1
         connection.pointee.ticket &+= 1
-        connection.pointee.interest = 0
+        connection.pointee.isReadable = false
+        connection.pointee.hasEnd = false
+        connection.pointee.isUnread = false
+        connection.pointee.droppedBytes = 0
         connection.pointee.input.release()
         connection.pointee.output.release()
         free.append(connection.pointee.slot)

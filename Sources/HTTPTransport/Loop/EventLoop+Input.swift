@@ -4,22 +4,21 @@ extension EventLoop {
     /// Reads once and goes on with what came. More than that waits for the next iteration, so that no connection holds
     /// up the others.
     func readable(_ connection: UnsafeMutablePointer<Connection>) {
-        switch connection.pointee.machine.phase {
-        case .answering: return mute(connection)
-        case .lingering: return drop(connection)
-        default: break
-        }
+        if connection.pointee.machine.phase == .lingering { return drop(connection) }
         if connection.pointee.input.capacity == 0 { swap(&connection.pointee.input, &state.pointee.spareInput) }
         connection.pointee.input.reserve(4096)
         let room = connection.pointee.input.writable
         let count = recv(connection.pointee.descriptor, room.baseAddress, room.count, 0)
         if count > 0 {
             connection.pointee.input.fill(count)
+            connection.pointee.isReadable = count == room.count || connection.pointee.hasEnd
             state.pointee.counters.bytesRead.raise(by: UInt64(count))
         } else if count == 0 {
+            connection.pointee.isReadable = false
             connection.pointee.machine.endInput()
         } else {
-            let isClosed = errno != EAGAIN && errno != EINTR
+            let isClosed = errno != EAGAIN
+            connection.pointee.isReadable = false
             returnInput(connection)
             if isClosed { release(connection) }
             return
@@ -125,10 +124,14 @@ extension EventLoop {
         let room = state.pointee.spareInput.writable
         let count = recv(connection.pointee.descriptor, room.baseAddress, room.count, 0)
         if count > 0 {
+            connection.pointee.isReadable = count == room.count || connection.pointee.hasEnd
             connection.pointee.droppedBytes += count
-            if connection.pointee.droppedBytes > state.pointee.limits.lingerBytes { release(connection) }
-        } else if count == 0 || errno != EAGAIN && errno != EINTR {
+            if connection.pointee.droppedBytes > state.pointee.limits.lingerBytes { return release(connection) }
+            settle(connection)
+        } else if count == 0 || errno != EAGAIN {
             release(connection)
+        } else {
+            connection.pointee.isReadable = false
         }
     }
 }

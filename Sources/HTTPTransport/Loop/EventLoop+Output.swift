@@ -8,7 +8,7 @@ extension EventLoop {
         if !connection.pointee.output.isEmpty {
             let bytes = connection.pointee.output.readable
             let count = send(connection.pointee.descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
-            if count < 0, errno != EAGAIN, errno != EINTR { return release(connection) }
+            if count < 0, errno != EAGAIN { return release(connection) }
             if count > 0 {
                 connection.pointee.output.consume(count)
                 state.pointee.counters.bytesWritten.raise(by: UInt64(count))
@@ -42,7 +42,6 @@ extension EventLoop {
         guard !connection.pointee.machine.inputEnded else { return release(connection) }
         guard shutdown(connection.pointee.descriptor, Int32(SHUT_WR)) == 0 else { return release(connection) }
         connection.pointee.input.consume(connection.pointee.input.count)
-        connection.pointee.droppedBytes = 0
         connection.pointee.machine.linger(state.pointee.patience, now: state.pointee.monotonic)
         settle(connection)
     }

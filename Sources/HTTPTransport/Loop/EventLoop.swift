@@ -58,6 +58,7 @@ final class EventLoop {
                 collectMail()
             }
             goOnWithReady()
+            readUnread()
             if state.pointee.monotonic >= min(state.pointee.timers.earliest, drainDeadline) { expire() }
             noteLag(since: begin)
         }
@@ -65,6 +66,7 @@ final class EventLoop {
 
     /// How long to sleep: until the next timer, for ever without one.
     private var waitMilliseconds: Int32 {
+        if !state.pointee.unread.isEmpty { return 0 }
         let next = min(state.pointee.timers.earliest, drainDeadline)
         if next == .max { return -1 }
         return Int32(clamping: max(0, next &- state.pointee.monotonic))
@@ -79,18 +81,38 @@ final class EventLoop {
         }
     }
 
+    /// Epoll is edge-triggered: it tells once that there is something to read or room to write, which spares it from
+    /// looking again at every connection it has just told of.
     private func handleEvent(_ event: epoll_event) {
         let slot = UInt32(truncatingIfNeeded: event.data.u64)
         let generation = UInt32(truncatingIfNeeded: event.data.u64 &>> 32)
         guard let connection = state.pointee.table.find(slot: slot, generation: generation) else { return }
-        if event.events & EPOLLOUT.rawValue != 0, connection.pointee.machine.isBlocked {
+        let ends = EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue
+        if event.events & (EPOLLIN.rawValue | ends) != 0 { connection.pointee.isReadable = true }
+        if event.events & ends != 0 { connection.pointee.hasEnd = true }
+        let isGone = event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0
+        if connection.pointee.machine.isBlocked {
+            guard event.events & EPOLLOUT.rawValue != 0 || isGone else { return }
             flush(connection)
-            if connection.pointee.descriptor < 0 || connection.pointee.generation != generation { return }
+            guard state.pointee.table.find(slot: slot, generation: generation) != nil else { return }
             if !connection.pointee.machine.isBlocked { goOn(connection) }
-        } else if event.events & EPOLLIN.rawValue != 0 {
+        } else if connection.pointee.machine.phase == .answering {
+            // Nobody is left to take the answer that is awaited.
+            if isGone { release(connection) }
+        } else if connection.pointee.isReadable {
             readable(connection)
-        } else if event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
-            release(connection)
+        }
+    }
+
+    /// Reads again where there was more; what is left then waits for the next iteration.
+    private func readUnread() {
+        if state.pointee.unread.isEmpty { return }
+        let connections = state.pointee.unread
+        state.pointee.unread.removeAll(keepingCapacity: true)
+        // A connection that has closed meanwhile has the mark no more.
+        for connection in connections where connection.pointee.isUnread {
+            connection.pointee.isUnread = false
+            if connection.pointee.machine.wantsInput { readable(connection) }
         }
     }
 
@@ -180,8 +202,7 @@ final class EventLoop {
     private func adopt(_ descriptor: Int32, isOverLimit: Bool) {
         let connection = state.pointee.table.take(descriptor: descriptor)
         connection.pointee.machine = ConnectionMachine(now: state.pointee.monotonic, patience: state.pointee.patience)
-        connection.pointee.interest = EPOLLIN.rawValue
-        guard control(connection, EPOLL_CTL_ADD) else { return release(connection) }
+        guard register(connection) else { return release(connection) }
         state.pointee.counters.accepted.raise(by: 1)
         if isOverLimit {
             state.pointee.counters.refused.raise(by: 1)
@@ -200,34 +221,20 @@ final class EventLoop {
         state.pointee.counters.open.subtract(1, ordering: .relaxed)
     }
 
-    /// Asks epoll for what the machine wants next, and has the timers know its deadline. Both cost nothing when they
-    /// have not changed.
+    /// Has the timers know the machine's deadline, and reads again soon where there is more.
     func settle(_ connection: UnsafeMutablePointer<Connection>) {
-        var interest = connection.pointee.interest
-        if connection.pointee.machine.isBlocked {
-            interest = EPOLLOUT.rawValue
-        } else if connection.pointee.machine.inputEnded {
-            interest = 0
-        } else if connection.pointee.machine.phase != .answering {
-            // While a deferred answer is awaited, the interest stays until bytes do come: mostly none do.
-            interest = EPOLLIN.rawValue
-        }
-        if interest != connection.pointee.interest {
-            connection.pointee.interest = interest
-            guard control(connection, EPOLL_CTL_MOD) else { return release(connection) }
-        }
         state.pointee.timers.ensure(connection.pointee.slot, by: connection.pointee.machine.deadline)
+        guard connection.pointee.isReadable, !connection.pointee.isUnread, connection.pointee.machine.wantsInput else {
+            return
+        }
+        connection.pointee.isUnread = true
+        state.pointee.unread.append(connection)
     }
 
-    /// Stops reading, until the machine wants bytes again.
-    func mute(_ connection: UnsafeMutablePointer<Connection>) {
-        connection.pointee.interest = 0
-        if !control(connection, EPOLL_CTL_MOD) { release(connection) }
-    }
-
-    private func control(_ connection: UnsafeMutablePointer<Connection>, _ operation: Int32) -> Bool {
+    private func register(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
         let mark = UInt64(connection.pointee.generation) << 32 | UInt64(connection.pointee.slot)
-        var event = epoll_event(events: connection.pointee.interest, data: epoll_data_t(u64: mark))
-        return epoll_ctl(epoll, operation, connection.pointee.descriptor, &event) == 0
+        let events = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+        var event = epoll_event(events: events, data: epoll_data_t(u64: mark))
+        return epoll_ctl(epoll, EPOLL_CTL_ADD, connection.pointee.descriptor, &event) == 0
     }
 }

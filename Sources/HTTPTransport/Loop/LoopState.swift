@@ -28,6 +28,8 @@ struct LoopState: ~Copyable {
     var table = ConnectionTable()
     /// Connections that were answered out of turn and wait to be flushed and parsed on.
     var ready: [UnsafeMutablePointer<Connection>] = []
+    /// Connections whose sockets had more than was read in their turn.
+    var unread: [UnsafeMutablePointer<Connection>] = []
     /// The connection whose request the handler has in hand.
     var current: UnsafeMutablePointer<Connection>?
     /// Header fields of the request at hand.
