@@ -80,7 +80,8 @@ struct Problem: Error, Sendable, Equatable {
     }
 
     private static func summary(of fields: [Field]) -> String {
-        let first = fields.first.map { "\($0.pointer): \($0.detail)" } ?? ""
-        return fields.count > 1 ? "\(first) (and \(fields.count - 1) more in errors)" : first
+        guard let first = fields.first else { return "" }
+        let text = first.pointer.isEmpty ? "the body \(first.detail)" : "\(first.pointer): \(first.detail)"
+        return fields.count > 1 ? "\(text) (and \(fields.count - 1) more in errors)" : text
     }
 }

@@ -18,6 +18,7 @@ extension FlagService {
         writeProcess(to: &text)
         metrics.write(to: &text)
         metrics.writeCaches(to: &text)
+        metrics.writeStore(to: &text)
         writeFeed(to: &text)
         writeTransport(to: &text)
         moreMetrics(&text)

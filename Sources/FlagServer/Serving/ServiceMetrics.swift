@@ -44,7 +44,8 @@ extension ServiceMetrics {
     private static let statusPlaces = statuses.count + 1
     private static let evaluations = RouteGroup.allCases.count * statusPlaces
     private static let caches = evaluations + Interface.allCases.count * reasons.count
-    private static let count = caches + cacheKinds.count * cacheCounters + 4
+    private static let store = caches + cacheKinds.count * cacheCounters + 4
+    private static let count = store + 2
 
     /// The kinds of cache entries, in the order of their counters.
     private static let cacheKinds = ["flags", "overrides", "rule_sets", "absences"]
@@ -117,6 +118,21 @@ extension ServiceMetrics {
 }
 
 extension ServiceMetrics {
+    /// Counts one commit of the store, which is one batch of whatever writes waited, and the items it wrote. From any
+    /// thread.
+    func countCommit(ofItems items: Int) {
+        workers.raiseShared(ServiceMetrics.store)
+        workers.raiseShared(ServiceMetrics.store + 1, by: UInt64(items))
+    }
+
+    /// Writes what was counted of the store.
+    func writeStore(to text: inout MetricsText) {
+        text.family("flag_server_store_batches_total", .counter, "Commits of the store, each with one sync.")
+        text.sample(self[ServiceMetrics.store])
+        text.family("flag_server_store_writes_total", .counter, "Items that these wrote or deleted.")
+        text.sample(self[ServiceMetrics.store + 1])
+    }
+
     /// Copies what a loop's cache counts into the loop's block, where others can read it.
     static func publish(_ statistics: CacheStatistics, in block: CounterBlock) {
         var index = caches

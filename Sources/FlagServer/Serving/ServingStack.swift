@@ -28,7 +28,7 @@ struct ServingStack: Sendable {
         var pollForeignChanges: (@Sendable () throws(TableError) -> Void)?
         /// Told of what an operator should know.
         var report: @Sendable (CacheEvent) -> Void = { _ in }
-        /// Writes further metrics, such as the store's.
+        /// Writes further metrics.
         var moreMetrics: @Sendable (inout MetricsText) -> Void = { _ in }
     }
 
@@ -50,6 +50,8 @@ struct ServingStack: Sendable {
             now: parts.now, moreMetrics: parts.moreMetrics)
         var http = parts.http
         http.errorBody = FlagService.protocolErrorBody
+        // One call for each commit, on the writer's queue.
+        parts.store.subscribe { [metrics = service.metrics] changes in metrics.countCommit(ofItems: changes.count) }
         server = try HTTPServer(configuration: http) { LoopHandler(service: service, loop: $0) }
         link.attach(server)
         self.service = service

@@ -99,6 +99,7 @@ struct OperationsRoutesTests {
             #"flag_server_evaluations_total{interface="ofrep",reason="flag_not_found"} 4"#,
             #"flag_server_cache_hits_total{kind="flags"} 4"#,
             #"flag_server_build_info{version="1.2.3",profile="local"} 1"#, "flag_server_ready 1",
+            "flag_server_store_batches_total 1", "flag_server_store_writes_total 2",
         ] {
             #expect(lines.contains(line), "\(line)")
         }

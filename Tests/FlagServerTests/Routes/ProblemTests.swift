@@ -19,6 +19,12 @@ struct ProblemTests {
                 """)
     }
 
+    @Test("What is wrong with a body as a whole is said of the body")
+    func wholeBody() {
+        let problem = Problem.invalidBody([.init(pointer: "", detail: "must be an object")])
+        #expect(problem.detail == "the body must be an object")
+    }
+
     @Test("Every code has an error status, a title and a spelling of its own", arguments: ProblemCode.allCases)
     func codes(code: ProblemCode) {
         #expect((400...599).contains(code.status))
