@@ -52,6 +52,17 @@ def test_a_kill_switch_is_in_force_within_a_second_while_all_loops_are_saturated
             assert values(connections, "dark-mode") == {True}
 
 
+def test_a_kill_switch_holds_after_kill_nine_right_behind_its_answer(start_server):
+    server = start_server()
+    server.create_flag("dark-mode", defaultEnabled=True)
+    server.create_flag("other", defaultEnabled=True)
+    server.request("POST", "/api/emergency/kill-switch", {"flagKey": "dark-mode", "reason": "fire", "activatedBy": "us"})
+    server.kill()
+    server.start()
+    assert server.evaluate("dark-mode")[1]["value"] is False
+    assert server.evaluate("other")[1]["value"] is True
+
+
 def test_a_flag_change_is_seen_by_every_connection_after_its_answer(loops):
     server, connections = loops
     server.create_flag("flipping", defaultEnabled=False)
