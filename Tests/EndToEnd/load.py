@@ -10,11 +10,19 @@ PIPELINED = 64
 """Requests in flight on a connection. While one batch is answered, every loop has more waiting."""
 
 
+class Window:
+    """A stretch of time in which a text is forbidden; each is another object, so that two can be told apart."""
+
+    def __init__(self, text: bytes):
+        self.text = text
+
+
 class Saturation:
     """Keeps every loop of a server busy while the `with` block runs.
 
-    Each connection sends a batch of evaluations of one flag, reads all the answers, and sends the next. After
-    `forbid(text)` no answer to a batch sent from then on may contain `text`; `forbidden` counts those that did.
+    Each connection sends a batch of evaluations of one flag, reads all the answers, and sends the next. Between
+    `forbid(text)` and `allow()` no answer may contain `text`; `forbidden` counts those that did. Only batches are looked
+    at that were sent and answered between the two.
     """
 
     def __init__(self, server: FlagServer, key: str, connections: int = 16):
@@ -25,13 +33,12 @@ class Saturation:
         self.server = server
         self.threads = [threading.Thread(target=self.run, daemon=True) for _ in range(connections)]
         self.stopping = threading.Event()
-        self.text: bytes | None = None
+        self.window: Window | None = None
         self.answered = 0
         self.forbidden = 0
         self.failure: Exception | None = None
 
     def __enter__(self) -> "Saturation":
-        self.started, self.cpu_at_start = time.monotonic(), self.server.cpu_seconds()
         for thread in self.threads:
             thread.start()
         self.await_answers(10 * PIPELINED * len(self.threads))
@@ -44,9 +51,13 @@ class Saturation:
         if self.failure:
             raise self.failure
 
-    def forbid(self, text: bytes | None):
+    def forbid(self, text: bytes):
         """From now on `text` must not be in an answer."""
-        self.text = text
+        self.window = Window(text)
+
+    def allow(self):
+        """From now on anything may be in an answer."""
+        self.window = None
 
     def await_answers(self, count: int):
         """Returns once `count` more requests were answered."""
@@ -55,20 +66,16 @@ class Saturation:
             assert time.monotonic() < deadline, f"{target - self.answered} answers are missing after 30 s"
             time.sleep(0.001)
 
-    def cores(self) -> float:
-        """The cores that the server has used since the load began."""
-        return (self.server.cpu_seconds() - self.cpu_at_start) / (time.monotonic() - self.started)
-
     def run(self):
         try:
             with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as connection:
                 while not self.stopping.is_set():
-                    text = self.text
+                    window = self.window
                     connection.sendall(self.batch)
                     answers = read_answers(connection, PIPELINED)
                     self.answered += PIPELINED
-                    if text and text in answers:
-                        self.forbidden += answers.count(text)
+                    if window and window is self.window:
+                        self.forbidden += answers.count(window.text)
         except Exception as failure:  # Shown by the test's own thread.
             self.failure = failure
 

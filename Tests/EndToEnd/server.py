@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -189,10 +190,11 @@ class FlagServer:
             if not cursor:
                 return flags
 
-    def cpu_seconds(self) -> float:
-        """CPU time of all threads of the process so far, user and system."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    def metric(self, name: str) -> dict[str, float]:
+        """The values of a metric by their labels, as they stand in `/metrics`."""
+        lines = self.expect(200, "GET", "/metrics").decode().splitlines()
+        rows = (line.rpartition(" ") for line in lines if re.match(rf"{name}[ {{]", line))
+        return {labels.removeprefix(name): float(value) for labels, _, value in rows}
 
 
 def send(connection: http.client.HTTPConnection, method: str, path: str, body=None, headers: dict | None = None):

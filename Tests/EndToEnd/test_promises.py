@@ -36,6 +36,8 @@ def test_a_kill_switch_is_in_force_within_a_second_while_all_loops_are_saturated
     server.create_flag("dark-mode", defaultEnabled=True)
     assert values(connections, "dark-mode") == {True}
     switch = "/api/emergency/kill-switch"
+    requests = "flag_server_loop_requests_total"
+    before = server.metric(requests)
     with Saturation(server, "dark-mode") as load:
         for attempt in range(5):
             started = time.monotonic()
@@ -46,10 +48,13 @@ def test_a_kill_switch_is_in_force_within_a_second_while_all_loops_are_saturated
             load.await_answers(2_000)
             assert answered < 1, "the kill switch took a second to be answered"
             assert load.forbidden == 0, "evaluations asked for after the answer still served the flag"
-            load.forbid(None)
+            load.allow()
             status, _, _ = send(connections[-1], "DELETE", switch, {"flagKey": "dark-mode", "deactivatedBy": "us"})
             assert status in (200, 204)
             assert values(connections, "dark-mode") == {True}
+    after = server.metric(requests)
+    assert len(after) == LOOPS
+    assert all(after[loop] - before[loop] > 1_000 for loop in after), "the load reached every loop"
 
 
 def test_a_kill_switch_holds_after_kill_nine_right_behind_its_answer(start_server):
