@@ -25,6 +25,7 @@ package struct TableLimits: Sendable {
     /// How long the change stream is kept, in milliseconds.
     package var changeRetentionMilliseconds: Int64 = 24 * 60 * 60 * 1000
 
+    /// The bounds that DynamoDB has, and reasonable ones where it has none.
     package init() {}
 
     /// Checks how the bounds relate.

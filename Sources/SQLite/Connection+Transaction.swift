@@ -11,7 +11,7 @@ extension Connection {
             rollBack()
             throw convert(error)
         }
-        // Nothing was written, so that ending it either way is the same, and rolling back cannot fail for lack of space.
+        // Nothing was written: ending it either way is the same, and rolling back cannot fail for lack of space.
         defer { rollBack() }
         return try body()
     }

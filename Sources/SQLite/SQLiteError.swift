@@ -38,6 +38,7 @@ package struct SQLiteError: Error, Sendable, Equatable {
     /// The system's error number of the failed call, 0 when there was none.
     package let systemError: Int32
 
+    /// An error of the given members; connections make them from what SQLite says.
     package init(operation: String, path: String, extendedCode: Int32, message: String, systemError: Int32 = 0) {
         self.operation = operation
         self.path = path
@@ -70,7 +71,8 @@ package struct SQLiteError: Error, Sendable, Equatable {
         case .full:
             "Free space on the device of \(path); writing goes on by itself once there is some"
         case .readOnly:
-            "Let the server's user write \(path) and its directory, and see that the file system is not mounted read-only"
+            "Let the server's user write \(path) and its directory, and see that the file system is not mounted"
+                + " read-only"
         case .locked:
             "Find the other process that has \(path) open (fuser \(path)) and end it"
         case .cannotOpen:

@@ -77,7 +77,9 @@ package final class SQLiteTableStore: ItemTable {
         return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
     }
 
-    /// Finishes the writes that wait, takes no more, and closes the file. Blocks. The store answers `closed` from then on.
+    /// Finishes the writes that wait, takes no more, and closes the file. Blocks.
+    ///
+    /// The store answers `closed` from then on.
     package func close() {
         writer.close()
         checkpointer?.close()

@@ -65,8 +65,7 @@ final class Writer: @unchecked Sendable {
         if mustWake { queue.async { self.drain() } }
     }
 
-    /// Runs `body` in a transaction of its own, between two batches, and `finish` when it is durable, which is when this
-    /// returns.
+    /// Runs `body` in a transaction of its own, between two batches, and `finish` when it is durable. Blocks.
     func write<Result: Sendable>(
         _ body: (Connection) throws(TableError) -> Result, finish: (Result) -> Void = { _ in }
     ) throws(TableError) {

@@ -21,6 +21,7 @@ package struct Principal: Sendable, Hashable, CustomStringConvertible {
     /// Which one: the command, the account, the identifier (never the secret) of the key.
     package let name: String
 
+    /// The principal of a kind and a name.
     package init(_ kind: Kind, _ name: String = "") {
         self.kind = kind
         self.name = name

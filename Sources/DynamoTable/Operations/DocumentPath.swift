@@ -13,6 +13,7 @@ package struct DocumentPath: Sendable, Hashable {
     /// The steps into it, none for the attribute itself.
     package let steps: [Step]
 
+    /// The path of an attribute and the steps into it.
     package init(_ attribute: String, _ steps: [Step] = []) {
         self.attribute = attribute
         self.steps = steps

@@ -30,6 +30,7 @@ package struct Query: Sendable {
     /// Goes on after the item of this key: the `lastEvaluatedKey` of the page before.
     package var exclusiveStart: Item?
 
+    /// A query of the given members; without more, all of a partition of the table, ascending.
     package init(
         table: String, index: String? = nil, partition: AttributeValue, sort: SortCondition? = nil,
         forward: Bool = true, limit: Int? = nil, filter: Condition? = nil, exclusiveStart: Item? = nil
@@ -58,6 +59,7 @@ package struct Scan: Sendable {
     /// Goes on after the item of this key: the `lastEvaluatedKey` of the page before.
     package var exclusiveStart: Item?
 
+    /// A scan of the given members; without more, of the whole table.
     package init(
         table: String, index: String? = nil, limit: Int? = nil, filter: Condition? = nil, exclusiveStart: Item? = nil
     ) {

@@ -142,7 +142,8 @@ enum ItemValidation {
     }
 
     private static let tooDeep = TableError.validation(
-        "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+        "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported"
+            + " limit"
     )
 
     private static func emptySet(_ kind: String) -> TableError {

@@ -12,6 +12,7 @@ package struct KeyAttribute: Sendable, Equatable {
     /// The type that its values must have.
     package let type: KeyType
 
+    /// The key attribute `name` of a type.
     package init(_ name: String, _ type: KeyType = .string) {
         self.name = name
         self.type = type
@@ -39,6 +40,7 @@ package struct IndexSchema: Sendable, Equatable {
     /// What a query on the index answers.
     package let projection: Projection
 
+    /// The index `name`; see the members.
     package init(
         _ name: String, partitionKey: KeyAttribute, sortKey: KeyAttribute? = nil, projection: Projection = .all
     ) {
@@ -56,6 +58,7 @@ package struct Throughput: Sendable, Equatable {
     /// Write capacity units a second.
     package var writeUnits: Int64
 
+    /// So many units a second of each.
     package init(readUnits: Int64, writeUnits: Int64) {
         self.readUnits = readUnits
         self.writeUnits = writeUnits
@@ -75,6 +78,7 @@ package struct TableSchema: Sendable, Equatable {
     /// Provisioned throughput, nil when the table is billed on demand.
     package let throughput: Throughput?
 
+    /// A table of the given members.
     package init(
         name: String, partitionKey: KeyAttribute, sortKey: KeyAttribute? = nil, indexes: [IndexSchema] = [],
         throughput: Throughput? = nil
