@@ -106,7 +106,7 @@ extension OpenAPISchemas {
         "owner": {"type": "string", "minLength": 1, "maxLength": 100},
         "defaultEnabled": {"type": "boolean",
           "description": "The simple spelling: a boolean flag with the variants on and off."},
-        "state": {"type": "string", "enum": ["ENABLED", "DISABLED"]},
+        "state": {"type": "string", "enum": ["ENABLED", "DISABLED"], "description": "Required beside variants."},
         "variants": {"type": "object", "description": "The full spelling, as flagd's flag definition has it."},
         "defaultVariant": {"type": ["string", "null"]},
         "targeting": {"type": "object", "description": "JSONLogic."},
