@@ -66,8 +66,8 @@ extension Operation.Parameter {
     /// `?limit=` of a list.
     static let limit = Operation.Parameter(
         name: "limit", meaning: "How many entries a page has at most.",
-        schema:
-            #"{"type":"integer","minimum":1,"maximum":\#(FlagLimits.pageSize),"default":\#(FlagLimits.defaultPageSize)}"#
+        schema: #"{"type":"integer","minimum":1,"maximum":\#(FlagLimits.pageSize),"#
+            + #""default":\#(FlagLimits.defaultPageSize)}"#
     )
 
     /// `?cursor=` of a list.
