@@ -21,8 +21,8 @@ class Saturation:
     """Keeps every loop of a server busy while the `with` block runs.
 
     Each connection sends a batch of evaluations of one flag, reads all the answers, and sends the next. Between
-    `forbid(text)` and `allow()` no answer may contain `text`; `forbidden` counts those that did. Only batches are looked
-    at that were sent and answered between the two.
+    `forbid(text)` and `allow()` no answer may contain `text`; `forbidden` counts those that did. Only batches that were
+    sent and answered between the two are looked at.
     """
 
     def __init__(self, server: FlagServer, key: str, connections: int = 16):

@@ -79,7 +79,8 @@ def test_the_json_log_is_one_object_a_line(start_server):
 def test_neither_log_nor_metrics_show_what_was_asked(start_server):
     server = start_server("--log-level", "trace")
     server.create_flag("quiet", defaultEnabled=True)
-    server.evaluate("quiet", {"targetingKey": "secret-user", "email": "ada@secret.example", "tenantId": "secret-tenant"})
+    secrets = {"targetingKey": "secret-user", "email": "ada@secret.example", "tenantId": "secret-tenant"}
+    server.evaluate("quiet", secrets)
     server.evaluate("no-such-flag", {"targetingKey": "secret-user"})
     server.request("POST", "/ofrep/v1/evaluate/flags/quiet", b'{"context":{"a":"secret-broken"')
     metrics = server.expect(200, "GET", "/metrics").decode()

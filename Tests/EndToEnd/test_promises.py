@@ -61,7 +61,8 @@ def test_a_kill_switch_holds_after_kill_nine_right_behind_its_answer(start_serve
     server = start_server()
     server.create_flag("dark-mode", defaultEnabled=True)
     server.create_flag("other", defaultEnabled=True)
-    server.request("POST", "/api/emergency/kill-switch", {"flagKey": "dark-mode", "reason": "fire", "activatedBy": "us"})
+    switch = {"flagKey": "dark-mode", "reason": "fire", "activatedBy": "us"}
+    server.expect(200, "POST", "/api/emergency/kill-switch", switch)
     server.kill()
     server.start()
     assert server.evaluate("dark-mode")[1]["value"] is False
