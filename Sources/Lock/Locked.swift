@@ -5,8 +5,8 @@ import Glibc
 /// A pthread mutex rather than `Synchronization.Mutex`: uncontended it costs a third, and the thread sanitizer
 /// understands it.
 package final class Locked<Value>: @unchecked Sendable {
-    // Proof for `@unchecked Sendable`: `value` is touched only in `withLock`, while this mutex is held, and what goes in
-    // or comes out is `sending`. The mutex lives at a fixed address for the object's whole life, as pthreads requires.
+    // Proof for `@unchecked Sendable`: `value` is touched only in `withLock`, while this mutex is held, and what goes
+    // in or comes out is `sending`. The mutex lives at a fixed address for the object's whole life, as pthreads asks.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private var value: Value
 

@@ -16,9 +16,10 @@ struct AdministrationRequest: Sendable {
 
     /// Copies what `route` needs.
     ///
-    /// - Throws: a problem when a part of the path or the query cannot be read, or when the body is of a media type
-    ///   that cannot be JSON.
+    /// - Throws: a problem when a part of the path or the query cannot be read, when the body is of a media type that
+    ///   cannot be JSON, or when a page of another site asks for a change.
     init(_ request: borrowing HTTPRequest, _ parameters: PathParameters, for route: Route) throws(Problem) {
+        if route.isChange, BrowserOrigin.isForeign(request) { throw .foreignOrigin }
         var path: [String: String] = [:]
         for (name, slice) in zip(route.pattern.parameterNames, [parameters.first, parameters.second]) {
             guard let slice else { continue }
@@ -50,15 +51,14 @@ struct AdministrationRequest: Sendable {
 
 /// What the Content-Type field says, as far as it matters here.
 enum MediaType {
-    /// Accepts JSON (`application/json`, any `…+json`) and a request that names no type; anything else is a problem.
-    ///
-    /// Forms and plain text are refused for changes because a browser sends exactly these across origins without asking
-    /// first (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
+    /// Accepts JSON (`application/json`, any `…+json`), a request that names no type, and the type that `curl -d` gives
+    /// to everything, which `BrowserOrigin` makes safe; anything else is a problem.
     static func requireJSON(_ field: UnsafeRawBufferPointer?) throws(Problem) {
         guard let field, !field.isEmpty else { return }
         let text = String(decoding: field, as: UTF8.self)
         let type = text.prefix { $0 != ";" }.lowercased().trimmingSpaces()
-        guard type == "application/json" || type.hasSuffix("+json") else {
+        let isAccepted = type == "application/json" || type.hasSuffix("+json")
+        guard isAccepted || type == "application/x-www-form-urlencoded" else {
             throw Problem(
                 .unsupportedMediaType,
                 "the body must be JSON, not \(type); send the header Content-Type: application/json",

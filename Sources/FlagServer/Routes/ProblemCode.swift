@@ -7,6 +7,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case invalidRequest = "invalid_request"
     case unknownEnvironment = "unknown_environment"
     case unauthorized = "unauthorized"
+    case foreignOrigin = "foreign_origin"
     case routeNotFound = "route_not_found"
     case flagNotFound = "flag_not_found"
     case overrideNotFound = "override_not_found"
@@ -33,6 +34,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         switch self {
         case .invalidJSON, .invalidBody, .invalidQuery, .invalidPath, .invalidRequest, .unknownEnvironment: 400
         case .unauthorized: 401
+        case .foreignOrigin: 403
         case .routeNotFound, .flagNotFound, .overrideNotFound, .killSwitchNotFound: 404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
@@ -60,6 +62,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .invalidRequest: "The request is not valid HTTP"
         case .unknownEnvironment: "There is no such environment"
         case .unauthorized: "Authentication is required"
+        case .foreignOrigin: "Pages of other sites may not change anything"
         case .routeNotFound: "There is nothing at this path"
         case .flagNotFound: "There is no such flag"
         case .overrideNotFound: "There is no such tenant override"

@@ -30,6 +30,9 @@ final class Route: Sendable {
         self.action = action
     }
 
+    /// Whether it changes something.
+    var isChange: Bool { method != .get && method != .head }
+
     /// The failures that a route can have because of what it is, not of what it does.
     var impliedProblems: [ProblemCode] {
         var codes: [ProblemCode] = []
@@ -37,6 +40,7 @@ final class Route: Sendable {
         if operation.body != nil { codes.append(.contentTooLarge) }
         guard case .onWorker = action else { return codes }
         codes += [.storeUnavailable, .overloaded, .internalError]
+        if isChange { codes.append(.foreignOrigin) }
         if !pattern.parameterNames.isEmpty { codes.append(.invalidPath) }
         if operation.query.contains(where: { $0.name == "environment" }) { codes.append(.unknownEnvironment) }
         codes.append(.invalidQuery)

@@ -65,7 +65,7 @@ extension EventLoop {
 
     private func refuse(_ connection: UnsafeMutablePointer<Connection>, _ fault: RequestFault) {
         var exchange = Exchange(connection: connection, loop: state)
-        exchange.respond(error: fault.status, detail: fault.detail)
+        exchange.respond(error: fault.status, detail: fault.detail(state.pointee.limits))
         connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
     }
 

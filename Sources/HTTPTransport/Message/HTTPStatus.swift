@@ -16,6 +16,8 @@ package struct HTTPStatus: Sendable, Hashable {
     }
 
     // Computed, so that using one costs no check whether it was made already.
+
+    /// The statuses of RFC 9110 §15 and RFC 6585 that servers use, by their standard names.
     package static var ok: HTTPStatus { HTTPStatus(known: 200) }
     package static var created: HTTPStatus { HTTPStatus(known: 201) }
     package static var accepted: HTTPStatus { HTTPStatus(known: 202) }

@@ -38,8 +38,8 @@ package enum RequestFault: UInt8, Sendable, CaseIterable {
         }
     }
 
-    /// One sentence for people that repeats nothing of what the peer sent.
-    package var detail: String {
+    /// One sentence for people that repeats nothing of what the peer sent, and says how much is allowed.
+    package func detail(_ limits: HTTPLimits) -> String {
         switch self {
         case .malformedRequestLine: "The request line is not METHOD SP TARGET SP HTTP/1.1."
         case .malformedTarget: "The request target is not a path or URI; other characters have to be percent-encoded."
@@ -60,10 +60,10 @@ package enum RequestFault: UInt8, Sendable, CaseIterable {
         case .unknownExpectation: "The only expectation understood is 100-continue."
         case .malformedChunk: "The chunked content is malformed."
         case .malformedTrailer: "A trailer field is malformed, or there are too many."
-        case .requestLineTooLong: "The request line is too long."
-        case .fieldsTooLarge: "The header fields are too large."
-        case .tooManyFields: "There are too many header fields."
-        case .bodyTooLarge: "The content is too large."
+        case .requestLineTooLong: "The request line is longer than \(limits.requestLineBytes) bytes."
+        case .fieldsTooLarge: "The header fields are longer than \(limits.fieldBytes) bytes together."
+        case .tooManyFields: "There are more than \(limits.fieldCount) header fields."
+        case .bodyTooLarge: "The content is longer than \(limits.bodyBytes) bytes."
         case .incompleteRequest: "The connection was closed before the request was complete."
         }
     }

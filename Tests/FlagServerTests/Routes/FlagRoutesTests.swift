@@ -231,20 +231,43 @@ struct FlagRoutesTests {
         #expect(answer.code == code)
     }
 
-    @Test("Forms and plain text are refused where something is changed, JSON by any of its names is not")
+    @Test("JSON is read by any of its names, without one, and by the one that curl gives it; other types are refused")
     func mediaTypes() throws {
         let server = try RouteServer()
-        for type in [
-            "application/x-www-form-urlencoded", "text/plain;charset=UTF-8", "multipart/form-data; boundary=x",
-        ] {
+        for type in ["text/plain;charset=UTF-8", "multipart/form-data; boundary=x", "application/xml"] {
             let answer = try server.send("POST", "/api/flags", simple, [("Content-Type", type)])
             #expect(answer.status == 415)
             #expect(answer.code == "unsupported_media_type")
         }
-        for (key, type) in [("a", "Application/JSON; charset=utf-8"), ("b", "application/vnd.x+json"), ("c", "")] {
+        for (key, type) in [
+            ("a", "Application/JSON; charset=utf-8"), ("b", "application/vnd.x+json"), ("c", ""),
+            ("d", "application/x-www-form-urlencoded"),
+        ] {
             let body = simple.replacing(#""f""#, with: "\"\(key)\"")
             #expect(try server.send("POST", "/api/flags", body, [("Content-Type", type)]).status == 201)
         }
+    }
+
+    @Test(
+        "A page of another site may not change anything, this server's own pages may",
+        arguments: [
+            ("Origin", "http://evil.example", 403), ("Origin", "null", 403), ("Sec-Fetch-Site", "cross-site", 403),
+            ("Sec-Fetch-Site", "same-site", 403), ("Sec-Fetch-Site", "same-origin", 201),
+            ("Sec-Fetch-Site", "none", 201),
+        ])
+    func otherSites(field: String, value: String, status: Int) throws {
+        let server = try RouteServer()
+        let answer = try server.send("POST", "/api/flags", simple, [(field, value)])
+        #expect(answer.status == status)
+        if status == 403 { #expect(answer.code == "foreign_origin") }
+        #expect(try server.send("GET", "/api/flags", "", [(field, value)]).status == 200)
+    }
+
+    @Test("An origin that is the host and port asked is this server's own")
+    func sameOrigin() throws {
+        let server = try RouteServer()
+        let fields = [("Origin", "http://localhost")]
+        #expect(try server.send("POST", "/api/flags", simple, fields).status == 201)
     }
 
     @Test("A body over the limit is refused before it is read")
