@@ -20,7 +20,7 @@ def build(product: str) -> Path:
         return Path(os.environ["FLAG_SERVER_BINARY"])
     built = REPOSITORY / ".build" / "release" / product
     if not built.exists():
-        raise SystemExit(f"{built} is missing: build it with `swift build -c release`")
+        raise SystemExit(f"{built} is missing: build it with `./scripts/build`")
     return built
 
 

@@ -25,6 +25,7 @@ struct ServerProcess {
         logger.info("starting", metadata: settingsForLog)
         // Whoever writes to a closed connection gets an error, not a signal.
         signal(SIGPIPE, SIG_IGN)
+        DescriptorLimit.raise()
         let stopRequested = DispatchSemaphore(value: 0)
         let signals = TerminationSignals { name in
             logger.notice("stopping", metadata: ["signal": "\(name)"])
