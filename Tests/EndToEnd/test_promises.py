@@ -1,12 +1,14 @@
 """What a change promises: whoever has its answer sees it everywhere, at once, also under full load."""
 
+import json
 import os
+import subprocess
 import time
 
 import pytest
 
 from load import Saturation
-from server import send
+from server import binary, clean_environment, send
 
 LOOPS = max(2, os.cpu_count() or 2)
 CONNECTIONS = 8 * LOOPS
@@ -55,6 +57,29 @@ def test_a_kill_switch_is_in_force_within_a_second_while_all_loops_are_saturated
     after = server.metric(requests)
     assert len(after) == LOOPS
     assert all(after[loop] - before[loop] > 1_000 for loop in after), "the load reached every loop"
+
+
+def test_a_kill_switch_does_not_wait_for_a_large_import(start_server, tmp_path, data_dir):
+    server = start_server()
+    server.create_flag("dark-mode", defaultEnabled=True)
+    document = tmp_path / "large.json"
+    flag = {"description": "Imported", "owner": "tests", "defaultEnabled": True}
+    overrides = ({"tenantId": f"t{number}", "flagKey": f"f{number % 100}", "enabled": True, "updatedBy": "tests"}
+                 for number in range(40_000))
+    document.write_text(json.dumps({
+        "flags": [{"flagKey": f"f{number}", **flag} for number in range(100)], "overrides": list(overrides)}))
+    importing = subprocess.Popen([binary(), "import", document, "--data-dir", data_dir], env=clean_environment())
+    slowest, switched = 0.0, 0
+    while importing.poll() is None:
+        started = time.monotonic()
+        body = {"flagKey": "dark-mode", "reason": "fire", "activatedBy": "us"}
+        server.expect(200, "POST", "/api/emergency/kill-switch", body)
+        assert server.evaluate("dark-mode")[1]["value"] is False
+        slowest, switched = max(slowest, time.monotonic() - started), switched + 1
+        server.expect(204, "DELETE", "/api/emergency/kill-switch", {"flagKey": "dark-mode", "deactivatedBy": "us"})
+    assert importing.returncode == 0
+    assert switched >= 3, "the import was over before anything could be tried"
+    assert slowest < 1
 
 
 def test_a_kill_switch_holds_after_kill_nine_right_behind_its_answer(start_server):
