@@ -125,8 +125,26 @@ struct EvaluationTests {
         #expect(flag.variants.map { String(decoding: $0.valueJSON, as: UTF8.self) } == ["2.0", "1E2"])
         #expect(flag.variants.map { String(decoding: $0.nameJSON, as: UTF8.self) } == [#""a\"b""#, #""c""#])
         #expect(String(decoding: flag.keyJSON, as: UTF8.self) == #""k\"ey""#)
-        #expect(flag.metadataJSON.map { String(decoding: $0, as: UTF8.self) } == #"{"x":1.50}"#)
+        #expect(flag.metadataJSON(at: Self.now).map { String(decoding: $0, as: UTF8.self) } == #"{"x":1.50}"#)
         #expect(!flag.isBoolean)
+    }
+
+    @Test("from its date on, a flag's metadata says that it is stale; its answers stay the same")
+    func staleMetadata() throws {
+        let later = Timestamp(millisecondsSinceEpoch: Self.now.millisecondsSinceEpoch + 1)
+        for (metadata, before, after) in [
+            (#"{}"#, nil, #"{"stale":true}"#), (#"{"a":1.0}"#, #"{"a":1.0}"#, #"{"a":1.0,"stale":true}"#),
+            (#"{"stale":"no"}"#, #"{"stale":"no"}"#, #"{"stale":true}"#),
+        ] {
+            let text = #"{"state":"ENABLED","variants":{"a":1},"defaultVariant":"a","metadata":\#(metadata)}"#
+            let flag = CompiledFlag(
+                key: "k", definition: FlagDefinition(keeping: try JSONValue(parsing: text)), fractional: .v3,
+                expiresAt: later)
+            #expect(flag.metadataJSON(at: Self.now).map { String(decoding: $0, as: UTF8.self) } == before)
+            #expect(flag.metadataJSON(at: later).map { String(decoding: $0, as: UTF8.self) } == after)
+            let context = EvaluationContext(attributes: nil)
+            #expect(flag.evaluate(context, killed: false, override: nil, now: later).variant == 0)
+        }
     }
 
     @Test("every reason has its words for OFREP and for the API")

@@ -103,7 +103,8 @@ private struct FlagdVector {
         compare("reason", reason, expected["reason"], reason == expected["reason"])
         let name = variant.map { JSONValue.string($0.name) } ?? .null
         compare("variant", name, expected["variant"], name == expected["variant"])
-        let metadata = flag.metadataJSON.flatMap { try? JSONValue(parsing: $0) } ?? [:]
+        let now = Timestamp(millisecondsSinceEpoch: 1_790_000_000_000)
+        let metadata = flag.metadataJSON(at: now).flatMap { try? JSONValue(parsing: $0) } ?? [:]
         compare("metadata", metadata, expected["metadata"], hasExpectedMetadata(metadata))
         return findings
     }

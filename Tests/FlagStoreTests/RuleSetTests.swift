@@ -49,7 +49,7 @@ struct RuleSetTests {
         #expect(keys(loops) == ["a", "c"])
     }
 
-    @Test("The fingerprint depends on keys and rules only: not on the order of writes, the loop, or descriptions")
+    @Test("The fingerprint depends on keys, rules and dates: not on the order of writes, the loop or descriptions")
     func fingerprints() throws {
         let loops = try Loops(2, warm: [.development])
         let other = try Loops(warm: [.development])
@@ -69,6 +69,28 @@ struct RuleSetTests {
         try loops.fixture.patch("a", ["defaultEnabled": true])
         loops.drain()
         #expect(fingerprint(loops) == first)
+    }
+
+    @Test("Flags past their dates are counted, and a date is part of the fingerprint")
+    func stale() throws {
+        let loops = try Loops(warm: [.development])
+        try loops.fixture.createSimple("a")
+        let (first, second) = (Fixture.start + 1_000, Fixture.start + 2_000)
+        for (key, date) in [("b", first), ("c", second)] {
+            guard case .object(var flag) = Fixture.simple(key) else { continue }
+            flag["expiresAt"] = .string(date.rfc3339)
+            try loops.fixture.create(.object(flag))
+        }
+        loops.drain()
+        guard case .found(let ruleSet, _) = loops.caches[0].ruleSet(.development, now: 0) else { return }
+        for (instant, count) in [(Fixture.start, 0), (first, 1), (second, 2), (first, 1), (Fixture.start, 0)] {
+            #expect(ruleSet.staleCount(at: instant) == count)
+        }
+        let fingerprint = ruleSet.fingerprint
+        try loops.fixture.patch("c", ["expiresAt": .null])
+        loops.drain()
+        #expect(ruleSet.staleCount(at: second) == 1)
+        #expect(ruleSet.fingerprint != fingerprint)
     }
 
     @Test("Flags that are written while all flags are read are in what is delivered")

@@ -26,8 +26,12 @@ package final class CompiledFlag {
     package let isBoolean: Bool
     /// The variants in the definition's order; an evaluation names them by index.
     package let variants: [Variant]
+    /// When the flag should be gone: never changes what is served.
+    package let expiresAt: Timestamp?
     /// The metadata as a JSON object; nil when there is none.
-    package let metadataJSON: [UInt8]?
+    private let metadataJSON: [UInt8]?
+    /// The same with `"stale": true`, for a flag with a date.
+    private let staleMetadataJSON: [UInt8]?
     /// Whether a rule reads `$flagd.timestamp`, so that the answer depends on the clock.
     package let readsTimestamp: Bool
 
@@ -42,7 +46,11 @@ package final class CompiledFlag {
     private let failure: EvaluationError?
 
     /// Compiles a definition.
-    package init(key: String, definition: FlagDefinition, fractional: FractionalVersion) {
+    ///
+    /// - Parameter expiresAt: when the flag should be gone; its metadata says so from then on.
+    package init(
+        key: String, definition: FlagDefinition, fractional: FractionalVersion, expiresAt: Timestamp? = nil
+    ) {
         let flag = definition.json.objectValue ?? JSONObject()
         let variants = (flag["variants"]?.objectValue ?? JSONObject()).members.map { Variant($0.key, $0.value) }
         self.key = key
@@ -55,6 +63,12 @@ package final class CompiledFlag {
         defaultVariant = defaultName.flatMap { name in variants.firstIndex { $0.name.isExactly(name) } }
         let metadata = (flag["metadata"]?.objectValue ?? JSONObject()).members.filter { !$0.value.isNull }
         metadataJSON = metadata.isEmpty ? nil : JSONValue.object(JSONObject(metadata)).serializedBytes()
+        self.expiresAt = expiresAt
+        staleMetadataJSON = expiresAt.map { _ in
+            var marked = JSONObject(metadata)
+            marked["stale"] = true
+            return JSONValue.object(marked).serializedBytes()
+        }
         booleanVariants = (
             variants.firstIndex { $0.name == "true" }, variants.firstIndex { $0.name == "false" }
         )
@@ -75,13 +89,21 @@ package final class CompiledFlag {
         variants = []
         names = []
         isBoolean = false
+        expiresAt = nil
         metadataJSON = nil
+        staleMetadataJSON = nil
         readsTimestamp = false
         isDisabled = false
         defaultVariant = nil
         rule = nil
         booleanVariants = (nil, nil)
         failure = EvaluationError(code: .parseError, details: invalid)
+    }
+
+    /// The metadata as a JSON object, with `"stale": true` once the flag is past its date; nil when there is none.
+    package func metadataJSON(at now: Timestamp) -> [UInt8]? {
+        if let expiresAt, expiresAt <= now { return staleMetadataJSON }
+        return metadataJSON
     }
 
     /// Evaluates the flag: kill switch, state, tenant override, targeting, default; the first that decides wins.

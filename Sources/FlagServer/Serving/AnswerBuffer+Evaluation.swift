@@ -7,7 +7,9 @@ extension AnswerBuffer {
     ///
     /// A success without a variant has an empty `variant` and no `value`: released providers read `variant` whatever
     /// happens, and take a missing `value` for the caller's default.
-    mutating func append(ofrep evaluation: Evaluation, of flag: CompiledFlag) {
+    ///
+    /// - Parameter now: the instant of the evaluation, from which the metadata of a flag past its date says so.
+    mutating func append(ofrep evaluation: Evaluation, of flag: CompiledFlag, at now: Timestamp) {
         append("{\"key\":")
         append(flag.keyJSON)
         if let error = evaluation.error {
@@ -27,7 +29,7 @@ extension AnswerBuffer {
                 append("\",\"variant\":\"\"")
             }
         }
-        if let metadata = flag.metadataJSON {
+        if let metadata = flag.metadataJSON(at: now) {
             append(",\"metadata\":")
             append(metadata)
         }

@@ -19,6 +19,7 @@ extension FlagService {
         metrics.write(to: &text)
         metrics.writeCaches(to: &text)
         metrics.writeStore(to: &text)
+        writeFlags(to: &text)
         writeFeed(to: &text)
         writeTransport(to: &text)
         moreMetrics(&text)
@@ -40,6 +41,16 @@ extension FlagService {
         }
         text.family("flag_server_worker_jobs", .gauge, "Work on the store that waits or is being done.")
         text.sample(UInt64(max(0, workers.jobCount)))
+    }
+
+    /// What there is to clean up. Left out where the store does not answer: a gauge has no way to say so.
+    private func writeFlags(to text: inout MetricsText) {
+        text.family("flag_server_flags_stale", .gauge, "Flags past their expiresAt, which somebody should clean up.")
+        let now = now()
+        for environment in FlagStore.Environment.allCases {
+            guard let count = try? repository.staleFlagCount(in: environment, at: now) else { continue }
+            text.sample(UInt64(count), ["environment": environment.rawValue])
+        }
     }
 
     private func writeFeed(to text: inout MetricsText) {

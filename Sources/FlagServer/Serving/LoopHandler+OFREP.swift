@@ -35,11 +35,12 @@ extension LoopHandler {
         let overrides = lookUpOverrides(environment, tenant: body.tenantId)
         switch (lookup, overrides) {
         case (.found(let flag, _), .none), (.found(let flag, _), .found):
+            let now = now
             let evaluation = flag.evaluate(
                 EvaluationContext(attributes: body.context), killed: cache.isKilled(environment, key: key),
                 override: overrides.override(for: key), now: now)
             counters.raise(ServiceMetrics.evaluation(.ofrep, evaluation.reason))
-            output.body.append(ofrep: evaluation, of: flag)
+            output.body.append(ofrep: evaluation, of: flag, at: now)
             return .answered(evaluation.error == nil ? .ok : .badRequest)
         case (.absent(.default), _):
             counters.raise(ServiceMetrics.evaluation(.ofrep, .error))
@@ -61,7 +62,8 @@ extension LoopHandler {
     /// Answers all flags of the environment in OFREP's way.
     ///
     /// The entity tag is decided before anything is evaluated, from everything that an answer depends on: the store,
-    /// the flags' rules, the kill switches, the tenant's overrides that are in force, the tenant and the context.
+    /// the flags' rules and which of them are past their dates, the kill switches, the tenant's overrides that are in
+    /// force, the tenant and the context.
     /// Only where a rule reads the clock is the answer itself hashed.
     func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
         let environment = service.settings.defaultEnvironment
@@ -101,6 +103,7 @@ extension LoopHandler {
             digest.update(output.body.bytes)
         } else {
             digest.update(ruleSet.fingerprint)
+            digest.update(UInt64(ruleSet.staleCount(at: now)))
             digest.update(cache.killSwitchFingerprint(environment))
             digest.update(overrides.fingerprint(at: now))
             digest.update(UInt64(body.tenantId?.count ?? 0))
@@ -142,7 +145,7 @@ extension LoopHandler {
             }
             let evaluation = flag.evaluate(context, killed: isKilled, override: override, now: now)
             counters.raise(ServiceMetrics.evaluation(.ofrep, evaluation.reason))
-            answer.append(ofrep: evaluation, of: flag)
+            answer.append(ofrep: evaluation, of: flag, at: now)
         }
         answer.append("]}")
     }

@@ -112,7 +112,8 @@ extension CacheFeed {
             if !lastValid.isEmpty, let text = lastValid[.flag(environment, Array(key.utf8))] {
                 flags.append(text)
             } else if let rule = FlagRule(item) {
-                flags.append(FlagText(key: key, rule: rule))
+                let expiresAt = item[Attribute.expiresAt]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
+                flags.append(FlagText(key: key, rule: rule, expiresAt: expiresAt))
             }
         }
         return RuleSetText(flags, revision: revision?[Attribute.revision]?.int64Value ?? 0)

@@ -9,22 +9,26 @@ package final class FlagText: Sendable {
     package let key: [UInt8]
     /// How the flag decides.
     package let rule: FlagRule
-    /// A hash of key and rule, equal in every process.
+    /// When the flag should be gone; its metadata says so from then on.
+    package let expiresAt: Timestamp?
+    /// A hash of key, rule and date, equal in every process.
     package let fingerprint: UInt64
 
-    init(key: String, rule: FlagRule) {
+    init(key: String, rule: FlagRule, expiresAt: Timestamp? = nil) {
         self.key = Array(key.utf8)
         self.rule = rule
+        self.expiresAt = expiresAt
         let ruleHash =
             switch rule {
             case .simple(let defaultEnabled): ByteHash.fingerprint(defaultEnabled ? "on" : "off", salt: 1)
             case .full(let text): ByteHash.fingerprint(text, salt: 2)
             }
-        fingerprint = ByteHash.mix(ByteHash.fingerprint(key), ruleHash)
+        let date = expiresAt.map { UInt64(bitPattern: $0.millisecondsSinceEpoch) } ?? 0
+        fingerprint = ByteHash.mix(ByteHash.mix(ByteHash.fingerprint(key), ruleHash), date)
     }
 
     convenience init(_ record: FlagRecord) {
-        self.init(key: record.key, rule: record.rule)
+        self.init(key: record.key, rule: record.rule, expiresAt: record.expiresAt)
     }
 
     /// Compiles the flag for one loop. Nothing of the result is shared with other loops, so that their reference counts
@@ -36,20 +40,24 @@ package final class FlagText: Sendable {
         switch rule {
         case .simple(let defaultEnabled):
             return CompiledFlag(
-                key: key, definition: .simple(defaultEnabled: defaultEnabled), fractional: fractional)
+                key: key, definition: .simple(defaultEnabled: defaultEnabled), fractional: fractional,
+                expiresAt: expiresAt)
         case .full(let text):
             do throws(JSONError) {
                 let json = try JSONValue(parsing: text)
-                return CompiledFlag(key: key, definition: FlagDefinition(keeping: json), fractional: fractional)
+                return CompiledFlag(
+                    key: key, definition: FlagDefinition(keeping: json), fractional: fractional, expiresAt: expiresAt)
             } catch {
                 return CompiledFlag(key: key, invalid: "The stored definition is not JSON: \(error)")
             }
         }
     }
 
-    /// Whether both are the same flag with the same rule.
+    /// Whether both are the same flag with the same rule and date.
     func isSame(as other: FlagText) -> Bool {
-        self === other || (fingerprint == other.fingerprint && key == other.key && rule == other.rule)
+        self === other
+            || (fingerprint == other.fingerprint && key == other.key && rule == other.rule
+                && expiresAt == other.expiresAt)
     }
 }
 

@@ -11,9 +11,9 @@ package final class RuleSet {
 
     /// How often the environment had been changed when this was last true.
     package private(set) var revision: Int64
-    /// A hash of all keys and rules: equal on every loop, in every process and on every server that holds the same
-    /// flags, whatever their order of arrival; different as soon as a rule differs, also when a foreign writer forgot
-    /// the revision.
+    /// A hash of all keys, rules and dates: equal on every loop, in every process and on every server that holds the
+    /// same flags, whatever their order of arrival; different as soon as a rule differs, also when a foreign writer
+    /// forgot the revision.
     package private(set) var fingerprint: UInt64 = 0
 
     private var entries: [Entry]
@@ -22,6 +22,8 @@ package final class RuleSet {
     private var uncompiled: Int
     /// Compiled flags that read the clock.
     private var clockReaders = 0
+    /// How many flags are past their dates, and for which instants that is so.
+    private var stale: (count: Int, during: Range<Timestamp>)?
 
     init(_ text: RuleSetText, fractional: FractionalVersion) {
         self.fractional = fractional
@@ -62,6 +64,25 @@ package final class RuleSet {
         return clockReaders > 0
     }
 
+    /// How many flags are past their dates. Which ones follows from the fingerprint. O(1) until the next date passes or
+    /// a flag changes, then O(flags).
+    package func staleCount(at now: Timestamp) -> Int {
+        if let stale, stale.during.contains(now) { return stale.count }
+        var count = 0
+        var since = Timestamp(millisecondsSinceEpoch: .min)
+        var until = Timestamp(millisecondsSinceEpoch: .max)
+        for case let date? in entries.lazy.map(\.text.expiresAt) {
+            if date <= now {
+                count += 1
+                since = max(since, date)
+            } else {
+                until = min(until, date)
+            }
+        }
+        stale = (count, since..<until)
+        return count
+    }
+
     /// Takes over a newer state and keeps what has been compiled of rules that are the same. O(flags).
     func update(to text: RuleSetText) {
         let old = entries
@@ -74,6 +95,7 @@ package final class RuleSet {
             return Entry(text: newText, compiled: isSame ? old[place].compiled : nil)
         }
         revision = max(revision, text.revision)
+        stale = nil
         fingerprint = text.flags.reduce(0) { $0 &+ $1.fingerprint }
         uncompiled = entries.reduce(0) { $0 + ($1.compiled == nil ? 1 : 0) }
         clockReaders = entries.reduce(0) { $0 + ($1.compiled?.readsTimestamp ?? false ? 1 : 0) }
@@ -82,6 +104,7 @@ package final class RuleSet {
     /// Puts one flag in, changes it or takes it out. O(log n) to find it; what follows moves when it is new or gone.
     func set(_ text: FlagText?, for key: UnsafeRawBufferPointer) {
         let (index, isThere) = entries.search { $0.text.key.compare(to: key) }
+        stale = nil
         if isThere { forget(entries[index]) }
         switch (text, isThere) {
         case (let text?, true):

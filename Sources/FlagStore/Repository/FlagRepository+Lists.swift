@@ -65,6 +65,22 @@ extension FlagRepository {
         }
     }
 
+    /// How many flags of an environment are past their dates. Blocks; O(such flags).
+    ///
+    /// - Throws: `unavailable`.
+    package func staleFlagCount(in environment: Environment, at now: Timestamp) throws(FlagStoreError) -> Int {
+        var count = 0
+        // A date that is just now has passed (`FlagRecord.isStale`).
+        let query = Query(
+            table: table, index: FlagTable.expiresIndex,
+            partition: .string(FlagIndex.expires.partition(in: environment)),
+            sort: .lessOrEqual(.string(now.rfc3339)))
+        try forEachItem(of: query) { item in
+            if case .flag(environment, _)? = ItemKey(item) { count += 1 }
+        }
+        return count
+    }
+
     /// A page of the overrides of one flag, by tenant. Blocks.
     ///
     /// - Throws: as `flags`.

@@ -31,6 +31,26 @@ struct OFREPBulkTests {
         #expect(flag?["errorDetails"]?.stringValue?.isEmpty == false)
     }
 
+    @Test("A flag past its date says so in its metadata, and nothing else changes; the entity tag knows")
+    func stale() throws {
+        let server = try RouteServer()
+        try server.create("old", #""defaultEnabled":true,"expiresAt":"2026-01-02T03:04:06.678Z""#)
+        try server.create("young")
+        let before = try server.bulk()
+        let tag = try #require(before.fields["etag"])
+        #expect(!before.body.contains("stale"))
+        server.advance(byMilliseconds: 999)
+        #expect(try server.bulk(ifNoneMatch: tag).status == 304)
+        server.advance(byMilliseconds: 1)
+        let after = try server.bulk(ifNoneMatch: tag)
+        #expect(after.status == 200)
+        let old = #"{"key":"old","reason":"STATIC","variant":"on","value":true,"metadata":{"stale":true}}"#
+        #expect(
+            after.body == #"{"flags":[\#(old),{"key":"young","reason":"STATIC","variant":"on","value":true}]}"#)
+        #expect(try server.ofrep("old").body == old)
+        #expect(try server.bulk(ifNoneMatch: after.fields["etag"]).status == 304)
+    }
+
     @Test("An environment without flags has an empty answer with an entity tag")
     func empty() throws {
         let answer = try RouteServer().bulk()

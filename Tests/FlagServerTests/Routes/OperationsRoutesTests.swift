@@ -134,6 +134,26 @@ struct OperationsRoutesTests {
         }
     }
 
+    @Test("Metrics count the flags past their dates, by environment; not while the store does not answer")
+    func staleFlags() throws {
+        let server = try RouteServer()
+        try server.create("now", #""defaultEnabled":true,"expiresAt":"2026-01-02T03:04:05.678Z""#)
+        try server.create("later", #""defaultEnabled":true,"expiresAt":"2026-01-02T03:04:06.678Z""#)
+        try server.create("never", environment: "prod")
+        func counts() throws -> [String] {
+            try server.send("GET", "/metrics").body.split(separator: "\n")
+                .filter { $0.hasPrefix("flag_server_flags_stale{") }.map { String($0.dropFirst(24)) }
+        }
+        #expect(
+            try counts() == [
+                #"environment="development"} 1"#, #"environment="staging"} 0"#, #"environment="production"} 0"#,
+            ])
+        server.advance(byMilliseconds: 1_000)
+        #expect(try counts().first == #"environment="development"} 2"#)
+        server.table.isFailing = true
+        #expect(try counts().isEmpty)
+    }
+
     @Test("A path without a route is 404, a route's other methods are 405 with Allow, OPTIONS lists them")
     func routing() throws {
         let server = try RouteServer()

@@ -132,7 +132,7 @@ enum OpenAPISchemas {
             "variant": {"type": "string",
               "description": "Empty when no variant is served; value is absent then: the caller's default holds."},
             "value": {"description": "Any JSON value, numbers spelled as in the definition."},
-            "metadata": {"type": "object"}
+            "metadata": {"type": "object", "description": "The flag's own, with stale once its expiresAt has passed."}
           }
         },
         "OFREPFailure": {
