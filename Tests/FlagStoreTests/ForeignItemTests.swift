@@ -22,6 +22,17 @@ struct ForeignItemTests {
         #expect(record.updatedAt == record.createdAt)
     }
 
+    @Test("A definition with more in it than a flag has is read without that, and may be put back as it was read")
+    func moreMembers() throws {
+        var item = Self.typed
+        item["defaultEnabled"] = nil
+        item["definition"] = #"{"owner":"x","note":1,"variants":{"v":2.0},"defaultVariant":"v","state":"ENABLED"}"#
+        let record = try FlagRecord(item: item)
+        let draft = try FlagDraft(json: record.json(at: record.createdAt))
+        #expect(draft.owner == "ops")
+        #expect(draft.rule == .full(#"{"state":"ENABLED","variants":{"v":2.0},"defaultVariant":"v"}"#))
+    }
+
     @Test("A normalised item has every derived attribute, and nothing is left to correct")
     func normalisation() throws {
         var item = Self.typed

@@ -117,6 +117,8 @@ struct ImportExportTests {
     func restore() throws {
         let fixture = try Fixture()
         try load(Self.native, fixture)
+        let otherOrder = #"{"defaultVariant":"x","$comment":1,"variants":{"x":2.0,"w":1e3},"state":"ENABLED"}"#
+        try load(#"{"flags":{"from-flagd":\#(otherOrder)}}"#, fixture)
         try fixture.patch("a", ["owner": "somebody"])
         try fixture.kill(nil)
         let text = try export(.native, fixture)
@@ -207,6 +209,7 @@ struct ImportExportTests {
         ("{", [""]),
         ("[]", [""]),
         ("{}", ["/flags"]),
+        (#"{"flags": 5}"#, ["/flags"]),
         (#"{"flags": {"a": {"state": "MAYBE"}, "..": {}}}"#, ["/flags/a/state", "/flags/a/variants", "/flags/.."]),
         (
             #"{"flags": [{"flagKey": "a"}], "overrides": [{}], "extra": 1}"#,

@@ -13,6 +13,23 @@ extension FlagRule {
     /// The names of the members that make up the full spelling.
     package static let definitionMembers = ["state", "variants", "defaultVariant", "targeting", "metadata"]
 
+    /// The full spelling of a flagd definition: its members in the order of `definitionMembers` whatever theirs was,
+    /// and no others, which flagd ignores (`$comment`) and the interface would refuse.
+    init(definition: JSONValue) {
+        guard let object = definition.objectValue else {
+            self = .full(definition.serialized())
+            return
+        }
+        self = .full(JSONValue.object(FlagRule.definition(in: object)).serialized())
+    }
+
+    /// Those members of an object that make up the full spelling, in their fixed order.
+    static func definition(in object: JSONObject) -> JSONObject {
+        var definition = JSONObject()
+        for name in definitionMembers { definition[name] = object[name] }
+        return definition
+    }
+
     /// The checked definition that this rule spells.
     ///
     /// - Throws: everything that is wrong with the full spelling, with pointers from `pointer` on. O(text).
@@ -105,12 +122,13 @@ extension FlagRecord {
         case .simple(let defaultEnabled):
             object["defaultEnabled"] = .bool(defaultEnabled)
         case .full(let text):
-            guard case .object(let definition)? = try? JSONValue(parsing: text) else {
+            guard case .object(let stored)? = try? JSONValue(parsing: text) else {
                 // Not even an object: shown as it is, so that somebody can see what to repair.
                 object["definition"] = .string(text)
                 return
             }
-            for (name, value) in definition.members { object[name] = value }
+            // Only what may be put back: somebody else may have stored more.
+            for (name, value) in FlagRule.definition(in: stored).members { object[name] = value }
         }
     }
 }

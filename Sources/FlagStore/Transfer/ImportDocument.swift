@@ -83,6 +83,12 @@ private struct ImportReader {
             issues = [DefinitionIssue(pointer: "", message: "must be an object with flags")]
             return
         }
+        guard ImportReader.hasFlags(tape.root) else {
+            report(
+                JSONPointer().appending("flags"),
+                "must be an array of flags (the native format), or an object of flags by key (flagd's)")
+            return
+        }
         if ImportReader.isNative(tape.root) {
             readNative(tape.root)
         } else {
@@ -90,6 +96,12 @@ private struct ImportReader {
             readFlagd(tape.root.materialized())
         }
         findDuplicates()
+    }
+
+    /// Whether the file has flags in one of the two ways, or is a native one that speaks of other things only.
+    private static func hasFlags(_ root: JSONView) -> Bool {
+        guard let flags = root["flags"] else { return root["overrides"] != nil || root["killSwitches"] != nil }
+        return flags.kind == .object || flags.kind == .array
     }
 
     /// A native file has an array of flags with `flagKey`, or members that flagd's format does not have.
@@ -131,7 +143,8 @@ private struct ImportReader {
                     }
                 }
             case let name:
-                report(pointer.appending(name), "is not a member that is known here")
+                report(
+                    pointer.appending(name), "is not known here; known are environment, flags, overrides, killSwitches")
             }
         }
     }
@@ -186,11 +199,11 @@ private struct ImportReader {
                 report(place, "the key \(complaint)")
                 continue
             }
-            var rule = FlagRule.full(flag.definition.serialized())
+            var rule = FlagRule(definition: flag.definition)
             var isInvalid = false
             switch flag.checked {
             case .success(let definition):
-                rule = .full(definition.json.serialized())
+                rule = FlagRule(definition: definition.json)
             case .failure(let error):
                 isInvalid = true
                 take(error.issues)
