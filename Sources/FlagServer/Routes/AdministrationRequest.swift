@@ -13,6 +13,8 @@ struct AdministrationRequest: Sendable {
     let ifNoneMatch: String?
     /// The content.
     let body: [UInt8]
+    /// What a content could be, as JSON text.
+    private let example: String?
 
     /// Copies what `route` needs.
     ///
@@ -37,6 +39,7 @@ struct AdministrationRequest: Sendable {
             try MediaType.requireJSON(request.field("Content-Type"))
         }
         body = Array(request.body)
+        example = route.operation.body?.example
     }
 
     /// The body as JSON.
@@ -44,7 +47,7 @@ struct AdministrationRequest: Sendable {
         do throws(JSONError) {
             return try JSONValue(parsing: body)
         } catch {
-            throw Problem.invalidJSON(error, isEmpty: body.isEmpty)
+            throw Problem.invalidJSON(error, isEmpty: body.isEmpty, example: example)
         }
     }
 }
@@ -88,7 +91,10 @@ extension HTTPRequest {
 
 extension Problem {
     /// A body that is not JSON.
-    static func invalidJSON(_ error: JSONError, isEmpty: Bool) -> Problem {
-        Problem(.invalidJSON, isEmpty ? "the body is empty; send a JSON object" : "the body is not JSON: \(error)")
+    ///
+    /// - Parameter example: what to send in place of nothing, as JSON text.
+    static func invalidJSON(_ error: JSONError, isEmpty: Bool, example: String? = nil) -> Problem {
+        let advice = "the body is empty; send a JSON object" + (example.map { " such as \($0)" } ?? "")
+        return Problem(.invalidJSON, isEmpty ? advice : "the body is not JSON: \(error)")
     }
 }

@@ -8,7 +8,8 @@ struct FieldReader {
     private(set) var issues: [DefinitionIssue] = []
     private let object: JSONObject
     private let pointer: JSONPointer
-    private var known: Set<String> = []
+    /// The names that were asked for, in the order of asking.
+    private var known: [String] = []
 
     /// Begins with `object`, which lies at `pointer` of the document that was sent.
     init(_ object: JSONObject, at pointer: JSONPointer) {
@@ -28,7 +29,7 @@ struct FieldReader {
 
     /// The member, nil when absent; from now on the name is a known one.
     mutating func value(_ name: String) -> JSONValue? {
-        known.insert(name)
+        if !known.contains(name) { known.append(name) }
         return object[name]
     }
 
@@ -100,7 +101,7 @@ struct FieldReader {
     /// Notes every member that nobody asked for.
     mutating func reportUnknown() {
         for (name, _) in object.members where !known.contains(name) {
-            report(name, "is not a member that is known here")
+            report(name, "is not known here; known are \(known.joined(separator: ", "))")
         }
     }
 

@@ -86,5 +86,7 @@ struct KillSwitchRoutesTests {
         let answer = try RouteServer().send(method, path)
         #expect(answer.status == 400)
         #expect(answer.code == "invalid_json")
+        // Whoever forgot it learns what it looks like.
+        #expect(answer.json["detail"]?.stringValue?.contains(#"such as {"flagKey":"#) == true)
     }
 }
