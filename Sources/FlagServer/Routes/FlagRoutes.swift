@@ -56,17 +56,18 @@ enum FlagRoutes {
                     schema: "FlagPatch", example: #"{"defaultEnabled":true,"expiresAt":null}"#,
                     mediaTypes: ["application/json", "application/merge-patch+json"]),
                 answers: [
-                    .init(status: 200, meaning: "The flag as it is now.", schema: "Flag", header: [.entityTag])
+                    .init(status: 200, meaning: "The flag as it is now.", schema: "Flag", header: [.entityTag]),
+                    .versionMismatch,
                 ],
-                problems: [.flagNotFound, .conflict, .versionMismatch]),
+                problems: [.flagNotFound, .conflict]),
             .onWorker(patch)),
         Route(
             .delete, "/api/flags/{flagKey}", in: .flags,
             Operation(
                 id: "deleteFlag", summary: "Deletes a flag and its tenant overrides.",
                 query: [.environment], header: [.ifMatch],
-                answers: [.init(status: 204, meaning: "It is gone.")],
-                problems: [.flagNotFound, .conflict, .versionMismatch]),
+                answers: [.init(status: 204, meaning: "It is gone."), .versionMismatch],
+                problems: [.flagNotFound, .conflict]),
             .onWorker(delete)),
     ]
 
@@ -82,9 +83,10 @@ enum FlagRoutes {
                 query: [.environment], header: [.ifMatch],
                 body: .init(schema: "FlagBody", example: example),
                 answers: [
-                    .init(status: 200, meaning: "The flag as it is now.", schema: "Flag", header: [.entityTag])
+                    .init(status: 200, meaning: "The flag as it is now.", schema: "Flag", header: [.entityTag]),
+                    .versionMismatch,
                 ],
-                problems: [.flagNotFound, .conflict, .versionMismatch]),
+                problems: [.flagNotFound, .conflict]),
             .onWorker(replace))
     }
 }

@@ -41,6 +41,21 @@ struct OpenAPIDocumentTests {
         #expect(Router.all.routes.contains { "\($0.methodName) \($0.pattern.openAPIPath)" == route })
     }
 
+    @Test("A change for another version is 412 with the tag there is", arguments: ["put", "patch", "delete"])
+    func versionMismatch(method: String) {
+        let answer = document["paths"]?["/api/flags/{flagKey}"]?[method]?["responses"]?["412"]
+        #expect(answer?["headers"]?["ETag"] != nil)
+        #expect(answer?["content"]?["application/problem+json"] != nil)
+    }
+
+    @Test("What a flag may have as null is null in the schema too")
+    func nulls() {
+        let flag = document["components"]?["schemas"]?["Flag"]?["properties"]
+        for name in ["defaultVariant", "targeting", "metadata"] {
+            #expect(flag?[name]?["type"]?.arrayValue?.contains("null") == true, "\(name)")
+        }
+    }
+
     @Test("Every operation has an id of its own, a summary, a tag that exists, and answers for success and failure")
     func operations() throws {
         let tags = document["tags"]?.arrayValue?.compactMap { $0["name"]?.stringValue } ?? []

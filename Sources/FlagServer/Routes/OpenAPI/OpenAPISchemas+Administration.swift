@@ -60,8 +60,8 @@ extension OpenAPISchemas {
           "type": "object",
           "required": ["reason", "activatedBy"],
           "properties": {
-            "flagKey": {"$ref": "#/components/schemas/FlagKey",
-              "description": "Without it, all flags of the environment."},
+            "flagKey": {"anyOf": [{"$ref": "#/components/schemas/FlagKey"}, {"type": "null"}],
+              "description": "Without it, or with null, all flags of the environment."},
             "reason": {"type": "string", "minLength": 1, "maxLength": 500},
             "activatedBy": {"type": "string", "minLength": 1, "maxLength": 100},
             "activatedAt": {"$ref": "#/components/schemas/Time"},
@@ -74,8 +74,8 @@ extension OpenAPISchemas {
           "type": "object",
           "required": ["deactivatedBy"],
           "properties": {
-            "flagKey": {"$ref": "#/components/schemas/FlagKey",
-              "description": "Without it, the kill switch of all flags."},
+            "flagKey": {"anyOf": [{"$ref": "#/components/schemas/FlagKey"}, {"type": "null"}],
+              "description": "Without it, or with null, the kill switch of all flags."},
             "deactivatedBy": {"type": "string", "minLength": 1, "maxLength": 100},
             "environment": {"$ref": "#/components/schemas/EnvironmentName"}
           },
@@ -109,8 +109,8 @@ extension OpenAPISchemas {
         "state": {"type": "string", "enum": ["ENABLED", "DISABLED"], "description": "Required beside variants."},
         "variants": {"type": "object", "description": "The full spelling, as flagd's flag definition has it."},
         "defaultVariant": {"type": ["string", "null"]},
-        "targeting": {"type": "object", "description": "JSONLogic."},
-        "metadata": {"type": "object"},
+        "targeting": {"type": ["object", "null"], "description": "JSONLogic."},
+        "metadata": {"type": ["object", "null"]},
         "tags": {"type": "array", "items": {"type": "string"}},
         "expiresAt": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}],
           "description": "When the flag should be gone from the code; never changes an answer."},

@@ -81,3 +81,12 @@ extension Operation.Parameter {
     /// `ETag` of a flag.
     static let entityTag = Operation.Parameter(name: "ETag", meaning: "The entity tag of this version.")
 }
+
+extension Operation.Answer {
+    /// 412 of a change that was meant for another version.
+    static let versionMismatch = Operation.Answer(
+        status: ProblemCode.versionMismatch.status,
+        meaning: "\(ProblemCode.versionMismatch.title) (`\(ProblemCode.versionMismatch.rawValue)`).", schema: "Problem",
+        mediaType: "application/problem+json",
+        header: [.init(name: "ETag", meaning: "The entity tag of the version that there is, when If-Match was sent.")])
+}
