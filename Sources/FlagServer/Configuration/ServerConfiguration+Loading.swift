@@ -56,7 +56,7 @@ extension ServerConfiguration {
     }
 
     private mutating func readGeneral(from reader: inout SettingReader) {
-        host.set(reader.value(of: Settings.host))
+        host.set(reader.value(of: Settings.host).map(Self.withoutBrackets))
         port.set(reader.value(of: Settings.port))
         loops.set(reader.value(of: Settings.loops))
         store.set(reader.value(of: Settings.store))
@@ -89,21 +89,31 @@ extension ServerConfiguration {
     private func check(_ reader: inout SettingReader) {
         if auth == .off, !Self.isLoopback(host) {
             reader.report(
-                "auth must be on when host is \(host): it may be off on loopback addresses only "
+                "auth must be on (\(reader.origin(of: Settings.auth, "off"))) when host is "
+                    + "\(reader.origin(of: Settings.host, host)): it may be off on loopback addresses only "
                     + "(127.0.0.1, ::1, localhost)")
         }
-        for (name, part) in [("head", timeouts.head), ("body", timeouts.body), ("handler", timeouts.handler)]
-        where part > timeouts.request {
+        let parts = [
+            (Settings.headTimeout, timeouts.head), (Settings.bodyTimeout, timeouts.body),
+            (Settings.handlerTimeout, timeouts.handler),
+        ]
+        for (setting, part) in parts where part > timeouts.request {
+            let whole = reader.origin(of: Settings.requestTimeout, Units.time(timeouts.request))
             reader.report(
-                "timeouts.\(name) must be at most timeouts.request (\(Units.time(timeouts.request))), "
-                    + "not \(Units.time(part)): it is a part of it")
+                "\(setting.key) must be at most \(Settings.requestTimeout.key) (\(whole)), "
+                    + "not \(reader.origin(of: setting, Units.time(part))): it is a part of it")
         }
+    }
+
+    /// An IPv6 address as it stands in a URL, `[::1]` (RFC 3986 §3.2.2), without its brackets.
+    private static func withoutBrackets(_ host: String) -> String {
+        host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     }
 
     /// Whether only this machine can reach `host`: 127.0.0.0/8 (RFC 1122 §3.2.1.3), `::1` (RFC 4291 §2.5.3) or the
     /// name that stands for them (RFC 6761 §6.3).
     static func isLoopback(_ host: String) -> Bool {
-        if host == "localhost" || host == "::1" || host == "[::1]" { return true }
+        if host == "localhost" || host == "::1" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil } && parts.first == "127"
     }

@@ -19,6 +19,8 @@ struct SettingReader {
     /// Keys of every setting that was asked for: what nobody asks for does not exist.
     private var keys: [String] = []
     private var variableNames: Set<String> = []
+    /// Where each setting that was set came from: an option, a variable or a file.
+    private var origins: [String: String] = [:]
 
     init(commandLine: [String: String], environment: [String: String]) {
         self.commandLine = commandLine
@@ -34,13 +36,16 @@ struct SettingReader {
         variableNames.insert(setting.variable)
         let path = setting.key.split(separator: ".").map(String.init)
         if let text = commandLine[setting.key] {
+            origins[setting.key] = setting.option
             return parse(text, as: setting, from: setting.option)
         }
         let variable = try? variables.value(forKey: AbsoluteConfigKey(["flag-server"] + path), type: .string)
         if let text = variable?.value?.text {
+            origins[setting.key] = setting.variable
             return parse(text, as: setting, from: setting.variable)
         }
         guard inFile, let file, file.keys.contains(setting.key) else { return nil }
+        origins[setting.key] = file.path
         guard let text = file.text(at: setting.key) else {
             issues.append("\(file.path): \(setting.key) must be \(setting.allowed), not a list")
             return nil
@@ -51,6 +56,12 @@ struct SettingReader {
     /// Adds a mistake that only shows when settings are seen together.
     mutating func report(_ issue: String) {
         issues.append(issue)
+    }
+
+    /// A setting's value with where it comes from, for a mistake that only shows when settings are seen together.
+    func origin<Value>(of setting: Setting<Value>, _ value: String) -> String {
+        guard let origin = origins[setting.key] else { return "\(value) by default" }
+        return "\(value) from \(origin)"
     }
 
     /// Adds every setting in the file and every `FLAG_SERVER_` variable that nobody asked for; to be called last.
@@ -64,7 +75,7 @@ struct SettingReader {
         }
         for name in environment.keys.sorted() where name.hasPrefix("FLAG_SERVER_") && !variableNames.contains(name) {
             let nearest = Suggestion.nearest(to: name, among: variableNames)
-            issues.append("\(name): is no setting" + (nearest.map { "; did you mean \($0)?" } ?? ""))
+            issues.append("\(name) is no setting" + (nearest.map { "; did you mean \($0)?" } ?? ""))
         }
     }
 

@@ -53,6 +53,30 @@ struct ServerConfigurationTests {
         #expect(configuration.log.format == .text)
     }
 
+    @Test("An IPv6 address may have the brackets that it has in a URL")
+    func brackets() throws {
+        #expect(try Self.load(commandLine: ["host": "[::1]"]).host == "::1")
+        #expect(try Self.load(commandLine: ["host": "::1"]).host == "::1")
+    }
+
+    @Test("A mistake between settings names both with where they come from")
+    func origins() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("local.yaml", "timeouts:\n  request: 12s\n")
+        let file = "\(directory.path)/local.yaml"
+        #expect(
+            Self.issues(environment: ["FLAG_SERVER_TIMEOUTS_HEAD": "13s"], directories: [directory.path]) == [
+                "timeouts.head must be at most timeouts.request (12s from \(file)), "
+                    + "not 13s from FLAG_SERVER_TIMEOUTS_HEAD: it is a part of it",
+                "timeouts.body must be at most timeouts.request (12s from \(file)), "
+                    + "not 20s by default: it is a part of it",
+                "timeouts.handler must be at most timeouts.request (12s from \(file)), "
+                    + "not 15s by default: it is a part of it",
+            ])
+        let issue = try #require(Self.issues(commandLine: ["host": "0.0.0.0"]).first)
+        #expect(issue.hasPrefix("auth must be on (off by default) when host is 0.0.0.0 from --host: "))
+    }
+
     @Test("The first directory that has the profile's file gives it")
     func lookup() throws {
         let first = try TemporaryDirectory()
@@ -142,7 +166,7 @@ struct ServerConfigurationTests {
     func unknownVariable() {
         #expect(
             Self.issues(environment: ["FLAG_SERVER_PROT": "1", "FLAG_SERVER_LOG_LEVEL": "info"]) == [
-                "FLAG_SERVER_PROT: is no setting; did you mean FLAG_SERVER_PORT?"
+                "FLAG_SERVER_PROT is no setting; did you mean FLAG_SERVER_PORT?"
             ])
     }
 
