@@ -6,8 +6,8 @@ import FoundationEssentials
 struct StoreOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "development, staging or production, or the profile's name for each: local, dev, prod. (default: the one "
-                + "that an imported file names, else that of the profile whose flags the directory holds)",
+            "development, staging or production, or the profile's name for each: local, dev, prod. (default: for "
+                + "import the one that the file names, else that of the profile whose flags the directory holds)",
             valueName: "environment"))
     var environment: String?
 

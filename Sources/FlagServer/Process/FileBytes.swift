@@ -14,7 +14,8 @@ struct FileError: Error, Equatable, CustomStringConvertible {
         self.path = path
         reason =
             switch code {
-            case ENOENT: "does not exist"
+            case ENOENT:
+                operation == "written" ? "cannot be written: its directory does not exist" : "does not exist"
             case EACCES, EPERM: "must not be \(operation) by user \(geteuid()): check its owner and mode"
             case ENOSPC, EDQUOT: "could not be \(operation): the disk is full"
             case EROFS: "could not be \(operation): the file system is read-only"
