@@ -82,7 +82,7 @@ struct PageSource {
     }
 
     /// The attributes of the table's and the index's keys.
-    private var keyNames: Set<String> {
+    private var keyNames: Set<AttributeName> {
         var names = Set([definition.schema.partitionKey.name])
         if let sortKey = definition.schema.sortKey { names.insert(sortKey.name) }
         if let index {

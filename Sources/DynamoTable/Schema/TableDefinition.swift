@@ -14,7 +14,7 @@ final class TableDefinition: Sendable {
     /// The indexes, in the schema's order.
     let indexes: [IndexDefinition]
 
-    private let keyNames: Set<String>
+    private let keyNames: Set<AttributeName>
 
     init(schema: TableSchema, createdAt: Int64, space: UInt32, indexSpaces: [UInt32]) {
         self.schema = schema
@@ -46,7 +46,7 @@ final class TableDefinition: Sendable {
     }
 
     /// Whether the attribute is part of the table's key.
-    func isKey(_ name: String) -> Bool { keyNames.contains(name) }
+    func isKey(_ name: AttributeName) -> Bool { keyNames.contains(name) }
 
     /// What all keys of the table begin with.
     var prefix: [UInt8] { Self.prefix(space) }
@@ -90,9 +90,9 @@ struct IndexDefinition: Sendable {
     /// The number that the index's entries begin with.
     let space: UInt32
     /// The attributes that a query answers, nil for all of them.
-    let projectedNames: Set<String>?
+    let projectedNames: Set<AttributeName>?
 
-    init(schema: IndexSchema, space: UInt32, tableKeyNames: Set<String>) {
+    init(schema: IndexSchema, space: UInt32, tableKeyNames: Set<AttributeName>) {
         self.schema = schema
         self.space = space
         var names = tableKeyNames.union([schema.partitionKey.name])

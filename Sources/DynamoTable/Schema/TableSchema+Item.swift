@@ -35,13 +35,13 @@ extension TableSchema {
 }
 
 extension KeyAttribute {
-    fileprivate var attributeValue: AttributeValue { .list([.string(name), .string(type.rawValue)]) }
+    fileprivate var attributeValue: AttributeValue { .list([.string(name.text), .string(type.rawValue)]) }
 
     fileprivate init?(attributeValue: AttributeValue) {
         guard let parts = attributeValue.listValue, parts.count == 2, let name = parts[0].stringValue,
             let type = parts[1].stringValue.flatMap(KeyType.init(rawValue:))
         else { return nil }
-        self.init(name, type)
+        self.init(AttributeName(name), type)
     }
 }
 
@@ -52,7 +52,7 @@ extension IndexSchema {
         switch projection {
         case .all: map["projection"] = "ALL"
         case .keysOnly: map["projection"] = "KEYS_ONLY"
-        case .include(let names): map["projection"] = .list(names.map { .string($0) })
+        case .include(let names): map["projection"] = .list(names.map { .string($0.text) })
         }
         return .map(map)
     }
@@ -65,7 +65,7 @@ extension IndexSchema {
         switch map["projection"] {
         case "ALL": projection = .all
         case "KEYS_ONLY": projection = .keysOnly
-        case .list(let names): projection = .include(names.compactMap(\.stringValue))
+        case .list(let names): projection = .include(names.compactMap { $0.stringValue.map { AttributeName($0) } })
         default: return nil
         }
         self.init(

@@ -8,12 +8,12 @@ package enum KeyType: String, Sendable, Equatable {
 /// One attribute that is part of a key.
 package struct KeyAttribute: Sendable, Equatable {
     /// The attribute's name.
-    package let name: String
+    package let name: AttributeName
     /// The type that its values must have.
     package let type: KeyType
 
     /// The key attribute `name` of a type.
-    package init(_ name: String, _ type: KeyType = .string) {
+    package init(_ name: AttributeName, _ type: KeyType = .string) {
         self.name = name
         self.type = type
     }
@@ -26,7 +26,7 @@ package enum Projection: Sendable, Equatable {
     /// The keys of the table and of the index.
     case keysOnly
     /// The keys and the attributes of these names.
-    case include([String])
+    case include([AttributeName])
 }
 
 /// A secondary index: the items that have its key attributes, in its order.
