@@ -76,20 +76,6 @@ extension FlagRecord {
             createdAt: createdAt, updatedAt: updatedAt ?? createdAt,
             version: max(1, item[Attribute.version]?.int64Value ?? 1))
     }
-
-    /// The item with every derived attribute as it must be, whoever wrote it; nil when nothing is to be corrected.
-    /// Attributes that mean nothing here are kept.
-    ///
-    /// - Throws: as `init(item:)`.
-    package static func normalized(_ item: Item) throws(DefinitionIssues) -> Item? {
-        let record = try FlagRecord(item: item)
-        var normalized = item
-        for name in [Attribute.expiresPartition, Attribute.expiresSort] { normalized[name] = nil }
-        normalized.merge(record.item) { _, derived in derived }
-        // Times are kept as they were typed: only their meaning counts.
-        for name in [Attribute.createdAt, Attribute.expiresAt] where item[name] != nil { normalized[name] = item[name] }
-        return normalized == item ? nil : normalized
-    }
 }
 
 /// Reads attributes of an item and collects what is wrong with them.
