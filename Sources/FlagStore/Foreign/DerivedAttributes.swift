@@ -7,7 +7,7 @@ import FlagCore
 /// them out, or leaves old ones behind.
 enum DerivedAttributes {
     /// The names of all of them. Everything else is the item's content.
-    static let names: Set<String> = [
+    static let names: Set<AttributeName> = [
         Attribute.expiresPartition, Attribute.expiresSort, Attribute.ownerPartition, Attribute.ownerSort,
         Attribute.flagsPartition, Attribute.flagsSort, Attribute.globalPartition, Attribute.globalSort,
         Attribute.environment, Attribute.version, Attribute.updatedAt,
@@ -60,9 +60,10 @@ enum DerivedAttributes {
     private static func raiseVersion(
         of record: inout FlagRecord, _ item: Item, replacing old: Item, at time: Timestamp?
     ) {
-        guard isContentChanged(from: old, to: item) else { return }
         let before = max(1, old[Attribute.version]?.int64Value ?? 1)
-        if record.version <= before { record.version = before + 1 }
+        // Whoever raised the version knew what to do.
+        guard record.version <= before, isContentChanged(from: old, to: item) else { return }
+        record.version = before + 1
         if item[Attribute.updatedAt] == old[Attribute.updatedAt], let time {
             // A clock that was set back must not make a change look older than what it changed.
             record.updatedAt = max(record.updatedAt, time)
@@ -87,13 +88,14 @@ struct Correction: Sendable {
 
     /// The difference between an item and what is wanted of its derived attributes; nil when there is none.
     fileprivate init?(
-        of item: Item, key: ItemKey, _ environment: Environment, wanted: Item, sources: [String],
-        names: Set<String> = DerivedAttributes.names
+        of item: Item, key: ItemKey, _ environment: Environment, wanted: Item, sources: [AttributeName],
+        names: Set<AttributeName> = DerivedAttributes.names
     ) {
         var actions: [UpdateAction] = []
         var changed: [String] = []
-        for name in names.sorted() where !Self.isSame(item[name], wanted[name], name) {
-            changed.append(name)
+        let names = names.sorted { $0.precedes($1) }
+        for name in names where !Self.isSame(item[name], wanted[name], name) {
+            changed.append(name.text)
             let path = DocumentPath(name)
             actions.append(wanted[name].map { .set(path, .value($0)) } ?? .remove(path))
         }
@@ -102,7 +104,7 @@ struct Correction: Sendable {
         self.environment = environment
         self.actions = actions
         attributes = changed
-        let unchanged = (sources + names.sorted()).map { name in
+        let unchanged = (sources + names).map { name in
             let path = DocumentPath(name)
             return item[name].map { Condition.equals(path, $0) } ?? .attributeNotExists(path)
         }
@@ -110,7 +112,7 @@ struct Correction: Sendable {
     }
 
     /// Whether two values mean the same: a time may be typed with or without milliseconds.
-    private static func isSame(_ value: AttributeValue?, _ wanted: AttributeValue?, _ name: String) -> Bool {
+    private static func isSame(_ value: AttributeValue?, _ wanted: AttributeValue?, _ name: AttributeName) -> Bool {
         if value == wanted { return true }
         guard name == Attribute.updatedAt, let value = value?.stringValue, let wanted = wanted?.stringValue else {
             return false

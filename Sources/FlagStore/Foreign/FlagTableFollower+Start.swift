@@ -19,7 +19,8 @@ extension FlagTableFollower {
             }
         }
         let position = try storedPosition()
-        let isUnbroken = try position.map { (position) throws(FlagStoreError) in try reachesBack(to: position) } ?? false
+        let isUnbroken =
+            try position.map { (position) throws(FlagStoreError) in try reachesBack(to: position) } ?? false
         let start = isUnbroken ? position ?? 0 : store.lastSequence
         state.withLock { state in
             state.held = held

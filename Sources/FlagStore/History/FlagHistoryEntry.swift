@@ -76,7 +76,7 @@ extension FlagHistoryEntry {
 
     private static func difference(_ old: Item, _ new: Item) -> [String] {
         let names = Set(old.keys).union(new.keys).subtracting(DerivedAttributes.names)
-        return names.filter { old[$0] != new[$0] }.sorted()
+        return names.filter { old[$0] != new[$0] }.map(\.text).sorted()
     }
 }
 

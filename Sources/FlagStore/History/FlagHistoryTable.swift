@@ -44,15 +44,15 @@ enum FlagHistoryTable {
 
     /// Names of attributes that only this table has.
     enum Name {
-        static let at = "at"
-        static let by = "by"
-        static let change = "change"
-        static let attributes = "attributes"
-        static let issues = "issues"
-        static let pointer = "pointer"
-        static let message = "message"
-        static let position = "position"
-        static let storeID = "storeId"
+        static let at: AttributeName = "at"
+        static let by: AttributeName = "by"
+        static let change: AttributeName = "change"
+        static let attributes: AttributeName = "attributes"
+        static let issues: AttributeName = "issues"
+        static let pointer: AttributeName = "pointer"
+        static let message: AttributeName = "message"
+        static let position: AttributeName = "position"
+        static let storeID: AttributeName = "storeId"
     }
 }
 
