@@ -59,6 +59,20 @@ enum KeyEncoding {
         bytes.append(UInt8(rest))
     }
 
+    /// The bytes of the partition key within a key: what follows the space, up to the end of the first value.
+    static func partition(of key: UnsafeRawBufferPointer, _ type: KeyType) -> UnsafeRawBufferPointer {
+        var start = 0
+        while start < key.count, key[start] >= 0x80 { start += 1 }
+        start = min(start + 1, key.count)
+        var end = start
+        switch type {
+        case .number: end += DynamoNumber.keyByteCount(UnsafeRawBufferPointer(rebasing: key[start...]))
+        case .string, .binary:
+            while end < key.count, key[end] != escape || end + 1 < key.count && key[end + 1] == escaped { end += 1 }
+        }
+        return UnsafeRawBufferPointer(rebasing: key[start..<min(end, key.count)])
+    }
+
     /// The smallest bytes that sort after everything that begins with `bytes`.
     static func successor(of bytes: [UInt8]) -> [UInt8] {
         var result = bytes

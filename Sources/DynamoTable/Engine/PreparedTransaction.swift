@@ -10,7 +10,9 @@ struct PreparedTransaction: Sendable {
             case check
         }
 
-        let definition: TableDefinition
+        private(set) var definition: TableDefinition
+        /// Whether the operation was prepared for the table as it was before its indexes became others.
+        private(set) var isMoved = false
         let key: TableKey
         let keyBytes: [UInt8]
         let action: Action
@@ -53,6 +55,14 @@ extension PreparedTransaction.Operation {
             self.condition = condition
         }
         keyBytes = definition.keyBytes(key)
+    }
+
+    /// The same operation on the table with other indexes; its key stays the same.
+    func moved(to definition: TableDefinition) -> PreparedTransaction.Operation {
+        var moved = self
+        moved.definition = definition
+        moved.isMoved = true
+        return moved
     }
 
     /// How many bytes the item has that the operation puts; 0 for other operations.

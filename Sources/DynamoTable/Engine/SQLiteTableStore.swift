@@ -119,7 +119,7 @@ extension SQLiteTableStore {
         }
     }
 
-    private func prepare(
+    func prepare(
         _ operations: [WriteOperation], _ principal: Principal,
         _ completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) throws(TableError) -> PreparedTransaction {
@@ -128,10 +128,18 @@ extension SQLiteTableStore {
         }
         var prepared: [PreparedTransaction.Operation] = []
         prepared.reserveCapacity(operations.count)
-        for operation in operations {
+        var reasons: [CancellationReason?] = []
+        for (position, operation) in operations.enumerated() {
             let definition = try catalog.definition(operation.table)
-            prepared.append(try PreparedTransaction.Operation(operation, of: definition, limits))
+            do throws(TableError) {
+                prepared.append(try PreparedTransaction.Operation(operation, of: definition, limits))
+            } catch {
+                guard operations.count > 1, case .validation(let message) = error else { throw error }
+                if reasons.isEmpty { reasons = Array(repeating: nil, count: operations.count) }
+                reasons[position] = .validation(message)
+            }
         }
+        if !reasons.isEmpty { throw .transactionCanceled(reasons) }
         guard prepared.reduce(0, { $0 + $1.itemBytes }) <= limits.transactionBytesMax else {
             throw .validation("The items of a transaction are at most \(limits.transactionBytesMax) bytes together")
         }

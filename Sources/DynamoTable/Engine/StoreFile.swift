@@ -131,6 +131,13 @@ extension StoreFile {
         try statement.run()
     }
 
+    /// Forgets a setting.
+    static func removeSetting(_ connection: Connection, _ name: String) throws(SQLiteError) {
+        let statement = try connection.statement("DELETE FROM setting WHERE name = ?1")
+        try statement.bind(name, at: 1)
+        try statement.run()
+    }
+
     /// Every table in the file, by name.
     static func definitions(_ connection: Connection) throws(TableError) -> [String: TableDefinition] {
         var definitions: [String: TableDefinition] = [:]
@@ -167,6 +174,45 @@ extension StoreFile {
         try statement.run()
     }
 
+    /// Stores another definition of the same table in place of the one before.
+    static func replace(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
+        let statement = try connection.statement("UPDATE definition SET content = ?2 WHERE space = ?1")
+        try statement.bind(Int64(definition.space), at: 1)
+        try statement.bind(ItemCodec.encode(definition.item), at: 2)
+        try statement.run()
+    }
+
+    /// Calls `body` with the row number, the key and the content of every item of a table, in the order of the keys.
+    static func forEachItem(
+        _ connection: Connection, of definition: TableDefinition,
+        _ body: (_ row: Int64, _ key: [UInt8], _ item: Item) throws(TableError) -> Void
+    ) throws(TableError) {
+        let range = KeyRange(prefix: definition.prefix)
+        let rows = try convertingErrors { () throws(SQLiteError) in
+            let rows = try connection.statement(
+                "SELECT id, key, content FROM item WHERE key >= ?1 AND key < ?2 ORDER BY key")
+            try rows.bind(range.lower, at: 1)
+            try rows.bind(range.upper, at: 2)
+            return rows
+        }
+        defer { rows.reset() }
+        while try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
+            let item: Item
+            do throws(ItemCodecError) {
+                item = try ItemCodec.decode(rows.blob(2))
+            } catch {
+                throw .storage(StorageFailure(damagedItemIn: connection.path, error))
+            }
+            try body(rows.int64(0), [UInt8](rows.blob(1)), item)
+        }
+    }
+
+    /// Removes all entries of an index.
+    static func removeEntries(_ connection: Connection, of index: IndexDefinition) throws(SQLiteError) {
+        let entries = try connection.statement("DELETE FROM entry WHERE key >= ?1 AND key < ?2")
+        try remove(entries, KeyRange(prefix: TableDefinition.prefix(index.space)))
+    }
+
     /// Removes a table: its definition, its items and their entries.
     static func remove(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
         let statement = try connection.statement("DELETE FROM definition WHERE space = ?1")
@@ -174,10 +220,8 @@ extension StoreFile {
         try statement.run()
         let items = try connection.statement("DELETE FROM item WHERE key >= ?1 AND key < ?2")
         try remove(items, KeyRange(prefix: definition.prefix))
-        let entries = try connection.statement("DELETE FROM entry WHERE key >= ?1 AND key < ?2")
-        for index in definition.indexes {
-            try remove(entries, KeyRange(prefix: TableDefinition.prefix(index.space)))
-        }
+        for index in definition.indexes { try removeEntries(connection, of: index) }
+        try TableStatistics.forget(connection, definition)
     }
 
     private static func remove(_ statement: Statement, _ range: KeyRange) throws(SQLiteError) {

@@ -135,7 +135,9 @@ extension Writer {
         do throws(TableError) {
             var changes: [Change] = []
             let results = try inTransaction { () throws(TableError) in
-                try apply(batch, &changes)
+                let results = try apply(batch, &changes)
+                try TableStatistics.note(changes, connection, catalog)
+                return results
             }
             deliver(changes)
             for (transaction, result) in zip(batch, results) { transaction.completion(result) }
