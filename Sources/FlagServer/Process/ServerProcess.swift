@@ -97,7 +97,7 @@ struct ServerProcess {
             store: tables, table: configuration.profile.tableName, settings: settings, http: http,
             now: { .systemClock },
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
-            report: { logger.report($0) })
+            report: { logger.report($0) }, reportForeign: { logger.report($0) })
         return try ServingStack(parts)
     }
 

@@ -40,6 +40,8 @@ package enum CacheChange: Sendable {
     case killSwitch(Environment, flagKey: [UInt8]?, isOn: Bool)
     /// The environment has been changed so often.
     case revision(Environment, Int64)
+    /// Nothing that is known of flags and overrides holds any longer.
+    case everything
     /// The tenants with overrides are now in this table.
     case tenants(TenantTable)
 }

@@ -33,6 +33,18 @@ extension FlagTableFollower {
         if !isUnbroken { sweeps.async { [weak self] in self?.sweep(upTo: start) } }
     }
 
+    /// Looks at all items once more: the table is another one of the same name. Returns at once.
+    package func lookAtAllItems() {
+        queue.async { [weak self] in
+            guard let self else { return }
+            let start = self.state.withLock { state in
+                state.isSweeping = true
+                return state.position
+            }
+            self.sweeps.async { [weak self] in self?.sweep(upTo: start) }
+        }
+    }
+
     /// The position that this store's follower stored last; nil when there is none.
     private func storedPosition() throws(FlagStoreError) -> Int64? {
         let item = try reading { () throws(TableError) in

@@ -75,7 +75,7 @@ package final class FlagTableFollower: Sendable {
     }
 
     /// Waits until every change that was committed before the call has been looked at.
-    func waitUntilIdle() {
+    package func waitUntilIdle() {
         sweeps.sync {}
         queue.sync {}
     }
