@@ -18,7 +18,7 @@ struct ValidationTests {
             (["PK": "x", "SK": "x", "s": .stringSet([])], "An string set  may not be empty"),
             (["PK": "x", "SK": "x", "m": .map(["s": .numberSet([])])], "An number set  may not be empty"),
             (["PK": "x", "SK": "x", "deep": nested(33)], "Nesting Levels have exceeded"),
-            (["PK": "x", "SK": "x", "": 1], "name of an attribute must be 1 to"),
+            (["PK": "x", "SK": "x", "": 1], "Empty attribute name"),
             (
                 ["PK": "x", "SK": "x", "rank": "high"],
                 "Type mismatch for Index Key rank Expected: N Actual: S IndexName: by-rank"

@@ -29,5 +29,7 @@ extension BackupError: CustomStringConvertible {
 
 extension TableError {
     /// The file of a backup is not what was written.
-    static func damaged(_ file: String, _ reason: String) -> TableError { .backup(.damaged(file: file, reason: reason)) }
+    static func damaged(_ file: String, _ reason: String) -> TableError {
+        .backup(.damaged(file: file, reason: reason))
+    }
 }

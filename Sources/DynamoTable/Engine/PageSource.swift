@@ -97,7 +97,7 @@ struct PageSource {
 
 extension SortCondition {
     /// The values in the condition.
-    fileprivate var values: [AttributeValue] {
+    var values: [AttributeValue] {
         switch self {
         case .equal(let value), .less(let value), .lessOrEqual(let value), .greater(let value),
             .greaterOrEqual(let value), .beginsWith(let value):

@@ -85,7 +85,7 @@ extension PreparedTransaction.Operation {
             for other in actions[..<index] where other.path.overlaps(path) {
                 throw .validation(
                     "Two document paths overlap with each other; must remove or rewrite one of these paths;"
-                        + " path one: [\(other.path)], path two: [\(path)]")
+                        + " path one: \(other.path.elements), path two: \(path.elements)")
             }
         }
     }
