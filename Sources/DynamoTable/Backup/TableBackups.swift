@@ -1,3 +1,6 @@
+/// Makes the schema of a restored table from that in the backup.
+package typealias SchemaAdjustment = @Sendable (TableSchema) throws(TableError) -> TableSchema
+
 /// Backups of the tables of a store, and tables made from them.
 ///
 /// The functions block while files are read and written, those that say so for long: call them on a worker queue.
@@ -27,13 +30,16 @@ package protocol TableBackups: Sendable {
     /// - Parameters:
     ///   - id: the backup.
     ///   - target: the name of the new table.
+    ///   - replacing: whether a table of that name is replaced, if there is one, in one step for whoever reads
+    ///     it. A backup of the replaced one is kept, of the kind `system`.
     ///   - adjust: makes the table's schema from that in the backup, where it shall be another one than that; the name
     ///     and the key stay.
     ///   - completion: called once when the table is there, or why it is not.
     /// - Returns: the table as it will be.
     /// - Throws: `backup(.notFound)`, `backup(.restoreInProgress)`, `tableExists`, `validation`.
     func restore(
-        backup id: String, to target: String, adjust: @Sendable (TableSchema) throws(TableError) -> TableSchema,
+        backup id: String, to target: String, replacing: Bool,
+        adjust: @escaping SchemaAdjustment,
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription
 
@@ -41,8 +47,8 @@ package protocol TableBackups: Sendable {
     ///
     /// - Throws: `tableNotFound`, `backup(.pointInTimeUnavailable)`, `backup(.invalidRestoreTime)`, and as the other.
     func restore(
-        table: String, at point: RestorePoint, to target: String,
-        adjust: @Sendable (TableSchema) throws(TableError) -> TableSchema,
+        table: String, at point: RestorePoint, to target: String, replacing: Bool,
+        adjust: @escaping SchemaAdjustment,
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription
 
@@ -61,4 +67,8 @@ package protocol TableBackups: Sendable {
     ///
     /// - Throws: `tableNotFound`.
     func continuousBackups(of table: String) throws(TableError) -> ContinuousBackups
+
+    /// Calls `deliver` with the name of each table that a restore has made, after it is there. It runs on a queue of
+    /// the engine, and must not block.
+    func subscribeToReplacedTables(_ deliver: @escaping @Sendable (String) -> Void)
 }

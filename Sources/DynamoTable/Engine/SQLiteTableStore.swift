@@ -19,14 +19,17 @@ package final class SQLiteTableStore: ItemTable {
     /// The name of the file in the data directory.
     package static let fileName = "flags.db"
 
-    /// A random identifier of this store, made when it was created.
-    package let storeID: String
+    /// A random identifier of this store, made when it was created, and anew whenever a table was restored: whoever
+    /// remembers something of the content by it must not take one for the other.
+    package var storeID: String { identifier.withLock { $0 } }
 
     let path: String
     let limits: TableLimits
     let catalog: TableCatalog
     let readers: ReaderPool
     let writer: Writer
+    let backups: BackupService
+    private let identifier: Locked<String>
     private let checkpointer: Checkpointer?
     private let clock: @Sendable () -> Int64
 
@@ -57,17 +60,30 @@ package final class SQLiteTableStore: ItemTable {
         self.clock = clock
         catalog = TableCatalog()
         let connection = try StoreFile.openForWriting(path, creating: true)
-        storeID =
+        let storeID =
             try convertingErrors { () throws(SQLiteError) in
                 try StoreFile.setting(connection, StoreFile.Setting.storeID)
             } ?? ""
+        let identifier = Locked(storeID)
+        self.identifier = identifier
         let doubts = WriterReference()
+        let retention = ChangeRetention()
         readers = isInMemory ? ReaderPool(sharing: connection) : ReaderPool(path: path, count: limits.readersMax)
         checkpointer = isInMemory ? nil : Checkpointer(path: path) { doubts.writer?.suspect($0) }
         writer = try Writer(
             connection: connection, catalog: catalog, readers: readers, checkpointer: checkpointer, limits: limits,
-            clock: clock)
+            retention: retention, clock: clock)
         doubts.set(writer)
+        let parts = StoreParts(
+            readers: readers, writer: writer, catalog: catalog, checkpointer: checkpointer, retention: retention,
+            vault: BackupVault(directory: isInMemory ? nil : String(path.dropLast(Self.fileName.count + 1))),
+            clock: clock)
+        backups = try BackupService(parts)
+        backups.subscribe { _ in
+            // Where it cannot be read, a restart finds it.
+            guard let renewed = try? parts.setting(StoreFile.Setting.storeID) else { return }
+            identifier.withLock { $0 = renewed }
+        }
     }
 
     /// The time of the system's clock, in milliseconds since 1970.
@@ -81,6 +97,7 @@ package final class SQLiteTableStore: ItemTable {
     ///
     /// The store answers `closed` from then on.
     package func close() {
+        backups.close()
         writer.close()
         checkpointer?.close()
         readers.close()

@@ -96,7 +96,7 @@ enum StoreFile {
     }
 
     /// 128 random bits in hexadecimal.
-    private static func randomID() -> String {
+    static func randomID() -> String {
         var source = SystemRandomNumberGenerator()
         return (0..<2).map { _ in
             let digits = String(source.next(), radix: 16)
@@ -215,13 +215,25 @@ extension StoreFile {
 
     /// Removes a table: its definition, its items and their entries.
     static func remove(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
-        let statement = try connection.statement("DELETE FROM definition WHERE space = ?1")
-        try statement.bind(Int64(definition.space), at: 1)
-        try statement.run()
+        try forget(connection, definition)
         let items = try connection.statement("DELETE FROM item WHERE key >= ?1 AND key < ?2")
         try remove(items, KeyRange(prefix: definition.prefix))
         for index in definition.indexes { try removeEntries(connection, of: index) }
         try TableStatistics.forget(connection, definition)
+    }
+
+    /// Removes the definition of a table and what else is known of it; its content stays.
+    static func forget(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
+        let statement = try connection.statement("DELETE FROM definition WHERE space = ?1")
+        try statement.bind(Int64(definition.space), at: 1)
+        try statement.run()
+        try removeSetting(connection, RestoreOrigin.setting(definition.name))
+        try removeSetting(connection, ContinuousArchive.settingPrefix + definition.name)
+    }
+
+    /// Gives the store another identifier: what others know of its content by the old one is not true any more.
+    static func renewID(_ connection: Connection) throws(SQLiteError) {
+        try set(connection, Setting.storeID, to: randomID())
     }
 
     private static func remove(_ statement: Statement, _ range: KeyRange) throws(SQLiteError) {
