@@ -18,12 +18,8 @@ package struct BackupDescription: Sendable, Equatable {
     package let createdAt: Int64
     /// The size of its file in bytes.
     package let sizeBytes: Int64
-    /// The table as it was.
+    /// The table as it was, with the number of its items and their bytes.
     package let table: TableDescription
-    /// How many items it has.
-    package let itemCount: Int
-    /// The bytes that the items take as they are stored.
-    package let itemBytes: Int64
 }
 
 /// Which backups a list is about; nil is any.

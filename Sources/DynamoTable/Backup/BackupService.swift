@@ -8,7 +8,7 @@ final class BackupService: Sendable {
     /// The continuous backups.
     let archive: ContinuousArchive
 
-    private let parts: StoreParts
+    let parts: StoreParts
     private let queue = DispatchQueue(label: "table.restore")
     private let underWay = Locked<[String: RestoreUnderWay]>([:])
     private let replaced = Locked<[@Sendable (String) -> Void]>([])
@@ -79,6 +79,12 @@ extension BackupService {
         return backup
     }
 
+    /// Makes a backup of a table that is about to be deleted, if it can be restored to points in time: that ends with it.
+    func keepBeforeDeletion(_ table: String) throws(TableError) {
+        guard try archive.isOn(table) else { return }
+        _ = try create(of: table, name: "\(table)$DeletedTableBackup", kind: .system)
+    }
+
     /// The file of a backup.
     private func open(_ id: String) throws(TableError) -> StoredFile {
         // What is no identifier could be the path of something else.
@@ -87,10 +93,11 @@ extension BackupService {
     }
 
     private static func isID(_ text: String) -> Bool {
-        text.utf8.count == 23 && text.utf8.allSatisfy { byte in
-            byte == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-        }
+        text.utf8.count == 23
+            && text.utf8.allSatisfy { byte in
+                byte == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+            }
     }
 
     private static func newID(at time: Int64) -> String {
@@ -150,7 +157,7 @@ extension BackupService {
             queue.async { [self, completion = request.completion] in
                 completion(run(restoration, origin))
             }
-            return TableDescription(definition)
+            return parts.describe(definition, content: TableStatistics(definition))
         } catch {
             leave(request.target)
             throw error
@@ -160,16 +167,16 @@ extension BackupService {
     private func run(_ restoration: Restoration, _ origin: RestoreOrigin) -> Result<TableDescription, TableError> {
         let name = restoration.target.name
         do throws(TableError) {
-            try restoration.load()
+            let content = try restoration.load()
             if restoration.replaces, parts.catalog.all[name] != nil {
                 _ = try create(of: name, name: "\(name)$ReplacedTableBackup", kind: .system)
             }
-            try restoration.finish(origin)
+            try restoration.finish(origin, content)
             leave(name)
             archive.wake()
             for deliver in replaced.withLock({ $0 }) { deliver(name) }
             if restoration.replaces { scheduleSweep() }
-            return .success(TableDescription(restoration.target))
+            return .success(parts.describe(restoration.target, content: content))
         } catch {
             leave(name)
             scheduleSweep()
@@ -181,7 +188,9 @@ extension BackupService {
         _ name: String, _ description: TableDescription, _ origin: RestoreOrigin
     ) throws(TableError) {
         let isTaken = underWay.withLock { underWay in
-            defer { if underWay[name] == nil { underWay[name] = RestoreUnderWay(description: description, origin: origin) } }
+            defer {
+                if underWay[name] == nil { underWay[name] = RestoreUnderWay(description: description, origin: origin) }
+            }
             return underWay[name] != nil
         }
         if isTaken { throw .backup(.restoreInProgress(table: name)) }
@@ -193,6 +202,9 @@ extension BackupService {
 // MARK: - Leftovers
 
 extension BackupService {
+    /// Waits for what is under way on the queue of restores.
+    func waitForSweep() { queue.sync {} }
+
     /// Sweeps leftovers when no restore is under way any more: their spaces are noted as leftovers, too.
     private func scheduleSweep() { queue.async { [self] in try? sweep() } }
 

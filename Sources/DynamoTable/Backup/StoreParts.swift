@@ -9,6 +9,8 @@ struct StoreParts: Sendable {
     let retention: ChangeRetention
     let vault: BackupVault
     let clock: @Sendable () -> Int64
+    /// The first identifier that the store had.
+    let originID: String
 
     /// Reads one state of the file for as long as it takes; writing goes on meanwhile.
     func readForLong<Result>(
@@ -21,6 +23,13 @@ struct StoreParts: Sendable {
         }
         guard let checkpointer else { return try read() }
         return try checkpointer.duringLongRead(read)
+    }
+
+    /// The description of a table.
+    func describe(_ definition: TableDefinition, content: TableStatistics) -> TableDescription {
+        TableDescription(
+            schema: definition.schema, createdAt: definition.createdAt, id: definition.id(in: originID),
+            content: content.table, indexContents: content.indexes)
     }
 
     /// The value of a setting, nil when it has none.
@@ -38,7 +47,7 @@ struct StoreParts: Sendable {
             let file = try vault.draft(name)
             let image = try readForLong { (connection) throws(TableError) in
                 var writer = try ImageWriter(file)
-                return try writer.write(table, connection, label, clock: clock, isCancelled: isCancelled)
+                return try writer.write(table, connection, label, parts: self, isCancelled: isCancelled)
             }
             let size = try file.size()
             try vault.publish(file, as: name)

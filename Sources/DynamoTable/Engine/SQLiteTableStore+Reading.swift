@@ -96,7 +96,7 @@ extension SQLiteTableStore {
         return try readers.read { (connection) throws(TableError) in
             let statistics = try TableStatistics.read(connection, definition)
             return TableDescription(
-                schema: definition.schema, createdAt: definition.createdAt, id: tableID(of: definition),
+                schema: definition.schema, createdAt: definition.createdAt, id: definition.id(in: originID),
                 content: statistics.table, indexContents: statistics.indexes)
         }
     }
@@ -105,22 +105,6 @@ extension SQLiteTableStore {
     ///
     /// - Throws: `tableNotFound`.
     package func schema(of table: String) throws(TableError) -> TableSchema { try catalog.definition(table).schema }
-
-    /// An identifier of a table that no other one has or ever had, in this store and elsewhere: a UUID made of the
-    /// store's identifier and the table's number in it.
-    func tableID(of definition: TableDefinition) -> String {
-        let number = String(definition.space, radix: 16)
-        let digits = Array((storeID + String(repeating: "0", count: 32)).prefix(24))
-        let tail = String(repeating: "0", count: max(0, 8 - number.utf8.count)) + number
-        let text = String(digits) + tail
-        var parts: [Substring] = []
-        var rest = text[...]
-        for length in [8, 4, 4, 4, 12] {
-            parts.append(rest.prefix(length))
-            rest = rest.dropFirst(length)
-        }
-        return parts.joined(separator: "-")
-    }
 
     /// Decodes a stored item.
     func decode(_ bytes: UnsafeRawBufferPointer) throws(TableError) -> Item {

@@ -29,6 +29,8 @@ package final class SQLiteTableStore: ItemTable {
     let readers: ReaderPool
     let writer: Writer
     let backups: BackupService
+    /// The first identifier that the store had: its tables are known by it.
+    let originID: String
     private let identifier: Locked<String>
     private let checkpointer: Checkpointer?
     private let clock: @Sendable () -> Int64
@@ -60,12 +62,15 @@ package final class SQLiteTableStore: ItemTable {
         self.clock = clock
         catalog = TableCatalog()
         let connection = try StoreFile.openForWriting(path, creating: true)
-        let storeID =
-            try convertingErrors { () throws(SQLiteError) in
-                try StoreFile.setting(connection, StoreFile.Setting.storeID)
-            } ?? ""
+        let (storeID, originID) = try convertingErrors { () throws(SQLiteError) in
+            (
+                try StoreFile.setting(connection, StoreFile.Setting.storeID) ?? "",
+                try StoreFile.setting(connection, StoreFile.Setting.originID)
+            )
+        }
         let identifier = Locked(storeID)
         self.identifier = identifier
+        self.originID = originID ?? storeID
         let doubts = WriterReference()
         let retention = ChangeRetention()
         readers = isInMemory ? ReaderPool(sharing: connection) : ReaderPool(path: path, count: limits.readersMax)
@@ -77,7 +82,7 @@ package final class SQLiteTableStore: ItemTable {
         let parts = StoreParts(
             readers: readers, writer: writer, catalog: catalog, checkpointer: checkpointer, retention: retention,
             vault: BackupVault(directory: isInMemory ? nil : String(path.dropLast(Self.fileName.count + 1))),
-            clock: clock)
+            clock: clock, originID: self.originID)
         backups = try BackupService(parts)
         backups.subscribe { _ in
             // Where it cannot be read, a restart finds it.
@@ -185,12 +190,14 @@ extension SQLiteTableStore {
     }
 
     package func deleteTable(_ name: String) throws(TableError) {
+        try backups.keepBeforeDeletion(name)
         try writer.write { (connection) throws(TableError) in
             let definition = try catalog.definition(name)
             try convertingErrors { () throws(SQLiteError) in try StoreFile.remove(connection, definition) }
         } finish: { _ in
             catalog.replace(with: catalog.all.filter { $0.key != name })
         }
+        backups.archive.wake()
     }
 }
 

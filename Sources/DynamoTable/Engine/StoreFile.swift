@@ -21,6 +21,8 @@ enum StoreFile {
     /// The settings that the engine keeps for itself.
     enum Setting {
         static let storeID = "store.id"
+        /// The first identifier that the store had, once it has another.
+        static let originID = "store.origin"
         static let nextSpace = "store.next-space"
     }
 
@@ -233,6 +235,9 @@ extension StoreFile {
 
     /// Gives the store another identifier: what others know of its content by the old one is not true any more.
     static func renewID(_ connection: Connection) throws(SQLiteError) {
+        if try setting(connection, Setting.originID) == nil, let first = try setting(connection, Setting.storeID) {
+            try set(connection, Setting.originID, to: first)
+        }
         try set(connection, Setting.storeID, to: randomID())
     }
 

@@ -76,10 +76,13 @@ extension TableStatistics {
             } else {
                 statistics = try counted(connection, definition)
             }
-            try convertingErrors { () throws(SQLiteError) in
-                try StoreFile.set(connection, settingName(definition), to: statistics.text)
-            }
+            try convertingErrors { () throws(SQLiteError) in try statistics.store(connection, definition) }
         }
+    }
+
+    /// Puts this in place of what the file says.
+    func store(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
+        try StoreFile.set(connection, Self.settingName(definition), to: text)
     }
 
     /// What the file says, else what there is.

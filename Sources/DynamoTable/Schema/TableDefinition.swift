@@ -35,6 +35,21 @@ final class TableDefinition: Sendable {
     /// The table's name.
     var name: String { schema.name }
 
+    /// An identifier of the table that no other one has or ever had: a UUID made of the identifier that its store had
+    /// first, and the table's number in it.
+    func id(in origin: String) -> String {
+        let number = String(space, radix: 16)
+        let digits = Array((origin + String(repeating: "0", count: 32)).prefix(24))
+        let tail = String(repeating: "0", count: max(0, 8 - number.utf8.count)) + number
+        var rest = (String(digits) + tail)[...]
+        var parts: [Substring] = []
+        for length in [8, 4, 4, 4, 12] {
+            parts.append(rest.prefix(length))
+            rest = rest.dropFirst(length)
+        }
+        return parts.joined(separator: "-")
+    }
+
     /// The index of a name.
     ///
     /// - Throws: `indexNotFound`.

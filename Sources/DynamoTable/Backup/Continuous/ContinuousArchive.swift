@@ -92,6 +92,9 @@ final class ContinuousArchive: @unchecked Sendable {
         try onQueue { () throws(TableError) in try end(table) }
     }
 
+    /// Whether the continuous backups of a table are on.
+    func isOn(_ table: String) throws(TableError) -> Bool { try parts.setting(Self.settingPrefix + table) != nil }
+
     /// The times that a table can be restored to; nil when its continuous backups are off.
     func restorable(_ table: String) throws(TableError) -> ClosedRange<Int64>? {
         try onQueue { () throws(TableError) in

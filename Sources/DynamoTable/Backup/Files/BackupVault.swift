@@ -29,7 +29,9 @@ final class BackupVault: Sendable {
     func publish(_ file: StoredFile, as name: String) throws(TableError) {
         guard root != nil else { return memory.withLock { $0[name] = file } }
         try file.synchronize()
-        guard Glibc.rename(path(name) + Self.draftSuffix, path(name)) == 0 else { throw failure("write", path(name), errno) }
+        guard Glibc.rename(path(name) + Self.draftSuffix, path(name)) == 0 else {
+            throw failure("write", path(name), errno)
+        }
         try synchronizeFolder(of: name)
     }
 

@@ -51,7 +51,7 @@ struct BlockWriter {
         LittleEndian.append(UInt32(content.count), to: &block)
         block.append(kind)
         block.append(contentsOf: content)
-        let checksum = block.withUnsafeBytes { CRC32.checksum(UnsafeRawBufferPointer(rebasing: $0[4...])) }
+        let checksum = block.withUnsafeBytes { Checksum.crc32(UnsafeRawBufferPointer(rebasing: $0[4...])) }
         for index in 0..<4 { block[index] = UInt8(truncatingIfNeeded: checksum >> (8 * UInt32(index))) }
         try Self.write(block, to: file, at: position)
         position += block.count
@@ -109,11 +109,11 @@ struct BlockReader {
         guard length <= BlockFile.contentBytesMax, position + BlockFile.headBytes + length <= end else {
             throw damaged
         }
-        let content = try file.read(length, at: position + BlockFile.headBytes)
-        let begun = head.withUnsafeBytes { CRC32.checksum(UnsafeRawBufferPointer(rebasing: $0[4...])) }
-        guard content.count == length, content.withUnsafeBytes({ CRC32.checksum($0, after: begun) }) == checksum else {
+        let checked = try file.read(BlockFile.headBytes - 4 + length, at: position + 4)
+        guard checked.count == BlockFile.headBytes - 4 + length, Checksum.crc32(checked) == checksum else {
             throw damaged
         }
+        let content = Array(checked[(BlockFile.headBytes - 4)...])
         position += BlockFile.headBytes + length
         return Block(kind: head[8], content: content)
     }

@@ -5,7 +5,6 @@ struct ImageWriter {
     private var blocks: BlockWriter
     private var content: [UInt8] = []
     private var itemCount = 0
-    private var itemBytes: Int64 = 0
 
     /// Begins the image in an empty file.
     init(_ file: StoredFile) throws(TableError) { blocks = try BlockWriter(file, .image) }
@@ -16,21 +15,22 @@ struct ImageWriter {
     ///   - table: the table's name.
     ///   - connection: one inside a read transaction, whose state is what is written.
     ///   - label: what the image is called.
-    ///   - clock: the time, asked when the state of the image is there.
+    ///   - parts: the store.
     ///   - isCancelled: asked now and then whether to give up.
     /// - Returns: what was written, not yet on disk.
     /// - Throws: `tableNotFound`, `storage`, `closed` when it gave up.
     mutating func write(
-        _ table: String, _ connection: Connection, _ label: TableImage.Label, clock: () -> Int64,
+        _ table: String, _ connection: Connection, _ label: TableImage.Label, parts: StoreParts,
         isCancelled: () -> Bool
     ) throws(TableError) -> TableImage {
         guard let definition = try StoreFile.definitions(connection)[table] else { throw .tableNotFound(table) }
         let last = try convertingErrors { () throws(SQLiteError) in try ChangeJournal.end(connection) }
-        let createdAt = max(clock(), last.committedAt)
+        let createdAt = max(parts.clock(), last.committedAt)
         try writeItems(definition, connection, isCancelled)
         let image = TableImage(
-            label: label, createdAt: createdAt, definition: definition, sequence: last.sequence,
-            committedAt: last.committedAt, itemCount: itemCount, itemBytes: itemBytes)
+            label: label, createdAt: createdAt, definition: definition, tableID: definition.id(in: parts.originID),
+            sequence: last.sequence, committedAt: last.committedAt, itemCount: itemCount,
+            itemBytes: try TableStatistics.read(connection, definition).table.bytes)
         var end: [UInt8] = []
         LittleEndian.append(UInt64(blocks.position), to: &end)
         try blocks.append(ImageFile.description, ItemCodec.encode(image.item))
@@ -55,7 +55,6 @@ struct ImageWriter {
             RecordWriter.append(rows.blob(0).dropFirst(spaceBytes), to: &content)
             RecordWriter.append(rows.blob(1), to: &content)
             itemCount += 1
-            itemBytes += Int64(rows.blob(1).count)
             if content.count >= BlockFile.contentBytes {
                 if isCancelled() { throw .closed }
                 try flush()

@@ -6,13 +6,15 @@ struct TableImage: Sendable {
     let createdAt: Int64
     /// The definition of the table, as the store has it.
     let definition: TableDefinition
+    /// The identifier of the table.
+    let tableID: String
     /// The last change of the store that is in it.
     let sequence: Int64
     /// When that change was committed, in milliseconds since 1970.
     let committedAt: Int64
     /// How many items there are.
     let itemCount: Int
-    /// The bytes that the items take as they are stored.
+    /// The bytes of the items, names and values, as DynamoDB counts them.
     let itemBytes: Int64
 
     /// What a backup is called.
@@ -29,7 +31,7 @@ extension TableImage {
         [
             "id": .string(label.id), "name": .string(label.name), "kind": .string(label.kind.rawValue),
             "createdAt": .number(createdAt), "definition": .map(definition.item),
-            "space": .number(Int64(definition.space)), "sequence": .number(sequence),
+            "space": .number(Int64(definition.space)), "tableID": .string(tableID), "sequence": .number(sequence),
             "committedAt": .number(committedAt), "itemCount": .number(Int64(itemCount)),
             "itemBytes": .number(itemBytes),
         ]
@@ -47,21 +49,17 @@ extension TableImage {
         else { return nil }
         self.init(
             label: Label(id: id, name: name, kind: kind), createdAt: createdAt, definition: definition,
-            sequence: sequence, committedAt: committedAt, itemCount: Int(itemCount), itemBytes: itemBytes)
+            tableID: item["tableID"]?.stringValue ?? "", sequence: sequence, committedAt: committedAt,
+            itemCount: Int(itemCount), itemBytes: itemBytes)
     }
 
     /// The image as a backup of a file of this size.
     func backup(sizeBytes: Int) -> BackupDescription {
         BackupDescription(
             id: label.id, name: label.name, kind: label.kind, createdAt: createdAt, sizeBytes: Int64(sizeBytes),
-            table: TableDescription(definition), itemCount: itemCount, itemBytes: itemBytes)
-    }
-}
-
-extension TableDescription {
-    /// The description of a table of this definition.
-    init(_ definition: TableDefinition) {
-        self.init(schema: definition.schema, createdAt: definition.createdAt)
+            table: TableDescription(
+                schema: definition.schema, createdAt: definition.createdAt, id: tableID,
+                content: ContentSize(items: Int64(itemCount), bytes: itemBytes)))
     }
 }
 

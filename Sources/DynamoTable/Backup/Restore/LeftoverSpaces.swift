@@ -75,11 +75,4 @@ extension StoreFile {
         while try statement.step() { settings.append((statement.text(0), statement.text(1))) }
         return settings
     }
-
-    /// Removes a setting, if there is one.
-    static func removeSetting(_ connection: Connection, _ name: String) throws(SQLiteError) {
-        let statement = try connection.statement("DELETE FROM setting WHERE name = ?1")
-        try statement.bind(name, at: 1)
-        try statement.run()
-    }
 }

@@ -40,8 +40,9 @@ struct Restoration: Sendable {
 
     /// Writes the content. O(items).
     ///
+    /// - Returns: how much it is.
     /// - Throws: `backup(.damaged)`, `storage`, `closed`; then what was written is a leftover.
-    func load() throws(TableError) {
+    func load() throws(TableError) -> TableStatistics {
         var reader = try ImageReader(source.image)
         var count = 0
         while let items = try reader.next() {
@@ -54,7 +55,7 @@ struct Restoration: Sendable {
             throw .damaged(source.image.path, "it has \(count) items and should have \(reader.image.itemCount)")
         }
         try source.forEachBlock(after: reader.image.sequence) { (records) throws(TableError) in try apply(records) }
-        if !target.indexes.isEmpty { try buildIndexes() }
+        return try buildIndexes()
     }
 
     private func insert(_ items: ArraySlice<ImageReader.StoredItem>) throws(TableError) {
@@ -98,7 +99,10 @@ struct Restoration: Sendable {
 
 extension Restoration {
     /// Writes the entries of all indexes in their order: that is far faster than in the order of the items.
-    private func buildIndexes() throws(TableError) {
+    ///
+    /// - Returns: how much is in the table and its indexes.
+    private func buildIndexes() throws(TableError) -> TableStatistics {
+        var statistics = TableStatistics(target)
         let vault = parts.vault
         let space = target.space
         var names: [String] = []
@@ -109,6 +113,7 @@ extension Restoration {
         }
         defer { for name in names { vault.discard(name) } }
         try forEachItem { (row, key, item) throws(TableError) in
+            statistics.add(item, sign: 1, target)
             for index in target.indexes {
                 if let entry = index.entry(of: item, tableKey: key) { try sorter.add(key: entry, row: row) }
             }
@@ -123,6 +128,7 @@ extension Restoration {
                 }
             }
         }
+        return statistics
     }
 
     /// Gives each item with its row and key. Nobody changes them: the table does not exist yet.
@@ -171,9 +177,11 @@ extension Restoration {
 extension Restoration {
     /// Makes what was loaded a table, in one transaction. The store has a new identifier from then on.
     ///
-    /// - Parameter origin: where the table comes from.
+    /// - Parameters:
+    ///   - origin: where the table comes from.
+    ///   - content: how much was loaded.
     /// - Throws: `tableExists` when somebody has made a table of the name in the meantime, `storage`.
-    func finish(_ origin: RestoreOrigin) throws(TableError) {
+    func finish(_ origin: RestoreOrigin, _ content: TableStatistics) throws(TableError) {
         try parts.writer.write { (connection) throws(TableError) in
             let replaced = parts.catalog.all[target.name]
             if replaced != nil, !replaces { throw .tableExists(target.name) }
@@ -182,11 +190,13 @@ extension Restoration {
                     let setting = ContinuousArchive.settingPrefix + target.name
                     let wasContinuous = try StoreFile.setting(connection, setting) != nil
                     try StoreFile.forget(connection, replaced)
+                    try TableStatistics.forget(connection, replaced)
                     try LeftoverSpaces.note(replaced, connection)
                     // A new life: what the log of the old one says is not about this content.
                     if wasContinuous { try StoreFile.set(connection, setting, to: StoreFile.randomID()) }
                 }
                 try StoreFile.add(connection, target)
+                try content.store(connection, target)
                 try LeftoverSpaces.forget(target, connection)
                 try StoreFile.set(connection, RestoreOrigin.setting(target.name), to: origin.text)
                 try StoreFile.renewID(connection)
