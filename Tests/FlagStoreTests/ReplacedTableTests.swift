@@ -8,20 +8,9 @@ import Testing
 
 @Suite("A table that is replaced")
 struct ReplacedTableTests {
-    /// A clock that goes on by itself, so that no two tables are of the same time.
-    private static func clock() -> @Sendable () -> Int64 {
-        let time = Locked<Int64>(1_767_323_045_678)
-        return {
-            time.withLock { time in
-                time += 1
-                return time
-            }
-        }
-    }
-
     @Test("Whatever was known of a table is forgotten when another one of its name takes its place, as a restore does")
     func replaced() throws {
-        let fixture = try Fixture(store: SQLiteTableStore.open(.memory, clock: Self.clock()))
+        let fixture = try Fixture()
         let loops = try Loops(2, warm: [.development], fixture: fixture)
         try fixture.createSimple("old")
         try fixture.createSimple("both", enabled: false)
@@ -55,7 +44,7 @@ struct ReplacedTableTests {
 
     @Test("The follower looks at every item of a table that took another's place")
     func followed() throws {
-        let fixture = try Fixture(store: SQLiteTableStore.open(.memory, clock: Self.clock()))
+        let fixture = try Fixture()
         let gated = GatedStore(fixture.store)
         let follower = FlagTableFollower(
             repository: FlagRepository(store: gated, table: Fixture.table), storeID: "a-store")

@@ -9,10 +9,10 @@ extension CacheFeed {
     /// before the first load.
     func noticeReplacedTable() {
         // Of a table that is gone, what is known goes on; so it does when the store does not answer.
-        guard let createdAt = try? store.describeTable(table).createdAt else { return }
+        guard let id = try? store.describeTable(table).id else { return }
         let isAnother = state.withLock { state in
-            defer { state.tableCreatedAt = createdAt }
-            return state.tableCreatedAt.map { $0 != createdAt } ?? false
+            defer { state.tableID = id }
+            return state.tableID.map { $0 != id } ?? false
         }
         guard isAnother else { return }
         // With this queue and that one at rest, nobody is in the middle of reading the table that was.

@@ -35,7 +35,7 @@ extension CacheFeed {
 
     /// Reads the tenants of all overrides into the table of tenants. O(items).
     func fillTenants() {
-        let tableCreatedAt = state.withLock { $0.tableCreatedAt }
+        let tableID = state.withLock { $0.tableID }
         var scan = Scan(table: table)
         while true {
             let page: QueryPage
@@ -51,7 +51,7 @@ extension CacheFeed {
         }
         state.withLock { state in
             // When the table became another one meanwhile, its tenants are read after these.
-            if state.tableCreatedAt == tableCreatedAt { state.tenants.markComplete() }
+            if state.tableID == tableID { state.tenants.markComplete() }
         }
     }
 

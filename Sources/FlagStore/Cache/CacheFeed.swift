@@ -123,8 +123,8 @@ struct FeedState: Sendable {
     var lastValid: [CacheKey: FlagText] = [:]
     var tenants = TenantTable(capacity: 0)
     var statistics = FeedStatistics()
-    /// When the table was created, which tells it from an earlier one of its name; nil before anybody looked.
-    var tableCreatedAt: Int64?
+    /// What tells the table from an earlier one of its name; nil before anybody looked.
+    var tableID: String?
 
     /// How many last valid forms are kept.
     private static let lastValidMaximum = 10_000
