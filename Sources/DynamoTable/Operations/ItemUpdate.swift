@@ -31,13 +31,24 @@ struct ItemUpdate {
         case .set(let path, let value):
             try set(path, to: try self.value(of: value))
         case .remove(let path):
-            if !path.steps.isEmpty, path.parent.value(in: old) == nil { throw Self.invalidPath }
-            removals.append(path)
+            if try hasParent(path) { removals.append(path) }
         case .add(let path, let value):
             try set(path, to: try sum(path.value(in: old), value))
         case .delete(let path, let value):
-            guard let set = path.value(in: old) else { return }
+            guard try hasParent(path), let set = path.value(in: old) else { return }
             if let rest = try difference(set, value) { try self.set(path, to: rest) } else { removals.append(path) }
+        }
+    }
+
+    /// Whether there can be something at a path to take away: not in an item that does not exist.
+    ///
+    /// - Throws: `validation` when what the path's last step leads out of is not there, or of another type.
+    private func hasParent(_ path: DocumentPath) throws(TableError) -> Bool {
+        guard old != nil else { return false }
+        guard let last = path.steps.last else { return true }
+        switch (last, path.parent.value(in: old)) {
+        case (.member, .map), (.element, .list): return true
+        default: throw Self.invalidPath
         }
     }
 
