@@ -15,7 +15,7 @@ struct FlagServerCommand: ParsableCommand {
             wrong; 78 the configuration is wrong.
             """,
         version: version,
-        subcommands: [ServeCommand.self, ImportCommand.self, ExportCommand.self],
+        subcommands: [ServeCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self],
         defaultSubcommand: ServeCommand.self)
 
     /// The program's version.
