@@ -5,7 +5,9 @@
 
 import json
 import os
+import sqlite3
 import subprocess
+import time
 import venv
 from pathlib import Path
 
@@ -30,7 +32,11 @@ def headers(operation: str) -> tuple[str, ...]:
 
 def ask(server: Server, operation: str, **members) -> dict:
     """One request; the run ends when it is not answered 200."""
-    body = json.dumps(members).encode()
+    return send(server, operation, json.dumps(members).encode())
+
+
+def send(server: Server, operation: str, body: bytes) -> dict:
+    """The same with a body that is made already."""
     fields = "".join(f"{field}\r\n" for field in headers(operation))
     answer = peers.whole(server.port, (f"POST / HTTP/1.1\r\nHost: localhost\r\n{fields}Content-Length: {len(body)}\r\n"
                                        "Connection: close\r\n\r\n").encode() + body)
@@ -183,7 +189,6 @@ def run_bench(case: str, folder, number: int) -> dict:
 
 def syncs_a_second(folder, seconds: float = 2) -> float:
     """How many times a second 4 KiB can be written and synced, one after the other: the disk's own bound."""
-    import time
     path = Path(folder) / "syncs"
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -199,3 +204,17 @@ def syncs_a_second(folder, seconds: float = 2) -> float:
     finally:
         os.close(file)
         path.unlink()
+
+
+def file_parts(data_dir: Path) -> dict[str, int]:
+    """The bytes that each part of the store's file takes: its tables with their own indexes, by name."""
+    database = sqlite3.connect(data_dir / "flags.db")
+    try:
+        owners = dict(database.execute("SELECT name, tbl_name FROM sqlite_schema"))
+        parts: dict[str, int] = {}
+        for name, size in database.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name"):
+            owner = owners.get(name, "other")
+            parts[owner] = parts.get(owner, 0) + size
+        return parts
+    finally:
+        database.close()

@@ -47,7 +47,7 @@ struct EngineBench {
                 table: BenchItems.table, index: "GSI2", partition: BenchItems.owner(scattered(step, below: count)))
             try expect(BenchItems.ownerSize, try store.query(query).items.count)
         }
-        let bytes = Double(count) * 400
+        let bytes = Double(count * BenchItems.itemBytes)
         var scanned = 0
         let scan = try microseconds(times: 1) { _ in scanned = try scanAll() }
         try expect(count, scanned)

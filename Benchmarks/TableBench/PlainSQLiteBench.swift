@@ -12,7 +12,7 @@ struct PlainSQLiteBench {
     }
 
     func run(_ count: Int) throws -> Figures {
-        let content = [UInt8](repeating: 0x61, count: 400)
+        let content = [UInt8](repeating: 0x61, count: BenchItems.itemBytes)
         for start in stride(from: 0, to: count, by: 10_000) {
             try connection.write { () throws(SQLiteError) in
                 for number in start..<min(count, start + 10_000) { try put(number, content) }
@@ -36,7 +36,7 @@ struct PlainSQLiteBench {
         let select = try connection.statement("SELECT content FROM item WHERE key = ?1")
         defer { select.reset() }
         try select.bind(key(number), at: 1)
-        guard try select.step(), select.blob(0).count == 400 else { preconditionFailure("Row \(number) is missing") }
+        guard try select.step(), select.blob(0).count == BenchItems.itemBytes else { preconditionFailure("Row \(number) is missing") }
     }
 
     private func put(_ number: Int, _ content: [UInt8]) throws(SQLiteError) {
