@@ -58,14 +58,19 @@ extension BackupService {
 
     func list(_ filter: BackupFilter) throws(TableError) -> [BackupDescription] {
         var backups: [BackupDescription] = []
-        for name in try parts.vault.files(in: Self.folder) where name.hasSuffix(Self.suffix) {
+        for name in try files() {
             // One may be deleted while the list is made.
-            guard let file = try parts.vault.open("\(Self.folder)/\(name)") else { continue }
+            guard let file = try parts.vault.open(name) else { continue }
             let reader = try ImageReader(file)
             let backup = reader.image.backup(sizeBytes: reader.sizeBytes)
             if filter.takes(backup) { backups.append(backup) }
         }
         return backups
+    }
+
+    /// The names of the files of all backups, in their order.
+    func files() throws(TableError) -> [String] {
+        try parts.vault.files(in: Self.folder).filter { $0.hasSuffix(Self.suffix) }.map { "\(Self.folder)/\($0)" }
     }
 
     func describe(_ id: String) throws(TableError) -> BackupDescription {

@@ -50,4 +50,8 @@ extension SQLiteTableStore: TableBackups {
     package func subscribeToReplacedTables(_ deliver: @escaping @Sendable (String) -> Void) {
         backups.subscribe(deliver)
     }
+
+    /// Why the logs of continuous backups do not follow the writes at the moment; nil when they do. What they lack is
+    /// kept in the change stream.
+    package var backupTrouble: TableError? { backups.archive.trouble }
 }

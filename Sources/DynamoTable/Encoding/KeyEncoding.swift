@@ -73,6 +73,16 @@ enum KeyEncoding {
         return UnsafeRawBufferPointer(rebasing: key[start..<min(end, key.count)])
     }
 
+    /// The number of the table or index that a key or an entry begins with; nil when it does not begin with one.
+    static func space(of key: [UInt8]) -> UInt32? {
+        var space: UInt32 = 0
+        for (place, byte) in key.prefix(5).enumerated() {
+            space |= UInt32(byte & 0x7F) << (7 * UInt32(place))
+            if byte < 0x80 { return space }
+        }
+        return nil
+    }
+
     /// The smallest bytes that sort after everything that begins with `bytes`.
     static func successor(of bytes: [UInt8]) -> [UInt8] {
         var result = bytes

@@ -130,7 +130,9 @@ struct ChangeJournal {
         let old = row.isNull(4) ? nil : try ItemCodec.decode(row.blob(4))
         let new = row.isNull(5) ? nil : try ItemCodec.decode(row.blob(5))
         // Changes of a table that was deleted are passed over: without its schema they have no key.
-        guard let definition = definitions[name], let key = (new ?? old).flatMap(definition.key(of:)) else {
+        guard let definition = definitions[name], row.int64(0) > definition.startSequence,
+            let key = (new ?? old).flatMap(definition.key(of:))
+        else {
             return nil
         }
         return Change(
@@ -168,7 +170,7 @@ extension ChangeJournal {
             last = rows.int64(0)
             // Even a change of another table takes its time.
             taken += 64
-            guard let definition = definitions[rows.text(2)] else { continue }
+            guard let definition = definitions[rows.text(2)], last > definition.startSequence else { continue }
             let content = rows.isNull(4) ? nil : [UInt8](rows.blob(4))
             let image = content ?? [UInt8](rows.blob(3))
             guard let key = image.withUnsafeBytes({ try? ItemCodec.decode($0) }).flatMap(definition.key(of:)) else {

@@ -40,7 +40,8 @@ extension SQLiteTableStore {
                 try StoreFile.removeEntries(connection, of: index)
             }
             let definition = TableDefinition(
-                schema: schema, createdAt: old.createdAt, space: old.space, indexSpaces: spaces)
+                schema: schema, createdAt: old.createdAt, space: old.space, startSequence: old.startSequence,
+                indexSpaces: spaces)
             try StoreFile.replace(connection, definition)
             if old.indexes.map(\.space) != spaces { try TableStatistics.forget(connection, old) }
             return definition

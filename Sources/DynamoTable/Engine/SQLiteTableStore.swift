@@ -180,7 +180,8 @@ extension SQLiteTableStore {
             return try convertingErrors { () throws(SQLiteError) in
                 let spaces = try StoreFile.takeSpaces(connection, count: 1 + schema.indexes.count)
                 let definition = TableDefinition(
-                    schema: schema, createdAt: clock(), space: spaces[0], indexSpaces: Array(spaces.dropFirst()))
+                    schema: schema, createdAt: clock(), space: spaces[0],
+                    startSequence: try ChangeJournal.end(connection).sequence, indexSpaces: Array(spaces.dropFirst()))
                 try StoreFile.add(connection, definition)
                 return definition
             }

@@ -253,6 +253,7 @@ extension TableDefinition {
     var item: Item {
         [
             "schema": .map(schema.item), "createdAt": .number(createdAt),
+            "startSequence": .number(startSequence),
             "indexSpaces": .list(indexes.map { .number(Int64($0.space)) }),
         ]
     }
@@ -264,6 +265,8 @@ extension TableDefinition {
             let spaces = item["indexSpaces"]?.listValue?.compactMap({ $0.int64Value.flatMap(UInt32.init(exactly:)) }),
             spaces.count == schema.indexes.count
         else { return nil }
-        self.init(schema: schema, createdAt: createdAt, space: space, indexSpaces: spaces)
+        self.init(
+            schema: schema, createdAt: createdAt, space: space,
+            startSequence: item["startSequence"]?.int64Value ?? 0, indexSpaces: spaces)
     }
 }

@@ -11,12 +11,15 @@ final class TableDefinition: Sendable {
     let createdAt: Int64
     /// The number that the table's keys begin with; never given to another table.
     let space: UInt32
+    /// The last change of the store before the table was there: earlier ones are of another table of its name.
+    let startSequence: Int64
     /// The indexes, in the schema's order.
     let indexes: [IndexDefinition]
 
     private let keyNames: Set<AttributeName>
 
-    init(schema: TableSchema, createdAt: Int64, space: UInt32, indexSpaces: [UInt32]) {
+    init(schema: TableSchema, createdAt: Int64, space: UInt32, startSequence: Int64, indexSpaces: [UInt32]) {
+        self.startSequence = startSequence
         self.schema = schema
         self.createdAt = createdAt
         self.space = space

@@ -12,7 +12,7 @@ final class ContinuousArchive: @unchecked Sendable {
     // Proof for `@unchecked Sendable`: `logs`, `lock` and `isClosed` are touched only on `queue`; the rest is immutable
     // or guarded by itself.
     private let queue = DispatchQueue(label: "table.archive")
-    private let parts: StoreParts
+    let parts: StoreParts
     private var logs: [String: ContinuousLog] = [:]
     private var lock: StoredFile?
     private var isClosed = false
@@ -34,7 +34,7 @@ final class ContinuousArchive: @unchecked Sendable {
     /// The archive of a store that nobody writes to yet.
     init(_ parts: StoreParts) throws(TableError) {
         self.parts = parts
-        let lives = try parts.readers.read { (connection) throws(TableError) in try Self.lives(connection) }
+        let lives = try Self.lives(parts)
         if lives.isEmpty { return }
         // Until the logs were looked at, everything is needed.
         parts.retention.firstNeeded = 0
@@ -132,6 +132,15 @@ final class ContinuousArchive: @unchecked Sendable {
 
     /// Waits until every change that was committed before is in the logs, on disk.
     func flush() throws(TableError) { try onQueue { () throws(TableError) in try follow() } }
+
+    /// The logs as they are, brought up to date.
+    func current() throws(TableError) -> [String: ContinuousLog] {
+        try onQueue { () throws(TableError) in
+            if !isNeeded.load(ordering: .acquiring) { return [:] }
+            try follow()
+            return logs
+        }
+    }
 
     /// Brings the logs up to date if that can be done, and ends. Blocks.
     func close() {
@@ -267,14 +276,17 @@ extension ContinuousArchive {
         lock = file
     }
 
-    private func lives() throws(TableError) -> [String: String] {
-        try parts.readers.read { (connection) throws(TableError) in try Self.lives(connection) }
+    private func lives() throws(TableError) -> [String: String] { try Self.lives(parts) }
+
+    private static func lives(_ parts: StoreParts) throws(TableError) -> [String: String] {
+        try parts.readers.read { (connection) throws(TableError) in
+            try convertingErrors { () throws(SQLiteError) in try lives(connection) }
+        }
     }
 
-    private static func lives(_ connection: Connection) throws(TableError) -> [String: String] {
-        let settings = try convertingErrors { () throws(SQLiteError) in
-            try StoreFile.settings(connection, prefix: settingPrefix)
-        }
+    /// The lives of the tables that have continuous backups, by the tables' names.
+    static func lives(_ connection: Connection) throws(SQLiteError) -> [String: String] {
+        let settings = try StoreFile.settings(connection, prefix: settingPrefix)
         return Dictionary(
             settings.map { (String($0.name.dropFirst(settingPrefix.count)), $0.value) }, uniquingKeysWith: { $1 })
     }

@@ -227,9 +227,12 @@ extension ContinuousLog {
 
     /// What the table is restored from to be as it was at a time, which must be restorable.
     func source(until time: Int64) throws(TableError) -> RestoreSource {
-        guard let base = bases.last(where: { $0.image.committedAt <= time }) ?? bases.first,
-            let image = try vault.open(base.name)
-        else { throw .damaged(Self.folder(life), "its base is gone") }
+        try source(until: time, from: bases.last { $0.image.committedAt <= time } ?? bases[0])
+    }
+
+    /// What the table is restored from, beginning with one of the bases.
+    func source(until time: Int64, from base: Base) throws(TableError) -> RestoreSource {
+        guard let image = try vault.open(base.name) else { throw .damaged(vault.path(base.name), "the file is gone") }
         var source = RestoreSource(image: image, until: time)
         let first = segments.lastIndex { $0.after <= base.image.sequence } ?? 0
         for (index, segment) in segments.enumerated() where index >= first {

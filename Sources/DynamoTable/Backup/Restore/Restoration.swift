@@ -27,7 +27,8 @@ struct Restoration: Sendable {
             return try convertingErrors { () throws(SQLiteError) in
                 let spaces = try StoreFile.takeSpaces(connection, count: 1 + schema.indexes.count)
                 let new = TableDefinition(
-                    schema: schema, createdAt: parts.clock(), space: spaces[0], indexSpaces: Array(spaces.dropFirst()))
+                    schema: schema, createdAt: parts.clock(), space: spaces[0], startSequence: 0,
+                    indexSpaces: Array(spaces.dropFirst()))
                 try LeftoverSpaces.note(new, connection)
                 return new
             }
@@ -183,9 +184,10 @@ extension Restoration {
     /// - Throws: `tableExists` when somebody has made a table of the name in the meantime, `storage`.
     func finish(_ origin: RestoreOrigin, _ content: TableStatistics) throws(TableError) {
         try parts.writer.write { (connection) throws(TableError) in
+            let target = try begun(connection)
             let replaced = parts.catalog.all[target.name]
             if replaced != nil, !replaces { throw .tableExists(target.name) }
-            try convertingErrors { () throws(SQLiteError) in
+            return try convertingErrors { () throws(SQLiteError) in
                 if let replaced {
                     let setting = ContinuousArchive.settingPrefix + target.name
                     let wasContinuous = try StoreFile.setting(connection, setting) != nil
@@ -200,9 +202,18 @@ extension Restoration {
                 try LeftoverSpaces.forget(target, connection)
                 try StoreFile.set(connection, RestoreOrigin.setting(target.name), to: origin.text)
                 try StoreFile.renewID(connection)
+                return target
             }
-        } finish: { _ in
+        } finish: { target in
             parts.catalog.replace(with: parts.catalog.all.merging([target.name: target]) { _, new in new })
         }
+    }
+
+    /// The table, as one that begins behind the last change there is.
+    private func begun(_ connection: Connection) throws(TableError) -> TableDefinition {
+        let last = try convertingErrors { () throws(SQLiteError) in try ChangeJournal.end(connection) }
+        return TableDefinition(
+            schema: target.schema, createdAt: target.createdAt, space: target.space, startSequence: last.sequence,
+            indexSpaces: target.indexes.map(\.space))
     }
 }
