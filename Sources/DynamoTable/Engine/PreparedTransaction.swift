@@ -44,7 +44,7 @@ extension PreparedTransaction.Operation {
             self.condition = condition
         case .update(_, let key, let actions, let condition):
             try definition.validate(key, limits)
-            try Self.validate(actions, definition)
+            try definition.validate(actions)
             self.key = key
             action = .update(actions)
             self.condition = condition
@@ -72,21 +72,5 @@ extension PreparedTransaction.Operation {
     var bytes: Int {
         if case .put(_, let encoded) = action { return keyBytes.count + 2 * encoded.count }
         return keyBytes.count + 256
-    }
-
-    private static func validate(_ actions: [UpdateAction], _ definition: TableDefinition) throws(TableError) {
-        for (index, action) in actions.enumerated() {
-            let path = action.path
-            if definition.isKey(path.attribute) {
-                throw .validation(
-                    "One or more parameter values were invalid: Cannot update attribute \(path.attribute)."
-                        + " This attribute is part of the key")
-            }
-            for other in actions[..<index] where other.path.overlaps(path) {
-                throw .validation(
-                    "Two document paths overlap with each other; must remove or rewrite one of these paths;"
-                        + " path one: \(other.path.elements), path two: \(path.elements)")
-            }
-        }
     }
 }

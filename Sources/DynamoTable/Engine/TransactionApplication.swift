@@ -128,7 +128,7 @@ extension TransactionApplication {
         case .update(let actions):
             let new = try ItemUpdate.apply(
                 actions, to: stored?.item, key: operation.definition.attributes(of: operation.key))
-            _ = try operation.definition.validate(new, limits)
+            try operation.definition.validate(new, madeBy: actions, limits)
             return Decision(stored: stored, new: new, newBytes: ItemCodec.encode(new))
         }
     }

@@ -35,10 +35,3 @@ extension DocumentPath: CustomStringConvertible {
         }
     }
 }
-
-extension DocumentPath {
-    /// Whether one of the two paths leads through or to the other: an update may not touch both.
-    func overlaps(_ other: DocumentPath) -> Bool {
-        attribute == other.attribute && zip(steps, other.steps).allSatisfy { $0 == $1 }
-    }
-}

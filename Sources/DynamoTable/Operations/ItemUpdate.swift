@@ -66,8 +66,8 @@ struct ItemUpdate {
         for (path, _, value) in appended.sorted(by: { $0.index < $1.index }) {
             try change(path) { list in list?.listValue.map { .list($0 + [value]) } }
         }
-        // From the end of each list, so that the positions that are still to be removed do not move.
-        for path in removals.sorted(by: { ($0.lastIndex ?? 0) > ($1.lastIndex ?? 0) }) {
+        // Backwards through the document, so that the positions that are still to be removed do not move.
+        for path in removals.sorted(by: { $0.comes(after: $1) }) {
             if case .element(let index) = path.steps.last {
                 try change(path.parent) { list in
                     guard var elements = list?.listValue, elements.indices.contains(index) else { return list }
@@ -209,6 +209,18 @@ extension DocumentPath {
     /// The path one step up.
     fileprivate var parent: DocumentPath { DocumentPath(attribute, Array(steps.dropLast())) }
 
-    /// The position in a list that the path ends at, nil when it ends at a name.
-    fileprivate var lastIndex: Int? { if case .element(let index) = steps.last { index } else { nil } }
+    /// Whether the place is behind that of `other` in some order of documents, in which a list's elements are in theirs
+    /// and what is within a value is behind it.
+    fileprivate func comes(after other: DocumentPath) -> Bool {
+        if attribute != other.attribute { return other.attribute.precedes(attribute) }
+        for (step, otherStep) in zip(steps, other.steps) where step != otherStep {
+            switch (step, otherStep) {
+            case (.element(let index), .element(let otherIndex)): return index > otherIndex
+            case (.member(let name), .member(let otherName)): return otherName.precedes(name)
+            case (.member, .element): return true
+            case (.element, .member): return false
+            }
+        }
+        return steps.count > other.steps.count
+    }
 }

@@ -11,6 +11,7 @@ extension TableService {
         let table = request.tableName
         let definition = try definition(table)
         let key = try definition.tableKey(keyAttributes)
+        try definition.checkKeysAreScalars(projection?.paths ?? [])
         let item: Item?
         if withoutWaiting {
             let found = try converting { () throws(TableError) in

@@ -10,8 +10,8 @@ extension TableService {
                 "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
         }
         var expressions = try RequestExpressions(request, [.projection, .filter, .keyCondition])
-        let filter = try expressions.condition(.filter)
         let keyCondition = try expressions.keyCondition()
+        let filter = try expressions.condition(.filter)
         let projection = try expressions.projection()
         try expressions.finish()
         guard let keyCondition else { return .empty }
@@ -22,7 +22,11 @@ extension TableService {
         let (partition, sort) = try converting { () throws(TableError) in
             try terms.bounds(partitionKey: source.partitionKey, sortKey: source.sortKey)
         }
-        if let filter { try source.checkFilter(filter) }
+        try definition.checkKeysAreScalars(projection?.paths ?? [])
+        if let filter {
+            try source.checkFilter(filter)
+            try definition.checkKeysAreScalars(filter.paths)
+        }
         let query = Query(
             table: definition.name, index: page.index, partition: partition, sort: sort,
             forward: request.flag("ScanIndexForward", default: true), limit: page.limit, filter: filter,
@@ -43,6 +47,7 @@ extension TableService {
         let page = try PageRequest(request, projection)
         let definition = try definition(request.tableName)
         let source = try page.source(definition)
+        try definition.checkKeysAreScalars((projection?.paths ?? []) + (filter?.paths ?? []))
         if let start, let segment { try source.check(start, isIn: segment, store.limits) }
         let scan = Scan(
             table: definition.name, index: page.index, limit: page.limit, filter: filter, exclusiveStart: start,
@@ -182,7 +187,7 @@ extension PageSource {
 
     /// Checks that a filter does not look at the key, which the key condition is for.
     func checkFilter(_ filter: Condition) throws(ProtocolError) {
-        let attributes = filter.attributes
+        let attributes = Set(filter.paths.map(\.attribute))
         for key in [partitionKey, sortKey].compactMap(\.self) where attributes.contains(key.name) {
             throw .validation(
                 "Filter Expression can only contain non-primary key attributes: Primary key attribute: \(key.name)")
@@ -205,29 +210,13 @@ extension PageSource {
     }
 }
 
-extension Condition {
-    /// The attributes that the condition looks at, whole or in part.
-    var attributes: Set<AttributeName> {
-        switch self {
-        case .attributeExists(let path), .attributeNotExists(let path): [path.attribute]
-        case .attributeType(let path, _): [path.attribute]
-        case .comparison(let left, _, let right), .beginsWith(let left, let right), .contains(let left, let right):
-            left.attributes.union(right.attributes)
-        case .between(let operand, let lower, let upper):
-            operand.attributes.union(lower.attributes).union(upper.attributes)
-        case .isIn(let operand, let choices): choices.reduce(operand.attributes) { $0.union($1.attributes) }
-        case .and(let conditions), .or(let conditions):
-            conditions.reduce(into: []) { $0.formUnion($1.attributes) }
-        case .not(let condition): condition.attributes
-        }
-    }
-}
-
-extension Operand {
-    fileprivate var attributes: Set<AttributeName> {
-        switch self {
-        case .path(let path), .size(let path): [path.attribute]
-        case .value: []
+extension TableDefinition {
+    /// Checks that none of the paths of a request's expressions looks for something within a key.
+    func checkKeysAreScalars(_ paths: [DocumentPath]) throws(ProtocolError) {
+        do throws(TableError) {
+            try validateKeysAreScalars(paths)
+        } catch {
+            throw ProtocolError(error)
         }
     }
 }

@@ -96,7 +96,7 @@ extension TableDefinition {
 
 extension AttributeValue {
     /// Whether this is an empty string or binary value, which no key may be.
-    fileprivate var isEmptyKey: Bool {
+    var isEmptyKey: Bool {
         switch self {
         case .string(let text): text.utf8.isEmpty
         case .binary(let bytes): bytes.isEmpty
@@ -104,7 +104,8 @@ extension AttributeValue {
         }
     }
 
-    fileprivate var typeInWords: String { if case .binary = self { "binary" } else { "string" } }
+    /// The value's type in messages about empty keys.
+    var typeInWords: String { if case .binary = self { "binary" } else { "string" } }
 }
 
 /// What DynamoDB asks of every item, whatever its table.
