@@ -16,6 +16,8 @@ package struct BackupDescription: Sendable, Equatable {
     package let kind: Kind
     /// When it was made, in milliseconds since 1970.
     package let createdAt: Int64
+    /// When it is removed by itself, in milliseconds since 1970; nil when it stays until it is deleted.
+    package let expiresAt: Int64?
     /// The size of its file in bytes.
     package let sizeBytes: Int64
     /// The table as it was, with the number of its items and their bytes.

@@ -3,7 +3,8 @@ import JSON
 extension JSONWriter {
     /// Writes a table as `TableDescription` has it.
     mutating func table(
-        _ description: TableDescription, _ resources: ResourceNames, status: StaticString = "ACTIVE"
+        _ description: TableDescription, _ resources: ResourceNames, status: StaticString = "ACTIVE",
+        restore: RestoreSummary? = nil
     ) {
         let schema = description.schema
         beginObject()
@@ -36,6 +37,7 @@ extension JSONWriter {
             }
             endArray()
         }
+        if let restore { restoreSummary(restore, resources) }
         key("DeletionProtectionEnabled")
         bool(schema.isProtected)
         endObject()
@@ -48,18 +50,7 @@ extension JSONWriter {
         key("IndexName")
         string(index.name)
         keySchema(index.partitionKey, index.sortKey)
-        key("Projection")
-        beginObject()
-        key("ProjectionType")
-        switch index.projection {
-        case .all: string("ALL")
-        case .keysOnly: string("KEYS_ONLY")
-        case .include(let names):
-            string("INCLUDE")
-            key("NonKeyAttributes")
-            array(names) { $0.string($1.text) }
-        }
-        endObject()
+        projection(index.projection)
         key("IndexStatus")
         string("ACTIVE")
         throughput(schema.throughput == nil ? nil : index.throughput ?? schema.throughput)
@@ -69,6 +60,22 @@ extension JSONWriter {
         int(content.items)
         key("IndexArn")
         string(resources.index(index.name, of: schema.name))
+        endObject()
+    }
+
+    /// Writes what a query on an index answers.
+    mutating func projection(_ projection: Projection) {
+        key("Projection")
+        beginObject()
+        key("ProjectionType")
+        switch projection {
+        case .all: string("ALL")
+        case .keysOnly: string("KEYS_ONLY")
+        case .include(let names):
+            string("INCLUDE")
+            key("NonKeyAttributes")
+            array(names) { $0.string($1.text) }
+        }
         endObject()
     }
 

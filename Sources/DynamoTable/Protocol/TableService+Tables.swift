@@ -4,6 +4,9 @@ extension TableService {
     /// `CreateTable`
     func createTable(_ request: RequestReader) throws(ProtocolError) -> ProtocolResponse {
         let schema = try TableSchemaReader(request, resources).schema()
+        guard store.restoring[schema.name] == nil else {
+            throw ProtocolError(.resourceInUse, "Table already exists: \(schema.name)")
+        }
         guard !InternalTables.contains(schema.name) else {
             throw .validation("Table names that begin with \(InternalTables.prefix) are reserved: \(schema.name)")
         }
@@ -14,6 +17,9 @@ extension TableService {
     /// `DescribeTable`
     func describeTable(_ request: RequestReader) throws(ProtocolError) -> ProtocolResponse {
         let name = request.tableName
+        if let restored = store.restoring[name], !InternalTables.contains(name) {
+            return try describe(restored, status: "CREATING", as: "Table")
+        }
         try requireTable(name)
         return try describe(name, as: "Table")
     }
@@ -39,7 +45,8 @@ extension TableService {
     func listTables(_ request: RequestReader) throws(ProtocolError) -> ProtocolResponse {
         let limit = Int(request.number("Limit") ?? 100)
         let start = request.text("ExclusiveStartTableName")
-        let all = try converting { () throws(TableError) in try store.listTables() }
+        let there = try converting { () throws(TableError) in try store.listTables() }
+        let all = Set(there).union(store.restoring.keys).sorted { $0.precedes($1) }
             .filter { name in !InternalTables.contains(name) && start.map { $0.precedes(name) } ?? true }
         let page = all.prefix(limit)
         return ProtocolResponse { writer in
@@ -83,6 +90,11 @@ extension TableService {
 
     /// Checks that a table is there, in the words of the operations on tables.
     func requireTable(_ name: String) throws(ProtocolError) {
+        if store.restoring[name] != nil, store.catalog.all[name] == nil, !InternalTables.contains(name) {
+            throw ProtocolError(
+                .resourceInUse,
+                "Attempt to change a resource which is still in use: Table is being created: \(name)")
+        }
         guard !InternalTables.contains(name), store.catalog.all[name] != nil else {
             throw ProtocolError(.resourceNotFound, "Requested resource not found: Table: \(name) not found")
         }
@@ -90,10 +102,17 @@ extension TableService {
 
     /// Answers the description of a table as a member.
     func describe(_ name: String, as member: StaticString) throws(ProtocolError) -> ProtocolResponse {
-        let description = try converting { () throws(TableError) in try store.describeTable(name) }
+        try describe(
+            try converting { () throws(TableError) in try store.describeTable(name) }, status: "ACTIVE", as: member)
+    }
+
+    private func describe(
+        _ description: TableDescription, status: StaticString, as member: StaticString
+    ) throws(ProtocolError) -> ProtocolResponse {
+        let restore = try converting { () throws(TableError) in try store.restoreSummary(description.schema.name) }
         return ProtocolResponse { writer in
             writer.key(member)
-            writer.table(description, resources)
+            writer.table(description, resources, status: status, restore: restore)
         }
     }
 }

@@ -134,7 +134,9 @@ package final class TableService: Sendable {
         case .listTables: return try listTables(reader)
         case .describeLimits: return describeLimits()
         case .describeEndpoints: return describeEndpoints(host: request.host)
-        default: throw ProtocolError(.unknownOperation, nil)
+        default:
+            if let response = try respondOnBackups(to: operation, reader) { return response }
+            throw ProtocolError(.unknownOperation, nil)
         }
     }
 }
@@ -145,7 +147,15 @@ extension DynamoOperation {
         switch self {
         case .batchGetItem: Shape.batchGetItem
         case .batchWriteItem: Shape.batchWriteItem
+        case .createBackup: Shape.createBackup
         case .createTable: Shape.createTable
+        case .deleteBackup: Shape.deleteBackup
+        case .describeBackup: Shape.describeBackup
+        case .describeContinuousBackups: Shape.describeContinuousBackups
+        case .listBackups: Shape.listBackups
+        case .restoreTableFromBackup: Shape.restoreFromBackup
+        case .restoreTableToPointInTime: Shape.restoreToPointInTime
+        case .updateContinuousBackups: Shape.updateContinuousBackups
         case .deleteItem: Shape.deleteItem
         case .deleteTable: Shape.deleteTable
         case .describeTable: Shape.describeTable

@@ -56,7 +56,8 @@ extension TableImage {
     /// The image as a backup of a file of this size.
     func backup(sizeBytes: Int) -> BackupDescription {
         BackupDescription(
-            id: label.id, name: label.name, kind: label.kind, createdAt: createdAt, sizeBytes: Int64(sizeBytes),
+            id: label.id, name: label.name, kind: label.kind, createdAt: createdAt,
+            expiresAt: label.kind == .system ? createdAt + ContinuousLog.retention : nil, sizeBytes: Int64(sizeBytes),
             table: TableDescription(
                 schema: definition.schema, createdAt: definition.createdAt, id: tableID,
                 content: ContentSize(items: Int64(itemCount), bytes: itemBytes)))
