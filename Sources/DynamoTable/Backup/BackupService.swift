@@ -127,11 +127,18 @@ extension BackupService {
     }
 
     func restore(backup id: String, _ request: Request) throws(TableError) -> TableDescription {
-        let file = try open(id)
+        try restore(image: try open(id), request)
+    }
+
+    func restore(file path: String, _ request: Request) throws(TableError) -> TableDescription {
+        try restore(image: try StoredFile.open(path), request)
+    }
+
+    private func restore(image file: StoredFile, _ request: Request) throws(TableError) -> TableDescription {
         let image = try ImageReader(file).image
         return try restore(
             RestoreSource(image: file), image.definition.schema,
-            RestoreOrigin(backup: id, table: image.definition.name, time: image.createdAt), request)
+            RestoreOrigin(backup: image.label.id, table: image.definition.name, time: image.createdAt), request)
     }
 
     func restore(table: String, at point: RestorePoint, _ request: Request) throws(TableError) -> TableDescription {
@@ -151,7 +158,9 @@ extension BackupService {
     private func restore(
         _ source: RestoreSource, _ schema: TableSchema, _ origin: RestoreOrigin, _ request: Request
     ) throws(TableError) -> TableDescription {
-        let schema = try request.adjust(schema).named(request.target)
+        var schema = try request.adjust(schema).named(request.target)
+        // As in DynamoDB: a table that somebody has just restored can be deleted again.
+        if !request.replaces { schema.isProtected = false }
         try schema.validate()
         try take(request.target, TableDescription(schema: schema, createdAt: parts.clock()), origin)
         do throws(TableError) {
@@ -211,7 +220,23 @@ extension BackupService {
     func waitForSweep() { queue.sync {} }
 
     /// Sweeps leftovers when no restore is under way any more: their spaces are noted as leftovers, too.
-    private func scheduleSweep() { queue.async { [self] in try? sweep() } }
+    private func scheduleSweep() {
+        queue.async { [self] in
+            // What fails now is tried again after the next restore, or when the store is opened.
+            try? sweep()
+            try? removeExpired()
+        }
+    }
+
+    /// Removes the backups that the engine has made itself and nobody has wanted.
+    private func removeExpired() throws(TableError) {
+        parts.vault.discardOldDrafts(in: [Self.folder, "restore"])
+        var filter = BackupFilter()
+        filter.kind = .system
+        for backup in try list(filter) where backup.expiresAt.map({ $0 <= parts.clock() }) ?? false {
+            try parts.vault.remove(Self.file(backup.id))
+        }
+    }
 
     private func sweep() throws(TableError) {
         guard underWay.withLock({ $0.isEmpty }) else { return }

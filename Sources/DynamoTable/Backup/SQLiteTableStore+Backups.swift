@@ -21,6 +21,22 @@ extension SQLiteTableStore: TableBackups {
         return try backups.restore(backup: id, request)
     }
 
+    /// Makes a table from the file of a backup, of this store or another one; see `restore(backup:…)`.
+    package func restore(
+        file path: String, to target: String, replacing: Bool, adjust: @escaping SchemaAdjustment,
+        completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
+    ) throws(TableError) -> TableDescription {
+        let request = BackupService.Request(
+            target: target, replaces: replacing, adjust: adjust, completion: completion)
+        return try backups.restore(file: path, request)
+    }
+
+    /// The backup in a file.
+    package static func describeBackup(file path: String) throws(TableError) -> BackupDescription {
+        let reader = try ImageReader(try StoredFile.open(path))
+        return reader.image.backup(sizeBytes: reader.sizeBytes)
+    }
+
     package func restore(
         table: String, at point: RestorePoint, to target: String, replacing: Bool,
         adjust: @escaping SchemaAdjustment,

@@ -51,6 +51,8 @@ struct DynamoDBProcess {
         let endpoint = DynamoEndpoint(store: tables)
         let server = try endpoint.makeServer(host: settings.host, port: settings.port, loops: settings.loops)
         server.start()
+        let control = try makeControl(tables, logger)
+        defer { control?.stop() }
         let address = SocketAddress.tcp(host: settings.host, port: server.port)
         logger.notice("ready", metadata: ["address": "http://\(address)"])
         let notifySocket = environment["NOTIFY_SOCKET"]
@@ -62,6 +64,16 @@ struct DynamoDBProcess {
         server.drain(within: Self.drainTimeout) { drained.signal() }
         drained.wait()
         logger.notice("stopped")
+    }
+
+    private func makeControl(_ tables: SQLiteTableStore, _ logger: Logger) throws -> ControlServer? {
+        // A store in memory has no directory where commands could find it.
+        guard settings.store == .sqlite else { return nil }
+        return try ControlServer(directory: settings.dataDirectory, logger: logger) { request in
+            BackupCommands(tables: tables, profile: nil).answer(request)
+                ?? .failed(
+                    "`flag-server \(DynamoDBCommand.name)` serves tables without flags: there is no \(request.command)")
+        }
     }
 
     private func openTables() throws -> (tables: SQLiteTableStore, directory: DataDirectory?) {

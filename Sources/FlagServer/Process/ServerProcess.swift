@@ -102,6 +102,7 @@ struct ServerProcess {
             version: FlagServerCommand.version)
         settings.cacheLimits = configuration.cache
         let tables = store.tables
+        settings.readStoreID = { tables.storeID }
         let parts = ServingStack.Parts(
             store: tables, table: configuration.profile.tableName, settings: settings, http: http,
             now: { .systemClock },

@@ -69,19 +69,11 @@ final class BackupVault: Sendable {
                 files.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
             }.sorted()
         }
-        guard let directory = opendir(path(folder)) else {
+        guard let names = Self.entries(path(folder)) else {
             if errno == ENOENT { return [] }
             throw failure("read", path(folder), errno)
         }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if !name.hasPrefix("."), !name.hasSuffix(Self.draftSuffix) { names.append(name) }
-        }
-        return names.sorted()
+        return names.filter { !$0.hasPrefix(".") && !$0.hasSuffix(Self.draftSuffix) }.sorted()
     }
 
     /// Removes a file. Whoever has it open may go on reading it.
@@ -104,6 +96,33 @@ final class BackupVault: Sendable {
         guard root != nil else { return }
         // Drafts may be left in it; a folder that stays is in nobody's way.
         rmdir(path(folder))
+    }
+
+    /// Removes drafts that nobody has written to for an hour: their writer is gone.
+    func discardOldDrafts(in folders: [String]) {
+        guard root != nil else { return }
+        let old = time(nil) - 3600
+        for folder in folders {
+            for name in Self.entries(path(folder)) ?? [] where name.hasSuffix(Self.draftSuffix) {
+                var status = stat()
+                let draft = "\(path(folder))/\(name)"
+                if stat(draft, &status) == 0, status.st_mtim.tv_sec < old { unlink(draft) }
+            }
+        }
+    }
+
+    /// The names in a directory, nil when it cannot be read.
+    private static func entries(_ path: String) -> [String]? {
+        guard let directory = opendir(path) else { return nil }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                })
+        }
+        return names
     }
 
     private func open(_ path: String, _ flags: Int32) throws(TableError) -> StoredFile {

@@ -12,6 +12,13 @@ final class StoredFile: Sendable {
         self.path = path
     }
 
+    /// Opens a file that exists for reading.
+    static func open(_ path: String) throws(TableError) -> StoredFile {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .storage(StorageFailure("open", path: path, errno: errno)) }
+        return StoredFile(adopting: descriptor, path: path)
+    }
+
     deinit { close(descriptor) }
 
     /// How many bytes it has.
