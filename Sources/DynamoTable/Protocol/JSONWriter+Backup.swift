@@ -138,10 +138,12 @@ extension JSONWriter {
         if let restorable = backups.restorable {
             key("RecoveryPeriodInDays")
             int(Int64(ContinuousBackups.recoveryPeriodDays))
+            // Clients send whole seconds, cut off: what they are told must be restorable when it comes back.
+            let earliest = (restorable.lowerBound + 999) / 1000
             key("EarliestRestorableDateTime")
-            instant(restorable.lowerBound)
+            int(earliest)
             key("LatestRestorableDateTime")
-            instant(restorable.upperBound)
+            int(max(earliest, restorable.upperBound / 1000))
         }
         endObject()
         endObject()
