@@ -77,7 +77,8 @@ struct ValidationTests {
         arguments: [
             (
                 [.set("SK", .value("x")), .remove("PK")],
-                "One or more parameter values were invalid: Cannot update attribute PK. This attribute is part of the key"
+                "One or more parameter values were invalid: Cannot update attribute PK."
+                    + " This attribute is part of the key"
             ),
             (
                 [.set("a", .value(1)), .set("rank", .listAppend(.path("a"), .path("b")))],
@@ -100,8 +101,8 @@ struct ValidationTests {
             ),
             (
                 [.set("a", .value(1)), .remove(DocumentPath("a", [.member("b")]))],
-                "Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these"
-                    + " paths; path one: [a], path two: [a, b]"
+                "Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of"
+                    + " these paths; path one: [a], path two: [a, b]"
             ),
             (
                 [.set(DocumentPath("a", [.element(0)]), .value(1)), .remove(DocumentPath("a", [.member("b")]))],
@@ -131,9 +132,9 @@ struct ValidationTests {
             ),
             (
                 [.set("owner", .path("empty"))],
-                "One or more parameter values are not valid. The update expression attempted to update a secondary index"
-                    + " key to a value that is not supported. The AttributeValue for a key attribute cannot contain an"
-                    + " empty string value."
+                "One or more parameter values are not valid. The update expression attempted to update a secondary"
+                    + " index key to a value that is not supported. The AttributeValue for a key attribute cannot"
+                    + " contain an empty string value."
             ),
             (
                 [.set("long", .value(.binary([UInt8](repeating: 1, count: 400 * 1024))))],
