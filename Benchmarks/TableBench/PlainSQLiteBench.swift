@@ -36,7 +36,9 @@ struct PlainSQLiteBench {
         let select = try connection.statement("SELECT content FROM item WHERE key = ?1")
         defer { select.reset() }
         try select.bind(key(number), at: 1)
-        guard try select.step(), select.blob(0).count == BenchItems.itemBytes else { preconditionFailure("Row \(number) is missing") }
+        guard try select.step(), select.blob(0).count == BenchItems.itemBytes else {
+            preconditionFailure("Row \(number) is missing")
+        }
     }
 
     private func put(_ number: Int, _ content: [UInt8]) throws(SQLiteError) {

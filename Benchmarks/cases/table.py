@@ -1,6 +1,7 @@
 """The table: its protocol against other servers of it, its engine against SQLite alone, its writes against the disk."""
 
 import dataclasses
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -76,11 +77,17 @@ class Measurement:
 
     def writes(self) -> Report:
         """Durable writes beside what the disk can do."""
-        syncs = dynamodb.syncs_a_second(self.folder)
+        syncs = []
         with dynamodb.flag_server(self.small) as ours:
             targets = [self.target(ours, name, connections, SMALL) for name in WRITES for connections in (1, 64)]
-            found = self.measure(targets)
-        syncs = (syncs + dynamodb.syncs_a_second(self.folder)) / 2
+
+            def between(step: str):
+                # Disks have their moods: theirs is taken in the same minutes as ours.
+                self.options.say(step)
+                syncs.append(dynamodb.syncs_a_second(self.folder, 1))
+
+            found = wrk.rounds(targets, self.options.rounds, self.options.seconds, between)
+        syncs = statistics.median(syncs)
         rows, goals = [["4 KiB written and synced (fdatasync)", syncs, 1.0, None, None]], []
         for name in WRITES:
             one, many = (found[label(OURS, name, connections)] for connections in (1, 64))

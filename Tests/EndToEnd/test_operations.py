@@ -4,11 +4,12 @@
 """
 
 import json
+import os
 import re
 import subprocess
 
 import dynamodb
-from server import REPOSITORY, free_port
+from server import REPOSITORY, binary, free_port
 
 PAGE = REPOSITORY / "docs" / "operations.md"
 BLOCK = re.compile(r"^```sh\n(?P<command>.*?)^```\n(?:\n```(?:json|text)\n(?P<output>.*?)^```\n)?", re.M | re.S)
@@ -29,8 +30,11 @@ def test_the_page_prints_what_it_says(start_server, tmp_path, pytestconfig):
     server = start_server("--auth", "off", "--dynamodb-port", table_port, environment="dev")
 
     def here(command: str) -> str:
-        return command.replace("127.0.0.1:8000", f"127.0.0.1:{table_port}").replace(
-            "http://127.0.0.1:3001", server.origin)
+        places = {"127.0.0.1:8000": f"127.0.0.1:{table_port}", "http://127.0.0.1:3001": server.origin,
+                  ".build/release/flag-server": os.path.abspath(binary()), "data/dev": str(server.data_dir)}
+        for there, place in places.items():
+            command = command.replace(there, place)
+        return command
 
     matches = commands(text)
     assert len(matches) >= 20
@@ -98,7 +102,9 @@ def normalised(output: str) -> str:
     except ValueError:
         value = output.strip()
     value = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z(?<!03:04:05\.000Z)", "<time>", value)
-    value = re.sub(r"/backup/[\w-]+", "/backup/<id>", value)
+    value = re.sub(r"0\d{13}-[0-9a-f]{8}", "<backup>", value)
+    value = re.sub(r"\d+ bytes", "<size>", value)
+    value = re.sub(r"(?m)^checked .*$", lambda line: re.sub(r"\d+", "<count>", line[0]), value)
     return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", value)
 
 
