@@ -68,9 +68,12 @@ extension ExpressionParser {
 
     /// The keyword that the next token is, in capitals; nil when it is none.
     var keyword: String? {
-        guard next == .word, tokens[position].range.count <= 7 else { return nil }
-        let word = text.uppercased()
-        return keywords.contains(word) ? word : nil
+        guard next == .word else { return nil }
+        let word = bytes[tokens[position].range]
+        return keywords.first { keyword in
+            // Without bit 5 a letter is a capital; nothing else of a word becomes one.
+            keyword.utf8.count == word.count && zip(word, keyword.utf8).allSatisfy { $0 & 0xDF == $1 }
+        }
     }
 
     /// Goes on if the next token is this keyword, and says whether it was.

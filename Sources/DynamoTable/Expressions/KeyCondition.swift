@@ -150,6 +150,11 @@ package struct KeyTerms: Sendable {
             throw .validation(
                 "One or more parameter values were invalid: Condition parameter type does not match schema type")
         }
+        for value in condition.values where value.isEmptyKey {
+            throw .validation(
+                "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an"
+                    + " empty \(value.typeInWords) value. Key: \(key.name)")
+        }
     }
 
     private static let notSupported = TableError.validation("Query key condition not supported")

@@ -5,7 +5,7 @@ import Testing
 @Suite("Key-condition expressions")
 struct KeyConditionTests {
     private static let values: [String: AttributeValue] = [
-        ":p": "part", ":c": 3, ":d": 5, ":s": "s", ":t": "t", ":true": true,
+        ":p": "part", ":c": 3, ":d": 5, ":s": "s", ":t": "t", ":true": true, ":empty": "",
     ]
 
     private static func terms(_ text: String) throws -> KeyTerms {
@@ -95,6 +95,7 @@ struct KeyConditionTests {
             ("p<:p", .number, "Query key condition not supported"),
             ("p=:p AND c=:c", nil, "Query key condition not supported"),
             ("p=:c", .number, wrongType), ("p=:p AND c=:s", .number, wrongType), ("p=:p AND c=:c", .string, wrongType),
+            ("p=:empty", nil, emptyKey("p")), ("p=:p AND begins_with(c, :empty)", .string, emptyKey("c")),
             ("p=:true", nil, wrongType), ("p BETWEEN :s AND :t", nil, "Query key condition not supported"),
         ] as [(String, KeyType?, String)])
     func unfit(_ text: String, _ sort: KeyType?, _ message: String) {
@@ -109,6 +110,11 @@ struct KeyConditionTests {
     private static let noKey = "Invalid condition in KeyConditionExpression: No key attribute specified"
     private static let wrongType =
         "One or more parameter values were invalid: Condition parameter type does not match schema type"
+
+    private static func emptyKey(_ name: String) -> String {
+        "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty"
+            + " string value. Key: \(name)"
+    }
 
     private static func invalidOperator(_ name: String) -> String {
         "Invalid operator used in KeyConditionExpression: \(name)"
