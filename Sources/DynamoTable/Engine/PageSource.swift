@@ -110,8 +110,8 @@ extension SortCondition {
 extension ScanSegment {
     /// Whether the item of a key of the table, or of an entry of the index, belongs to the segment.
     ///
-    /// Segments are made of the hash of the partition key, as in DynamoDB, so that it does not depend on what else there
-    /// is. The hash is FNV-1a with a finishing step of MurmurHash3: spread is all that is asked of it.
+    /// Segments are made of the hash of the partition key, as in DynamoDB, so that it does not depend on what else
+    /// there is. The hash is FNV-1a with a finishing step of MurmurHash3: spread is all that is asked of it.
     func holds(_ key: UnsafeRawBufferPointer, partition type: KeyType) -> Bool {
         guard total > 1 else { return true }
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325

@@ -8,7 +8,7 @@ extension SQLiteTableStore {
     ///
     /// - Parameters:
     ///   - name: the table.
-    ///   - change: makes the new schema of the one that there is. Name and key must stay; it runs on the writer's queue.
+    ///   - change: makes the new schema of the one that there is, on the writer's queue. Name and key must stay.
     /// - Throws: `tableNotFound`, `validation`, `storage`, and what `change` throws.
     package func updateTable(
         _ name: String, _ change: (TableSchema) throws(TableError) -> TableSchema

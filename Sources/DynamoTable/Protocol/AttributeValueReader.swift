@@ -87,7 +87,7 @@ enum AttributeValueReader {
     private static func binary(_ content: JSONView) -> [UInt8] {
         guard let text = content.stringBytes else { return [] }
         // Checked with the types.
-        return (try? Base64.decode(text)) ?? []
+        return (try? BinaryText.decode(text)) ?? []
     }
 
     private static func stringSet(_ content: JSONView) throws(ProtocolError) -> AttributeSet<String> {

@@ -58,7 +58,7 @@ extension JSONWriter {
 
     /// Writes bytes as Base64.
     mutating func base64(_ bytes: [UInt8]) {
-        Base64.encode(bytes).withUnsafeBytes { string($0) }
+        BinaryText.encode(bytes).withUnsafeBytes { string($0) }
     }
 
     /// Writes a time, given in milliseconds since 1970, as DynamoDB does: seconds with their fraction.

@@ -3,7 +3,7 @@ import JSON
 extension Shape {
     /// Checks that a value and all in it are of their types.
     ///
-    /// - Parameter isElement: whether it is an element of a list or a value of a map, of which DynamoDB speaks otherwise.
+    /// - Parameter isElement: whether it is an element of a list or a value of a map: DynamoDB has other words then.
     /// - Throws: `SerializationException` in the words of DynamoDB's parser, for the first that is not.
     func checkType(_ value: JSONView, isElement: Bool = false) throws(ProtocolError) {
         if value.isNull { return }
@@ -56,8 +56,8 @@ extension Shape {
         switch value.kind {
         case .string:
             guard let text = value.stringBytes else { return }
-            do throws(Base64.Failure) {
-                _ = try Base64.decode(text)
+            do throws(BinaryText.Failure) {
+                _ = try BinaryText.decode(text)
             } catch {
                 throw .serialization(error.description)
             }

@@ -147,7 +147,8 @@ struct TableSchemaReader {
         if names.contains(where: { types[$0] == nil }) {
             throw .validation(
                 Self.invalid + "Some index key attributes are not defined in AttributeDefinitions. Keys: "
-                    + "[\(names.joined(separator: ", "))], AttributeDefinitions: [\(definedNames.joined(separator: ", "))]"
+                    + "[\(names.joined(separator: ", "))], AttributeDefinitions: "
+                    + "[\(definedNames.joined(separator: ", "))]"
             )
         }
         if names.count == 2, names[0] == names[1] {

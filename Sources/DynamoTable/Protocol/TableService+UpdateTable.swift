@@ -10,8 +10,8 @@ extension TableService {
         ].contains { request.has($0) }
         guard hasUpdates else {
             throw .validation(
-                "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or"
-                    + " SSESpecification or ReplicaUpdates is required")
+                "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates"
+                    + " or SSESpecification or ReplicaUpdates is required")
         }
         if request.has("ProvisionedThroughput"), request.isText("BillingMode", "PAY_PER_REQUEST") {
             throw TableSchemaReader.throughputWithOnDemand
@@ -72,8 +72,8 @@ private struct TableUpdate {
         let throughput = try TableSchemaReader.throughput(given)
         if let current = old.throughput, current == throughput {
             throw .validation(
-                "The provisioned throughput for the table will not change. The requested value equals the current value."
-                    + " Current ReadCapacityUnits provisioned for the table: \(current.readUnits). Requested"
+                "The provisioned throughput for the table will not change. The requested value equals the current"
+                    + " value. Current ReadCapacityUnits provisioned for the table: \(current.readUnits). Requested"
                     + " ReadCapacityUnits: \(throughput.readUnits). Current WriteCapacityUnits provisioned for the"
                     + " table: \(current.writeUnits). Requested WriteCapacityUnits: \(throughput.writeUnits). Refer to"
                     + " the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.")

@@ -44,7 +44,7 @@ struct DynamoDBCommand: ParsableCommand {
     func validate() throws {
         guard ServerConfiguration.isLoopback(host) else {
             throw ValidationError(
-                "--host must be a loopback address (127.0.0.1, ::1, localhost), not \(host): signatures are not checked."
+                "--host must be a loopback address (127.0.0.1, ::1, localhost), not \(host): nobody is asked for a key."
             )
         }
         guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535.") }

@@ -121,7 +121,7 @@ struct ServerProcess {
         guard let port = configuration.dynamodbPort else { return nil }
         guard configuration.auth == .off else {
             logger.warning(
-                "the DynamoDB port stays closed: authentication is on, and there are no keys yet to check signatures with",
+                "the DynamoDB port stays closed: authentication is on, and there are no keys yet to check by",
                 metadata: ["port": .stringConvertible(port)])
             return nil
         }

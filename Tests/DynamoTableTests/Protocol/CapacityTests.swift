@@ -9,7 +9,9 @@ struct CapacityTests {
         reply["ConsumedCapacity"]?.objectValue?["CapacityUnits"].flatMap(number)
     }
 
-    private func number(_ value: JSONValue) -> Double? { if case .number(let number) = value { number.double } else { nil } }
+    private func number(_ value: JSONValue) -> Double? {
+        if case .number(let number) = value { number.double } else { nil }
+    }
 
     private func text(bytes: Int) -> String { String(repeating: "x", count: bytes) }
 
@@ -22,7 +24,8 @@ struct CapacityTests {
         let get = #""TableName":"things","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"ReturnConsumedCapacity":"TOTAL""#
         #expect(units(service.call(.getItem, "{\(get)}")) == eventual)
         #expect(units(service.call(.getItem, #"{\#(get),"ConsistentRead":true}"#)) == strong)
-        let gets = #"{"TransactItems":[{"Get":{"TableName":"things","Key":{"pk":{"S":"a"},"sk":{"N":"1"}}}}],"#
+        let gets =
+            #"{"TransactItems":[{"Get":{"TableName":"things","Key":{"pk":{"S":"a"},"sk":{"N":"1"}}}}],"#
             + #""ReturnConsumedCapacity":"TOTAL"}"#
         let transaction = service.call(.transactGetItems, gets)["ConsumedCapacity"]?.arrayValue?.first?.objectValue
         #expect(transaction?["ReadCapacityUnits"].flatMap(number) == 2 * strong)
@@ -72,9 +75,13 @@ struct CapacityTests {
     @Test("A query costs by the bytes that it looked at, counted for the index if it reads one")
     func queries() throws {
         let service = try TestService()
-        for sort in 0..<10 { service.put("a", sort, #""owner":{"S":"o"},"rank":{"N":"1"},"v":{"S":"\#(text(bytes: 900))"}"#) }
-        let query = #""TableName":"things","ExpressionAttributeValues":{":p":{"S":"a"}},"KeyConditionExpression":"pk = :p""#
-        let table = service.call(.query, #"{\#(query),"ReturnConsumedCapacity":"TOTAL","FilterExpression":"attribute_exists(nothing)"}"#)
+        for sort in 0..<10 {
+            service.put("a", sort, #""owner":{"S":"o"},"rank":{"N":"1"},"v":{"S":"\#(text(bytes: 900))"}"#)
+        }
+        let query =
+            #""TableName":"things","ExpressionAttributeValues":{":p":{"S":"a"}},"KeyConditionExpression":"pk = :p""#
+        let table = service.call(
+            .query, #"{\#(query),"ReturnConsumedCapacity":"TOTAL","FilterExpression":"attribute_exists(nothing)"}"#)
         #expect(units(table) == 1.5)
         #expect(table["Count"] == (try .text("0")))
         let index = service.call(

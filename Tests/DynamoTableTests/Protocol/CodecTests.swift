@@ -32,11 +32,13 @@ struct CodecTests {
     func base64() throws {
         for count in 0..<100 {
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 89) }
-            let text = Base64.encode(bytes)
-            #expect(try text.withUnsafeBytes { try Base64.decode($0) } == bytes)
+            let text = BinaryText.encode(bytes)
+            #expect(try text.withUnsafeBytes { try BinaryText.decode($0) } == bytes)
         }
         for text in ["a", "ab", "abc", "a===", "ab=c", "YR==", "YWJ=", "====", "é==", "a b="] {
-            #expect(throws: Base64.Failure.self) { try Array(text.utf8).withUnsafeBytes { try Base64.decode($0) } }
+            #expect(throws: BinaryText.Failure.self) {
+                try Array(text.utf8).withUnsafeBytes { try BinaryText.decode($0) }
+            }
         }
     }
 

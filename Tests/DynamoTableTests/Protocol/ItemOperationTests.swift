@@ -23,7 +23,8 @@ struct ItemOperationTests {
     @Test(
         "An update answers what it touched, and nothing beside it",
         arguments: [
-            ("NONE", nil), ("ALL_OLD", #"{"pk":{"S":"a"},"sk":{"N":"1"},"m":{"M":{"x":{"N":"1"},"y":{"N":"2"}}},"n":{"N":"1"}}"#),
+            ("NONE", nil),
+            ("ALL_OLD", #"{"pk":{"S":"a"},"sk":{"N":"1"},"m":{"M":{"x":{"N":"1"},"y":{"N":"2"}}},"n":{"N":"1"}}"#),
             ("UPDATED_OLD", #"{"m":{"M":{"x":{"N":"1"}}},"n":{"N":"1"}}"#),
             ("UPDATED_NEW", #"{"m":{"M":{"x":{"N":"11"}}}}"#),
             ("ALL_NEW", #"{"pk":{"S":"a"},"sk":{"N":"1"},"m":{"M":{"x":{"N":"11"},"y":{"N":"2"}}}}"#),
@@ -62,7 +63,8 @@ struct ItemOperationTests {
             ),
             (
                 #"{"TableName":"nowhere","Key":{"x":{"S":"a"}},"ConditionExpression":"a = :b"}"#,
-                "Invalid ConditionExpression: An expression attribute value used in expression is not defined; attribute"
+                "Invalid ConditionExpression: An expression attribute value used in expression is not defined;"
+                    + " attribute"
                     + " value: :b"
             ),
             (
@@ -72,7 +74,8 @@ struct ItemOperationTests {
             (
                 #"{"TableName":"nowhere","Key":{"x":{"S":"a"}},"ConditionExpression":"attribute_exists(a)","#
                     + #""ExpressionAttributeValues":{":v":{"N":"x"}}}"#,
-                "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric value: x"
+                "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric"
+                    + " value: x"
                     + " for key :v"
             ),
             (#"{"TableName":"nowhere","Key":{"x":{"S":"a"}}}"#, "Requested resource not found"),
@@ -81,11 +84,13 @@ struct ItemOperationTests {
                 "The provided key element does not match the schema"
             ),
             (
-                #"{"TableName":"things","Key":{"pk":{"S":"a"},"sk":{"S":"1"}},"ConditionExpression":"attribute_exists(a)"}"#,
+                #"{"TableName":"things","Key":{"pk":{"S":"a"},"sk":{"S":"1"}},"#
+                    + #""ConditionExpression":"attribute_exists(a)"}"#,
                 "The provided key element does not match the schema"
             ),
             (
-                #"{"TableName":"things","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"ConditionExpression":"attribute_exists(a)"}"#,
+                #"{"TableName":"things","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"#
+                    + #""ConditionExpression":"attribute_exists(a)"}"#,
                 "The conditional request failed"
             ),
             (

@@ -8,21 +8,23 @@ struct PageOperationTests {
     private static func filled() throws -> TestService {
         let service = try TestService()
         for sort in 1...9 {
-            service.put("a", sort, #""owner":{"S":"o"},"rank":{"N":"\#(10 - sort)"},"tag":{"S":"t"},"v":{"N":"\#(sort % 3)"}"#)
+            service.put(
+                "a", sort, #""owner":{"S":"o"},"rank":{"N":"\#(10 - sort)"},"tag":{"S":"t"},"v":{"N":"\#(sort % 3)"}"#)
         }
         for partition in 0..<40 { service.put("p\(partition)", 1) }
         return service
     }
 
     private func query(_ condition: String, _ values: String, _ more: String = "") -> String {
-        #"{"TableName":"things","KeyConditionExpression":"\#(condition)","ExpressionAttributeValues":{\#(values)}\#(more)}"#
+        #"{"TableName":"things","KeyConditionExpression":"\#(condition)","#
+            + #""ExpressionAttributeValues":{\#(values)}\#(more)}"#
     }
 
     @Test(
         "A query answers the sort keys that it asks for, in either direction",
         arguments: [
             ("", "", "", ["1", "2", "3", "4", "5", "6", "7", "8", "9"]),
-            (" AND sk BETWEEN :x AND :y", #","#  + #"":x":{"N":"3"},":y":{"N":"5"}"#, "", ["3", "4", "5"]),
+            (" AND sk BETWEEN :x AND :y", #","# + #"":x":{"N":"3"},":y":{"N":"5"}"#, "", ["3", "4", "5"]),
             (" AND sk > :x", #",":x":{"N":"7.5"}"#, #","ScanIndexForward":false"#, ["9", "8"]),
             ("", "", #","Limit":2,"ScanIndexForward":false"#, ["9", "8"]),
         ])
@@ -32,7 +34,9 @@ struct PageOperationTests {
         #expect(reply.sortKeys == expected)
     }
 
-    @Test("Pages of any length add up to the whole, forwards and backwards, of the table and of an index", arguments: 1...5)
+    @Test(
+        "Pages of any length add up to the whole, forwards and backwards, of the table and of an index",
+        arguments: 1...5)
     func paging(limit: Int) throws {
         let service = try Self.filled()
         for index in [nil, "by-owner"] {
@@ -77,7 +81,8 @@ struct PageOperationTests {
             var ofSegment: [String] = []
             repeat {
                 let reply = service.call(
-                    .scan, #"{"TableName":"things","Segment":\#(segment),"TotalSegments":\#(total),"Limit":3\#(start)}"#)
+                    .scan, #"{"TableName":"things","Segment":\#(segment),"TotalSegments":\#(total),"Limit":3\#(start)}"#
+                )
                 ofSegment += (reply["Items"]?.arrayValue ?? []).map { $0.objectValue?["pk"]?.serialized() ?? "" }
                 start = reply["LastEvaluatedKey"].map { #","ExclusiveStartKey":\#($0.serialized())"# } ?? ""
             } while !start.isEmpty
@@ -102,37 +107,59 @@ struct PageOperationTests {
         #expect(keys["Items"] == (try .text(#"[{"tag":{"S":"t"},"pk":{"S":"a"},"sk":{"N":"1"}}]"#)))
     }
 
-    @Test(
-        "What a query may not ask for is refused in DynamoDB's words",
-        arguments: [
-            (#"{"TableName":"things"}"#, "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."),
-            (Q.of(#""Select":"SPECIFIC_ATTRIBUTES""#), "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"),
-            (Q.of(#""Select":"COUNT","ProjectionExpression":"v""#), "Cannot specify the ProjectionExpression when choosing to get COUNT"),
-            (Q.of(#""Select":"ALL_PROJECTED_ATTRIBUTES""#), "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"),
-            (Q.of(#""IndexName":"nope""#), "The table does not have the specified index: nope"),
-            (Q.of(#""IndexName":"by-tag","ConsistentRead":true"#), "Consistent reads are not supported on global secondary indexes"),
-            (
-                Q.of(#""IndexName":"by-tag","Select":"ALL_ATTRIBUTES""#),
-                "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary"
-                    + " index by-tag because its projection type is not ALL"
-            ),
-            (
-                Q.of(#""IndexName":"by-tag","ProjectionExpression":"v""#),
-                "One or more parameter values were invalid: Global secondary index by-tag does not project [v]"
-            ),
-            (Q.of(#""FilterExpression":"attribute_exists(sk)""#), "Filter Expression can only contain non-primary key attributes: Primary key attribute: sk"),
-            (Q.of(#""IndexName":"by-tag""#), "Query condition missed key schema element: tag"),
-            (Q.of(#""ExclusiveStartKey":{"pk":{"S":"a"}}"#), "The provided starting key is invalid"),
-            (
-                Q.of(#""ExclusiveStartKey":{"pk":{"S":"b"},"sk":{"N":"1"}}"#),
-                "The provided starting key is outside query boundaries based on provided conditions"
-            ),
-            (
-                Q.of(#""ExclusiveStartKey":{"pk":{},"sk":{"N":"1"}}"#),
-                "The provided starting key is invalid: Supplied AttributeValue is empty, must contain exactly one of the"
-                    + " supported datatypes"
-            ),
-        ])
+    private static let refusals: [(body: String, message: String)] = [
+        (
+            #"{"TableName":"things"}"#,
+            "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
+        ),
+        (
+            Q.of(#""Select":"SPECIFIC_ATTRIBUTES""#),
+            "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+        ),
+        (
+            Q.of(#""Select":"COUNT","ProjectionExpression":"v""#),
+            "Cannot specify the ProjectionExpression when choosing to get COUNT"
+        ),
+        (
+            Q.of(#""Select":"ALL_PROJECTED_ATTRIBUTES""#),
+            "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
+        ),
+        (Q.of(#""IndexName":"nope""#), "The table does not have the specified index: nope"),
+        (
+            Q.of(#""IndexName":"by-tag","ConsistentRead":true"#),
+            "Consistent reads are not supported on global secondary indexes"
+        ),
+        (
+            Q.of(#""IndexName":"by-tag","Select":"ALL_ATTRIBUTES""#),
+            """
+            One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for \
+            global secondary index by-tag because its projection type is not ALL
+            """
+        ),
+        (
+            Q.of(#""IndexName":"by-tag","ProjectionExpression":"v""#),
+            "One or more parameter values were invalid: Global secondary index by-tag does not project [v]"
+        ),
+        (
+            Q.of(#""FilterExpression":"attribute_exists(sk)""#),
+            "Filter Expression can only contain non-primary key attributes: Primary key attribute: sk"
+        ),
+        (Q.of(#""IndexName":"by-tag""#), "Query condition missed key schema element: tag"),
+        (Q.of(#""ExclusiveStartKey":{"pk":{"S":"a"}}"#), "The provided starting key is invalid"),
+        (
+            Q.of(#""ExclusiveStartKey":{"pk":{"S":"b"},"sk":{"N":"1"}}"#),
+            "The provided starting key is outside query boundaries based on provided conditions"
+        ),
+        (
+            Q.of(#""ExclusiveStartKey":{"pk":{},"sk":{"N":"1"}}"#),
+            """
+            The provided starting key is invalid: Supplied AttributeValue is empty, must contain exactly \
+            one of the supported datatypes
+            """
+        ),
+    ]
+
+    @Test("What a query may not ask for is refused in DynamoDB's words", arguments: refusals)
     func refused(body: String, message: String) throws {
         let reply = try Self.filled().call(.query, body)
         #expect(reply.error == "ValidationException")
@@ -141,16 +168,29 @@ struct PageOperationTests {
 
     private enum Q {
         static func of(_ more: String) -> String {
-            #"{"TableName":"things","KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"a"}},\#(more)}"#
+            #"{"TableName":"things","KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"a"}},"#
+                + #"\#(more)}"#
         }
     }
 
     @Test(
         "Segments must be ones that there are",
         arguments: [
-            (#""Segment":1"#, "The TotalSegments parameter is required but was not present in the request when Segment parameter is present"),
-            (#""TotalSegments":1"#, "The Segment parameter is required but was not present in the request when parameter TotalSegments is present"),
-            (#""Segment":2,"TotalSegments":2"#, "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: 2 is not less than TotalSegments: 2"),
+            (
+                #""Segment":1"#,
+                "The TotalSegments parameter is required but was not present in the request when"
+                    + " Segment parameter is present"
+            ),
+            (
+                #""TotalSegments":1"#,
+                "The Segment parameter is required but was not present in the request when parameter"
+                    + " TotalSegments is present"
+            ),
+            (
+                #""Segment":2,"TotalSegments":2"#,
+                "The Segment parameter is zero-based and must be less than parameter TotalSegments:"
+                    + " Segment: 2 is not less than TotalSegments: 2"
+            ),
         ])
     func segments(parameters: String, message: String) throws {
         #expect(try TestService().call(.scan, #"{"TableName":"things",\#(parameters)}"#).message == message)

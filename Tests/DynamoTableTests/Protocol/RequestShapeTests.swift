@@ -64,13 +64,16 @@ struct RequestShapeTests {
         arguments: [
             (
                 DynamoOperation.getItem, "{}",
-                "2 validation errors detected: Value null at 'tableName' failed to satisfy constraint: Member must not be"
+                "2 validation errors detected: Value null at 'tableName' failed to satisfy constraint: Member must"
+                    + " not be"
                     + " null; Value null at 'key' failed to satisfy constraint: Member must not be null"
             ),
             (
                 .putItem, #"{"TableName":"a;","ReturnConsumedCapacity":"x","Item":{},"ReturnValues":"y"}"#,
-                "4 validation errors detected: Value 'x' at 'returnConsumedCapacity' failed to satisfy constraint: Member"
-                    + " must satisfy enum value set: [INDEXES, TOTAL, NONE]; Value 'a;' at 'tableName' failed to satisfy"
+                "4 validation errors detected: Value 'x' at 'returnConsumedCapacity' failed to satisfy constraint:"
+                    + " Member"
+                    + " must satisfy enum value set: [INDEXES, TOTAL, NONE]; Value 'a;' at 'tableName' failed to"
+                    + " satisfy"
                     + " constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+; Value 'a;' at"
                     + " 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3;"
                     + " Value 'y' at 'returnValues' failed to satisfy constraint: Member must satisfy enum value set:"
@@ -83,17 +86,20 @@ struct RequestShapeTests {
             ),
             (
                 .listTables, #"{"Limit":101}"#,
-                "1 validation error detected: Value '101' at 'limit' failed to satisfy constraint: Member must have value"
+                "1 validation error detected: Value '101' at 'limit' failed to satisfy constraint: Member must have"
+                    + " value"
                     + " less than or equal to 100"
             ),
             (
                 .batchGetItem, #"{"RequestItems":{}}"#,
-                "1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have"
+                "1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must"
+                    + " have"
                     + " length greater than or equal to 1"
             ),
             (
                 .batchGetItem, #"{"RequestItems":{"abc":{}}}"#,
-                "1 validation error detected: Value null at 'requestItems.abc.member.keys' failed to satisfy constraint:"
+                "1 validation error detected: Value null at 'requestItems.abc.member.keys' failed to satisfy"
+                    + " constraint:"
                     + " Member must not be null"
             ),
             (
@@ -103,8 +109,10 @@ struct RequestShapeTests {
             ),
             (
                 .createTable,
-                #"{"TableName":"abc","AttributeDefinitions":[{"AttributeName":"a","AttributeType":"X"}],"KeySchema":[]}"#,
-                "2 validation errors detected: Value 'X' at 'attributeDefinitions.1.member.attributeType' failed to satisfy"
+                #"{"TableName":"abc","AttributeDefinitions":[{"AttributeName":"a","AttributeType":"X"}],"#
+                    + #""KeySchema":[]}"#,
+                "2 validation errors detected: Value 'X' at 'attributeDefinitions.1.member.attributeType' failed to"
+                    + " satisfy"
                     + " constraint: Member must satisfy enum value set: [B, N, S]; Value '[]' at 'keySchema' failed to"
                     + " satisfy constraint: Member must have length greater than or equal to 1"
             ),
@@ -123,7 +131,8 @@ struct RequestShapeTests {
             (#"{"TableName":"ab"}"#, "TableName must be at least 3 characters long and at most 255 characters long"),
             (
                 #"{"TableName":"a;b"}"#,
-                "1 validation error detected: Value 'a;b' at 'tableName' failed to satisfy constraint: Member must satisfy"
+                "1 validation error detected: Value 'a;b' at 'tableName' failed to satisfy constraint: Member must"
+                    + " satisfy"
                     + " regular expression pattern: [a-zA-Z0-9_.-]+"
             ),
         ])
@@ -160,7 +169,8 @@ struct RequestShapeTests {
             (#"{"NS":["1","1.0"]}"#, "Input collection contains duplicates"),
             (
                 #"{"BS":["YQ==","YQ=="]}"#,
-                "One or more parameter values were invalid: Input collection [YQ==, YQ==]of type BS contains duplicates."
+                "One or more parameter values were invalid: Input collection [YQ==, YQ==]of type BS contains"
+                    + " duplicates."
             ),
             (
                 #"{"L":[{"M":{"a":{}}}]}"#,

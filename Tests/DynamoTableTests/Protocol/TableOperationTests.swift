@@ -55,12 +55,15 @@ struct TableOperationTests {
         arguments: [
             (
                 #","BillingMode":"PROVISIONED""#,
-                "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified"
+                "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be"
+                    + " specified"
                     + " when BillingMode is PROVISIONED"
             ),
             (
-                #","BillingMode":"PAY_PER_REQUEST","ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":1}"#,
-                "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified"
+                #","BillingMode":"PAY_PER_REQUEST","ProvisionedThroughput":{"ReadCapacityUnits":1,"#
+                    + #""WriteCapacityUnits":1}"#,
+                "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be"
+                    + " specified"
                     + " when BillingMode is PAY_PER_REQUEST"
             ),
             (
@@ -156,10 +159,9 @@ struct TableOperationTests {
                 let tag = Bool.random(using: &random) ? #""tag":{"S":"t\#(key)"}"# : ""
                 service.put(key, Int.random(in: 0..<3, using: &random), tag)
             } else {
+                let sort = Int.random(in: 0..<3, using: &random)
                 _ = service.call(
-                    .deleteItem,
-                    #"{"TableName":"things","Key":{"pk":{"S":"\#(key)"},"sk":{"N":"\#(Int.random(in: 0..<3, using: &random))"}}}"#
-                )
+                    .deleteItem, #"{"TableName":"things","Key":{"pk":{"S":"\#(key)"},"sk":{"N":"\#(sort)"}}}"#)
             }
         }
         let definition = try service.store.catalog.definition("things")

@@ -65,7 +65,9 @@ struct CommandLineTests {
         #expect(message.contains("staging (also spelled dev)"))
     }
 
-    @Test("The help of every command fits a terminal and says how it ends", arguments: ["serve", "dynamodb", "import", "export"])
+    @Test(
+        "The help of every command fits a terminal and says how it ends",
+        arguments: ["serve", "dynamodb", "import", "export"])
     func help(command: String) {
         let text = FlagServerCommand.helpMessage(for: Self.type(of: command), columns: 80)
         #expect(text.contains("Exit status: 0 "))

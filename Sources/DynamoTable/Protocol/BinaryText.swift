@@ -1,5 +1,5 @@
 /// Base64 as RFC 4648 section 4 has it, padded, as the protocol carries binary values.
-enum Base64 {
+enum BinaryText {
     /// Why a text is not Base64; the descriptions are those of the parser that DynamoDB uses.
     enum Failure: Error, Equatable, CustomStringConvertible {
         case length(Int)
