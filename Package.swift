@@ -59,6 +59,11 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // What `./scripts/bench table` measures without a socket.
+        .executableTarget(
+            name: "TableBench", dependencies: ["DynamoTable", "SQLite", "Lock"], path: "Benchmarks/TableBench",
+            swiftSettings: settings),
+
         tests(of: "JSON"),
         tests(of: "FlagCore", ["JSON"]),
         tests(of: "SQLite"),

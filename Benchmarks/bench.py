@@ -8,7 +8,7 @@ import time
 
 import machine
 
-CASES = ["ofrep", "bulk", "start", "scale", "echo"]
+CASES = ["ofrep", "bulk", "start", "scale", "echo", "table"]
 """In the order in which they run when none is named."""
 
 
@@ -17,6 +17,8 @@ def main():
     parser.add_argument("cases", nargs="*", metavar="case", help=f"any of {', '.join(CASES)} (default: all)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds whose median counts (default 3)")
     parser.add_argument("--seconds", type=float, default=5, help="seconds of load a round (default 5)")
+    parser.add_argument("--items", type=int, default=1_000_000, help="items of the large table (default 1,000,000)")
+    parser.add_argument("--folder", help="where the tables of the case table lie (default: where temporary files do)")
     parser.add_argument("--json", metavar="FILE", help="write the results to a file as JSON as well; - for output only")
     parser.add_argument("--check", action="store_true", help="exit with status 1 when a goal is missed")
     parser.add_argument("--packages", action="store_true", help="print the apt packages that the cases need, and stop")
@@ -40,7 +42,8 @@ def measure(cases: list, options) -> list:
     reports = []
     for case in cases:
         options.say(case.TITLE)
-        reports.append(case.run(options))
+        found = case.run(options)
+        reports += found if isinstance(found, list) else [found]
     if options.json != "-":
         print(f"\nMachine: {machine.sentence(host)}")
         for report in reports:

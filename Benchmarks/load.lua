@@ -1,11 +1,15 @@
--- What wrk sends, and how it reports. Arguments: method, path, and a file with one request body a line; with several
--- lines the requests take turns. The figures come as one line of JSON, since wrk's own table is for people.
+-- What wrk sends, and how it reports. Arguments: method, path, a file with one request body a line, and header fields
+-- (`Name: value`); with several lines the requests take turns. The figures come as one line of JSON, since wrk's own table is for people.
 
 function init(arguments)
    local method, path, file = arguments[1], arguments[2], arguments[3]
    wrk.method = method
    wrk.path = path
    wrk.headers["Content-Type"] = "application/json"
+   for index = 4, #arguments do
+      local name, value = arguments[index]:match("^([^:]+): (.*)$")
+      wrk.headers[name] = value
+   end
    local requests = {}
    for line in io.lines(file) do
       requests[#requests + 1] = wrk.format(method, path, nil, line)

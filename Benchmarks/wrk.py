@@ -21,6 +21,8 @@ class Target:
     path: str
     bodies: list[bytes]
     method: str = "POST"
+    headers: tuple[str, ...] = ()
+    connections: int = 64
 
 
 @dataclasses.dataclass
@@ -42,15 +44,15 @@ class Figures:
         return 1e6 / self.cpu
 
 
-def run(target: Target, seconds: float, connections: int = 64) -> Figures:
+def run(target: Target, seconds: float) -> Figures:
     """One round of load."""
     with tempfile.NamedTemporaryFile(suffix=".bodies") as file:
         file.write(b"\n".join(target.bodies) + b"\n")
         file.flush()
         before = target.server.cpu_seconds()
         ran = subprocess.run(
-            ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}", "-s", LOAD,
-             f"http://127.0.0.1:{target.server.port}/", "--", target.method, target.path, file.name],
+            ["wrk", "-t1", f"-c{target.connections}", f"-d{seconds:g}", "-s", LOAD,
+             f"http://127.0.0.1:{target.server.port}/", "--", target.method, target.path, file.name, *target.headers],
             capture_output=True, text=True)
         cpu = target.server.cpu_seconds() - before
     lines = [line for line in ran.stdout.splitlines() if line.startswith("{")]

@@ -14,6 +14,8 @@ package enum TableError: Error, Sendable, Equatable {
     case transactionCanceled([CancellationReason?])
     /// More transactions wait than the store's limit; try again later.
     case tooManyWaiting(limit: Int)
+    /// A backup or a restore did not happen.
+    case backup(BackupError)
     /// The store could not read or write.
     case storage(StorageFailure)
     /// The store is closed.
@@ -76,6 +78,7 @@ extension TableError: CustomStringConvertible {
                 + reasons.map { $0?.code ?? "None" }.joined(separator: ", ") + "]"
         case .tooManyWaiting(let limit):
             "More than \(limit) writes wait for the disk. Try again later; if it lasts, the disk is too slow or failing"
+        case .backup(let error): error.description
         case .storage(let failure): failure.description
         case .closed: "The store is closed; the server is stopping"
         }

@@ -21,6 +21,8 @@ package enum FlagLimits {
     package static let tagCharacters = 50
     /// Bytes of a flag as an item, names and values counted as DynamoDB counts them: 300 KB.
     package static let storedFlagBytes = 300 * 1_024
+    /// Entries of a flag's history that are kept: the latest.
+    package static let historyEntries = 100
     /// Flags or overrides on one page of a list, at most.
     package static let pageSize = 1_000
     /// Flags or overrides on one page of a list when the request does not say.

@@ -11,7 +11,7 @@ struct ConditionTests {
         "composed": .string("\u{E9}"),
     ]
 
-    private static func path(_ attribute: String, _ steps: DocumentPath.Step...) -> Operand {
+    private static func path(_ attribute: AttributeName, _ steps: DocumentPath.Step...) -> Operand {
         .path(DocumentPath(attribute, steps))
     }
 

@@ -7,6 +7,7 @@ struct ItemUpdateTests {
     private static let item: Item = [
         "PK": "a", "n": 5, "list": .list(["a", "b", "c"]), "map": .map(["x": 1, "y": .map(["z": 2])]),
         "words": .stringSet(["x", "y"]), "text": "t",
+        "tree": .list([0, 1, .list(["a", "b"]), .map(["x": 1])]),
     ]
 
     @Test(
@@ -33,6 +34,15 @@ struct ItemUpdateTests {
             ),
             ([.remove(DocumentPath("map", [.member("x")]))], ["map": .map(["y": .map(["z": 2])])]),
             ([.remove(DocumentPath("list", [.element(5)]))], [:]), ([.remove("none")], [:]),
+            (
+                // Removals move no element that is still to be removed, however deep.
+                [
+                    .remove(DocumentPath("tree", [.element(1)])),
+                    .remove(DocumentPath("tree", [.element(2), .element(0)])),
+                    .remove(DocumentPath("tree", [.element(3), .member("x")])),
+                    .remove(DocumentPath("tree", [.element(0)])),
+                ], ["tree": .list([.list(["b"]), .map([:])])]
+            ),
             ([.add("n", 2)], ["n": 7]), ([.add("fresh", 2)], ["fresh": 2]),
             ([.add("words", .stringSet(["z", "x"]))], ["words": .stringSet(["x", "y", "z"])]),
             ([.delete("words", .stringSet(["x", "q"]))], ["words": .stringSet(["y"])]),
@@ -68,6 +78,9 @@ struct ItemUpdateTests {
             (.set(DocumentPath("text", [.member("x")]), .value(1)), "document path"),
             (.set(DocumentPath("map", [.element(0)]), .value(1)), "document path"),
             (.remove(DocumentPath("none", [.member("x")])), "document path"),
+            (.remove(DocumentPath("text", [.element(0)])), "document path"),
+            (.remove(DocumentPath("map", [.element(0)])), "document path"),
+            (.delete(DocumentPath("none", [.member("x")]), .stringSet(["x"])), "document path"),
             (.add("text", 1), "incorrect data type"), (.add("n", .stringSet(["x"])), "incorrect data type"),
             (.delete("n", .stringSet(["x"])), "incorrect data type"),
             (.add("n", .number(decimal("1e-100"))), "38 significant digits"),

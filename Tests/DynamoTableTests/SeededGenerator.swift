@@ -61,7 +61,7 @@ extension SeededGenerator {
         case 8: return .list((0..<Int.random(in: 0...3, using: &self)).map { _ in value(depth: depth + 1) })
         default:
             var map: Item = [:]
-            for _ in 0..<Int.random(in: 0...3, using: &self) { map[text()] = value(depth: depth + 1) }
+            for _ in 0..<Int.random(in: 0...3, using: &self) { map[AttributeName(text())] = value(depth: depth + 1) }
             return .map(map)
         }
     }

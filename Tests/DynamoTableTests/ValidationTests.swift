@@ -18,7 +18,7 @@ struct ValidationTests {
             (["PK": "x", "SK": "x", "s": .stringSet([])], "An string set  may not be empty"),
             (["PK": "x", "SK": "x", "m": .map(["s": .numberSet([])])], "An number set  may not be empty"),
             (["PK": "x", "SK": "x", "deep": nested(33)], "Nesting Levels have exceeded"),
-            (["PK": "x", "SK": "x", "": 1], "name of an attribute must be 1 to"),
+            (["PK": "x", "SK": "x", "": 1], "Empty attribute name"),
             (
                 ["PK": "x", "SK": "x", "rank": "high"],
                 "Type mismatch for Index Key rank Expected: N Actual: S IndexName: by-rank"
@@ -69,6 +69,86 @@ struct ValidationTests {
                 }
             }
             #expect(try store.scan(Scan(table: TestTable.name)).items.isEmpty)
+        }
+    }
+
+    @Test(
+        "An update that cannot be made of any item is refused with DynamoDB's words, before the condition is looked at",
+        arguments: [
+            (
+                [.set("SK", .value("x")), .remove("PK")],
+                "One or more parameter values were invalid: Cannot update attribute PK."
+                    + " This attribute is part of the key"
+            ),
+            (
+                [.set("a", .value(1)), .set("rank", .listAppend(.path("a"), .path("b")))],
+                "One or more parameter values were invalid: Type mismatch for Index Key rank Expected: N Actual: L"
+                    + " IndexName: by-rank"
+            ),
+            (
+                [.add("group", 1)],
+                "One or more parameter values were invalid: Type mismatch for Index Key group Expected: S Actual: N"
+                    + " IndexName: by-rank"
+            ),
+            (
+                [.set(DocumentPath("owner", [.element(1)]), .value(1))],
+                "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed:"
+                    + " IndexKey: owner"
+            ),
+            (
+                [.set("a", .ifNotExists(DocumentPath("SK", [.member("x")]), .value(1)))],
+                "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: SK"
+            ),
+            (
+                [.set("a", .value(1)), .remove(DocumentPath("a", [.member("b")]))],
+                "Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of"
+                    + " these paths; path one: [a], path two: [a, b]"
+            ),
+            (
+                [.set(DocumentPath("a", [.element(0)]), .value(1)), .remove(DocumentPath("a", [.member("b")]))],
+                "Invalid UpdateExpression: Two document paths conflict with each other; must remove or rewrite one of"
+                    + " these paths; path one: [a, [0]], path two: [a, b]"
+            ),
+        ] as [([UpdateAction], String)])
+    func impossibleUpdates(_ actions: [UpdateAction], _ message: String) throws {
+        try StoreKind.memory.withStore { (store) throws in
+            #expect(throws: TableError.validation(message)) {
+                try store.transactAndWait(
+                    [
+                        .update(
+                            table: TestTable.name, key: TestTable.key("a", "1"), actions: actions,
+                            condition: .attributeExists("PK"))
+                    ], principal: .anonymous)
+            }
+        }
+    }
+
+    @Test(
+        "An update that makes something impossible of an item is refused with DynamoDB's words",
+        arguments: [
+            (
+                [.set("rank", .path("text"))],
+                "The update expression attempted to update the secondary index key to unsupported type"
+            ),
+            (
+                [.set("owner", .path("empty"))],
+                "One or more parameter values are not valid. The update expression attempted to update a secondary"
+                    + " index key to a value that is not supported. The AttributeValue for a key attribute cannot"
+                    + " contain an empty string value."
+            ),
+            (
+                [.set("long", .value(.binary([UInt8](repeating: 1, count: 400 * 1024))))],
+                "Item size to update has exceeded the maximum allowed size"
+            ),
+        ] as [([UpdateAction], String)])
+    func refusedResults(_ actions: [UpdateAction], _ message: String) throws {
+        try StoreKind.memory.withStore { (store) throws in
+            try store.put(TestTable.item("a", "1", ["text": "t", "empty": ""]))
+            #expect(throws: TableError.validation(message)) {
+                try store.transactAndWait(
+                    [.update(table: TestTable.name, key: TestTable.key("a", "1"), actions: actions)],
+                    principal: .anonymous)
+            }
         }
     }
 

@@ -62,5 +62,5 @@ def test_the_folder_map_names_what_is_there():
 
 
 def test_the_scripts_that_are_named_exist():
-    for name in set(re.findall(r"\./scripts/([\w-]+)", README)):
+    for name in set(re.findall(r"\./scripts/([\w-]+(?:\.sh)?)", README)):
         assert (REPOSITORY / "scripts" / name).is_file(), name

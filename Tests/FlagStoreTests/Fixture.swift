@@ -15,7 +15,11 @@ struct Fixture {
     static let start = Timestamp(rfc3339: "2026-01-02T03:04:05.678Z")!
 
     init(_ location: SQLiteTableStore.Location = .memory) throws {
-        store = try SQLiteTableStore.open(location)
+        try self.init(store: SQLiteTableStore.open(location))
+    }
+
+    init(store: SQLiteTableStore) throws {
+        self.store = store
         repository = FlagRepository(store: store, table: Fixture.table)
         try repository.createTableIfMissing()
     }

@@ -33,22 +33,37 @@ struct ForeignItemTests {
         #expect(draft.rule == .full(#"{"state":"ENABLED","variants":{"v":2.0},"defaultVariant":"v"}"#))
     }
 
-    @Test("A normalised item has every derived attribute, and nothing is left to correct")
-    func normalisation() throws {
+    @Test("A correction gives an item every derived attribute, touches nothing else, and leaves nothing to correct")
+    func corrected() throws {
+        let fixture = try Fixture()
         var item = Self.typed
         item["note"] = "keep me"
         item["GSI2PK"] = "OWNER#staging#somebody-else"
+        item["GSI2SK"] = "FLAG#new-feature"
         item["GSI1PK"] = "EXPIRES#staging"
-        let normalized = try #require(try FlagRecord.normalized(item))
-        #expect(normalized["GSI2PK"] == "OWNER#staging#ops")
-        #expect(normalized["GSI1PK"] == nil)
-        #expect(normalized["GSI3PK"] == "FLAGS#staging")
-        #expect(normalized["GSI3SK"] == "METADATA#2026-01-02T03:04:05.000Z")
-        #expect(normalized["GSI4PK"] == "GLOBAL_FLAG#new-feature")
-        #expect(normalized["version"] == 1)
-        #expect(normalized["note"] == "keep me")
-        #expect(normalized["createdAt"] == "2026-01-02T03:04:05Z", "What was typed stays as it was typed")
-        #expect(try FlagRecord.normalized(normalized) == nil)
+        let correction = try #require(try DerivedAttributes.correction(of: item))
+        let outcome = try fixture.store.transactAndWait(
+            [
+                .put(table: Fixture.table, item: item)
+            ], principal: .anonymous)
+        #expect(outcome[0].new == item)
+        let update = WriteOperation.update(
+            table: Fixture.table, key: correction.key.tableKey, actions: correction.actions,
+            condition: correction.condition)
+        let corrected = try #require(try fixture.store.transactAndWait([update], principal: .anonymous)[0].new)
+        #expect(corrected["GSI2PK"] == "OWNER#staging#ops")
+        #expect(corrected["GSI1PK"] == nil)
+        #expect(corrected["GSI3PK"] == "FLAGS#staging")
+        #expect(corrected["GSI3SK"] == "METADATA#2026-01-02T03:04:05.000Z")
+        #expect(corrected["GSI4PK"] == "GLOBAL_FLAG#new-feature")
+        #expect(corrected["version"] == 1)
+        #expect(corrected["updatedAt"] == "2026-01-02T03:04:05.000Z")
+        #expect(corrected["environment"] == "staging")
+        #expect(DerivedAttributes.content(of: corrected) == DerivedAttributes.content(of: item))
+        #expect(try DerivedAttributes.correction(of: corrected) == nil)
+        #expect(throws: TableError.self, "The item is no longer what the correction was derived from") {
+            try fixture.store.transactAndWait([update], principal: .anonymous)
+        }
     }
 
     @Test("What this program writes needs no correction")
@@ -58,7 +73,7 @@ struct ForeignItemTests {
             "flagKey": "a", "description": "d", "owner": "o", "defaultEnabled": true, "tags": ["x", "y"],
             "expiresAt": "2027-01-01T00:00:00Z",
         ])
-        #expect(try FlagRecord.normalized(record.item) == nil)
+        #expect(try DerivedAttributes.correction(of: record.item) == nil)
         #expect(try FlagRecord(item: record.item) == record)
     }
 

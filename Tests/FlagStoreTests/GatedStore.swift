@@ -8,6 +8,7 @@ import Lock
 final class GatedStore: ItemTable {
     let store: SQLiteTableStore
     private let fails = Locked(false)
+    private let muted = Locked(false)
     private let readCount = Locked(0)
     private let gate = Locked<DispatchSemaphore?>(nil)
     private let arrived = DispatchSemaphore(value: 0)
@@ -19,6 +20,9 @@ final class GatedStore: ItemTable {
 
     /// Makes reads fail, or not.
     func setFailing(_ failing: Bool) { fails.withLock { $0 = failing } }
+
+    /// Keeps changes from being told, or not.
+    func setMuted(_ isMuted: Bool) { muted.withLock { $0 = isMuted } }
 
     /// Makes every read, once it has read, wait until `open` is called.
     func close() -> DispatchSemaphore {
@@ -71,9 +75,13 @@ final class GatedStore: ItemTable {
     }
     func createTable(_ schema: TableSchema) throws(TableError) { try store.createTable(schema) }
     func deleteTable(_ name: String) throws(TableError) { try store.deleteTable(name) }
-    func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { store.subscribe(deliver) }
+    func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) {
+        store.subscribe { [muted] changes in
+            if !muted.withLock({ $0 }) { deliver(changes) }
+        }
+    }
     func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] {
-        try store.changes(after: sequence, limit: limit)
+        try read { () throws(TableError) in try store.changes(after: sequence, limit: limit) }
     }
     var lastSequence: Int64 { store.lastSequence }
 }

@@ -82,7 +82,7 @@ struct SmallTablesTests {
 
     @Test("A list's cursor survives its text, and no other text is one")
     func cursors() throws {
-        let names = ["PK", "SK"]
+        let names: [AttributeName] = ["PK", "SK"]
         let cursor = ListCursor(letter: "t", after: ["PK": "ü", "SK": "x", "other": 1], names: names)
         let text = cursor.text(names: names)
         #expect(try ListCursor(text, letter: "t", names: names) == cursor)

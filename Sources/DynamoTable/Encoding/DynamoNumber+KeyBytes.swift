@@ -4,6 +4,15 @@ extension DynamoNumber {
     private static let positiveSign: UInt8 = 0x81
     private static let end: UInt8 = 0x00
 
+    /// How many of the bytes belong to the number that they begin with.
+    static func keyByteCount(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard let sign = bytes.first, sign != zeroSign else { return min(1, bytes.count) }
+        let last = sign == negativeSign ? ~end : end
+        // The byte after the sign may be any.
+        guard let position = bytes.dropFirst(2).firstIndex(of: last) else { return bytes.count }
+        return position + 1
+    }
+
     /// Appends bytes that sort as the numbers do, at most 22.
     ///
     /// Zero is one byte. Else: a sign, the power of ten of the first digit, two digits a byte (each pair plus one, so

@@ -43,10 +43,10 @@ enum ItemCodec {
         return item
     }
 
-    private static func append(_ map: [String: AttributeValue], to bytes: inout [UInt8]) {
+    private static func append(_ map: Item, to bytes: inout [UInt8]) {
         append(count: map.count, to: &bytes)
         for (name, value) in map.sorted(by: { $0.key.precedes($1.key) }) {
-            append(name, to: &bytes)
+            append(name.text, to: &bytes)
             append(value, to: &bytes)
         }
     }

@@ -15,11 +15,11 @@ struct ItemReader {
         return item
     }
 
-    private mutating func map(depth: Int) throws(ItemCodecError) -> [String: AttributeValue] {
+    private mutating func map(depth: Int) throws(ItemCodecError) -> Item {
         let count = try count()
-        var members: [String: AttributeValue] = Dictionary(minimumCapacity: count)
+        var members: Item = Dictionary(minimumCapacity: count)
         for _ in 0..<count {
-            let name = try text()
+            let name = AttributeName(try text())
             members[name] = try value(depth: depth)
         }
         return members

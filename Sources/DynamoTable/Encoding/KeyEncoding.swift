@@ -59,6 +59,30 @@ enum KeyEncoding {
         bytes.append(UInt8(rest))
     }
 
+    /// The bytes of the partition key within a key: what follows the space, up to the end of the first value.
+    static func partition(of key: UnsafeRawBufferPointer, _ type: KeyType) -> UnsafeRawBufferPointer {
+        var start = 0
+        while start < key.count, key[start] >= 0x80 { start += 1 }
+        start = min(start + 1, key.count)
+        var end = start
+        switch type {
+        case .number: end += DynamoNumber.keyByteCount(UnsafeRawBufferPointer(rebasing: key[start...]))
+        case .string, .binary:
+            while end < key.count, key[end] != escape || end + 1 < key.count && key[end + 1] == escaped { end += 1 }
+        }
+        return UnsafeRawBufferPointer(rebasing: key[start..<min(end, key.count)])
+    }
+
+    /// The number of the table or index that a key or an entry begins with; nil when it does not begin with one.
+    static func space(of key: [UInt8]) -> UInt32? {
+        var space: UInt32 = 0
+        for (place, byte) in key.prefix(5).enumerated() {
+            space |= UInt32(byte & 0x7F) << (7 * UInt32(place))
+            if byte < 0x80 { return space }
+        }
+        return nil
+    }
+
     /// The smallest bytes that sort after everything that begins with `bytes`.
     static func successor(of bytes: [UInt8]) -> [UInt8] {
         var result = bytes

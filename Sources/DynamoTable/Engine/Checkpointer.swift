@@ -9,6 +9,7 @@ final class Checkpointer: @unchecked Sendable {
     private let path: String
     private let failed: @Sendable (StorageFailure) -> Void
     private let isScheduled = Atomic(false)
+    private let longReads = Atomic(0)
     private var connection: Connection?
 
     /// The log is moved when it has this many pages: 4 MB.
@@ -37,6 +38,13 @@ final class Checkpointer: @unchecked Sendable {
         }
     }
 
+    /// Runs `body`, which reads one state of the file for long: the log grows meanwhile, and nobody waits for it.
+    func duringLongRead<Result>(_ body: () throws(TableError) -> Result) throws(TableError) -> Result {
+        longReads.add(1, ordering: .acquiringAndReleasing)
+        defer { longReads.subtract(1, ordering: .acquiringAndReleasing) }
+        return try body()
+    }
+
     /// Waits for a checkpoint under way and closes the connection.
     func close() {
         queue.sync {
@@ -49,7 +57,9 @@ final class Checkpointer: @unchecked Sendable {
         do throws(SQLiteError) {
             let connection = try openConnection()
             try connection.checkpoint(.passive)
-            if walFrames >= Self.framesMax { try connection.checkpoint(.truncate) }
+            // The log cannot begin anew under somebody who reads for long, and writers must not wait for that.
+            let isReadForLong = longReads.load(ordering: .acquiring) > 0
+            if walFrames >= Self.framesMax, !isReadForLong { try connection.checkpoint(.truncate) }
         } catch {
             // Somebody reads what is to be moved: the next commit brings the next chance.
             if error.kind == .locked { return }

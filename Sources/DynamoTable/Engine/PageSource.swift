@@ -9,31 +9,34 @@ struct PageSource {
         if let name { index = try definition.index(name) } else { index = nil }
     }
 
+    /// The attribute that groups what is read.
+    var partitionKey: KeyAttribute { index?.schema.partitionKey ?? definition.schema.partitionKey }
+
     /// What all keys begin with.
     var prefix: [UInt8] { TableDefinition.prefix(index?.space ?? definition.space) }
 
     /// The statement that answers the items whose keys are in a range, in the order of the keys.
     func statement(forward: Bool) -> StaticString {
         switch (index == nil, forward) {
-        case (true, true): "SELECT content FROM item WHERE key >= ?1 AND key < ?2 ORDER BY key"
-        case (true, false): "SELECT content FROM item WHERE key >= ?1 AND key < ?2 ORDER BY key DESC"
+        case (true, true): "SELECT content, key FROM item WHERE key >= ?1 AND key < ?2 ORDER BY key"
+        case (true, false): "SELECT content, key FROM item WHERE key >= ?1 AND key < ?2 ORDER BY key DESC"
         case (false, true):
             """
-            SELECT content FROM entry CROSS JOIN item ON item.id = entry.item
+            SELECT content, entry.key FROM entry CROSS JOIN item ON item.id = entry.item
             WHERE entry.key >= ?1 AND entry.key < ?2 ORDER BY entry.key
             """
         case (false, false):
             """
-            SELECT content FROM entry CROSS JOIN item ON item.id = entry.item
+            SELECT content, entry.key FROM entry CROSS JOIN item ON item.id = entry.item
             WHERE entry.key >= ?1 AND entry.key < ?2 ORDER BY entry.key DESC
             """
         }
     }
 
     /// A page after which there is, or may be, another.
-    func page(_ items: [Item], scanned: Int, last: Item?) -> QueryPage {
+    func page(_ items: [Item], scanned: Int, bytes: Int, last: Item?) -> QueryPage {
         QueryPage(
-            items: items, scannedCount: scanned,
+            items: items, scannedCount: scanned, scannedBytes: bytes,
             lastEvaluatedKey: last.map { item in item.filter { keyNames.contains($0.key) } })
     }
 
@@ -53,7 +56,6 @@ struct PageSource {
     /// Checks a query's values against the key that it asks for.
     func validate(_ query: Query, _ limits: TableLimits) throws(TableError) {
         try Self.validate(limit: query.limit)
-        let partitionKey = index?.schema.partitionKey ?? definition.schema.partitionKey
         try Self.validate(query.partition, isOf: partitionKey.type)
         guard let sort = query.sort else { return }
         guard let sortKey = index == nil ? definition.schema.sortKey : index?.schema.sortKey else {
@@ -82,7 +84,7 @@ struct PageSource {
     }
 
     /// The attributes of the table's and the index's keys.
-    private var keyNames: Set<String> {
+    private var keyNames: Set<AttributeName> {
         var names = Set([definition.schema.partitionKey.name])
         if let sortKey = definition.schema.sortKey { names.insert(sortKey.name) }
         if let index {
@@ -95,12 +97,28 @@ struct PageSource {
 
 extension SortCondition {
     /// The values in the condition.
-    fileprivate var values: [AttributeValue] {
+    var values: [AttributeValue] {
         switch self {
         case .equal(let value), .less(let value), .lessOrEqual(let value), .greater(let value),
             .greaterOrEqual(let value), .beginsWith(let value):
             [value]
         case .between(let first, let last): [first, last]
         }
+    }
+}
+
+extension ScanSegment {
+    /// Whether the item of a key of the table, or of an entry of the index, belongs to the segment.
+    ///
+    /// Segments are made of the hash of the partition key, as in DynamoDB, so that it does not depend on what else
+    /// there is. The hash is FNV-1a with a finishing step of MurmurHash3: spread is all that is asked of it.
+    func holds(_ key: UnsafeRawBufferPointer, partition type: KeyType) -> Bool {
+        guard total > 1 else { return true }
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in KeyEncoding.partition(of: key, type) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        hash ^= hash >> 33
+        hash = hash &* 0xFF51_AFD7_ED55_8CCD
+        hash ^= hash >> 33
+        return Int(hash.multipliedFullWidth(by: UInt64(total)).high) == number
     }
 }

@@ -10,7 +10,9 @@ struct PreparedTransaction: Sendable {
             case check
         }
 
-        let definition: TableDefinition
+        private(set) var definition: TableDefinition
+        /// Whether the operation was prepared for the table as it was before its indexes became others.
+        private(set) var isMoved = false
         let key: TableKey
         let keyBytes: [UInt8]
         let action: Action
@@ -42,7 +44,7 @@ extension PreparedTransaction.Operation {
             self.condition = condition
         case .update(_, let key, let actions, let condition):
             try definition.validate(key, limits)
-            try Self.validate(actions, definition)
+            try definition.validate(actions)
             self.key = key
             action = .update(actions)
             self.condition = condition
@@ -55,6 +57,14 @@ extension PreparedTransaction.Operation {
         keyBytes = definition.keyBytes(key)
     }
 
+    /// The same operation on the table with other indexes; its key stays the same.
+    func moved(to definition: TableDefinition) -> PreparedTransaction.Operation {
+        var moved = self
+        moved.definition = definition
+        moved.isMoved = true
+        return moved
+    }
+
     /// How many bytes the item has that the operation puts; 0 for other operations.
     var itemBytes: Int { if case .put(let item, _) = action { ItemSize.of(item) } else { 0 } }
 
@@ -62,21 +72,5 @@ extension PreparedTransaction.Operation {
     var bytes: Int {
         if case .put(_, let encoded) = action { return keyBytes.count + 2 * encoded.count }
         return keyBytes.count + 256
-    }
-
-    private static func validate(_ actions: [UpdateAction], _ definition: TableDefinition) throws(TableError) {
-        for (index, action) in actions.enumerated() {
-            let path = action.path
-            if definition.isKey(path.attribute) {
-                throw .validation(
-                    "One or more parameter values were invalid: Cannot update attribute \(path.attribute)."
-                        + " This attribute is part of the key")
-            }
-            for other in actions[..<index] where other.path.overlaps(path) {
-                throw .validation(
-                    "Two document paths overlap with each other; must remove or rewrite one of these paths;"
-                        + " path one: [\(other.path)], path two: [\(path)]")
-            }
-        }
     }
 }

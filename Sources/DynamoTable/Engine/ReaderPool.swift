@@ -47,6 +47,10 @@ final class ReaderPool: Sendable {
     func read<Result>(_ body: (Connection) throws(TableError) -> Result) throws(TableError) -> Result {
         permits.wait()
         defer { permits.signal() }
+        return try use(body)
+    }
+
+    private func use<Result>(_ body: (Connection) throws(TableError) -> Result) throws(TableError) -> Result {
         let reader = try take()
         do throws(TableError) {
             let result = try body(reader.connection)
@@ -57,6 +61,15 @@ final class ReaderPool: Sendable {
             if isShared || !error.isStorageFailure { giveBack(reader) }
             throw error
         }
+    }
+
+    /// Runs `body` with a connection for reading if there is one at once; nil if not.
+    func readWithoutWaiting<Result>(
+        _ body: (Connection) throws(TableError) -> Result
+    ) throws(TableError) -> Result? {
+        guard permits.wait(timeout: .now()) == .success else { return nil }
+        defer { permits.signal() }
+        return try use(body)
     }
 
     /// Runs `body` while nobody reads, where readers share the writer's connection; else just runs it.

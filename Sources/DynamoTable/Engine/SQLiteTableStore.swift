@@ -19,14 +19,19 @@ package final class SQLiteTableStore: ItemTable {
     /// The name of the file in the data directory.
     package static let fileName = "flags.db"
 
-    /// A random identifier of this store, made when it was created.
-    package let storeID: String
+    /// A random identifier of this store, made when it was created, and anew whenever a table was restored: whoever
+    /// remembers something of the content by it must not take one for the other.
+    package var storeID: String { identifier.withLock { $0 } }
 
     let path: String
     let limits: TableLimits
     let catalog: TableCatalog
     let readers: ReaderPool
     let writer: Writer
+    let backups: BackupService
+    /// The first identifier that the store had: its tables are known by it.
+    let originID: String
+    private let identifier: Locked<String>
     private let checkpointer: Checkpointer?
     private let clock: @Sendable () -> Int64
 
@@ -57,17 +62,33 @@ package final class SQLiteTableStore: ItemTable {
         self.clock = clock
         catalog = TableCatalog()
         let connection = try StoreFile.openForWriting(path, creating: true)
-        storeID =
-            try convertingErrors { () throws(SQLiteError) in
-                try StoreFile.setting(connection, StoreFile.Setting.storeID)
-            } ?? ""
+        let (storeID, originID) = try convertingErrors { () throws(SQLiteError) in
+            (
+                try StoreFile.setting(connection, StoreFile.Setting.storeID) ?? "",
+                try StoreFile.setting(connection, StoreFile.Setting.originID)
+            )
+        }
+        let identifier = Locked(storeID)
+        self.identifier = identifier
+        self.originID = originID ?? storeID
         let doubts = WriterReference()
+        let retention = ChangeRetention()
         readers = isInMemory ? ReaderPool(sharing: connection) : ReaderPool(path: path, count: limits.readersMax)
         checkpointer = isInMemory ? nil : Checkpointer(path: path) { doubts.writer?.suspect($0) }
         writer = try Writer(
             connection: connection, catalog: catalog, readers: readers, checkpointer: checkpointer, limits: limits,
-            clock: clock)
+            retention: retention, clock: clock)
         doubts.set(writer)
+        let parts = StoreParts(
+            readers: readers, writer: writer, catalog: catalog, checkpointer: checkpointer, retention: retention,
+            vault: BackupVault(directory: isInMemory ? nil : String(path.dropLast(Self.fileName.count + 1))),
+            clock: clock, originID: self.originID)
+        backups = try BackupService(parts)
+        backups.subscribe { _ in
+            // Where it cannot be read, a restart finds it.
+            guard let renewed = try? parts.setting(StoreFile.Setting.storeID) else { return }
+            identifier.withLock { $0 = renewed }
+        }
     }
 
     /// The time of the system's clock, in milliseconds since 1970.
@@ -81,6 +102,7 @@ package final class SQLiteTableStore: ItemTable {
     ///
     /// The store answers `closed` from then on.
     package func close() {
+        backups.close()
         writer.close()
         checkpointer?.close()
         readers.close()
@@ -119,7 +141,7 @@ extension SQLiteTableStore {
         }
     }
 
-    private func prepare(
+    func prepare(
         _ operations: [WriteOperation], _ principal: Principal,
         _ completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) throws(TableError) -> PreparedTransaction {
@@ -128,10 +150,18 @@ extension SQLiteTableStore {
         }
         var prepared: [PreparedTransaction.Operation] = []
         prepared.reserveCapacity(operations.count)
-        for operation in operations {
+        var reasons: [CancellationReason?] = []
+        for (position, operation) in operations.enumerated() {
             let definition = try catalog.definition(operation.table)
-            prepared.append(try PreparedTransaction.Operation(operation, of: definition, limits))
+            do throws(TableError) {
+                prepared.append(try PreparedTransaction.Operation(operation, of: definition, limits))
+            } catch {
+                guard operations.count > 1, case .validation(let message) = error else { throw error }
+                if reasons.isEmpty { reasons = Array(repeating: nil, count: operations.count) }
+                reasons[position] = .validation(message)
+            }
         }
+        if !reasons.isEmpty { throw .transactionCanceled(reasons) }
         guard prepared.reduce(0, { $0 + $1.itemBytes }) <= limits.transactionBytesMax else {
             throw .validation("The items of a transaction are at most \(limits.transactionBytesMax) bytes together")
         }
@@ -150,7 +180,8 @@ extension SQLiteTableStore {
             return try convertingErrors { () throws(SQLiteError) in
                 let spaces = try StoreFile.takeSpaces(connection, count: 1 + schema.indexes.count)
                 let definition = TableDefinition(
-                    schema: schema, createdAt: clock(), space: spaces[0], indexSpaces: Array(spaces.dropFirst()))
+                    schema: schema, createdAt: clock(), space: spaces[0],
+                    startSequence: try ChangeJournal.end(connection).sequence, indexSpaces: Array(spaces.dropFirst()))
                 try StoreFile.add(connection, definition)
                 return definition
             }
@@ -160,12 +191,14 @@ extension SQLiteTableStore {
     }
 
     package func deleteTable(_ name: String) throws(TableError) {
+        try backups.keepBeforeDeletion(name)
         try writer.write { (connection) throws(TableError) in
             let definition = try catalog.definition(name)
             try convertingErrors { () throws(SQLiteError) in try StoreFile.remove(connection, definition) }
         } finish: { _ in
             catalog.replace(with: catalog.all.filter { $0.key != name })
         }
+        backups.archive.wake()
     }
 }
 

@@ -21,6 +21,8 @@ enum StoreFile {
     /// The settings that the engine keeps for itself.
     enum Setting {
         static let storeID = "store.id"
+        /// The first identifier that the store had, once it has another.
+        static let originID = "store.origin"
         static let nextSpace = "store.next-space"
     }
 
@@ -96,7 +98,7 @@ enum StoreFile {
     }
 
     /// 128 random bits in hexadecimal.
-    private static func randomID() -> String {
+    static func randomID() -> String {
         var source = SystemRandomNumberGenerator()
         return (0..<2).map { _ in
             let digits = String(source.next(), radix: 16)
@@ -128,6 +130,13 @@ extension StoreFile {
             "INSERT INTO setting(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value")
         try statement.bind(name, at: 1)
         try statement.bind(value, at: 2)
+        try statement.run()
+    }
+
+    /// Forgets a setting.
+    static func removeSetting(_ connection: Connection, _ name: String) throws(SQLiteError) {
+        let statement = try connection.statement("DELETE FROM setting WHERE name = ?1")
+        try statement.bind(name, at: 1)
         try statement.run()
     }
 
@@ -167,17 +176,69 @@ extension StoreFile {
         try statement.run()
     }
 
+    /// Stores another definition of the same table in place of the one before.
+    static func replace(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
+        let statement = try connection.statement("UPDATE definition SET content = ?2 WHERE space = ?1")
+        try statement.bind(Int64(definition.space), at: 1)
+        try statement.bind(ItemCodec.encode(definition.item), at: 2)
+        try statement.run()
+    }
+
+    /// Calls `body` with the row number, the key and the content of every item of a table, in the order of the keys.
+    static func forEachItem(
+        _ connection: Connection, of definition: TableDefinition,
+        _ body: (_ row: Int64, _ key: [UInt8], _ item: Item) throws(TableError) -> Void
+    ) throws(TableError) {
+        let range = KeyRange(prefix: definition.prefix)
+        let rows = try convertingErrors { () throws(SQLiteError) in
+            let rows = try connection.statement(
+                "SELECT id, key, content FROM item WHERE key >= ?1 AND key < ?2 ORDER BY key")
+            try rows.bind(range.lower, at: 1)
+            try rows.bind(range.upper, at: 2)
+            return rows
+        }
+        defer { rows.reset() }
+        while try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
+            let item: Item
+            do throws(ItemCodecError) {
+                item = try ItemCodec.decode(rows.blob(2))
+            } catch {
+                throw .storage(StorageFailure(damagedItemIn: connection.path, error))
+            }
+            try body(rows.int64(0), [UInt8](rows.blob(1)), item)
+        }
+    }
+
+    /// Removes all entries of an index.
+    static func removeEntries(_ connection: Connection, of index: IndexDefinition) throws(SQLiteError) {
+        let entries = try connection.statement("DELETE FROM entry WHERE key >= ?1 AND key < ?2")
+        try remove(entries, KeyRange(prefix: TableDefinition.prefix(index.space)))
+    }
+
     /// Removes a table: its definition, its items and their entries.
     static func remove(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
+        try forget(connection, definition)
+        let items = try connection.statement("DELETE FROM item WHERE key >= ?1 AND key < ?2")
+        try remove(items, KeyRange(prefix: definition.prefix))
+        for index in definition.indexes { try removeEntries(connection, of: index) }
+        try TableStatistics.forget(connection, definition)
+    }
+
+    /// Removes the definition of a table and what else is known of it; its content stays.
+    static func forget(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
         let statement = try connection.statement("DELETE FROM definition WHERE space = ?1")
         try statement.bind(Int64(definition.space), at: 1)
         try statement.run()
-        let items = try connection.statement("DELETE FROM item WHERE key >= ?1 AND key < ?2")
-        try remove(items, KeyRange(prefix: definition.prefix))
-        let entries = try connection.statement("DELETE FROM entry WHERE key >= ?1 AND key < ?2")
-        for index in definition.indexes {
-            try remove(entries, KeyRange(prefix: TableDefinition.prefix(index.space)))
+        try removeSetting(connection, RestoreOrigin.setting(definition.name))
+        try removeSetting(connection, ContinuousArchive.settingPrefix + definition.name)
+    }
+
+    /// Gives the store another identifier: what others know of its content by the old one is not true any more.
+    static func renewID(_ connection: Connection) throws(SQLiteError) {
+        if try setting(connection, Setting.originID) == nil, let first = try setting(connection, Setting.storeID) {
+            try set(connection, Setting.originID, to: first)
         }
+        try set(connection, Setting.storeID, to: randomID())
     }
 
     private static func remove(_ statement: Statement, _ range: KeyRange) throws(SQLiteError) {
@@ -192,6 +253,7 @@ extension TableDefinition {
     var item: Item {
         [
             "schema": .map(schema.item), "createdAt": .number(createdAt),
+            "startSequence": .number(startSequence),
             "indexSpaces": .list(indexes.map { .number(Int64($0.space)) }),
         ]
     }
@@ -203,6 +265,8 @@ extension TableDefinition {
             let spaces = item["indexSpaces"]?.listValue?.compactMap({ $0.int64Value.flatMap(UInt32.init(exactly:)) }),
             spaces.count == schema.indexes.count
         else { return nil }
-        self.init(schema: schema, createdAt: createdAt, space: space, indexSpaces: spaces)
+        self.init(
+            schema: schema, createdAt: createdAt, space: space,
+            startSequence: item["startSequence"]?.int64Value ?? 0, indexSpaces: spaces)
     }
 }

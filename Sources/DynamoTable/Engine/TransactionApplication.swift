@@ -6,6 +6,7 @@ struct TransactionApplication {
     private let transaction: PreparedTransaction
     private let connection: Connection
     private let limits: TableLimits
+    private var operations: [PreparedTransaction.Operation] = []
     private var decisions: [Decision] = []
 
     /// An item as it is stored.
@@ -36,10 +37,8 @@ struct TransactionApplication {
     mutating func decide(_ catalog: TableCatalog) throws(TableError) {
         var reasons: [CancellationReason?] = []
         for (index, operation) in transaction.operations.enumerated() {
-            guard try catalog.definition(operation.definition.name) === operation.definition else {
-                // Deleted since the transaction was prepared, and another table has its name.
-                throw .tableNotFound(operation.definition.name)
-            }
+            let operation = try current(operation, catalog)
+            operations.append(operation)
             let stored = try load(operation)
             do throws(TableError) {
                 decisions.append(try decide(operation, stored))
@@ -64,7 +63,7 @@ struct TransactionApplication {
     ) throws(SQLiteError) -> [WriteOutcome] {
         var outcomes: [WriteOutcome] = []
         outcomes.reserveCapacity(decisions.count)
-        for (operation, decision) in zip(transaction.operations, decisions) {
+        for (operation, decision) in zip(operations, decisions) {
             outcomes.append(WriteOutcome(old: decision.stored?.item, new: decision.new))
             // Equal items have equal bytes: a write that changes nothing writes nothing and is no change.
             if decision.stored?.bytes == decision.newBytes { continue }
@@ -85,6 +84,17 @@ struct TransactionApplication {
 // MARK: - Deciding
 
 extension TransactionApplication {
+    /// The operation on the table as it is now: its indexes may have become others since it was prepared.
+    private func current(
+        _ operation: PreparedTransaction.Operation, _ catalog: TableCatalog
+    ) throws(TableError) -> PreparedTransaction.Operation {
+        let definition = try catalog.definition(operation.definition.name)
+        if definition === operation.definition { return operation }
+        // Deleted since, and another table has its name?
+        guard definition.space == operation.definition.space else { throw .tableNotFound(definition.name) }
+        return operation.moved(to: definition)
+    }
+
     private func load(_ operation: PreparedTransaction.Operation) throws(TableError) -> StoredItem? {
         let select = try convertingErrors { () throws(SQLiteError) in
             let select = try connection.statement("SELECT id, content FROM item WHERE key = ?1")
@@ -109,6 +119,7 @@ extension TransactionApplication {
         }
         switch operation.action {
         case .put(let item, let encoded):
+            if operation.isMoved { _ = try operation.definition.validate(item, limits) }
             return Decision(stored: stored, new: item, newBytes: encoded)
         case .delete:
             return Decision(stored: stored, new: nil, newBytes: nil)
@@ -117,7 +128,7 @@ extension TransactionApplication {
         case .update(let actions):
             let new = try ItemUpdate.apply(
                 actions, to: stored?.item, key: operation.definition.attributes(of: operation.key))
-            _ = try operation.definition.validate(new, limits)
+            try operation.definition.validate(new, madeBy: actions, limits)
             return Decision(stored: stored, new: new, newBytes: ItemCodec.encode(new))
         }
     }

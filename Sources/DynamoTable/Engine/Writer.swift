@@ -34,7 +34,7 @@ final class Writer: @unchecked Sendable {
     /// Takes over a connection that was opened for writing.
     init(
         connection: Connection, catalog: TableCatalog, readers: ReaderPool, checkpointer: Checkpointer?,
-        limits: TableLimits, clock: @escaping @Sendable () -> Int64
+        limits: TableLimits, retention: ChangeRetention, clock: @escaping @Sendable () -> Int64
     ) throws(TableError) {
         self.connection = connection
         self.catalog = catalog
@@ -43,7 +43,7 @@ final class Writer: @unchecked Sendable {
         self.limits = limits
         self.clock = clock
         (journal, foreignVersion) = try convertingErrors { () throws(SQLiteError) in
-            (try ChangeJournal(connection, limits), try connection.dataVersion())
+            (try ChangeJournal(connection, limits, retention), try connection.dataVersion())
         }
         lastDelivered = Atomic(journal.lastSequence)
         catalog.replace(with: try StoreFile.definitions(connection))
@@ -135,7 +135,9 @@ extension Writer {
         do throws(TableError) {
             var changes: [Change] = []
             let results = try inTransaction { () throws(TableError) in
-                try apply(batch, &changes)
+                let results = try apply(batch, &changes)
+                try TableStatistics.note(changes, connection, catalog)
+                return results
             }
             deliver(changes)
             for (transaction, result) in zip(batch, results) { transaction.completion(result) }

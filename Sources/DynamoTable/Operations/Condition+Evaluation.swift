@@ -60,10 +60,11 @@ extension Comparison {
 }
 
 extension AttributeValue {
-    /// What the function `size` answers: bytes or members; nil for types that have no size.
-    fileprivate var elementCount: Int? {
+    /// What the function `size` answers: characters (UTF-16 code units), bytes or members; nil for types that have no
+    /// size. Source: Amazon DynamoDB developer guide, "Comparison operator and function reference".
+    var elementCount: Int? {
         switch self {
-        case .string(let text): text.utf8.count
+        case .string(let text): text.utf16.count
         case .binary(let bytes): bytes.count
         case .list(let values): values.count
         case .map(let members): members.count

@@ -9,7 +9,7 @@ package enum Operand: Sendable, Hashable {
     case path(DocumentPath)
     /// A value given with the condition.
     case value(AttributeValue)
-    /// The size of the value at a path: bytes of a string or binary value, members of a list, map or set.
+    /// The size of the value at a path: characters of a string, bytes of a binary value, members of a list, map or set.
     case size(DocumentPath)
 }
 

@@ -3,18 +3,18 @@ package struct DocumentPath: Sendable, Hashable {
     /// One step down.
     package enum Step: Sendable, Hashable {
         /// The member of this name of a map.
-        case member(String)
+        case member(AttributeName)
         /// The element at this position of a list, from 0.
         case element(Int)
     }
 
     /// The name of the attribute of the item.
-    package let attribute: String
+    package let attribute: AttributeName
     /// The steps into it, none for the attribute itself.
     package let steps: [Step]
 
     /// The path of an attribute and the steps into it.
-    package init(_ attribute: String, _ steps: [Step] = []) {
+    package init(_ attribute: AttributeName, _ steps: [Step] = []) {
         self.attribute = attribute
         self.steps = steps
     }
@@ -22,23 +22,16 @@ package struct DocumentPath: Sendable, Hashable {
 
 extension DocumentPath: ExpressibleByStringLiteral {
     /// The attribute of this name, taken as it is: a dot is part of the name.
-    package init(stringLiteral value: String) { self.init(value) }
+    package init(stringLiteral value: String) { self.init(AttributeName(value)) }
 }
 
 extension DocumentPath: CustomStringConvertible {
     package var description: String {
-        steps.reduce(into: attribute) { text, step in
+        steps.reduce(into: attribute.text) { text, step in
             switch step {
             case .member(let name): text += ".\(name)"
             case .element(let index): text += "[\(index)]"
             }
         }
-    }
-}
-
-extension DocumentPath {
-    /// Whether one of the two paths leads through or to the other: an update may not touch both.
-    func overlaps(_ other: DocumentPath) -> Bool {
-        attribute == other.attribute && zip(steps, other.steps).allSatisfy { $0 == $1 }
     }
 }

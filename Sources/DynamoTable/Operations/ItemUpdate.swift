@@ -31,13 +31,24 @@ struct ItemUpdate {
         case .set(let path, let value):
             try set(path, to: try self.value(of: value))
         case .remove(let path):
-            if !path.steps.isEmpty, path.parent.value(in: old) == nil { throw Self.invalidPath }
-            removals.append(path)
+            if try hasParent(path) { removals.append(path) }
         case .add(let path, let value):
             try set(path, to: try sum(path.value(in: old), value))
         case .delete(let path, let value):
-            guard let set = path.value(in: old) else { return }
+            guard try hasParent(path), let set = path.value(in: old) else { return }
             if let rest = try difference(set, value) { try self.set(path, to: rest) } else { removals.append(path) }
+        }
+    }
+
+    /// Whether there can be something at a path to take away: not in an item that does not exist.
+    ///
+    /// - Throws: `validation` when what the path's last step leads out of is not there, or of another type.
+    private func hasParent(_ path: DocumentPath) throws(TableError) -> Bool {
+        guard old != nil else { return false }
+        guard let last = path.steps.last else { return true }
+        switch (last, path.parent.value(in: old)) {
+        case (.member, .map), (.element, .list): return true
+        default: throw Self.invalidPath
         }
     }
 
@@ -55,8 +66,8 @@ struct ItemUpdate {
         for (path, _, value) in appended.sorted(by: { $0.index < $1.index }) {
             try change(path) { list in list?.listValue.map { .list($0 + [value]) } }
         }
-        // From the end of each list, so that the positions that are still to be removed do not move.
-        for path in removals.sorted(by: { ($0.lastIndex ?? 0) > ($1.lastIndex ?? 0) }) {
+        // Backwards through the document, so that the positions that are still to be removed do not move.
+        for path in removals.sorted(by: { $0.comes(after: $1) }) {
             if case .element(let index) = path.steps.last {
                 try change(path.parent) { list in
                     guard var elements = list?.listValue, elements.indices.contains(index) else { return list }
@@ -198,6 +209,18 @@ extension DocumentPath {
     /// The path one step up.
     fileprivate var parent: DocumentPath { DocumentPath(attribute, Array(steps.dropLast())) }
 
-    /// The position in a list that the path ends at, nil when it ends at a name.
-    fileprivate var lastIndex: Int? { if case .element(let index) = steps.last { index } else { nil } }
+    /// Whether the place is behind that of `other` in some order of documents, in which a list's elements are in theirs
+    /// and what is within a value is behind it.
+    fileprivate func comes(after other: DocumentPath) -> Bool {
+        if attribute != other.attribute { return other.attribute.precedes(attribute) }
+        for (step, otherStep) in zip(steps, other.steps) where step != otherStep {
+            switch (step, otherStep) {
+            case (.element(let index), .element(let otherIndex)): return index > otherIndex
+            case (.member(let name), .member(let otherName)): return otherName.precedes(name)
+            case (.member, .element): return true
+            case (.element, .member): return false
+            }
+        }
+        return steps.count > other.steps.count
+    }
 }

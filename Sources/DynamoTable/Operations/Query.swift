@@ -46,6 +46,23 @@ package struct Query: Sendable {
     }
 }
 
+/// One of equal parts that a scan is divided into, so that several can read beside one another.
+package struct ScanSegment: Sendable, Hashable {
+    /// Which part, from 0.
+    package let number: Int
+    /// How many parts there are.
+    package let total: Int
+
+    /// Part `number` of `total`.
+    ///
+    /// - Precondition: there is such a part.
+    package init(_ number: Int, of total: Int) {
+        precondition(total > 0 && (0..<total).contains(number), "a segment is one of those that there are")
+        self.number = number
+        self.total = total
+    }
+}
+
 /// Asks for all items of a table or an index, in no promised order.
 package struct Scan: Sendable {
     /// The table's name.
@@ -58,11 +75,15 @@ package struct Scan: Sendable {
     package var filter: Condition?
     /// Goes on after the item of this key: the `lastEvaluatedKey` of the page before.
     package var exclusiveStart: Item?
+    /// Only the items of one segment, nil for all. Items of the same partition are in the same one.
+    package var segment: ScanSegment?
 
     /// A scan of the given members; without more, of the whole table.
     package init(
-        table: String, index: String? = nil, limit: Int? = nil, filter: Condition? = nil, exclusiveStart: Item? = nil
+        table: String, index: String? = nil, limit: Int? = nil, filter: Condition? = nil, exclusiveStart: Item? = nil,
+        segment: ScanSegment? = nil
     ) {
+        self.segment = segment
         self.table = table
         self.index = index
         self.limit = limit
@@ -77,6 +98,8 @@ package struct QueryPage: Sendable {
     package let items: [Item]
     /// How many items were looked at.
     package let scannedCount: Int
+    /// How many bytes they have together, as the table or the index has them; what capacity is counted by.
+    package let scannedBytes: Int
     /// Where the next page begins: the keys of the last item looked at. Nil when there is nothing more.
     ///
     /// As in DynamoDB, a page that ended because of its `limit` has one even if nothing more follows.

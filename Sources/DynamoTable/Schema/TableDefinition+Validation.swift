@@ -96,7 +96,7 @@ extension TableDefinition {
 
 extension AttributeValue {
     /// Whether this is an empty string or binary value, which no key may be.
-    fileprivate var isEmptyKey: Bool {
+    var isEmptyKey: Bool {
         switch self {
         case .string(let text): text.utf8.isEmpty
         case .binary(let bytes): bytes.isEmpty
@@ -104,7 +104,8 @@ extension AttributeValue {
         }
     }
 
-    fileprivate var typeInWords: String { if case .binary = self { "binary" } else { "string" } }
+    /// The value's type in messages about empty keys.
+    var typeInWords: String { if case .binary = self { "binary" } else { "string" } }
 }
 
 /// What DynamoDB asks of every item, whatever its table.
@@ -114,13 +115,23 @@ enum ItemValidation {
     /// - Throws: `validation` with DynamoDB's text.
     static func validate(_ item: Item, _ limits: TableLimits) throws(TableError) {
         for (name, value) in item {
-            guard (1...nameBytesMax).contains(name.utf8.count) else {
-                throw .validation("The name of an attribute must be 1 to \(nameBytesMax) bytes long")
-            }
+            try validate(name: name)
             try validate(value, depth: 0, limits)
         }
         guard ItemSize.of(item) <= limits.itemBytesMax else {
             throw .validation("Item size has exceeded the maximum allowed size")
+        }
+    }
+
+    /// Checks the length of an attribute's name.
+    ///
+    /// - Throws: `validation`.
+    static func validate(name: AttributeName) throws(TableError) {
+        if name.utf8.isEmpty { throw .validation("One or more parameter values were invalid: Empty attribute name") }
+        guard name.utf8.count <= nameBytesMax else {
+            throw .validation(
+                "One or more parameter values were invalid: Attribute name is too large, must be at most"
+                    + " \(nameBytesMax) bytes")
         }
     }
 

@@ -11,12 +11,15 @@ final class TableDefinition: Sendable {
     let createdAt: Int64
     /// The number that the table's keys begin with; never given to another table.
     let space: UInt32
+    /// The last change of the store before the table was there: earlier ones are of another table of its name.
+    let startSequence: Int64
     /// The indexes, in the schema's order.
     let indexes: [IndexDefinition]
 
-    private let keyNames: Set<String>
+    private let keyNames: Set<AttributeName>
 
-    init(schema: TableSchema, createdAt: Int64, space: UInt32, indexSpaces: [UInt32]) {
+    init(schema: TableSchema, createdAt: Int64, space: UInt32, startSequence: Int64, indexSpaces: [UInt32]) {
+        self.startSequence = startSequence
         self.schema = schema
         self.createdAt = createdAt
         self.space = space
@@ -35,6 +38,21 @@ final class TableDefinition: Sendable {
     /// The table's name.
     var name: String { schema.name }
 
+    /// An identifier of the table that no other one has or ever had: a UUID made of the identifier that its store had
+    /// first, and the table's number in it.
+    func id(in origin: String) -> String {
+        let number = String(space, radix: 16)
+        let digits = Array((origin + String(repeating: "0", count: 32)).prefix(24))
+        let tail = String(repeating: "0", count: max(0, 8 - number.utf8.count)) + number
+        var rest = (String(digits) + tail)[...]
+        var parts: [Substring] = []
+        for length in [8, 4, 4, 4, 12] {
+            parts.append(rest.prefix(length))
+            rest = rest.dropFirst(length)
+        }
+        return parts.joined(separator: "-")
+    }
+
     /// The index of a name.
     ///
     /// - Throws: `indexNotFound`.
@@ -46,7 +64,7 @@ final class TableDefinition: Sendable {
     }
 
     /// Whether the attribute is part of the table's key.
-    func isKey(_ name: String) -> Bool { keyNames.contains(name) }
+    func isKey(_ name: AttributeName) -> Bool { keyNames.contains(name) }
 
     /// What all keys of the table begin with.
     var prefix: [UInt8] { Self.prefix(space) }
@@ -90,9 +108,9 @@ struct IndexDefinition: Sendable {
     /// The number that the index's entries begin with.
     let space: UInt32
     /// The attributes that a query answers, nil for all of them.
-    let projectedNames: Set<String>?
+    let projectedNames: Set<AttributeName>?
 
-    init(schema: IndexSchema, space: UInt32, tableKeyNames: Set<String>) {
+    init(schema: IndexSchema, space: UInt32, tableKeyNames: Set<AttributeName>) {
         self.schema = schema
         self.space = space
         var names = tableKeyNames.union([schema.partitionKey.name])

@@ -8,10 +8,8 @@ extension TableSchema {
             "indexes": .list(indexes.map(\.attributeValue)),
         ]
         if let sortKey { item["sortKey"] = sortKey.attributeValue }
-        if let throughput {
-            item["readUnits"] = .number(throughput.readUnits)
-            item["writeUnits"] = .number(throughput.writeUnits)
-        }
+        throughput?.add(to: &item)
+        if isProtected { item["isProtected"] = true }
         return item
     }
 
@@ -23,25 +21,35 @@ extension TableSchema {
         else { return nil }
         let indexes = stored.compactMap(IndexSchema.init(attributeValue:))
         guard indexes.count == stored.count else { return nil }
-        var throughput: Throughput?
-        if let readUnits = item["readUnits"]?.int64Value, let writeUnits = item["writeUnits"]?.int64Value {
-            throughput = Throughput(readUnits: readUnits, writeUnits: writeUnits)
-        }
         self.init(
             name: name, partitionKey: partitionKey,
             sortKey: item["sortKey"].flatMap(KeyAttribute.init(attributeValue:)), indexes: indexes,
-            throughput: throughput)
+            throughput: Throughput(item: item), isProtected: item["isProtected"]?.boolValue ?? false)
+    }
+}
+
+extension Throughput {
+    fileprivate func add(to item: inout Item) {
+        item["readUnits"] = .number(readUnits)
+        item["writeUnits"] = .number(writeUnits)
+    }
+
+    fileprivate init?(item: Item) {
+        guard let readUnits = item["readUnits"]?.int64Value, let writeUnits = item["writeUnits"]?.int64Value else {
+            return nil
+        }
+        self.init(readUnits: readUnits, writeUnits: writeUnits)
     }
 }
 
 extension KeyAttribute {
-    fileprivate var attributeValue: AttributeValue { .list([.string(name), .string(type.rawValue)]) }
+    fileprivate var attributeValue: AttributeValue { .list([.string(name.text), .string(type.rawValue)]) }
 
     fileprivate init?(attributeValue: AttributeValue) {
         guard let parts = attributeValue.listValue, parts.count == 2, let name = parts[0].stringValue,
             let type = parts[1].stringValue.flatMap(KeyType.init(rawValue:))
         else { return nil }
-        self.init(name, type)
+        self.init(AttributeName(name), type)
     }
 }
 
@@ -49,10 +57,11 @@ extension IndexSchema {
     fileprivate var attributeValue: AttributeValue {
         var map: Item = ["name": .string(name), "partitionKey": partitionKey.attributeValue]
         if let sortKey { map["sortKey"] = sortKey.attributeValue }
+        throughput?.add(to: &map)
         switch projection {
         case .all: map["projection"] = "ALL"
         case .keysOnly: map["projection"] = "KEYS_ONLY"
-        case .include(let names): map["projection"] = .list(names.map { .string($0) })
+        case .include(let names): map["projection"] = .list(names.map { .string($0.text) })
         }
         return .map(map)
     }
@@ -65,11 +74,11 @@ extension IndexSchema {
         switch map["projection"] {
         case "ALL": projection = .all
         case "KEYS_ONLY": projection = .keysOnly
-        case .list(let names): projection = .include(names.compactMap(\.stringValue))
+        case .list(let names): projection = .include(names.compactMap { $0.stringValue.map { AttributeName($0) } })
         default: return nil
         }
         self.init(
             name, partitionKey: partitionKey, sortKey: map["sortKey"].flatMap(KeyAttribute.init(attributeValue:)),
-            projection: projection)
+            projection: projection, throughput: Throughput(item: map))
     }
 }

@@ -7,7 +7,7 @@ extension TableSchema {
         guard indexes.count <= Self.indexesMax else {
             throw .validation("One or more parameter values were invalid: more than \(Self.indexesMax) indexes")
         }
-        var types: [String: KeyType] = [:]
+        var types: [AttributeName: KeyType] = [:]
         var names: Set<String> = []
         try Self.collect(partitionKey, sortKey, into: &types)
         for index in indexes {
@@ -38,7 +38,7 @@ extension TableSchema {
 
     /// Notes the types of key attributes: one that serves in several keys has one type.
     private static func collect(
-        _ partition: KeyAttribute, _ sort: KeyAttribute?, into types: inout [String: KeyType]
+        _ partition: KeyAttribute, _ sort: KeyAttribute?, into types: inout [AttributeName: KeyType]
     ) throws(TableError) {
         guard partition.name != sort?.name else {
             throw .validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")

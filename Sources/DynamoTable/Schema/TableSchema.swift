@@ -8,12 +8,12 @@ package enum KeyType: String, Sendable, Equatable {
 /// One attribute that is part of a key.
 package struct KeyAttribute: Sendable, Equatable {
     /// The attribute's name.
-    package let name: String
+    package let name: AttributeName
     /// The type that its values must have.
     package let type: KeyType
 
     /// The key attribute `name` of a type.
-    package init(_ name: String, _ type: KeyType = .string) {
+    package init(_ name: AttributeName, _ type: KeyType = .string) {
         self.name = name
         self.type = type
     }
@@ -26,7 +26,7 @@ package enum Projection: Sendable, Equatable {
     /// The keys of the table and of the index.
     case keysOnly
     /// The keys and the attributes of these names.
-    case include([String])
+    case include([AttributeName])
 }
 
 /// A secondary index: the items that have its key attributes, in its order.
@@ -39,11 +39,15 @@ package struct IndexSchema: Sendable, Equatable {
     package let sortKey: KeyAttribute?
     /// What a query on the index answers.
     package let projection: Projection
+    /// Provisioned throughput of its own, nil when it has that of its table.
+    package var throughput: Throughput?
 
     /// The index `name`; see the members.
     package init(
-        _ name: String, partitionKey: KeyAttribute, sortKey: KeyAttribute? = nil, projection: Projection = .all
+        _ name: String, partitionKey: KeyAttribute, sortKey: KeyAttribute? = nil, projection: Projection = .all,
+        throughput: Throughput? = nil
     ) {
+        self.throughput = throughput
         self.name = name
         self.partitionKey = partitionKey
         self.sortKey = sortKey
@@ -74,18 +78,21 @@ package struct TableSchema: Sendable, Equatable {
     /// The attribute that orders the items of a partition; nil when a partition is one item.
     package let sortKey: KeyAttribute?
     /// The secondary indexes.
-    package let indexes: [IndexSchema]
+    package var indexes: [IndexSchema]
     /// Provisioned throughput, nil when the table is billed on demand.
-    package let throughput: Throughput?
+    package var throughput: Throughput?
+    /// Whether the table is kept from being deleted.
+    package var isProtected: Bool
 
     /// A table of the given members.
     package init(
         name: String, partitionKey: KeyAttribute, sortKey: KeyAttribute? = nil, indexes: [IndexSchema] = [],
-        throughput: Throughput? = nil
+        throughput: Throughput? = nil, isProtected: Bool = false
     ) {
         self.name = name
         self.partitionKey = partitionKey
         self.sortKey = sortKey
+        self.isProtected = isProtected
         self.indexes = indexes
         self.throughput = throughput
     }
@@ -97,4 +104,10 @@ package struct TableDescription: Sendable, Equatable {
     package let schema: TableSchema
     /// When it was created, in milliseconds since 1970.
     package let createdAt: Int64
+    /// What no other table has or ever had: another one of the same name has another.
+    package var id = ""
+    /// How much is in it.
+    package var content = ContentSize()
+    /// How much is in its indexes, in the schema's order; empty where nobody has counted.
+    package var indexContents: [ContentSize] = []
 }

@@ -16,7 +16,7 @@ package enum AttributeValue: Sendable {
     /// `L`: values of any types, in order.
     case list([AttributeValue])
     /// `M`: named values.
-    case map([String: AttributeValue])
+    case map([AttributeName: AttributeValue])
     /// `SS`: different strings, never none.
     case stringSet(AttributeSet<String>)
     /// `NS`: different numbers, never none.
@@ -26,10 +26,7 @@ package enum AttributeValue: Sendable {
 }
 
 /// An item: its attributes by name.
-///
-/// Names that are canonically equivalent in Unicode but spelled with different bytes are one name here, since they are
-/// one key of a Swift dictionary; DynamoDB tells them apart.
-package typealias Item = [String: AttributeValue]
+package typealias Item = [AttributeName: AttributeValue]
 
 /// The type of an attribute value, by the code that DynamoDB gives it.
 package enum AttributeType: String, Sendable, CaseIterable {
@@ -84,7 +81,7 @@ extension AttributeValue {
     package var listValue: [AttributeValue]? { if case .list(let value) = self { value } else { nil } }
 
     /// The members of a map, else nil.
-    package var mapValue: [String: AttributeValue]? { if case .map(let value) = self { value } else { nil } }
+    package var mapValue: [AttributeName: AttributeValue]? { if case .map(let value) = self { value } else { nil } }
 
     /// The elements of a string set in byte order, else nil.
     package var stringSetValue: [String]? { if case .stringSet(let value) = self { value.elements } else { nil } }

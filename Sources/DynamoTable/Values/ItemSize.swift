@@ -21,7 +21,7 @@ enum ItemSize {
         }
     }
 
-    private static func members(_ map: [String: AttributeValue]) -> Int {
+    private static func members(_ map: Item) -> Int {
         var size = 0
         for (name, value) in map { size += name.utf8.count + of(value) }
         return size

@@ -15,7 +15,10 @@ struct FlagServerCommand: ParsableCommand {
             wrong; 78 the configuration is wrong.
             """,
         version: version,
-        subcommands: [ServeCommand.self, ImportCommand.self, ExportCommand.self],
+        subcommands: [
+            ServeCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self, BackupCommand.self,
+            RestoreCommand.self, VerifyCommand.self,
+        ],
         defaultSubcommand: ServeCommand.self)
 
     /// The program's version.

@@ -51,7 +51,11 @@ struct ServeOptions: ParsableArguments {
         help: ArgumentHelp("How log lines look. (default: text for local, else json)", valueName: "json|text"))
     var logFormat: String?
 
-    @Option(help: .hidden)
+    @Option(
+        help: ArgumentHelp(
+            "The port for DynamoDB's protocol, over the same tables; 0 takes a free one. Open only with --auth off. "
+                + "(default: closed)",
+            valueName: "port"))
     var dynamodbPort: String?
 
     /// What was given, by the key of the setting.
@@ -60,14 +64,8 @@ struct ServeOptions: ParsableArguments {
             Settings.profile.key: environment, Settings.file.key: config, Settings.host.key: host,
             Settings.port.key: port, Settings.dataDirectory.key: dataDir, Settings.store.key: store,
             Settings.auth.key: auth, Settings.loops.key: loops, Settings.sampleFlags.key: sampleFlags,
-            Settings.logLevel.key: logLevel, Settings.logFormat.key: logFormat,
+            Settings.logLevel.key: logLevel, Settings.logFormat.key: logFormat, Settings.dynamodbPort.key: dynamodbPort,
         ]
         return given.compactMapValues { $0 }
-    }
-
-    func validate() throws {
-        if dynamodbPort != nil {
-            throw ValidationError("--dynamodb-port: this version does not serve the DynamoDB protocol yet.")
-        }
     }
 }

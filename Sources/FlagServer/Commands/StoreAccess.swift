@@ -35,11 +35,17 @@ enum StoreAccess {
     ) throws -> ControlReply {
         while true {
             do {
+                if BackupRequest.commands.contains(request.command) {
+                    return try DataStore.withTables(of: configuration, for: request.command) { tables in
+                        BackupCommands(tables: tables, profile: configuration.profile).answer(request)
+                            ?? .failed("unknown command")
+                    }
+                }
                 let store = try DataStore.openForCommand(configuration, name: request.command)
                 defer { store.close() }
                 return StoreCommands(store: store).answer(request)
             } catch DataDirectoryError.owned(let path, let owner) {
-                let isServer = owner?.command == ServeCommand.name
+                let isServer = [ServeCommand.name, DynamoDBCommand.name].contains(owner?.command)
                 if isServer, let channel = try connect(to: path, before: deadline) {
                     try channel.send(request.message, within: ControlServer.requestTimeout)
                     return try ControlReply(channel.receive(within: workTimeout))

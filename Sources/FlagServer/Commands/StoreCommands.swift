@@ -20,6 +20,9 @@ struct StoreCommands: Sendable {
             case ExportRequest.command:
                 return .done(.null, payload: try run(ExportRequest(request)))
             default:
+                if let reply = BackupCommands(tables: store.tables, profile: store.profile).answer(request) {
+                    return reply
+                }
                 return .failed("this version of the server does not know the command \(request.command)")
             }
         } catch let error as DefinitionIssues {

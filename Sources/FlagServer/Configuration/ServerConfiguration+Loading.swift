@@ -63,6 +63,7 @@ extension ServerConfiguration {
         dataDirectory.set(reader.value(of: Settings.dataDirectory))
         sampleFlags = reader.value(of: Settings.sampleFlags)
         auth.set(reader.value(of: Settings.auth))
+        dynamodbPort = reader.value(of: Settings.dynamodbPort)
         log.level.set(reader.value(of: Settings.logLevel))
         log.format.set(reader.value(of: Settings.logFormat))
         evaluation.fractional.set(reader.value(of: Settings.fractional))

@@ -30,6 +30,9 @@ struct ServerConfiguration: Sendable, Equatable {
     /// Whether requests must carry a key.
     var auth: Authentication
 
+    /// The port for DynamoDB's protocol; 0 takes a free one, nil is closed.
+    var dynamodbPort: Int?
+
     /// What is written to standard error.
     var log: Log
     /// How flags are evaluated.

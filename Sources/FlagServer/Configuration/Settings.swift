@@ -24,6 +24,8 @@ enum Settings {
 
     static let auth = Setting<ServerConfiguration.Authentication>.word("auth")
 
+    static let dynamodbPort = Setting<Int>.number("dynamodb-port", 0...65_535)
+
     static let logLevel = Setting<Logger.Level>.word("log.level")
     static let logFormat = Setting<ServerConfiguration.Log.Format>.word("log.format")
 

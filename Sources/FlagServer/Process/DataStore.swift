@@ -104,6 +104,18 @@ final class DataStore: Sendable {
         }
     }
 
+    /// Opens the tables alone, for a command that is not about flags.
+    static func withTables<Result>(
+        of configuration: ServerConfiguration, for command: String, _ body: (SQLiteTableStore) throws -> Result
+    ) throws -> Result {
+        let opened = try open(configuration, for: command)
+        defer {
+            opened.tables.close()
+            withExtendedLifetime(opened.directory) {}
+        }
+        return try body(opened.tables)
+    }
+
     private static func fractional(
         of tables: SQLiteTableStore, whenNew version: FractionalVersion
     ) throws -> FractionalVersion {

@@ -19,4 +19,26 @@ extension Logger {
             notice("the store answers again")
         }
     }
+
+    /// Tells of what was done about the writes of others.
+    func report(_ event: FollowerEvent) {
+        switch event {
+        case .corrected(let partition, let sort, let attributes):
+            info(
+                "corrected the derived attributes of an item",
+                metadata: [
+                    "partition": "\(partition)", "sort": "\(sort)",
+                    "attributes": "\(attributes.joined(separator: ", "))",
+                ])
+        case .uncorrectable(let partition, let sort, let reason):
+            warning(
+                "the derived attributes of an item cannot be corrected: lists may lack it",
+                metadata: ["partition": "\(partition)", "sort": "\(sort)", "reason": "\(reason)"])
+        case .failed(let failure):
+            error(
+                "what others wrote cannot be completed now; it is tried again", metadata: ["reason": "\(failure)"])
+        case .recovered:
+            notice("what others wrote is being completed again")
+        }
+    }
 }

@@ -39,8 +39,10 @@ struct ServerProcess {
             logger.error("the disk is full: flags are served, and no change is taken until there is room")
         }
         try loadSampleFlags(into: store, logger)
-        let stack = try makeStack(store, logger)
+        let endpoint = DynamoEndpoint(store: store.tables)
+        let stack = try makeStack(store, endpoint, logger)
         try stack.start()
+        let dynamodb = try openDynamoDBPort(endpoint, logger)
         let control = try makeControl(store, logger)
         logger.notice("ready", metadata: ["address": "\(address(port: stack.server.port))"])
         let notifySocket = environment["NOTIFY_SOCKET"]
@@ -49,8 +51,13 @@ struct ServerProcess {
         stopRequested.wait()
         ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
         control?.stop()
-        let drained = DispatchSemaphore(value: 0)
-        stack.drain(within: configuration.drainTimeout) { drained.signal() }
+        let drained = DispatchGroup()
+        drained.enter()
+        stack.drain(within: configuration.drainTimeout) { drained.leave() }
+        if let dynamodb {
+            drained.enter()
+            dynamodb.drain(within: configuration.drainTimeout) { drained.leave() }
+        }
         drained.wait()
         logger.notice("stopped")
     }
@@ -83,7 +90,9 @@ struct ServerProcess {
         logger.info("loaded sample flags", metadata: ["file": "\(path)"])
     }
 
-    private func makeStack(_ store: DataStore, _ logger: Logger) throws -> ServingStack {
+    private func makeStack(
+        _ store: DataStore, _ endpoint: DynamoEndpoint, _ logger: Logger
+    ) throws -> ServingStack {
         var http = HTTPServerConfiguration(
             addresses: [.tcp(host: configuration.host, port: configuration.port)], loops: loopCount)
         http.limits = configuration.limits
@@ -94,12 +103,33 @@ struct ServerProcess {
             version: FlagServerCommand.version)
         settings.cacheLimits = configuration.cache
         let tables = store.tables
+        settings.readStoreID = { tables.storeID }
         let parts = ServingStack.Parts(
             store: tables, table: configuration.profile.tableName, settings: settings, http: http,
             now: { .systemClock },
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
-            report: { logger.report($0) })
+            report: { logger.report($0) }, reportForeign: { logger.report($0) },
+            moreMetrics: { endpoint.writeMetrics(to: &$0) })
         return try ServingStack(parts)
+    }
+
+    /// Opens the port for DynamoDB's protocol, if there is to be one.
+    ///
+    /// With authentication on it stays closed: there are no keys yet that signatures could be checked with.
+    private func openDynamoDBPort(
+        _ endpoint: DynamoEndpoint, _ logger: Logger
+    ) throws -> HTTPServer<DynamoHandler>? {
+        guard let port = configuration.dynamodbPort else { return nil }
+        guard configuration.auth == .off else {
+            logger.warning(
+                "the DynamoDB port stays closed: authentication is on, and there are no keys yet to check by",
+                metadata: ["port": .stringConvertible(port)])
+            return nil
+        }
+        let server = try endpoint.makeServer(host: configuration.host, port: port, loops: loopCount)
+        server.start()
+        logger.notice("ready for DynamoDB clients", metadata: ["address": "\(address(port: server.port))"])
+        return server
     }
 
     private func makeControl(_ store: DataStore, _ logger: Logger) throws -> ControlServer? {

@@ -1,6 +1,7 @@
 import FlagCore
 import FlagStore
 import HTTPTransport
+import JSON
 
 extension FlagRoutes {
     /// `GET /api/flags`
@@ -41,6 +42,24 @@ extension FlagRoutes {
             return reply(HTTPResponse(status: .notModified, fields: [("ETag", flag.entityTag)]))
         }
         reply(.flag(flag, service))
+    }
+
+    /// `GET /api/flags/{flagKey}/history`
+    static func history(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let key = try request.flagKey()
+        do throws(FlagStoreError) {
+            let entries = try service.repository.history(of: key, in: environment)
+            // A flag without a history is one thing (it is older than histories are), a mistyped key another.
+            if entries.isEmpty {
+                do throws(FlagStoreError) { _ = try service.repository.flag(key, in: environment) } catch {
+                    guard case .invalid = error else { throw error }
+                }
+            }
+            reply(.json(["history": .array(entries.map(\.json))]))
+        } catch {
+            throw Problem(error, missing: .flagNotFound, in: environment)
+        }
     }
 
     /// `PUT /api/flags/{flagKey}` and `PUT /api/flags/by-key/{flagKey}`

@@ -45,6 +45,15 @@ enum FlagRoutes {
                 ],
                 problems: [.flagNotFound, .invalidItem]),
             .onWorker(get)),
+        Route(
+            .get, "/api/flags/{flagKey}/history", in: .flags,
+            Operation(
+                id: "getFlagHistory", summary: "Lists what happened to a flag, the latest first.",
+                detail: "Also of a flag that is gone. An entry follows its change within moments.",
+                query: [.environment],
+                answers: [.init(status: 200, meaning: "The latest 100 entries.", schema: "FlagHistory")],
+                problems: [.flagNotFound]),
+            .onWorker(history)),
         replacement("/api/flags/{flagKey}", id: "replaceFlag"),
         replacement("/api/flags/by-key/{flagKey}", id: "replaceFlagByKey"),
         Route(

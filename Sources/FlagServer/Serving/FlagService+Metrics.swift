@@ -21,6 +21,7 @@ extension FlagService {
         metrics.writeStore(to: &text)
         writeFlags(to: &text)
         writeFeed(to: &text)
+        writeFollower(to: &text)
         writeTransport(to: &text)
         moreMetrics(&text)
         return HTTPResponse(status: .ok, contentType: "\(MetricsText.contentType)", body: text.bytes)
@@ -68,6 +69,22 @@ extension FlagService {
         text.sample(feed.storeAnswers ? 1 : 0 as UInt64)
         text.family("flag_server_tenants_with_overrides", .gauge, "Tenants that have, or had, overrides.")
         text.sample(UInt64(feed.tenants))
+    }
+
+    private func writeFollower(to text: inout MetricsText) {
+        let follower = follower.statistics
+        text.family(
+            "flag_server_items_corrected_total", .counter,
+            "Items that somebody wrote by hand and whose derived attributes were corrected.")
+        text.sample(follower.corrected)
+        text.family("flag_server_history_entries_total", .counter, "Entries written into the histories of flags.")
+        text.sample(follower.entries)
+        text.family(
+            "flag_server_flags_in_last_valid_form", .gauge,
+            "Flags whose item is not valid and that are served as they were when it last was.")
+        text.sample(UInt64(follower.held))
+        text.family("flag_server_changes_waiting", .gauge, "Changes of the table that wait to be looked at.")
+        text.sample(UInt64(follower.waiting))
     }
 
     private func writeTransport(to text: inout MetricsText) {

@@ -10,6 +10,8 @@ struct FlagService: Sendable {
     let repository: FlagRepository
     /// What fills the loops' caches.
     let feed: CacheFeed
+    /// What completes the writes of others.
+    let follower: FlagTableFollower
     /// What the operator decided.
     let settings: ServiceSettings
     /// What is counted.
@@ -33,11 +35,13 @@ struct FlagService: Sendable {
 
     /// Puts the parts together.
     init(
-        repository: FlagRepository, feed: CacheFeed, settings: ServiceSettings, loopCount: Int, link: ServerLink,
-        now: @escaping @Sendable () -> Timestamp, moreMetrics: @escaping @Sendable (inout MetricsText) -> Void
+        repository: FlagRepository, feed: CacheFeed, follower: FlagTableFollower, settings: ServiceSettings,
+        loopCount: Int, link: ServerLink, now: @escaping @Sendable () -> Timestamp,
+        moreMetrics: @escaping @Sendable (inout MetricsText) -> Void
     ) {
         self.repository = repository
         self.feed = feed
+        self.follower = follower
         self.settings = settings
         self.link = link
         self.now = now

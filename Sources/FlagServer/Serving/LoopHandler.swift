@@ -33,7 +33,7 @@ final class LoopHandler: HTTPHandler {
     /// How the current second is spelled.
     var instants = InstantText()
     /// The key of entity tags.
-    let tagKey: KeyedDigest.Key
+    private(set) var tagKey: KeyedDigest.Key
     private let fixedNow: (@Sendable () -> Timestamp)?
 
     /// A handler with an empty cache.
@@ -48,7 +48,7 @@ final class LoopHandler: HTTPHandler {
             feed: service.feed, loop: loop.index, limits: service.settings.cacheLimits,
             fractional: service.settings.fractional)
         counters = service.metrics.loops[loop.index]
-        tagKey = KeyedDigest.Key(deriving: service.settings.storeID)
+        tagKey = KeyedDigest.Key(deriving: service.settings.currentStoreID())
         fixedNow = service.settings.evaluationClock
     }
 
@@ -61,6 +61,8 @@ final class LoopHandler: HTTPHandler {
         switch message {
         case .cache(let update):
             cache.apply(update, now: loop.monotonicMilliseconds)
+            // Of another table, what clients know by their tags is not true any more.
+            if update.forgetsEverything { tagKey = KeyedDigest.Key(deriving: service.settings.currentStoreID()) }
         case .publish(let group):
             ServiceMetrics.publish(cache.statistics, in: counters)
             group.leave()

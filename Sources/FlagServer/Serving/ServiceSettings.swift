@@ -10,6 +10,8 @@ struct ServiceSettings: Sendable {
     var requiresAuthentication: Bool
     /// The identity of the store, new after a restore: part of every bulk answer's entity tag.
     var storeID: String
+    /// Asks for that identity again; nil when it never changes.
+    var readStoreID: (@Sendable () -> String)?
     /// How the data directory's buckets are made.
     var fractional: FractionalVersion
     /// The bounds of each loop's cache.
@@ -30,6 +32,9 @@ struct ServiceSettings: Sendable {
         self.version = version
         cacheLimits = profile.cacheLimits
     }
+
+    /// The identity of the store as it is now.
+    func currentStoreID() -> String { readStoreID?() ?? storeID }
 
     /// The environment of a request that names none.
     var defaultEnvironment: Environment { profile.defaultEnvironment }

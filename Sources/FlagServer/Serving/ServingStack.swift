@@ -28,6 +28,8 @@ struct ServingStack: Sendable {
         var pollForeignChanges: (@Sendable () throws(TableError) -> Void)?
         /// Told of what an operator should know.
         var report: @Sendable (CacheEvent) -> Void = { _ in }
+        /// Told of what was done about the writes of others.
+        var reportForeign: @Sendable (FollowerEvent) -> Void = { _ in }
         /// Writes further metrics.
         var moreMetrics: @Sendable (inout MetricsText) -> Void = { _ in }
     }
@@ -39,15 +41,18 @@ struct ServingStack: Sendable {
         let link = ServerLink()
         let repository = FlagRepository(store: parts.store, table: parts.table)
         try repository.createTableIfMissing()
+        let follower = FlagTableFollower(
+            repository: repository, storeID: parts.settings.storeID, report: parts.reportForeign)
         let feed = CacheFeed(
             store: parts.store, table: parts.table, loops: parts.http.loops,
-            pollForeignChanges: parts.pollForeignChanges, report: parts.report
+            pollForeignChanges: parts.pollForeignChanges, tableReplaced: { follower.lookAtAllItems() },
+            report: parts.report
         ) { update, loop in
             link.send(.cache(update), toLoop: loop)
         }
         let service = FlagService(
-            repository: repository, feed: feed, settings: parts.settings, loopCount: parts.http.loops, link: link,
-            now: parts.now, moreMetrics: parts.moreMetrics)
+            repository: repository, feed: feed, follower: follower, settings: parts.settings,
+            loopCount: parts.http.loops, link: link, now: parts.now, moreMetrics: parts.moreMetrics)
         var http = parts.http
         http.errorBody = FlagService.protocolErrorBody
         // One call for each commit, on the writer's queue.
@@ -58,10 +63,12 @@ struct ServingStack: Sendable {
         self.link = link
     }
 
-    /// Fills the caches, then accepts connections, then says that it is ready. Blocks while the caches are filled.
+    /// Completes what others wrote since the last start, fills the caches, then accepts connections, then says that it
+    /// is ready. Blocks while the caches are filled.
     ///
     /// - Throws: `FlagStoreError` when the kill switches cannot be read: without them nothing may be answered.
     func start() throws(FlagStoreError) {
+        service.follower.start()
         try service.feed.start(warm: [service.settings.defaultEnvironment])
         server.start()
         service.readiness.markWarm()
@@ -70,7 +77,8 @@ struct ServingStack: Sendable {
     /// Turns `/health/ready` red, finishes what is under way, and calls back when no handler will be called any more.
     func drain(within duration: Duration, completion: @escaping @Sendable () -> Void) {
         service.readiness.markDraining()
-        server.drain(within: duration) { [link] in
+        server.drain(within: duration) { [link, follower = service.follower] in
+            follower.stop()
             link.detach()
             completion()
         }

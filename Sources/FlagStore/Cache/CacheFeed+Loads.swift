@@ -78,8 +78,18 @@ extension CacheFeed {
             report(
                 .invalidItem(partition: ItemKey.flagPartition(environment, key), sort: ItemKey.metadata, issues: issues)
             )
-            return lastValid ?? fallback
+            return lastValid ?? heldForm(environment, key) ?? fallback
         }
+    }
+
+    /// The last valid form that was kept of a flag, by this process or an earlier one; nil when there is none.
+    private func heldForm(_ environment: Environment, _ key: String) -> FlagText? {
+        let heldKey = FlagHistoryTable.heldKey(environment, key)
+        // Without the internal table nothing was kept; when the store fails, the read of the flag itself will say so.
+        guard let item = try? store.getItem(table: FlagHistoryTable.name(beside: table), key: heldKey) else {
+            return nil
+        }
+        return HeldFlag(item: item, environment: environment).map { FlagText(key: key, rule: $0.rule) }
     }
 
     private func readOverrides(
@@ -102,21 +112,62 @@ extension CacheFeed {
         let revision = try reading { () throws(TableError) in
             try store.getItem(table: table, key: ItemKey.revision(environment).tableKey)
         }
-        let lastValid = state.withLock { $0.lastValid }
         var flags: [FlagText] = []
         let query = Query(
             table: table, index: FlagTable.flagsIndex,
             partition: .string(FlagIndex.all.partition(in: environment)))
         try forEachItem(of: query) { item in
-            guard case .flag(environment, let key)? = ItemKey(item) else { return }
-            if !lastValid.isEmpty, let text = lastValid[.flag(environment, Array(key.utf8))] {
-                flags.append(text)
-            } else if let rule = FlagRule(item) {
-                let expiresAt = item[Attribute.expiresAt]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
-                flags.append(FlagText(key: key, rule: rule, expiresAt: expiresAt))
-            }
+            guard case .flag(environment, let key)? = ItemKey(item), let rule = FlagRule(item) else { return }
+            let expiresAt = item[Attribute.expiresAt]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
+            flags.append(FlagText(key: key, rule: rule, expiresAt: expiresAt))
         }
-        return RuleSetText(flags, revision: revision?[Attribute.revision]?.int64Value ?? 0)
+        var text = RuleSetText(flags, revision: revision?[Attribute.revision]?.int64Value ?? 0)
+        // The index may have what is not valid, and does not have what somebody wrote without its keys.
+        for form in try lastValidForms(environment) { text.set(form, for: form.key) }
+        return text
+    }
+
+    /// The last valid forms of the environment's flags whose items are not valid.
+    private func lastValidForms(_ environment: Environment) throws(FlagStoreError) -> [FlagText] {
+        var forms: [[UInt8]: FlagText] = [:]
+        let held = Query(
+            table: FlagHistoryTable.name(beside: table),
+            partition: .string(FlagHistoryTable.heldPartition(environment)))
+        do throws(TableError) {
+            for item in try items(of: held) {
+                guard let flag = HeldFlag(item: item, environment: environment) else { continue }
+                forms[Array(flag.key.utf8)] = FlagText(key: flag.key, rule: flag.rule)
+            }
+        } catch {
+            // Without the internal table nothing was kept.
+            guard case .tableNotFound = error else { throw FlagStoreError(error) }
+        }
+        for case (.flag(environment, let key), let text) in state.withLock({ $0.lastValid }) { forms[key] = text }
+        // One may have been put right, or deleted, and not been let go yet.
+        var inForce: [FlagText] = []
+        for form in forms.values {
+            let key = String(decoding: form.key, as: UTF8.self)
+            let item = try reading { () throws(TableError) in
+                try store.getItem(table: table, key: ItemKey.flag(environment, key: key).tableKey)
+            }
+            guard let item, case .invalid = FlagReadingOfItem(item, environment: environment, key: key) else {
+                continue
+            }
+            inForce.append(form)
+        }
+        return inForce
+    }
+
+    /// The items of a partition, over all its pages.
+    private func items(of query: Query) throws(TableError) -> [Item] {
+        var query = query
+        var items: [Item] = []
+        while true {
+            let page = try store.query(query)
+            items += page.items
+            guard let next = page.lastEvaluatedKey else { return items }
+            query.exclusiveStart = next
+        }
     }
 
     private func readKillSwitches(_ environment: Environment) throws(FlagStoreError) -> KillSwitchesText {

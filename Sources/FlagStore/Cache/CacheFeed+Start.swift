@@ -20,6 +20,7 @@ extension CacheFeed {
             for key in pinned + ruleSets { _ = state.ask(key, forLoops: everyLoop) }
         }
         store.subscribe { [weak self] changes in self?.take(changes) }
+        noticeReplacedTable()
         perform(pinned)
         let isPinned = state.withLock { $0.statistics.failures == 0 }
         guard isPinned else {
@@ -33,7 +34,8 @@ extension CacheFeed {
     }
 
     /// Reads the tenants of all overrides into the table of tenants. O(items).
-    private func fillTenants() {
+    func fillTenants() {
+        let tableID = state.withLock { $0.tableID }
         var scan = Scan(table: table)
         while true {
             let page: QueryPage
@@ -47,7 +49,10 @@ extension CacheFeed {
             guard let next = page.lastEvaluatedKey else { break }
             scan.exclusiveStart = next
         }
-        state.withLock { $0.tenants.markComplete() }
+        state.withLock { state in
+            // When the table became another one meanwhile, its tenants are read after these.
+            if state.tableID == tableID { state.tenants.markComplete() }
+        }
     }
 
     private func addTenants(of items: [Item]) {
@@ -73,6 +78,7 @@ extension CacheFeed {
             do throws(TableError) { try self.pollForeignChanges?() } catch {
                 self.report(.storeFailed(FlagStoreError(error)))
             }
+            self.noticeReplacedTable()
             self.pollWhileAlive()
         }
     }

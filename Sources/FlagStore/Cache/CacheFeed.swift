@@ -23,6 +23,7 @@ package final class CacheFeed: Sendable {
     let deliver: Deliver
     let report: @Sendable (CacheEvent) -> Void
     let pollForeignChanges: (@Sendable () throws(TableError) -> Void)?
+    let tableReplaced: @Sendable () -> Void
 
     let state: Locked<FeedState>
     /// Loads of single flags and tenants.
@@ -39,11 +40,13 @@ package final class CacheFeed: Sendable {
     ///   - table: its name.
     ///   - loops: how many loops there are.
     ///   - pollForeignChanges: makes the store deliver what other processes wrote to its file; called twice a second.
+    ///   - tableReplaced: told when the table is another one of the same name, as after a restore. Must not block.
     ///   - report: told of what an operator should know; called on any thread, must not block.
     ///   - deliver: takes an update to a loop.
     package init(
         store: any ItemTable, table: String, loops: Int,
         pollForeignChanges: (@Sendable () throws(TableError) -> Void)? = nil,
+        tableReplaced: @escaping @Sendable () -> Void = {},
         report: @escaping @Sendable (CacheEvent) -> Void = { _ in }, deliver: @escaping Deliver
     ) {
         precondition(loops >= 1, "There is at least one loop")
@@ -51,6 +54,7 @@ package final class CacheFeed: Sendable {
         self.table = table
         self.loops = loops
         self.pollForeignChanges = pollForeignChanges
+        self.tableReplaced = tableReplaced
         self.report = report
         self.deliver = deliver
         state = Locked(FeedState())
@@ -119,6 +123,8 @@ struct FeedState: Sendable {
     var lastValid: [CacheKey: FlagText] = [:]
     var tenants = TenantTable(capacity: 0)
     var statistics = FeedStatistics()
+    /// What tells the table from an earlier one of its name; nil before anybody looked.
+    var tableID: String?
 
     /// How many last valid forms are kept.
     private static let lastValidMaximum = 10_000

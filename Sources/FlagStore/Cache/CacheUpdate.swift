@@ -6,6 +6,12 @@ package enum CacheUpdate: Sendable {
     case loaded([CacheLoad])
     /// What one or more commits changed, once for each batch.
     case changed([CacheChange])
+
+    /// Whether nothing that is known holds any longer.
+    package var forgetsEverything: Bool {
+        guard case .changed(let changes) = self else { return false }
+        return changes.contains { if case .everything = $0 { true } else { false } }
+    }
 }
 
 /// What became of one load.
@@ -40,6 +46,8 @@ package enum CacheChange: Sendable {
     case killSwitch(Environment, flagKey: [UInt8]?, isOn: Bool)
     /// The environment has been changed so often.
     case revision(Environment, Int64)
+    /// Nothing that is known of flags and overrides holds any longer.
+    case everything
     /// The tenants with overrides are now in this table.
     case tenants(TenantTable)
 }

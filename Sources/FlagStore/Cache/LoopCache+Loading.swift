@@ -217,10 +217,20 @@ extension LoopCache {
             hasKillSwitches = killSwitches.contains { !$0.isEmpty }
         case .revision(let environment, let revision):
             ruleSets[environment.index]?.ruleSet.raise(to: revision)
+        case .everything:
+            forgetEverything()
         case .tenants(let table):
             tenants = table
             tenantSlots = table.slots
         }
+    }
+
+    /// Forgets all but the kill switches, which are only ever replaced.
+    private func forgetEverything() {
+        flags.removeAll()
+        overrides.removeAll()
+        absences.removeAll()
+        for index in ruleSets.indices { ruleSets[index] = nil }
     }
 
     private func takeOverride(

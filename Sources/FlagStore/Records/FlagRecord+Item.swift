@@ -76,20 +76,6 @@ extension FlagRecord {
             createdAt: createdAt, updatedAt: updatedAt ?? createdAt,
             version: max(1, item[Attribute.version]?.int64Value ?? 1))
     }
-
-    /// The item with every derived attribute as it must be, whoever wrote it; nil when nothing is to be corrected.
-    /// Attributes that mean nothing here are kept.
-    ///
-    /// - Throws: as `init(item:)`.
-    package static func normalized(_ item: Item) throws(DefinitionIssues) -> Item? {
-        let record = try FlagRecord(item: item)
-        var normalized = item
-        for name in [Attribute.expiresPartition, Attribute.expiresSort] { normalized[name] = nil }
-        normalized.merge(record.item) { _, derived in derived }
-        // Times are kept as they were typed: only their meaning counts.
-        for name in [Attribute.createdAt, Attribute.expiresAt] where item[name] != nil { normalized[name] = item[name] }
-        return normalized == item ? nil : normalized
-    }
 }
 
 /// Reads attributes of an item and collects what is wrong with them.
@@ -103,15 +89,15 @@ struct AttributeReader {
     }
 
     /// The attribute's value, nil when absent.
-    func value(_ name: String) -> AttributeValue? { item[name] }
+    func value(_ name: AttributeName) -> AttributeValue? { item[name] }
 
     /// Notes an issue with an attribute.
-    mutating func report(_ name: String, _ message: String) {
+    mutating func report(_ name: AttributeName, _ message: String) {
         issues.append(DefinitionIssue(pointer: "/\(name)", message: message))
     }
 
     /// A text that satisfies `rule`; nil when it does not or is absent, which is noted.
-    mutating func text(_ name: String, _ rule: TextRule, isRequired: Bool = true) -> String? {
+    mutating func text(_ name: AttributeName, _ rule: TextRule, isRequired: Bool = true) -> String? {
         guard let value = item[name] else {
             if isRequired { report(name, "is required: \(rule.expectation)") }
             return nil
@@ -128,7 +114,7 @@ struct AttributeReader {
     }
 
     /// A time; nil when it is none, which is noted, or absent.
-    mutating func time(_ name: String, isRequired: Bool = false) -> Timestamp? {
+    mutating func time(_ name: AttributeName, isRequired: Bool = false) -> Timestamp? {
         guard let value = item[name] else {
             if isRequired { report(name, "is required: a time like 2026-01-31T09:30:00.000Z") }
             return nil
@@ -139,7 +125,7 @@ struct AttributeReader {
     }
 
     /// The texts of a set or list of strings, sorted, each once; none when absent.
-    mutating func texts(_ name: String, _ rule: TextRule) -> [String] {
+    mutating func texts(_ name: AttributeName, _ rule: TextRule) -> [String] {
         let texts: [String]
         switch item[name] {
         case nil: return []

@@ -113,7 +113,7 @@ extension FlagRepository {
     ///
     /// One more item than needed is asked for, so that the last page knows that it is the last.
     private func page<Record>(
-        _ pages: Query, letter: String, names: [String], limit: Int, cursor: String?,
+        _ pages: Query, letter: String, names: [AttributeName], limit: Int, cursor: String?,
         record: (Item) -> Record?
     ) throws(FlagStoreError) -> ListPage<Record> {
         guard (1...FlagLimits.pageSize).contains(limit) else {

@@ -31,7 +31,7 @@ extension FlagStoreError {
             self = .unavailable(
                 reason: error.description, hint: "Start the server once on this data directory, which creates the table"
             )
-        case .validation, .tableExists, .conditionFailed, .transactionCanceled:
+        case .validation, .tableExists, .conditionFailed, .transactionCanceled, .backup:
             self = .unavailable(reason: error.description, hint: "This is a defect of the server: please report it")
         }
     }

@@ -12,7 +12,7 @@ struct ListCursor: Equatable {
     let start: Item
 
     /// The place after `item` in the order of the key attributes with these names.
-    init(letter: String, after item: Item, names: [String]) {
+    init(letter: String, after item: Item, names: [AttributeName]) {
         self.letter = letter
         start = item.filter { names.contains($0.key) }
     }
@@ -21,7 +21,7 @@ struct ListCursor: Equatable {
     ///
     /// - Parameter names: PK, SK and the names of the index's keys.
     /// - Throws: `invalidCursor` when it belongs to another list or was made up badly.
-    init(_ text: String, letter: String, names: [String]) throws(FlagStoreError) {
+    init(_ text: String, letter: String, names: [AttributeName]) throws(FlagStoreError) {
         guard text.utf8.count <= 8_192, let bytes = Base64URL.decode(text), let value = try? JSONValue(parsing: bytes),
             let values = value.arrayValue?.compactMap(\.stringValue), values.count == names.count + 1,
             values[0] == letter
@@ -31,7 +31,7 @@ struct ListCursor: Equatable {
     }
 
     /// The cursor's text.
-    func text(names: [String]) -> String {
+    func text(names: [AttributeName]) -> String {
         let values = [letter] + names.map { start[$0]?.stringValue ?? "" }
         return Base64URL.encode(JSONValue.array(values.map { .string($0) }).serializedBytes())
     }

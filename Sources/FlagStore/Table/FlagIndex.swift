@@ -19,7 +19,7 @@ enum FlagIndex: Sendable, Equatable {
     }
 
     /// The names of the index's key attributes.
-    var keyAttributes: (partition: String, sort: String) {
+    var keyAttributes: (partition: AttributeName, sort: AttributeName) {
         switch self {
         case .all: (Attribute.flagsPartition, Attribute.flagsSort)
         case .owner: (Attribute.ownerPartition, Attribute.ownerSort)

@@ -17,7 +17,8 @@ package enum FlagTable {
     package static func schema(named name: String) -> TableSchema {
         func index(_ name: String, _ number: Int) -> IndexSchema {
             IndexSchema(
-                name, partitionKey: KeyAttribute("GSI\(number)PK"), sortKey: KeyAttribute("GSI\(number)SK"))
+                name, partitionKey: KeyAttribute(AttributeName("GSI\(number)PK")),
+                sortKey: KeyAttribute(AttributeName("GSI\(number)SK")))
         }
         return TableSchema(
             name: name, partitionKey: KeyAttribute("PK"), sortKey: KeyAttribute("SK"),
@@ -28,36 +29,36 @@ package enum FlagTable {
 
 /// Names of attributes.
 enum Attribute {
-    static let partition = "PK"
-    static let sort = "SK"
-    static let expiresPartition = "GSI1PK"
-    static let expiresSort = "GSI1SK"
-    static let ownerPartition = "GSI2PK"
-    static let ownerSort = "GSI2SK"
-    static let flagsPartition = "GSI3PK"
-    static let flagsSort = "GSI3SK"
-    static let globalPartition = "GSI4PK"
-    static let globalSort = "GSI4SK"
+    static let partition: AttributeName = "PK"
+    static let sort: AttributeName = "SK"
+    static let expiresPartition: AttributeName = "GSI1PK"
+    static let expiresSort: AttributeName = "GSI1SK"
+    static let ownerPartition: AttributeName = "GSI2PK"
+    static let ownerSort: AttributeName = "GSI2SK"
+    static let flagsPartition: AttributeName = "GSI3PK"
+    static let flagsSort: AttributeName = "GSI3SK"
+    static let globalPartition: AttributeName = "GSI4PK"
+    static let globalSort: AttributeName = "GSI4SK"
 
-    static let flagKey = "flagKey"
-    static let description = "description"
-    static let defaultEnabled = "defaultEnabled"
-    static let definition = "definition"
-    static let keptInvalid = "keptInvalid"
-    static let owner = "owner"
-    static let environment = "environment"
-    static let createdAt = "createdAt"
-    static let updatedAt = "updatedAt"
-    static let version = "version"
-    static let expiresAt = "expiresAt"
-    static let tags = "tags"
+    static let flagKey: AttributeName = "flagKey"
+    static let description: AttributeName = "description"
+    static let defaultEnabled: AttributeName = "defaultEnabled"
+    static let definition: AttributeName = "definition"
+    static let keptInvalid: AttributeName = "keptInvalid"
+    static let owner: AttributeName = "owner"
+    static let environment: AttributeName = "environment"
+    static let createdAt: AttributeName = "createdAt"
+    static let updatedAt: AttributeName = "updatedAt"
+    static let version: AttributeName = "version"
+    static let expiresAt: AttributeName = "expiresAt"
+    static let tags: AttributeName = "tags"
 
-    static let tenantId = "tenantId"
-    static let enabled = "enabled"
-    static let variant = "variant"
-    static let updatedBy = "updatedBy"
-    static let reason = "reason"
-    static let activatedAt = "activatedAt"
-    static let activatedBy = "activatedBy"
-    static let revision = "revision"
+    static let tenantId: AttributeName = "tenantId"
+    static let enabled: AttributeName = "enabled"
+    static let variant: AttributeName = "variant"
+    static let updatedBy: AttributeName = "updatedBy"
+    static let reason: AttributeName = "reason"
+    static let activatedAt: AttributeName = "activatedAt"
+    static let activatedBy: AttributeName = "activatedBy"
+    static let revision: AttributeName = "revision"
 }

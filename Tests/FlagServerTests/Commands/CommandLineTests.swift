@@ -37,10 +37,22 @@ struct CommandLineTests {
 
     @Test(
         "What is not built yet is said to be so",
-        arguments: [["serve", "--dynamodb-port", "8000"], ["import", "x", "--server", "http://localhost:3001"]])
+        arguments: [["import", "x", "--server", "http://localhost:3001"]])
     func notBuilt(arguments: [String]) {
         let error = #expect(throws: (any Error).self) { try FlagServerCommand.parseAsRoot(arguments) }
         #expect(error.map { FlagServerCommand.fullMessage(for: $0).contains("this version") } == true)
+        #expect(error.map { FlagServerCommand.exitCode(for: $0).rawValue } == 64)
+    }
+
+    @Test("Tables alone are served on loopback addresses only, since signatures are not checked")
+    func dynamodb() throws {
+        let command = try FlagServerCommand.parseAsRoot(["dynamodb"]) as? DynamoDBCommand
+        #expect(command?.port == 8000)
+        #expect(command?.host == "127.0.0.1")
+        let error = #expect(throws: (any Error).self) {
+            try FlagServerCommand.parseAsRoot(["dynamodb", "--host", "0.0.0.0"])
+        }
+        #expect(error.map { FlagServerCommand.fullMessage(for: $0).contains("loopback") } == true)
         #expect(error.map { FlagServerCommand.exitCode(for: $0).rawValue } == 64)
     }
 
@@ -53,7 +65,9 @@ struct CommandLineTests {
         #expect(message.contains("staging (also spelled dev)"))
     }
 
-    @Test("The help of every command fits a terminal and says how it ends", arguments: ["serve", "import", "export"])
+    @Test(
+        "The help of every command fits a terminal and says how it ends",
+        arguments: ["serve", "dynamodb", "import", "export"])
     func help(command: String) {
         let text = FlagServerCommand.helpMessage(for: Self.type(of: command), columns: 80)
         #expect(text.contains("Exit status: 0 "))
@@ -62,6 +76,7 @@ struct CommandLineTests {
 
     private static func type(of command: String) -> any ParsableCommand.Type {
         switch command {
+        case "dynamodb": DynamoDBCommand.self
         case "import": ImportCommand.self
         case "export": ExportCommand.self
         default: ServeCommand.self

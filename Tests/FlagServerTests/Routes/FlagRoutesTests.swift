@@ -128,7 +128,7 @@ struct FlagRoutesTests {
         arguments: [
             ("GET", "/api/flags/f", nil), ("DELETE", "/api/flags/f", nil), ("PUT", "/api/flags/f", simple),
             ("PUT", "/api/flags/by-key/f", simple), ("PATCH", "/api/flags/f", #"{"owner":"x"}"#),
-            ("GET", "/api/flags/f/tenants", nil),
+            ("GET", "/api/flags/f/tenants", nil), ("GET", "/api/flags/f/history", nil),
         ])
     func missing(method: String, path: String, body: String?) throws {
         let answer = try RouteServer().send(method, path, body)

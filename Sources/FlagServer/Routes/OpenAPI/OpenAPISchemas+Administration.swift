@@ -36,6 +36,32 @@ extension OpenAPISchemas {
             "nextCursor": {"type": ["string", "null"], "description": "The cursor of the next page, null on the last."}
           }
         },
+        "FlagHistory": {
+          "type": "object",
+          "required": ["history"],
+          "properties": {
+            "history": {"type": "array", "items": {
+              "type": "object",
+              "required": ["at", "by", "change"],
+              "properties": {
+                "at": {"$ref": "#/components/schemas/Time"},
+                "by": {"type": "string", "description": "Who made the change."},
+                "change": {
+                  "enum": ["created", "changed", "deleted", "refused", "killed", "revived"],
+                  "description": "refused: an item was written that is no valid flag; the last valid form is served."
+                },
+                "attributes": {"type": "array", "items": {"type": "string"},
+                  "description": "The attributes of the item that differ from before."},
+                "issues": {"type": "array", "description": "What is wrong with an item that was refused.",
+                  "items": {
+                    "type": "object",
+                    "required": ["pointer", "detail"],
+                    "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}}
+                  }}
+              }
+            }}
+          }
+        },
         "OverrideBody": {
           "type": "object",
           "description": "Exactly one of enabled and variant.",

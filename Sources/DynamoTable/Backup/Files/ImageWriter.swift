@@ -1,0 +1,71 @@
+import SQLite
+
+/// Writes the image of a table from one state of the store.
+struct ImageWriter {
+    private var blocks: BlockWriter
+    private var content: [UInt8] = []
+    private var itemCount = 0
+
+    /// Begins the image in an empty file.
+    init(_ file: StoredFile) throws(TableError) { blocks = try BlockWriter(file, .image) }
+
+    /// Writes the image of a table. O(items).
+    ///
+    /// - Parameters:
+    ///   - table: the table's name.
+    ///   - connection: one inside a read transaction, whose state is what is written.
+    ///   - label: what the image is called.
+    ///   - parts: the store.
+    ///   - isCancelled: asked now and then whether to give up.
+    /// - Returns: what was written, not yet on disk.
+    /// - Throws: `tableNotFound`, `storage`, `closed` when it gave up.
+    mutating func write(
+        _ table: String, _ connection: Connection, _ label: TableImage.Label, parts: StoreParts,
+        isCancelled: () -> Bool
+    ) throws(TableError) -> TableImage {
+        guard let definition = try StoreFile.definitions(connection)[table] else { throw .tableNotFound(table) }
+        let last = try convertingErrors { () throws(SQLiteError) in try ChangeJournal.end(connection) }
+        let createdAt = max(parts.clock(), last.committedAt)
+        try writeItems(definition, connection, isCancelled)
+        let image = TableImage(
+            label: label, createdAt: createdAt, definition: definition, tableID: definition.id(in: parts.originID),
+            sequence: last.sequence, committedAt: last.committedAt, itemCount: itemCount,
+            itemBytes: try TableStatistics.read(connection, definition).table.bytes)
+        var end: [UInt8] = []
+        LittleEndian.append(UInt64(blocks.position), to: &end)
+        try blocks.append(ImageFile.description, ItemCodec.encode(image.item))
+        try blocks.end(with: end + ImageFile.end)
+        return image
+    }
+
+    private mutating func writeItems(
+        _ definition: TableDefinition, _ connection: Connection, _ isCancelled: () -> Bool
+    ) throws(TableError) {
+        let range = KeyRange(prefix: definition.prefix)
+        let spaceBytes = definition.prefix.count
+        let rows = try convertingErrors { () throws(SQLiteError) in
+            let rows = try connection.statement(
+                "SELECT key, content FROM item WHERE key >= ?1 AND key < ?2 ORDER BY key")
+            try rows.bind(range.lower, at: 1)
+            try rows.bind(range.upper, at: 2)
+            return rows
+        }
+        defer { rows.reset() }
+        while try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
+            RecordWriter.append(rows.blob(0).dropFirst(spaceBytes), to: &content)
+            RecordWriter.append(rows.blob(1), to: &content)
+            itemCount += 1
+            if content.count >= BlockFile.contentBytes {
+                if isCancelled() { throw .closed }
+                try flush()
+            }
+        }
+        try flush()
+    }
+
+    private mutating func flush() throws(TableError) {
+        if content.isEmpty { return }
+        try blocks.append(ImageFile.items, content)
+        content.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,107 @@
+import Glibc
+
+/// An open file of a backup. Reads and writes name their place, so that threads may share it.
+final class StoredFile: Sendable {
+    /// Where it is, for messages.
+    let path: String
+    private let descriptor: Int32
+
+    /// Takes over a descriptor.
+    init(adopting descriptor: Int32, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    /// Opens a file that exists for reading.
+    static func open(_ path: String) throws(TableError) -> StoredFile {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .storage(StorageFailure("open", path: path, errno: errno)) }
+        return StoredFile(adopting: descriptor, path: path)
+    }
+
+    deinit { close(descriptor) }
+
+    /// How many bytes it has.
+    func size() throws(TableError) -> Int {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure("read", errno) }
+        return Int(status.st_size)
+    }
+
+    /// Writes all of `bytes` at a place.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(TableError) {
+        var written = 0
+        while written < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+            let count = pwrite(descriptor, rest.baseAddress, rest.count, offset + written)
+            if count >= 0 {
+                written += count
+            } else if errno != EINTR {
+                throw failure("write", errno)
+            }
+        }
+    }
+
+    /// Reads up to `count` bytes at a place: fewer only where the file ends.
+    func read(_ count: Int, at offset: Int) throws(TableError) -> [UInt8] {
+        var code: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let part = pread(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, offset + filled)
+                if part == 0 { break }
+                if part > 0 {
+                    filled += part
+                } else if errno != EINTR {
+                    code = errno
+                    break
+                }
+            }
+        }
+        guard code == 0 else { throw failure("read", code) }
+        return bytes
+    }
+
+    /// Cuts the file off.
+    func truncate(to size: Int) throws(TableError) {
+        guard ftruncate(descriptor, size) == 0 else { throw failure("cut", errno) }
+    }
+
+    /// Waits until what was written is on disk.
+    func synchronize() throws(TableError) {
+        guard fdatasync(descriptor) == 0 else { throw failure("sync", errno) }
+    }
+
+    /// Takes a lock on the file that ends with this object or the process.
+    ///
+    /// - Returns: false when somebody else has it.
+    func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+
+    private func failure(_ operation: String, _ code: Int32) -> TableError {
+        .storage(StorageFailure(operation, path: path, errno: code))
+    }
+}
+
+extension StorageFailure {
+    /// The failure of a system call on a file of a backup.
+    init(_ operation: String, path: String, errno code: Int32) {
+        let reason = "cannot \(operation) \(path): \(String(cString: strerror(code)))"
+        switch code {
+        case ENOSPC, EDQUOT:
+            self.init(kind: .full, reason: reason, hint: "Free space on the device of \(path), and try again")
+        case EROFS:
+            self.init(kind: .readOnly, reason: reason, hint: "See that the file system is not mounted read-only")
+        case EACCES, EPERM:
+            self.init(
+                kind: .cannotOpen, reason: reason,
+                hint: "Let the server's user read and write \(path) and its directory (chown)")
+        case ENOENT, ENOTDIR, EMFILE, ENFILE:
+            self.init(
+                kind: .cannotOpen, reason: reason,
+                hint: "See that the data directory exists, and how many files the process may open (ulimit -n)")
+        default:
+            self.init(
+                kind: .inputOutput, reason: reason,
+                hint: "Look for errors of the device of \(path) in the system's log (dmesg)")
+        }
+    }
+}

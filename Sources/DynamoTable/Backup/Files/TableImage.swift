@@ -1,0 +1,76 @@
+/// What a file says of the image of a table in it: all but the items.
+struct TableImage: Sendable {
+    /// Which backup it is; of a base, which table it is a base of.
+    let label: Label
+    /// When it was made, in milliseconds since 1970.
+    let createdAt: Int64
+    /// The definition of the table, as the store has it.
+    let definition: TableDefinition
+    /// The identifier of the table.
+    let tableID: String
+    /// The last change of the store that is in it.
+    let sequence: Int64
+    /// When that change was committed, in milliseconds since 1970.
+    let committedAt: Int64
+    /// How many items there are.
+    let itemCount: Int
+    /// The bytes of the items, names and values, as DynamoDB counts them.
+    let itemBytes: Int64
+
+    /// What a backup is called.
+    struct Label: Sendable, Equatable {
+        let id: String
+        let name: String
+        let kind: BackupDescription.Kind
+    }
+}
+
+extension TableImage {
+    /// The image as an item.
+    var item: Item {
+        [
+            "id": .string(label.id), "name": .string(label.name), "kind": .string(label.kind.rawValue),
+            "createdAt": .number(createdAt), "definition": .map(definition.item),
+            "space": .number(Int64(definition.space)), "tableID": .string(tableID), "sequence": .number(sequence),
+            "committedAt": .number(committedAt), "itemCount": .number(Int64(itemCount)),
+            "itemBytes": .number(itemBytes),
+        ]
+    }
+
+    /// Reads what `item` writes; nil when it is something else.
+    init?(item: Item) {
+        guard let id = item["id"]?.stringValue, let name = item["name"]?.stringValue,
+            let kind = item["kind"]?.stringValue.flatMap(BackupDescription.Kind.init(rawValue:)),
+            let createdAt = item["createdAt"]?.int64Value,
+            let space = item["space"]?.int64Value.flatMap(UInt32.init(exactly:)),
+            let definition = item["definition"]?.mapValue.flatMap({ TableDefinition(item: $0, space: space) }),
+            let sequence = item["sequence"]?.int64Value, let committedAt = item["committedAt"]?.int64Value,
+            let itemCount = item["itemCount"]?.int64Value, let itemBytes = item["itemBytes"]?.int64Value
+        else { return nil }
+        self.init(
+            label: Label(id: id, name: name, kind: kind), createdAt: createdAt, definition: definition,
+            tableID: item["tableID"]?.stringValue ?? "", sequence: sequence, committedAt: committedAt,
+            itemCount: Int(itemCount), itemBytes: itemBytes)
+    }
+
+    /// The image as a backup of a file of this size.
+    func backup(sizeBytes: Int) -> BackupDescription {
+        BackupDescription(
+            id: label.id, name: label.name, kind: label.kind, createdAt: createdAt,
+            expiresAt: label.kind == .system ? createdAt + ContinuousLog.retention : nil, sizeBytes: Int64(sizeBytes),
+            table: TableDescription(
+                schema: definition.schema, createdAt: definition.createdAt, id: tableID,
+                content: ContentSize(items: Int64(itemCount), bytes: itemBytes)))
+    }
+}
+
+/// The parts of the file of an image: blocks of items in the order of their keys, a block that describes it, and the
+/// place of that block.
+enum ImageFile {
+    /// The kind of block that holds items: each its key without the table's space, and its stored form.
+    static let items: UInt8 = 1
+    /// The kind of block that holds a `TableImage`.
+    static let description: UInt8 = 2
+    /// What the file ends with, behind the place of the description in eight bytes.
+    static let end = Array("TBLSEND1".utf8)
+}

@@ -1,0 +1,73 @@
+extension SQLiteTableStore: TableBackups {
+    package func createBackup(of table: String, name: String) throws(TableError) -> BackupDescription {
+        try backups.create(of: table, name: name, kind: .user)
+    }
+
+    package func listBackups(_ filter: BackupFilter) throws(TableError) -> [BackupDescription] {
+        try backups.list(filter)
+    }
+
+    package func describeBackup(_ id: String) throws(TableError) -> BackupDescription { try backups.describe(id) }
+
+    package func deleteBackup(_ id: String) throws(TableError) -> BackupDescription { try backups.delete(id) }
+
+    package func restore(
+        backup id: String, to target: String, replacing: Bool,
+        adjust: @escaping SchemaAdjustment,
+        completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
+    ) throws(TableError) -> TableDescription {
+        let request = BackupService.Request(
+            target: target, replaces: replacing, adjust: adjust, completion: completion)
+        return try backups.restore(backup: id, request)
+    }
+
+    /// Makes a table from the file of a backup, of this store or another one; see `restore(backup:…)`.
+    package func restore(
+        file path: String, to target: String, replacing: Bool, adjust: @escaping SchemaAdjustment,
+        completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
+    ) throws(TableError) -> TableDescription {
+        let request = BackupService.Request(
+            target: target, replaces: replacing, adjust: adjust, completion: completion)
+        return try backups.restore(file: path, request)
+    }
+
+    /// The backup in a file.
+    package static func describeBackup(file path: String) throws(TableError) -> BackupDescription {
+        let reader = try ImageReader(try StoredFile.open(path))
+        return reader.image.backup(sizeBytes: reader.sizeBytes)
+    }
+
+    package func restore(
+        table: String, at point: RestorePoint, to target: String, replacing: Bool,
+        adjust: @escaping SchemaAdjustment,
+        completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
+    ) throws(TableError) -> TableDescription {
+        let request = BackupService.Request(
+            target: target, replaces: replacing, adjust: adjust, completion: completion)
+        return try backups.restore(table: table, at: point, request)
+    }
+
+    package var restoring: [String: TableDescription] { backups.restoring }
+
+    package func restoreSummary(_ table: String) throws(TableError) -> RestoreSummary? { try backups.summary(table) }
+
+    package func setContinuousBackups(of table: String, enabled: Bool) throws(TableError) -> ContinuousBackups {
+        _ = try catalog.definition(table)
+        if enabled { return ContinuousBackups(restorable: try backups.archive.begin(table)) }
+        try backups.archive.stop(table)
+        return ContinuousBackups(restorable: nil)
+    }
+
+    package func continuousBackups(of table: String) throws(TableError) -> ContinuousBackups {
+        _ = try catalog.definition(table)
+        return ContinuousBackups(restorable: try backups.archive.restorable(table))
+    }
+
+    package func subscribeToReplacedTables(_ deliver: @escaping @Sendable (String) -> Void) {
+        backups.subscribe(deliver)
+    }
+
+    /// Why the logs of continuous backups do not follow the writes at the moment; nil when they do. What they lack is
+    /// kept in the change stream.
+    package var backupTrouble: TableError? { backups.archive.trouble }
+}

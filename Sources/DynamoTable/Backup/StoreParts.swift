@@ -1,0 +1,60 @@
+import SQLite
+
+/// The parts of a store that backups work with.
+struct StoreParts: Sendable {
+    let readers: ReaderPool
+    let writer: Writer
+    let catalog: TableCatalog
+    let checkpointer: Checkpointer?
+    let retention: ChangeRetention
+    let vault: BackupVault
+    let clock: @Sendable () -> Int64
+    /// The first identifier that the store had.
+    let originID: String
+
+    /// Reads one state of the file for as long as it takes; writing goes on meanwhile.
+    func readForLong<Result>(
+        _ body: (_ connection: Connection) throws(TableError) -> Result
+    ) throws(TableError) -> Result {
+        func read() throws(TableError) -> Result {
+            try readers.read { (connection) throws(TableError) in
+                try connection.read(failing: TableError.init) { () throws(TableError) in try body(connection) }
+            }
+        }
+        guard let checkpointer else { return try read() }
+        return try checkpointer.duringLongRead(read)
+    }
+
+    /// The description of a table.
+    func describe(_ definition: TableDefinition, content: TableStatistics) -> TableDescription {
+        TableDescription(
+            schema: definition.schema, createdAt: definition.createdAt, id: definition.id(in: originID),
+            content: content.table, indexContents: content.indexes)
+    }
+
+    /// The value of a setting, nil when it has none.
+    func setting(_ name: String) throws(TableError) -> String? {
+        try readers.read { (connection) throws(TableError) in
+            try convertingErrors { () throws(SQLiteError) in try StoreFile.setting(connection, name) }
+        }
+    }
+
+    /// Writes the image of a table into a new file of the vault. When this returns, it is on disk.
+    func writeImage(
+        of table: String, to name: String, _ label: TableImage.Label, isCancelled: () -> Bool
+    ) throws(TableError) -> (image: TableImage, sizeBytes: Int) {
+        do throws(TableError) {
+            let file = try vault.draft(name)
+            let image = try readForLong { (connection) throws(TableError) in
+                var writer = try ImageWriter(file)
+                return try writer.write(table, connection, label, parts: self, isCancelled: isCancelled)
+            }
+            let size = try file.size()
+            try vault.publish(file, as: name)
+            return (image, size)
+        } catch {
+            vault.discard(name)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,207 @@
+import JSON
+
+extension TableService {
+    /// `TransactGetItems`
+    func transactGetItems(_ request: RequestReader) throws(ProtocolError) -> ProtocolResponse {
+        var gets: [(table: String, keyAttributes: Item, projection: ItemProjection?)] = []
+        for item in request.structures("TransactItems") {
+            guard let get = item.structure("Get") else { continue }
+            let key = try get.attributes("Key") ?? [:]
+            var expressions = try RequestExpressions(get, [.projection])
+            let projection = try expressions.projection()
+            try expressions.finish()
+            gets.append((get.tableName, key, projection))
+        }
+        var keys: [(table: String, key: TableKey)] = []
+        var seen: Set<[UInt8]> = []
+        for get in gets {
+            let definition = try definition(get.table)
+            let key = try definition.tableKey(get.keyAttributes)
+            guard seen.insert(definition.keyBytes(key)).inserted else {
+                throw .validation("Transaction request cannot include multiple operations on one item")
+            }
+            keys.append((get.table, key))
+        }
+        let items = try converting { () throws(TableError) in try store.getItems(keys) }
+        var used: [ConsumedCapacity] = []
+        for (get, item) in zip(gets, items) {
+            let halves = ConsumedCapacity.readHalves(bytes: item.map(ItemSize.of) ?? 0, .transactional)
+            if let position = used.firstIndex(where: { $0.table == get.table }) {
+                used[position].add(halves)
+            } else {
+                var capacity = ConsumedCapacity(table: get.table, .read)
+                capacity.add(halves)
+                used.append(capacity)
+            }
+        }
+        used.forEach(capacity.count)
+        return ProtocolResponse { writer in
+            writer.consumedCapacity(used, ConsumedCapacity.Detail(request), namesKind: true)
+            writer.key("Responses")
+            writer.array(Array(zip(gets, items))) { writer, result in
+                writer.beginObject()
+                if let item = result.1 {
+                    writer.key("Item")
+                    writer.attributes(result.0.projection?.apply(to: item) ?? item)
+                }
+                writer.endObject()
+            }
+        }
+    }
+
+    /// `TransactWriteItems`
+    func transactWriteItems(
+        _ request: RequestReader, _ principal: Principal, _ answer: @escaping Answer
+    ) throws(ProtocolError) {
+        let items = request.structures("TransactItems")
+        var writes: [TransactWrite] = []
+        for item in items { writes.append(try TransactWrite(item)) }
+        var operations: [WriteOperation] = []
+        var definitions: [TableDefinition] = []
+        var reasons: [ProtocolError.Reason?] = Array(repeating: nil, count: writes.count)
+        for (position, write) in writes.enumerated() {
+            let definition = try definition(write.table)
+            definitions.append(definition)
+            do throws(ProtocolError) {
+                operations.append(try write.operation(definition))
+            } catch {
+                reasons[position] = ProtocolError.Reason(
+                    code: "ValidationError", message: error.message ?? "", item: nil)
+            }
+        }
+        guard reasons.allSatisfy({ $0 == nil }) else { throw ProtocolError(canceling: reasons) }
+        let detail = ConsumedCapacity.Detail(request)
+        let token = request.text("ClientRequestToken")
+        if let token, let response = try admit(token, request, detail) { return answer(response) }
+        let returnsItem = writes.map(\.returnsItem)
+        store.transact(operations, principal: principal) { [capacity, tokens, definitions] result in
+            switch result {
+            case .failure(let error):
+                if let token { tokens.abandon(token) }
+                answer(ProtocolResponse(ProtocolError(transaction: error, returnsItem: returnsItem)))
+            case .success(let outcomes):
+                var used: [ConsumedCapacity] = []
+                for (outcome, definition) in zip(outcomes, definitions) {
+                    used.note(outcome, of: definition, factor: 2)
+                }
+                used.forEach(capacity.count)
+                if let token { tokens.finish(token, used) }
+                answer(ProtocolResponse { $0.consumedCapacity(used, detail, namesKind: true) })
+            }
+        }
+    }
+
+    /// Asks whether a transaction with a token is to be done; nil if it is, else what it is answered.
+    private func admit(
+        _ token: String, _ request: RequestReader, _ detail: ConsumedCapacity.Detail
+    ) throws(ProtocolError) -> ProtocolResponse? {
+        var content = JSONWriter()
+        if let items = request.member("TransactItems") { content.value(items) }
+        switch tokens.admit(token, fingerprint: content.bytes.hashValue, now: clock()) {
+        case .proceed: return nil
+        case .done(let used):
+            return ProtocolResponse { $0.consumedCapacity(used, detail, namesKind: true) }
+        case .inProgress:
+            throw ProtocolError(
+                .transactionInProgress, "Transaction is currently in progress for the given ClientRequestToken")
+        case .mismatch:
+            throw ProtocolError(
+                .idempotentParameterMismatch,
+                "Request rejected because it uses an idempotency token that was already used with a different request")
+        }
+    }
+}
+
+/// One operation of a `TransactWriteItems`, before its table is looked at.
+private struct TransactWrite {
+    private enum Action {
+        case put(Item)
+        case delete(key: Item)
+        case update(key: Item, [UpdateAction])
+        case check(key: Item)
+    }
+
+    let table: String
+    let returnsItem: Bool
+    private let action: Action
+    private let condition: Condition?
+
+    init(_ item: RequestReader) throws(ProtocolError) {
+        let names: [StaticString] = ["ConditionCheck", "Put", "Delete", "Update"]
+        let given = names.filter { item.has($0) }
+        guard given.count == 1, let name = given.first, let request = item.structure(name) else {
+            throw .validation("TransactItems can only contain one of Check, Put, Update or Delete")
+        }
+        table = request.tableName
+        returnsItem = request.isText("ReturnValuesOnConditionCheckFailure", "ALL_OLD")
+        let key = try request.attributes("Key") ?? [:]
+        let put = try request.attributes("Item") ?? [:]
+        let isUpdate = item.has("Update")
+        var expressions = try RequestExpressions(request, isUpdate ? [.update, .condition] : [.condition])
+        let actions = isUpdate ? try expressions.update() ?? [] : []
+        condition = try expressions.condition(.condition)
+        try expressions.finish()
+        if item.has("Put") {
+            action = .put(put)
+        } else if item.has("Delete") {
+            action = .delete(key: key)
+        } else if isUpdate {
+            action = .update(key: key, actions)
+        } else {
+            action = .check(key: key)
+        }
+    }
+
+    /// The operation on its table.
+    ///
+    /// - Throws: `ValidationException` when its key is not one of the table.
+    func operation(_ definition: TableDefinition) throws(ProtocolError) -> WriteOperation {
+        switch action {
+        case .put(let item): .put(table: table, item: item, condition: condition)
+        case .delete(let key):
+            .delete(table: table, key: try definition.tableKey(key), condition: condition)
+        case .update(let key, let actions):
+            .update(table: table, key: try definition.tableKey(key), actions: actions, condition: condition)
+        case .check(let key):
+            .check(table: table, key: try definition.tableKey(key), condition: condition ?? .and([]))
+        }
+    }
+}
+
+extension ProtocolError {
+    /// A transaction that was cancelled for these reasons.
+    init(canceling reasons: [Reason?]) {
+        self.init(
+            .transactionCanceled,
+            "Transaction cancelled, please refer cancellation reasons for specific reasons ["
+                + reasons.map { $0?.code ?? "None" }.joined(separator: ", ") + "]")
+        self.reasons = reasons
+    }
+
+    /// What a failed transaction is in the protocol; one of a single operation is cancelled like any other.
+    fileprivate init(transaction error: TableError, returnsItem: [Bool]) {
+        switch error {
+        case .conditionFailed(_, let existing) where returnsItem.count == 1:
+            self.init(canceling: [Reason(.conditionFailed(existing: existing), returnsItem[0])])
+        case .validation(let message) where returnsItem.count == 1:
+            self.init(canceling: [Reason(.validation(message), false)])
+        case .transactionCanceled(let reasons):
+            self.init(
+                canceling: zip(reasons, returnsItem).map { reason, returnsItem in
+                    reason.map { Reason($0, returnsItem) }
+                })
+        default: self.init(error)
+        }
+    }
+}
+
+extension ProtocolError.Reason {
+    fileprivate init(_ reason: CancellationReason, _ returnsItem: Bool) {
+        switch reason {
+        case .conditionFailed(let existing):
+            self.init(
+                code: reason.code, message: "The conditional request failed", item: returnsItem ? existing : nil)
+        case .validation(let message): self.init(code: reason.code, message: message, item: nil)
+        }
+    }
+}

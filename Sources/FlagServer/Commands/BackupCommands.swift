@@ -1,0 +1,107 @@
+import Dispatch
+import DynamoTable
+import FlagCore
+import FlagStore
+import JSON
+import Lock
+
+/// Does the work of commands on backups: the same code whether a server does it or the command itself.
+struct BackupCommands: Sendable {
+    /// Where the tables are.
+    let tables: SQLiteTableStore
+    /// The profile whose table is meant where none is named; nil where there are no flags.
+    let profile: Profile?
+
+    /// Does what a request asks; blocks until it is done. Nil when the request is about something else.
+    func answer(_ request: ControlRequest) -> ControlReply? {
+        do {
+            guard let request = try BackupRequest(request) else { return nil }
+            return .done(try run(request))
+        } catch {
+            return .failed("\(error)")
+        }
+    }
+
+    private func run(_ request: BackupRequest) throws -> JSONValue {
+        switch request {
+        case .create(let table, let name):
+            return Self.json(try tables.createBackup(of: try self.table(table), name: name))
+        case .list(let table):
+            var filter = BackupFilter()
+            filter.table = table
+            return .array(try tables.listBackups(filter).map(Self.json))
+        case .delete(let id): return Self.json(try tables.deleteBackup(id))
+        case .restore(let restore): return try run(restore)
+        case .verify: return Self.json(try tables.verify())
+        }
+    }
+
+    /// The table that is meant: the one that is named, else the flags' own, else the only one there is.
+    private func table(_ name: String?) throws -> String {
+        if let name { return name }
+        let all = try tables.listTables().filter { !InternalTables.contains($0) }
+        let ofFlags = Profile.allCases.map(\.tableName).filter(all.contains)
+        if let profile, all.contains(profile.tableName), ofFlags.count != 1 { return profile.tableName }
+        if ofFlags.count == 1 { return ofFlags[0] }
+        if all.count == 1 { return all[0] }
+        throw CommandFailure(
+            all.isEmpty ? "there is no table yet" : "name a table with --table: \(all.joined(separator: ", "))")
+    }
+
+    private func run(_ restore: BackupRequest.Restore) throws -> JSONValue {
+        let done = DispatchSemaphore(value: 0)
+        let answer = Locked<Result<TableDescription, TableError>?>(nil)
+        let completion: @Sendable (Result<TableDescription, TableError>) -> Void = { result in
+            answer.withLock { $0 = result }
+            done.signal()
+        }
+        func name(_ source: String) throws -> String {
+            let target = restore.target ?? source
+            if !restore.replaces, try tables.listTables().contains(target) {
+                throw CommandFailure(
+                    "there is a table \(target): name another one with --to, or have it replaced with --replace, "
+                        + "which keeps a backup of it")
+            }
+            return target
+        }
+        switch restore.source {
+        case .backup(let id):
+            _ = try tables.restore(
+                backup: id, to: try name(try tables.describeBackup(id).table.schema.name),
+                replacing: restore.replaces, adjust: { $0 }, completion: completion)
+        case .file(let path):
+            _ = try tables.restore(
+                file: path, to: try name(try SQLiteTableStore.describeBackup(file: path).table.schema.name),
+                replacing: restore.replaces, adjust: { $0 }, completion: completion)
+        case .table(let table, let time):
+            let source = try self.table(table)
+            _ = try tables.restore(
+                table: source, at: time.map { .time($0.millisecondsSinceEpoch) } ?? .latest, to: try name(source),
+                replacing: restore.replaces, adjust: { $0 }, completion: completion)
+        }
+        done.wait()
+        guard let table = try answer.withLock({ $0 })?.get() else { throw TableError.closed }
+        return [
+            "table": .string(table.schema.name), "items": .integer(table.content.items),
+            "bytes": .integer(table.content.bytes),
+        ]
+    }
+
+    private static func json(_ backup: BackupDescription) -> JSONValue {
+        [
+            "id": .string(backup.id), "name": .string(backup.name), "kind": .string(backup.kind.rawValue.lowercased()),
+            "table": .string(backup.table.schema.name),
+            "createdAt": .string(Timestamp(millisecondsSinceEpoch: backup.createdAt).rfc3339),
+            "items": .integer(backup.table.content.items), "sizeBytes": .integer(backup.sizeBytes),
+        ]
+    }
+
+    private static func json(_ report: VerificationReport) -> JSONValue {
+        [
+            "items": .integer(Int64(report.items)), "entries": .integer(Int64(report.entries)),
+            "changes": .integer(Int64(report.changes)), "backups": .integer(Int64(report.backups)),
+            "loggedChanges": .integer(Int64(report.loggedChanges)),
+            "problems": .array(report.problems.map { .string($0) }),
+        ]
+    }
+}

@@ -1,0 +1,90 @@
+import FlagCore
+import JSON
+
+/// What a command on backups asks for, as it travels to whoever does it.
+enum BackupRequest: Sendable, Equatable {
+    /// Make a backup of a table: nil for the flags' own.
+    case create(table: String?, name: String)
+    /// List the backups, of a table if one is named.
+    case list(table: String?)
+    /// Delete a backup.
+    case delete(id: String)
+    /// Make a table.
+    case restore(Restore)
+    /// Check everything.
+    case verify
+
+    /// What a table is made of, and how it is called.
+    struct Restore: Sendable, Equatable {
+        /// Where the content comes from.
+        enum Source: Sendable, Equatable {
+            /// The backup of this identifier.
+            case backup(String)
+            /// The file of a backup.
+            case file(String)
+            /// A table (nil for the flags' own) as it was at a time; nil for the last write.
+            case table(String?, at: Timestamp?)
+        }
+
+        let source: Source
+        /// The table's name; nil for that of the table that the content is of.
+        let target: String?
+        /// Whether a table of the name is replaced.
+        let replaces: Bool
+    }
+
+    /// The names of the commands.
+    static let commands = ["backup create", "backup list", "backup delete", "restore", "verify"]
+
+    /// Reads a request that travelled; nil when it is about something else.
+    init?(_ request: ControlRequest) throws(ControlError) {
+        let arguments = request.arguments
+        func text(_ name: String) throws(ControlError) -> String {
+            guard let text = arguments[name]?.stringValue else { throw .malformed("\(request.command) lacks \(name)") }
+            return text
+        }
+        let table = arguments["table"]?.stringValue
+        switch request.command {
+        case "backup create": self = .create(table: table, name: try text("name"))
+        case "backup list": self = .list(table: table)
+        case "backup delete": self = .delete(id: try text("backup"))
+        case "verify": self = .verify
+        case "restore":
+            let source: Restore.Source
+            if let id = arguments["backup"]?.stringValue {
+                source = .backup(id)
+            } else if let file = arguments["file"]?.stringValue {
+                source = .file(file)
+            } else {
+                source = .table(table, at: arguments["time"]?.stringValue.flatMap { Timestamp(rfc3339: $0) })
+            }
+            self = .restore(
+                Restore(
+                    source: source, target: arguments["target"]?.stringValue,
+                    replaces: arguments["replace"]?.boolValue ?? false))
+        default: return nil
+        }
+    }
+
+    /// The request as it travels.
+    var request: ControlRequest {
+        func text(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+        switch self {
+        case .create(let table, let name):
+            return ControlRequest(command: "backup create", arguments: ["table": text(table), "name": .string(name)])
+        case .list(let table): return ControlRequest(command: "backup list", arguments: ["table": text(table)])
+        case .delete(let id): return ControlRequest(command: "backup delete", arguments: ["backup": .string(id)])
+        case .verify: return ControlRequest(command: "verify", arguments: [:])
+        case .restore(let restore):
+            var arguments: JSONObject = ["target": text(restore.target), "replace": .bool(restore.replaces)]
+            switch restore.source {
+            case .backup(let id): arguments["backup"] = .string(id)
+            case .file(let path): arguments["file"] = .string(path)
+            case .table(let table, let time):
+                arguments["table"] = text(table)
+                arguments["time"] = text(time?.rfc3339)
+            }
+            return ControlRequest(command: "restore", arguments: arguments)
+        }
+    }
+}

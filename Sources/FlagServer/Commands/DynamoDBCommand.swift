@@ -1,0 +1,68 @@
+import ArgumentParser
+import FoundationEssentials
+
+/// `flag-server dynamodb`
+struct DynamoDBCommand: ParsableCommand {
+    /// The command's name, as it stands in the data directory for others to read.
+    static let name = "dynamodb"
+
+    static let configuration = CommandConfiguration(
+        commandName: name,
+        abstract: "Serve tables alone, in DynamoDB's protocol, until SIGTERM or SIGINT.",
+        discussion: """
+            The same tables and the same endpoint as `flag-server serve --dynamodb-port`, without flags: what DynamoDB \
+            Local is used for. Point clients at it with AWS_ENDPOINT_URL=http://127.0.0.1:8000 and any credentials; \
+            signatures are not checked, which is why it listens on loopback addresses only.
+
+            Exit status: 0 stopped as asked; 1 failed, with the reason and what to do on standard error; 64 the \
+            command line is wrong.
+            """)
+
+    @Option(help: ArgumentHelp("The loopback address to listen on.", valueName: "address"))
+    var host = "127.0.0.1"
+
+    @Option(help: ArgumentHelp("The port to listen on; 0 takes a free one.", valueName: "port"))
+    var port = 8000
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the tables are kept. (default: $STATE_DIRECTORY, else data/dynamodb)", valueName: "directory"))
+    var dataDir: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "sqlite keeps tables in the data directory, memory forgets them at the stop.",
+            valueName: "sqlite|memory"))
+    var store: ServerConfiguration.Store = .sqlite
+
+    @Option(help: ArgumentHelp("How many event loops serve connections. (default: one a core)", valueName: "n"))
+    var loops: Int?
+
+    @Option(help: ArgumentHelp("json or text.", valueName: "json|text"))
+    var logFormat: ServerConfiguration.Log.Format = .text
+
+    func validate() throws {
+        guard ServerConfiguration.isLoopback(host) else {
+            throw ValidationError(
+                "--host must be a loopback address (127.0.0.1, ::1, localhost), not \(host): nobody is asked for a key."
+            )
+        }
+        guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535.") }
+        guard (1...256).contains(loops ?? 1) else { throw ValidationError("--loops must be from 1 to 256.") }
+    }
+
+    func run() throws {
+        try Failure.report {
+            let environment = ProcessInfo.processInfo.environment
+            let stateDirectory = environment["STATE_DIRECTORY"]?.split(separator: ":").first.map(String.init)
+            let settings = DynamoDBProcess.Settings(
+                host: host, port: port, dataDirectory: dataDir ?? stateDirectory ?? "data/dynamodb", store: store,
+                loops: loops ?? ProcessInfo.processInfo.activeProcessorCount,
+                log: ServerConfiguration.Log(format: logFormat))
+            try DynamoDBProcess(settings: settings, environment: environment).run()
+        }
+    }
+}
+
+extension ServerConfiguration.Store: ExpressibleByArgument {}
+extension ServerConfiguration.Log.Format: ExpressibleByArgument {}

@@ -1,0 +1,105 @@
+import ArgumentParser
+import FlagCore
+import Glibc
+import JSON
+
+/// `flag-server restore`
+struct RestoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Make a table from a backup, or as it was at a point in time.",
+        discussion: """
+            Examples:
+              flag-server restore 01789000000000-1a2b3c4d --to feature-flags-before
+              flag-server restore /mnt/copies/01789000000000-1a2b3c4d.backup --replace
+              flag-server restore --time 2026-01-02T03:04:05Z --replace
+
+            With --replace, the table is exchanged in one step, for a running server, too; a backup of what it was is \
+            kept. A time can be named when continuous backups of the table are on (aws dynamodb \
+            update-continuous-backups).
+
+            Exit status: 0 restored; 1 nothing was changed, and why; 64 the command line is wrong.
+            """)
+
+    @Argument(help: "The backup's identifier, or the path of its file.")
+    var backup: String?
+
+    @Option(help: ArgumentHelp("The time, as in 2026-01-02T03:04:05Z, or latest.", valueName: "time"))
+    var time: String?
+
+    @Option(help: ArgumentHelp("With --time: the table. (default: that of the flags)", valueName: "table"))
+    var table: String?
+
+    @Option(help: ArgumentHelp("The new table's name. (default: the old one's)", valueName: "table"))
+    var to: String?
+
+    @Flag(help: "Replace the table if there is one of the name.")
+    var replace = false
+
+    @OptionGroup var place: PlaceOptions
+
+    func validate() throws {
+        guard (backup == nil) != (time == nil) else { throw ValidationError("Name a backup or a --time.") }
+        if let time, time != "latest", Timestamp(rfc3339: time) == nil {
+            throw ValidationError("--time must be latest or as in 2026-01-02T03:04:05Z, not \"\(time)\".")
+        }
+    }
+
+    func run() throws {
+        try Failure.report {
+            let table = try place.perform(
+                .restore(BackupRequest.Restore(source: try source(), target: to, replaces: replace)))
+            if place.format == .json { return print(table.serialized(pretty: true)) }
+            print(
+                "restored \(table["table"]?.stringValue ?? ""): \(table["items"]?.numberValue?.int64 ?? 0) items")
+        }
+    }
+
+    private func source() throws -> BackupRequest.Restore.Source {
+        guard let backup else { return .table(table, at: time.flatMap { Timestamp(rfc3339: $0) }) }
+        guard backup.contains("/") || backup.hasSuffix(".backup") else { return .backup(backup) }
+        // A server has another working directory than this command.
+        guard let resolved = realpath(backup, nil) else {
+            throw FileError(path: backup, operation: "read", errno: errno)
+        }
+        defer { free(resolved) }
+        return .file(String(cString: resolved))
+    }
+}
+
+/// `flag-server verify`
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Check everything that is stored against itself.",
+        discussion: """
+            Every page of the file, every index entry against its item and every item against its entries, the change \
+            stream and the logs of continuous backups against the items, every backup. Works beside a running server, \
+            which goes on meanwhile, and without one.
+
+            Exit status: 0 all is in order; 1 something is not, or could not be checked.
+            """)
+
+    @OptionGroup var place: PlaceOptions
+
+    func run() throws {
+        try Failure.report {
+            let report = try place.perform(.verify)
+            let problems = report["problems"]?.arrayValue ?? []
+            if place.format == .json {
+                print(report.serialized(pretty: true))
+            } else {
+                func number(_ name: String) -> Int64 { report[name]?.numberValue?.int64 ?? 0 }
+                print(
+                    "checked \(number("items")) items, \(number("entries")) index entries, \(number("changes")) changes"
+                        + " in the stream, \(number("loggedChanges")) in logs, \(number("backups")) backups")
+                for problem in problems { print("  \(problem.stringValue ?? "")") }
+            }
+            if !problems.isEmpty {
+                throw CommandFailure(
+                    "\(problems.count == 1 ? "something is" : "\(problems.count) things are") not in order: keep a copy "
+                        + "of the data directory, and restore the last backup")
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import DynamoTable
+import HTTPTransport
+import JSON
+
+/// DynamoDB's protocol on a port of its own, with event loops and workers of its own, so that nothing on it makes an
+/// evaluation of a flag wait.
+final class DynamoEndpoint: Sendable {
+    /// What answers.
+    let service: TableService
+    /// Where reads may block.
+    let workers = WorkerPool()
+    /// What is counted of requests.
+    let requests = DynamoRequestCounters()
+
+    /// An endpoint over the tables of a store.
+    init(store: SQLiteTableStore) {
+        service = TableService(store: store)
+    }
+
+    /// Binds an address; connections queue up until the server is started.
+    ///
+    /// - Parameters:
+    ///   - host: the address.
+    ///   - port: the port; 0 takes a free one.
+    ///   - loops: how many event loops.
+    /// - Throws: `TransportError`.
+    func makeServer(host: String, port: Int, loops: Int) throws(TransportError) -> HTTPServer<DynamoHandler> {
+        var http = HTTPServerConfiguration(addresses: [.tcp(host: host, port: port)], loops: loops)
+        // DynamoDB takes requests of up to 16 MB (developer guide, "Service, account, and table quotas").
+        http.limits.bodyBytes = 16 * 1024 * 1024
+        // Clients pool connections and expect them to stay open; a table with many items takes its time to delete.
+        http.timeouts.idle = .seconds(600)
+        http.timeouts.handler = .seconds(300)
+        http.timeouts.request = .seconds(330)
+        http.errorBody = Self.errorBody
+        return try HTTPServer(configuration: http) { DynamoHandler(endpoint: self, loop: $0) }
+    }
+
+    /// What the transport answers by itself.
+    private static let errorBody: HTTPServerConfiguration.ErrorBody = { status, detail in
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("__type")
+        writer.string(
+            status.code >= 500
+                ? "com.amazon.coral.service#ServiceUnavailable"
+                : "com.amazon.coral.service#\(status.code == 413 ? "RequestTooLarge" : "Malformed")Exception")
+        writer.key("message")
+        writer.string(detail)
+        writer.endObject()
+        return ("application/x-amz-json-1.0", writer.bytes)
+    }
+
+    /// Writes what was counted.
+    func writeMetrics(to text: inout MetricsText) {
+        requests.write(to: &text)
+        text.family(
+            "flag_server_dynamodb_consumed_units_total", .counter,
+            "Capacity units that requests took, by DynamoDB's arithmetic.")
+        for (subject, units) in service.capacity.all {
+            let index = subject.index ?? ""
+            text.sample(fraction: units.read, ["table": subject.table, "index": index, "kind": "read"])
+            text.sample(fraction: units.write, ["table": subject.table, "index": index, "kind": "write"])
+        }
+    }
+}

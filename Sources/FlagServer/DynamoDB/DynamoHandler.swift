@@ -1,0 +1,163 @@
+import DynamoTable
+import HTTPTransport
+import JSON
+
+/// DynamoDB's protocol on one event loop: `POST /` with the operation in `X-Amz-Target`.
+///
+/// A read of one item is answered on the loop, as long as nobody holds up the readers; a write is handed to the writer
+/// from the loop and answered when it is durable, so that the connections of all loops share its commits; everything
+/// else, and what has a large body, is done by a worker.
+final class DynamoHandler: HTTPHandler {
+    private let endpoint: DynamoEndpoint
+    private let loop: LoopContext
+    private let tape = TableService.makeTape()
+    private var requestIDs = RequestIDSource()
+
+    /// Bodies from this size on are parsed by a worker, so that others on the loop do not wait.
+    private static let largeBodyBytes = 32 * 1024
+
+    /// A handler of the endpoint on one loop.
+    init(endpoint: DynamoEndpoint, loop: LoopContext) {
+        self.endpoint = endpoint
+        self.loop = loop
+    }
+
+    /// This handler takes no messages.
+    func receive(_ message: Never) {}
+
+    func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+        let answer = DynamoAnswer(id: requestIDs.next(), isCrossOrigin: request.field("origin") != nil)
+        switch request.method {
+        case .post where Self.isJSON(request): perform(request, answer, &exchange)
+        case .options where answer.isCrossOrigin: answerPreflight(request, answer, &exchange)
+        case .get, .head: answer.write(Self.healthy, contentType: "text/plain", to: &exchange)
+        default: answer.write(Self.unknownOperation, contentType: nil, to: &exchange)
+        }
+    }
+
+    private static let healthy = ProtocolResponse(body: Array("healthy: dynamodb.us-east-1.amazonaws.com ".utf8))
+    private static let unknownOperation = ProtocolResponse(
+        status: 404, body: Array("<UnknownOperationException/>\n".utf8))
+
+    /// Whether the content is said to be the protocol's JSON, or JSON at all, or nothing is said of none.
+    private static func isJSON(_ request: borrowing HTTPRequest) -> Bool {
+        guard let type = request.field("content-type") else { return request.body.isEmpty }
+        let name = UnsafeRawBufferPointer(rebasing: type.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") })
+        return name.equalsIgnoringCase("application/x-amz-json-1.0") || name.equalsIgnoringCase("application/json")
+            || name.equalsIgnoringCase("application/x-amz-json-1.1")
+    }
+
+    /// A browser asks whether a page of another origin may call (https://fetch.spec.whatwg.org, "CORS-preflight").
+    private func answerPreflight(
+        _ request: borrowing HTTPRequest, _ answer: DynamoAnswer, _ exchange: inout Exchange
+    ) {
+        let headers = request.field("access-control-request-headers")
+        let method = request.field("access-control-request-method")
+        exchange.respond(.ok) { fields in
+            fields.add("x-amzn-RequestId", answer.id)
+            fields.add("Access-Control-Allow-Origin", "*")
+            if let headers { fields.add("Access-Control-Allow-Headers", bytes: headers) }
+            if let method { fields.add("Access-Control-Allow-Methods", bytes: method) }
+            fields.add("Access-Control-Max-Age", decimal: 172_800)
+        }
+    }
+
+    private func perform(_ request: borrowing HTTPRequest, _ answer: DynamoAnswer, _ exchange: inout Exchange) {
+        guard let operation = request.field("x-amz-target").flatMap({ DynamoOperation(target: $0) }) else {
+            endpoint.requests.count(nil, status: 400)
+            return answer.write(ProtocolResponse(ProtocolError(.unknownOperation, nil)), to: &exchange)
+        }
+        let host = request.field("host").map { String(decoding: $0, as: UTF8.self) } ?? "localhost"
+        let call = TableService.Request(operation, body: request.body, principal: .anonymous, host: host)
+        let isLarge = request.body.count >= Self.largeBodyBytes
+        if operation.manner == .pointRead, !isLarge,
+            let response = endpoint.service.performWithoutWaiting(call, tape: tape)
+        {
+            endpoint.requests.count(operation, status: response.status)
+            return answer.write(response, to: &exchange)
+        }
+        let deferred = exchange.deferred()
+        let reply: TableService.Answer = { [requests = endpoint.requests] response in
+            requests.count(operation, status: response.status)
+            deferred.complete(answer.response(response))
+        }
+        if operation.manner == .write, !isLarge {
+            endpoint.service.perform(call, tape: tape, answer: reply)
+            return
+        }
+        let body = Array(request.body)
+        let isTaken = endpoint.workers.submit { [service = endpoint.service] in
+            body.withUnsafeBytes { body in
+                let call = TableService.Request(operation, body: body, principal: .anonymous, host: host)
+                service.perform(call, tape: TableService.makeTape(), answer: reply)
+            }
+        }
+        if !isTaken {
+            reply(
+                ProtocolResponse(
+                    ProtocolError(.throttling, "Too many requests wait for the store; try again in a second")))
+        }
+    }
+}
+
+/// What the answer to one request has beside its content.
+struct DynamoAnswer: Sendable {
+    /// `x-amzn-RequestId`
+    let id: [UInt8]
+    /// Whether the request comes from a page in a browser, which is told that it may read the answer.
+    let isCrossOrigin: Bool
+
+    /// Writes an answer at once.
+    func write(
+        _ response: ProtocolResponse, contentType: StaticString? = "application/x-amz-json-1.0",
+        to exchange: inout Exchange
+    ) {
+        exchange.respond(HTTPStatus(response.status), contentType: contentType, body: response.body) { fields in
+            fields.add("x-amzn-RequestId", id)
+            fields.add("x-amz-crc32", decimal: Int(Checksum.crc32(response.body)))
+            if isCrossOrigin { fields.add("Access-Control-Allow-Origin", "*") }
+        }
+    }
+
+    /// An answer for later.
+    func response(_ response: ProtocolResponse) -> HTTPResponse {
+        var fields = [
+            (name: "x-amzn-RequestId", value: String(decoding: id, as: UTF8.self)),
+            (name: "x-amz-crc32", value: String(Checksum.crc32(response.body))),
+        ]
+        if isCrossOrigin { fields.append((name: "Access-Control-Allow-Origin", value: "*")) }
+        return HTTPResponse(
+            status: HTTPStatus(response.status), fields: fields, contentType: "application/x-amz-json-1.0",
+            body: response.body)
+    }
+}
+
+/// Makes identifiers of requests as DynamoDB has them: 52 capital letters and digits.
+struct RequestIDSource {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789".utf8)
+    // SplitMix64 (Steele, Lea, Flood 2014), seeded by the system: identifiers must differ, not be secret.
+    private var state = UInt64.random(in: 0...UInt64.max)
+
+    /// The next identifier.
+    mutating func next() -> [UInt8] {
+        var id: [UInt8] = []
+        id.reserveCapacity(52)
+        while id.count < 52 {
+            var word = nextWord()
+            // Twelve characters of base 36 fit 64 bits.
+            for _ in 0..<min(12, 52 - id.count) {
+                id.append(Self.alphabet[Int(word % 36)])
+                word /= 36
+            }
+        }
+        return id
+    }
+
+    private mutating func nextWord() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+        return word ^ word >> 31
+    }
+}

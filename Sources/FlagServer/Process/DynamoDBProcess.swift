@@ -1,0 +1,90 @@
+import Dispatch
+import DynamoTable
+import Glibc
+import HTTPTransport
+import Logging
+
+/// `flag-server dynamodb` from its start to its end.
+struct DynamoDBProcess {
+    /// What the operator decided.
+    struct Settings {
+        var host: String
+        var port: Int
+        var dataDirectory: String
+        var store: ServerConfiguration.Store
+        var loops: Int
+        var log: ServerConfiguration.Log
+    }
+
+    let settings: Settings
+    /// The process's environment, for what systemd says there.
+    let environment: [String: String]
+
+    private static let drainTimeout = Duration.seconds(10)
+
+    /// Serves until SIGTERM or SIGINT, and returns when everything is written and closed.
+    ///
+    /// - Throws: why the server could not start.
+    func run() throws {
+        StandardErrorLog.install(settings.log)
+        let logger = Logger(label: "flag-server")
+        logger.info(
+            "starting",
+            metadata: [
+                "version": "\(FlagServerCommand.version)", "store": "\(settings.store.rawValue)",
+                "data": "\(settings.store == .sqlite ? settings.dataDirectory : "none")",
+                "loops": .stringConvertible(settings.loops), "process": .stringConvertible(Int(getpid())),
+            ])
+        signal(SIGPIPE, SIG_IGN)
+        let stopRequested = DispatchSemaphore(value: 0)
+        let signals = TerminationSignals { name in
+            logger.notice("stopping", metadata: ["signal": "\(name)"])
+            stopRequested.signal()
+        }
+        defer { signals.cancel() }
+
+        let (tables, directory) = try openTables()
+        defer {
+            tables.close()
+            withExtendedLifetime(directory) {}
+        }
+        let endpoint = DynamoEndpoint(store: tables)
+        let server = try endpoint.makeServer(host: settings.host, port: settings.port, loops: settings.loops)
+        server.start()
+        let control = try makeControl(tables, logger)
+        defer { control?.stop() }
+        let address = SocketAddress.tcp(host: settings.host, port: server.port)
+        logger.notice("ready", metadata: ["address": "http://\(address)"])
+        let notifySocket = environment["NOTIFY_SOCKET"]
+        ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
+
+        stopRequested.wait()
+        ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
+        let drained = DispatchSemaphore(value: 0)
+        server.drain(within: Self.drainTimeout) { drained.signal() }
+        drained.wait()
+        logger.notice("stopped")
+    }
+
+    private func makeControl(_ tables: SQLiteTableStore, _ logger: Logger) throws -> ControlServer? {
+        // A store in memory has no directory where commands could find it.
+        guard settings.store == .sqlite else { return nil }
+        return try ControlServer(directory: settings.dataDirectory, logger: logger) { request in
+            BackupCommands(tables: tables, profile: nil).answer(request)
+                ?? .failed(
+                    "`flag-server \(DynamoDBCommand.name)` serves tables without flags: there is no \(request.command)")
+        }
+    }
+
+    private func openTables() throws -> (tables: SQLiteTableStore, directory: DataDirectory?) {
+        // Whatever the directory's mode is, the database is nobody else's to read.
+        let mask = umask(0o077)
+        defer { umask(mask) }
+        switch settings.store {
+        case .memory: return (try SQLiteTableStore.open(.memory), nil)
+        case .sqlite:
+            let directory = try DataDirectory.open(settings.dataDirectory, for: DynamoDBCommand.name)
+            return (try SQLiteTableStore.open(.directory(directory.path)), directory)
+        }
+    }
+}

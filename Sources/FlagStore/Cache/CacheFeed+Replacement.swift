@@ -1,0 +1,41 @@
+import Dispatch
+import DynamoTable
+import FlagCore
+import Lock
+
+extension CacheFeed {
+    /// Looks whether the table is still the one that was loaded from: somebody may have deleted it and restored
+    /// another under its name, of which no change tells. Blocks shortly; on the queue for loads of single flags, or
+    /// before the first load.
+    func noticeReplacedTable() {
+        // Of a table that is gone, what is known goes on; so it does when the store does not answer.
+        guard let id = try? store.describeTable(table).id else { return }
+        let isAnother = state.withLock { state in
+            defer { state.tableID = id }
+            return state.tableID.map { $0 != id } ?? false
+        }
+        guard isAnother else { return }
+        // With this queue and that one at rest, nobody is in the middle of reading the table that was.
+        ruleSetLoads.sync { forgetEverything() }
+        perform(askForKillSwitches())
+        background.async { [weak self] in self?.fillTenants() }
+        tableReplaced()
+    }
+
+    /// Has every loop forget what it holds. Until all tenants have been read anew, each may have overrides.
+    private func forgetEverything() {
+        state.withLock { state in
+            state.lastValid = [:]
+            state.tenants = TenantTable(capacity: 0)
+            let changes = [CacheChange.everything, .tenants(state.tenants)]
+            for loop in 0..<loops { deliver(.changed(changes), loop) }
+        }
+    }
+
+    /// Notes that every loop wants the kill switches of every environment.
+    private func askForKillSwitches() -> [CacheKey] {
+        let keys = Environment.allCases.map { CacheKey.killSwitches($0) }
+        let everyLoop = Array(0..<loops)
+        return state.withLock { state in keys.filter { state.ask($0, forLoops: everyLoop) } }
+    }
+}

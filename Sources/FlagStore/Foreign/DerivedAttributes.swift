@@ -1,0 +1,122 @@
+import DynamoTable
+import FlagCore
+
+/// The attributes of an item that follow from its others: index keys, `environment`, `version`, `updatedAt`.
+///
+/// This program writes them with everything it stores. Whoever writes an item by hand types what it means and leaves
+/// them out, or leaves old ones behind.
+enum DerivedAttributes {
+    /// The names of all of them. Everything else is the item's content.
+    static let names: Set<AttributeName> = [
+        Attribute.expiresPartition, Attribute.expiresSort, Attribute.ownerPartition, Attribute.ownerSort,
+        Attribute.flagsPartition, Attribute.flagsSort, Attribute.globalPartition, Attribute.globalSort,
+        Attribute.environment, Attribute.version, Attribute.updatedAt,
+    ]
+
+    /// What the item means, without what follows from it.
+    static func content(of item: Item) -> Item {
+        item.filter { !names.contains($0.key) }
+    }
+
+    /// Whether a write changed what the item means.
+    static func isContentChanged(from old: Item?, to new: Item?) -> Bool {
+        old.map(content(of:)) != new.map(content(of:))
+    }
+
+    /// What must be changed of an item so that its derived attributes are right.
+    ///
+    /// - Parameters:
+    ///   - item: the item as it is.
+    ///   - old: the item before the write that is looked at; nil when it was new, or is not known.
+    ///   - time: when that write was committed; nil when it is not known.
+    /// - Returns: nil when nothing is to be corrected: also for what is neither a flag nor an override.
+    /// - Throws: what keeps the item from being a flag or override: then nothing follows from it.
+    static func correction(
+        of item: Item, replacing old: Item? = nil, at time: Timestamp? = nil
+    ) throws(DefinitionIssues) -> Correction? {
+        switch ItemKey(item) {
+        case .flag(let environment, let key)?:
+            var record = try FlagRecord(item: item, environment: environment, key: key)
+            if let old { raiseVersion(of: &record, item, replacing: old, at: time) }
+            if item[Attribute.updatedAt] == nil { record.updatedAt = time ?? record.createdAt }
+            return Correction(
+                of: item, key: .flag(environment, key: key), environment, wanted: record.item,
+                sources: [Attribute.flagKey, Attribute.owner, Attribute.createdAt, Attribute.expiresAt])
+        case .override(let environment, let tenant, let flagKey)?:
+            let record = try TenantOverrideRecord(
+                item: item, environment: environment, tenant: tenant, flagKey: flagKey)
+            var wanted = record.item
+            wanted[Attribute.updatedAt] = item[Attribute.updatedAt] ?? time.map { .string($0.rfc3339) }
+            // An override's index keys are its own; what else a writer put there means nothing here and stays.
+            return Correction(
+                of: item, key: record.itemKey, environment, wanted: wanted, sources: [],
+                names: [Attribute.expiresPartition, Attribute.expiresSort, Attribute.updatedAt])
+        default:
+            return nil
+        }
+    }
+
+    /// Gives a flag that was changed by hand the next version and the time of the change, unless the writer did.
+    private static func raiseVersion(
+        of record: inout FlagRecord, _ item: Item, replacing old: Item, at time: Timestamp?
+    ) {
+        let before = max(1, old[Attribute.version]?.int64Value ?? 1)
+        // Whoever raised the version knew what to do.
+        guard record.version <= before, isContentChanged(from: old, to: item) else { return }
+        record.version = before + 1
+        if item[Attribute.updatedAt] == old[Attribute.updatedAt], let time {
+            // A clock that was set back must not make a change look older than what it changed.
+            record.updatedAt = max(record.updatedAt, time)
+        }
+    }
+}
+
+/// A change of an item that makes its derived attributes right. It happens only if the item still is what they were
+/// derived from; otherwise somebody changed it meanwhile, and that change is looked at in its turn.
+struct Correction: Sendable {
+    /// The item.
+    let key: ItemKey
+    /// The environment that it belongs to.
+    let environment: Environment
+    /// What is set and removed.
+    let actions: [UpdateAction]
+    /// What must still be so.
+    let condition: Condition
+
+    /// The names of the attributes that it sets or removes, sorted.
+    let attributes: [String]
+
+    /// The difference between an item and what is wanted of its derived attributes; nil when there is none.
+    fileprivate init?(
+        of item: Item, key: ItemKey, _ environment: Environment, wanted: Item, sources: [AttributeName],
+        names: Set<AttributeName> = DerivedAttributes.names
+    ) {
+        var actions: [UpdateAction] = []
+        var changed: [String] = []
+        let names = names.sorted { $0.precedes($1) }
+        for name in names where !Self.isSame(item[name], wanted[name], name) {
+            changed.append(name.text)
+            let path = DocumentPath(name)
+            actions.append(wanted[name].map { .set(path, .value($0)) } ?? .remove(path))
+        }
+        guard !actions.isEmpty else { return nil }
+        self.key = key
+        self.environment = environment
+        self.actions = actions
+        attributes = changed
+        let unchanged = (sources + names).map { name in
+            let path = DocumentPath(name)
+            return item[name].map { Condition.equals(path, $0) } ?? .attributeNotExists(path)
+        }
+        condition = .and([.exists] + unchanged)
+    }
+
+    /// Whether two values mean the same: a time may be typed with or without milliseconds.
+    private static func isSame(_ value: AttributeValue?, _ wanted: AttributeValue?, _ name: AttributeName) -> Bool {
+        if value == wanted { return true }
+        guard name == Attribute.updatedAt, let value = value?.stringValue, let wanted = wanted?.stringValue else {
+            return false
+        }
+        return Timestamp(rfc3339: value).map { $0 == Timestamp(rfc3339: wanted) } ?? false
+    }
+}

@@ -1,0 +1,176 @@
+import Dispatch
+import DynamoTable
+import FlagCore
+import Lock
+
+extension FlagTableFollower {
+    /// The changes to be looked at next, of all tables while they are read from the stream; nil when none wait.
+    func nextBatch() throws(FlagStoreError) -> [Change]? {
+        while true {
+            let (isBehind, position) = state.withLock { ($0.isBehind && !$0.isStopped, $0.position) }
+            guard isBehind else { return waitingBatch() }
+            let end = store.lastSequence
+            let changes = try reading { () throws(TableError) in
+                try store.changes(after: position, limit: Self.batchMaximum)
+            }
+            if !changes.isEmpty { return changes }
+            state.withLock { state in
+                // The stream passes over changes of tables that were deleted: there may be more behind so many of them.
+                state.position = max(position, min(end, position + Int64(Self.batchMaximum)))
+                // What was delivered by now was in the stream before: with nothing more to read, memory takes over.
+                if state.position >= end, state.delivered <= end { state.isBehind = false }
+            }
+        }
+    }
+
+    private func waitingBatch() -> [Change]? {
+        state.withLock { state in
+            guard !state.isStopped else { return nil }
+            let position = state.position
+            let batch = state.pending.prefix(Self.batchMaximum).filter { $0.sequence > position }
+            state.pending.removeFirst(min(state.pending.count, Self.batchMaximum))
+            return batch.isEmpty && state.pending.isEmpty ? nil : Array(batch)
+        }
+    }
+
+    /// Does what follows from changes, and waits until it is durable.
+    func process(_ changes: [Change]) throws(FlagStoreError) {
+        guard let last = changes.last else { return }
+        let held = state.withLock { $0.held }
+        var consequences = ChangeConsequences()
+        for change in changes where change.table == repository.table {
+            consequences.add(change) { held.contains($0) }
+        }
+        try carryOut(consequences.corrections, raising: consequences.unraised)
+        try write(consequences, upTo: last.sequence)
+        for place in Set(consequences.grown) { try trimHistory(place) }
+        state.withLock { $0.position = max($0.position, last.sequence) }
+    }
+
+    // MARK: - Corrections
+
+    /// Writes corrections, all together, and raises what was not raised. Those whose item was changed meanwhile do
+    /// nothing: that change is looked at in its turn.
+    func carryOut(
+        _ corrections: [Correction], raising unraised: Set<Environment> = []
+    ) throws(FlagStoreError) {
+        let done = DispatchGroup()
+        let failure = Locked<FlagStoreError?>(nil)
+        for correction in corrections {
+            let update = WriteOperation.update(
+                table: repository.table, key: correction.key.tableKey, actions: correction.actions,
+                condition: correction.condition)
+            done.enter()
+            repository.write([update], in: correction.environment, by: Self.principal) { result in
+                if let error = self.settle(correction, result) { failure.withLock { $0 = error } }
+                done.leave()
+            }
+        }
+        // A correction raises the revision by itself.
+        for environment in unraised.subtracting(corrections.map(\.environment)) {
+            done.enter()
+            repository.write([], in: environment, by: Self.principal) { result in
+                if case .failure(let error) = result { failure.withLock { $0 = FlagStoreError(error) } }
+                done.leave()
+            }
+        }
+        done.wait()
+        if let failure = failure.withLock({ $0 }) { throw failure }
+    }
+
+    /// Counts what became of a correction; nil unless it must be tried again.
+    private func settle(_ correction: Correction, _ result: Result<[WriteOutcome], TableError>) -> FlagStoreError? {
+        let (partition, sort) = (correction.key.partition, correction.key.sort)
+        switch result {
+        case .success:
+            state.withLock { $0.statistics.corrected += 1 }
+            report(.corrected(partition: partition, sort: sort, attributes: correction.attributes))
+            return nil
+        case .failure(let error):
+            if error.failedCondition != nil { return nil }
+            switch error {
+            case .validation, .transactionCanceled:
+                report(.uncorrectable(partition: partition, sort: sort, reason: error.description))
+                return nil
+            default:
+                return FlagStoreError(error)
+            }
+        }
+    }
+
+    // MARK: - The internal table
+
+    /// Stores entries, last valid forms and the position.
+    private func write(_ consequences: ChangeConsequences, upTo sequence: Int64) throws(FlagStoreError) {
+        var operations = consequences.entries.map { WriteOperation.put(table: historyTable, item: $0) }
+        for (place, held) in consequences.held {
+            if let held {
+                operations.append(.put(table: historyTable, item: held.item))
+            } else {
+                let key = FlagHistoryTable.heldKey(place.environment, place.key.text)
+                operations.append(.delete(table: historyTable, key: key))
+            }
+        }
+        let storesPosition = state.withLock { state in
+            // While all items are looked at, the position from before that is the one that counts.
+            !state.isSweeping && (!operations.isEmpty || sequence > state.storedPosition + Self.positionGap)
+        }
+        if storesPosition { operations.append(position(sequence)) }
+        try perform(operations)
+        state.withLock { state in
+            if storesPosition { state.storedPosition = sequence }
+            state.statistics.entries += UInt64(consequences.entries.count)
+            for (place, held) in consequences.held {
+                if held == nil { state.held.remove(place) } else { state.held.insert(place) }
+            }
+        }
+    }
+
+    /// How many changes that call for nothing may come before the position is stored all the same.
+    private static let positionGap: Int64 = 10_000
+
+    func position(_ sequence: Int64) -> WriteOperation {
+        .put(
+            table: historyTable,
+            item: [
+                Attribute.partition: FlagHistoryTable.positionKey.partition, Attribute.sort: .string(ItemKey.metadata),
+                FlagHistoryTable.Name.position: .number(sequence), FlagHistoryTable.Name.storeID: .string(storeID),
+            ])
+    }
+
+    /// Does operations on different items in as many transactions as it takes, in order.
+    func perform(_ operations: [WriteOperation]) throws(FlagStoreError) {
+        for start in stride(from: 0, to: operations.count, by: FlagLimits.operationsPerTransaction) {
+            let end = min(operations.count, start + FlagLimits.operationsPerTransaction)
+            let some = Array(operations[start..<end])
+            do {
+                try store.transactAndWait(some, principal: Self.principal)
+            } catch {
+                guard case .validation = error, some.count > 1 else { throw FlagStoreError(error) }
+                // Together they are more than one transaction takes.
+                for operation in some { try performAlone(operation) }
+            }
+        }
+    }
+
+    private func performAlone(_ operation: WriteOperation) throws(FlagStoreError) {
+        do {
+            try store.transactAndWait([operation], principal: Self.principal)
+        } catch {
+            // A last valid form that is as large as an item can be does not fit: memory has it until the end.
+            guard case .validation = error else { throw FlagStoreError(error) }
+            report(.uncorrectable(partition: historyTable, sort: "", reason: error.description))
+        }
+    }
+
+    /// Removes the oldest entries of a history that has too many.
+    private func trimHistory(_ place: ChangeConsequences.Place) throws(FlagStoreError) {
+        let partition = AttributeValue.string(
+            FlagHistoryTable.historyPartition(place.environment, place.key.text))
+        let page = try reading { () throws(TableError) in
+            try store.query(Query(table: historyTable, partition: partition, forward: false, limit: 1_000))
+        }
+        let old = page.items.dropFirst(FlagLimits.historyEntries).compactMap { $0[Attribute.sort] }
+        try perform(old.map { .delete(table: historyTable, key: TableKey(partition, $0)) })
+    }
+}

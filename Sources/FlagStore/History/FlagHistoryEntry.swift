@@ -1,0 +1,176 @@
+import DynamoTable
+import FlagCore
+import JSON
+
+/// One entry of a flag's history.
+package struct FlagHistoryEntry: Sendable, Equatable {
+    /// What happened.
+    package enum Event: Sendable, Equatable {
+        /// The flag was created.
+        case created
+        /// Its content was changed.
+        case changed
+        /// It was deleted.
+        case deleted
+        /// An item was written that is not a valid flag: what is wrong with it. The last valid form stays in force.
+        case refused([DefinitionIssue])
+        /// Its kill switch was set.
+        case killed
+        /// Its kill switch was taken away.
+        case revived
+
+        /// The event's name in the interface.
+        package var name: String {
+            switch self {
+            case .created: "created"
+            case .changed: "changed"
+            case .deleted: "deleted"
+            case .refused: "refused"
+            case .killed: "killed"
+            case .revived: "revived"
+            }
+        }
+    }
+
+    /// The change's place in the change stream.
+    package var sequence: Int64
+    /// When.
+    package var at: Timestamp
+    /// By whom, as in `command import`.
+    package var by: String
+    /// What happened.
+    package var event: Event
+    /// The names of the attributes that differ from before, sorted; none for a flag that is new or gone.
+    package var attributes: [String] = []
+}
+
+extension FlagHistoryEntry {
+    /// The entry that a change of a flag or kill switch makes; nil for a change of anything else, and for one that only
+    /// concerns derived attributes.
+    ///
+    /// - Returns: the environment and key of the flag with it.
+    static func of(_ change: Change) -> (environment: Environment, key: String, entry: FlagHistoryEntry)? {
+        let event: Event
+        let place: (environment: Environment, key: String)
+        var attributes: [String] = []
+        switch ItemKey(change.key) {
+        case .flag(let environment, let key)?:
+            guard let flagEvent = Event(change, environment, key) else { return nil }
+            event = flagEvent
+            place = (environment, key)
+            if let old = change.oldItem, let new = change.newItem { attributes = difference(old, new) }
+        case .killSwitch(let environment, let key?)?:
+            let wasOn = change.oldItem.map { KillSwitchRecord.isOn($0) } ?? false
+            let isOn = change.newItem.map { KillSwitchRecord.isOn($0) } ?? false
+            guard wasOn != isOn else { return nil }
+            event = isOn ? .killed : .revived
+            place = (environment, key)
+        default:
+            return nil
+        }
+        let entry = FlagHistoryEntry(
+            sequence: change.sequence, at: Timestamp(millisecondsSinceEpoch: change.committedAt),
+            by: change.principal.description, event: event, attributes: attributes)
+        return (place.environment, place.key, entry)
+    }
+
+    private static func difference(_ old: Item, _ new: Item) -> [String] {
+        let names = Set(old.keys).union(new.keys).subtracting(DerivedAttributes.names)
+        return names.filter { old[$0] != new[$0] }.map(\.text).sorted()
+    }
+}
+
+extension FlagHistoryEntry.Event {
+    /// What a change did to a flag; nil when nothing that counts.
+    fileprivate init?(_ change: Change, _ environment: Environment, _ key: String) {
+        guard DerivedAttributes.isContentChanged(from: change.oldItem, to: change.newItem) else { return nil }
+        guard let new = change.newItem else {
+            self = .deleted
+            return
+        }
+        switch FlagReadingOfItem(new, environment: environment, key: key) {
+        case .invalid(let issues, _): self = .refused(issues)
+        case .valid: self = change.oldItem == nil ? .created : .changed
+        }
+    }
+}
+
+// MARK: - Forms
+
+extension FlagHistoryEntry {
+    private typealias Name = FlagHistoryTable.Name
+
+    /// The entry as an item of the internal table.
+    func item(of key: String, in environment: Environment) -> Item {
+        var item: Item = [
+            Attribute.partition: .string(FlagHistoryTable.historyPartition(environment, key)),
+            Attribute.sort: .string(FlagHistoryTable.sort(sequence)),
+            Name.at: .string(at.rfc3339), Name.by: .string(by), Name.change: .string(event.name),
+        ]
+        if !attributes.isEmpty { item[Name.attributes] = .list(attributes.map { .string($0) }) }
+        if case .refused(let issues) = event {
+            item[Name.issues] = .list(
+                issues.prefix(Self.issuesMaximum).map { issue in
+                    .map([Name.pointer: .string(issue.pointer), Name.message: .string(issue.message)])
+                })
+        }
+        return item
+    }
+
+    /// How many issues an entry holds at most.
+    private static let issuesMaximum = 100
+
+    /// Reads what `item` writes; nil when it is something else.
+    init?(item: Item) {
+        guard let sequence = item[Attribute.sort]?.stringValue.flatMap({ Int64($0) }),
+            let at = item[Name.at]?.stringValue.flatMap({ Timestamp(rfc3339: $0) }),
+            let by = item[Name.by]?.stringValue, let change = item[Name.change]?.stringValue
+        else { return nil }
+        let known: [Event] = [.created, .changed, .deleted, .killed, .revived, .refused(Self.issues(in: item))]
+        guard let event = known.first(where: { $0.name == change }) else { return nil }
+        self.init(
+            sequence: sequence, at: at, by: by, event: event,
+            attributes: item[Name.attributes]?.listValue?.compactMap(\.stringValue) ?? [])
+    }
+
+    private static func issues(in item: Item) -> [DefinitionIssue] {
+        (item[Name.issues]?.listValue ?? []).compactMap { value in
+            guard let members = value.mapValue, let pointer = members[Name.pointer]?.stringValue,
+                let message = members[Name.message]?.stringValue
+            else { return nil }
+            return DefinitionIssue(pointer: pointer, message: message)
+        }
+    }
+
+    /// The entry as the interface shows it.
+    package var json: JSONValue {
+        var object = JSONObject()
+        object["at"] = .string(at.rfc3339)
+        object["by"] = .string(by)
+        object["change"] = .string(event.name)
+        if !attributes.isEmpty { object["attributes"] = .array(attributes.map { .string($0) }) }
+        if case .refused(let issues) = event {
+            object["issues"] = .array(
+                issues.map { issue in
+                    ["pointer": .string(issue.pointer), "detail": .string(issue.message)]
+                })
+        }
+        return .object(object)
+    }
+}
+
+extension FlagRepository {
+    /// The latest entries of a flag's history, the newest first: also of a flag that is gone. Entries follow the
+    /// changes within moments. Blocks.
+    ///
+    /// - Parameter limit: at most so many.
+    package func history(
+        of key: String, in environment: Environment, limit: Int = FlagLimits.historyEntries
+    ) throws(FlagStoreError) -> [FlagHistoryEntry] {
+        let query = Query(
+            table: FlagHistoryTable.name(beside: table),
+            partition: .string(FlagHistoryTable.historyPartition(environment, key)), forward: false, limit: limit)
+        let page = try reading { () throws(TableError) in try store.query(query) }
+        return page.items.compactMap { FlagHistoryEntry(item: $0) }
+    }
+}

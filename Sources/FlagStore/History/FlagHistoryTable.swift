@@ -1,0 +1,91 @@
+import DynamoTable
+import FlagCore
+
+/// The internal table beside a flag table: the flags' histories, the last valid forms of flags whose items are not
+/// valid now, and how far the flag table's changes have been looked at.
+///
+/// | item | PK | SK |
+/// |---|---|---|
+/// | entry of a history | `HISTORY#{env}#{flagKey}` | the change's sequence, 20 digits |
+/// | last valid form | `HELD#{env}` | the flag's key |
+/// | position | `POSITION` | `METADATA` |
+enum FlagHistoryTable {
+    /// The name of the table beside `table`.
+    static func name(beside table: String) -> String { "\(InternalTables.prefix)history.\(table)" }
+
+    /// The table's schema.
+    static func schema(beside table: String) -> TableSchema {
+        TableSchema(
+            name: name(beside: table), partitionKey: KeyAttribute(Attribute.partition),
+            sortKey: KeyAttribute(Attribute.sort))
+    }
+
+    /// The partition of a flag's history.
+    static func historyPartition(_ environment: Environment, _ key: String) -> String {
+        "HISTORY#\(environment.rawValue)#\(key)"
+    }
+
+    /// The partition of an environment's last valid forms.
+    static func heldPartition(_ environment: Environment) -> String { "HELD#\(environment.rawValue)" }
+
+    /// The key of a flag's last valid form.
+    static func heldKey(_ environment: Environment, _ key: String) -> TableKey {
+        TableKey(.string(heldPartition(environment)), .string(key))
+    }
+
+    /// The key of the position.
+    static let positionKey = TableKey("POSITION", .string(ItemKey.metadata))
+
+    /// A sequence as a sort key: in the order of numbers.
+    static func sort(_ sequence: Int64) -> String {
+        let digits = String(sequence)
+        return String(repeating: "0", count: max(0, 20 - digits.utf8.count)) + digits
+    }
+
+    /// Names of attributes that only this table has.
+    enum Name {
+        static let at: AttributeName = "at"
+        static let by: AttributeName = "by"
+        static let change: AttributeName = "change"
+        static let attributes: AttributeName = "attributes"
+        static let issues: AttributeName = "issues"
+        static let pointer: AttributeName = "pointer"
+        static let message: AttributeName = "message"
+        static let position: AttributeName = "position"
+        static let storeID: AttributeName = "storeId"
+    }
+}
+
+/// The last valid form of a flag whose item is not valid now: what is served until somebody puts that right.
+struct HeldFlag: Sendable, Equatable {
+    /// The flag's environment.
+    let environment: Environment
+    /// The flag's key.
+    let key: String
+    /// How it decided when it was last valid.
+    let rule: FlagRule
+
+    init(environment: Environment, key: String, rule: FlagRule) {
+        self.environment = environment
+        self.key = key
+        self.rule = rule
+    }
+
+    /// Reads what `item` writes; nil when it is something else.
+    init?(item: Item, environment: Environment) {
+        guard let key = item[Attribute.sort]?.stringValue, let rule = FlagRule(item) else { return nil }
+        self.init(environment: environment, key: key, rule: rule)
+    }
+
+    /// The form as an item.
+    var item: Item {
+        var item: Item = [
+            Attribute.partition: .string(FlagHistoryTable.heldPartition(environment)), Attribute.sort: .string(key),
+        ]
+        switch rule {
+        case .simple(let defaultEnabled): item[Attribute.defaultEnabled] = .bool(defaultEnabled)
+        case .full(let text): item[Attribute.definition] = .string(text)
+        }
+        return item
+    }
+}

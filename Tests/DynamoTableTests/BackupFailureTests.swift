@@ -1,0 +1,100 @@
+import Glibc
+import Lock
+import Testing
+
+@testable import DynamoTable
+
+@Suite("Backups when the disk fails", .serialized)
+struct BackupFailureTests {
+    /// Runs `body` with a store on a small file system, and its directory.
+    private func onSmallDevice(_ body: (SQLiteTableStore, String) throws -> Void) throws {
+        let directory = try TemporaryDirectory()
+        guard mount("tmpfs", directory.path, "tmpfs", 0, "size=3m") == 0 else {
+            print("skipped: a small file system cannot be mounted here (\(String(cString: strerror(errno))))")
+            return
+        }
+        defer { umount2(directory.path, Int32(MNT_DETACH)) }
+        let store = try SQLiteTableStore.open(.directory(directory.path))
+        defer { store.close() }
+        try store.createTable(TestTable.schema)
+        try body(store, directory.path)
+    }
+
+    private func item(_ number: Int) -> Item {
+        TestTable.item("p", "\(number)", ["owner": "o", "v": .binary([UInt8](repeating: 7, count: 1000))])
+    }
+
+    private func fill(_ path: String) throws {
+        let file = try #require(fopen(path, "w"))
+        defer { fclose(file) }
+        let block = [UInt8](repeating: 1, count: 4096)
+        while fwrite(block, 1, block.count, file) == block.count, fflush(file) == 0 {}
+    }
+
+    @Test("On a full device no backup is made and nothing is left of it; reads go on; with space it is made")
+    func backup() throws {
+        try onSmallDevice { store, directory in
+            for number in 0..<300 { try store.put(item(number)) }
+            try fill(directory + "/filler")
+            let error = #expect(throws: TableError.self) { try store.createBackup(of: TestTable.name, name: "b") }
+            #expect(error?.storageKind == .full)
+            #expect(error?.description.contains("Free space") == true)
+            #expect(try store.listBackups(BackupFilter()).isEmpty)
+            #expect(throws: TableError.self) { try store.setContinuousBackups(of: TestTable.name, enabled: true) }
+            #expect(try store.items(TestTable.name).count == 300)
+            unlink(directory + "/filler")
+            #expect(try !store.continuousBackups(of: TestTable.name).isEnabled)
+            #expect(try store.createBackup(of: TestTable.name, name: "b").table.content.items == 300)
+            #expect(try store.verify().problems == [])
+        }
+    }
+
+    @Test("A restore that fills the device leaves no table, and gives the space back")
+    func restore() throws {
+        try onSmallDevice { store, directory in
+            for number in 0..<300 { try store.put(item(number)) }
+            let backup = try store.createBackup(of: TestTable.name, name: "b")
+            for number in 300..<600 { try store.put(item(number)) }
+            func restore() throws {
+                _ = try restored {
+                    _ = try store.restore(
+                        backup: backup.id, to: "copy", replacing: false, adjust: { $0 }, completion: $0)
+                }
+            }
+            try fill(directory + "/filler")
+            let error = #expect(throws: TableError.self) { try restore() }
+            #expect(error?.storageKind == .full)
+            #expect(try store.listTables() == [TestTable.name])
+            #expect(try store.items(TestTable.name).count == 600)
+            unlink(directory + "/filler")
+            #expect(try store.verify().problems == [])
+            try store.put(item(600))
+            try restore()
+            #expect(try store.items("copy").count == 300)
+            #expect(try store.verify().problems == [])
+        }
+    }
+
+    @Test("A log that cannot be written says so, and has everything when there is space again")
+    func log() throws {
+        try onSmallDevice { store, directory in
+            _ = try store.setContinuousBackups(of: TestTable.name, enabled: true)
+            for number in 0..<100 { try store.put(item(number)) }
+            try store.backups.archive.flush()
+            try fill(directory + "/filler")
+            // The log of the database still has the room of what was moved out of it: some writes go through.
+            var stored = 100
+            while stored < 5000, (try? store.put(item(stored))) != nil { stored += 1 }
+            if stored > 100 {
+                #expect(throws: TableError.self) { try store.backups.archive.flush() }
+                #expect(store.backupTrouble?.storageKind == .full)
+            }
+            unlink(directory + "/filler")
+            try store.backups.archive.flush()
+            #expect(store.backupTrouble == nil)
+            let report = try store.verify()
+            #expect(report.problems == [])
+            #expect(report.loggedChanges == stored)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import JSON
+import Testing
+
+@testable import DynamoTable
+
+@Suite("Operations on items")
+struct ItemOperationTests {
+    private let key = #""TableName":"things","Key":{"pk":{"S":"a"},"sk":{"N":"1"}}"#
+
+    @Test("Old values are answered only where they are asked for and there are any")
+    func oldValues() throws {
+        let service = try TestService()
+        let put = #""TableName":"things","Item":{"pk":{"S":"a"},"sk":{"N":"1"},"v":{"N":"\#(1)"}}"#
+        #expect(service.call(.putItem, #"{\#(put),"ReturnValues":"ALL_OLD"}"#).json == (try .text("{}")))
+        #expect(service.call(.putItem, "{\(put)}").json == (try .text("{}")))
+        let again = service.call(.putItem, #"{\#(put),"ReturnValues":"ALL_OLD"}"#)
+        #expect(again["Attributes"]?.objectValue?["v"] == (try .text(#"{"N":"1"}"#)))
+        let deleted = service.call(.deleteItem, #"{\#(key),"ReturnValues":"ALL_OLD"}"#)
+        #expect(deleted["Attributes"]?.objectValue?.members.count == 3)
+        #expect(service.call(.deleteItem, #"{\#(key),"ReturnValues":"ALL_OLD"}"#).json == (try .text("{}")))
+    }
+
+    @Test(
+        "An update answers what it touched, and nothing beside it",
+        arguments: [
+            ("NONE", nil),
+            ("ALL_OLD", #"{"pk":{"S":"a"},"sk":{"N":"1"},"m":{"M":{"x":{"N":"1"},"y":{"N":"2"}}},"n":{"N":"1"}}"#),
+            ("UPDATED_OLD", #"{"m":{"M":{"x":{"N":"1"}}},"n":{"N":"1"}}"#),
+            ("UPDATED_NEW", #"{"m":{"M":{"x":{"N":"11"}}}}"#),
+            ("ALL_NEW", #"{"pk":{"S":"a"},"sk":{"N":"1"},"m":{"M":{"x":{"N":"11"},"y":{"N":"2"}}}}"#),
+        ] as [(String, String?)])
+    func updatedValues(returned: String, expected: String?) throws {
+        let service = try TestService()
+        service.put("a", 1, #""m":{"M":{"x":{"N":"1"},"y":{"N":"2"}}},"n":{"N":"1"}"#)
+        let reply = service.call(
+            .updateItem,
+            #"{\#(key),"UpdateExpression":"SET m.x = m.x + :d REMOVE n","ReturnValues":"\#(returned)","#
+                + #""ExpressionAttributeValues":{":d":{"N":"10"}}}"#)
+        #expect(reply.status == 200)
+        #expect(reply["Attributes"] == (try expected.map { try .text($0) }))
+    }
+
+    @Test("A failed condition shows the item only to those who ask")
+    func failedCondition() throws {
+        let service = try TestService()
+        service.put("a", 1)
+        let condition = #"\#(key),"ConditionExpression":"attribute_not_exists(pk)""#
+        let plain = service.call(.deleteItem, "{\(condition)}")
+        #expect(plain["__type"]?.stringValue == "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException")
+        #expect(plain.message == "The conditional request failed")
+        #expect(plain["Item"] == nil)
+        let shown = service.call(
+            .deleteItem, #"{\#(condition),"ReturnValuesOnConditionCheckFailure":"ALL_OLD"}"#)
+        #expect(shown["Item"] == (try .text(#"{"pk":{"S":"a"},"sk":{"N":"1"}}"#)))
+    }
+
+    @Test(
+        "Errors come in DynamoDB's order: expressions, then the table, then the key, then the condition",
+        arguments: [
+            (
+                #"{"TableName":"nowhere","Key":{"x":{"S":"a"}},"ConditionExpression":"a ="}"#,
+                "Invalid ConditionExpression: Syntax error; token: \"<EOF>\", near: \"=\""
+            ),
+            (
+                #"{"TableName":"nowhere","Key":{"x":{"S":"a"}},"ConditionExpression":"a = :b"}"#,
+                "Invalid ConditionExpression: An expression attribute value used in expression is not defined;"
+                    + " attribute"
+                    + " value: :b"
+            ),
+            (
+                ##"{"TableName":"nowhere","Key":{"x":{"S":"a"}},"ExpressionAttributeNames":{"#n":"x"}}"##,
+                "ExpressionAttributeNames can only be specified when using expressions"
+            ),
+            (
+                #"{"TableName":"nowhere","Key":{"x":{"S":"a"}},"ConditionExpression":"attribute_exists(a)","#
+                    + #""ExpressionAttributeValues":{":v":{"N":"x"}}}"#,
+                "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric"
+                    + " value: x"
+                    + " for key :v"
+            ),
+            (#"{"TableName":"nowhere","Key":{"x":{"S":"a"}}}"#, "Requested resource not found"),
+            (
+                #"{"TableName":"things","Key":{"x":{"S":"a"}},"ConditionExpression":"attribute_exists(a)"}"#,
+                "The provided key element does not match the schema"
+            ),
+            (
+                #"{"TableName":"things","Key":{"pk":{"S":"a"},"sk":{"S":"1"}},"#
+                    + #""ConditionExpression":"attribute_exists(a)"}"#,
+                "The provided key element does not match the schema"
+            ),
+            (
+                #"{"TableName":"things","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"#
+                    + #""ConditionExpression":"attribute_exists(a)"}"#,
+                "The conditional request failed"
+            ),
+            (
+                #"{"TableName":"things","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"ReturnValues":"ALL_NEW"}"#,
+                "ReturnValues can only be ALL_OLD or NONE"
+            ),
+        ])
+    func order(body: String, message: String) throws {
+        #expect(try TestService().call(.deleteItem, body).message == message)
+    }
+
+    @Test("The program's own tables do not exist")
+    func internalTables() throws {
+        let service = try TestService()
+        let name = InternalTables.prefix + "audit"
+        try service.store.createTable(TableSchema(name: name, partitionKey: KeyAttribute("pk")))
+        let item = #"{"TableName":"\#(name)","Item":{"pk":{"S":"a"}}}"#
+        #expect(service.call(.putItem, item).error == "ResourceNotFoundException")
+        #expect(service.call(.describeTable, #"{"TableName":"\#(name)"}"#).error == "ResourceNotFoundException")
+        #expect(service.call(.deleteTable, #"{"TableName":"\#(name)"}"#).error == "ResourceNotFoundException")
+        #expect(service.call(.scan, #"{"TableName":"\#(name)"}"#).error == "ResourceNotFoundException")
+        #expect(service.call(.listTables, "{}")["TableNames"] == .array([.string("things")]))
+    }
+
+    @Test("A point read that need not wait is answered at once, as it is otherwise")
+    func withoutWaiting() throws {
+        let service = try TestService()
+        service.put("a", 1)
+        let body = "{\(key)}"
+        let response = Array(body.utf8).withUnsafeBytes {
+            service.service.performWithoutWaiting(
+                TableService.Request(.getItem, body: $0, principal: .anonymous), tape: TableService.makeTape())
+        }
+        #expect(response.map { TestService.Reply($0).json } == service.call(.getItem, body).json)
+    }
+}

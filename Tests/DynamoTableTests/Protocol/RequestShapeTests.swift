@@ -1,0 +1,208 @@
+import JSON
+import Testing
+
+@testable import DynamoTable
+
+@Suite("Requests of the protocol")
+struct RequestShapeTests {
+    @Test(
+        "What is of another type than it should be is told in the parser's words",
+        arguments: [
+            (DynamoOperation.getItem, #"{"TableName":1}"#, "NUMBER_VALUE cannot be converted to String"),
+            (.getItem, #"{"TableName":1.5}"#, "DECIMAL_VALUE cannot be converted to String"),
+            (.getItem, #"{"TableName":true}"#, "TRUE_VALUE cannot be converted to String"),
+            (.getItem, #"{"TableName":["a"]}"#, "Unrecognized collection type class java.lang.String"),
+            (.getItem, #"{"TableName":{"a":1}}"#, "Start of structure or map found where not expected"),
+            (.getItem, #"{"Key":"a"}"#, "Unexpected field type"),
+            (
+                .getItem, #"{"Key":["a"]}"#,
+                "Unrecognized collection type java.util.Map<java.lang.String,"
+                    + " com.amazonaws.dynamodb.v20120810.AttributeValue>"
+            ),
+            (.getItem, #"{"Key":{"a":"b"}}"#, "Unexpected value type in payload"),
+            (
+                .getItem, #"{"Key":{"a":["b"]}}"#,
+                "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue"
+            ),
+            (.getItem, #"{"Key":{"a":{"N":1}}}"#, "NUMBER_VALUE cannot be converted to String"),
+            (.getItem, #"{"Key":{"a":{"B":1}}}"#, "only base-64-encoded strings are convertible to bytes"),
+            (
+                .getItem, #"{"Key":{"a":{"B":"abc"}}}"#,
+                "Base64 encoded length is expected a multiple of 4 bytes but found: 3"
+            ),
+            (.getItem, #"{"Key":{"a":{"BOOL":"x"}}}"#, "Unexpected token received from parser"),
+            (.getItem, #"{"Key":{"a":{"SS":"x"}}}"#, "Unexpected field type"),
+            (.getItem, #"{"Key":{"a":{"L":[{"M":{"b":{"S":2}}}]}}}"#, "NUMBER_VALUE cannot be converted to String"),
+            (.getItem, #"{"ConsistentRead":"maybe"}"#, "Unexpected token received from parser"),
+            (.query, #"{"Limit":"1"}"#, "STRING_VALUE cannot be converted to Integer"),
+            (.query, #"{"Limit":true}"#, "TRUE_VALUE cannot be converted to Integer"),
+        ])
+    func types(operation: DynamoOperation, body: String, message: String) throws {
+        let reply = try TestService().call(operation, body)
+        #expect(reply.status == 400)
+        #expect(reply["__type"]?.stringValue == "com.amazon.coral.service#SerializationException")
+        #expect(reply["Message"]?.stringValue == message)
+    }
+
+    @Test("What is not JSON, or no object, is refused without a word", arguments: ["", "{", "nul", "\"a\"", "1"])
+    func noJSON(body: String) throws {
+        let reply = try TestService().call(.getItem, body)
+        #expect(reply.error == "SerializationException")
+        #expect(reply.message == nil)
+    }
+
+    @Test("A member that is null is as good as none; unknown members are ignored")
+    func nullIsAbsent() throws {
+        let reply = try TestService().call(
+            .getItem,
+            #"{"TableName":"things","Key":{"pk":{"S":"a","N":null},"sk":{"N":"1"}},"ProjectionExpression":null,"x":1}"#)
+        #expect(reply.json == (try .text("{}")))
+    }
+
+    @Test(
+        "Everything that does not meet its constraints is told at once",
+        arguments: [
+            (
+                DynamoOperation.getItem, "{}",
+                "2 validation errors detected: Value null at 'tableName' failed to satisfy constraint: Member must"
+                    + " not be"
+                    + " null; Value null at 'key' failed to satisfy constraint: Member must not be null"
+            ),
+            (
+                .putItem, #"{"TableName":"a;","ReturnConsumedCapacity":"x","Item":{},"ReturnValues":"y"}"#,
+                "4 validation errors detected: Value 'x' at 'returnConsumedCapacity' failed to satisfy constraint:"
+                    + " Member"
+                    + " must satisfy enum value set: [INDEXES, TOTAL, NONE]; Value 'a;' at 'tableName' failed to"
+                    + " satisfy"
+                    + " constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+; Value 'a;' at"
+                    + " 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3;"
+                    + " Value 'y' at 'returnValues' failed to satisfy constraint: Member must satisfy enum value set:"
+                    + " [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]"
+            ),
+            (
+                .query, #"{"TableName":"abc","Limit":0}"#,
+                "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value"
+                    + " greater than or equal to 1"
+            ),
+            (
+                .listTables, #"{"Limit":101}"#,
+                "1 validation error detected: Value '101' at 'limit' failed to satisfy constraint: Member must have"
+                    + " value"
+                    + " less than or equal to 100"
+            ),
+            (
+                .batchGetItem, #"{"RequestItems":{}}"#,
+                "1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must"
+                    + " have"
+                    + " length greater than or equal to 1"
+            ),
+            (
+                .batchGetItem, #"{"RequestItems":{"abc":{}}}"#,
+                "1 validation error detected: Value null at 'requestItems.abc.member.keys' failed to satisfy"
+                    + " constraint:"
+                    + " Member must not be null"
+            ),
+            (
+                .transactWriteItems, #"{"TransactItems":[{"Update":{"TableName":"abc","Key":{}}}]}"#,
+                "1 validation error detected: Value null at 'transactItems.1.member.update.updateExpression' failed to"
+                    + " satisfy constraint: Member must not be null"
+            ),
+            (
+                .createTable,
+                #"{"TableName":"abc","AttributeDefinitions":[{"AttributeName":"a","AttributeType":"X"}],"#
+                    + #""KeySchema":[]}"#,
+                "2 validation errors detected: Value 'X' at 'attributeDefinitions.1.member.attributeType' failed to"
+                    + " satisfy"
+                    + " constraint: Member must satisfy enum value set: [B, N, S]; Value '[]' at 'keySchema' failed to"
+                    + " satisfy constraint: Member must have length greater than or equal to 1"
+            ),
+        ])
+    func constraints(operation: DynamoOperation, body: String, message: String) throws {
+        let reply = try TestService().call(operation, body)
+        #expect(reply.status == 400)
+        #expect(reply["__type"]?.stringValue == "com.amazon.coral.validate#ValidationException")
+        #expect(reply["message"]?.stringValue == message)
+    }
+
+    @Test(
+        "The name of a table is looked at first in requests on tables",
+        arguments: [
+            ("{}", "The parameter 'TableName' is required but was not present in the request"),
+            (#"{"TableName":"ab"}"#, "TableName must be at least 3 characters long and at most 255 characters long"),
+            (
+                #"{"TableName":"a;b"}"#,
+                "1 validation error detected: Value 'a;b' at 'tableName' failed to satisfy constraint: Member must"
+                    + " satisfy"
+                    + " regular expression pattern: [a-zA-Z0-9_.-]+"
+            ),
+        ])
+    func controlTableName(body: String, message: String) throws {
+        #expect(try TestService().call(.describeTable, body).message == message)
+    }
+
+    @Test(
+        "Values that cannot be stored are refused before the table is looked up",
+        arguments: [
+            ("{}", "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"),
+            (
+                #"{"S":"a","N":"1"}"#,
+                "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported"
+                    + " datatypes"
+            ),
+            (#"{"N":""}"#, "The parameter cannot be converted to a numeric value"),
+            (#"{"N":"b"}"#, "The parameter cannot be converted to a numeric value: b"),
+            (
+                #"{"N":"1e126"}"#,
+                "Number overflow. Attempting to store a number with magnitude larger than supported range"
+            ),
+            (
+                #"{"NULL":false}"#,
+                "One or more parameter values were invalid: Null attribute value types must have the value of true"
+            ),
+            (#"{"SS":[]}"#, "One or more parameter values were invalid: An string set  may not be empty"),
+            (#"{"NS":[]}"#, "One or more parameter values were invalid: An number set  may not be empty"),
+            (#"{"BS":[]}"#, "One or more parameter values were invalid: Binary sets should not be empty"),
+            (
+                #"{"SS":["a","a"]}"#,
+                "One or more parameter values were invalid: Input collection [a, a] contains duplicates."
+            ),
+            (#"{"NS":["1","1.0"]}"#, "Input collection contains duplicates"),
+            (
+                #"{"BS":["YQ==","YQ=="]}"#,
+                "One or more parameter values were invalid: Input collection [YQ==, YQ==]of type BS contains"
+                    + " duplicates."
+            ),
+            (
+                #"{"L":[{"M":{"a":{}}}]}"#,
+                "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+            ),
+        ])
+    func values(value: String, message: String) throws {
+        let reply = try TestService().call(.putItem, #"{"TableName":"nowhere","Item":{"a":\#(value)}}"#)
+        #expect(reply.error == "ValidationException")
+        #expect(reply.message == message)
+    }
+
+    @Test("Lists and maps nest 32 deep, and no deeper")
+    func nesting() throws {
+        let service = try TestService()
+        func put(levels: Int) -> TestService.Reply {
+            let value =
+                String(repeating: #"{"L":["#, count: levels) + #"{"S":"x"}"# + String(repeating: "]}", count: levels)
+            return service.call(
+                .putItem, #"{"TableName":"things","Item":{"pk":{"S":"a"},"sk":{"N":"1"},"deep":\#(value)}}"#)
+        }
+        #expect(put(levels: 32).status == 200)
+        #expect(put(levels: 33).message?.hasPrefix("Nesting Levels have exceeded supported limits") == true)
+    }
+
+    @Test("A table may be named by its ARN")
+    func arn() throws {
+        let service = try TestService()
+        service.put("a", 1)
+        let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/things"
+        let reply = service.call(.getItem, #"{"TableName":"\#(arn)","Key":{"pk":{"S":"a"},"sk":{"N":"1"}}}"#)
+        #expect(reply["Item"] != nil)
+        #expect(service.call(.describeTable, #"{"TableName":"\#(arn)"}"#)["Table"] != nil)
+    }
+}

@@ -1,0 +1,86 @@
+import Dispatch
+import JSON
+import Lock
+import Testing
+
+@testable import DynamoTable
+
+/// The protocol over a store in memory, called as HTTP would call it.
+struct TestService {
+    let store: SQLiteTableStore
+    let service: TableService
+    private let now = Locked<Int64>(1_700_000_000_000)
+
+    /// A service with the table `things` of a string and a number key, and the indexes `by-owner` (all attributes, keys
+    /// `owner` and `rank`) and `by-tag` (keys only).
+    init() throws {
+        store = try SQLiteTableStore.open(.memory)
+        let now = now
+        service = TableService(store: store) { now.withLock { $0 } }
+        try store.createTable(
+            TableSchema(
+                name: "things", partitionKey: KeyAttribute("pk"), sortKey: KeyAttribute("sk", .number),
+                indexes: [
+                    IndexSchema(
+                        "by-owner", partitionKey: KeyAttribute("owner"), sortKey: KeyAttribute("rank", .number)),
+                    IndexSchema("by-tag", partitionKey: KeyAttribute("tag"), projection: .keysOnly),
+                ]))
+    }
+
+    /// Lets time pass.
+    func advance(milliseconds: Int64) { now.withLock { $0 += milliseconds } }
+
+    /// Sends a request.
+    func call(_ operation: DynamoOperation, _ body: String) -> Reply {
+        let answered = DispatchSemaphore(value: 0)
+        let response = Locked<ProtocolResponse?>(nil)
+        Array(body.utf8).withUnsafeBytes { bytes in
+            let request = TableService.Request(operation, body: bytes, principal: .anonymous)
+            service.perform(request, tape: TableService.makeTape()) { answer in
+                response.withLock { $0 = answer }
+                answered.signal()
+            }
+        }
+        answered.wait()
+        return Reply(response.withLock { $0 } ?? ProtocolResponse(status: 0, body: []))
+    }
+
+    /// What came back.
+    struct Reply {
+        let status: UInt16
+        let json: JSONValue
+
+        init(_ response: ProtocolResponse) {
+            status = response.status
+            json = (try? JSONValue(parsing: response.body, options: JSONParseOptions(maximumDepth: 256))) ?? .null
+        }
+
+        subscript(name: String) -> JSONValue? { json.objectValue?[name] }
+
+        /// The error's name without its package.
+        var error: String? {
+            self["__type"]?.stringValue.flatMap { $0.split(separator: "#").last.map(String.init) }
+        }
+
+        var message: String? { (self["message"] ?? self["Message"])?.stringValue }
+
+        /// The numbers in the attribute `sk` of the items.
+        var sortKeys: [String] {
+            self["Items"]?.arrayValue?.compactMap { $0.objectValue?["sk"]?.objectValue?["N"]?.stringValue } ?? []
+        }
+    }
+
+    /// Puts an item with further attributes, given as JSON members.
+    func put(_ partition: String, _ sort: Int, _ more: String = "") {
+        let reply = call(
+            .putItem,
+            #"{"TableName":"things","Item":{"pk":{"S":"\#(partition)"},"sk":{"N":"\#(sort)"}"#
+                + (more.isEmpty ? "" : "," + more) + "}}")
+        #expect(reply.status == 200, "\(reply.json)")
+    }
+}
+
+extension JSONValue {
+    /// A value given as JSON text.
+    static func text(_ text: String) throws -> JSONValue { try JSONValue(parsing: text) }
+}

@@ -1,0 +1,172 @@
+"""Backups through DynamoDB's protocol, as boto3 asks for them."""
+
+import datetime
+import time
+
+import pytest
+from table_drill import TableServer
+
+boto3 = pytest.importorskip("boto3")
+from botocore.config import Config  # noqa: E402
+from botocore.exceptions import ClientError  # noqa: E402
+
+TABLE = "orders"
+
+
+@pytest.fixture
+def client(data_dir):
+    server = TableServer(data_dir)
+    server.start()
+    yield boto3.client(
+        "dynamodb", endpoint_url=f"http://127.0.0.1:{server.port}", region_name="us-east-1",
+        aws_access_key_id="any", aws_secret_access_key="any", config=Config(retries={"max_attempts": 1}))
+    server.kill()
+
+
+@pytest.fixture
+def table(client):
+    client.create_table(
+        TableName=TABLE, ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "owner")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[{
+            "IndexName": "by-owner", "KeySchema": [{"AttributeName": "owner", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+            "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}}])
+    for number in range(10):
+        put(client, number)
+    return TABLE
+
+
+def put(client, number, table=TABLE):
+    client.put_item(TableName=table, Item={"pk": {"S": str(number)}, "owner": {"S": "o"}})
+
+
+def keys(client, table):
+    return {item["pk"]["S"] for item in client.scan(TableName=table)["Items"]}
+
+
+def refused(code, operation, **members):
+    with pytest.raises(ClientError) as error:
+        operation(**members)
+    assert error.value.response["Error"]["Code"] == code, error.value
+    return error.value.response["Error"]["Message"]
+
+
+def test_a_backup_is_made_described_listed_restored_and_deleted(client, table):
+    details = client.create_backup(TableName=table, BackupName="before")["BackupDetails"]
+    arn = details["BackupArn"]
+    assert f":table/{table}/backup/0" in arn
+    assert (details["BackupName"], details["BackupStatus"], details["BackupType"]) == ("before", "AVAILABLE", "USER")
+    assert details["BackupSizeBytes"] > 0
+    put(client, 10)
+
+    described = client.describe_backup(BackupArn=arn)["BackupDescription"]
+    assert described["BackupDetails"] == details
+    source = described["SourceTableDetails"]
+    table_description = client.describe_table(TableName=table)["Table"]
+    assert source["TableName"] == table and source["ItemCount"] == 10 and source["BillingMode"] == "PROVISIONED"
+    assert source["TableId"] == table_description["TableId"]
+    assert source["KeySchema"] == table_description["KeySchema"]
+    assert [index["IndexName"] for index in described["SourceTableFeatureDetails"]["GlobalSecondaryIndexes"]] == [
+        "by-owner"]
+
+    summary, = client.list_backups(TableName=table)["BackupSummaries"]
+    assert (summary["BackupArn"], summary["TableName"]) == (arn, table)
+
+    restored = client.restore_table_from_backup(TargetTableName="copy", BackupArn=arn)["TableDescription"]
+    assert restored["TableStatus"] == "CREATING" and restored["RestoreSummary"]["RestoreInProgress"]
+    client.get_waiter("table_exists").wait(TableName="copy", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    assert keys(client, "copy") == {str(number) for number in range(10)}
+    copy = client.describe_table(TableName="copy")["Table"]
+    assert copy["RestoreSummary"]["SourceBackupArn"] == arn and not copy["RestoreSummary"]["RestoreInProgress"]
+    assert copy["ItemCount"] == 10 and copy["TableId"] != table_description["TableId"]
+    assert client.query(
+        TableName="copy", IndexName="by-owner", KeyConditionExpression="#o = :o",
+        ExpressionAttributeNames={"#o": "owner"}, ExpressionAttributeValues={":o": {"S": "o"}})["Count"] == 10
+
+    assert client.delete_backup(BackupArn=arn)["BackupDescription"]["BackupDetails"]["BackupStatus"] == "DELETED"
+    assert client.list_backups()["BackupSummaries"] == []
+    assert arn in refused("BackupNotFoundException", client.describe_backup, BackupArn=arn)
+    refused("BackupNotFoundException", client.delete_backup, BackupArn=arn)
+    refused("BackupNotFoundException", client.restore_table_from_backup, TargetTableName="more", BackupArn=arn)
+
+
+def test_lists_have_pages_and_filters(client, table):
+    made = [client.create_backup(TableName=table, BackupName=f"number-{number}")["BackupDetails"] for number in range(5)]
+    arns, start = [], {}
+    while True:
+        page = client.list_backups(Limit=2, **start)
+        assert len(page["BackupSummaries"]) <= 2
+        arns += [summary["BackupArn"] for summary in page["BackupSummaries"]]
+        if "LastEvaluatedBackupArn" not in page:
+            break
+        start = {"ExclusiveStartBackupArn": page["LastEvaluatedBackupArn"]}
+    assert sorted(arns) == sorted(backup["BackupArn"] for backup in made)
+    moment = made[0]["BackupCreationDateTime"]
+    hour = datetime.timedelta(hours=1)
+    assert len(client.list_backups(TimeRangeLowerBound=moment - hour)["BackupSummaries"]) == 5
+    assert client.list_backups(TimeRangeUpperBound=moment - hour)["BackupSummaries"] == []
+    assert client.list_backups(BackupType="SYSTEM")["BackupSummaries"] == []
+    assert client.list_backups(TableName="another")["BackupSummaries"] == []
+
+
+def test_a_table_is_restored_to_a_moment(client, table):
+    recovery = client.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+    assert recovery["PointInTimeRecoveryDescription"] == {"PointInTimeRecoveryStatus": "DISABLED"}
+    refused("PointInTimeRecoveryUnavailableException", client.restore_table_to_point_in_time,
+            SourceTableName=table, TargetTableName="copy", UseLatestRestorableTime=True)
+    answer = client.update_continuous_backups(
+        TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+    recovery = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    assert recovery["PointInTimeRecoveryStatus"] == "ENABLED" and recovery["RecoveryPeriodInDays"] == 35
+    # Clients send whole seconds: one must pass that lies between turning it on and what comes later.
+    moment = recovery["EarliestRestorableDateTime"]
+    while datetime.datetime.now(datetime.timezone.utc) <= moment:
+        time.sleep(0.02)
+    put(client, "later")
+    client.delete_item(TableName=table, Key={"pk": {"S": "0"}})
+
+    client.restore_table_to_point_in_time(SourceTableName=table, TargetTableName="then", RestoreDateTime=moment)
+    client.restore_table_to_point_in_time(
+        SourceTableArn=client.describe_table(TableName=table)["Table"]["TableArn"], TargetTableName="latest",
+        UseLatestRestorableTime=True, BillingModeOverride="PAY_PER_REQUEST", GlobalSecondaryIndexOverride=[])
+    for name in ("then", "latest"):
+        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    assert keys(client, "then") == {str(number) for number in range(10)}
+    assert keys(client, "latest") == keys(client, table)
+    latest = client.describe_table(TableName="latest")["Table"]
+    assert latest["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert "GlobalSecondaryIndexes" not in latest
+    assert client.list_backups()["BackupSummaries"] == []
+
+    earliest = recovery["EarliestRestorableDateTime"]
+    refused("InvalidRestoreTimeException", client.restore_table_to_point_in_time, SourceTableName=table,
+            TargetTableName="more", RestoreDateTime=earliest - datetime.timedelta(seconds=1))
+    refused("InvalidRestoreTimeException", client.restore_table_to_point_in_time, SourceTableName=table,
+            TargetTableName="more", RestoreDateTime=moment + datetime.timedelta(hours=1))
+    refused("TableAlreadyExistsException", client.restore_table_to_point_in_time, SourceTableName=table,
+            TargetTableName="then", UseLatestRestorableTime=True)
+    refused("ValidationException", client.restore_table_to_point_in_time, SourceTableName=table,
+            TargetTableName="more")
+
+
+def test_deleting_a_table_with_recovery_leaves_a_system_backup(client, table):
+    client.update_continuous_backups(
+        TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+    client.delete_table(TableName=table)
+    backup, = client.list_backups(BackupType="SYSTEM")["BackupSummaries"]
+    assert backup["BackupName"] == f"{table}$DeletedTableBackup" and "BackupExpiryDateTime" in backup
+    client.restore_table_from_backup(TargetTableName=table, BackupArn=backup["BackupArn"])
+    client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    assert len(keys(client, table)) == 10
+
+
+def test_what_cannot_be_done_has_dynamodbs_names(client, table):
+    refused("TableNotFoundException", client.create_backup, TableName="none", BackupName="name")
+    refused("TableNotFoundException", client.describe_continuous_backups, TableName="none")
+    refused("TableNotFoundException", client.update_continuous_backups, TableName="none",
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+    refused("ValidationException", client.create_backup, TableName=table, BackupName="n ame")
+    arn = client.create_backup(TableName=table, BackupName="name")["BackupDetails"]["BackupArn"]
+    refused("TableAlreadyExistsException", client.restore_table_from_backup, TargetTableName=table, BackupArn=arn)

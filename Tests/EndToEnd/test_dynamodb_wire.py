@@ -1,0 +1,152 @@
+"""DynamoDB's protocol below the clients: headers, connections, errors that no client would cause, and durability."""
+
+import http.client
+import json
+import threading
+import zlib
+
+import pytest
+
+from server import FlagServer, free_port, run_command
+from tables import THINGS, TableServer, client_for
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    server = TableServer(tmp_path_factory.mktemp("tables") / "data", "--store", "memory").start()
+    yield server
+    server.kill()
+
+
+def test_an_answer_carries_its_checksum_and_an_identifier(tables):
+    answers = [tables.post("ListTables", {}), tables.post("GetItem", {"TableName": "nowhere"})]
+    for status, headers, body in answers:
+        assert int(headers["x-amz-crc32"]) == zlib.crc32(body)
+        assert headers["Content-Type"] == "application/x-amz-json-1.0"
+        assert len(headers["x-amzn-RequestId"]) == 52
+    assert answers[0][1]["x-amzn-RequestId"] != answers[1][1]["x-amzn-RequestId"]
+
+
+def test_a_connection_stays_open_through_answers_and_errors(tables):
+    connection = http.client.HTTPConnection("127.0.0.1", tables.port, timeout=30)
+    connection.connect()
+    socket = connection.sock
+    for operation, body in [("ListTables", b"{}"), ("ListTables", b"{"), ("Nothing", b"{}"), ("GetItem", b"{}")] * 5:
+        tables.post(operation, body, connection=connection)
+        assert connection.sock is socket
+    connection.close()
+
+
+@pytest.mark.parametrize("operation, body, kind", [
+    ("ListTables", b"{", "com.amazon.coral.service#SerializationException"),
+    ("ListTables", b'{"Limit": "1"}', "com.amazon.coral.service#SerializationException"),
+    ("ListTables", b'{"Limit": 0}', "com.amazon.coral.validate#ValidationException"),
+    ("Nothing", b"{}", "com.amazon.coral.service#UnknownOperationException"),
+    ("DescribeTable", b'{"TableName": "nowhere"}', "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"),
+])
+def test_errors_name_their_kind(tables, operation, body, kind):
+    status, _, content = tables.post(operation, body)
+    assert status == 400
+    assert json.loads(content)["__type"] == kind
+
+
+def test_any_signature_or_none_is_accepted(tables):
+    for value in ["AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature=0", "Bearer x"]:
+        assert tables.post("ListTables", {}, {"Authorization": value})[0] == 200
+    assert tables.post("ListTables", {})[0] == 200
+
+
+def test_pages_of_other_origins_may_call_and_nobody_else_hears_of_it(tables):
+    assert "Access-Control-Allow-Origin" not in tables.post("ListTables", {})[1]
+    assert tables.post("ListTables", {}, {"Origin": "http://x"})[1]["Access-Control-Allow-Origin"] == "*"
+    connection = http.client.HTTPConnection("127.0.0.1", tables.port, timeout=30)
+    connection.request("OPTIONS", "/", headers={
+        "Origin": "http://x", "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-amz-target,authorization"})
+    response = connection.getresponse()
+    assert response.status == 200
+    assert response.headers["Access-Control-Allow-Headers"] == "x-amz-target,authorization"
+    assert response.headers["Access-Control-Allow-Methods"] == "POST"
+    connection.close()
+
+
+def test_what_is_no_call_is_told_so(tables):
+    connection = http.client.HTTPConnection("127.0.0.1", tables.port, timeout=30)
+    connection.request("GET", "/")
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (200, b"healthy: dynamodb.us-east-1.amazonaws.com ")
+    connection.request("PUT", "/", body=b"{}")
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (404, b"<UnknownOperationException/>\n")
+    connection.close()
+
+
+def test_a_body_beyond_sixteen_megabytes_is_413(tables):
+    connection = http.client.HTTPConnection("127.0.0.1", tables.port, timeout=30)
+    connection.putrequest("POST", "/")
+    connection.putheader("Content-Length", str(16 * 1024 * 1024 + 1))
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_what_was_answered_survives_a_crash(data_dir):
+    tables = TableServer(data_dir).start()
+    tables.client.create_table(**THINGS)
+    answered = []
+
+    def write(writer: int):
+        client = client_for(tables.port)
+        try:
+            for number in range(10_000):
+                client.put_item(TableName="things", Item={
+                    "pk": {"S": f"w{writer}"}, "sk": {"N": str(number)}, "group": {"S": "g"}})
+                answered.append((writer, number))
+        except Exception:
+            # The server is gone, as it should be.
+            return
+
+    writers = [threading.Thread(target=write, args=[writer]) for writer in range(8)]
+    for writer in writers:
+        writer.start()
+    while len(answered) < 400:
+        writers[0].join(0.01)
+    tables.kill()
+    for writer in writers:
+        writer.join()
+    tables.start()
+    try:
+        pages = tables.client.get_paginator("scan").paginate(TableName="things", IndexName="by-group")
+        stored = {(int(item["pk"]["S"][1:]), int(item["sk"]["N"])) for page in pages for item in page["Items"]}
+        assert set(answered) <= stored
+        described = tables.client.describe_table(TableName="things")["Table"]
+        assert described["ItemCount"] == len(stored)
+        assert tables.terminate() == 0
+    finally:
+        tables.kill()
+
+
+def test_tables_alone_listen_on_loopback_only():
+    completed = run_command("dynamodb", "--host", "0.0.0.0")
+    assert completed.returncode == 64
+    assert "loopback" in completed.stderr
+
+
+def test_flags_and_tables_are_served_side_by_side(start_server, data_dir):
+    port = free_port()
+    server: FlagServer = start_server("--dynamodb-port", port)
+    client = client_for(port)
+    assert client.list_tables()["TableNames"] == ["feature-flags-local"]
+    client.scan(TableName="feature-flags-local", ReturnConsumedCapacity="TOTAL")
+    counted = server.metric("flag_server_dynamodb_consumed_units_total")
+    assert counted['{table="feature-flags-local",index="",kind="read"}'] == 0.5
+    requests = server.metric("flag_server_dynamodb_requests_total")
+    assert requests['{operation="Scan",outcome="success"}'] == 1
+
+
+def test_with_authentication_on_the_port_stays_closed(start_server):
+    port = free_port()
+    server: FlagServer = start_server("--auth", "on", "--dynamodb-port", port)
+    with pytest.raises(OSError):
+        http.client.HTTPConnection("127.0.0.1", port, timeout=5).connect()
+    assert "the DynamoDB port stays closed" in server.log

@@ -1,0 +1,87 @@
+import DynamoTable
+import FlagCore
+import JSON
+import Lock
+import Testing
+
+@testable import FlagStore
+
+@Suite("Where the follower goes on")
+struct FlagTableFollowerStartTests {
+    typealias Followed = FlagTableFollowerTests.Followed
+
+    private static func typed(_ number: Int) -> Item {
+        ForeignItemTests.typed.merging([
+            "PK": .string("FLAG#staging#flag-\(number)"), "flagKey": .string("flag-\(number)"),
+        ]) {
+            $1
+        }
+    }
+
+    @Test("A store that has never been followed is looked at whole")
+    func first() throws {
+        let followed = try Followed(writing: (0..<1_200).map(Self.typed))
+        #expect(followed.follower.statistics.corrected == 1_200)
+        #expect(
+            try followed.fixture.repository.flags(FlagQuery(owner: "ops", limit: 1_000), in: .staging).records.count
+                == 1_000)
+        #expect(try Followed(followed.fixture).follower.statistics.corrected == 0)
+    }
+
+    @Test("What was written while nobody followed is made up for, histories and last valid forms included")
+    func goesOn() throws {
+        let first = try Followed()
+        try first.put(ForeignItemTests.typed)
+        first.follower.stop()
+        try first.fixture.put(Self.typed(1))
+        var item = try first.item()
+        item["owner"] = 7
+        try first.fixture.put(item)
+        #expect(try first.history().count == 1)
+        let second = try Followed(first.fixture)
+        #expect(second.follower.statistics.corrected == 1)
+        #expect(second.follower.statistics.held == 1)
+        #expect(try second.history().map(\.event.name) == ["refused", "created"])
+    }
+
+    @Test("A restored store, whose stream is another one, is looked at whole")
+    func restored() throws {
+        let first = try Followed(writing: [Self.typed(0)])
+        first.follower.stop()
+        try first.fixture.put(Self.typed(1))
+        let second = try Followed(first.fixture, storeID: "another-store")
+        #expect(second.follower.statistics.corrected == 1)
+        #expect(try first.fixture.repository.flags(in: .staging).records.count == 2)
+    }
+
+    @Test("A burst larger than what waits in memory is read again from the stream, nothing left out")
+    func burst() throws {
+        let followed = try Followed()
+        let fixture = followed.fixture
+        for start in stride(from: 0, to: 6_000, by: 100) {
+            let puts = (start..<(start + 100)).map { WriteOperation.put(table: Fixture.table, item: Self.typed($0)) }
+            try fixture.store.transactAndWait(puts, principal: .anonymous)
+        }
+        followed.follower.waitUntilIdle()
+        #expect(followed.follower.statistics.corrected == 6_000)
+        #expect(followed.follower.statistics.entries == 6_000)
+    }
+
+    @Test("When the store does not answer, the follower says so once, waits, and then does what is due")
+    func failing() throws {
+        let fixture = try Fixture()
+        let gated = GatedStore(fixture.store)
+        let events = Locked<[String]>([])
+        let follower = FlagTableFollower(
+            repository: FlagRepository(store: gated, table: Fixture.table), storeID: "a-store"
+        ) { event in events.withLock { $0.append("\(event)") } }
+        gated.setFailing(true)
+        follower.start()
+        try fixture.put(ForeignItemTests.typed)
+        gated.setFailing(false)
+        // The pause is a second; what is awaited is the correction.
+        while follower.statistics.corrected == 0 { follower.waitUntilIdle() }
+        #expect(events.withLock { $0.filter { $0.hasPrefix("failed") }.count } == 1)
+        #expect(events.withLock { $0.contains("recovered") })
+    }
+}

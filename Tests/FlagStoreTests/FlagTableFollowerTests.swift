@@ -1,0 +1,218 @@
+import DynamoTable
+import FlagCore
+import JSON
+import Lock
+import Testing
+
+@testable import FlagStore
+
+@Suite("Writes past the program")
+struct FlagTableFollowerTests {
+    /// A fixture with a follower, and what operators do to the table.
+    struct Followed {
+        let fixture: Fixture
+        let follower: FlagTableFollower
+        let events = Locked<[String]>([])
+
+        init(_ fixture: Fixture? = nil, storeID: String = "a-store", writing items: [Item] = []) throws {
+            let fixture = try fixture ?? Fixture()
+            self.fixture = fixture
+            let events = events
+            follower = FlagTableFollower(repository: fixture.repository, storeID: storeID) { event in
+                events.withLock { $0.append("\(event)") }
+            }
+            for item in items { try fixture.put(item) }
+            follower.start()
+            follower.waitUntilIdle()
+        }
+
+        func put(_ item: Item) throws {
+            try fixture.put(item)
+            follower.waitUntilIdle()
+        }
+
+        func update(_ key: ItemKey, _ actions: [UpdateAction]) throws {
+            try fixture.store.transactAndWait(
+                [.update(table: Fixture.table, key: key.tableKey, actions: actions)], principal: .anonymous)
+            follower.waitUntilIdle()
+        }
+
+        func item(_ key: ItemKey = .flag(.staging, key: "new-feature")) throws -> Item {
+            try #require(try fixture.store.getItem(table: Fixture.table, key: key.tableKey))
+        }
+
+        func history(_ key: String = "new-feature") throws -> [FlagHistoryEntry] {
+            try fixture.repository.history(of: key, in: .staging)
+        }
+    }
+
+    @Test("A flag that an operator typed becomes an ordinary flag: listed, by owner too, with a version")
+    func typed() throws {
+        let followed = try Followed()
+        try followed.put(ForeignItemTests.typed)
+        let repository = followed.fixture.repository
+        #expect(try repository.flags(FlagQuery(owner: "ops"), in: .staging).records.map(\.key) == ["new-feature"])
+        #expect(try repository.flags(in: .staging).records.map(\.key) == ["new-feature"])
+        let item = try followed.item()
+        #expect(item["version"] == 1)
+        #expect(item["environment"] == "staging")
+        #expect(item["createdAt"] == "2026-01-02T03:04:05Z", "What was typed stays as it was typed")
+        #expect(followed.follower.statistics.corrected == 1)
+    }
+
+    @Test("An owner that was changed by hand moves the flag in the index of owners and gives it the next version")
+    func ownerChanged() throws {
+        let followed = try Followed()
+        try followed.fixture.createSimple("new-feature", in: .staging, owner: "a")
+        try followed.update(.flag(.staging, key: "new-feature"), [.set("owner", .value("b"))])
+        let repository = followed.fixture.repository
+        #expect(try repository.flags(FlagQuery(owner: "a"), in: .staging).records.isEmpty)
+        let flag = try #require(try repository.flags(FlagQuery(owner: "b"), in: .staging).records.first)
+        #expect(flag.version == 2)
+        #expect(flag.updatedAt > flag.createdAt)
+        #expect(followed.follower.statistics.corrected == 1, "Nothing is corrected twice")
+    }
+
+    @Test("Index keys that an operator broke are put right, and that is no new version")
+    func brokenKeys() throws {
+        let followed = try Followed()
+        try followed.fixture.createSimple("new-feature", in: .staging)
+        try followed.update(
+            .flag(.staging, key: "new-feature"), [.remove("GSI2PK"), .set("GSI3PK", .value("nonsense"))])
+        #expect(try followed.item()["GSI2PK"] == "OWNER#staging#team")
+        #expect(try followed.item()["GSI3PK"] == "FLAGS#staging")
+        #expect(try followed.item()["version"] == 1)
+        #expect(try followed.history().map(\.event) == [.created])
+    }
+
+    @Test("What the program itself wrote is left alone")
+    func ownWrites() throws {
+        let followed = try Followed()
+        try followed.fixture.createSimple("new-feature", in: .staging)
+        try followed.fixture.patch("new-feature", ["owner": "b"], in: .staging)
+        try followed.fixture.putOverride("acme", "new-feature", in: .staging)
+        followed.follower.waitUntilIdle()
+        #expect(followed.follower.statistics.corrected == 0)
+        #expect(try followed.fixture.repository.revision(of: .staging) == 3)
+    }
+
+    @Test("An override that was typed is found by its flag, and goes with the flag")
+    func typedOverride() throws {
+        let followed = try Followed()
+        try followed.fixture.createSimple("new-feature", in: .staging)
+        try followed.put(["PK": "TENANT#staging#acme", "SK": "FLAG#new-feature", "enabled": false])
+        let overrides = try followed.fixture.repository.overrides(ofFlag: "new-feature", in: .staging).records
+        #expect(overrides.map(\.tenant) == ["acme"])
+        #expect(try #require(overrides.first).updatedAt.millisecondsSinceEpoch > 0)
+        try followed.fixture.delete("new-feature", in: .staging)
+        #expect(try followed.fixture.repository.overrides(ofTenant: "acme", in: .staging).records.isEmpty)
+    }
+
+    @Test("A kill switch that was put as an item raises the revision, and the flag's history says so")
+    func killSwitch() throws {
+        let followed = try Followed()
+        try followed.put(["PK": "EMERGENCY#staging", "SK": "FLAG#new-feature", "reason": "broken"])
+        #expect(try followed.fixture.repository.revision(of: .staging) == 1)
+        #expect(try followed.history().map(\.event) == [.killed])
+    }
+
+    @Test("Other tables and items that mean nothing here are left alone")
+    func unrelated() throws {
+        let followed = try Followed()
+        let store = followed.fixture.store
+        try store.createTable(FlagTable.schema(named: "other"))
+        try store.transactAndWait([.put(table: "other", item: ForeignItemTests.typed)], principal: .anonymous)
+        try followed.put(["PK": "SOMETHING#else", "SK": "x"])
+        #expect(
+            try store.getItem(table: "other", key: ItemKey.flag(.staging, key: "new-feature").tableKey)
+                == ForeignItemTests.typed)
+        #expect(followed.follower.statistics.corrected == 0)
+        #expect(try followed.fixture.repository.revision(of: .staging) == 0)
+    }
+
+    @Test("A history tells what happened, by whom, and what was refused and why")
+    func history() throws {
+        let followed = try Followed()
+        try followed.put(ForeignItemTests.typed)
+        var item = try followed.item()
+        item["owner"] = 7
+        try followed.put(item)
+        item["owner"] = "web"
+        try followed.put(item)
+        try followed.fixture.delete("new-feature", in: .staging)
+        followed.follower.waitUntilIdle()
+        let entries = try followed.history()
+        #expect(entries.map(\.event.name) == ["deleted", "changed", "refused", "created"])
+        #expect(entries.map(\.attributes) == [[], ["owner"], ["owner"], []])
+        #expect(entries.allSatisfy { $0.by == "anonymous" })
+        guard case .refused(let issues) = entries[2].event else {
+            Issue.record("The third is the refused one")
+            return
+        }
+        #expect(issues.map(\.pointer) == ["/owner"])
+        #expect(entries[2].json.objectValue?["issues"]?.arrayValue?.count == 1)
+    }
+
+    @Test("A history keeps its latest entries only")
+    func bounded() throws {
+        let followed = try Followed()
+        try followed.fixture.createSimple("new-feature", in: .staging)
+        for number in 0..<(FlagLimits.historyEntries + 20) {
+            try followed.fixture.patch("new-feature", ["owner": .string("owner-\(number)")], in: .staging)
+        }
+        followed.follower.waitUntilIdle()
+        let all = try followed.fixture.repository.history(of: "new-feature", in: .staging, limit: 1_000)
+        #expect(all.count == FlagLimits.historyEntries)
+        #expect(all.first?.attributes == ["owner"])
+    }
+
+    @Test(
+        "The last valid form stays in force over a restart, for single and bulk answers, until the flag is valid again")
+    func lastValidForm() throws {
+        let followed = try Followed()
+        try followed.fixture.createSimple("new-feature", enabled: true, in: .staging)
+        // Without index keys: the item is no longer among the flags of the environment.
+        try followed.put(["PK": "FLAG#staging#new-feature", "SK": "METADATA", "defaultEnabled": "yes"])
+        #expect(followed.follower.statistics.held == 1)
+        var again = try Followed(followed.fixture)
+        var loops = try Loops(2, warm: [.staging], fixture: followed.fixture)
+        #expect(loops.answer("new-feature", in: .staging, loop: 0).text == "on")
+        #expect(loops.ruleSet(in: .staging) == ["new-feature"])
+        #expect(again.follower.statistics.held == 1)
+        try again.put(ForeignItemTests.typed.merging(["defaultEnabled": false]) { $1 })
+        #expect(loops.answer("new-feature", in: .staging, loop: 1).text == "off")
+        #expect(again.follower.statistics.held == 0)
+        again = try Followed(followed.fixture)
+        loops = try Loops(warm: [.staging], fixture: followed.fixture)
+        #expect(loops.answer("new-feature", in: .staging).text == "off")
+    }
+
+    @Test("A flag that was deleted while its item was not valid is gone")
+    func deletedWhileHeld() throws {
+        let followed = try Followed()
+        try followed.fixture.createSimple("new-feature", in: .staging)
+        try followed.put(["PK": "FLAG#staging#new-feature", "SK": "METADATA", "defaultEnabled": "yes"])
+        try followed.fixture.delete("new-feature", in: .staging)
+        followed.follower.waitUntilIdle()
+        #expect(followed.follower.statistics.held == 0)
+        let loops = try Loops(warm: [.staging], fixture: followed.fixture)
+        #expect(loops.answer("new-feature", in: .staging).text == "absent")
+        #expect(loops.ruleSet(in: .staging).isEmpty)
+    }
+}
+
+extension Fixture {
+    /// Stores an item as somebody would who knows nothing of this program.
+    func put(_ item: Item) throws {
+        try store.transactAndWait([.put(table: Fixture.table, item: item)], principal: .anonymous)
+    }
+}
+
+extension Loops {
+    /// The keys of a loop's rule set, loaded if need be.
+    func ruleSet(in environment: FlagStore.Environment, loop: Int = 0) -> [String] {
+        drain(loop)
+        guard case .found(let ruleSet, _) = caches[loop].ruleSet(environment, now: 0) else { return ["not loaded"] }
+        return (0..<ruleSet.count).map { ruleSet.flag(at: $0).key }
+    }
+}

@@ -1,0 +1,60 @@
+import DynamoTable
+import FlagCore
+import JSON
+import Lock
+import Testing
+
+@testable import FlagStore
+
+@Suite("A table that is replaced")
+struct ReplacedTableTests {
+    @Test("Whatever was known of a table is forgotten when another one of its name takes its place, as a restore does")
+    func replaced() throws {
+        let fixture = try Fixture()
+        let loops = try Loops(2, warm: [.development], fixture: fixture)
+        try fixture.createSimple("old")
+        try fixture.createSimple("both", enabled: false)
+        try fixture.kill("both")
+        try fixture.putOverride("acme", "old", ["enabled": false, "updatedBy": "me"])
+        #expect(loops.answer("old", tenant: "acme").text == "off")
+        #expect(loops.answer("new").text == "absent")
+
+        loops.gated.setMuted(true)
+        try fixture.store.deleteTable(Fixture.table)
+        loops.feed.noticeReplacedTable()
+        #expect(loops.answer("old").text == "on", "Of a table that is gone, what is known goes on")
+        try fixture.repository.createTableIfMissing()
+        try fixture.createSimple("both", enabled: true)
+        try fixture.createSimple("new", enabled: true)
+        try fixture.putOverride("globex", "new", ["enabled": false, "updatedBy": "me"])
+        loops.gated.setMuted(false)
+        loops.feed.noticeReplacedTable()
+        loops.awaitTenants()
+        for loop in 0..<2 {
+            #expect(loops.ruleSet(in: .development, loop: loop) == ["not loaded"])
+            #expect(loops.answer("old", loop: loop).text == "absent")
+            #expect(loops.answer("both", loop: loop).text == "on", "Its kill switch went with the table")
+            #expect(loops.answer("new", loop: loop).text == "on")
+            #expect(loops.answer("new", tenant: "globex", loop: loop).text == "off")
+        }
+        #expect(loops.feed.statistics.tenantsAreComplete)
+        loops.feed.noticeReplacedTable()
+        #expect(loops.mail.take(0).isEmpty, "It is the same table as a moment ago")
+    }
+
+    @Test("The follower looks at every item of a table that took another's place")
+    func followed() throws {
+        let fixture = try Fixture()
+        let gated = GatedStore(fixture.store)
+        let follower = FlagTableFollower(
+            repository: FlagRepository(store: gated, table: Fixture.table), storeID: "a-store")
+        follower.start()
+        gated.setMuted(true)
+        try fixture.put(ForeignItemTests.typed)
+        gated.setMuted(false)
+        follower.lookAtAllItems()
+        follower.waitUntilIdle()
+        follower.waitUntilIdle()
+        #expect(try fixture.repository.flags(in: .staging).records.map(\.key) == ["new-feature"])
+    }
+}
