@@ -62,7 +62,7 @@ struct EvaluateBody {
                 if value.kind != .object {
                     fields.append(.init(pointer: "/metadata", detail: "must be an object"))
                 }
-            } else {
+            } else if fields.count <= Problem.listedFields {
                 fields.append(EvaluateBody.unknown(member.name, isBatch: isBatch))
             }
         }

@@ -10,6 +10,10 @@ struct Problem: Error, Sendable, Equatable {
         let detail: String
     }
 
+    /// How many fields a problem lists at most: a body may have a hundred thousand unknown members, and is not worth an
+    /// answer many times its size.
+    static let listedFields = 100
+
     /// The content type of every problem.
     static let contentType: StaticString = "application/problem+json"
 
@@ -17,7 +21,7 @@ struct Problem: Error, Sendable, Equatable {
     let code: ProblemCode
     /// What happened here, and what to do.
     let detail: String
-    /// Everything that is wrong, not only the first, when it is about fields.
+    /// Everything that is wrong, not only the first, when it is about fields; at most `listedFields`.
     var fields: [Field] = []
     /// Header fields that belong to the answer, such as `Allow`.
     var headerFields: [(name: String, value: String)] = []
@@ -29,7 +33,7 @@ struct Problem: Error, Sendable, Equatable {
     ) {
         self.code = code
         self.detail = detail
-        self.fields = fields
+        self.fields = Array(fields.prefix(Problem.listedFields))
         self.headerFields = headerFields
     }
 
@@ -82,6 +86,7 @@ struct Problem: Error, Sendable, Equatable {
     private static func summary(of fields: [Field]) -> String {
         guard let first = fields.first else { return "" }
         let text = first.pointer.isEmpty ? "the body \(first.detail)" : "\(first.pointer): \(first.detail)"
+        if fields.count > listedFields { return "\(text) (errors has the first \(listedFields) of what is wrong)" }
         return fields.count > 1 ? "\(text) (and \(fields.count - 1) more in errors)" : text
     }
 }

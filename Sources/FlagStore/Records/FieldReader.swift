@@ -6,6 +6,7 @@ import JSON
 struct FieldReader {
     /// What was wrong so far, in the order of reading.
     private(set) var issues: [DefinitionIssue] = []
+    private static let issuesMaximum = 200
     private let object: JSONObject
     private let pointer: JSONPointer
     /// The names that were asked for, in the order of asking.
@@ -98,9 +99,10 @@ struct FieldReader {
         return nil
     }
 
-    /// Notes every member that nobody asked for.
+    /// Notes every member that nobody asked for; at some number of issues, whoever sent this has one other problem.
     mutating func reportUnknown() {
         for (name, _) in object.members where !known.contains(name) {
+            guard issues.count <= FieldReader.issuesMaximum else { return }
             report(name, "is not known here; known are \(known.joined(separator: ", "))")
         }
     }

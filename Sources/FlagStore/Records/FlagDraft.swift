@@ -83,20 +83,20 @@ struct FlagReading {
         let description = reader.text("description", .description, isRequired: true)
         let owner = reader.text("owner", .owner, isRequired: true)
         let rule = readRule(object, &reader, at: pointer)
-        if let usableKey = key ?? namedKey {
-            var draft = FlagDraft(
-                key: usableKey, description: description ?? usableKey, owner: owner ?? "imported", rule: rule)
-            draft.isKeptInvalid = !ruleIssues.isEmpty
-            draft.expiresAt = reader.time("expiresAt")
-            draft.tags = FlagReading.tags(&reader, at: pointer)
-            draft.environment = reader.environment("environment")
-            draft.version = reader.count("version")
-            draft.createdAt = reader.time("createdAt")
-            draft.updatedAt = reader.time("updatedAt")
-            _ = reader.flag("stale")
-            reader.reportUnknown()
-            self.draft = draft
-        }
+        // Read to the end also without a key: what is wrong is said at once, a misspelled flagKey above all.
+        let usableKey = key ?? namedKey
+        var draft = FlagDraft(
+            key: usableKey ?? "", description: description ?? usableKey ?? "", owner: owner ?? "imported", rule: rule)
+        draft.isKeptInvalid = !ruleIssues.isEmpty
+        draft.expiresAt = reader.time("expiresAt")
+        draft.tags = FlagReading.tags(&reader, at: pointer)
+        draft.environment = reader.environment("environment")
+        draft.version = reader.count("version")
+        draft.createdAt = reader.time("createdAt")
+        draft.updatedAt = reader.time("updatedAt")
+        _ = reader.flag("stale")
+        reader.reportUnknown()
+        if usableKey != nil { self.draft = draft }
         fieldIssues = reader.issues
     }
 

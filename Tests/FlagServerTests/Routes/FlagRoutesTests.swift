@@ -201,6 +201,7 @@ struct FlagRoutesTests {
                 ["/defaultEnabled", "/description", "/flagKey", "/owner"]
             ),
             (simple.replacing("Enabled", with: "Enabeld"), "invalid_body", ["/defaultEnabeld", "/defaultEnabled"]),
+            (simple.replacing("flagKey", with: "flagkey"), "invalid_body", ["/flagKey", "/flagkey"]),
             (simple.replacing(#""f""#, with: #""..""#), "invalid_body", ["/flagKey"]),
             (simple.replacing("}", with: #","expiresAt":"tomorrow"}"#), "invalid_body", ["/expiresAt"]),
             (simple.replacing("}", with: #","environment":"test"}"#), "unknown_environment", ["/environment"]),

@@ -25,6 +25,22 @@ struct ProblemTests {
         #expect(problem.detail == "the body must be an object")
     }
 
+    @Test("A body in which everything is wrong gets the first of it, not an answer many times its size")
+    func bounded() throws {
+        let server = try RouteServer()
+        let body = "{" + (0..<5_000).map { #""\#($0)":1"# }.joined(separator: ",") + "}"
+        for (method, path) in [
+            ("POST", "/api/evaluate"), ("POST", "/api/evaluate/batch"), ("POST", "/api/flags"),
+            ("POST", "/api/emergency/kill-switch"), ("DELETE", "/api/emergency/kill-switch"),
+        ] {
+            let answer = try server.send(method, path, body)
+            #expect(answer.status == 400)
+            #expect(answer.pointers.count == 100)
+            #expect(
+                answer.json["detail"]?.stringValue?.hasSuffix(" (errors has the first 100 of what is wrong)") == true)
+        }
+    }
+
     @Test("Every code has an error status, a title and a spelling of its own", arguments: ProblemCode.allCases)
     func codes(code: ProblemCode) {
         #expect((400...599).contains(code.status))
