@@ -84,7 +84,8 @@ extension BackupService {
         return backup
     }
 
-    /// Makes a backup of a table that is about to be deleted, if it can be restored to points in time: that ends with it.
+    /// Makes a backup of a table that is about to be deleted, if it can be restored to points in time: that ends with
+    /// it.
     func keepBeforeDeletion(_ table: String) throws(TableError) {
         guard try archive.isOn(table) else { return }
         _ = try create(of: table, name: "\(table)$DeletedTableBackup", kind: .system)

@@ -8,8 +8,8 @@ struct BackupCommand: ParsableCommand {
         commandName: "backup",
         abstract: "Make, list and delete backups of tables.",
         discussion: """
-            A backup is one file under backups/ in the data directory, of one moment; copy it elsewhere to have it when \
-            the disk is gone. Works beside a running server, which goes on writing meanwhile, and without one.
+            A backup is one file under backups/ in the data directory, of one moment; copy it elsewhere to have it \
+            when the disk is gone. Works beside a running server, which goes on writing meanwhile, and without one.
             """,
         subcommands: [Create.self, List.self, Delete.self])
 

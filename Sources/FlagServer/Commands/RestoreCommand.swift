@@ -73,9 +73,9 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Check everything that is stored against itself.",
         discussion: """
-            Every page of the file, every index entry against its item and every item against its entries, the change \
-            stream and the logs of continuous backups against the items, every backup. Works beside a running server, \
-            which goes on meanwhile, and without one.
+            Every page of the file, every index entry against its item and every item against its entries, the \
+            change stream and the logs of continuous backups against the items, every backup. Works beside a \
+            running server, which goes on meanwhile, and without one.
 
             Exit status: 0 all is in order; 1 something is not, or could not be checked.
             """)
@@ -97,8 +97,8 @@ struct VerifyCommand: ParsableCommand {
             }
             if !problems.isEmpty {
                 throw CommandFailure(
-                    "\(problems.count == 1 ? "something is" : "\(problems.count) things are") not in order: keep a copy "
-                        + "of the data directory, and restore the last backup")
+                    "\(problems.count == 1 ? "something is" : "\(problems.count) things are") not in order: keep a "
+                        + "copy of the data directory, and restore the last backup")
             }
         }
     }

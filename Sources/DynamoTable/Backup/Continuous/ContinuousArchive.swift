@@ -3,8 +3,8 @@ import Lock
 import SQLite
 import Synchronization
 
-/// Keeps the continuous backups of all tables that have them: takes changes out of the change stream into their logs, on
-/// a queue of its own, so that no write waits for it.
+/// Keeps the continuous backups of all tables that have them: takes changes out of the change stream into their logs,
+/// on a queue of its own, so that no write waits for it.
 ///
 /// What is not in a log yet is kept in the change stream, where the change's own transaction has put it: whatever
 /// happens between, nothing of a log is lost. The logs follow within a second; `flush` waits until they have.

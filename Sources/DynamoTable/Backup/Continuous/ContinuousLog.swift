@@ -13,7 +13,7 @@ struct ContinuousLog {
     /// Which of the table's lives it is.
     let life: String
     /// The images, the oldest first; at least one.
-    private(set) var bases: [Base]
+    private(set) var bases: [FullImage]
     /// The last change of the store that was looked at: those of the table up to here are in the log, on disk.
     private(set) var position: Int64
     /// The last change of the store of which the files say that it was looked at.
@@ -27,7 +27,7 @@ struct ContinuousLog {
     private var isInDoubt = false
 
     /// An image.
-    struct Base: Sendable {
+    struct FullImage: Sendable {
         let name: String
         let image: TableImage
         let sizeBytes: Int
@@ -69,14 +69,14 @@ struct ContinuousLog {
     ///
     /// - Throws: `backup(.damaged)`, `storage`.
     init?(opening life: String, of table: String, _ vault: BackupVault) throws(TableError) {
-        var bases: [Base] = []
+        var bases: [FullImage] = []
         var segments: [Segment] = []
         for name in try vault.files(in: Self.folder(life)) {
             let path = "\(Self.folder(life))/\(name)"
             guard let file = try vault.open(path) else { continue }
             if name.hasPrefix("base-") {
                 let reader = try ImageReader(file)
-                bases.append(Base(name: path, image: reader.image, sizeBytes: reader.sizeBytes))
+                bases.append(FullImage(name: path, image: reader.image, sizeBytes: reader.sizeBytes))
             } else if name.hasPrefix("log-") {
                 segments.append(Segment(name: path, after: try LogSegmentReader(file).after))
             }
@@ -165,7 +165,7 @@ extension ContinuousLog {
         try beginSegment(after: notedPosition)
     }
 
-    private func isBaseDue(_ last: Base, now: Int64) -> Bool {
+    private func isBaseDue(_ last: FullImage, now: Int64) -> Bool {
         blocks.position > max(Self.logBytesMin, last.sizeBytes) || now - last.image.createdAt > Self.baseAgeMax
     }
 
@@ -185,14 +185,14 @@ extension ContinuousLog {
 
     private static func makeBase(
         _ life: String, _ table: String, _ parts: StoreParts, _ isCancelled: () -> Bool
-    ) throws(TableError) -> Base {
+    ) throws(TableError) -> FullImage {
         // The name says which change is the last one in it, which is known only afterwards; so it is renamed.
         let label = TableImage.Label(id: life, name: table, kind: .system)
         let draft = "\(folder(life))/new-base.image"
         let (image, size) = try parts.writeImage(of: table, to: draft, label, isCancelled: isCancelled)
         let name = "\(folder(life))/base-\(padded(image.sequence)).image"
         try parts.vault.rename(draft, to: name)
-        return Base(name: name, image: image, sizeBytes: size)
+        return FullImage(name: name, image: image, sizeBytes: size)
     }
 
     private static func begin(_ life: String, after: Int64, _ vault: BackupVault) throws(TableError) -> BlockWriter {
@@ -231,7 +231,7 @@ extension ContinuousLog {
     }
 
     /// What the table is restored from, beginning with one of the bases.
-    func source(until time: Int64, from base: Base) throws(TableError) -> RestoreSource {
+    func source(until time: Int64, from base: FullImage) throws(TableError) -> RestoreSource {
         guard let image = try vault.open(base.name) else { throw .damaged(vault.path(base.name), "the file is gone") }
         var source = RestoreSource(image: image, until: time)
         let first = segments.lastIndex { $0.after <= base.image.sequence } ?? 0
