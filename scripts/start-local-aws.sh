@@ -5,8 +5,8 @@
 #     ./scripts/start-local-aws.sh --stop [--data-dir data/local-aws]
 #
 # It is `flag-server dynamodb` in the background, on 127.0.0.1, with the tables feature-flags-dev and
-# feature-flags-local (config/flag-table.json). What is missing is installed and built first. Started twice, it says that
-# it is running. The data stays when it is stopped; its log is server.log beside it.
+# feature-flags-local (config/flag-table.json). What is missing is installed and built first. Started twice, it says
+# that it is running. The data stays when it is stopped; its log is server.log beside it.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -73,7 +73,7 @@ ask() {
 
 address="http://127.0.0.1:$port"
 if curl --silent --output /dev/null --max-time 2 "$address/"; then
-    echo "Port $port is taken by something that this script did not start: stop that, or choose another with --port." >&2
+    echo "Port $port is taken by something that this script did not start: stop that, or choose another: --port." >&2
     exit 1
 fi
 mkdir -p "$data"
