@@ -90,9 +90,9 @@ package final class CompiledFlag {
     ///   - context: for whom.
     ///   - killed: whether a kill switch, global or the flag's, is on.
     ///   - override: the tenant's override; ignored when it has expired or names no variant.
-    ///   - now: the instant of the evaluation.
+    ///   - run: what the evaluations of the request share.
     package func evaluate(
-        _ context: EvaluationContext, killed: Bool, override: TenantOverride?, now: Timestamp
+        _ context: EvaluationContext, killed: Bool, override: TenantOverride?, in run: inout EvaluationRun
     ) -> Evaluation {
         if killed {
             let off = isBoolean ? variants.firstIndex { $0.bool == false } : nil
@@ -100,24 +100,37 @@ package final class CompiledFlag {
         }
         if let failure { return Evaluation(error: failure) }
         if isDisabled { return Evaluation(variant: nil, reason: .disabled) }
-        if let override, let variant = variant(of: override, at: now) {
+        if let override, let variant = variant(of: override, at: run.now) {
             return Evaluation(variant: variant, reason: .tenantOverride)
         }
-        if let rule { return evaluate(rule, context, now) }
+        if let rule { return evaluate(rule, context, &run) }
         return Evaluation(variant: defaultVariant, reason: defaultVariant == nil ? .default : .static)
     }
 
-    private func evaluate(_ rule: Rule, _ context: EvaluationContext, _ now: Timestamp) -> Evaluation {
+    /// The same for a request that evaluates nothing else.
+    package func evaluate(
+        _ context: EvaluationContext, killed: Bool, override: TenantOverride?, now: Timestamp
+    ) -> Evaluation {
+        var run = EvaluationRun(now: now)
+        return evaluate(context, killed: killed, override: override, in: &run)
+    }
+
+    private func evaluate(_ rule: Rule, _ context: EvaluationContext, _ run: inout EvaluationRun) -> Evaluation {
         // Computed texts and lists begin on the stack, and go on in heap blocks when that is not enough.
         withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { stack in
             let scratch = ScratchMemory(first: stack, limit: RuleLimits.standard.scratchBytes)
-            var evaluator = RuleEvaluator(tables: rule.tables, context: context, now: now, scratch: scratch)
-            defer { evaluator.scratch.deallocate() }
+            let allowed = run.allowedSteps
+            var evaluator = RuleEvaluator(
+                tables: rule.tables, context: context, now: run.now, scratch: scratch, steps: allowed)
+            defer {
+                run.spend(allowed - evaluator.remainingSteps)
+                evaluator.scratch.deallocate()
+            }
             do throws(RuleFailure) {
                 let result = try evaluator.evaluate(UnsafePointer(rule.tables.nodes))
                 return answer(to: result)
             } catch {
-                return Evaluation(error: rule.error(for: error))
+                return Evaluation(error: rule.error(for: error, steps: allowed))
             }
         }
     }

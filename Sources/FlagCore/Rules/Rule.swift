@@ -64,10 +64,16 @@ final class Rule {
     }
 
     /// What a failed evaluation answers.
-    func error(for failure: RuleFailure) -> EvaluationError {
+    ///
+    /// - Parameter steps: how many steps it was allowed.
+    func error(for failure: RuleFailure, steps: Int) -> EvaluationError {
         switch failure {
         case .notUnderstood(let message):
             EvaluationError(code: .parseError, details: messages[message])
+        case .tooManySteps where steps < RuleLimits.standard.steps:
+            EvaluationError(
+                code: .general,
+                details: "the rules of this request take more than \(RuleLimits.standard.requestSteps) steps together")
         case .tooManySteps:
             EvaluationError(
                 code: .general, details: "the targeting rule takes more than \(RuleLimits.standard.steps) steps")

@@ -17,20 +17,22 @@ struct RuleEvaluator {
     let now: Timestamp
     var scratch: ScratchMemory
     var scope = Scope.context
-    private var remainingSteps: Int
+    private(set) var remainingSteps: Int
 
     /// An evaluator for one evaluation.
     ///
-    /// - Parameter scratch: to be given back by the caller, when nothing of the result is needed any more.
+    /// - Parameters:
+    ///   - scratch: to be given back by the caller, when nothing of the result is needed any more.
+    ///   - steps: how many steps it may take.
     init(
         tables: RuleTables, context: EvaluationContext, now: Timestamp, scratch: ScratchMemory,
-        limits: RuleLimits = .standard
+        steps: Int = RuleLimits.standard.steps
     ) {
         self.tables = tables
         self.context = context
         self.now = now
         self.scratch = scratch
-        remainingSteps = limits.steps
+        remainingSteps = steps
     }
 
     /// Takes `count` steps off what this evaluation may take.

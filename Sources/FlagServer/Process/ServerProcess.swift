@@ -98,7 +98,8 @@ struct ServerProcess {
             store: tables, table: configuration.profile.tableName, settings: settings, http: http,
             now: { .systemClock },
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
-            report: { logger.report($0) })
+            report: { logger.report($0) },
+            reportFailure: { logger.report($0) })
         return try ServingStack(parts)
     }
 

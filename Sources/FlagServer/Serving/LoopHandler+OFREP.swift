@@ -38,7 +38,7 @@ extension LoopHandler {
             let evaluation = flag.evaluate(
                 EvaluationContext(attributes: body.context), killed: cache.isKilled(environment, key: key),
                 override: overrides.override(for: key), now: now)
-            counters.raise(ServiceMetrics.evaluation(.ofrep, evaluation.reason))
+            count(evaluation, of: flag, in: environment, .ofrep)
             output.body.append(ofrep: evaluation, of: flag)
             return .answered(evaluation.error == nil ? .ok : .badRequest)
         case (.absent(.default), _):
@@ -125,6 +125,7 @@ extension LoopHandler {
         _ now: Timestamp, _ answer: inout AnswerBuffer
     ) {
         let context = EvaluationContext(attributes: body.context)
+        var run = EvaluationRun(now: now)
         // Only where a kill switch or an override exists is each flag's key looked up.
         let mayDiffer = overrides.isFound || cache.killSwitchFingerprint(environment) != 0
         answer.append("{\"flags\":[")
@@ -140,8 +141,8 @@ extension LoopHandler {
                     override = overrides.override(for: UnsafeRawBufferPointer(key))
                 }
             }
-            let evaluation = flag.evaluate(context, killed: isKilled, override: override, now: now)
-            counters.raise(ServiceMetrics.evaluation(.ofrep, evaluation.reason))
+            let evaluation = flag.evaluate(context, killed: isKilled, override: override, in: &run)
+            count(evaluation, of: flag, in: environment, .ofrep)
             answer.append(ofrep: evaluation, of: flag)
         }
         answer.append("]}")

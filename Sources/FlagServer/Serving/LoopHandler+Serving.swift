@@ -148,6 +148,19 @@ extension LoopHandler {
         return .answered(.serviceUnavailable)
     }
 
+    /// Counts an evaluation, and tells of it when it failed.
+    @inline(__always)
+    func count(
+        _ evaluation: Evaluation, of flag: CompiledFlag, in environment: Environment,
+        _ interface: ServiceMetrics.Interface
+    ) {
+        counters.raise(ServiceMetrics.evaluation(interface, evaluation.reason))
+        if let error = evaluation.error {
+            counters.raise(ServiceMetrics.failure(error.code))
+            service.failures.note(error, of: flag, in: environment)
+        }
+    }
+
     /// Puts a problem into the output.
     func refuse(_ problem: Problem, _ output: inout EvaluationOutput) -> EvaluationResult {
         output.reset()

@@ -28,6 +28,8 @@ struct ServingStack: Sendable {
         var pollForeignChanges: (@Sendable () throws(TableError) -> Void)?
         /// Told of what an operator should know.
         var report: @Sendable (CacheEvent) -> Void = { _ in }
+        /// Told of evaluations that failed, of each flag at most once a minute.
+        var reportFailure: @Sendable (EvaluationFailures.Report) -> Void = { _ in }
         /// Writes further metrics.
         var moreMetrics: @Sendable (inout MetricsText) -> Void = { _ in }
     }
@@ -47,7 +49,8 @@ struct ServingStack: Sendable {
         }
         let service = FlagService(
             repository: repository, feed: feed, settings: parts.settings, loopCount: parts.http.loops, link: link,
-            now: parts.now, moreMetrics: parts.moreMetrics)
+            now: parts.now, failures: EvaluationFailureLog(report: parts.reportFailure),
+            moreMetrics: parts.moreMetrics)
         var http = parts.http
         http.errorBody = FlagService.protocolErrorBody
         // One call for each commit, on the writer's queue.
@@ -64,6 +67,7 @@ struct ServingStack: Sendable {
     func start() throws(FlagStoreError) {
         try service.feed.start(warm: [service.settings.defaultEnvironment])
         server.start()
+        service.failures.start()
         service.readiness.markWarm()
     }
 
