@@ -30,6 +30,8 @@ package final class CompiledFlag {
     package let metadataJSON: [UInt8]?
     /// Whether a rule reads `$flagd.timestamp`, so that the answer depends on the clock.
     package let readsTimestamp: Bool
+    /// Whether a rollout may change answers with time; such an answer's `validUntil` says when.
+    package let followsClock: Bool
 
     /// The variants' names as bytes that stay where they are.
     private let names: [UnsafeRawBufferPointer]
@@ -40,9 +42,14 @@ package final class CompiledFlag {
     /// Which variants targeting means when it comes to `true` and `false`.
     private let booleanVariants: (true: Int?, false: Int?)
     private let failure: EvaluationError?
+    private let isRollout: Bool
 
     /// Compiles a definition.
-    package init(key: String, definition: FlagDefinition, fractional: FractionalVersion) {
+    ///
+    /// - Parameter rollout: the rollout of a simple flag, which stands in the place of targeting.
+    package init(
+        key: String, definition: FlagDefinition, fractional: FractionalVersion, rollout: RolloutPlan? = nil
+    ) {
         let flag = definition.json.objectValue ?? JSONObject()
         let variants = (flag["variants"]?.objectValue ?? JSONObject()).members.map { Variant($0.key, $0.value) }
         self.key = key
@@ -58,8 +65,10 @@ package final class CompiledFlag {
         booleanVariants = (
             variants.firstIndex { $0.name == "true" }, variants.firstIndex { $0.name == "false" }
         )
-        let targeting = flag["targeting"].flatMap { $0.objectValue?.isEmpty == false ? $0 : nil }
-        rule = targeting.flatMap { Rule($0, flagKey: key, fractional: fractional) }
+        let targeting = rollout?.rule ?? flag["targeting"].flatMap { $0.objectValue?.isEmpty == false ? $0 : nil }
+        rule = targeting.flatMap { Rule($0, flagKey: key, fractional: fractional, rollout: rollout) }
+        isRollout = rollout != nil
+        followsClock = rollout?.rollout.followsClock ?? false
         readsTimestamp = rule?.readsTimestamp ?? false
         let isUnreadable = targeting != nil && rule == nil
         let problem = definition.fatalIssue?.description ?? (isUnreadable ? "the targeting rule cannot be read" : nil)
@@ -77,6 +86,8 @@ package final class CompiledFlag {
         isBoolean = false
         metadataJSON = nil
         readsTimestamp = false
+        followsClock = false
+        isRollout = false
         isDisabled = false
         defaultVariant = nil
         rule = nil
@@ -128,7 +139,9 @@ package final class CompiledFlag {
             }
             do throws(RuleFailure) {
                 let result = try evaluator.evaluate(UnsafePointer(rule.tables.nodes))
-                return answer(to: result)
+                var evaluation = answer(to: result)
+                evaluation.validUntil = evaluator.nextChange
+                return evaluation
             } catch {
                 return Evaluation(error: rule.error(for: error, steps: allowed))
             }
@@ -138,6 +151,9 @@ package final class CompiledFlag {
     /// What a rule's result means: null the default variant, anything else the variant of that name.
     private func answer(to result: Operand) -> Evaluation {
         let variant: Int?
+        if isRollout, case .bool(let isIn) = result {
+            return Evaluation(variant: variants.firstIndex { $0.bool == isIn }, reason: .split)
+        }
         switch result {
         case .null: return Evaluation(variant: defaultVariant, reason: .default)
         case .number(let value) where value.isNaN: return Evaluation(variant: defaultVariant, reason: .default)

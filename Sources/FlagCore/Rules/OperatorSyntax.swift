@@ -8,6 +8,15 @@ struct OperatorSyntax {
     /// The operator of this name; nil when there is none.
     static func named(_ name: String) -> OperatorSyntax? { all[name] }
 
+    /// The operator of this name in the rule of a rollout, which nobody writes by hand.
+    static func ofRollout(named name: String) -> OperatorSyntax? {
+        switch name {
+        case "rollout": OperatorSyntax(.rollout, 0...0)
+        case "businessHours": OperatorSyntax(.businessHours, 0...0)
+        default: nil
+        }
+    }
+
     /// The name that an operation is printed with; nil for values and for what could not be understood.
     static func name(of operation: RuleOperation) -> String? {
         switch operation {
@@ -16,6 +25,8 @@ struct OperatorSyntax {
         case .containsConstant: "in"
         case .semanticVersionConstant: "sem_ver"
         case .fractionalConstant: "fractional"
+        case .rollout: "rollout"
+        case .businessHours: "businessHours"
         default: names[operation]
         }
     }

@@ -51,16 +51,24 @@ final class Rule {
 
     private let memory = RuleMemory()
     private let document: JSONDocument
+    private let rollout: RolloutPlan?
 
     /// Compiles a rule; nil when it is nested too deeply to be read.
-    init?(_ targeting: JSONValue, flagKey: String, fractional: FractionalVersion) {
+    ///
+    /// - Parameter rollout: the rollout that the rule was made of.
+    init?(_ targeting: JSONValue, flagKey: String, fractional: FractionalVersion, rollout: RolloutPlan? = nil) {
         guard let document = try? JSONDocument(rule: targeting) else { return nil }
         self.document = document
-        let compiler = RuleCompiler(document.root, at: JSONPointer().appending("targeting"))
+        self.rollout = rollout
+        let compiler = RuleCompiler(
+            document.root, at: JSONPointer().appending(rollout == nil ? "targeting" : "rollout"),
+            isRollout: rollout != nil)
         messages = compiler.messages
         readsTimestamp = compiler.readsTimestamp
         var folding = RuleFolding(compiler, flagKey: memory.keep(utf8: flagKey), fractional: fractional, in: memory)
-        tables = folding.folded()
+        var tables = folding.folded()
+        tables.rollout = rollout.map { Unmanaged.passUnretained($0) }
+        self.tables = tables
     }
 
     /// What a failed evaluation answers.

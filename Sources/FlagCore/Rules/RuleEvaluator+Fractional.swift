@@ -54,7 +54,7 @@ extension RuleEvaluator {
     }
 
     /// The hash of the flag's key and the targeting key together; nil without a targeting key.
-    private mutating func defaultHash() throws(RuleFailure) -> UInt32? {
+    mutating func defaultHash() throws(RuleFailure) -> UInt32? {
         let key = context.targetingKey ?? context.attributes?["targetingKey"]?.stringBytes
         guard let key, !key.isEmpty else { return nil }
         switch tables.fractional {

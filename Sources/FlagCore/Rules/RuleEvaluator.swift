@@ -18,6 +18,8 @@ struct RuleEvaluator {
     var scratch: ScratchMemory
     var scope = Scope.context
     private(set) var remainingSteps: Int
+    /// The first instant at which the result may change although nothing else does, as far as rollouts decide it.
+    private(set) var nextChange: Timestamp?
 
     /// An evaluator for one evaluation.
     ///
@@ -40,6 +42,12 @@ struct RuleEvaluator {
     mutating func step(_ count: Int = 1) throws(RuleFailure) {
         remainingSteps -= count
         if remainingSteps < 0 { throw .tooManySteps }
+    }
+
+    /// Takes note of an instant at which something that was looked at changes.
+    mutating func note(nextChange instant: Timestamp?) {
+        guard let instant else { return }
+        nextChange = min(nextChange ?? instant, instant)
     }
 
     /// Argument `index` of a node, evaluated; null when there are fewer.
@@ -110,6 +118,8 @@ struct RuleEvaluator {
         case .log: return try value(node, 0)
         case .semanticVersion: return try semanticVersion(node)
         case .fractional: return try fractional(node)
+        case .rollout: return try rolloutMembership()
+        case .businessHours: return .bool(isWithinBusinessHours())
         default: return .null
         }
     }

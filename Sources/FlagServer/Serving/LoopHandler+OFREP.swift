@@ -62,7 +62,8 @@ extension LoopHandler {
     ///
     /// The entity tag is decided before anything is evaluated, from everything that an answer depends on: the store,
     /// the flags' rules, the kill switches, the tenant's overrides that are in force, the tenant and the context.
-    /// Only where a rule reads the clock is the answer itself hashed.
+    /// Where a rollout follows the clock, so is the time until which it answers this context alike. Only where a rule
+    /// reads the clock itself is the answer hashed.
     func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
         let environment = service.settings.defaultEnvironment
         let body: OFREPBody
@@ -109,6 +110,9 @@ extension LoopHandler {
             if let context = body.context, context.count > 0 {
                 digest.update(ContextDigest.of(context, key: tagKey))
             }
+            if ruleSet.followsClock {
+                digest.update(UInt64(bitPattern: validity(of: ruleSet, body, now).millisecondsSinceEpoch))
+            }
         }
         EntityTag.append(digest.finish(), to: &output.tag)
         if let ifNoneMatch, EntityTag.list(ifNoneMatch, matches: output.tag.bytes, weakly: true) {
@@ -117,6 +121,19 @@ extension LoopHandler {
         }
         if output.body.count == 0 { write(ruleSet, overrides, body, environment, now, &output.body) }
         return .answered(.ok)
+    }
+
+    /// The first instant at which a rollout may change an answer for the request's context. A kill switch or an
+    /// override may keep it from doing so: it is then only an instant at which nothing changes.
+    private func validity(of ruleSet: RuleSet, _ body: OFREPBody, _ now: Timestamp) -> Timestamp {
+        let context = EvaluationContext(attributes: body.context)
+        var run = EvaluationRun(now: now)
+        var validity = Timestamp(millisecondsSinceEpoch: .max)
+        for index in 0..<ruleSet.count where ruleSet.flag(at: index).followsClock {
+            let evaluation = ruleSet.flag(at: index).evaluate(context, killed: false, override: nil, in: &run)
+            if let instant = evaluation.validUntil { validity = min(validity, instant) }
+        }
+        return validity
     }
 
     /// Evaluates every flag of a rule set.

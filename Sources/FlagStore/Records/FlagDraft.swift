@@ -108,13 +108,22 @@ struct FlagReading {
             if let value = reader.value(name) { definition[name] = value }
         }
         let defaultEnabled = reader.flag("defaultEnabled")
+        let rollout = reader.value("rollout").flatMap { $0.isNull ? nil : $0 }
         if definition.isEmpty {
             if object["defaultEnabled"] == nil {
                 reader.report(
                     "defaultEnabled",
                     "is required in the simple spelling; the full one has variants, defaultVariant, state, targeting")
             }
-            return .simple(defaultEnabled: defaultEnabled ?? false)
+            let rule = FlagRule.simple(defaultEnabled: defaultEnabled ?? false, rollout: rollout?.serialized())
+            do throws(DefinitionIssues) { _ = try rule.parsedRollout(at: pointer) } catch { ruleIssues = error.issues }
+            return rule
+        }
+        if rollout != nil {
+            reader.report(
+                "rollout",
+                "does not go with the full spelling: fractional in targeting makes the same buckets; or leave out "
+                    + FlagRule.definitionMembers.joined(separator: ", "))
         }
         if defaultEnabled != nil {
             reader.report("defaultEnabled", "does not go with the full spelling: defaultVariant says the same")

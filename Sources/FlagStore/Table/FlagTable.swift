@@ -44,6 +44,7 @@ enum Attribute {
     static let defaultEnabled = "defaultEnabled"
     static let definition = "definition"
     static let keptInvalid = "keptInvalid"
+    static let rollout = "rollout"
     static let owner = "owner"
     static let environment = "environment"
     static let createdAt = "createdAt"

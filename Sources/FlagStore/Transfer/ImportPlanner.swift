@@ -247,7 +247,7 @@ extension FlagRecord {
 
     /// Whether `rule` is what an export in flagd's format makes of this flag, or says the same in the full spelling.
     func isFlagdForm(of rule: FlagRule) -> Bool {
-        guard case .full(let text) = rule, let json = try? JSONValue(parsing: text) else { return false }
+        guard case .full(let text) = rule.spelling, let json = try? JSONValue(parsing: text) else { return false }
         return json == flagdDefinition || json == (try? self.rule.definition())?.json
     }
 }
