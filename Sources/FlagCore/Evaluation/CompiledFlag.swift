@@ -36,13 +36,13 @@ package final class CompiledFlag {
     /// The variants' names as bytes that stay where they are.
     private let names: [UnsafeRawBufferPointer]
     private let memory = RuleMemory()
-    private let isDisabled: Bool
-    private let defaultVariant: Int?
-    private let rule: Rule?
+    let isDisabled: Bool
+    let defaultVariant: Int?
+    let rule: Rule?
     /// Which variants targeting means when it comes to `true` and `false`.
     private let booleanVariants: (true: Int?, false: Int?)
-    private let failure: EvaluationError?
-    private let isRollout: Bool
+    let failure: EvaluationError?
+    let isRollout: Bool
 
     /// Compiles a definition.
     ///
@@ -126,13 +126,16 @@ package final class CompiledFlag {
         return evaluate(context, killed: killed, override: override, in: &run)
     }
 
-    private func evaluate(_ rule: Rule, _ context: EvaluationContext, _ run: inout EvaluationRun) -> Evaluation {
+    func evaluate(
+        _ rule: Rule, _ context: EvaluationContext, _ run: inout EvaluationRun, tracer: RuleTracer? = nil
+    ) -> Evaluation {
         // Computed texts and lists begin on the stack, and go on in heap blocks when that is not enough.
         withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { stack in
             let scratch = ScratchMemory(first: stack, limit: RuleLimits.standard.scratchBytes)
             let allowed = run.allowedSteps
             var evaluator = RuleEvaluator(
                 tables: rule.tables, context: context, now: run.now, scratch: scratch, steps: allowed)
+            evaluator.tracer = tracer
             defer {
                 run.spend(allowed - evaluator.remainingSteps)
                 evaluator.scratch.deallocate()
@@ -172,7 +175,7 @@ package final class CompiledFlag {
         names.firstIndex { $0.hasSameBytes(as: name) }
     }
 
-    private func variant(of override: TenantOverride, at now: Timestamp) -> Int? {
+    func variant(of override: TenantOverride, at now: Timestamp) -> Int? {
         if let expiry = override.expiresAt, expiry <= now { return nil }
         switch override.choice {
         case .enabled(let value): return isBoolean ? variants.firstIndex { $0.bool == value } : nil

@@ -52,6 +52,8 @@ final class Rule {
     private let memory = RuleMemory()
     private let document: JSONDocument
     private let rollout: RolloutPlan?
+    /// The rule that this one traces, whose memory holds the flag's key.
+    private let original: Rule?
 
     /// Compiles a rule; nil when it is nested too deeply to be read.
     ///
@@ -60,6 +62,7 @@ final class Rule {
         guard let document = try? JSONDocument(rule: targeting) else { return nil }
         self.document = document
         self.rollout = rollout
+        original = nil
         let compiler = RuleCompiler(
             document.root, at: JSONPointer().appending(rollout == nil ? "targeting" : "rollout"),
             isRollout: rollout != nil)
@@ -69,6 +72,19 @@ final class Rule {
         var tables = folding.folded()
         tables.rollout = rollout.map { Unmanaged.passUnretained($0) }
         self.tables = tables
+    }
+
+    /// The same rule with every operator traced, and nothing worked out beforehand.
+    init(tracing rule: Rule) {
+        document = rule.document
+        rollout = rule.rollout
+        let compiler = RuleCompiler(
+            document.root, at: JSONPointer().appending(rollout == nil ? "targeting" : "rollout"),
+            isRollout: rollout != nil)
+        messages = compiler.messages
+        readsTimestamp = compiler.readsTimestamp
+        tables = RuleTables(tracing: compiler, as: rule.tables, in: memory)
+        original = rule
     }
 
     /// What a failed evaluation answers.

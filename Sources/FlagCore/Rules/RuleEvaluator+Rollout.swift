@@ -3,7 +3,9 @@ extension RuleEvaluator {
     mutating func rolloutMembership() throws(RuleFailure) -> Operand {
         guard let plan = tables.rollout, let hash = try defaultHash() else { return .null }
         let place = Int64((UInt64(hash) * UInt64(Rollout.places)) >> 32)
+        note(hash: hash, place: UInt64(place), of: UInt64(Rollout.places))
         return plan._withUnsafeGuaranteedRef { plan in
+            tracer?.note("below", plan.rollout.threshold(at: now))
             note(nextChange: plan.rollout.nextChange(ofPlace: place, after: now))
             return .bool(place < plan.rollout.threshold(at: now))
         }

@@ -20,6 +20,8 @@ struct RuleEvaluator {
     private(set) var remainingSteps: Int
     /// The first instant at which the result may change although nothing else does, as far as rollouts decide it.
     private(set) var nextChange: Timestamp?
+    /// Where `traced` nodes are recorded; ordinary rules have none.
+    unowned(unsafe) var tracer: RuleTracer?
 
     /// An evaluator for one evaluation.
     ///
@@ -118,6 +120,7 @@ struct RuleEvaluator {
         case .log: return try value(node, 0)
         case .semanticVersion: return try semanticVersion(node)
         case .fractional: return try fractional(node)
+        case .traced: return try traced(node)
         case .rollout: return try rolloutMembership()
         case .businessHours: return .bool(isWithinBusinessHours())
         default: return .null

@@ -16,6 +16,8 @@ enum RuleOperation: UInt8 {
     case rollout, businessHours
     // What the compiler made of others because their arguments are constant.
     case containsConstant, semanticVersionConstant, fractionalConstant
+    /// Evaluates the node that is its argument, and records that: `explain` wraps every operator so.
+    case traced
     /// What could not be understood: evaluation stops here.
     case notUnderstood
 }

@@ -78,7 +78,7 @@ extension LoopHandler {
 
     // MARK: - Parts
 
-    private func parse(_ body: UnsafeRawBufferPointer, isBatch: Bool) throws(Problem) -> EvaluateBody {
+    func parse(_ body: UnsafeRawBufferPointer, isBatch: Bool) throws(Problem) -> EvaluateBody {
         do throws(JSONError) {
             try tape.parse(body)
         } catch {

@@ -8,6 +8,7 @@ enum EvaluationKind {
     case ofrepFlags
     case evaluate
     case evaluateBatch
+    case explain
 
     /// How it is counted.
     var group: RouteGroup {
@@ -16,6 +17,7 @@ enum EvaluationKind {
         case .ofrepFlags: .ofrepFlags
         case .evaluate: .evaluate
         case .evaluateBatch: .evaluateBatch
+        case .explain: .explain
         }
     }
 }
@@ -81,6 +83,12 @@ extension LoopHandler {
         serve(EvaluationInput(kind: .evaluateBatch, key: noKey, body: request.body, ifNoneMatch: nil), &exchange)
     }
 
+    /// `POST /api/explain`
+    func explain(_ request: borrowing HTTPRequest, _ parameters: PathParameters, _ exchange: inout Exchange) {
+        let noKey = UnsafeRawBufferPointer(start: nil, count: 0)
+        serve(EvaluationInput(kind: .explain, key: noKey, body: request.body, ifNoneMatch: nil), &exchange)
+    }
+
     /// Answers an evaluation from the cache; what the cache lacks is loaded while the connection, not the loop, waits.
     private func serve(_ input: EvaluationInput, _ exchange: inout Exchange) {
         let result = render(input, &output)
@@ -95,6 +103,7 @@ extension LoopHandler {
         case .ofrepFlags: return renderOFREPFlags(input, &output)
         case .evaluate: return renderEvaluate(input, &output)
         case .evaluateBatch: return renderEvaluateBatch(input, &output)
+        case .explain: return renderExplain(input, &output)
         }
     }
 

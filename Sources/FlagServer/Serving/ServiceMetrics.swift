@@ -202,6 +202,7 @@ extension RouteGroup {
         case .metrics: 8
         case .openAPI: 9
         case .none: 10
+        case .explain: 11
         }
     }
 }
