@@ -33,8 +33,13 @@ package final class CompiledFlag {
     /// Whether a rollout may change answers with time; such an answer's `validUntil` says when.
     package let followsClock: Bool
 
+    /// Whether other flags decide whether this one gets as far as targeting.
+    package var hasRequirements: Bool { !requirements.isEmpty }
+
+    /// What other flags must answer.
+    let requirements: [Requirement]
     /// The variants' names as bytes that stay where they are.
-    private let names: [UnsafeRawBufferPointer]
+    let names: [UnsafeRawBufferPointer]
     private let memory = RuleMemory()
     let isDisabled: Bool
     let defaultVariant: Int?
@@ -46,9 +51,12 @@ package final class CompiledFlag {
 
     /// Compiles a definition.
     ///
-    /// - Parameter rollout: the rollout of a simple flag, which stands in the place of targeting.
+    /// - Parameters:
+    ///   - rollout: the rollout of a simple flag, which stands in the place of targeting.
+    ///   - requires: what other flags must answer; otherwise the default is answered.
     package init(
-        key: String, definition: FlagDefinition, fractional: FractionalVersion, rollout: RolloutPlan? = nil
+        key: String, definition: FlagDefinition, fractional: FractionalVersion, rollout: RolloutPlan? = nil,
+        requires: [Prerequisite] = []
     ) {
         let flag = definition.json.objectValue ?? JSONObject()
         let variants = (flag["variants"]?.objectValue ?? JSONObject()).members.map { Variant($0.key, $0.value) }
@@ -56,6 +64,11 @@ package final class CompiledFlag {
         keyJSON = JSONValue.string(key).serializedBytes()
         self.variants = variants
         names = variants.map { [memory] in memory.keep(utf8: $0.name) }
+        requirements = requires.map { [memory] prerequisite in
+            Requirement(
+                prerequisite: prerequisite, key: memory.keep(utf8: prerequisite.flagKey),
+                variant: memory.keep(utf8: prerequisite.variant))
+        }
         isBoolean = !variants.isEmpty && variants.allSatisfy { $0.bool != nil }
         isDisabled = flag["state"] == "DISABLED"
         let defaultName = flag["defaultVariant"]?.stringValue
@@ -83,6 +96,7 @@ package final class CompiledFlag {
         keyJSON = JSONValue.string(key).serializedBytes()
         variants = []
         names = []
+        requirements = []
         isBoolean = false
         metadataJSON = nil
         readsTimestamp = false
@@ -95,7 +109,8 @@ package final class CompiledFlag {
         failure = EvaluationError(code: .parseError, details: invalid)
     }
 
-    /// Evaluates the flag: kill switch, state, tenant override, targeting, default; the first that decides wins.
+    /// Evaluates the flag: kill switch, state, tenant override, prerequisites, targeting, default; the first that
+    /// decides wins.
     ///
     /// - Parameters:
     ///   - context: for whom.
@@ -114,8 +129,26 @@ package final class CompiledFlag {
         if let override, let variant = variant(of: override, at: run.now) {
             return Evaluation(variant: variant, reason: .tenantOverride)
         }
+        guard requirements.isEmpty else { return evaluateWithRequirements(context, &run) }
         if let rule { return evaluate(rule, context, &run) }
         return Evaluation(variant: defaultVariant, reason: defaultVariant == nil ? .default : .static)
+    }
+
+    @inline(never)
+    private func evaluateWithRequirements(
+        _ context: EvaluationContext, _ run: inout EvaluationRun
+    ) -> Evaluation {
+        var validUntil: Timestamp?
+        var evaluation: Evaluation
+        if firstUnmet(context, &run, &validUntil) != nil {
+            evaluation = Evaluation(variant: defaultVariant, reason: .prerequisiteFailed)
+        } else if let rule {
+            evaluation = evaluate(rule, context, &run)
+        } else {
+            evaluation = Evaluation(variant: defaultVariant, reason: defaultVariant == nil ? .default : .static)
+        }
+        if let validUntil { evaluation.validUntil = min(evaluation.validUntil ?? validUntil, validUntil) }
+        return evaluation
     }
 
     /// The same for a request that evaluates nothing else.

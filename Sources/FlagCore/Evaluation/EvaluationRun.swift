@@ -4,13 +4,24 @@ package struct EvaluationRun {
     package let now: Timestamp
     /// How many steps are left to them.
     private(set) var remainingSteps: Int
+    /// Where flags that others require are found.
+    let flags: (any RequiredFlags)?
+    /// How many flags that require each other are being evaluated.
+    var depth = 0
+    /// Whether they go too deep: then none of them holds, whatever the defaults of the others are.
+    var isTooDeep = false
 
     /// The evaluations of one request.
-    package init(now: Timestamp) { self.init(now: now, steps: RuleLimits.standard.requestSteps) }
+    ///
+    /// - Parameter flags: where flags that others require are found; without it no prerequisite holds.
+    package init(now: Timestamp, flags: (any RequiredFlags)? = nil) {
+        self.init(now: now, steps: RuleLimits.standard.requestSteps, flags: flags)
+    }
 
     /// The same with a budget of its own.
-    init(now: Timestamp, steps: Int) {
+    init(now: Timestamp, steps: Int, flags: (any RequiredFlags)? = nil) {
         self.now = now
+        self.flags = flags
         remainingSteps = steps
     }
 

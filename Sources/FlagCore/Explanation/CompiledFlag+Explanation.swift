@@ -41,11 +41,36 @@ extension CompiledFlag {
             return Evaluation(variant: variant, reason: .tenantOverride)
         }
         steps.add("tenant_override", decides: false, detail(ofUnused: override, at: run.now))
-        guard let rule else {
-            steps.add("targeting", decides: false, "the flag has none")
-            return explainDefault(.static, &steps)
+        var validUntil: Timestamp?
+        var evaluation: Evaluation
+        if !requirements.isEmpty, let unmet = firstUnmet(context, &run, &validUntil) {
+            steps.add("prerequisites", decides: true, detail(of: unmet))
+            let variant = explainDefault(.default, &steps).variant
+            evaluation = Evaluation(variant: variant, reason: .prerequisiteFailed)
+        } else {
+            if !requirements.isEmpty {
+                let names = requirements.map { "\($0.prerequisite.flagKey) answers \($0.prerequisite.variant)" }
+                steps.add("prerequisites", decides: false, "all hold: \(names.joined(separator: ", "))")
+            }
+            if let rule {
+                evaluation = explain(rule, context, &run, &steps)
+            } else {
+                steps.add("targeting", decides: false, "the flag has none")
+                evaluation = explainDefault(.static, &steps)
+            }
         }
-        return explain(rule, context, &run, &steps)
+        if let validUntil { evaluation.validUntil = min(evaluation.validUntil ?? validUntil, validUntil) }
+        return evaluation
+    }
+
+    private func detail(of unmet: (requirement: Requirement, found: Evaluation?, of: CompiledFlag?)) -> String {
+        let wanted = unmet.requirement.prerequisite
+        guard let found = unmet.found, let flag = unmet.of else {
+            return "the flag \(wanted.flagKey) must answer \(wanted.variant), but there is no such flag, or flags that "
+                + "require each other go deeper than \(Prerequisite.depthMaximum)"
+        }
+        let answer = found.variant.map { flag.variants[$0].name } ?? "no variant"
+        return "the flag \(wanted.flagKey) must answer \(wanted.variant), but answers \(answer) (\(found.reason.api))"
     }
 
     private func explain(

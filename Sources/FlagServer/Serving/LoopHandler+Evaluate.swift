@@ -13,8 +13,9 @@ extension LoopHandler {
             return refuse(error, &output)
         }
         let overrides = lookUpOverrides(body.environment, tenant: body.tenantId)
-        var run = EvaluationRun(now: now)
+        var run = evaluationRun(body.environment, overrides)
         let outcome = look(up: body.flagKey, overrides, body, &run)
+        guard requiredFlags.missing.isEmpty else { return .missing(requiredFlags.missing) }
         if let missing = outcome.missing(body.flagKey, overrides, body) { return .missing(missing) }
         output.body.append(byte: UInt8(ascii: "{"))
         outcome.append(to: &output.body)
@@ -47,7 +48,7 @@ extension LoopHandler {
         guard let keys = body.flagKeys else { return .answered(.ok) }
         let overrides = lookUpOverrides(body.environment, tenant: body.tenantId)
         var missing: [CacheKey] = []
-        var run = EvaluationRun(now: now)
+        var run = evaluationRun(body.environment, overrides)
         output.body.append("{\"tenantId\":")
         output.body.append(jsonString: body.tenantId)
         output.body.append(",\"evaluatedAt\":")
@@ -58,7 +59,7 @@ extension LoopHandler {
             guard let key = element.stringBytes else { continue }
             let outcome = look(up: key, overrides, body, &run)
             if let lacking = outcome.missing(key, overrides, body) { missing += lacking }
-            guard missing.isEmpty else { continue }
+            guard missing.isEmpty, requiredFlags.missing.isEmpty else { continue }
             output.body.append(isFirst ? "{\"flagKey\":" : ",{\"flagKey\":")
             isFirst = false
             output.body.append(jsonString: key)
@@ -71,6 +72,7 @@ extension LoopHandler {
             output.body.append(byte: UInt8(ascii: "}"))
             count(outcome, in: body.environment)
         }
+        missing += requiredFlags.missing
         guard missing.isEmpty else { return .missing(missing) }
         output.body.append("]}")
         return .answered(.ok)

@@ -21,13 +21,15 @@ extension LoopHandler {
         if case .missing = lookup { missing.append(.flag(body.environment, Array(body.flagKey))) }
         if case .missing = overrides { missing.append(.overrides(body.environment, tenant: Array(body.tenantId))) }
         guard missing.isEmpty else { return .missing(missing) }
-        let answer = explanation(lookup, overrides, body)
+        var run = evaluationRun(body.environment, overrides)
+        let answer = explanation(lookup, overrides, body, &run)
+        guard requiredFlags.missing.isEmpty else { return .missing(requiredFlags.missing) }
         output.body.append(JSONValue.object(answer).serializedBytes())
         return .answered(.ok)
     }
 
     private func explanation(
-        _ lookup: FlagLookup, _ overrides: OverridesLookup, _ body: EvaluateBody
+        _ lookup: FlagLookup, _ overrides: OverridesLookup, _ body: EvaluateBody, _ run: inout EvaluationRun
     ) -> JSONObject {
         let key = String(decoding: body.flagKey, as: UTF8.self)
         var answer: JSONObject = [
@@ -37,7 +39,6 @@ extension LoopHandler {
         switch lookup {
         case .found(let flag, let source):
             let override = overrides.override(for: body.flagKey)
-            var run = EvaluationRun(now: now)
             let explanation = flag.explain(
                 EvaluationContext(
                     attributes: body.metadata, targetingKey: body.targetingKey, tenantId: body.tenantId),

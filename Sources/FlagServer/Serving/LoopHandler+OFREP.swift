@@ -35,9 +35,11 @@ extension LoopHandler {
         let overrides = lookUpOverrides(environment, tenant: body.tenantId)
         switch (lookup, overrides) {
         case (.found(let flag, _), .none), (.found(let flag, _), .found):
+            var run = evaluationRun(of: flag, environment, overrides)
             let evaluation = flag.evaluate(
                 EvaluationContext(attributes: body.context), killed: cache.isKilled(environment, key: key),
-                override: overrides.override(for: key), now: now)
+                override: overrides.override(for: key), in: &run)
+            if flag.hasRequirements, !requiredFlags.missing.isEmpty { return .missing(requiredFlags.missing) }
             count(evaluation, of: flag, in: environment, .ofrep)
             output.body.append(ofrep: evaluation, of: flag)
             return .answered(evaluation.error == nil ? .ok : .badRequest)
@@ -142,7 +144,7 @@ extension LoopHandler {
         _ now: Timestamp, _ answer: inout AnswerBuffer
     ) {
         let context = EvaluationContext(attributes: body.context)
-        var run = EvaluationRun(now: now)
+        var run = evaluationRun(environment, overrides, ruleSet: ruleSet)
         // Only where a kill switch or an override exists is each flag's key looked up.
         let mayDiffer = overrides.isFound || cache.killSwitchFingerprint(environment) != 0
         answer.append("{\"flags\":[")

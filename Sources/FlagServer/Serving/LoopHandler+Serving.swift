@@ -170,6 +170,23 @@ extension LoopHandler {
         }
     }
 
+    /// What the evaluations of a request share that evaluates `flag` alone.
+    @inline(__always)
+    func evaluationRun(
+        of flag: CompiledFlag, _ environment: Environment, _ overrides: OverridesLookup
+    ) -> EvaluationRun {
+        guard flag.hasRequirements else { return EvaluationRun(now: now) }
+        return evaluationRun(environment, overrides)
+    }
+
+    /// What the evaluations of a request share.
+    func evaluationRun(
+        _ environment: Environment, _ overrides: OverridesLookup, ruleSet: RuleSet? = nil
+    ) -> EvaluationRun {
+        requiredFlags.prepare(environment, overrides, ruleSet: ruleSet, now: loop.monotonicMilliseconds)
+        return EvaluationRun(now: now, flags: requiredFlags)
+    }
+
     /// Puts a problem into the output.
     func refuse(_ problem: Problem, _ output: inout EvaluationOutput) -> EvaluationResult {
         output.reset()
@@ -181,7 +198,7 @@ extension LoopHandler {
 /// An evaluation that waits for the store, with a copy of its request.
 private final class WaitingEvaluation {
     /// How often it is tried before it is given up.
-    static let attemptsMaximum = 4
+    static let attemptsMaximum = 4 + Prerequisite.depthMaximum
 
     let kind: EvaluationKind
     let answer: DeferredAnswer

@@ -82,7 +82,11 @@ struct FlagReading {
         }
         let description = reader.text("description", .description, isRequired: true)
         let owner = reader.text("owner", .owner, isRequired: true)
-        let rule = readRule(object, &reader, at: pointer)
+        var rule = readRule(object, &reader, at: pointer)
+        if let requires = reader.value("requires"), !requires.isNull, requires.arrayValue?.isEmpty != true {
+            rule.requires = requires.serialized()
+            do throws(DefinitionIssues) { _ = try rule.prerequisites(at: pointer) } catch { ruleIssues += error.issues }
+        }
         if let usableKey = key ?? namedKey {
             var draft = FlagDraft(
                 key: usableKey, description: description ?? usableKey, owner: owner ?? "imported", rule: rule)

@@ -61,6 +61,9 @@ extension FlagRecord {
     }
 
     private func addRule(to object: inout JSONObject) {
+        defer {
+            if let text = rule.requires { object["requires"] = (try? JSONValue(parsing: text)) ?? .string(text) }
+        }
         switch rule.spelling {
         case .simple(let defaultEnabled):
             object["defaultEnabled"] = .bool(defaultEnabled)

@@ -17,6 +17,9 @@ package struct FlagRule: Sendable, Equatable {
     /// The progressive rollout of a simple flag, as JSON text.
     package var rollout: String?
 
+    /// What other flags must answer, as JSON text of an array.
+    package var requires: String?
+
     /// The rule of the simple spelling.
     package static func simple(defaultEnabled: Bool, rollout: String? = nil) -> FlagRule {
         FlagRule(spelling: .simple(defaultEnabled: defaultEnabled), rollout: rollout)
@@ -34,6 +37,7 @@ extension FlagRule {
     ///
     /// - Throws: everything that is wrong, with pointers from `pointer` on. O(text).
     package func definition(at pointer: JSONPointer = JSONPointer()) throws(DefinitionIssues) -> FlagDefinition {
+        _ = try prerequisites(at: pointer)
         switch spelling {
         case .simple(let defaultEnabled):
             _ = try parsedRollout(at: pointer)
@@ -55,19 +59,35 @@ extension FlagRule {
     func parsedRollout(at pointer: JSONPointer = JSONPointer()) throws(DefinitionIssues) -> Rollout? {
         guard let rollout else { return nil }
         let place = pointer.appending("rollout")
-        let value: JSONValue
-        do { value = try JSONValue(parsing: rollout) } catch {
+        let value = try FlagRule.json(rollout, at: place)
+        return try Rollout(validating: value, at: place) { TimeZoneDatabase.shared.rules(of: $0) != nil }
+    }
+
+    /// What other flags must answer, checked as far as that goes without them.
+    ///
+    /// - Throws: everything that is wrong with it.
+    package func prerequisites(at pointer: JSONPointer = JSONPointer()) throws(DefinitionIssues) -> [Prerequisite] {
+        guard let requires else { return [] }
+        let place = pointer.appending("requires")
+        return try Prerequisite.list(validating: try FlagRule.json(requires, at: place), at: place)
+    }
+
+    private static func json(_ text: String, at place: JSONPointer) throws(DefinitionIssues) -> JSONValue {
+        do { return try JSONValue(parsing: text) } catch {
             throw DefinitionIssues(issues: [
                 DefinitionIssue(pointer: place.description, message: "is not JSON: \(error)")
             ])
         }
-        return try Rollout(validating: value, at: place) { TimeZoneDatabase.shared.rules(of: $0) != nil }
     }
 
     /// Compiles a flag of this rule for one loop.
     ///
     /// A definition that is not valid is compiled as far as it can be understood (`FlagDefinition.init(keeping:)`).
     func compiled(key: String, fractional: FractionalVersion) -> CompiledFlag {
+        let requires: [Prerequisite]
+        do throws(DefinitionIssues) { requires = try prerequisites() } catch {
+            return CompiledFlag(key: key, invalid: error.description)
+        }
         switch spelling {
         case .simple(let defaultEnabled):
             let definition = FlagDefinition.simple(defaultEnabled: defaultEnabled)
@@ -76,14 +96,16 @@ extension FlagRule {
                     let zone = rollout.businessHours.flatMap { TimeZoneDatabase.shared.rules(of: $0.timeZone) }
                     return RolloutPlan(rollout, zone: zone ?? .utc)
                 }
-                return CompiledFlag(key: key, definition: definition, fractional: fractional, rollout: plan)
+                return CompiledFlag(
+                    key: key, definition: definition, fractional: fractional, rollout: plan, requires: requires)
             } catch {
                 return CompiledFlag(key: key, invalid: error.description)
             }
         case .full(let text):
             do throws(JSONError) {
                 let json = try JSONValue(parsing: text)
-                return CompiledFlag(key: key, definition: FlagDefinition(keeping: json), fractional: fractional)
+                return CompiledFlag(
+                    key: key, definition: FlagDefinition(keeping: json), fractional: fractional, requires: requires)
             } catch {
                 return CompiledFlag(key: key, invalid: "The stored definition is not JSON: \(error)")
             }
@@ -93,7 +115,9 @@ extension FlagRule {
     /// Whether both say the same: the spelling and every value, not the order of members.
     package func isEquivalent(to other: FlagRule) -> Bool {
         if self == other { return true }
-        guard FlagRule.isEquivalent(rollout, other.rollout) else { return false }
+        guard FlagRule.isEquivalent(rollout, other.rollout), FlagRule.isEquivalent(requires, other.requires) else {
+            return false
+        }
         switch (spelling, other.spelling) {
         case (.full(let left), .full(let right)): return FlagRule.isEquivalent(left, right)
         default: return spelling == other.spelling
@@ -116,6 +140,7 @@ extension FlagRule {
             case .full(let text): ByteHash.fingerprint(text, salt: 2)
             }
         if let rollout { hash = ByteHash.mix(hash, ByteHash.fingerprint(rollout, salt: 3)) }
+        if let requires { hash = ByteHash.mix(hash, ByteHash.fingerprint(requires, salt: 4)) }
         return hash
     }
 }
@@ -130,6 +155,7 @@ extension FlagRule {
         case .full(let text): item[Attribute.definition] = .string(text)
         }
         if let rollout { item[Attribute.rollout] = .string(rollout) }
+        if let requires { item[Attribute.requires] = .string(requires) }
     }
 
     /// The rule in a flag's item, whatever else is in it; nil when there is none.
@@ -141,6 +167,7 @@ extension FlagRule {
         } else {
             return nil
         }
+        requires = item[Attribute.requires].map { $0.jsonText }
     }
 }
 

@@ -45,6 +45,7 @@ enum Attribute {
     static let definition = "definition"
     static let keptInvalid = "keptInvalid"
     static let rollout = "rollout"
+    static let requires = "requires"
     static let owner = "owner"
     static let environment = "environment"
     static let createdAt = "createdAt"

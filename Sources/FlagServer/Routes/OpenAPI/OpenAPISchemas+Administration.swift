@@ -67,6 +67,24 @@ extension OpenAPISchemas {
             "nextCursor": {"type": ["string", "null"], "description": "The cursor of the next page, null on the last."}
           }
         },
+        "DependentList": {
+          "type": "object",
+          "required": ["flagKey", "dependents"],
+          "properties": {
+            "flagKey": {"$ref": "#/components/schemas/FlagKey"},
+            "dependents": {
+              "type": "array",
+              "items": {
+                "type": "object",
+                "required": ["flagKey", "variant"],
+                "properties": {
+                  "flagKey": {"$ref": "#/components/schemas/FlagKey"},
+                  "variant": {"type": "string", "description": "The variant that it requires."}
+                }
+              }
+            }
+          }
+        },
         "OverrideBody": {
           "type": "object",
           "description": "Exactly one of enabled and variant.",
@@ -143,6 +161,14 @@ extension OpenAPISchemas {
         "defaultVariant": {"type": ["string", "null"]},
         "targeting": {"type": "object", "description": "JSONLogic."},
         "metadata": {"type": "object"},
+        "requires": {"type": ["array", "null"], "maxItems": 20,
+          "description": "Unless each of these flags answers its variant, the flag answers its default.",
+          "items": {
+            "type": "object",
+            "required": ["flagKey", "variant"],
+            "properties": {"flagKey": {"$ref": "#/components/schemas/FlagKey"}, "variant": {"type": "string"}},
+            "additionalProperties": false
+          }},
         "tags": {"type": "array", "items": {"type": "string"}},
         "expiresAt": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}],
           "description": "When the flag should be gone from the code; never changes an answer."},
