@@ -52,7 +52,7 @@ extension Timestamp: CustomStringConvertible {
 }
 
 /// A day of the proleptic Gregorian calendar.
-private struct CivilDate {
+struct CivilDate {
     let year: Int
     let month: Int
     let day: Int

@@ -277,3 +277,21 @@ def test_the_help_names_every_option_of_serve():
                    "log-level", "log-format"):
         assert re.search(rf"--{option}\b", text), option
     assert all(len(line) <= 120 for line in text.splitlines())
+
+
+def test_a_rollout_survives_export_and_import_and_becomes_a_rule_of_flagd(server, tmp_path):
+    rollout = {"percentage": 25.5, "startAt": "2026-01-01T00:00:00Z", "regions": ["eu"]}
+    server.create_flag("stepwise", defaultEnabled=False, rollout=rollout)
+    native, flagd = tmp_path / "native.json", tmp_path / "flagd.json"
+    command("export", "--output", native, "--data-dir", server.data_dir)
+    command("export", "--format", "flagd", "--output", flagd, "--data-dir", server.data_dir)
+    users = [{"targetingKey": f"user-{number}", "region": "eu"} for number in range(200)]
+    before = [server.evaluate("stepwise", user)[1]["variant"] for user in users]
+    assert set(before) == {"on", "off"}
+    command("import", native, "--data-dir", server.data_dir)
+    assert server.expect(200, "GET", "/api/flags/stepwise")["rollout"] == rollout
+    assert server.expect(200, "GET", "/api/flags/stepwise")["version"] == 1
+    server.expect(204, "DELETE", "/api/flags/stepwise")
+    command("import", flagd, "--data-dir", server.data_dir)
+    assert "rollout" not in server.expect(200, "GET", "/api/flags/stepwise")
+    assert [server.evaluate("stepwise", user)[1]["variant"] for user in users] == before

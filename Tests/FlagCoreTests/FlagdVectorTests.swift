@@ -4,10 +4,10 @@ import Testing
 
 @Suite("The public flagd vectors")
 struct FlagdVectorTests {
-    @Test("every case of flagd's own test suite holds, under the bucketing versions it is meant for")
+    @Test("every case of flagd's own test suite holds and is explained, under the bucketing versions it is meant for")
     func testbed() throws { try run("flagd_testbed.json") }
 
-    @Test("every case on which the independent implementations agree holds")
+    @Test("every case on which the independent implementations agree holds and is explained")
     func differential() throws { try run("flagd_differential.json") }
 
     private func run(_ name: String) throws {
@@ -74,14 +74,20 @@ private struct FlagdVector {
         let compiled = CompiledFlag(
             key: flagKey, definition: FlagDefinition(keeping: flag.definition), fractional: version)
         let text = context.serializedBytes()
-        let evaluation = try text.withUnsafeBytes { bytes in
+        let now = Timestamp(millisecondsSinceEpoch: 1_790_000_000_000)
+        let (evaluation, explanation) = try text.withUnsafeBytes { bytes in
             let tape = JSONTape()
             try tape.parse(bytes)
-            return compiled.evaluate(
-                EvaluationContext(attributes: tape.root), killed: false, override: nil,
-                now: Timestamp(millisecondsSinceEpoch: 1_790_000_000_000))
+            let context = EvaluationContext(attributes: tape.root)
+            var run = EvaluationRun(now: now)
+            return (
+                compiled.evaluate(context, killed: false, override: nil, now: now),
+                compiled.explain(context, killSwitch: nil, override: nil, in: &run)
+            )
         }
+        let isExplained = explanation.evaluation == evaluation
         return findings(evaluation, compiled)
+            + (isExplained ? [] : ["explained as \(explanation.evaluation): \(explanation.trace)"])
     }
 
     private func findings(_ evaluation: Evaluation, _ flag: CompiledFlag) -> [String] {

@@ -34,22 +34,34 @@ package final class CompiledFlag {
     private let staleMetadataJSON: [UInt8]?
     /// Whether a rule reads `$flagd.timestamp`, so that the answer depends on the clock.
     package let readsTimestamp: Bool
+    /// Whether a rollout may change answers with time; such an answer's `validUntil` says when.
+    package let followsClock: Bool
 
+    /// Whether other flags decide whether this one gets as far as targeting.
+    package var hasRequirements: Bool { !requirements.isEmpty }
+
+    /// What other flags must answer.
+    let requirements: [Requirement]
     /// The variants' names as bytes that stay where they are.
-    private let names: [UnsafeRawBufferPointer]
+    let names: [UnsafeRawBufferPointer]
     private let memory = RuleMemory()
-    private let isDisabled: Bool
-    private let defaultVariant: Int?
-    private let rule: Rule?
+    let isDisabled: Bool
+    let defaultVariant: Int?
+    let rule: Rule?
     /// Which variants targeting means when it comes to `true` and `false`.
     private let booleanVariants: (true: Int?, false: Int?)
-    private let failure: EvaluationError?
+    let failure: EvaluationError?
+    let isRollout: Bool
 
     /// Compiles a definition.
     ///
-    /// - Parameter expiresAt: when the flag should be gone; its metadata says so from then on.
+    /// - Parameters:
+    ///   - rollout: the rollout of a simple flag, which stands in the place of targeting.
+    ///   - requires: what other flags must answer; otherwise the default is answered.
+    ///   - expiresAt: when the flag should be gone; its metadata says so from then on.
     package init(
-        key: String, definition: FlagDefinition, fractional: FractionalVersion, expiresAt: Timestamp? = nil
+        key: String, definition: FlagDefinition, fractional: FractionalVersion, rollout: RolloutPlan? = nil,
+        requires: [Prerequisite] = [], expiresAt: Timestamp? = nil
     ) {
         let flag = definition.json.objectValue ?? JSONObject()
         let variants = (flag["variants"]?.objectValue ?? JSONObject()).members.map { Variant($0.key, $0.value) }
@@ -57,6 +69,11 @@ package final class CompiledFlag {
         keyJSON = JSONValue.string(key).serializedBytes()
         self.variants = variants
         names = variants.map { [memory] in memory.keep(utf8: $0.name) }
+        requirements = requires.map { [memory] prerequisite in
+            Requirement(
+                prerequisite: prerequisite, key: memory.keep(utf8: prerequisite.flagKey),
+                variant: memory.keep(utf8: prerequisite.variant))
+        }
         isBoolean = !variants.isEmpty && variants.allSatisfy { $0.bool != nil }
         isDisabled = flag["state"] == "DISABLED"
         let defaultName = flag["defaultVariant"]?.stringValue
@@ -72,8 +89,10 @@ package final class CompiledFlag {
         booleanVariants = (
             variants.firstIndex { $0.name == "true" }, variants.firstIndex { $0.name == "false" }
         )
-        let targeting = flag["targeting"].flatMap { $0.objectValue?.isEmpty == false ? $0 : nil }
-        rule = targeting.flatMap { Rule($0, flagKey: key, fractional: fractional) }
+        let targeting = rollout?.rule ?? flag["targeting"].flatMap { $0.objectValue?.isEmpty == false ? $0 : nil }
+        rule = targeting.flatMap { Rule($0, flagKey: key, fractional: fractional, rollout: rollout) }
+        isRollout = rollout != nil
+        followsClock = rollout?.rollout.followsClock ?? false
         readsTimestamp = rule?.readsTimestamp ?? false
         let isUnreadable = targeting != nil && rule == nil
         let problem = definition.fatalIssue?.description ?? (isUnreadable ? "the targeting rule cannot be read" : nil)
@@ -88,11 +107,14 @@ package final class CompiledFlag {
         keyJSON = JSONValue.string(key).serializedBytes()
         variants = []
         names = []
+        requirements = []
         isBoolean = false
         expiresAt = nil
         metadataJSON = nil
         staleMetadataJSON = nil
         readsTimestamp = false
+        followsClock = false
+        isRollout = false
         isDisabled = false
         defaultVariant = nil
         rule = nil
@@ -106,15 +128,16 @@ package final class CompiledFlag {
         return metadataJSON
     }
 
-    /// Evaluates the flag: kill switch, state, tenant override, targeting, default; the first that decides wins.
+    /// Evaluates the flag: kill switch, state, tenant override, prerequisites, targeting, default; the first that
+    /// decides wins.
     ///
     /// - Parameters:
     ///   - context: for whom.
     ///   - killed: whether a kill switch, global or the flag's, is on.
     ///   - override: the tenant's override; ignored when it has expired or names no variant.
-    ///   - now: the instant of the evaluation.
+    ///   - run: what the evaluations of the request share.
     package func evaluate(
-        _ context: EvaluationContext, killed: Bool, override: TenantOverride?, now: Timestamp
+        _ context: EvaluationContext, killed: Bool, override: TenantOverride?, in run: inout EvaluationRun
     ) -> Evaluation {
         if killed {
             let off = isBoolean ? variants.firstIndex { $0.bool == false } : nil
@@ -122,24 +145,60 @@ package final class CompiledFlag {
         }
         if let failure { return Evaluation(error: failure) }
         if isDisabled { return Evaluation(variant: nil, reason: .disabled) }
-        if let override, let variant = variant(of: override, at: now) {
+        if let override, let variant = variant(of: override, at: run.now) {
             return Evaluation(variant: variant, reason: .tenantOverride)
         }
-        if let rule { return evaluate(rule, context, now) }
+        guard requirements.isEmpty else { return evaluateWithRequirements(context, &run) }
+        if let rule { return evaluate(rule, context, &run) }
         return Evaluation(variant: defaultVariant, reason: defaultVariant == nil ? .default : .static)
     }
 
-    private func evaluate(_ rule: Rule, _ context: EvaluationContext, _ now: Timestamp) -> Evaluation {
+    @inline(never)
+    private func evaluateWithRequirements(
+        _ context: EvaluationContext, _ run: inout EvaluationRun
+    ) -> Evaluation {
+        var validUntil: Timestamp?
+        var evaluation: Evaluation
+        if firstUnmet(context, &run, &validUntil) != nil {
+            evaluation = Evaluation(variant: defaultVariant, reason: .prerequisiteFailed)
+        } else if let rule {
+            evaluation = evaluate(rule, context, &run)
+        } else {
+            evaluation = Evaluation(variant: defaultVariant, reason: defaultVariant == nil ? .default : .static)
+        }
+        if let validUntil { evaluation.validUntil = min(evaluation.validUntil ?? validUntil, validUntil) }
+        return evaluation
+    }
+
+    /// The same for a request that evaluates nothing else.
+    package func evaluate(
+        _ context: EvaluationContext, killed: Bool, override: TenantOverride?, now: Timestamp
+    ) -> Evaluation {
+        var run = EvaluationRun(now: now)
+        return evaluate(context, killed: killed, override: override, in: &run)
+    }
+
+    func evaluate(
+        _ rule: Rule, _ context: EvaluationContext, _ run: inout EvaluationRun, tracer: RuleTracer? = nil
+    ) -> Evaluation {
         // Computed texts and lists begin on the stack, and go on in heap blocks when that is not enough.
         withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { stack in
             let scratch = ScratchMemory(first: stack, limit: RuleLimits.standard.scratchBytes)
-            var evaluator = RuleEvaluator(tables: rule.tables, context: context, now: now, scratch: scratch)
-            defer { evaluator.scratch.deallocate() }
+            let allowed = run.allowedSteps
+            var evaluator = RuleEvaluator(
+                tables: rule.tables, context: context, now: run.now, scratch: scratch, steps: allowed)
+            evaluator.tracer = tracer
+            defer {
+                run.spend(allowed - evaluator.remainingSteps)
+                evaluator.scratch.deallocate()
+            }
             do throws(RuleFailure) {
                 let result = try evaluator.evaluate(UnsafePointer(rule.tables.nodes))
-                return answer(to: result)
+                var evaluation = answer(to: result)
+                evaluation.validUntil = evaluator.nextChange
+                return evaluation
             } catch {
-                return Evaluation(error: rule.error(for: error))
+                return Evaluation(error: rule.error(for: error, steps: allowed))
             }
         }
     }
@@ -147,6 +206,9 @@ package final class CompiledFlag {
     /// What a rule's result means: null the default variant, anything else the variant of that name.
     private func answer(to result: Operand) -> Evaluation {
         let variant: Int?
+        if isRollout, case .bool(let isIn) = result {
+            return Evaluation(variant: variants.firstIndex { $0.bool == isIn }, reason: .split)
+        }
         switch result {
         case .null: return Evaluation(variant: defaultVariant, reason: .default)
         case .number(let value) where value.isNaN: return Evaluation(variant: defaultVariant, reason: .default)
@@ -165,7 +227,7 @@ package final class CompiledFlag {
         names.firstIndex { $0.hasSameBytes(as: name) }
     }
 
-    private func variant(of override: TenantOverride, at now: Timestamp) -> Int? {
+    func variant(of override: TenantOverride, at now: Timestamp) -> Int? {
         if let expiry = override.expiresAt, expiry <= now { return nil }
         switch override.choice {
         case .enabled(let value): return isBoolean ? variants.firstIndex { $0.bool == value } : nil

@@ -6,6 +6,8 @@ package struct Evaluation: Sendable, Equatable {
     package var reason: Reason
     /// What went wrong; nil on success.
     package var error: EvaluationError?
+    /// The first instant at which a rollout may change the answer although nothing else changes; nil: none.
+    package var validUntil: Timestamp?
 
     /// The answer `variant` for `reason`.
     package init(variant: Int?, reason: Reason) {

@@ -8,6 +8,29 @@ struct OperatorSyntax {
     /// The operator of this name; nil when there is none.
     static func named(_ name: String) -> OperatorSyntax? { all[name] }
 
+    /// The operator of this name in the rule of a rollout, which nobody writes by hand.
+    static func ofRollout(named name: String) -> OperatorSyntax? {
+        switch name {
+        case "rollout": OperatorSyntax(.rollout, 0...0)
+        case "businessHours": OperatorSyntax(.businessHours, 0...0)
+        default: nil
+        }
+    }
+
+    /// The name that an operation is printed with; nil for values and for what could not be understood.
+    static func name(of operation: RuleOperation) -> String? {
+        switch operation {
+        case .variable: "var"
+        case .choose: "if"
+        case .containsConstant: "in"
+        case .semanticVersionConstant: "sem_ver"
+        case .fractionalConstant: "fractional"
+        case .rollout: "rollout"
+        case .businessHours: "businessHours"
+        default: names[operation]
+        }
+    }
+
     private init(_ operation: RuleOperation, _ arguments: ClosedRange<Int>) {
         self.operation = operation
         self.arguments = arguments
@@ -15,6 +38,8 @@ struct OperatorSyntax {
 
     private static let any = 0...Int.max
     private static let some = 1...Int.max
+
+    private static let names = Dictionary(all.map { ($0.value.operation, $0.key) }) { min($0, $1) }
 
     private static let all: [String: OperatorSyntax] = [
         "var": OperatorSyntax(.computedVariable, 0...2),

@@ -51,23 +51,53 @@ final class Rule {
 
     private let memory = RuleMemory()
     private let document: JSONDocument
+    private let rollout: RolloutPlan?
+    /// The rule that this one traces, whose memory holds the flag's key.
+    private let original: Rule?
 
     /// Compiles a rule; nil when it is nested too deeply to be read.
-    init?(_ targeting: JSONValue, flagKey: String, fractional: FractionalVersion) {
+    ///
+    /// - Parameter rollout: the rollout that the rule was made of.
+    init?(_ targeting: JSONValue, flagKey: String, fractional: FractionalVersion, rollout: RolloutPlan? = nil) {
         guard let document = try? JSONDocument(rule: targeting) else { return nil }
         self.document = document
-        let compiler = RuleCompiler(document.root, at: JSONPointer().appending("targeting"))
+        self.rollout = rollout
+        original = nil
+        let compiler = RuleCompiler(
+            document.root, at: JSONPointer().appending(rollout == nil ? "targeting" : "rollout"),
+            isRollout: rollout != nil)
         messages = compiler.messages
         readsTimestamp = compiler.readsTimestamp
         var folding = RuleFolding(compiler, flagKey: memory.keep(utf8: flagKey), fractional: fractional, in: memory)
-        tables = folding.folded()
+        var tables = folding.folded()
+        tables.rollout = rollout.map { Unmanaged.passUnretained($0) }
+        self.tables = tables
+    }
+
+    /// The same rule with every operator traced, and nothing worked out beforehand.
+    init(tracing rule: Rule) {
+        document = rule.document
+        rollout = rule.rollout
+        let compiler = RuleCompiler(
+            document.root, at: JSONPointer().appending(rollout == nil ? "targeting" : "rollout"),
+            isRollout: rollout != nil)
+        messages = compiler.messages
+        readsTimestamp = compiler.readsTimestamp
+        tables = RuleTables(tracing: compiler, as: rule.tables, in: memory)
+        original = rule
     }
 
     /// What a failed evaluation answers.
-    func error(for failure: RuleFailure) -> EvaluationError {
+    ///
+    /// - Parameter steps: how many steps it was allowed.
+    func error(for failure: RuleFailure, steps: Int) -> EvaluationError {
         switch failure {
         case .notUnderstood(let message):
             EvaluationError(code: .parseError, details: messages[message])
+        case .tooManySteps where steps < RuleLimits.standard.steps:
+            EvaluationError(
+                code: .general,
+                details: "the rules of this request take more than \(RuleLimits.standard.requestSteps) steps together")
         case .tooManySteps:
             EvaluationError(
                 code: .general, details: "the targeting rule takes more than \(RuleLimits.standard.steps) steps")

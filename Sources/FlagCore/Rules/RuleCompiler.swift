@@ -15,6 +15,7 @@ struct RuleCompiler {
 
     private var pointer: JSONPointer
     private let limits: RuleLimits
+    private let isRollout: Bool
     private var isTooLarge = false
     /// Whether variables are looked up in an element, not in the context.
     private var isInBody = false
@@ -24,7 +25,9 @@ struct RuleCompiler {
     /// - Parameters:
     ///   - rule: a view that outlives the nodes: they point into its text.
     ///   - pointer: where the rule stands in the document that the issues are to point into.
-    init(_ rule: JSONView, at pointer: JSONPointer, limits: RuleLimits = .standard) {
+    ///   - isRollout: whether it is the rule of a rollout, which has operators of its own.
+    init(_ rule: JSONView, at pointer: JSONPointer, isRollout: Bool = false, limits: RuleLimits = .standard) {
+        self.isRollout = isRollout
         self.pointer = pointer
         self.limits = limits
         let root = reserve(1)
@@ -99,7 +102,8 @@ struct RuleCompiler {
             let name = String(decoding: member.name, as: UTF8.self)
             pointer.append(name)
             defer { pointer.removeLast() }
-            guard let syntax = OperatorSyntax.named(name) else {
+            let rolloutSyntax = isRollout ? OperatorSyntax.ofRollout(named: name) : nil
+            guard let syntax = rolloutSyntax ?? OperatorSyntax.named(name) else {
                 let message =
                     name == "$ref"
                     ? "unresolved reference: it names no evaluator, leads back to itself, or grows too large"

@@ -32,12 +32,21 @@ extension RuleEvaluator {
         }
         guard sum.total <= BucketWeights.maximumTotal else { return .null }
         let place = (UInt64(hash) * sum.total) >> 32
+        note(hash: hash, place: place, of: sum.total)
         var end = BucketWeights()
         for bucket in buckets {
             let name = end.add(bucket)
             if place < end.total { return name ?? .null }
         }
         return .null
+    }
+
+    /// Notes for `explain` where a hash falls.
+    func note(hash: UInt32, place: UInt64, of total: UInt64) {
+        guard let tracer else { return }
+        tracer.note("hash", hash)
+        tracer.note("bucket", place)
+        tracer.note("of", total)
     }
 
     /// The hash of what the rule says to bucket by; nil when that cannot be bucketed.
@@ -54,7 +63,7 @@ extension RuleEvaluator {
     }
 
     /// The hash of the flag's key and the targeting key together; nil without a targeting key.
-    private mutating func defaultHash() throws(RuleFailure) -> UInt32? {
+    mutating func defaultHash() throws(RuleFailure) -> UInt32? {
         let key = context.targetingKey ?? context.attributes?["targetingKey"]?.stringBytes
         guard let key, !key.isEmpty else { return nil }
         switch tables.fractional {

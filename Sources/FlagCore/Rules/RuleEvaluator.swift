@@ -17,20 +17,26 @@ struct RuleEvaluator {
     let now: Timestamp
     var scratch: ScratchMemory
     var scope = Scope.context
-    private var remainingSteps: Int
+    private(set) var remainingSteps: Int
+    /// The first instant at which the result may change although nothing else does, as far as rollouts decide it.
+    private(set) var nextChange: Timestamp?
+    /// Where `traced` nodes are recorded; ordinary rules have none.
+    unowned(unsafe) var tracer: RuleTracer?
 
     /// An evaluator for one evaluation.
     ///
-    /// - Parameter scratch: to be given back by the caller, when nothing of the result is needed any more.
+    /// - Parameters:
+    ///   - scratch: to be given back by the caller, when nothing of the result is needed any more.
+    ///   - steps: how many steps it may take.
     init(
         tables: RuleTables, context: EvaluationContext, now: Timestamp, scratch: ScratchMemory,
-        limits: RuleLimits = .standard
+        steps: Int = RuleLimits.standard.steps
     ) {
         self.tables = tables
         self.context = context
         self.now = now
         self.scratch = scratch
-        remainingSteps = limits.steps
+        remainingSteps = steps
     }
 
     /// Takes `count` steps off what this evaluation may take.
@@ -38,6 +44,12 @@ struct RuleEvaluator {
     mutating func step(_ count: Int = 1) throws(RuleFailure) {
         remainingSteps -= count
         if remainingSteps < 0 { throw .tooManySteps }
+    }
+
+    /// Takes note of an instant at which something that was looked at changes.
+    mutating func note(nextChange instant: Timestamp?) {
+        guard let instant else { return }
+        nextChange = min(nextChange ?? instant, instant)
     }
 
     /// Argument `index` of a node, evaluated; null when there are fewer.
@@ -108,6 +120,9 @@ struct RuleEvaluator {
         case .log: return try value(node, 0)
         case .semanticVersion: return try semanticVersion(node)
         case .fractional: return try fractional(node)
+        case .traced: return try traced(node)
+        case .rollout: return try rolloutMembership()
+        case .businessHours: return .bool(isWithinBusinessHours())
         default: return .null
         }
     }

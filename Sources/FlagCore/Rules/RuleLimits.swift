@@ -6,6 +6,8 @@ struct RuleLimits: Sendable {
     var nodes = 20_000
     /// How many steps one evaluation may take: an operation, an element, 64 bytes of text looked at are one each.
     var steps = 50_000
+    /// How many steps the evaluations of one request may take together: a bulk answer evaluates every flag.
+    var requestSteps = 2_000_000
     /// How many bytes of computed text and lists one evaluation may make.
     var scratchBytes = 256 * 1024
 

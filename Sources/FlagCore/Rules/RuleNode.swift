@@ -12,8 +12,12 @@ enum RuleOperation: UInt8 {
     case concatenate, substring, contains, merge, map, filter, reduce, all, some, none, log
     // flagd's own.
     case startsWith, endsWith, semanticVersion, fractional
+    // What a simple flag's rollout is compiled to.
+    case rollout, businessHours
     // What the compiler made of others because their arguments are constant.
     case containsConstant, semanticVersionConstant, fractionalConstant
+    /// Evaluates the node that is its argument, and records that: `explain` wraps every operator so.
+    case traced
     /// What could not be understood: evaluation stops here.
     case notUnderstood
 }
@@ -111,4 +115,6 @@ struct RuleTables {
     var flagKey: UnsafeRawBufferPointer
     /// How `fractional` hashes.
     var fractional: FractionalVersion
+    /// The rollout that the rule was made of; kept by the rule.
+    var rollout: Unmanaged<RolloutPlan>?
 }

@@ -41,4 +41,15 @@ extension Logger {
             notice("what others wrote is being completed again")
         }
     }
+
+    /// Tells of a flag whose evaluation failed.
+    func report(_ failure: EvaluationFailures.Report) {
+        warning(
+            "evaluations of a flag fail; further failures are counted and told once a minute",
+            metadata: [
+                "flag": "\(failure.flagKey)", "environment": "\(failure.environment.rawValue)",
+                "code": "\(failure.error.code.rawValue)", "reason": "\(failure.error.details)",
+                "failures": .stringConvertible(failure.count),
+            ])
+    }
 }

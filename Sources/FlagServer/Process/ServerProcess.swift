@@ -109,7 +109,7 @@ struct ServerProcess {
             now: { .systemClock },
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
             report: { logger.report($0) }, reportForeign: { logger.report($0) },
-            moreMetrics: { endpoint.writeMetrics(to: &$0) })
+            reportFailure: { logger.report($0) }, moreMetrics: { endpoint.writeMetrics(to: &$0) })
         return try ServingStack(parts)
     }
 

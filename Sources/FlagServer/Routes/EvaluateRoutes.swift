@@ -27,5 +27,17 @@ enum EvaluateRoutes {
                 ],
                 problems: [.invalidJSON, .invalidBody, .unknownEnvironment, .overloaded]),
             .onLoop { $0.evaluateBatch($1, $2, &$3) }),
+        Route(
+            .post, "/api/explain", in: .explain,
+            Operation(
+                id: "explain", summary: "Evaluates one flag and says why the answer is what it is.",
+                detail: "For persons: each step that was asked, each operator of the rule with its arguments and "
+                    + "its result, the bucket, and when the answer changes next.",
+                body: Operation.Body(
+                    schema: "EvaluateRequest",
+                    example: #"{"tenantId":"acme","flagKey":"new-checkout","userId":"u1","metadata":{"plan":"pro"}}"#),
+                answers: [.init(status: 200, meaning: "The answer and how it came about.", schema: "Explanation")],
+                problems: [.invalidJSON, .invalidBody, .unknownEnvironment, .overloaded]),
+            .onLoop { $0.explain($1, $2, &$3) }),
     ]
 }

@@ -100,6 +100,25 @@ extension FlagRoutes {
         }
     }
 
+    /// `GET /api/flags/{flagKey}/dependents`
+    static func dependents(
+        _ request: AdministrationRequest, _ service: FlagService, _ reply: Reply
+    ) throws(Problem) {
+        let environment = try request.environment(service)
+        let key = try request.flagKey()
+        _ = try read(key, in: environment, service)
+        let dependents: [Dependent]
+        do throws(FlagStoreError) {
+            dependents = try service.repository.dependents(of: key, in: environment)
+        } catch {
+            throw Problem(error, missing: .flagNotFound, in: environment)
+        }
+        let list = dependents.map { dependent -> JSONValue in
+            ["flagKey": .string(dependent.flagKey), "variant": .string(dependent.variant)]
+        }
+        reply(.json(.object(["flagKey": .string(key), "dependents": .array(list)])))
+    }
+
     /// The flag of a key, or the problem that there is none.
     private static func read(
         _ key: String, in environment: Environment, _ service: FlagService

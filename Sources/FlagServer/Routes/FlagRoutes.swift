@@ -74,10 +74,18 @@ enum FlagRoutes {
             .delete, "/api/flags/{flagKey}", in: .flags,
             Operation(
                 id: "deleteFlag", summary: "Deletes a flag and its tenant overrides.",
+                detail: "Refused as long as other flags require it.",
                 query: [.environment], header: [.ifMatch],
                 answers: [.init(status: 204, meaning: "It is gone."), .versionMismatch],
-                problems: [.flagNotFound, .conflict]),
+                problems: [.flagNotFound, .flagRequired, .conflict]),
             .onWorker(delete)),
+        Route(
+            .get, "/api/flags/{flagKey}/dependents", in: .flags,
+            Operation(
+                id: "listDependents", summary: "Lists the flags that require a flag.", query: [.environment],
+                answers: [.init(status: 200, meaning: "Every flag that does, by key.", schema: "DependentList")],
+                problems: [.flagNotFound, .invalidItem]),
+            .onWorker(dependents)),
     ]
 
     private static let example =

@@ -27,6 +27,11 @@ extension Problem {
             )
         case .invalid(let issues):
             self = .invalidBody(issues)
+        case .required(let flagKey, let dependents):
+            self.init(
+                .flagRequired,
+                "the flag \(flagKey) is required by \(dependents.joined(separator: ", ")): change or delete these first"
+            )
         case .invalidCursor:
             self = .invalidQuery([
                 Field(

@@ -15,6 +15,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case methodNotAllowed = "method_not_allowed"
     case requestTimeout = "request_timeout"
     case flagExists = "flag_exists"
+    case flagRequired = "flag_required"
     case conflict = "conflict"
     case versionMismatch = "version_mismatch"
     case contentTooLarge = "content_too_large"
@@ -38,7 +39,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .routeNotFound, .flagNotFound, .overrideNotFound, .killSwitchNotFound: 404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
-        case .flagExists, .conflict: 409
+        case .flagExists, .flagRequired, .conflict: 409
         case .versionMismatch: 412
         case .contentTooLarge: 413
         case .uriTooLong: 414
@@ -70,6 +71,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .methodNotAllowed: "The method is not allowed here"
         case .requestTimeout: "The request did not arrive in time"
         case .flagExists: "The flag exists already"
+        case .flagRequired: "Other flags require this one"
         case .conflict: "Somebody else changed the same thing at the same time"
         case .versionMismatch: "The flag has changed since it was read"
         case .contentTooLarge: "The body is too large"

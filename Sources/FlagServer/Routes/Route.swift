@@ -55,6 +55,7 @@ enum RouteGroup: String, CaseIterable, Sendable {
     case ofrepFlags = "ofrep_flags"
     case evaluate
     case evaluateBatch = "evaluate_batch"
+    case explain
     case flags
     case tenantOverrides = "tenant_overrides"
     case killSwitch = "kill_switch"
@@ -68,7 +69,7 @@ enum RouteGroup: String, CaseIterable, Sendable {
     var tag: String {
         switch self {
         case .ofrepFlag, .ofrepFlags: "OFREP"
-        case .evaluate, .evaluateBatch: "Evaluation"
+        case .evaluate, .evaluateBatch, .explain: "Evaluation"
         case .flags: "Flags"
         case .tenantOverrides: "Tenant overrides"
         case .killSwitch: "Kill switches"

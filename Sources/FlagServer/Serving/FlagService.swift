@@ -24,6 +24,8 @@ struct FlagService: Sendable {
     let link: ServerLink
     /// The wall clock of administrative routes.
     let now: @Sendable () -> Timestamp
+    /// Where failed evaluations are told.
+    let failures: EvaluationFailureLog
     /// Writes metrics that are counted elsewhere.
     let moreMetrics: @Sendable (inout MetricsText) -> Void
     /// When the server began.
@@ -36,7 +38,7 @@ struct FlagService: Sendable {
     /// Puts the parts together.
     init(
         repository: FlagRepository, feed: CacheFeed, follower: FlagTableFollower, settings: ServiceSettings,
-        loopCount: Int, link: ServerLink, now: @escaping @Sendable () -> Timestamp,
+        loopCount: Int, link: ServerLink, now: @escaping @Sendable () -> Timestamp, failures: EvaluationFailureLog,
         moreMetrics: @escaping @Sendable (inout MetricsText) -> Void
     ) {
         self.repository = repository
@@ -45,6 +47,7 @@ struct FlagService: Sendable {
         self.settings = settings
         self.link = link
         self.now = now
+        self.failures = failures
         self.moreMetrics = moreMetrics
         metrics = ServiceMetrics(loopCount: loopCount)
         startedAt = now()

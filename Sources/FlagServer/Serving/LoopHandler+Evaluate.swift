@@ -13,7 +13,9 @@ extension LoopHandler {
             return refuse(error, &output)
         }
         let overrides = lookUpOverrides(body.environment, tenant: body.tenantId)
-        let outcome = look(up: body.flagKey, overrides, body)
+        var run = evaluationRun(body.environment, overrides)
+        let outcome = look(up: body.flagKey, overrides, body, &run)
+        guard requiredFlags.missing.isEmpty else { return .missing(requiredFlags.missing) }
         if let missing = outcome.missing(body.flagKey, overrides, body) { return .missing(missing) }
         output.body.append(byte: UInt8(ascii: "{"))
         outcome.append(to: &output.body)
@@ -31,7 +33,7 @@ extension LoopHandler {
         instants.append(now, to: &output.body)
         output.body.append(error: outcome.error)
         output.body.append(byte: UInt8(ascii: "}"))
-        count(outcome)
+        count(outcome, in: body.environment)
         return .answered(.ok)
     }
 
@@ -46,6 +48,7 @@ extension LoopHandler {
         guard let keys = body.flagKeys else { return .answered(.ok) }
         let overrides = lookUpOverrides(body.environment, tenant: body.tenantId)
         var missing: [CacheKey] = []
+        var run = evaluationRun(body.environment, overrides)
         output.body.append("{\"tenantId\":")
         output.body.append(jsonString: body.tenantId)
         output.body.append(",\"evaluatedAt\":")
@@ -54,9 +57,9 @@ extension LoopHandler {
         var isFirst = true
         for element in keys.elements {
             guard let key = element.stringBytes else { continue }
-            let outcome = look(up: key, overrides, body)
+            let outcome = look(up: key, overrides, body, &run)
             if let lacking = outcome.missing(key, overrides, body) { missing += lacking }
-            guard missing.isEmpty else { continue }
+            guard missing.isEmpty, requiredFlags.missing.isEmpty else { continue }
             output.body.append(isFirst ? "{\"flagKey\":" : ",{\"flagKey\":")
             isFirst = false
             output.body.append(jsonString: key)
@@ -67,8 +70,9 @@ extension LoopHandler {
             output.body.append(byte: UInt8(ascii: "\""))
             output.body.append(error: outcome.error)
             output.body.append(byte: UInt8(ascii: "}"))
-            count(outcome)
+            count(outcome, in: body.environment)
         }
+        missing += requiredFlags.missing
         guard missing.isEmpty else { return .missing(missing) }
         output.body.append("]}")
         return .answered(.ok)
@@ -76,7 +80,7 @@ extension LoopHandler {
 
     // MARK: - Parts
 
-    private func parse(_ body: UnsafeRawBufferPointer, isBatch: Bool) throws(Problem) -> EvaluateBody {
+    func parse(_ body: UnsafeRawBufferPointer, isBatch: Bool) throws(Problem) -> EvaluateBody {
         do throws(JSONError) {
             try tape.parse(body)
         } catch {
@@ -87,7 +91,7 @@ extension LoopHandler {
 
     /// Evaluates a flag if the cache has all that it takes.
     private func look(
-        up key: UnsafeRawBufferPointer, _ overrides: OverridesLookup, _ body: EvaluateBody
+        up key: UnsafeRawBufferPointer, _ overrides: OverridesLookup, _ body: EvaluateBody, _ run: inout EvaluationRun
     ) -> EvaluateOutcome {
         switch cache.flag(body.environment, key: key, now: loop.monotonicMilliseconds) {
         case .found(let flag, let source):
@@ -96,17 +100,16 @@ extension LoopHandler {
                 attributes: body.metadata, targetingKey: body.targetingKey, tenantId: body.tenantId)
             let evaluation = flag.evaluate(
                 context, killed: cache.isKilled(body.environment, key: key), override: overrides.override(for: key),
-                now: now)
+                in: &run)
             return .evaluated(flag, evaluation, source)
         case .absent(let source): return .absent(source)
         case .missing: return .missing(flagIsKnown: false)
         }
     }
 
-    private func count(_ outcome: EvaluateOutcome) {
+    private func count(_ outcome: EvaluateOutcome, in environment: Environment) {
         switch outcome {
-        case .evaluated(_, let evaluation, _):
-            counters.raise(ServiceMetrics.evaluation(.api, evaluation.reason))
+        case .evaluated(let flag, let evaluation, _): count(evaluation, of: flag, in: environment, .api)
         case .absent(.default): counters.raise(ServiceMetrics.evaluation(.api, .error))
         case .absent: counters.raise(ServiceMetrics.unknownFlag(.api))
         case .missing: break

@@ -35,11 +35,12 @@ extension LoopHandler {
         let overrides = lookUpOverrides(environment, tenant: body.tenantId)
         switch (lookup, overrides) {
         case (.found(let flag, _), .none), (.found(let flag, _), .found):
-            let now = now
+            var run = evaluationRun(of: flag, environment, overrides)
             let evaluation = flag.evaluate(
                 EvaluationContext(attributes: body.context), killed: cache.isKilled(environment, key: key),
-                override: overrides.override(for: key), now: now)
-            counters.raise(ServiceMetrics.evaluation(.ofrep, evaluation.reason))
+                override: overrides.override(for: key), in: &run)
+            if flag.hasRequirements, !requiredFlags.missing.isEmpty { return .missing(requiredFlags.missing) }
+            count(evaluation, of: flag, in: environment, .ofrep)
             output.body.append(ofrep: evaluation, of: flag, at: now)
             return .answered(evaluation.error == nil ? .ok : .badRequest)
         case (.absent(.default), _):
@@ -63,8 +64,8 @@ extension LoopHandler {
     ///
     /// The entity tag is decided before anything is evaluated, from everything that an answer depends on: the store,
     /// the flags' rules and which of them are past their dates, the kill switches, the tenant's overrides that are in
-    /// force, the tenant and the context.
-    /// Only where a rule reads the clock is the answer itself hashed.
+    /// force, the tenant and the context. Where a rollout follows the clock, so is the time until which it answers this
+    /// context alike. Only where a rule reads the clock itself is the answer hashed.
     func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
         let environment = service.settings.defaultEnvironment
         let body: OFREPBody
@@ -112,6 +113,9 @@ extension LoopHandler {
             if let context = body.context, context.count > 0 {
                 digest.update(ContextDigest.of(context, key: tagKey))
             }
+            if ruleSet.followsClock {
+                digest.update(UInt64(bitPattern: validity(of: ruleSet, body, now).millisecondsSinceEpoch))
+            }
         }
         EntityTag.append(digest.finish(), to: &output.tag)
         if let ifNoneMatch, EntityTag.list(ifNoneMatch, matches: output.tag.bytes, weakly: true) {
@@ -122,12 +126,26 @@ extension LoopHandler {
         return .answered(.ok)
     }
 
+    /// The first instant at which a rollout may change an answer for the request's context. A kill switch or an
+    /// override may keep it from doing so: it is then only an instant at which nothing changes.
+    private func validity(of ruleSet: RuleSet, _ body: OFREPBody, _ now: Timestamp) -> Timestamp {
+        let context = EvaluationContext(attributes: body.context)
+        var run = EvaluationRun(now: now)
+        var validity = Timestamp(millisecondsSinceEpoch: .max)
+        for index in 0..<ruleSet.count where ruleSet.flag(at: index).followsClock {
+            let evaluation = ruleSet.flag(at: index).evaluate(context, killed: false, override: nil, in: &run)
+            if let instant = evaluation.validUntil { validity = min(validity, instant) }
+        }
+        return validity
+    }
+
     /// Evaluates every flag of a rule set.
     private func write(
         _ ruleSet: RuleSet, _ overrides: OverridesLookup, _ body: OFREPBody, _ environment: Environment,
         _ now: Timestamp, _ answer: inout AnswerBuffer
     ) {
         let context = EvaluationContext(attributes: body.context)
+        var run = evaluationRun(environment, overrides, ruleSet: ruleSet)
         // Only where a kill switch or an override exists is each flag's key looked up.
         let mayDiffer = overrides.isFound || cache.killSwitchFingerprint(environment) != 0
         answer.append("{\"flags\":[")
@@ -143,8 +161,8 @@ extension LoopHandler {
                     override = overrides.override(for: UnsafeRawBufferPointer(key))
                 }
             }
-            let evaluation = flag.evaluate(context, killed: isKilled, override: override, now: now)
-            counters.raise(ServiceMetrics.evaluation(.ofrep, evaluation.reason))
+            let evaluation = flag.evaluate(context, killed: isKilled, override: override, in: &run)
+            count(evaluation, of: flag, in: environment, .ofrep)
             answer.append(ofrep: evaluation, of: flag, at: now)
         }
         answer.append("]}")

@@ -8,6 +8,7 @@ enum EvaluationKind {
     case ofrepFlags
     case evaluate
     case evaluateBatch
+    case explain
 
     /// How it is counted.
     var group: RouteGroup {
@@ -16,6 +17,7 @@ enum EvaluationKind {
         case .ofrepFlags: .ofrepFlags
         case .evaluate: .evaluate
         case .evaluateBatch: .evaluateBatch
+        case .explain: .explain
         }
     }
 }
@@ -81,6 +83,12 @@ extension LoopHandler {
         serve(EvaluationInput(kind: .evaluateBatch, key: noKey, body: request.body, ifNoneMatch: nil), &exchange)
     }
 
+    /// `POST /api/explain`
+    func explain(_ request: borrowing HTTPRequest, _ parameters: PathParameters, _ exchange: inout Exchange) {
+        let noKey = UnsafeRawBufferPointer(start: nil, count: 0)
+        serve(EvaluationInput(kind: .explain, key: noKey, body: request.body, ifNoneMatch: nil), &exchange)
+    }
+
     /// Answers an evaluation from the cache; what the cache lacks is loaded while the connection, not the loop, waits.
     private func serve(_ input: EvaluationInput, _ exchange: inout Exchange) {
         let result = render(input, &output)
@@ -95,6 +103,7 @@ extension LoopHandler {
         case .ofrepFlags: return renderOFREPFlags(input, &output)
         case .evaluate: return renderEvaluate(input, &output)
         case .evaluateBatch: return renderEvaluateBatch(input, &output)
+        case .explain: return renderExplain(input, &output)
         }
     }
 
@@ -148,6 +157,36 @@ extension LoopHandler {
         return .answered(.serviceUnavailable)
     }
 
+    /// Counts an evaluation, and tells of it when it failed.
+    @inline(__always)
+    func count(
+        _ evaluation: Evaluation, of flag: CompiledFlag, in environment: Environment,
+        _ interface: ServiceMetrics.Interface
+    ) {
+        counters.raise(ServiceMetrics.evaluation(interface, evaluation.reason))
+        if let error = evaluation.error {
+            counters.raise(ServiceMetrics.failure(error.code))
+            service.failures.note(error, of: flag, in: environment)
+        }
+    }
+
+    /// What the evaluations of a request share that evaluates `flag` alone.
+    @inline(__always)
+    func evaluationRun(
+        of flag: CompiledFlag, _ environment: Environment, _ overrides: OverridesLookup
+    ) -> EvaluationRun {
+        guard flag.hasRequirements else { return EvaluationRun(now: now) }
+        return evaluationRun(environment, overrides)
+    }
+
+    /// What the evaluations of a request share.
+    func evaluationRun(
+        _ environment: Environment, _ overrides: OverridesLookup, ruleSet: RuleSet? = nil
+    ) -> EvaluationRun {
+        requiredFlags.prepare(environment, overrides, ruleSet: ruleSet, now: loop.monotonicMilliseconds)
+        return EvaluationRun(now: now, flags: requiredFlags)
+    }
+
     /// Puts a problem into the output.
     func refuse(_ problem: Problem, _ output: inout EvaluationOutput) -> EvaluationResult {
         output.reset()
@@ -159,7 +198,7 @@ extension LoopHandler {
 /// An evaluation that waits for the store, with a copy of its request.
 private final class WaitingEvaluation {
     /// How often it is tried before it is given up.
-    static let attemptsMaximum = 4
+    static let attemptsMaximum = 4 + Prerequisite.depthMaximum
 
     let kind: EvaluationKind
     let answer: DeferredAnswer

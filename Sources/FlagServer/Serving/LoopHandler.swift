@@ -22,6 +22,8 @@ final class LoopHandler: HTTPHandler {
     let service: FlagService
     let loop: LoopContext
     let cache: LoopCache
+    /// Where the flags are found that others require.
+    let requiredFlags: LoopRequiredFlags
     /// This loop's counters.
     let counters: CounterBlock
     /// Where bodies of evaluations are parsed.
@@ -47,6 +49,7 @@ final class LoopHandler: HTTPHandler {
         cache = LoopCache(
             feed: service.feed, loop: loop.index, limits: service.settings.cacheLimits,
             fractional: service.settings.fractional)
+        requiredFlags = LoopRequiredFlags(cache: cache)
         counters = service.metrics.loops[loop.index]
         tagKey = KeyedDigest.Key(deriving: service.settings.currentStoreID())
         fixedNow = service.settings.evaluationClock

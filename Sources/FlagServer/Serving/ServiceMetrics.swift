@@ -45,7 +45,11 @@ extension ServiceMetrics {
     private static let evaluations = RouteGroup.allCases.count * statusPlaces
     private static let caches = evaluations + Interface.allCases.count * reasons.count
     private static let store = caches + cacheKinds.count * cacheCounters + 4
-    private static let count = store + 2
+    private static let failures = store + 2
+    private static let count = failures + failureCodes.count
+
+    /// The codes of failed evaluations of flags that exist, in the order of their counters.
+    private static let failureCodes: [ErrorCode] = [.parseError, .general]
 
     /// The kinds of cache entries, in the order of their counters.
     private static let cacheKinds = ["flags", "overrides", "rule_sets", "absences"]
@@ -96,6 +100,9 @@ extension ServiceMetrics {
         evaluations + interface.rawValue * reasons.count + 7
     }
 
+    /// The counter of failed evaluations with a code.
+    static func failure(_ code: ErrorCode) -> Int { failures + (code == .parseError ? 0 : 1) }
+
     /// Writes what is counted here.
     func write(to text: inout MetricsText) {
         text.family("flag_server_http_requests_total", .counter, "Requests by group of routes and status.")
@@ -113,6 +120,12 @@ extension ServiceMetrics {
                 let index = ServiceMetrics.evaluations + interface.rawValue * ServiceMetrics.reasons.count + place
                 text.sample(self[index], ["interface": "\(interface)", "reason": "\(reason)"])
             }
+        }
+        text.family(
+            "flag_server_evaluation_failures_total", .counter,
+            "Evaluations that failed because of the flag's own definition or rule, by error code.")
+        for (place, code) in ServiceMetrics.failureCodes.enumerated() {
+            text.sample(self[ServiceMetrics.failures + place], ["code": code.rawValue])
         }
     }
 }
@@ -189,6 +202,7 @@ extension RouteGroup {
         case .metrics: 8
         case .openAPI: 9
         case .none: 10
+        case .explain: 11
         }
     }
 }

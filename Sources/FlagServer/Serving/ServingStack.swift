@@ -30,6 +30,8 @@ struct ServingStack: Sendable {
         var report: @Sendable (CacheEvent) -> Void = { _ in }
         /// Told of what was done about the writes of others.
         var reportForeign: @Sendable (FollowerEvent) -> Void = { _ in }
+        /// Told of evaluations that failed, of each flag at most once a minute.
+        var reportFailure: @Sendable (EvaluationFailures.Report) -> Void = { _ in }
         /// Writes further metrics.
         var moreMetrics: @Sendable (inout MetricsText) -> Void = { _ in }
     }
@@ -52,7 +54,8 @@ struct ServingStack: Sendable {
         }
         let service = FlagService(
             repository: repository, feed: feed, follower: follower, settings: parts.settings,
-            loopCount: parts.http.loops, link: link, now: parts.now, moreMetrics: parts.moreMetrics)
+            loopCount: parts.http.loops, link: link, now: parts.now,
+            failures: EvaluationFailureLog(report: parts.reportFailure), moreMetrics: parts.moreMetrics)
         var http = parts.http
         http.errorBody = FlagService.protocolErrorBody
         // One call for each commit, on the writer's queue.
@@ -71,6 +74,7 @@ struct ServingStack: Sendable {
         service.follower.start()
         try service.feed.start(warm: [service.settings.defaultEnvironment])
         server.start()
+        service.failures.start()
         service.readiness.markWarm()
     }
 

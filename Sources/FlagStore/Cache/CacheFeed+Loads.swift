@@ -211,16 +211,3 @@ enum FlagReadingOfItem {
         }
     }
 }
-
-extension FlagRule {
-    /// The rule in a flag's item, whatever else is in it.
-    init?(_ item: Item) {
-        if let definition = item[Attribute.definition]?.stringValue {
-            self = .full(definition)
-        } else if let defaultEnabled = item[Attribute.defaultEnabled]?.boolValue {
-            self = .simple(defaultEnabled: defaultEnabled)
-        } else {
-            return nil
-        }
-    }
-}

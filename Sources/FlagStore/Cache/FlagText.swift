@@ -1,5 +1,4 @@
 import FlagCore
-import JSON
 
 /// A flag as loops hand it around: what it takes to compile it, made once and never changed.
 ///
@@ -18,13 +17,8 @@ package final class FlagText: Sendable {
         self.key = Array(key.utf8)
         self.rule = rule
         self.expiresAt = expiresAt
-        let ruleHash =
-            switch rule {
-            case .simple(let defaultEnabled): ByteHash.fingerprint(defaultEnabled ? "on" : "off", salt: 1)
-            case .full(let text): ByteHash.fingerprint(text, salt: 2)
-            }
         let date = expiresAt.map { UInt64(bitPattern: $0.millisecondsSinceEpoch) } ?? 0
-        fingerprint = ByteHash.mix(ByteHash.mix(ByteHash.fingerprint(key), ruleHash), date)
+        fingerprint = ByteHash.mix(ByteHash.mix(ByteHash.fingerprint(key), rule.fingerprint), date)
     }
 
     convenience init(_ record: FlagRecord) {
@@ -32,25 +26,9 @@ package final class FlagText: Sendable {
     }
 
     /// Compiles the flag for one loop. Nothing of the result is shared with other loops, so that their reference counts
-    /// are not contended.
-    ///
-    /// A rule that is not valid is compiled as far as it can be understood (`FlagDefinition.init(keeping:)`).
+    /// are not contended; but the rules of a time zone are.
     func compiled(fractional: FractionalVersion) -> CompiledFlag {
-        let key = String(decoding: self.key, as: UTF8.self)
-        switch rule {
-        case .simple(let defaultEnabled):
-            return CompiledFlag(
-                key: key, definition: .simple(defaultEnabled: defaultEnabled), fractional: fractional,
-                expiresAt: expiresAt)
-        case .full(let text):
-            do throws(JSONError) {
-                let json = try JSONValue(parsing: text)
-                return CompiledFlag(
-                    key: key, definition: FlagDefinition(keeping: json), fractional: fractional, expiresAt: expiresAt)
-            } catch {
-                return CompiledFlag(key: key, invalid: "The stored definition is not JSON: \(error)")
-            }
-        }
+        rule.compiled(key: String(decoding: key, as: UTF8.self), fractional: fractional, expiresAt: expiresAt)
     }
 
     /// Whether both are the same flag with the same rule and date.

@@ -1,3 +1,5 @@
+import FlagCore
+
 /// The kill switches of one environment that are on, pinned in every loop: never evicted, never expired.
 struct KillSwitches {
     /// Whether all flags are taken away.
@@ -15,6 +17,11 @@ struct KillSwitches {
     /// Whether the flag is taken away. O(log n), no allocation.
     func kills(_ flagKey: UnsafeRawBufferPointer) -> Bool {
         isGlobal || flags.index(of: flagKey) != nil
+    }
+
+    /// The kill switch that takes the flag away; nil when none does.
+    func kind(of flagKey: UnsafeRawBufferPointer) -> KillSwitchKind? {
+        isGlobal ? .global : flags.index(of: flagKey) != nil ? .flag : nil
     }
 
     /// Turns one on or off.

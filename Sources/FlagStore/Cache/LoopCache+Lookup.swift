@@ -106,6 +106,11 @@ extension LoopCache {
         hasKillSwitches && killSwitches[environment.index].kills(key)
     }
 
+    /// The kill switch that takes a flag away; nil when none does.
+    package func killSwitch(_ environment: Environment, key: UnsafeRawBufferPointer) -> KillSwitchKind? {
+        hasKillSwitches ? killSwitches[environment.index].kind(of: key) : nil
+    }
+
     /// A hash of the kill switches that are on in an environment: equal in every process, 0 when there are none. Part
     /// of the bulk answer's `ETag`. O(kill switches).
     package func killSwitchFingerprint(_ environment: Environment) -> UInt64 {

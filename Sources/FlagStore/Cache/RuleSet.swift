@@ -24,6 +24,8 @@ package final class RuleSet {
     private var clockReaders = 0
     /// How many flags are past their dates, and for which instants that is so.
     private var stale: (count: Int, during: Range<Timestamp>)?
+    /// Compiled flags whose rollouts follow the clock.
+    private var clockFollowers = 0
 
     init(_ text: RuleSetText, fractional: FractionalVersion) {
         self.fractional = fractional
@@ -42,7 +44,7 @@ package final class RuleSet {
         let compiled = entries[index].text.compiled(fractional: fractional)
         entries[index].compiled = compiled
         uncompiled -= 1
-        if compiled.readsTimestamp { clockReaders += 1 }
+        count(compiled, 1)
         return compiled
     }
 
@@ -58,9 +60,7 @@ package final class RuleSet {
     /// Whether any rule reads the clock, so that answers may change although nothing was changed. Compiles what is not
     /// compiled yet; O(1) otherwise.
     package var readsTimestamp: Bool {
-        if uncompiled > 0 {
-            for index in entries.indices { _ = flag(at: index) }
-        }
+        compileAll()
         return clockReaders > 0
     }
 
@@ -83,6 +83,24 @@ package final class RuleSet {
         return count
     }
 
+    /// Whether any flag has a rollout that follows the clock, so that answers have a time until which they hold.
+    /// Compiles what is not compiled yet; O(1) otherwise.
+    package var followsClock: Bool {
+        compileAll()
+        return clockFollowers > 0
+    }
+
+    private func compileAll() {
+        guard uncompiled > 0 else { return }
+        for index in entries.indices { _ = flag(at: index) }
+    }
+
+    /// Counts a compiled flag in, or out.
+    private func count(_ compiled: CompiledFlag, _ change: Int) {
+        if compiled.readsTimestamp { clockReaders += change }
+        if compiled.followsClock { clockFollowers += change }
+    }
+
     /// Takes over a newer state and keeps what has been compiled of rules that are the same. O(flags).
     func update(to text: RuleSetText) {
         let old = entries
@@ -98,7 +116,11 @@ package final class RuleSet {
         stale = nil
         fingerprint = text.flags.reduce(0) { $0 &+ $1.fingerprint }
         uncompiled = entries.reduce(0) { $0 + ($1.compiled == nil ? 1 : 0) }
-        clockReaders = entries.reduce(0) { $0 + ($1.compiled?.readsTimestamp ?? false ? 1 : 0) }
+        clockReaders = 0
+        clockFollowers = 0
+        for entry in entries {
+            if let compiled = entry.compiled { count(compiled, 1) }
+        }
     }
 
     /// Puts one flag in, changes it or takes it out. O(log n) to find it; what follows moves when it is new or gone.
@@ -128,7 +150,7 @@ package final class RuleSet {
         if replacing { entries[index] = entry } else { entries.insert(entry, at: index) }
         fingerprint &+= entry.text.fingerprint
         if let compiled = entry.compiled {
-            if compiled.readsTimestamp { clockReaders += 1 }
+            count(compiled, 1)
         } else {
             uncompiled += 1
         }
@@ -137,7 +159,7 @@ package final class RuleSet {
     private func forget(_ entry: Entry) {
         fingerprint &-= entry.text.fingerprint
         if let compiled = entry.compiled {
-            if compiled.readsTimestamp { clockReaders -= 1 }
+            count(compiled, -1)
         } else {
             uncompiled -= 1
         }

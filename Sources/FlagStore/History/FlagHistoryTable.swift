@@ -82,10 +82,7 @@ struct HeldFlag: Sendable, Equatable {
         var item: Item = [
             Attribute.partition: .string(FlagHistoryTable.heldPartition(environment)), Attribute.sort: .string(key),
         ]
-        switch rule {
-        case .simple(let defaultEnabled): item[Attribute.defaultEnabled] = .bool(defaultEnabled)
-        case .full(let text): item[Attribute.definition] = .string(text)
-        }
+        rule.add(to: &item)
         return item
     }
 }

@@ -82,7 +82,11 @@ struct FlagReading {
         }
         let description = reader.text("description", .description, isRequired: true)
         let owner = reader.text("owner", .owner, isRequired: true)
-        let rule = readRule(object, &reader, at: pointer)
+        var rule = readRule(object, &reader, at: pointer)
+        if let requires = reader.value("requires"), !requires.isNull, requires.arrayValue?.isEmpty != true {
+            rule.requires = requires.serialized()
+            do throws(DefinitionIssues) { _ = try rule.prerequisites(at: pointer) } catch { ruleIssues += error.issues }
+        }
         // Read to the end also without a key: what is wrong is said at once, a misspelled flagKey above all.
         let usableKey = key ?? namedKey
         var draft = FlagDraft(
@@ -108,13 +112,22 @@ struct FlagReading {
             if let value = reader.value(name) { definition[name] = value }
         }
         let defaultEnabled = reader.flag("defaultEnabled")
+        let rollout = reader.value("rollout").flatMap { $0.isNull ? nil : $0 }
         if definition.isEmpty {
             if object["defaultEnabled"] == nil {
                 reader.report(
                     "defaultEnabled",
                     "is required in the simple spelling; the full one has variants, defaultVariant, state, targeting")
             }
-            return .simple(defaultEnabled: defaultEnabled ?? false)
+            let rule = FlagRule.simple(defaultEnabled: defaultEnabled ?? false, rollout: rollout?.serialized())
+            do throws(DefinitionIssues) { _ = try rule.parsedRollout(at: pointer) } catch { ruleIssues = error.issues }
+            return rule
+        }
+        if rollout != nil {
+            reader.report(
+                "rollout",
+                "does not go with the full spelling: fractional in targeting makes the same buckets; or leave out "
+                    + FlagRule.definitionMembers.joined(separator: ", "))
         }
         if defaultEnabled != nil {
             reader.report("defaultEnabled", "does not go with the full spelling: defaultVariant says the same")

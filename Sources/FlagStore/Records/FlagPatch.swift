@@ -29,10 +29,11 @@ package struct FlagPatch: Sendable {
         }
         // Whoever patches has read nothing: only what the patch itself says is checked against the flag.
         for name in ["version", "createdAt", "updatedAt", "environment", "stale"] { object[name] = nil }
-        if case .simple(let defaultEnabled) = record.rule,
+        if case .simple(let defaultEnabled) = record.rule.spelling,
             FlagRule.definitionMembers.contains(where: { members[$0] != nil })
         {
             object["defaultEnabled"] = nil
+            object["rollout"] = nil
             if case .object(let definition) = FlagDefinition.simple(defaultEnabled: defaultEnabled).json {
                 for (name, value) in definition.members { object[name] = value }
             }

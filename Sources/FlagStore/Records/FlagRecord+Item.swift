@@ -24,10 +24,7 @@ extension FlagRecord {
             Attribute.globalPartition: .string("GLOBAL_FLAG#\(self.key)"),
             Attribute.globalSort: .string("ENV#\(environment.rawValue)"),
         ]
-        switch rule {
-        case .simple(let defaultEnabled): item[Attribute.defaultEnabled] = .bool(defaultEnabled)
-        case .full(let text): item[Attribute.definition] = .string(text)
-        }
+        rule.add(to: &item)
         if isKeptInvalid { item[Attribute.keptInvalid] = true }
         if !tags.isEmpty { item[Attribute.tags] = .stringSet(AttributeSet(tags)) }
         if let expiresAt {
@@ -143,14 +140,11 @@ struct AttributeReader {
 
     /// A flag's rule; nil when there is none, which is noted.
     mutating func rule() -> FlagRule? {
-        if let definition = item[Attribute.definition] {
-            if let text = definition.stringValue { return .full(text) }
+        if let definition = item[Attribute.definition], definition.stringValue == nil {
             report(Attribute.definition, "must be a string with the definition's JSON text")
             return nil
         }
-        if let defaultEnabled = item[Attribute.defaultEnabled]?.boolValue {
-            return .simple(defaultEnabled: defaultEnabled)
-        }
+        if let rule = FlagRule(item) { return rule }
         report(Attribute.defaultEnabled, "must be true or false (BOOL), or else there must be a definition")
         return nil
     }

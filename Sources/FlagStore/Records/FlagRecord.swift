@@ -1,63 +1,6 @@
 import FlagCore
 import JSON
 
-/// How a flag decides, in the spelling in which it was written.
-package enum FlagRule: Sendable, Equatable {
-    /// The simple spelling: a boolean flag with the variants `on` and `off`, and which one is the default.
-    case simple(defaultEnabled: Bool)
-    /// The full spelling: the definition as JSON text, numbers spelled as they came (`2.0` stays `2.0`).
-    case full(String)
-}
-
-extension FlagRule {
-    /// The names of the members that make up the full spelling.
-    package static let definitionMembers = ["state", "variants", "defaultVariant", "targeting", "metadata"]
-
-    /// The full spelling of a flagd definition: its members in the order of `definitionMembers` whatever theirs was,
-    /// and no others, which flagd ignores (`$comment`) and the interface would refuse.
-    init(definition: JSONValue) {
-        guard let object = definition.objectValue else {
-            self = .full(definition.serialized())
-            return
-        }
-        self = .full(JSONValue.object(FlagRule.definition(in: object)).serialized())
-    }
-
-    /// Those members of an object that make up the full spelling, in their fixed order.
-    static func definition(in object: JSONObject) -> JSONObject {
-        var definition = JSONObject()
-        for name in definitionMembers { definition[name] = object[name] }
-        return definition
-    }
-
-    /// The checked definition that this rule spells.
-    ///
-    /// - Throws: everything that is wrong with the full spelling, with pointers from `pointer` on. O(text).
-    package func definition(at pointer: JSONPointer = JSONPointer()) throws(DefinitionIssues) -> FlagDefinition {
-        switch self {
-        case .simple(let defaultEnabled):
-            return .simple(defaultEnabled: defaultEnabled)
-        case .full(let text):
-            let value: JSONValue
-            do { value = try JSONValue(parsing: text) } catch {
-                throw DefinitionIssues(issues: [
-                    DefinitionIssue(pointer: pointer.description, message: "is not JSON: \(error)")
-                ])
-            }
-            return try FlagDefinition(validating: value, at: pointer)
-        }
-    }
-
-    /// Whether both say the same: the spelling and every value, not the order of members.
-    package func isEquivalent(to other: FlagRule) -> Bool {
-        if self == other { return true }
-        guard case .full(let left) = self, case .full(let right) = other,
-            let leftValue = try? JSONValue(parsing: left), let rightValue = try? JSONValue(parsing: right)
-        else { return false }
-        return leftValue == rightValue
-    }
-}
-
 /// A flag of one environment as it is stored.
 package struct FlagRecord: Sendable, Equatable {
     /// The environment that the flag belongs to.
@@ -118,9 +61,16 @@ extension FlagRecord {
     }
 
     private func addRule(to object: inout JSONObject) {
-        switch rule {
+        defer {
+            if let text = rule.requires { object["requires"] = (try? JSONValue(parsing: text)) ?? .string(text) }
+        }
+        switch rule.spelling {
         case .simple(let defaultEnabled):
             object["defaultEnabled"] = .bool(defaultEnabled)
+            if let text = rule.rollout {
+                // What is not even JSON is shown as it is, so that somebody can see what to repair.
+                object["rollout"] = (try? JSONValue(parsing: text)) ?? .string(text)
+            }
         case .full(let text):
             guard case .object(let stored)? = try? JSONValue(parsing: text) else {
                 // Not even an object: shown as it is, so that somebody can see what to repair.

@@ -23,6 +23,8 @@ extension FlagRepository {
             guard let item = try item(.flag(environment, key: key)) else { throw .notFound("flag \(key)") }
             let version = max(1, item[Attribute.version]?.int64Value ?? 1)
             if let expected, expected != version { throw .versionMismatch(expected: expected, current: version) }
+            let dependents = try dependents(of: key, in: environment).map(\.flagKey)
+            guard dependents.isEmpty else { throw .required(flagKey: key, by: dependents) }
             try deletion.nextPage()
         } catch {
             completion(.failure(error))

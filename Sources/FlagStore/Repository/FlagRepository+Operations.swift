@@ -97,8 +97,7 @@ extension FlagRecord {
         self.init(
             environment: environment, key: key, description: item[Attribute.description]?.stringValue ?? key,
             owner: item[Attribute.owner]?.stringValue ?? "unknown",
-            rule: item[Attribute.definition]?.stringValue.map { .full($0) }
-                ?? .simple(defaultEnabled: item[Attribute.defaultEnabled]?.boolValue ?? false),
+            rule: FlagRule(item) ?? .simple(defaultEnabled: false),
             createdAt: item[Attribute.createdAt]?.stringValue.flatMap { Timestamp(rfc3339: $0) } ?? now,
             updatedAt: item[Attribute.updatedAt]?.stringValue.flatMap { Timestamp(rfc3339: $0) } ?? now,
             version: max(1, item[Attribute.version]?.int64Value ?? 1))

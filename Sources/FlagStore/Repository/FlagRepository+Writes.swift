@@ -21,6 +21,7 @@ extension FlagRepository {
             in: environment, createdAt: draft.createdAt ?? now, updatedAt: now, version: 1)
         let issues = draft.issues(in: environment, asFormOf: nil) + record.sizeIssues
         guard issues.isEmpty else { return completion(.failure(.invalid(issues))) }
+        do throws(FlagStoreError) { try checkRequirements(of: record) } catch { return completion(.failure(error)) }
         let operations = [put(record.item, if: .attributeNotExists(DocumentPath(Attribute.partition)))]
         write(operations, in: environment, by: principal) { result in
             completion(
@@ -73,6 +74,9 @@ extension FlagRepository {
         }
         let change = FlagChange(
             key: key, environment: environment, expected: expected, principal: principal, now: now, draft: draft)
+        do throws(FlagStoreError) { try checkRequirements(of: change.applied(to: current).new) } catch {
+            return completion(.failure(error))
+        }
         attempt(change, on: current, remaining: FlagRepository.attempts, completion: completion)
     }
 

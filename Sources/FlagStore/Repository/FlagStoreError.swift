@@ -11,6 +11,8 @@ package enum FlagStoreError: Error, Sendable {
     case versionMismatch(expected: Int64, current: Int64)
     /// The content is not valid: everything that is wrong with it, at once.
     case invalid([DefinitionIssue])
+    /// Other flags require the flag: these.
+    case required(flagKey: String, by: [String])
     /// The cursor is not one that this list handed out.
     case invalidCursor
     /// Others kept changing the same flag between every read and write of this one; trying again may help.
@@ -47,6 +49,8 @@ extension FlagStoreError: CustomStringConvertible {
             "The flag is at version \(current), not \(expected): somebody changed it since it was read"
         case .invalid(let issues):
             issues.map { "\($0.pointer.isEmpty ? "/" : $0.pointer): \($0.message)" }.joined(separator: "; ")
+        case .required(let flagKey, let dependents):
+            "The flag \(flagKey) is required by \(dependents.joined(separator: ", "))"
         case .invalidCursor: "The cursor is not one that this list handed out"
         case .conflict(let flagKey): "Others keep changing the flag \(flagKey); try again"
         case .unavailable(let reason, let hint): "\(reason). \(hint)"

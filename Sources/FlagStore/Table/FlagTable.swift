@@ -45,6 +45,8 @@ enum Attribute {
     static let defaultEnabled: AttributeName = "defaultEnabled"
     static let definition: AttributeName = "definition"
     static let keptInvalid: AttributeName = "keptInvalid"
+    static let rollout: AttributeName = "rollout"
+    static let requires: AttributeName = "requires"
     static let owner: AttributeName = "owner"
     static let environment: AttributeName = "environment"
     static let createdAt: AttributeName = "createdAt"

@@ -142,8 +142,9 @@ extension FlagRecord {
     /// The flag in flagd's format, with owner and description in the metadata, where an import looks for them.
     var flagdDefinition: JSONValue {
         let json: JSONValue
-        switch rule {
-        case .simple(let defaultEnabled): json = FlagDefinition.simple(defaultEnabled: defaultEnabled).json
+        switch rule.spelling {
+        case .simple(let defaultEnabled):
+            json = rule.flagdForm(defaultEnabled: defaultEnabled)
         case .full(let text): json = (try? JSONValue(parsing: text)) ?? .object(JSONObject())
         }
         guard case .object(var definition) = json else { return json }

@@ -42,7 +42,29 @@ struct ImportPlanner {
             }
         }
         if mode == .replace { difference.removed = try flagsThatAreNotInFile() }
+        try checkRequirements(difference)
         return difference
+    }
+
+    /// Checks what flags require on what will be there after the import.
+    private mutating func checkRequirements(
+        _ difference: ImportPlan.Difference<FlagRecord>
+    ) throws(FlagStoreError) {
+        let written = difference.created + difference.changed.map(\.new)
+        guard written.contains(where: { $0.rule.requires != nil }) || !difference.removed.isEmpty else { return }
+        let rules = Dictionary(written.map { (ExactText($0.key), $0.rule) }) { _, last in last }
+        let removed = Set(difference.removed.map { ExactText($0.key) })
+        let check = RequirementCheck { [repository, environment] key throws(FlagStoreError) in
+            if let rule = rules[ExactText(key)] { return rule }
+            guard !removed.contains(ExactText(key)) else { return nil }
+            return try repository.item(.flag(environment, key: key)).flatMap { FlagRule($0) }
+        }
+        let places = Dictionary(document.flags.enumerated().map { (ExactText($1.draft.key), $0) }) { $1 }
+        for record in written where record.rule.requires != nil {
+            let index = places[ExactText(record.key)] ?? 0
+            issues += try check.issues(
+                of: record.key, record.rule, at: JSONPointer().appending("flags").appending(index))
+        }
     }
 
     /// A flag that does not exist yet: with the times and the version of the file, so that an export is restored as it
@@ -58,6 +80,8 @@ struct ImportPlanner {
     private func changedRecord(_ flag: ImportedFlag, old: FlagRecord) -> FlagRecord {
         var new = flag.draft.record(
             in: environment, createdAt: old.createdAt, updatedAt: max(now, old.updatedAt), version: old.version + 1)
+        // flagd's format has no prerequisites.
+        if !flag.isComplete { new.rule.requires = old.rule.requires }
         if new.rule.isEquivalent(to: old.rule) || (!flag.isComplete && old.isFlagdForm(of: new.rule)) {
             new.rule = old.rule
         }
@@ -247,7 +271,7 @@ extension FlagRecord {
 
     /// Whether `rule` is what an export in flagd's format makes of this flag, or says the same in the full spelling.
     func isFlagdForm(of rule: FlagRule) -> Bool {
-        guard case .full(let text) = rule, let json = try? JSONValue(parsing: text) else { return false }
+        guard case .full(let text) = rule.spelling, let json = try? JSONValue(parsing: text) else { return false }
         return json == flagdDefinition || json == (try? self.rule.definition())?.json
     }
 }

@@ -29,7 +29,8 @@ struct OpenAPIDocumentTests {
         "The design's routes are all there",
         arguments: [
             "POST /ofrep/v1/evaluate/flags/{key}", "POST /ofrep/v1/evaluate/flags", "POST /api/evaluate",
-            "POST /api/evaluate/batch", "GET /api/flags", "POST /api/flags", "GET /api/flags/{flagKey}",
+            "POST /api/evaluate/batch", "POST /api/explain", "GET /api/flags", "POST /api/flags",
+            "GET /api/flags/{flagKey}", "GET /api/flags/{flagKey}/dependents",
             "PUT /api/flags/{flagKey}", "PATCH /api/flags/{flagKey}", "DELETE /api/flags/{flagKey}",
             "PUT /api/flags/by-key/{flagKey}", "GET /api/flags/{flagKey}/tenants", "GET /api/tenants/{tenantId}/flags",
             "GET /api/tenants/{tenantId}/flags/{flagKey}", "PUT /api/tenants/{tenantId}/flags/{flagKey}",

@@ -16,6 +16,37 @@ extension OpenAPISchemas {
           "properties": {\##(flagMembers)},
           "additionalProperties": false
         },
+        "Rollout": {
+          "type": "object",
+          "description": "Lets people in step by step, in the simple spelling: who is in at 10 % is in at 20 %.",
+          "required": ["percentage"],
+          "properties": {
+            "percentage": {"type": "number", "minimum": 0, "maximum": 100,
+              "description": "How many are in from endAt, or startAt, on; at most two decimals."},
+            "startPercentage": {"type": "number", "minimum": 0, "maximum": 100,
+              "description": "How many are in before startAt; 0 when it is left out."},
+            "startAt": {"$ref": "#/components/schemas/Time"},
+            "endAt": {"$ref": "#/components/schemas/Time",
+              "description": "From startAt to endAt the percentage changes in a straight line."},
+            "regions": {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"type": "string"},
+              "description": "Only for contexts whose region is one of these."},
+            "cohorts": {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"type": "string"},
+              "description": "Only for contexts whose cohort, or one of whose cohorts, is one of these."},
+            "businessHours": {
+              "type": "object",
+              "required": ["timeZone", "from", "to"],
+              "properties": {
+                "timeZone": {"type": "string", "examples": ["Europe/Berlin"]},
+                "days": {"type": "array", "minItems": 1, "items": {"type": "string"}, "examples": [["mon", "tue"]]},
+                "from": {"type": "string", "examples": ["09:00"]},
+                "to": {"type": "string", "examples": ["17:00"],
+                  "description": "Up to 24:00; before from: past midnight."}
+              },
+              "additionalProperties": false
+            }
+          },
+          "additionalProperties": false
+        },
         "FlagPatch": {
           "type": "object",
           "description": "The members to change, each as a whole; null removes one. \##
@@ -60,6 +91,24 @@ extension OpenAPISchemas {
                   }}
               }
             }}
+          }
+        },
+        "DependentList": {
+          "type": "object",
+          "required": ["flagKey", "dependents"],
+          "properties": {
+            "flagKey": {"$ref": "#/components/schemas/FlagKey"},
+            "dependents": {
+              "type": "array",
+              "items": {
+                "type": "object",
+                "required": ["flagKey", "variant"],
+                "properties": {
+                  "flagKey": {"$ref": "#/components/schemas/FlagKey"},
+                  "variant": {"type": "string", "description": "The variant that it requires."}
+                }
+              }
+            }
           }
         },
         "OverrideBody": {
@@ -132,11 +181,20 @@ extension OpenAPISchemas {
         "owner": {"type": "string", "minLength": 1, "maxLength": 100},
         "defaultEnabled": {"type": "boolean",
           "description": "The simple spelling: a boolean flag with the variants on and off."},
+        "rollout": {"anyOf": [{"$ref": "#/components/schemas/Rollout"}, {"type": "null"}]},
         "state": {"type": "string", "enum": ["ENABLED", "DISABLED"], "description": "Required beside variants."},
         "variants": {"type": "object", "description": "The full spelling, as flagd's flag definition has it."},
         "defaultVariant": {"type": ["string", "null"]},
         "targeting": {"type": ["object", "null"], "description": "JSONLogic."},
         "metadata": {"type": ["object", "null"]},
+        "requires": {"type": ["array", "null"], "maxItems": 20,
+          "description": "Unless each of these flags answers its variant, the flag answers its default.",
+          "items": {
+            "type": "object",
+            "required": ["flagKey", "variant"],
+            "properties": {"flagKey": {"$ref": "#/components/schemas/FlagKey"}, "variant": {"type": "string"}},
+            "additionalProperties": false
+          }},
         "tags": {"type": "array", "items": {"type": "string"}},
         "expiresAt": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}],
           "description": "When the flag should be gone from the code; never changes an answer."},

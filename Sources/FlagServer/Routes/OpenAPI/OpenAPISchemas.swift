@@ -186,6 +186,44 @@ enum OpenAPISchemas {
             "errorDetails": {"type": "string", "description": "With the reason error."}
           }
         },
+        "Explanation": {
+          "type": "object",
+          "description": "As EvaluateAnswer has it, and how it came about.",
+          "required": ["enabled", "value", "variant", "flagKey", "tenantId", "reason", "source", "environment",
+            "evaluatedAt", "changesAt", "trace"],
+          "properties": {
+            "enabled": {"type": "boolean"},
+            "value": {},
+            "variant": {"type": ["string", "null"]},
+            "flagKey": {"type": "string"},
+            "tenantId": {"type": "string"},
+            "reason": {"$ref": "#/components/schemas/EvaluateReason"},
+            "source": {"type": "string", "enum": ["cache", "store", "stale", "default"]},
+            "environment": {"$ref": "#/components/schemas/Environment"},
+            "evaluatedAt": {"$ref": "#/components/schemas/Time"},
+            "errorCode": {"type": "string"},
+            "errorDetails": {"type": "string"},
+            "changesAt": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}],
+              "description": "When a rollout or the override's end changes the answer; null when neither does."},
+            "trace": {
+              "type": "array",
+              "description": "What was asked, in order, up to what decided.",
+              "items": {
+                "type": "object",
+                "required": ["step", "decides", "detail"],
+                "properties": {
+                  "step": {"type": "string"},
+                  "decides": {"type": "boolean"},
+                  "detail": {"type": "string"},
+                  "rule": {"type": "object", "description": "An operator with its arguments (a value, an operator, \##
+                    notEvaluated, or evaluations for each element), its result, and the hash and bucket it used."},
+                  "isCut": {"type": "boolean", "description": "Whether some of the rule's trace was left out."},
+                  "readsClock": {"type": "boolean", "description": "Whether the rule reads $flagd.timestamp."}
+                }
+              }
+            }
+          }
+        },
         "EvaluateReason": {"type": "string", "enum": ["default", "targeting", "rollout", "tenant_override",
           "kill_switch", "disabled", "prerequisite_failed", "flag_not_found", "error"]},
         "EvaluateBatchRequest": {

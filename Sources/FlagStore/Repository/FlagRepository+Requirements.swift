@@ -1,0 +1,40 @@
+import DynamoTable
+import FlagCore
+
+/// A flag that requires another one.
+package struct Dependent: Sendable, Equatable {
+    /// The flag that requires.
+    package let flagKey: String
+    /// The variant that it requires.
+    package let variant: String
+}
+
+extension FlagRepository {
+    /// The flags of an environment that require a flag, by key. Blocks; O(flags of the environment).
+    package func dependents(
+        of key: String, in environment: Environment
+    ) throws(FlagStoreError) -> [Dependent] {
+        let query = Query(
+            table: table, index: FlagTable.flagsIndex, partition: .string(FlagIndex.all.partition(in: environment)))
+        var dependents: [Dependent] = []
+        try forEachItem(of: query) { item throws(FlagStoreError) in
+            guard item[Attribute.requires] != nil, case .flag(environment, let dependent)? = ItemKey(item),
+                let prerequisites = try? FlagRule(item)?.prerequisites()
+            else { return }
+            for prerequisite in prerequisites where prerequisite.flagKey.utf8.elementsEqual(key.utf8) {
+                dependents.append(Dependent(flagKey: dependent, variant: prerequisite.variant))
+            }
+        }
+        return dependents.sorted { $0.flagKey < $1.flagKey }
+    }
+
+    /// Refuses a flag that requires what does not exist, or itself in a circle. Blocks when it requires anything.
+    func checkRequirements(of record: FlagRecord) throws(FlagStoreError) {
+        guard record.rule.requires != nil else { return }
+        let check = RequirementCheck { [environment = record.environment] key throws(FlagStoreError) in
+            try item(.flag(environment, key: key)).flatMap { FlagRule($0) }
+        }
+        let issues = try check.issues(of: record.key, record.rule)
+        guard issues.isEmpty else { throw .invalid(issues) }
+    }
+}
