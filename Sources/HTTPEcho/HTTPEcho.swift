@@ -36,7 +36,10 @@ struct HTTPEcho: ParsableCommand {
             addresses: [.tcp(host: host, port: port)], loops: loops ?? max(1, cores))
         configuration.limits = limits.limits
         configuration.timeouts = timeouts.timeouts
-        let server = try HTTPServer(configuration: configuration) { _ in EchoHandler() }
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        let started = HTTPDate(milliseconds: Int64(time.tv_sec) * 1000)
+        let server = try HTTPServer(configuration: configuration) { EchoHandler(context: $0, started: started) }
         server.start()
         let place = SocketAddress.tcp(host: host, port: server.port)
         print("http-echo listens on \(place) with \(server.loopCount) loops")

@@ -31,6 +31,8 @@ struct ConnectionMachine {
     private(set) var phase = ConnectionPhase.idle
     /// Whether the connection stays open after the answer to the request at hand.
     var keepsAlive = true
+    /// Whether the connection is secured, so that `https` URIs may be asked for on it.
+    let isSecure: Bool
     /// Whether the peer has ended its side.
     private(set) var inputEnded = false
     /// Whether output waits for a peer that does not take it.
@@ -56,7 +58,8 @@ struct ConnectionMachine {
     var headLength: Int { parser.length }
 
     /// A connection that begins now.
-    init(now: Int64 = 0, patience: Patience? = nil) {
+    init(now: Int64 = 0, patience: Patience? = nil, isSecure: Bool = false) {
+        self.isSecure = isSecure
         if let patience { stageDeadline = now + patience.idle }
     }
 
@@ -122,6 +125,8 @@ struct ConnectionMachine {
         }
         keepsAlive = parser.head.keepsAlive
         if parser.head.expectsOther { return refuse(.unknownExpectation) }
+        // RFC 9110 §7.4.
+        if parser.head.isSecure, !isSecure { return refuse(.misdirectedRequest) }
         if parser.head.hasTransferEncoding {
             phase = .chunks
             decoder = ChunkDecoder()

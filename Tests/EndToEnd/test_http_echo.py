@@ -1,0 +1,132 @@
+"""http-echo: what RFC 9110 and 9112 ask of a server, on raw sockets. How bytes are framed is tested in
+Tests/HTTPTransportTests; this is what the program adds."""
+
+import os
+import re
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ECHO = Path(__file__).resolve().parents[2] / ".build" / "release" / "http-echo"
+
+
+class Echo:
+    """A running http-echo."""
+
+    def __init__(self, *options):
+        self.process = subprocess.Popen(
+            [ECHO, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        line = self.process.stdout.readline()
+        found = re.search(r":(\d+)", line)
+        assert found, f"http-echo did not start: {line}{self.process.stdout.read()}"
+        self.port = int(found[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        assert self.process.wait(20) == 0
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def ask(self, line: str, *fields: str, body: bytes = b"") -> "Answer":
+        """One request on a connection of its own."""
+        head = "\r\n".join([line + " HTTP/1.1", "Host: a", "Connection: close", *fields, "", ""])
+        with self.connect() as connection:
+            connection.sendall(head.encode() + body)
+            return Answer(everything(connection))
+
+
+class Answer:
+    """A whole answer, taken apart."""
+
+    def __init__(self, data: bytes):
+        head, _, self.body = data.partition(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        assert status.startswith("HTTP/1.1 "), data
+        self.status = int(status.split(" ")[1])
+        self.fields = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            assert name.lower() not in self.fields, f"{name} stands twice"
+            self.fields[name.lower()] = value.strip()
+
+
+def everything(connection: socket.socket) -> bytes:
+    data = b""
+    while received := connection.recv(1 << 16):
+        data += received
+    return data
+
+
+@pytest.fixture(scope="module")
+def echo():
+    if not os.access(ECHO, os.X_OK):
+        pytest.fail(f"{ECHO} is missing: build it with `./scripts/build`")
+    with Echo() as running:
+        yield running
+
+
+@pytest.mark.parametrize("rule, line, status, allow", [
+    ("9110 §9.3.1: GET", "GET /", 200, None),
+    ("9110 §4.2.3: an unreserved character may be encoded", "OPTIONS /%65cho", 204, "OPTIONS, POST"),
+    ("9110 §9.3.7: OPTIONS of the server", "OPTIONS *", 204, "GET, HEAD, OPTIONS, POST"),
+    ("9110 §9.3.7: OPTIONS of a resource", "OPTIONS /", 204, "GET, HEAD, OPTIONS"),
+    ("9110 §15.5.6: a known method elsewhere", "PUT /", 405, "GET, HEAD, OPTIONS"),
+    ("9110 §15.5.6: GET of what takes POST", "GET /echo", 405, "OPTIONS, POST"),
+    ("9110 §9.3.8: TRACE", "TRACE /", 405, "GET, HEAD, OPTIONS"),
+    ("9110 §15.6.2: an unknown method", "BREW /", 501, None),
+    ("9110 §15.6.2: an unknown method of nothing", "BREW /nothing", 501, None),
+    ("9110 §9.1: methods are case-sensitive", "get /", 501, None),
+    ("9110 §15.5.5: nothing", "GET /nothing", 404, None),
+    ("9110 §7.4: https without TLS", "GET https://a/", 421, None),
+    ("9112 §3.2.2: absolute form", "GET http://b/", 200, None),
+])
+def test_methods_and_targets(echo, rule, line, status, allow):
+    answer = echo.ask(line)
+    assert (answer.status, answer.fields.get("allow")) == (status, allow), rule
+    assert answer.fields["connection"] == "close" and "date" in answer.fields
+    if status >= 400:
+        assert answer.body and answer.fields["content-type"].startswith("text/plain")
+
+
+def test_head_has_the_fields_of_get(echo):
+    """RFC 9110 §9.3.2."""
+    get, head = echo.ask("GET /"), echo.ask("HEAD /")
+    assert head.body == b"" and get.body == b"hello"
+    assert {**get.fields, "date": ""} == {**head.fields, "date": ""}
+    assert echo.ask("HEAD /nothing").body == b""
+
+
+def test_conditional_requests(echo):
+    """RFC 9110 §13, §15.4.5."""
+    first = echo.ask("GET /")
+    tag, modified = first.fields["etag"], first.fields["last-modified"]
+    for field in (f"If-None-Match: {tag}", f"If-None-Match: \"x\", W/{tag}", f"If-Modified-Since: {modified}"):
+        unchanged = echo.ask("GET /", field)
+        assert (unchanged.status, unchanged.body, unchanged.fields["etag"]) == (304, b"", tag)
+        assert "content-length" not in unchanged.fields
+    assert echo.ask("GET /", "If-None-Match: \"x\"", f"If-Modified-Since: {modified}").status == 200
+    assert echo.ask("GET /", "If-Match: \"x\"").status == 412
+    assert echo.ask("GET /", "If-Unmodified-Since: Sunday, 06-Nov-94 08:49:37 GMT").status == 412
+    assert echo.ask("OPTIONS /", "If-Match: \"x\"").status == 204
+    assert echo.ask("POST /echo", "If-Match: *", "Content-Length: 0").status == 412
+    assert echo.ask("POST /echo", "If-None-Match: *", "Content-Length: 0").status == 200
+
+
+def test_what_is_not_understood_is_passed_over(echo):
+    """RFC 9110 §5.1, §7.6.2, §7.8, §14.2, §12.5."""
+    fields = ["Upgrade: h2c", "Max-Forwards: 0", "Range: bytes=0-1", "Accept: image/png", "TE: gzip", "X-Unknown: 1"]
+    answer = echo.ask("GET /", *fields)
+    assert (answer.status, answer.body) == (200, b"hello")
+
+
+def test_content_comes_back_as_it_was_called(echo):
+    fields = ["Content-Type: text/x-mine", "Content-Encoding: x-mine", "Transfer-Encoding: chunked"]
+    answer = echo.ask("POST /echo", *fields, body=b"2\r\nab\r\n1\r\nc\r\n0\r\nX: y\r\n\r\n")
+    assert (answer.body, answer.fields["content-type"], answer.fields["content-encoding"]) == (
+        b"abc", "text/x-mine", "x-mine")
