@@ -15,9 +15,9 @@ ECHO = Path(__file__).resolve().parents[2] / ".build" / "release" / "http-echo"
 class Echo:
     """A running http-echo."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, prefix=()):
         self.process = subprocess.Popen(
-            [ECHO, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            [*prefix, ECHO, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         line = self.process.stdout.readline()
         found = re.search(r":(\d+)", line)
         assert found, f"http-echo did not start: {line}{self.process.stdout.read()}"
@@ -130,3 +130,34 @@ def test_content_comes_back_as_it_was_called(echo):
     answer = echo.ask("POST /echo", *fields, body=b"2\r\nab\r\n1\r\nc\r\n0\r\nX: y\r\n\r\n")
     assert (answer.body, answer.fields["content-type"], answer.fields["content-encoding"]) == (
         b"abc", "text/x-mine", "x-mine")
+
+
+def test_a_dripped_body_is_ended():
+    """A byte a second defeats a time-out for each read; the least rate does not let it."""
+    with Echo("--rate-grace", "0.2", "--body-rate", "1000") as echo, echo.connect() as connection:
+        connection.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nx")
+        answer = Answer(everything(connection))
+        assert (answer.status, answer.fields["connection"]) == (408, "close")
+
+
+def test_running_out_of_descriptors_is_told_and_passes():
+    """Those who connect wait a while, are told 503, and once there are descriptors again all is well."""
+    with Echo(prefix=["prlimit", "--nofile=40:40"]) as echo:
+        open_connections = [echo.connect() for _ in range(60)]
+        for connection in open_connections:
+            connection.settimeout(0.1)
+        refused = []
+        for _ in range(60):
+            for connection in open_connections:
+                try:
+                    if data := connection.recv(4096):
+                        refused.append(Answer(data))
+                except (TimeoutError, ConnectionResetError):
+                    pass
+            if len(refused) > 10:
+                break
+        assert len(refused) > 10
+        assert all(answer.status == 503 and answer.fields["retry-after"] == "1" for answer in refused)
+        for connection in open_connections:
+            connection.close()
+        assert echo.ask("GET /").status == 200

@@ -20,7 +20,8 @@ final class MachineBench {
         loop = .allocate(capacity: 1)
         loop.initialize(
             to: LoopState(
-                index: 0, configuration: configuration, mailbox: Mailbox(bell: try Bell()), counters: LoopCounters()))
+                index: 0, configuration: configuration, mailbox: Mailbox(bell: try Bell()), counters: LoopCounters(),
+                addresses: AddressCounts(limit: 0)))
         loop.pointee.monotonic = 0
         connection = loop.pointee.table.take(descriptor: 0)
         connection.pointee.machine = ConnectionMachine(now: 0, patience: loop.pointee.patience)
@@ -61,7 +62,7 @@ final class MachineBench {
 
     func tick(_ time: Int64) -> ConnectionMachine.Expiry {
         loop.pointee.monotonic = time
-        return connection.pointee.machine.expire(now: time)
+        return connection.pointee.machine.expire(loop.pointee.patience, now: time)
     }
 
     func answerDeferred() {

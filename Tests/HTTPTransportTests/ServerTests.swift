@@ -110,6 +110,51 @@ struct ServerTests {
         server.stop()
     }
 
+    @Test("One connection too many of one address is told 503, and there is room again when one closes")
+    func tooManyOfOneAddress() throws {
+        let server = try TestServer { $0.limits.connectionsPerAddress = 2 }
+        var clients = try (0..<2).map { _ in try server.client() }
+        for client in clients {
+            client.send(request)
+            #expect(try client.answer().status == 200)
+        }
+        do {
+            let refused = try server.client()
+            let answer = try refused.answer()
+            #expect(answer.status == 503 && answer.fields["retry-after"] == "1")
+            #expect(server.total(\.connectionsRefusedByAddress) == 1)
+        }
+        clients.removeLast()
+        try server.waitForConnections(atMost: 1)
+        let next = try server.client()
+        next.send(request)
+        #expect(try next.answer().status == 200)
+        server.stop()
+    }
+
+    @Test("Requests that waited too long for their loop are told 503, essential ones are answered")
+    func shedding() throws {
+        let server = try TestServer(loops: 1) { $0.timeouts.lag = .milliseconds(30) }
+        let clients = try (0..<12).map { _ in try server.client() }
+        for client in clients {
+            client.send(request)
+            #expect(try client.answer().status == 200)
+        }
+        // While the first keeps the loop busy the others pile up behind the second.
+        clients[0].send("GET /stall HTTP/1.1\r\nHost: a\r\n\r\n")
+        usleep(20_000)
+        clients[1].send("GET /stall HTTP/1.1\r\nHost: a\r\n\r\n")
+        for client in clients[2..<11] { client.send(request) }
+        clients[11].send("GET /essential HTTP/1.1\r\nHost: a\r\n\r\n")
+        var statuses = try clients.map { try $0.answer().status }
+        #expect(statuses.removeLast() == 200)
+        #expect(Array(statuses.prefix(2)) == [200, 200] && statuses.suffix(7).allSatisfy { $0 == 503 })
+        #expect(server.total(\.requestsShed) >= 7)
+        clients[5].send(request)
+        #expect(try clients[5].answer().status == 200)
+        server.stop()
+    }
+
     @Test("Peers that reset in the middle of a body leave nothing behind")
     func resetMidBody() throws {
         let server = try TestServer()

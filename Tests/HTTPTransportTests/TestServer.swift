@@ -90,6 +90,9 @@ final class TestHandler: HTTPHandler {
         case "/received": exchange.respond(.ok, body: Array("\(received)".utf8))
         case "/loop": exchange.respond(.ok, body: Array("\(context.index)".utf8))
         case "/busy": busy(&exchange)
+        case "/stall":
+            usleep(150_000)
+            exchange.respond(.ok)
         case "/empty": exchange.respond(.noContent)
         case "/unchanged": exchange.respond(.notModified) { $0.add("ETag", "\"1\"") }
         case "/fields": answerWithFields(&exchange)
@@ -98,6 +101,8 @@ final class TestHandler: HTTPHandler {
         default: exchange.respond(.ok, contentType: "text/plain", body: Array(describe(request).utf8))
         }
     }
+
+    func isEssential(_ request: borrowing HTTPRequest) -> Bool { request.path.equals("/essential") }
 
     /// Raises the count, and answers whoever waits.
     func receive(_ message: Int) {

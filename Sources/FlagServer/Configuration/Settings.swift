@@ -39,6 +39,12 @@ enum Settings {
     static let headerFields = Setting<Int>.number("limits.header-fields", 1...1000)
     static let headerBytes = Setting<Int>.size("limits.header-bytes", 1024...(1 << 20))
     static let body = Setting<Int>.size("limits.body", 1024...(64 << 20))
+    static let connectionsPerAddress = Setting<Int>.number("limits.connections-per-address", 0...1_000_000)
+    static let refusedConnections = Setting<Int>.number("limits.refused-connections", 0...100_000)
+    static let bodyRate = Setting<Int>.size("limits.body-rate", 0...(1 << 30))
+    static let chunkLine = Setting<Int>.size("limits.chunk-line", 16...(64 << 10))
+    static let pendingOutput = Setting<Int>.size("limits.pending-output", 1024...(1 << 30))
+    static let lingerBytes = Setting<Int>.size("limits.linger", 0...(1 << 30))
 
     static let headTimeout = timeout("head")
     static let bodyTimeout = timeout("body")
@@ -47,6 +53,9 @@ enum Settings {
     static let idleTimeout = timeout("idle")
     static let writeTimeout = timeout("write")
     static let drainTimeout = timeout("drain")
+    static let lingerTimeout = timeout("linger")
+    static let rateGrace = Setting<Duration>.time("timeouts.rate-grace", .zero...(.seconds(3600)))
+    static let lag = Setting<Duration>.time("timeouts.lag", .zero...(.seconds(3600)))
 
     private static func timeout(_ name: String) -> Setting<Duration> {
         .time("timeouts.\(name)", .milliseconds(100)...(.seconds(3600)))

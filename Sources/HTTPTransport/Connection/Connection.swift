@@ -20,6 +20,8 @@ struct Connection: ~Copyable {
     var wasInterrupted = false
     /// Bytes dropped after the last answer.
     var droppedBytes = 0
+    /// Who is at the other end.
+    var peer = PeerAddress.unix
     /// The protocol's state.
     var machine = ConnectionMachine()
     /// Bytes read and not yet consumed.

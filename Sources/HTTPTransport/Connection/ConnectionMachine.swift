@@ -51,6 +51,12 @@ struct ConnectionMachine {
     /// When blocked output has waited too long.
     private var writeDeadline = Int64.max
     private var hasSentContinue = false
+    /// When the body began, or was read on after output had been blocked.
+    private var bodyBegin: Int64 = 0
+    /// When the body has lasted too long.
+    private var bodyDeadline = Int64.max
+    /// Bytes of the body that have come.
+    private var bodyReceived = 0
 
     /// What is known of the request at hand.
     var head: RequestHead { parser.head }
@@ -130,7 +136,7 @@ struct ConnectionMachine {
         if parser.head.hasTransferEncoding {
             phase = .chunks
             decoder = ChunkDecoder()
-            stageDeadline = now &+ patience.body
+            beginBody(patience, now: now)
             return advanceChunks(&input, &fields, limits)
         }
         let length = parser.head.contentLength ?? 0
@@ -139,8 +145,14 @@ struct ConnectionMachine {
         bodyLength = length
         if input.count >= messageLength { return handOut(input.readable, &fields) }
         phase = .body
-        stageDeadline = now &+ patience.body
+        beginBody(patience, now: now)
         return waitForBody(input)
+    }
+
+    private mutating func beginBody(_ patience: borrowing Patience, now: Int64) {
+        bodyBegin = now
+        bodyDeadline = now &+ patience.body
+        stageDeadline = patience.bodyRate > 0 ? min(bodyDeadline, now &+ patience.rateGrace &+ 1000) : bodyDeadline
     }
 
     private mutating func advanceBody(_ input: inout ByteBuffer, _ fields: inout FieldTable) -> Step {
@@ -165,6 +177,7 @@ struct ConnectionMachine {
     /// A client that waits for 100 gets it, unless the body is under way already (RFC 9110 §10.1.1).
     private mutating func waitForBody(_ input: borrowing ByteBuffer) -> Step {
         if inputEnded { return refuse(.incompleteRequest) }
+        bodyReceived = input.count &- parser.length
         if parser.head.expectsContinue, !hasSentContinue, input.count == parser.length {
             hasSentContinue = true
             return .sendContinue
@@ -240,7 +253,7 @@ struct ConnectionMachine {
         switch phase {
         case .idle: stageDeadline = now + patience.idle
         case .head: stageDeadline = now + patience.head
-        case .body, .chunks: stageDeadline = now + patience.body
+        case .body, .chunks: beginBody(patience, now: now)
         case .answering, .closing, .lingering: break
         }
     }
@@ -267,9 +280,12 @@ struct ConnectionMachine {
     private var answerDeadline: Int64 { min(stageDeadline, requestDeadline) }
 
     /// Looks whether something has lasted too long.
-    mutating func expire(now: Int64) -> Expiry {
+    mutating func expire(_ patience: borrowing Patience, now: Int64) -> Expiry {
         guard now >= deadline else { return .none }
         if isBlocked, now >= writeDeadline { return .close(.write) }
+        if phase == .body || phase == .chunks, now < min(bodyDeadline, requestDeadline) {
+            return checkRate(patience, now: now)
+        }
         let isWholeRequest = requestDeadline < stageDeadline
         switch phase {
         case .idle: return .close(.idle)
@@ -278,6 +294,14 @@ struct ConnectionMachine {
         case .answering: return .handlerTimeout(isWholeRequest ? .request : .handler)
         case .closing, .lingering: return .close(nil)
         }
+    }
+
+    /// The grace is free: what has come must make up for the time since.
+    private mutating func checkRate(_ patience: borrowing Patience, now: Int64) -> Expiry {
+        let counted = now - bodyBegin - patience.rateGrace
+        if Int64(bodyReceived) * 1000 < counted * patience.bodyRate { return timeOut(.rate) }
+        stageDeadline = min(bodyDeadline, now + 1000)
+        return .none
     }
 
     private mutating func timeOut(_ timeout: ConnectionTimeout) -> Expiry {

@@ -4,6 +4,8 @@ package enum ConnectionTimeout: UInt8, Sendable, CaseIterable {
     case head
     /// A whole body.
     case body
+    /// A body that comes too slowly.
+    case rate
     /// A whole request, from its first byte to its answer.
     case request
     /// The next request.

@@ -76,7 +76,13 @@ extension EventLoop {
         state.pointee.counters.requests.raise(by: 1)
         state.pointee.current = connection
         var exchange = Exchange(connection: connection, loop: state)
-        handler.handle(connection.pointee.request(state.pointee.fields.entries), &exchange)
+        let request = connection.pointee.request(state.pointee.fields.entries)
+        if !state.pointee.isOverloaded || handler.isEssential(request) {
+            handler.handle(request, &exchange)
+        } else {
+            state.pointee.counters.shed.raise(by: 1)
+            exchange.respond(error: .serviceUnavailable, detail: "The server is overloaded.")
+        }
         state.pointee.current = nil
         connection.pointee.machine.handed(&connection.pointee.input)
         if case .deferred(let ticket) = exchange.state {

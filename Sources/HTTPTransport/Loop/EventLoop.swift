@@ -49,7 +49,10 @@ final class EventLoop {
             let begin = MonotonicClock.microseconds
             state.pointee.readClocks()
             var isRung = false
+            state.pointee.isOverloaded = false
             for index in 0..<max(0, Int(count)) {
+                // Reading the clock at each event would be felt.
+                if index & 3 == 3 { noteOverload(since: begin) }
                 let event = events[index]
                 if event.data.u64 == EventLoop.bellMark { isRung = true } else { handleEvent(event) }
             }
@@ -70,6 +73,14 @@ final class EventLoop {
         let next = min(state.pointee.timers.earliest, drainDeadline)
         if next == .max { return -1 }
         return Int32(clamping: max(0, next &- state.pointee.monotonic))
+    }
+
+    /// What is handled from now on in this turn has waited since its begin at least.
+    @inline(__always)
+    private func noteOverload(since begin: Int64) {
+        if state.pointee.patience.lag != .max, MonotonicClock.microseconds &- begin > state.pointee.patience.lag {
+            state.pointee.isOverloaded = true
+        }
     }
 
     private func noteLag(since begin: Int64) {
@@ -130,7 +141,7 @@ final class EventLoop {
         if handler.hasMail { handler.receiveMail() }
         for letter in letters {
             switch letter {
-            case .adopt(let descriptor, let isOverLimit): adopt(descriptor, isOverLimit: isOverLimit)
+            case .adopt(let descriptor, let peer, let refusal): adopt(descriptor, peer, refusal)
             case .answer(let slot, let ticket, let response):
                 guard let connection = state.pointee.table.find(slot: slot, ticket: ticket) else { continue }
                 Resumption.answer(connection, loop: state) { $0.respond(response) }
@@ -177,7 +188,7 @@ final class EventLoop {
 
     private func expire(_ connection: UnsafeMutablePointer<Connection>, now: Int64) {
         let counters = state.pointee.counters
-        switch connection.pointee.machine.expire(now: now) {
+        switch connection.pointee.machine.expire(state.pointee.patience, now: now) {
         case .none:
             state.pointee.timers.ensure(connection.pointee.slot, by: connection.pointee.machine.deadline)
         case .close(let timeout):
@@ -199,23 +210,32 @@ final class EventLoop {
 
     // MARK: Connections
 
-    private func adopt(_ descriptor: Int32, isOverLimit: Bool) {
+    private func adopt(_ descriptor: Int32, _ peer: PeerAddress, _ refusal: ConnectionRefusal?) {
         let connection = state.pointee.table.take(descriptor: descriptor)
+        connection.pointee.peer = peer
         connection.pointee.machine = ConnectionMachine(now: state.pointee.monotonic, patience: state.pointee.patience)
         guard register(connection) else { return release(connection) }
         state.pointee.counters.accepted.raise(by: 1)
-        if isOverLimit {
+        switch refusal {
+        case nil: settle(connection)
+        case .total:
             state.pointee.counters.refused.raise(by: 1)
-            connection.pointee.machine.refuseConnection()
-            answer(connection, error: .serviceUnavailable, detail: "There are too many connections.")
-        } else {
-            settle(connection)
+            refuse(connection, "There are too many connections.")
+        case .address:
+            state.pointee.counters.refusedByAddress.raise(by: 1)
+            refuse(connection, "There are too many connections from this address.")
         }
+    }
+
+    private func refuse(_ connection: UnsafeMutablePointer<Connection>, _ detail: String) {
+        connection.pointee.machine.refuseConnection()
+        answer(connection, error: .serviceUnavailable, detail: detail)
     }
 
     /// Closes the connection, whatever waits in it.
     func release(_ connection: UnsafeMutablePointer<Connection>) {
         close(connection.pointee.descriptor)
+        state.pointee.addresses.leave(connection.pointee.peer)
         state.pointee.timers.clear(connection.pointee.slot)
         state.pointee.table.release(connection)
         state.pointee.counters.open.subtract(1, ordering: .relaxed)

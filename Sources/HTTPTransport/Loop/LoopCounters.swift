@@ -6,6 +6,10 @@ final class LoopCounters: Sendable {
     let accepted = Atomic<UInt64>(0)
     /// Connections told 503 for being too many.
     let refused = Atomic<UInt64>(0)
+    /// Connections told 503 for being too many of their address.
+    let refusedByAddress = Atomic<UInt64>(0)
+    /// Requests told 503 because the loop was late.
+    let shed = Atomic<UInt64>(0)
     /// Connections given to the loop and not yet closed: raised by the acceptor, lowered by the loop.
     let open = Atomic<Int>(0)
     /// Whole requests handed to the handler.
@@ -68,6 +72,8 @@ final class LoopCounters: Sendable {
         var statistics = LoopStatistics()
         statistics.connectionsAccepted = accepted.load(ordering: .relaxed)
         statistics.connectionsRefused = refused.load(ordering: .relaxed)
+        statistics.connectionsRefusedByAddress = refusedByAddress.load(ordering: .relaxed)
+        statistics.requestsShed = shed.load(ordering: .relaxed)
         statistics.connectionsOpen = open.load(ordering: .relaxed)
         statistics.requests = requests.load(ordering: .relaxed)
         statistics.deferredAnswers = deferred.load(ordering: .relaxed)

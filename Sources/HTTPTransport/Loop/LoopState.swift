@@ -16,12 +16,16 @@ struct LoopState: ~Copyable {
     let mailbox: Mailbox<LoopLetter>
     /// What `/metrics` reads.
     let counters: LoopCounters
+    /// Who has how many connections.
+    let addresses: AddressCounts
     /// Milliseconds of the monotonic clock, read once an iteration.
     var monotonic: Int64 = 0
     /// Milliseconds since 1970, read once an iteration.
     var wall: Int64 = 0
     /// The `Date` field for that time.
     var date = DateLine()
+    /// Whether requests have waited too long in this turn of the loop: then new ones are refused.
+    var isOverloaded = false
     /// Whether the loop is draining: then every answer closes its connection.
     var isDraining = false
     /// The connections.
@@ -42,11 +46,13 @@ struct LoopState: ~Copyable {
     var spareOutput = ByteBuffer(capacity: LoopState.spareBytes)
 
     init(
-        index: Int, configuration: HTTPServerConfiguration, mailbox: Mailbox<LoopLetter>, counters: LoopCounters
+        index: Int, configuration: HTTPServerConfiguration, mailbox: Mailbox<LoopLetter>, counters: LoopCounters,
+        addresses: AddressCounts
     ) {
+        self.addresses = addresses
         self.index = index
         limits = configuration.limits
-        patience = Patience(configuration.timeouts)
+        patience = Patience(configuration.timeouts, bodyRate: configuration.limits.bodyRate)
         errorBody = configuration.errorBody
         self.mailbox = mailbox
         self.counters = counters
@@ -75,8 +81,16 @@ struct Patience: Sendable {
     let request: Int64
     let handler: Int64
     let linger: Int64
+    let rateGrace: Int64
+    /// Bytes a second; 0 for no bound.
+    let bodyRate: Int64
+    /// Microseconds; `max` for no bound.
+    let lag: Int64
 
-    init(_ timeouts: HTTPTimeouts) {
+    init(_ timeouts: HTTPTimeouts, bodyRate: Int) {
+        rateGrace = Int64(timeouts.rateGrace.milliseconds)
+        self.bodyRate = Int64(bodyRate)
+        lag = timeouts.lag > .zero ? Int64(timeouts.lag.milliseconds) * 1000 : .max
         head = Int64(timeouts.head.milliseconds)
         body = Int64(timeouts.body.milliseconds)
         idle = Int64(timeouts.idle.milliseconds)

@@ -58,4 +58,7 @@ package final class HTTPServer<Handler: HTTPHandler>: Sendable {
 
     /// What each loop counted, by loop.
     package func statistics() -> [LoopStatistics] { core.statistics() }
+
+    /// What the acceptor counted.
+    package func acceptStatistics() -> AcceptStatistics { core.acceptStatistics() }
 }

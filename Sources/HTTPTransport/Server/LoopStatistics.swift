@@ -4,6 +4,10 @@ package struct LoopStatistics: Sendable {
     package internal(set) var connectionsAccepted: UInt64 = 0
     /// Connections that were told 503 because there were too many.
     package internal(set) var connectionsRefused: UInt64 = 0
+    /// Connections that were told 503 because their address had too many.
+    package internal(set) var connectionsRefusedByAddress: UInt64 = 0
+    /// Requests that were told 503 because they had waited too long for the loop.
+    package internal(set) var requestsShed: UInt64 = 0
     /// Connections open now.
     package internal(set) var connectionsOpen = 0
     /// Whole requests handed to the handler.
