@@ -1,6 +1,6 @@
 import HTTPTransport
 
-/// `GET /` answers `hello`, `POST /echo` the request's content.
+/// `GET /` answers `hello`, `POST /echo` the request's content, `GET /peer` who asks.
 final class EchoHandler: HTTPHandler {
     private static let greeting: StaticString = "hello"
     /// Of the greeting, which is the same in every process.
@@ -22,6 +22,8 @@ final class EchoHandler: HTTPHandler {
             answerEcho(request, &exchange)
         } else if request.path.isEquivalent(toPath: "/") {
             answerRoot(request, &exchange)
+        } else if request.path.equals("/peer") {
+            answerPeer(request, &exchange)
         } else if request.path.equals("*") {
             exchange.respond(.noContent) { $0.add("Allow", "GET, HEAD, OPTIONS, POST") }
         } else {
@@ -45,6 +47,14 @@ final class EchoHandler: HTTPHandler {
         case .notModified: exchange.respond(.notModified) { addValidators(to: $0) }
         case .failed: refuseCondition(&exchange)
         }
+    }
+
+    private func answerPeer(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+        guard request.method == .get || request.method == .head else {
+            return answerOther(request.method, allowed: "GET, HEAD, OPTIONS", &exchange)
+        }
+        let client = Array(exchange.client(of: request).description.utf8)
+        exchange.respond(.ok, contentType: "text/plain; charset=utf-8", body: client)
     }
 
     private func answerEcho(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {

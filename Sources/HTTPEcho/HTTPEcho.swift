@@ -11,7 +11,11 @@ struct HTTPEcho: ParsableCommand {
         abstract: "An example of HTTPTransport alone: GET / answers hello, POST /echo answers the content.",
         discussion: "SIGTERM and SIGINT finish the requests in flight and exit with status 0.")
 
-    @Option(help: "The address to listen on.")
+    @Option(
+        help: """
+            The addresses to listen on: a list of addresses, names, and paths behind unix:. Sockets that systemd hands \
+            over (LISTEN_FDS) take their place.
+            """)
     var host = "127.0.0.1"
 
     @Option(help: "The port; 0 lets the system choose.")
@@ -19,6 +23,12 @@ struct HTTPEcho: ParsableCommand {
 
     @Option(help: "The event loops; one for each core unless given.")
     var loops: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Proxies whose Forwarded and X-Forwarded-For count: addresses, networks such as 10.0.0.0/8, or unix.",
+            valueName: "list"))
+    var trustedProxies = ""
 
     @OptionGroup(title: "Limits")
     var limits: LimitOptions
@@ -32,8 +42,15 @@ struct HTTPEcho: ParsableCommand {
     func run() throws {
         DescriptorLimit.raise()
         let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
-        var configuration = HTTPServerConfiguration(
-            addresses: [.tcp(host: host, port: port)], loops: loops ?? max(1, cores))
+        let activated = ActivatedSockets.addresses()
+        let addresses = activated.isEmpty ? SocketAddress.list(host, port: port) : activated
+        var configuration = HTTPServerConfiguration(addresses: addresses, loops: loops ?? max(1, cores))
+        configuration.trustedProxies = try trustedProxies.split(separator: ",").map { part in
+            guard let range = AddressRange(part.filter { $0 != " " }) else {
+                throw ValidationError("--trusted-proxies: \(part) is no address, no network and not unix.")
+            }
+            return range
+        }
         configuration.limits = limits.limits
         configuration.timeouts = timeouts.timeouts
         var time = timespec()
@@ -41,8 +58,12 @@ struct HTTPEcho: ParsableCommand {
         let started = HTTPDate(milliseconds: Int64(time.tv_sec) * 1000)
         let server = try HTTPServer(configuration: configuration) { EchoHandler(context: $0, started: started) }
         server.start()
-        let place = SocketAddress.tcp(host: host, port: server.port)
-        print("http-echo listens on \(place) with \(server.loopCount) loops")
+        let places = addresses.map { address in
+            if case .tcp(let host, 0) = address { return SocketAddress.tcp(host: host, port: server.port) }
+            return address
+        }
+        print(
+            "http-echo listens on \(places.map(\.description).joined(separator: ", ")) with \(server.loopCount) loops")
         // Whoever reads the output through a pipe gets the line at once.
         fflush(nil)
         let sources = [SIGTERM, SIGINT].map { drainOnSignal($0, server) }

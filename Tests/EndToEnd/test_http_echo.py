@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,44 @@ def test_running_out_of_descriptors_is_told_and_passes():
         for connection in open_connections:
             connection.close()
         assert echo.ask("GET /").status == 200
+
+
+def test_unix_sockets_and_ipv6(tmp_path):
+    path = tmp_path / "echo.sock"
+    with Echo("--host", f"127.0.0.1, ::1, unix:{path}") as echo:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(path))
+            connection.sendall(b"GET /peer HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert Answer(everything(connection)).body == b"unix"
+        assert echo.ask("GET /peer", "X-Forwarded-For: 192.0.2.1").body == b"127.0.0.1"
+    assert not path.exists()
+
+
+def test_trusted_proxies_say_who_asks():
+    with Echo("--trusted-proxies", "127.0.0.0/8") as echo:
+        assert echo.ask("GET /peer", "X-Forwarded-For: 192.0.2.1").body == b"192.0.2.1"
+
+
+def test_systemd_hands_its_socket_over():
+    """The socket is opened before the program is started, and the program is started by the first connection."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    activator = subprocess.Popen(
+        ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", ECHO], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+                break
+            except ConnectionRefusedError:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        with connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert Answer(everything(connection)).body == b"hello"
+    finally:
+        activator.terminate()
+        assert activator.wait(20) == 0

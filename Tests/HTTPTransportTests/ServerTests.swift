@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Testing
 
@@ -59,6 +60,39 @@ struct ServerTests {
             #expect(try client.answer().status == 200)
         }
         server.stop()
+    }
+
+    @Test("A socket that somebody else opened is served, and one that does not listen is refused")
+    func inherited() throws {
+        let opened = try Listener(.tcp(host: "127.0.0.1", port: 0))
+        let server = try TestServer(addresses: [.inherited(descriptor: opened.descriptor)])
+        #expect(server.port == opened.port)
+        let client = try server.client()
+        client.send(request)
+        #expect(try client.answer().body == "GET /x|")
+        server.stop()
+        let pipe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        #expect(throws: TransportError.self) { try TestServer(addresses: [.inherited(descriptor: pipe)]) }
+        close(pipe)
+    }
+
+    @Test("Sockets are taken over from systemd when they are meant for this process (sd_listen_fds(3))")
+    func activation() {
+        func addresses(_ owner: String, _ count: String) -> [SocketAddress] {
+            ActivatedSockets.addresses(process: 7) { ["LISTEN_PID": owner, "LISTEN_FDS": count][$0] }
+        }
+        #expect(addresses("7", "2") == [.inherited(descriptor: 3), .inherited(descriptor: 4)])
+        #expect(addresses("8", "2").isEmpty && addresses("7", "0").isEmpty && addresses("7", "x").isEmpty)
+        #expect(ActivatedSockets.addresses { _ in nil }.isEmpty)
+    }
+
+    @Test("A list of addresses is read")
+    func addressList() {
+        #expect(
+            SocketAddress.list("127.0.0.1, [::1],::1, unix:/run/x.sock", port: 80) == [
+                .tcp(host: "127.0.0.1", port: 80), .tcp(host: "::1", port: 80), .tcp(host: "::1", port: 80),
+                .unix(path: "/run/x.sock"),
+            ])
     }
 
     @Test("Connections are spread over the loops evenly")

@@ -93,6 +93,7 @@ final class TestHandler: HTTPHandler {
         case "/stall":
             usleep(150_000)
             exchange.respond(.ok)
+        case "/client": exchange.respond(.ok, body: Array("\(exchange.client(of: request))".utf8))
         case "/empty": exchange.respond(.noContent)
         case "/unchanged": exchange.respond(.notModified) { $0.add("ETag", "\"1\"") }
         case "/fields": answerWithFields(&exchange)

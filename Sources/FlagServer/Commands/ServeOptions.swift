@@ -12,7 +12,9 @@ struct ServeOptions: ParsableArguments {
             valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("The address to listen on. (default: 127.0.0.1)", valueName: "address"))
+    @Option(
+        help: ArgumentHelp(
+            "Addresses to listen on, with commas; a path behind unix:. (default: 127.0.0.1)", valueName: "list"))
     var host: String?
 
     @Option(help: ArgumentHelp("The port to listen on; 0 takes a free one. (default: 3001)", valueName: "port"))

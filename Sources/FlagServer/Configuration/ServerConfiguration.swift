@@ -13,7 +13,7 @@ struct ServerConfiguration: Sendable, Equatable {
     /// The file that was read, or nil when there was none and the built-in defaults apply.
     var file: String?
 
-    /// The address to listen on: a name or an IPv4 or IPv6 address.
+    /// The addresses to listen on, with commas between: names, IPv4 and IPv6 addresses, and paths behind `unix:`.
     var host = "127.0.0.1"
     /// The port to listen on; 0 takes a free one.
     var port = 3001

@@ -7,7 +7,7 @@ enum Settings {
     static let profile = Setting<Profile>(key: "environment", allowed: "local, dev or prod") { Profile(rawValue: $0) }
     static let file = Setting<String>.text("config", "the path of a YAML file")
 
-    static let host = Setting<String>.text("host", "an address to listen on, such as 127.0.0.1")
+    static let host = Setting<String>.text("host", "addresses to listen on, such as 127.0.0.1 or ::1, unix:/run/x.sock")
     static let port = Setting<Int>.number("port", 0...65_535)
     static let loops = Setting<ServerConfiguration.Loops>(
         key: "loops", allowed: "auto (one a core) or a whole number from 1 to 256"

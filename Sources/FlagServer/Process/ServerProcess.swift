@@ -84,8 +84,7 @@ struct ServerProcess {
     }
 
     private func makeStack(_ store: DataStore, _ logger: Logger) throws -> ServingStack {
-        var http = HTTPServerConfiguration(
-            addresses: [.tcp(host: configuration.host, port: configuration.port)], loops: loopCount)
+        var http = HTTPServerConfiguration(addresses: try addresses(), loops: loopCount)
         http.limits = configuration.limits
         http.timeouts = configuration.timeouts
         var settings = ServiceSettings(
@@ -117,8 +116,27 @@ struct ServerProcess {
         }
     }
 
+    /// Where to listen: on what systemd hands over (sd_listen_fds(3)), else where the configuration says.
+    ///
+    /// - Throws: `CommandFailure` when authentication is off and others than this machine could connect.
+    private func addresses() throws -> [SocketAddress] {
+        let activated = ActivatedSockets.addresses { environment[$0] }
+        for case .inherited(let descriptor) in activated
+        where configuration.auth == .off && !ActivatedSockets.isLoopback(descriptor) {
+            throw CommandFailure(
+                "auth must be on: the socket that was handed over (descriptor \(descriptor)) is not bound to this "
+                    + "machine alone; bind it to 127.0.0.1, ::1 or a path, or set auth to on")
+        }
+        return activated.isEmpty ? SocketAddress.list(configuration.host, port: configuration.port) : activated
+    }
+
     private func address(port: Int) -> String {
-        "http://" + SocketAddress.tcp(host: configuration.host, port: port).description
+        let activated = ActivatedSockets.addresses { environment[$0] }
+        let places = activated.isEmpty ? SocketAddress.list(configuration.host, port: port) : activated
+        return places.map { place in
+            if case .tcp = place { return "http://\(place)" }
+            return "\(place)"
+        }.joined(separator: ", ")
     }
 
     private var settingsForLog: Logger.Metadata {

@@ -213,7 +213,10 @@ final class EventLoop {
     private func adopt(_ descriptor: Int32, _ peer: PeerAddress, _ refusal: ConnectionRefusal?) {
         let connection = state.pointee.table.take(descriptor: descriptor)
         connection.pointee.peer = peer
-        connection.pointee.machine = ConnectionMachine(now: state.pointee.monotonic, patience: state.pointee.patience)
+        // RFC 9110 §7.4: a trusted gateway vouches for the security of the connection that it has with the client.
+        let isVouchedFor = state.pointee.trustedProxies.contains { $0.contains(peer) }
+        connection.pointee.machine = ConnectionMachine(
+            now: state.pointee.monotonic, patience: state.pointee.patience, isSecure: isVouchedFor)
         guard register(connection) else { return release(connection) }
         state.pointee.counters.accepted.raise(by: 1)
         switch refusal {

@@ -18,6 +18,8 @@ struct LoopState: ~Copyable {
     let counters: LoopCounters
     /// Who has how many connections.
     let addresses: AddressCounts
+    /// Whose word on who asks counts.
+    let trustedProxies: [AddressRange]
     /// Milliseconds of the monotonic clock, read once an iteration.
     var monotonic: Int64 = 0
     /// Milliseconds since 1970, read once an iteration.
@@ -50,6 +52,7 @@ struct LoopState: ~Copyable {
         addresses: AddressCounts
     ) {
         self.addresses = addresses
+        trustedProxies = configuration.trustedProxies
         self.index = index
         limits = configuration.limits
         patience = Patience(configuration.timeouts, bodyRate: configuration.limits.bodyRate)

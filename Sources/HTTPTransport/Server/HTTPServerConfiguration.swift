@@ -17,6 +17,9 @@ package struct HTTPServerConfiguration: Sendable {
     package var limits = HTTPLimits()
     /// How long to wait for what.
     package var timeouts = HTTPTimeouts()
+    /// Proxies whose word counts for who asks (`Forwarded`, `X-Forwarded-For`), and that may ask for `https` targets on
+    /// a connection without TLS.
+    package var trustedProxies: [AddressRange] = []
     /// The content of answers that the transport gives itself; plain text unless set.
     package var errorBody: ErrorBody = { status, detail in
         ("text/plain; charset=utf-8", Array("\(status.code) \(status.reason): \(detail)\n".utf8))

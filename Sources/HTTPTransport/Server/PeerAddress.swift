@@ -60,6 +60,15 @@ package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Whether only this machine can have it: 127.0.0.0/8 (RFC 1122 §3.2.1.3), `::1` (RFC 4291 §2.5.3), a Unix socket.
+    var isLoopback: Bool {
+        switch family {
+        case .unix: true
+        case .ipv4: low >> 24 == 127
+        case .ipv6: high == 0 && low == 1
+        }
+    }
+
     /// What connections are counted by: the address, of IPv6 the network of 64 bits that one subscriber has
     /// (RFC 6177 §2); nil for Unix sockets, behind which everybody looks the same.
     var countedBy: PeerAddress? {
