@@ -36,6 +36,9 @@ struct HTTPEcho: ParsableCommand {
     @OptionGroup(title: "Time-outs, in seconds")
     var timeouts: TimeoutOptions
 
+    @OptionGroup(title: "Compression with gzip")
+    var compression: CompressionOptions
+
     @Option(help: "How many seconds requests in flight may take after SIGTERM.")
     var drain = 10.0
 
@@ -53,6 +56,7 @@ struct HTTPEcho: ParsableCommand {
         }
         configuration.limits = limits.limits
         configuration.timeouts = timeouts.timeouts
+        configuration.compression = compression.compression
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         let started = HTTPDate(milliseconds: Int64(time.tv_sec) * 1000)

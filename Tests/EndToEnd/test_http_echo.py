@@ -1,6 +1,7 @@
 """http-echo: what RFC 9110 and 9112 ask of a server, on raw sockets. How bytes are framed is tested in
 Tests/HTTPTransportTests; this is what the program adds."""
 
+import gzip
 import os
 import re
 import socket
@@ -203,3 +204,13 @@ def test_systemd_hands_its_socket_over():
     finally:
         activator.terminate()
         assert activator.wait(20) == 0
+
+
+def test_long_text_is_compressed_for_who_asks(echo):
+    text = b"all work and no play " * 200
+    fields = ["Content-Type: text/plain", f"Content-Length: {len(text)}"]
+    plain = echo.ask("POST /echo", *fields, body=text)
+    packed = echo.ask("POST /echo", *fields, "Accept-Encoding: br, gzip;q=0.8", body=text)
+    assert plain.body == text and gzip.decompress(packed.body) == text and len(packed.body) < 200
+    assert packed.fields["content-encoding"] == "gzip"
+    assert plain.fields["vary"] == packed.fields["vary"] == "Accept-Encoding"

@@ -10,6 +10,8 @@ final class MachineBench {
     private(set) var transcript: [String] = []
     /// Whether requests are deferred instead of answered.
     var defers = false
+    /// Answers each request that is not deferred.
+    var answer: (inout Exchange) -> Void = { $0.respond(.ok, text: "ok") }
     /// Looks at each request.
     var inspect: (borrowing HTTPRequest) -> Void = { _ in }
 
@@ -95,7 +97,7 @@ final class MachineBench {
         inspect(request)
         if !defers {
             var exchange = Exchange(connection: connection, loop: loop)
-            exchange.respond(.ok, text: "ok")
+            answer(&exchange)
         }
         connection.pointee.machine.handed(&connection.pointee.input)
         if defers {

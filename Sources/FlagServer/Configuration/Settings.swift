@@ -46,6 +46,10 @@ enum Settings {
     static let pendingOutput = Setting<Int>.size("limits.pending-output", 1024...(1 << 30))
     static let lingerBytes = Setting<Int>.size("limits.linger", 0...(1 << 30))
 
+    static let gzipMinimum = Setting<Int>.size("gzip.minimum", 0...(1 << 30))
+    static let gzipMaximum = Setting<Int>.size("gzip.maximum", 0...(1 << 30))
+    static let gzipLevel = Setting<Int>.number("gzip.level", 1...9)
+
     static let headTimeout = timeout("head")
     static let bodyTimeout = timeout("body")
     static let requestTimeout = timeout("request")

@@ -87,6 +87,7 @@ struct ServerProcess {
         var http = HTTPServerConfiguration(addresses: try addresses(), loops: loopCount)
         http.limits = configuration.limits
         http.timeouts = configuration.timeouts
+        http.compression = configuration.compression
         var settings = ServiceSettings(
             profile: configuration.profile, requiresAuthentication: configuration.auth == .on,
             storeID: store.tables.storeID, fractional: configuration.evaluation.fractional,

@@ -18,6 +18,12 @@ struct LoopState: ~Copyable {
     let counters: LoopCounters
     /// Who has how many connections.
     let addresses: AddressCounts
+    /// Which answers are compressed.
+    let compression: HTTPCompression
+    /// Bytes of content from which on that is worth a thought; `max` when it is off.
+    let compressedFrom: Int
+    /// Compresses them.
+    var gzip: GzipCoder
     /// Whose word on who asks counts.
     let trustedProxies: [AddressRange]
     /// Milliseconds of the monotonic clock, read once an iteration.
@@ -52,6 +58,9 @@ struct LoopState: ~Copyable {
         addresses: AddressCounts
     ) {
         self.addresses = addresses
+        compression = configuration.compression
+        compressedFrom = compression.minimumBytes > 0 ? compression.minimumBytes : .max
+        gzip = GzipCoder(level: compression.level)
         trustedProxies = configuration.trustedProxies
         self.index = index
         limits = configuration.limits

@@ -28,6 +28,8 @@ struct RequestHead {
     private(set) var expectsOther = false
     /// Whether there is a field that makes the request conditional (RFC 9110 §13.1).
     private(set) var isConditional = false
+    /// What `Accept-Encoding` says.
+    private(set) var acceptedCodings = AcceptedCodings()
     /// Whether `chunked` was the last coding named.
     private var endsInChunked = false
     /// Whether `chunked` was named, and something behind it.
@@ -52,6 +54,7 @@ struct RequestHead {
         case 10 where name.equalsIgnoringCase("connection"): noteConnection(value)
         case 13 where name.equalsIgnoringCase("if-none-match"): isConditional = true
         case 14 where name.equalsIgnoringCase("content-length"): return noteContentLength(value)
+        case 15 where name.equalsIgnoringCase("accept-encoding"): acceptedCodings.note(value)
         case 17 where name.equalsIgnoringCase("transfer-encoding"): noteTransferEncoding(value)
         case 17 where name.equalsIgnoringCase("if-modified-since"): isConditional = true
         case 19 where name.equalsIgnoringCase("if-unmodified-since"): isConditional = true
@@ -135,7 +138,7 @@ struct RequestHead {
 
 /// Calls `body` with each element of a comma-separated list that is not empty, without white space around it
 /// (RFC 9110 §5.6.1).
-private func forEachElement(of list: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+func forEachElement(of list: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
     for element in list.split(separator: 0x2C) {
         guard let first = element.firstIndex(where: { $0 != 0x20 && $0 != 0x09 }),
             let last = element.lastIndex(where: { $0 != 0x20 && $0 != 0x09 })

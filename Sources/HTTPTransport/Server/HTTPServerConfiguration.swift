@@ -17,6 +17,8 @@ package struct HTTPServerConfiguration: Sendable {
     package var limits = HTTPLimits()
     /// How long to wait for what.
     package var timeouts = HTTPTimeouts()
+    /// Which answers are compressed.
+    package var compression = HTTPCompression()
     /// Proxies whose word counts for who asks (`Forwarded`, `X-Forwarded-For`), and that may ask for `https` targets on
     /// a connection without TLS.
     package var trustedProxies: [AddressRange] = []
@@ -44,5 +46,6 @@ package struct HTTPServerConfiguration: Sendable {
         try require("loops", loops, in: 1...1024)
         try limits.validate()
         try timeouts.validate()
+        try compression.validate()
     }
 }
