@@ -55,7 +55,7 @@ let package = Package(
         .executableTarget(
             name: "HTTPEcho",
             dependencies: [
-                "HTTPTransport",
+                "HTTPTransport", "Lock",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -65,7 +65,7 @@ let package = Package(
         tests(of: "SQLite"),
         tests(of: "DynamoTable", ["SQLite", "JSON"]),
         tests(of: "FlagStore", ["DynamoTable", "FlagCore", "JSON"]),
-        tests(of: "HTTPTransport", ["CLinux", "CZlib"]),
+        tests(of: "HTTPTransport", ["CLinux", "CZlib", "Lock"]),
         tests(of: "FlagServer", ["HTTPTransport", "FlagStore", "FlagCore", "DynamoTable", "JSON"]),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ],

@@ -1,6 +1,7 @@
 import HTTPTransport
 
-/// `GET /` answers `hello`, `POST /echo` the request's content, `GET /peer` who asks.
+/// `GET /` answers `hello`, `POST /echo` the request's content, `GET /peer` who asks, and `GET /stream?N` N letters in
+/// pieces.
 final class EchoHandler: HTTPHandler {
     private static let greeting: StaticString = "hello"
     /// Of the greeting, which is the same in every process.
@@ -22,6 +23,8 @@ final class EchoHandler: HTTPHandler {
             answerEcho(request, &exchange)
         } else if request.path.isEquivalent(toPath: "/") {
             answerRoot(request, &exchange)
+        } else if request.path.equals("/stream") {
+            answerStream(request, &exchange)
         } else if request.path.equals("/peer") {
             answerPeer(request, &exchange)
         } else if request.path.equals("*") {
@@ -47,6 +50,19 @@ final class EchoHandler: HTTPHandler {
         case .notModified: exchange.respond(.notModified) { addValidators(to: $0) }
         case .failed: refuseCondition(&exchange)
         }
+    }
+
+    /// As many letters as the query says, written as fast as the client reads.
+    private func answerStream(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+        guard request.method == .get || request.method == .head else {
+            return answerOther(request.method, allowed: "GET, HEAD, OPTIONS", &exchange)
+        }
+        let text = request.query.map { String(decoding: $0, as: UTF8.self) } ?? "1000"
+        guard let count = Int(text), count >= 0 else {
+            return exchange.respond(error: .badRequest, detail: "The query is how many letters to send.")
+        }
+        let letters = LetterStream(count: count)
+        letters.begin(exchange.stream(.ok, contentType: "text/plain; charset=utf-8", onRoom: { letters.go() }))
     }
 
     private func answerPeer(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {

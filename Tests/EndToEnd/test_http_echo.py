@@ -214,3 +214,12 @@ def test_long_text_is_compressed_for_who_asks(echo):
     assert plain.body == text and gzip.decompress(packed.body) == text and len(packed.body) < 200
     assert packed.fields["content-encoding"] == "gzip"
     assert plain.fields["vary"] == packed.fields["vary"] == "Accept-Encoding"
+
+
+def test_content_in_pieces(echo):
+    """Chunked, and held back by a client that does not read; curl understands it."""
+    ran = subprocess.run(
+        ["curl", "--silent", "--show-error", "--limit-rate", "4M", f"http://127.0.0.1:{echo.port}/stream?3000000"],
+        capture_output=True, timeout=60)
+    assert ran.returncode == 0 and ran.stdout == b"a" * 3_000_000
+    assert echo.ask("GET /stream?5").fields["transfer-encoding"] == "chunked"

@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Lock
 import Synchronization
 
 @testable import HTTPTransport
@@ -94,6 +95,8 @@ final class TestHandler: HTTPHandler {
             usleep(150_000)
             exchange.respond(.ok)
         case "/client": exchange.respond(.ok, body: Array("\(exchange.client(of: request))".utf8))
+        case "/stream": stream(&exchange)
+        case "/stream-later": context.resume(exchange.deferred()) { stream(&$0) }
         case "/empty": exchange.respond(.noContent)
         case "/unchanged": exchange.respond(.notModified) { $0.add("ETag", "\"1\"") }
         case "/fields": answerWithFields(&exchange)
@@ -111,6 +114,18 @@ final class TestHandler: HTTPHandler {
         let answers = waiting
         waiting = []
         for answer in answers { context.resume(answer) { $0.respond(.ok, body: Array("\(received)".utf8)) } }
+    }
+
+    /// The streams that were begun, oldest first.
+    static let streams = Locked<[AnswerStream]>([])
+    /// Called when one of them has room again.
+    static let onRoom = Locked<@Sendable () -> Void>({})
+
+    private func stream(_ exchange: inout Exchange) {
+        let stream = exchange.stream(
+            .ok, contentType: "text/event-stream",
+            onRoom: { TestHandler.onRoom.withLock { $0 }() })
+        TestHandler.streams.withLock { $0.append(stream) }
     }
 
     private func completeElsewhere(_ answer: DeferredAnswer, _ text: String) {

@@ -17,7 +17,7 @@ struct StructureTests {
             "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "JSON", "Lock", "CLinux", "Dispatch", "Glibc",
             "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging", "Configuration",
         ],
-        "HTTPEcho": ["HTTPTransport", "ArgumentParser", "Dispatch", "Glibc"],
+        "HTTPEcho": ["HTTPTransport", "Lock", "ArgumentParser", "Dispatch", "Glibc"],
     ]
 
     /// Words that would show that a part knows what it must not.

@@ -112,8 +112,8 @@ extension ServerConfiguration {
         }
     }
 
-    /// Whether only this machine can reach every address of `host`: Unix sockets, 127.0.0.0/8 (RFC 1122 §3.2.1.3), `::1` (RFC 4291 §2.5.3) or the
-    /// name that stands for them (RFC 6761 §6.3).
+    /// Whether only this machine can reach every address of `host`: Unix sockets, 127.0.0.0/8 (RFC 1122 §3.2.1.3),
+    /// `::1` (RFC 4291 §2.5.3), or the name that stands for them (RFC 6761 §6.3).
     static func isLoopback(_ host: String) -> Bool {
         host.split(separator: ",").allSatisfy { isLoopback(address: $0.filter { $0 != " " }) }
     }

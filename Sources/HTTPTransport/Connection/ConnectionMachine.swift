@@ -93,7 +93,7 @@ struct ConnectionMachine {
         case .head: return advanceHead(&input, &fields, limits, patience, now: now)
         case .body: return advanceBody(&input, &fields)
         case .chunks: return advanceChunks(&input, &fields, limits)
-        case .answering, .closing, .lingering: return .wait
+        case .answering, .streaming, .closing, .lingering: return .wait
         }
     }
 
@@ -218,6 +218,13 @@ struct ConnectionMachine {
         stageDeadline = now + patience.handler
     }
 
+    /// The answer to the request at hand is begun; its content comes in pieces, in its own time.
+    mutating func streams() {
+        phase = .streaming
+        requestDeadline = .max
+        stageDeadline = .max
+    }
+
     /// The answer to the request at hand is written to the output.
     @inline(__always)
     mutating func answered(_ patience: borrowing Patience, now: Int64) {
@@ -254,7 +261,7 @@ struct ConnectionMachine {
         case .idle: stageDeadline = now + patience.idle
         case .head: stageDeadline = now + patience.head
         case .body, .chunks: beginBody(patience, now: now)
-        case .answering, .closing, .lingering: break
+        case .answering, .streaming, .closing, .lingering: break
         }
     }
 
@@ -266,7 +273,7 @@ struct ConnectionMachine {
     }
 
     /// Whether bytes of the peer are of use now; else they wait in the kernel, and the peer is held back.
-    var wantsInput: Bool { phase != .answering && !isBlocked && !inputEnded }
+    var wantsInput: Bool { phase != .answering && phase != .streaming && !isBlocked && !inputEnded }
 
     // MARK: Time
 
@@ -291,6 +298,7 @@ struct ConnectionMachine {
         case .idle: return .close(.idle)
         case .head: return timeOut(isWholeRequest ? .request : .head)
         case .body, .chunks: return timeOut(isWholeRequest ? .request : .body)
+        case .streaming: return .none
         case .answering: return .handlerTimeout(isWholeRequest ? .request : .handler)
         case .closing, .lingering: return .close(nil)
         }

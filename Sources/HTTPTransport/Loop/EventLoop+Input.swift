@@ -30,6 +30,7 @@ extension EventLoop {
     func goOn(_ connection: UnsafeMutablePointer<Connection>) {
         let generation = connection.pointee.generation
         repeat {
+            if connection.pointee.stream != nil { pump(connection) }
             parse(connection)
             // Flushing frees room for the answers to what is still in the input.
             flush(connection)
@@ -94,6 +95,7 @@ extension EventLoop {
         } else {
             exchange.completeUnanswered()
         }
+        if connection.pointee.stream != nil { return connection.pointee.machine.streams() }
         connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
     }
 

@@ -107,6 +107,9 @@ final class EventLoop {
             flush(connection)
             guard state.pointee.table.find(slot: slot, generation: generation) != nil else { return }
             if !connection.pointee.machine.isBlocked { goOn(connection) }
+        } else if connection.pointee.machine.phase == .streaming {
+            // A stream may have no end: who ends its own side is taken to have left.
+            if event.events & ends != 0 { release(connection) }
         } else if connection.pointee.machine.phase == .answering {
             // Nobody is left to take the answer that is awaited.
             if isGone { release(connection) }
@@ -145,6 +148,8 @@ final class EventLoop {
             case .answer(let slot, let ticket, let response):
                 guard let connection = state.pointee.table.find(slot: slot, ticket: ticket) else { continue }
                 Resumption.answer(connection, loop: state) { $0.respond(response) }
+            case .stream(let slot, let ticket):
+                if let connection = state.pointee.table.find(slot: slot, ticket: ticket) { goOn(connection) }
             case .drain(let milliseconds): drain(milliseconds)
             }
         }
@@ -156,6 +161,7 @@ final class EventLoop {
     private func drain(_ milliseconds: Int) {
         state.pointee.isDraining = true
         drainDeadline = state.pointee.monotonic + Int64(milliseconds)
+        finishStreams()
         for slot in 0..<state.pointee.table.slots {
             let connection = state.pointee.table[slot]
             let isIdle = connection.pointee.machine.phase == .idle && connection.pointee.output.isEmpty

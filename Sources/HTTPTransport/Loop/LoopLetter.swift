@@ -4,6 +4,8 @@ enum LoopLetter: Sendable {
     case adopt(descriptor: Int32, peer: PeerAddress, refusal: ConnectionRefusal?)
     /// A deferred answer is here.
     case answer(slot: UInt32, ticket: UInt32, HTTPResponse)
+    /// A stream has something to send.
+    case stream(slot: UInt32, ticket: UInt32)
     /// Close what is idle, finish what is in flight, and end within so many milliseconds.
     case drain(milliseconds: Int)
 }

@@ -131,7 +131,7 @@ package struct Exchange: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func begin(_ status: HTTPStatus) {
+    mutating func begin(_ status: HTTPStatus) {
         precondition(state == .open, "an exchange is answered or deferred once")
         state = .answered
         if loop.pointee.isDraining { connection.pointee.machine.keepsAlive = false }

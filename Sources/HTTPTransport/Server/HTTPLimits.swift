@@ -17,8 +17,8 @@ package struct HTTPLimits: Sendable, Equatable {
     package var lingerBytes = 1024 * 1024
     /// Open connections of all loops together; one more is answered 503 and closed.
     package var connections = 10_000
-    /// Open connections of one address (of IPv6, of one network of 64 bits); one more is answered 503 and closed. 0 sets
-    /// no bound: behind a proxy, everybody has its address.
+    /// Open connections of one address (of IPv6, of one network of 64 bits); one more is answered 503 and closed. 0
+    /// sets no bound: behind a proxy, everybody has its address.
     package var connectionsPerAddress = 0
     /// Bytes a second that a body must come with on average, once `HTTPTimeouts.rateGrace` is over; less is 408. 0
     /// sets no bound.
