@@ -32,6 +32,7 @@ let package = Package(
     targets: [
         // What Swift's Glibc module does not show, and the system's libraries.
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
@@ -41,7 +42,7 @@ let package = Package(
         library("SQLite", ["CSQLite"]),
         library("DynamoTable", ["SQLite", "JSON", "Lock"]),
         library("FlagStore", ["DynamoTable", "FlagCore", "JSON", "Lock"]),
-        library("HTTPTransport", ["CLinux", "CZlib", "Lock"]),
+        library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Lock"]),
 
         .executableTarget(
             name: "FlagServer",

@@ -36,6 +36,9 @@ struct HTTPEcho: ParsableCommand {
     @OptionGroup(title: "Time-outs, in seconds")
     var timeouts: TimeoutOptions
 
+    @OptionGroup(title: "TLS; SIGHUP reads the files again")
+    var tls: TLSOptions
+
     @OptionGroup(title: "Compression with gzip")
     var compression: CompressionOptions
 
@@ -56,6 +59,7 @@ struct HTTPEcho: ParsableCommand {
         }
         configuration.limits = limits.limits
         configuration.timeouts = timeouts.timeouts
+        configuration.tls = tls.configuration
         configuration.compression = compression.compression
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
@@ -70,8 +74,24 @@ struct HTTPEcho: ParsableCommand {
             "http-echo listens on \(places.map(\.description).joined(separator: ", ")) with \(server.loopCount) loops")
         // Whoever reads the output through a pipe gets the line at once.
         fflush(nil)
-        let sources = [SIGTERM, SIGINT].map { drainOnSignal($0, server) }
+        let sources = [SIGTERM, SIGINT].map { drainOnSignal($0, server) } + [reloadOnSignal(server)]
         withExtendedLifetime(sources) { dispatchMain() }
+    }
+
+    private func reloadOnSignal(_ server: HTTPServer<EchoHandler>) -> any DispatchSourceSignal {
+        signal(SIGHUP, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .main)
+        source.setEventHandler {
+            do {
+                try server.reloadCertificates()
+                print("http-echo has read the certificate again")
+            } catch {
+                print("http-echo goes on with the certificate it has: \(error)")
+            }
+            fflush(nil)
+        }
+        source.resume()
+        return source
     }
 
     private func drainOnSignal(_ number: Int32, _ server: HTTPServer<EchoHandler>) -> any DispatchSourceSignal {

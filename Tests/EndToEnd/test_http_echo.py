@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ECHO = Path(__file__).resolve().parents[2] / ".build" / "release" / "http-echo"
+ECHO = Path(
+    os.environ.get("HTTP_ECHO_BINARY") or Path(__file__).resolve().parents[2] / ".build" / "release" / "http-echo")
 
 
 class Echo:

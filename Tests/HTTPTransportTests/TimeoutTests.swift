@@ -35,6 +35,18 @@ struct TimeoutTests {
         #expect(bench.tick(10_000) == .requestTimeout(.rate))
     }
 
+    @Test("A handshake has the time of a head, and then the connection may be idle")
+    func handshake() throws {
+        let bench = try MachineBench()
+        let patience = bench.loop.pointee.patience
+        bench.connection.pointee.machine.handshakes(patience, now: 0)
+        #expect(bench.tick(9999) == .none)
+        #expect(bench.tick(10_000) == .close(.handshake))
+        bench.connection.pointee.machine.secured(patience, now: 5000)
+        #expect(bench.tick(34_999) == .none)
+        #expect(bench.tick(35_000) == .close(.idle))
+    }
+
     @Test("A connection without a request is closed after 30 s")
     func idle() throws {
         let bench = try MachineBench()

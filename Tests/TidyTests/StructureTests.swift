@@ -12,7 +12,7 @@ struct StructureTests {
         "SQLite": ["CSQLite", "Glibc"],
         "DynamoTable": ["SQLite", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
         "FlagStore": ["DynamoTable", "FlagCore", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
-        "HTTPTransport": ["CLinux", "CZlib", "Lock", "Dispatch", "Glibc", "Synchronization"],
+        "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Lock", "Dispatch", "Glibc", "Synchronization"],
         "FlagServer": [
             "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "JSON", "Lock", "CLinux", "Dispatch", "Glibc",
             "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging", "Configuration",

@@ -53,6 +53,17 @@ struct ServeOptions: ParsableArguments {
         help: ArgumentHelp("How log lines look. (default: text for local, else json)", valueName: "json|text"))
     var logFormat: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A PEM file with a certificate and those of its issuers: connections over TCP are secured with TLS.",
+            valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(
+        help: ArgumentHelp("A PEM file with the certificate's private key; SIGHUP reads both again.", valueName: "file")
+    )
+    var tlsKey: String?
+
     @Option(help: .hidden)
     var dynamodbPort: String?
 
@@ -62,6 +73,7 @@ struct ServeOptions: ParsableArguments {
             Settings.profile.key: environment, Settings.file.key: config, Settings.host.key: host,
             Settings.port.key: port, Settings.dataDirectory.key: dataDir, Settings.store.key: store,
             Settings.auth.key: auth, Settings.loops.key: loops, Settings.sampleFlags.key: sampleFlags,
+            Settings.tlsCertificate.key: tlsCertificate, Settings.tlsKey.key: tlsKey,
             Settings.logLevel.key: logLevel, Settings.logFormat.key: logFormat,
         ]
         return given.compactMapValues { $0 }

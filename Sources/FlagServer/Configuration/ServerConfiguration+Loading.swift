@@ -49,6 +49,7 @@ extension ServerConfiguration {
         configuration.file = reader.file?.path
         configuration.readGeneral(from: &reader)
         configuration.readBounds(from: &reader)
+        configuration.readTLS(from: &reader)
         configuration.check(&reader)
         reader.reportUnknown()
         guard reader.issues.isEmpty else { throw ConfigurationError(issues: reader.issues) }
@@ -68,6 +69,19 @@ extension ServerConfiguration {
         evaluation.fractional.set(reader.value(of: Settings.fractional))
         cache.timeToLiveMilliseconds.set(reader.value(of: Settings.cacheTimeToLive).map(Units.milliseconds))
         cache.capacity.set(reader.value(of: Settings.cacheCapacity))
+    }
+
+    private mutating func readTLS(from reader: inout SettingReader) {
+        let certificate = reader.value(of: Settings.tlsCertificate)
+        let key = reader.value(of: Settings.tlsKey)
+        let minimum = reader.value(of: Settings.tlsMinimum)
+        if let certificate, let key {
+            var tls = TLSConfiguration(certificateFile: certificate, keyFile: key)
+            tls.minimumVersion.set(minimum)
+            self.tls = tls
+        } else if certificate != nil || key != nil {
+            reader.report("tls.certificate and tls.key go together: one is not set")
+        }
     }
 
     private mutating func readBounds(from reader: inout SettingReader) {

@@ -38,6 +38,8 @@ struct ServerConfiguration: Sendable, Equatable {
     var cache: CacheLimits
     /// Bounds on what a peer may send.
     var limits = HTTPLimits()
+    /// The certificate that secures connections over TCP; nil for none.
+    var tls: TLSConfiguration?
     /// Which answers are compressed.
     var compression = HTTPCompression()
     /// Bounds on how long a peer, or the work for it, may take.

@@ -1,5 +1,6 @@
 import FlagCore
 import FlagStore
+import HTTPTransport
 import Logging
 
 /// Every setting there is. The keys are also what the shipped files under `config/` are written in.
@@ -45,6 +46,10 @@ enum Settings {
     static let chunkLine = Setting<Int>.size("limits.chunk-line", 16...(64 << 10))
     static let pendingOutput = Setting<Int>.size("limits.pending-output", 1024...(1 << 30))
     static let lingerBytes = Setting<Int>.size("limits.linger", 0...(1 << 30))
+
+    static let tlsCertificate = Setting<String>.text("tls.certificate", "the path of a PEM file")
+    static let tlsKey = Setting<String>.text("tls.key", "the path of a PEM file")
+    static let tlsMinimum = Setting<TLSConfiguration.Version>.word("tls.minimum-version")
 
     static let gzipMinimum = Setting<Int>.size("gzip.minimum", 0...(1 << 30))
     static let gzipMaximum = Setting<Int>.size("gzip.maximum", 0...(1 << 30))

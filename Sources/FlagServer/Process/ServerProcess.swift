@@ -43,6 +43,8 @@ struct ServerProcess {
         try stack.start()
         let control = try makeControl(store, logger)
         logger.notice("ready", metadata: ["address": "\(address(port: stack.server.port))"])
+        let reload = reloadOnSignal(stack, logger)
+        defer { reload.cancel() }
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
 
@@ -53,6 +55,22 @@ struct ServerProcess {
         stack.drain(within: configuration.drainTimeout) { drained.signal() }
         drained.wait()
         logger.notice("stopped")
+    }
+
+    /// SIGHUP has the certificate read again; connections that are open go on with the one they have.
+    private func reloadOnSignal(_ stack: ServingStack, _ logger: Logger) -> any DispatchSourceSignal {
+        signal(SIGHUP, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: DispatchQueue(label: "reload"))
+        source.setEventHandler {
+            do {
+                try stack.server.reloadCertificates()
+                logger.notice("certificate read again")
+            } catch {
+                logger.error("certificate not exchanged", metadata: ["error": "\(error)"])
+            }
+        }
+        source.resume()
+        return source
     }
 
     /// Opens the store; a command that has it gets a while to finish.
@@ -87,6 +105,7 @@ struct ServerProcess {
         var http = HTTPServerConfiguration(addresses: try addresses(), loops: loopCount)
         http.limits = configuration.limits
         http.timeouts = configuration.timeouts
+        http.tls = configuration.tls
         http.compression = configuration.compression
         var settings = ServiceSettings(
             profile: configuration.profile, requiresAuthentication: configuration.auth == .on,
@@ -135,7 +154,7 @@ struct ServerProcess {
         let activated = ActivatedSockets.addresses { environment[$0] }
         let places = activated.isEmpty ? SocketAddress.list(configuration.host, port: port) : activated
         return places.map { place in
-            if case .tcp = place { return "http://\(place)" }
+            if case .tcp = place { return "\(configuration.tls == nil ? "http" : "https")://\(place)" }
             return "\(place)"
         }.joined(separator: ", ")
     }

@@ -88,6 +88,13 @@ extension FlagService {
         family("flag_server_requests_shed_total", .counter, "Requests refused because the loop was late.") {
             $0.requestsShed
         }
+        family("flag_server_tls_handshakes_total", .counter, "Handshakes of TLS that came to their end.") {
+            $0.handshakes
+        }
+        family("flag_server_tls_resumptions_total", .counter, "Handshakes that resumed an earlier session.") {
+            $0.resumptions
+        }
+        family("flag_server_tls_failures_total", .counter, "Handshakes of TLS that failed.") { $0.failedHandshakes }
         family("flag_server_loop_requests_total", .counter, "Requests by event loop.") { $0.requests }
         family("flag_server_loop_deferred_answers_total", .counter, "Answers that waited for other work.") {
             $0.deferredAnswers

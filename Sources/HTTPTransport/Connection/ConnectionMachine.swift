@@ -51,6 +51,8 @@ struct ConnectionMachine {
     /// When blocked output has waited too long.
     private var writeDeadline = Int64.max
     private var hasSentContinue = false
+    /// Whether the connection is not yet secured that is to be.
+    private var isHandshaking = false
     /// When the body began, or was read on after output had been blocked.
     private var bodyBegin: Int64 = 0
     /// When the body has lasted too long.
@@ -67,6 +69,18 @@ struct ConnectionMachine {
     init(now: Int64 = 0, patience: Patience? = nil, isSecure: Bool = false) {
         self.isSecure = isSecure
         if let patience { stageDeadline = now + patience.idle }
+    }
+
+    /// The handshake of TLS begins: it has the time of a request head.
+    mutating func handshakes(_ patience: borrowing Patience, now: Int64) {
+        isHandshaking = true
+        stageDeadline = now + patience.head
+    }
+
+    /// The connection is secured; now it may be idle.
+    mutating func secured(_ patience: borrowing Patience, now: Int64) {
+        isHandshaking = false
+        stageDeadline = now + patience.idle
     }
 
     // MARK: Bytes
@@ -258,7 +272,7 @@ struct ConnectionMachine {
         isBlocked = false
         writeDeadline = .max
         switch phase {
-        case .idle: stageDeadline = now + patience.idle
+        case .idle: stageDeadline = now + (isHandshaking ? patience.head : patience.idle)
         case .head: stageDeadline = now + patience.head
         case .body, .chunks: beginBody(patience, now: now)
         case .answering, .streaming, .closing, .lingering: break
@@ -295,7 +309,7 @@ struct ConnectionMachine {
         }
         let isWholeRequest = requestDeadline < stageDeadline
         switch phase {
-        case .idle: return .close(.idle)
+        case .idle: return .close(isHandshaking ? .handshake : .idle)
         case .head: return timeOut(isWholeRequest ? .request : .head)
         case .body, .chunks: return timeOut(isWholeRequest ? .request : .body)
         case .streaming: return .none

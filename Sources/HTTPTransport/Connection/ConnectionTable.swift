@@ -63,6 +63,7 @@ struct ConnectionTable: ~Copyable {
         connection.pointee.hasEnd = false
         connection.pointee.isUnread = false
         connection.pointee.droppedBytes = 0
+        connection.pointee.session = nil
         connection.pointee.stream?.close()
         connection.pointee.stream = nil
         connection.pointee.input.release()

@@ -1,5 +1,7 @@
 /// What a connection can wait for too long.
 package enum ConnectionTimeout: UInt8, Sendable, CaseIterable {
+    /// A handshake of TLS.
+    case handshake
     /// A whole request head.
     case head
     /// A whole body.

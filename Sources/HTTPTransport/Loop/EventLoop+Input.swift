@@ -5,6 +5,7 @@ extension EventLoop {
     /// up the others.
     func readable(_ connection: UnsafeMutablePointer<Connection>) {
         if connection.pointee.machine.phase == .lingering { return drop(connection) }
+        if let session = connection.pointee.session { return readable(connection, session) }
         if connection.pointee.input.capacity == 0 { swap(&connection.pointee.input, &state.pointee.spareInput) }
         connection.pointee.input.reserve(4096)
         let room = connection.pointee.input.writable

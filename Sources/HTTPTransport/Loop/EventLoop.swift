@@ -114,8 +114,14 @@ final class EventLoop {
             // Nobody is left to take the answer that is awaited.
             if isGone { release(connection) }
         } else if connection.pointee.isReadable {
-            readable(connection)
+            // Handshakes wait in line.
+            if isHandshaking(connection) { settle(connection) } else { readable(connection) }
         }
+    }
+
+    @inline(__always)
+    private func isHandshaking(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+        connection.pointee.session.map { !$0.isEstablished } ?? false
     }
 
     /// Reads again where there was more; what is left then waits for the next iteration.
@@ -123,8 +129,16 @@ final class EventLoop {
         if state.pointee.unread.isEmpty { return }
         let connections = state.pointee.unread
         state.pointee.unread.removeAll(keepingCapacity: true)
+        var handshakes = 0
         // A connection that has closed meanwhile has the mark no more.
         for connection in connections where connection.pointee.isUnread {
+            if isHandshaking(connection) {
+                handshakes += 1
+                if handshakes > EventLoop.handshakesAtOnce {
+                    state.pointee.unread.append(connection)
+                    continue
+                }
+            }
             connection.pointee.isUnread = false
             if connection.pointee.machine.wantsInput { readable(connection) }
         }
@@ -222,9 +236,13 @@ final class EventLoop {
         // RFC 9110 §7.4: a trusted gateway vouches for the security of the connection that it has with the client.
         let isVouchedFor = state.pointee.trustedProxies.contains { $0.contains(peer) }
         connection.pointee.machine = ConnectionMachine(
-            now: state.pointee.monotonic, patience: state.pointee.patience, isSecure: isVouchedFor)
+            now: state.pointee.monotonic, patience: state.pointee.patience,
+            isSecure: isVouchedFor || state.pointee.certificates != nil && peer.family != .unix)
         guard register(connection) else { return release(connection) }
         state.pointee.counters.accepted.raise(by: 1)
+        if peer.family != .unix, let certificates = state.pointee.certificates {
+            return beginHandshake(connection, certificates, refusal)
+        }
         switch refusal {
         case nil: settle(connection)
         case .total:
@@ -236,6 +254,18 @@ final class EventLoop {
         }
     }
 
+    /// A secured connection that is too many is closed without a word: to say it, a handshake would be needed.
+    private func beginHandshake(
+        _ connection: UnsafeMutablePointer<Connection>, _ certificates: TLSCertificates, _ refusal: ConnectionRefusal?
+    ) {
+        if refusal == .total { state.pointee.counters.refused.raise(by: 1) }
+        if refusal == .address { state.pointee.counters.refusedByAddress.raise(by: 1) }
+        guard refusal == nil, let session = TLSSession(certificates.current) else { return release(connection) }
+        connection.pointee.session = session
+        connection.pointee.machine.handshakes(state.pointee.patience, now: state.pointee.monotonic)
+        settle(connection)
+    }
+
     private func refuse(_ connection: UnsafeMutablePointer<Connection>, _ detail: String) {
         connection.pointee.machine.refuseConnection()
         answer(connection, error: .serviceUnavailable, detail: detail)
@@ -243,6 +273,10 @@ final class EventLoop {
 
     /// Closes the connection, whatever waits in it.
     func release(_ connection: UnsafeMutablePointer<Connection>) {
+        if let session = connection.pointee.session, session.output.isEmpty {
+            session.end()
+            sendRest(of: session, on: connection)
+        }
         close(connection.pointee.descriptor)
         state.pointee.addresses.leave(connection.pointee.peer)
         state.pointee.timers.clear(connection.pointee.slot)

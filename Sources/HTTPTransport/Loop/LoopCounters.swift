@@ -10,6 +10,12 @@ final class LoopCounters: Sendable {
     let refusedByAddress = Atomic<UInt64>(0)
     /// Requests told 503 because the loop was late.
     let shed = Atomic<UInt64>(0)
+    /// Handshakes of TLS that came to their end.
+    let handshakes = Atomic<UInt64>(0)
+    /// Those among them that resumed an earlier session.
+    let resumptions = Atomic<UInt64>(0)
+    /// Handshakes of TLS that failed.
+    let failedHandshakes = Atomic<UInt64>(0)
     /// Connections given to the loop and not yet closed: raised by the acceptor, lowered by the loop.
     let open = Atomic<Int>(0)
     /// Whole requests handed to the handler.
@@ -74,6 +80,9 @@ final class LoopCounters: Sendable {
         statistics.connectionsRefused = refused.load(ordering: .relaxed)
         statistics.connectionsRefusedByAddress = refusedByAddress.load(ordering: .relaxed)
         statistics.requestsShed = shed.load(ordering: .relaxed)
+        statistics.handshakes = handshakes.load(ordering: .relaxed)
+        statistics.resumptions = resumptions.load(ordering: .relaxed)
+        statistics.failedHandshakes = failedHandshakes.load(ordering: .relaxed)
         statistics.connectionsOpen = open.load(ordering: .relaxed)
         statistics.requests = requests.load(ordering: .relaxed)
         statistics.deferredAnswers = deferred.load(ordering: .relaxed)

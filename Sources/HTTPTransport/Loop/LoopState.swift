@@ -26,6 +26,10 @@ struct LoopState: ~Copyable {
     var gzip: GzipCoder
     /// Whose word on who asks counts.
     let trustedProxies: [AddressRange]
+    /// What secures connections over TCP; nil without TLS.
+    let certificates: TLSCertificates?
+    /// Where secured bytes are read.
+    var cipher = ByteBuffer()
     /// Milliseconds of the monotonic clock, read once an iteration.
     var monotonic: Int64 = 0
     /// Milliseconds since 1970, read once an iteration.
@@ -55,8 +59,9 @@ struct LoopState: ~Copyable {
 
     init(
         index: Int, configuration: HTTPServerConfiguration, mailbox: Mailbox<LoopLetter>, counters: LoopCounters,
-        addresses: AddressCounts
+        addresses: AddressCounts, certificates: TLSCertificates? = nil
     ) {
+        self.certificates = certificates
         self.addresses = addresses
         compression = configuration.compression
         compressedFrom = compression.minimumBytes > 0 ? compression.minimumBytes : .max

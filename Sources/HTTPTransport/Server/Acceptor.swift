@@ -14,6 +14,7 @@ final class Acceptor: Sendable {
     private let limits: HTTPLimits
     private let addresses: AddressCounts
     private let errorBody: HTTPServerConfiguration.ErrorBody
+    private let isSecured: Bool
     private let counters = AcceptCounters()
     private let bell: Bell
     private let epoll: Int32
@@ -34,6 +35,7 @@ final class Acceptor: Sendable {
         self.addresses = addresses
         limits = configuration.limits
         errorBody = configuration.errorBody
+        isSecured = configuration.tls != nil
         bell = try Bell()
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epoll >= 0 else { throw .system(operation: "epoll_create1", code: errno) }
@@ -117,7 +119,9 @@ final class Acceptor: Sendable {
             + "Content-Type: \(contentType)\r\nRetry-After: 1\r\nConnection: close\r\n"
             + "Content-Length: \(body.count)\r\n\r\n"
         for _ in 0..<limits.refusedConnections {
-            guard reserve.refuse(on: listener.descriptor, with: Array(head.utf8) + body) else { return }
+            guard reserve.refuse(on: listener.descriptor, with: isSecured ? [] : Array(head.utf8) + body) else {
+                return
+            }
             counters.refusedWithoutDescriptor.raise(by: 1)
         }
     }

@@ -17,6 +17,8 @@ package struct HTTPServerConfiguration: Sendable {
     package var limits = HTTPLimits()
     /// How long to wait for what.
     package var timeouts = HTTPTimeouts()
+    /// With what connections over TCP are secured; nil for not at all. Unix sockets never are.
+    package var tls: TLSConfiguration?
     /// Which answers are compressed.
     package var compression = HTTPCompression()
     /// Proxies whose word counts for who asks (`Forwarded`, `X-Forwarded-For`), and that may ask for `https` targets on

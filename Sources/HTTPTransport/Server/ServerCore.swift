@@ -13,6 +13,7 @@ final class ServerCore: Sendable {
     private let epolls: [Int32]
     private let acceptor: Acceptor
     private let addresses: AddressCounts
+    private let certificates: TLSCertificates?
     /// Holds the acceptor and every loop that has not ended.
     private let running = DispatchGroup()
 
@@ -20,6 +21,11 @@ final class ServerCore: Sendable {
     init(configuration: HTTPServerConfiguration) throws(TransportError) {
         try configuration.validate()
         self.configuration = configuration
+        if let tls = configuration.tls {
+            certificates = try TLSCertificates(tls)
+        } else {
+            certificates = nil
+        }
         var bells: [Bell] = []
         var epolls: [Int32] = []
         for _ in 0..<configuration.loops {
@@ -54,13 +60,14 @@ final class ServerCore: Sendable {
     /// - Parameter makeHandler: Called on each loop.
     func start(makeHandler: @escaping @Sendable (LoopContext) -> LoopHandler) {
         for (index, loop) in loops.enumerated() {
-            let (configuration, epoll, bell, addresses) = (configuration, epolls[index], bells[index], addresses)
+            let (configuration, epoll, bell) = (configuration, epolls[index], bells[index])
+            let (addresses, certificates) = (addresses, certificates)
             DispatchQueue(label: "http.loop.\(index)", qos: .userInitiated).async(group: running) {
                 let state = UnsafeMutablePointer<LoopState>.allocate(capacity: 1)
                 state.initialize(
                     to: LoopState(
                         index: index, configuration: configuration, mailbox: loop.mailbox, counters: loop.counters,
-                        addresses: addresses))
+                        addresses: addresses, certificates: certificates))
                 ServerCore.run(state, epoll, bell, makeHandler)
                 state.deinitialize(count: 1)
                 state.deallocate()
@@ -88,6 +95,9 @@ final class ServerCore: Sendable {
 
     /// What each loop counted.
     func statistics() -> [LoopStatistics] { loops.map { $0.counters.snapshot() } }
+
+    /// Reads the certificate and its key again, for connections to come.
+    func reloadCertificates() throws(TransportError) { try certificates?.reload() }
 
     /// What the acceptor counted.
     func acceptStatistics() -> AcceptStatistics { acceptor.statistics() }
