@@ -1,8 +1,10 @@
 /// How much a client wants which content coding: what `Accept-Encoding` says (RFC 9110 §12.5.3), in thousandths.
 struct AcceptedCodings {
-    private var gzip: Int?
-    private var identity: Int?
-    private var others: Int?
+    // In few bytes: every request head begins with a fresh one.
+    private var gzip = AcceptedCodings.unsaid
+    private var identity = AcceptedCodings.unsaid
+    private var others = AcceptedCodings.unsaid
+    private static let unsaid: Int16 = -1
 
     /// Takes note of one field's value; several count as one list.
     mutating func note(_ value: UnsafeRawBufferPointer) {
@@ -12,23 +14,23 @@ struct AcceptedCodings {
             let name = UnsafeRawBufferPointer(rebasing: element[AcceptedCodings.trimmed(element, first.indices)])
             let weight = parts.count == 2 ? AcceptedCodings.weight(element, parts[1].indices) : 1000
             if name.equalsIgnoringCase("gzip") || name.equalsIgnoringCase("x-gzip") {
-                gzip = max(gzip ?? 0, weight)
+                gzip = max(gzip, Int16(weight))
             } else if name.equalsIgnoringCase("identity") {
-                identity = weight
+                identity = Int16(weight)
             } else if name.equals("*") {
-                others = weight
+                others = Int16(weight)
             }
         }
     }
 
     /// Whether gzip is welcome, and at least as much as no coding.
     var prefersGzip: Bool {
-        let gzip = gzip ?? others ?? 0
-        return gzip > 0 && gzip >= identity ?? 0
+        let weight = gzip >= 0 ? gzip : others
+        return weight > 0 && weight >= identity
     }
 
     /// Whether content without a coding is refused.
-    var refusesIdentity: Bool { (identity ?? others) == 0 }
+    var refusesIdentity: Bool { (identity >= 0 ? identity : others) == 0 }
 
     /// `q=0.5`, with blanks around the semicolon only. What is malformed counts as 0.
     private static func weight(_ element: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int {
