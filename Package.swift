@@ -32,6 +32,8 @@ let package = Package(
     targets: [
         // What Swift's Glibc module does not show, and the system's libraries.
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         library("Lock"),
@@ -40,7 +42,7 @@ let package = Package(
         library("SQLite", ["CSQLite"]),
         library("DynamoTable", ["SQLite", "JSON", "Lock"]),
         library("FlagStore", ["DynamoTable", "FlagCore", "JSON", "Lock"]),
-        library("HTTPTransport", ["CLinux", "Lock"]),
+        library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Lock"]),
 
         .executableTarget(
             name: "FlagServer",
@@ -54,7 +56,7 @@ let package = Package(
         .executableTarget(
             name: "HTTPEcho",
             dependencies: [
-                "HTTPTransport",
+                "HTTPTransport", "Lock",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -69,7 +71,7 @@ let package = Package(
         tests(of: "SQLite"),
         tests(of: "DynamoTable", ["SQLite", "JSON"]),
         tests(of: "FlagStore", ["DynamoTable", "FlagCore", "JSON"]),
-        tests(of: "HTTPTransport", ["CLinux"]),
+        tests(of: "HTTPTransport", ["CLinux", "CZlib", "Lock"]),
         tests(of: "FlagServer", ["HTTPTransport", "FlagStore", "FlagCore", "DynamoTable", "JSON"]),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ],

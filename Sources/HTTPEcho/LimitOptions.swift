@@ -29,6 +29,12 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Open connections.")
     var connections = LimitOptions.defaults.connections
 
+    @Option(help: "Open connections of one address, or one /64 network of IPv6; 0 for no bound.")
+    var connectionsPerAddress = LimitOptions.defaults.connectionsPerAddress
+
+    @Option(help: "Bytes a second of a body, on average once --rate-grace is over; 0 for no bound.")
+    var bodyRate = LimitOptions.defaults.bodyRate
+
     @Option(help: "Connections beyond that are told 503 before they are closed.")
     var refusedConnections = LimitOptions.defaults.refusedConnections
 
@@ -43,6 +49,8 @@ struct LimitOptions: ParsableArguments {
         limits.pendingOutputBytes = pendingOutputBytes
         limits.lingerBytes = lingerBytes
         limits.connections = connections
+        limits.connectionsPerAddress = connectionsPerAddress
+        limits.bodyRate = bodyRate
         limits.refusedConnections = refusedConnections
         return limits
     }

@@ -26,6 +26,12 @@ struct TimeoutOptions: ParsableArguments {
     @Option(help: "For the peer to close after the last answer.")
     var lingerTimeout = seconds(TimeoutOptions.defaults.linger)
 
+    @Option(help: "For a body to come more slowly than --body-rate.")
+    var rateGrace = seconds(TimeoutOptions.defaults.rateGrace)
+
+    @Option(help: "For a loop to get to a request; later ones are answered 503. 0 for no bound.")
+    var lag = seconds(TimeoutOptions.defaults.lag)
+
     /// The time-outs chosen.
     var timeouts: HTTPTimeouts {
         var timeouts = HTTPTimeouts()
@@ -36,6 +42,8 @@ struct TimeoutOptions: ParsableArguments {
         timeouts.request = .seconds(requestTimeout)
         timeouts.handler = .seconds(handlerTimeout)
         timeouts.linger = .seconds(lingerTimeout)
+        timeouts.rateGrace = .seconds(rateGrace)
+        timeouts.lag = .seconds(lag)
         return timeouts
     }
 }

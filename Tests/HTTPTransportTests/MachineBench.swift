@@ -10,6 +10,8 @@ final class MachineBench {
     private(set) var transcript: [String] = []
     /// Whether requests are deferred instead of answered.
     var defers = false
+    /// Answers each request that is not deferred.
+    var answer: (inout Exchange) -> Void = { $0.respond(.ok, text: "ok") }
     /// Looks at each request.
     var inspect: (borrowing HTTPRequest) -> Void = { _ in }
 
@@ -20,7 +22,8 @@ final class MachineBench {
         loop = .allocate(capacity: 1)
         loop.initialize(
             to: LoopState(
-                index: 0, configuration: configuration, mailbox: Mailbox(bell: try Bell()), counters: LoopCounters()))
+                index: 0, configuration: configuration, mailbox: Mailbox(bell: try Bell()), counters: LoopCounters(),
+                addresses: AddressCounts(limit: 0)))
         loop.pointee.monotonic = 0
         connection = loop.pointee.table.take(descriptor: 0)
         connection.pointee.machine = ConnectionMachine(now: 0, patience: loop.pointee.patience)
@@ -61,7 +64,7 @@ final class MachineBench {
 
     func tick(_ time: Int64) -> ConnectionMachine.Expiry {
         loop.pointee.monotonic = time
-        return connection.pointee.machine.expire(now: time)
+        return connection.pointee.machine.expire(loop.pointee.patience, now: time)
     }
 
     func answerDeferred() {
@@ -94,7 +97,7 @@ final class MachineBench {
         inspect(request)
         if !defers {
             var exchange = Exchange(connection: connection, loop: loop)
-            exchange.respond(.ok, text: "ok")
+            answer(&exchange)
         }
         connection.pointee.machine.handed(&connection.pointee.input)
         if defers {

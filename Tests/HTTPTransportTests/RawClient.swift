@@ -96,6 +96,20 @@ final class RawClient {
         return Answer(status: status, fields: fields, body: body)
     }
 
+    /// The next `count` bytes.
+    func bytes(_ count: Int) throws -> String {
+        while buffer.count < count { try readMore() }
+        defer { buffer.removeFirst(count) }
+        return String(decoding: buffer.prefix(count), as: UTF8.self)
+    }
+
+    /// How many of the bytes that come next are `letter`.
+    func letters(_ letter: UInt8) throws -> Int {
+        if buffer.isEmpty { try readMore() }
+        defer { buffer.removeAll(keepingCapacity: true) }
+        return buffer.reduce(0) { $0 + ($1 == letter ? 1 : 0) }
+    }
+
     /// Whether the peer closes without another byte.
     func isClosed() -> Bool {
         guard buffer.isEmpty else { return false }

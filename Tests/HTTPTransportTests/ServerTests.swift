@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Testing
 
@@ -61,6 +62,39 @@ struct ServerTests {
         server.stop()
     }
 
+    @Test("A socket that somebody else opened is served, and one that does not listen is refused")
+    func inherited() throws {
+        let opened = try Listener(.tcp(host: "127.0.0.1", port: 0))
+        let server = try TestServer(addresses: [.inherited(descriptor: opened.descriptor)])
+        #expect(server.port == opened.port)
+        let client = try server.client()
+        client.send(request)
+        #expect(try client.answer().body == "GET /x|")
+        server.stop()
+        let pipe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        #expect(throws: TransportError.self) { try TestServer(addresses: [.inherited(descriptor: pipe)]) }
+        close(pipe)
+    }
+
+    @Test("Sockets are taken over from systemd when they are meant for this process (sd_listen_fds(3))")
+    func activation() {
+        func addresses(_ owner: String, _ count: String) -> [SocketAddress] {
+            ActivatedSockets.addresses(process: 7) { ["LISTEN_PID": owner, "LISTEN_FDS": count][$0] }
+        }
+        #expect(addresses("7", "2") == [.inherited(descriptor: 3), .inherited(descriptor: 4)])
+        #expect(addresses("8", "2").isEmpty && addresses("7", "0").isEmpty && addresses("7", "x").isEmpty)
+        #expect(ActivatedSockets.addresses { _ in nil }.isEmpty)
+    }
+
+    @Test("A list of addresses is read")
+    func addressList() {
+        #expect(
+            SocketAddress.list("127.0.0.1, [::1],::1, unix:/run/x.sock", port: 80) == [
+                .tcp(host: "127.0.0.1", port: 80), .tcp(host: "::1", port: 80), .tcp(host: "::1", port: 80),
+                .unix(path: "/run/x.sock"),
+            ])
+    }
+
     @Test("Connections are spread over the loops evenly")
     func spread() throws {
         let server = try TestServer(loops: 4)
@@ -107,6 +141,51 @@ struct ServerTests {
         refused.end()
         #expect(refused.isClosed())
         #expect(server.total(\.connectionsRefused) == 1)
+        server.stop()
+    }
+
+    @Test("One connection too many of one address is told 503, and there is room again when one closes")
+    func tooManyOfOneAddress() throws {
+        let server = try TestServer { $0.limits.connectionsPerAddress = 2 }
+        var clients = try (0..<2).map { _ in try server.client() }
+        for client in clients {
+            client.send(request)
+            #expect(try client.answer().status == 200)
+        }
+        do {
+            let refused = try server.client()
+            let answer = try refused.answer()
+            #expect(answer.status == 503 && answer.fields["retry-after"] == "1")
+            #expect(server.total(\.connectionsRefusedByAddress) == 1)
+        }
+        clients.removeLast()
+        try server.waitForConnections(atMost: 1)
+        let next = try server.client()
+        next.send(request)
+        #expect(try next.answer().status == 200)
+        server.stop()
+    }
+
+    @Test("Requests that waited too long for their loop are told 503, essential ones are answered")
+    func shedding() throws {
+        let server = try TestServer(loops: 1) { $0.timeouts.lag = .milliseconds(30) }
+        let clients = try (0..<12).map { _ in try server.client() }
+        for client in clients {
+            client.send(request)
+            #expect(try client.answer().status == 200)
+        }
+        // While the first keeps the loop busy the others pile up behind the second.
+        clients[0].send("GET /stall HTTP/1.1\r\nHost: a\r\n\r\n")
+        usleep(20_000)
+        clients[1].send("GET /stall HTTP/1.1\r\nHost: a\r\n\r\n")
+        for client in clients[2..<11] { client.send(request) }
+        clients[11].send("GET /essential HTTP/1.1\r\nHost: a\r\n\r\n")
+        var statuses = try clients.map { try $0.answer().status }
+        #expect(statuses.removeLast() == 200)
+        #expect(Array(statuses.prefix(2)) == [200, 200] && statuses.suffix(7).allSatisfy { $0 == 503 })
+        #expect(server.total(\.requestsShed) >= 7)
+        clients[5].send(request)
+        #expect(try clients[5].answer().status == 200)
         server.stop()
     }
 

@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Lock
 import Synchronization
 
 @testable import HTTPTransport
@@ -90,6 +91,12 @@ final class TestHandler: HTTPHandler {
         case "/received": exchange.respond(.ok, body: Array("\(received)".utf8))
         case "/loop": exchange.respond(.ok, body: Array("\(context.index)".utf8))
         case "/busy": busy(&exchange)
+        case "/stall":
+            usleep(150_000)
+            exchange.respond(.ok)
+        case "/client": exchange.respond(.ok, body: Array("\(exchange.client(of: request))".utf8))
+        case "/stream": stream(&exchange)
+        case "/stream-later": context.resume(exchange.deferred()) { stream(&$0) }
         case "/empty": exchange.respond(.noContent)
         case "/unchanged": exchange.respond(.notModified) { $0.add("ETag", "\"1\"") }
         case "/fields": answerWithFields(&exchange)
@@ -99,12 +106,26 @@ final class TestHandler: HTTPHandler {
         }
     }
 
+    func isEssential(_ request: borrowing HTTPRequest) -> Bool { request.path.equals("/essential") }
+
     /// Raises the count, and answers whoever waits.
     func receive(_ message: Int) {
         received += message
         let answers = waiting
         waiting = []
         for answer in answers { context.resume(answer) { $0.respond(.ok, body: Array("\(received)".utf8)) } }
+    }
+
+    /// The streams that were begun, oldest first.
+    static let streams = Locked<[AnswerStream]>([])
+    /// Called when one of them has room again.
+    static let onRoom = Locked<@Sendable () -> Void>({})
+
+    private func stream(_ exchange: inout Exchange) {
+        let stream = exchange.stream(
+            .ok, contentType: "text/event-stream",
+            onRoom: { TestHandler.onRoom.withLock { $0 }() })
+        TestHandler.streams.withLock { $0.append(stream) }
     }
 
     private func completeElsewhere(_ answer: DeferredAnswer, _ text: String) {

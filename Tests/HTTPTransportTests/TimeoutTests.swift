@@ -7,6 +7,46 @@ import Testing
 struct TimeoutTests {
     private let head = "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
 
+    /// Without a minimum rate.
+    private var unhurried: HTTPLimits {
+        var limits = HTTPLimits()
+        limits.bodyRate = 0
+        return limits
+    }
+
+    @Test("A body that comes at less than 240 bytes a second is given 5 s to begin and then ended")
+    func rate() throws {
+        let bench = try MachineBench()
+        bench.feed("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n", at: 1000)
+        for second in 1...6 { bench.feed("x", at: 1000 + Int64(second) * 1000 - 1) }
+        #expect(bench.tick(6999) == .none)
+        #expect(bench.tick(7000) == .requestTimeout(.rate))
+        #expect(!bench.machine.keepsAlive)
+    }
+
+    @Test("A body that comes fast enough on average may pause", arguments: [false, true])
+    func rateKept(isChunked: Bool) throws {
+        let bench = try MachineBench()
+        let framing = isChunked ? "Transfer-Encoding: chunked" : "Content-Length: 100000"
+        bench.feed("POST /p HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n", at: 0)
+        bench.feed((isChunked ? "3e8\r\n" : "") + String(repeating: "x", count: 1000), at: 10)
+        // 1,000 bytes are good for 4.17 s after the grace.
+        for second in 6...9 { #expect(bench.tick(Int64(second) * 1000) == .none) }
+        #expect(bench.tick(10_000) == .requestTimeout(.rate))
+    }
+
+    @Test("A handshake has the time of a head, and then the connection may be idle")
+    func handshake() throws {
+        let bench = try MachineBench()
+        let patience = bench.loop.pointee.patience
+        bench.connection.pointee.machine.handshakes(patience, now: 0)
+        #expect(bench.tick(9999) == .none)
+        #expect(bench.tick(10_000) == .close(.handshake))
+        bench.connection.pointee.machine.secured(patience, now: 5000)
+        #expect(bench.tick(34_999) == .none)
+        #expect(bench.tick(35_000) == .close(.idle))
+    }
+
     @Test("A connection without a request is closed after 30 s")
     func idle() throws {
         let bench = try MachineBench()
@@ -40,7 +80,7 @@ struct TimeoutTests {
 
     @Test("A body gets 20 s in all, however it drips")
     func body20() throws {
-        let bench = try MachineBench()
+        let bench = try MachineBench(limits: unhurried)
         bench.feed(head, at: 1000)
         for second in 1..<5 { bench.feed("x", at: Int64(second) * 4000) }
         #expect(bench.tick(20_999) == .none)
@@ -49,7 +89,7 @@ struct TimeoutTests {
 
     @Test("A whole request gets 29 s, its head's time included")
     func request29() throws {
-        let bench = try MachineBench()
+        let bench = try MachineBench(limits: unhurried)
         bench.feed("POST", at: 0)
         bench.feed(String(head.dropFirst(4)), at: 9500)
         #expect(bench.tick(28_999) == .none)

@@ -68,6 +68,11 @@ extension WireCase {
         WireCase("9112 §2.3: no minor version", get("GET / HTTP/1"), "! malformedRequestLine"),
         WireCase("9110 §2.5: a higher minor version is 1.1", get("GET / HTTP/1.7"), "GET /|"),
         WireCase("9110 §15.6.6: another major version", get("GET / HTTP/2.0"), "! unsupportedVersion"),
+        WireCase(
+            "9110 §15.6.6: the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "! unsupportedVersion"),
+        WireCase(
+            "9112 §3: a method too long", get(String(repeating: "A", count: 9000) + " / HTTP/1.1"), "! methodTooLong"),
+        WireCase("9112 §3: a method without end", String(repeating: "A", count: 8195), "! methodTooLong"),
         WireCase("9112 §2.2: bare LF", "GET / HTTP/1.1\nHost: a\n\n", "! bareLineFeed"),
         WireCase("9112 §2.2: bare LF at the end only", "GET / HTTP/1.1\r\nHost: a\r\n\n", "! bareLineFeed"),
         WireCase("9112 §2.2: bare CR in the request line", get("GET /\rx HTTP/1.1"), "! malformedTarget"),
@@ -94,7 +99,13 @@ extension WireCase {
         WireCase("3986 §2: bytes beyond ASCII", get("GET /é HTTP/1.1"), "! malformedTarget"),
         WireCase("9112 §3.2: a relative path", get("GET a HTTP/1.1"), "! malformedTarget"),
         WireCase("9112 §3.2.2: absolute form", get("GET http://b:80/x?y HTTP/1.1"), "GET /x?y|"),
-        WireCase("9112 §3.2.2: absolute form, scheme in capitals", get("GET HTTPS://b/x HTTP/1.1"), "GET /x|"),
+        WireCase("9112 §3.2.2: absolute form, scheme in capitals", get("GET HTTP://b/x HTTP/1.1"), "GET /x|"),
+        WireCase(
+            "9110 §7.4: an https target on a connection without TLS", get("GET https://b/x HTTP/1.1"),
+            "! misdirectedRequest"),
+        WireCase(
+            "9112 §3.2.2: the authority of the target replaces another Host",
+            get("GET http://b/x HTTP/1.1", host: "Host: c\r\n"), "GET /x|"),
         WireCase("9112 §3.2.2: absolute form without a path", get("GET http://b HTTP/1.1"), "GET /|"),
         WireCase("9112 §3.2.2: absolute form, query without path", get("GET http://b?q HTTP/1.1"), "GET /?q|"),
         WireCase(
@@ -107,6 +118,18 @@ extension WireCase {
         WireCase("9112 §3.2.4: absolute form of the server", get("OPTIONS http://b HTTP/1.1"), "OPTIONS *|"),
         WireCase("9112 §3.2.4: asterisk form is for OPTIONS only", get("GET * HTTP/1.1"), "! malformedTarget"),
         WireCase("9112 §3.2.3: authority form", get("CONNECT b:443 HTTP/1.1"), "! connectMethod"),
+        WireCase("9110 §9.3.6: CONNECT without a port", get("CONNECT b HTTP/1.1"), "! malformedTarget"),
+        WireCase("9110 §9.3.6: CONNECT with an empty port", get("CONNECT b: HTTP/1.1"), "! malformedTarget"),
+        WireCase("9110 §9.3.6: CONNECT with port 0", get("CONNECT b:0 HTTP/1.1"), "! malformedTarget"),
+        WireCase("9110 §9.3.6: CONNECT with a bad port", get("CONNECT b:4x HTTP/1.1"), "! malformedTarget"),
+        WireCase("9110 §9.3.6: CONNECT to an IPv6 address", get("CONNECT [::1] HTTP/1.1"), "! malformedTarget"),
+        WireCase("3986 §2: a bracket that has to be encoded", get("GET /<a> HTTP/1.1"), "! malformedTarget"),
+        WireCase("3986 §2: a backslash", get("GET /a\\..\\b HTTP/1.1"), "! malformedTarget"),
+        WireCase("3986 §2: a quotation mark in the query", get("GET /?\"a\" HTTP/1.1"), "! malformedTarget"),
+        WireCase("3986 §2: braces, a caret, a bar, a back quote", get("GET /{^|`} HTTP/1.1"), "! malformedTarget"),
+        WireCase(
+            "3986 §2.2: every reserved character", get("GET /!$&'()*+,;=:@-._~?/?[] HTTP/1.1"),
+            "GET /!$&'()*+,;=:@-._~?/?[]|"),
         WireCase("9112 §3.2.3: authority form of another method", get("GET b:443 HTTP/1.1"), "! malformedTarget"),
     ]
 
@@ -289,6 +312,14 @@ extension WireCase {
         WireCase(
             "9110 §7.6.1: a longer word is not close", get("GET / HTTP/1.1", "Connection: closed\r\n") + get(),
             "GET /|", "GET /|"),
+        WireCase(
+            "9110 §7.8: an upgrade is not taken up", get("GET / HTTP/1.1", "Connection: upgrade\r\nUpgrade: h2c\r\n"),
+            "GET /|"),
+        WireCase("9110 §5.6.1: empty options", get("GET / HTTP/1.1", "Connection: ,, ,\r\n"), "GET /|"),
+        WireCase(
+            "9110 §10.1.4: trailers may be welcome",
+            get("GET / HTTP/1.1", "TE: trailers, x;q=0.5\r\nConnection: TE\r\n"),
+            "GET /|"),
         WireCase("9112 §9.3: 1.0 closes", get("GET / HTTP/1.0") + get(), "GET /|", "end"),
         WireCase(
             "9112 §9.3: 1.0 with keep-alive stays open",
@@ -303,6 +334,12 @@ extension WireCase {
         WireCase(
             "9110 §10.1.1: an unknown expectation", post("Expect: x\r\nContent-Length: 1\r\n", "a"),
             "! unknownExpectation"),
+        WireCase(
+            "9110 §10.1.1: an unknown expectation behind 100-continue",
+            post("Expect: 100-continue, x=y\r\nContent-Length: 1\r\n", "a"), "! unknownExpectation"),
+        WireCase(
+            "9110 §5.6.1: expectations are a list, in which elements may be empty",
+            post("Expect: , 100-continue ,\r\n", ""), "POST /p|"),
         WireCase("9110 §10.1.1: no expectation without a body", post("Expect: 100-continue\r\n", ""), "POST /p|"),
         WireCase(
             "9110 §10.1.1: HTTP/1.0 knows no 100",

@@ -12,12 +12,12 @@ struct StructureTests {
         "SQLite": ["CSQLite", "Glibc"],
         "DynamoTable": ["SQLite", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
         "FlagStore": ["DynamoTable", "FlagCore", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
-        "HTTPTransport": ["CLinux", "Lock", "Dispatch", "Glibc", "Synchronization"],
+        "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Lock", "Dispatch", "Glibc", "Synchronization"],
         "FlagServer": [
             "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "JSON", "Lock", "CLinux", "Dispatch", "Glibc",
             "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging", "Configuration",
         ],
-        "HTTPEcho": ["HTTPTransport", "ArgumentParser", "Dispatch", "Glibc"],
+        "HTTPEcho": ["HTTPTransport", "Lock", "ArgumentParser", "Dispatch", "Glibc"],
     ]
 
     /// Words that would show that a part knows what it must not.

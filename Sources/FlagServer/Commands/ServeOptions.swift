@@ -12,7 +12,9 @@ struct ServeOptions: ParsableArguments {
             valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("The address to listen on. (default: 127.0.0.1)", valueName: "address"))
+    @Option(
+        help: ArgumentHelp(
+            "Addresses to listen on, with commas; a path behind unix:. (default: 127.0.0.1)", valueName: "list"))
     var host: String?
 
     @Option(help: ArgumentHelp("The port to listen on; 0 takes a free one. (default: 3001)", valueName: "port"))
@@ -53,6 +55,17 @@ struct ServeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "A PEM file with a certificate and those of its issuers: connections over TCP are secured with TLS.",
+            valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(
+        help: ArgumentHelp("A PEM file with the certificate's private key; SIGHUP reads both again.", valueName: "file")
+    )
+    var tlsKey: String?
+
+    @Option(
+        help: ArgumentHelp(
             "The port for DynamoDB's protocol, over the same tables; 0 takes a free one. Open only with --auth off. "
                 + "(default: closed)",
             valueName: "port"))
@@ -64,6 +77,7 @@ struct ServeOptions: ParsableArguments {
             Settings.profile.key: environment, Settings.file.key: config, Settings.host.key: host,
             Settings.port.key: port, Settings.dataDirectory.key: dataDir, Settings.store.key: store,
             Settings.auth.key: auth, Settings.loops.key: loops, Settings.sampleFlags.key: sampleFlags,
+            Settings.tlsCertificate.key: tlsCertificate, Settings.tlsKey.key: tlsKey,
             Settings.logLevel.key: logLevel, Settings.logFormat.key: logFormat, Settings.dynamodbPort.key: dynamodbPort,
         ]
         return given.compactMapValues { $0 }

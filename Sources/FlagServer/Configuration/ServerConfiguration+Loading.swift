@@ -49,6 +49,7 @@ extension ServerConfiguration {
         configuration.file = reader.file?.path
         configuration.readGeneral(from: &reader)
         configuration.readBounds(from: &reader)
+        configuration.readTLS(from: &reader)
         configuration.check(&reader)
         reader.reportUnknown()
         guard reader.issues.isEmpty else { throw ConfigurationError(issues: reader.issues) }
@@ -71,18 +72,43 @@ extension ServerConfiguration {
         cache.capacity.set(reader.value(of: Settings.cacheCapacity))
     }
 
+    private mutating func readTLS(from reader: inout SettingReader) {
+        let certificate = reader.value(of: Settings.tlsCertificate)
+        let key = reader.value(of: Settings.tlsKey)
+        let minimum = reader.value(of: Settings.tlsMinimum)
+        if let certificate, let key {
+            var tls = TLSConfiguration(certificateFile: certificate, keyFile: key)
+            tls.minimumVersion.set(minimum)
+            self.tls = tls
+        } else if certificate != nil || key != nil {
+            reader.report("tls.certificate and tls.key go together: one is not set")
+        }
+    }
+
     private mutating func readBounds(from reader: inout SettingReader) {
         limits.connections.set(reader.value(of: Settings.connections))
         limits.requestLineBytes.set(reader.value(of: Settings.requestLine))
         limits.fieldCount.set(reader.value(of: Settings.headerFields))
         limits.fieldBytes.set(reader.value(of: Settings.headerBytes))
         limits.bodyBytes.set(reader.value(of: Settings.body))
+        limits.connectionsPerAddress.set(reader.value(of: Settings.connectionsPerAddress))
+        limits.refusedConnections.set(reader.value(of: Settings.refusedConnections))
+        limits.bodyRate.set(reader.value(of: Settings.bodyRate))
+        limits.chunkLineBytes.set(reader.value(of: Settings.chunkLine))
+        limits.pendingOutputBytes.set(reader.value(of: Settings.pendingOutput))
+        limits.lingerBytes.set(reader.value(of: Settings.lingerBytes))
+        compression.minimumBytes.set(reader.value(of: Settings.gzipMinimum))
+        compression.maximumBytes.set(reader.value(of: Settings.gzipMaximum))
+        compression.level.set(reader.value(of: Settings.gzipLevel))
         timeouts.head.set(reader.value(of: Settings.headTimeout))
         timeouts.body.set(reader.value(of: Settings.bodyTimeout))
         timeouts.request.set(reader.value(of: Settings.requestTimeout))
         timeouts.handler.set(reader.value(of: Settings.handlerTimeout))
         timeouts.idle.set(reader.value(of: Settings.idleTimeout))
         timeouts.write.set(reader.value(of: Settings.writeTimeout))
+        timeouts.linger.set(reader.value(of: Settings.lingerTimeout))
+        timeouts.rateGrace.set(reader.value(of: Settings.rateGrace))
+        timeouts.lag.set(reader.value(of: Settings.lag))
         drainTimeout.set(reader.value(of: Settings.drainTimeout))
     }
 
@@ -111,10 +137,15 @@ extension ServerConfiguration {
         host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     }
 
-    /// Whether only this machine can reach `host`: 127.0.0.0/8 (RFC 1122 §3.2.1.3), `::1` (RFC 4291 §2.5.3) or the
-    /// name that stands for them (RFC 6761 §6.3).
+    /// Whether only this machine can reach every address of `host`: Unix sockets, 127.0.0.0/8 (RFC 1122 §3.2.1.3),
+    /// `::1` (RFC 4291 §2.5.3), or the name that stands for them (RFC 6761 §6.3).
     static func isLoopback(_ host: String) -> Bool {
-        if host == "localhost" || host == "::1" { return true }
+        host.split(separator: ",").allSatisfy { isLoopback(address: $0.filter { $0 != " " }) }
+    }
+
+    private static func isLoopback(address host: String) -> Bool {
+        if host.hasPrefix("unix:") { return true }
+        if host == "localhost" || host == "::1" || host == "[::1]" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil } && parts.first == "127"
     }

@@ -13,7 +13,7 @@ struct ServerConfiguration: Sendable, Equatable {
     /// The file that was read, or nil when there was none and the built-in defaults apply.
     var file: String?
 
-    /// The address to listen on: a name or an IPv4 or IPv6 address.
+    /// The addresses to listen on, with commas between: names, IPv4 and IPv6 addresses, and paths behind `unix:`.
     var host = "127.0.0.1"
     /// The port to listen on; 0 takes a free one.
     var port = 3001
@@ -41,6 +41,10 @@ struct ServerConfiguration: Sendable, Equatable {
     var cache: CacheLimits
     /// Bounds on what a peer may send.
     var limits = HTTPLimits()
+    /// The certificate that secures connections over TCP; nil for none.
+    var tls: TLSConfiguration?
+    /// Which answers are compressed.
+    var compression = HTTPCompression()
     /// Bounds on how long a peer, or the work for it, may take.
     var timeouts = HTTPTimeouts()
     /// For requests under way when the server is asked to stop.

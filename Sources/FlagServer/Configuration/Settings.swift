@@ -1,5 +1,6 @@
 import FlagCore
 import FlagStore
+import HTTPTransport
 import Logging
 
 /// Every setting there is. The keys are also what the shipped files under `config/` are written in.
@@ -7,7 +8,7 @@ enum Settings {
     static let profile = Setting<Profile>(key: "environment", allowed: "local, dev or prod") { Profile(rawValue: $0) }
     static let file = Setting<String>.text("config", "the path of a YAML file")
 
-    static let host = Setting<String>.text("host", "an address to listen on, such as 127.0.0.1")
+    static let host = Setting<String>.text("host", "addresses to listen on, such as 127.0.0.1 or ::1, unix:/run/x.sock")
     static let port = Setting<Int>.number("port", 0...65_535)
     static let loops = Setting<ServerConfiguration.Loops>(
         key: "loops", allowed: "auto (one a core) or a whole number from 1 to 256"
@@ -41,6 +42,20 @@ enum Settings {
     static let headerFields = Setting<Int>.number("limits.header-fields", 1...1000)
     static let headerBytes = Setting<Int>.size("limits.header-bytes", 1024...(1 << 20))
     static let body = Setting<Int>.size("limits.body", 1024...(64 << 20))
+    static let connectionsPerAddress = Setting<Int>.number("limits.connections-per-address", 0...1_000_000)
+    static let refusedConnections = Setting<Int>.number("limits.refused-connections", 0...100_000)
+    static let bodyRate = Setting<Int>.size("limits.body-rate", 0...(1 << 30))
+    static let chunkLine = Setting<Int>.size("limits.chunk-line", 16...(64 << 10))
+    static let pendingOutput = Setting<Int>.size("limits.pending-output", 1024...(1 << 30))
+    static let lingerBytes = Setting<Int>.size("limits.linger", 0...(1 << 30))
+
+    static let tlsCertificate = Setting<String>.text("tls.certificate", "the path of a PEM file")
+    static let tlsKey = Setting<String>.text("tls.key", "the path of a PEM file")
+    static let tlsMinimum = Setting<TLSConfiguration.Version>.word("tls.minimum-version")
+
+    static let gzipMinimum = Setting<Int>.size("gzip.minimum", 0...(1 << 30))
+    static let gzipMaximum = Setting<Int>.size("gzip.maximum", 0...(1 << 30))
+    static let gzipLevel = Setting<Int>.number("gzip.level", 1...9)
 
     static let headTimeout = timeout("head")
     static let bodyTimeout = timeout("body")
@@ -49,6 +64,9 @@ enum Settings {
     static let idleTimeout = timeout("idle")
     static let writeTimeout = timeout("write")
     static let drainTimeout = timeout("drain")
+    static let lingerTimeout = timeout("linger")
+    static let rateGrace = Setting<Duration>.time("timeouts.rate-grace", .zero...(.seconds(3600)))
+    static let lag = Setting<Duration>.time("timeouts.lag", .zero...(.seconds(3600)))
 
     private static func timeout(_ name: String) -> Setting<Duration> {
         .time("timeouts.\(name)", .milliseconds(100)...(.seconds(3600)))

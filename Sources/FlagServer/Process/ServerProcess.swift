@@ -45,6 +45,8 @@ struct ServerProcess {
         let dynamodb = try openDynamoDBPort(endpoint, logger)
         let control = try makeControl(store, logger)
         logger.notice("ready", metadata: ["address": "\(address(port: stack.server.port))"])
+        let reload = reloadOnSignal(stack, logger)
+        defer { reload.cancel() }
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
 
@@ -60,6 +62,22 @@ struct ServerProcess {
         }
         drained.wait()
         logger.notice("stopped")
+    }
+
+    /// SIGHUP has the certificate read again; connections that are open go on with the one they have.
+    private func reloadOnSignal(_ stack: ServingStack, _ logger: Logger) -> any DispatchSourceSignal {
+        signal(SIGHUP, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: DispatchQueue(label: "reload"))
+        source.setEventHandler {
+            do {
+                try stack.server.reloadCertificates()
+                logger.notice("certificate read again")
+            } catch {
+                logger.error("certificate not exchanged", metadata: ["error": "\(error)"])
+            }
+        }
+        source.resume()
+        return source
     }
 
     /// Opens the store; a command that has it gets a while to finish.
@@ -93,10 +111,11 @@ struct ServerProcess {
     private func makeStack(
         _ store: DataStore, _ endpoint: DynamoEndpoint, _ logger: Logger
     ) throws -> ServingStack {
-        var http = HTTPServerConfiguration(
-            addresses: [.tcp(host: configuration.host, port: configuration.port)], loops: loopCount)
+        var http = HTTPServerConfiguration(addresses: try addresses(), loops: loopCount)
         http.limits = configuration.limits
         http.timeouts = configuration.timeouts
+        http.tls = configuration.tls
+        http.compression = configuration.compression
         var settings = ServiceSettings(
             profile: configuration.profile, requiresAuthentication: configuration.auth == .on,
             storeID: store.tables.storeID, fractional: configuration.evaluation.fractional,
@@ -147,8 +166,27 @@ struct ServerProcess {
         }
     }
 
+    /// Where to listen: on what systemd hands over (sd_listen_fds(3)), else where the configuration says.
+    ///
+    /// - Throws: `CommandFailure` when authentication is off and others than this machine could connect.
+    private func addresses() throws -> [SocketAddress] {
+        let activated = ActivatedSockets.addresses { environment[$0] }
+        for case .inherited(let descriptor) in activated
+        where configuration.auth == .off && !ActivatedSockets.isLoopback(descriptor) {
+            throw CommandFailure(
+                "auth must be on: the socket that was handed over (descriptor \(descriptor)) is not bound to this "
+                    + "machine alone; bind it to 127.0.0.1, ::1 or a path, or set auth to on")
+        }
+        return activated.isEmpty ? SocketAddress.list(configuration.host, port: configuration.port) : activated
+    }
+
     private func address(port: Int) -> String {
-        "http://" + SocketAddress.tcp(host: configuration.host, port: port).description
+        let activated = ActivatedSockets.addresses { environment[$0] }
+        let places = activated.isEmpty ? SocketAddress.list(configuration.host, port: port) : activated
+        return places.map { place in
+            if case .tcp = place { return "\(configuration.tls == nil ? "http" : "https")://\(place)" }
+            return "\(place)"
+        }.joined(separator: ", ")
     }
 
     private var settingsForLog: Logger.Metadata {

@@ -23,6 +23,7 @@ extension FlagService {
         writeFeed(to: &text)
         writeFollower(to: &text)
         writeTransport(to: &text)
+        writeAccepting(to: &text)
         moreMetrics(&text)
         return HTTPResponse(status: .ok, contentType: "\(MetricsText.contentType)", body: text.bytes)
     }
@@ -87,6 +88,15 @@ extension FlagService {
         text.sample(UInt64(follower.waiting))
     }
 
+    private func writeAccepting(to text: inout MetricsText) {
+        let accepting = link.acceptStatistics()
+        text.family("flag_server_accept_pauses_total", .counter, "Pauses in accepting for want of descriptors.")
+        text.sample(accepting.pauses)
+        text.family("flag_server_connections_unserved_total", .counter, "Connections that no loop took, by why.")
+        text.sample(accepting.refusedWithoutDescriptor, ["reason": "descriptors"])
+        text.sample(accepting.closed, ["reason": "refusals"])
+    }
+
     private func writeTransport(to text: inout MetricsText) {
         let loops = Array(link.statistics().enumerated())
         func family(
@@ -100,6 +110,19 @@ extension FlagService {
         family("flag_server_connections_refused_total", .counter, "Connections refused because of too many.") {
             $0.connectionsRefused
         }
+        family("flag_server_connections_refused_by_address_total", .counter, "Connections refused for their address.") {
+            $0.connectionsRefusedByAddress
+        }
+        family("flag_server_requests_shed_total", .counter, "Requests refused because the loop was late.") {
+            $0.requestsShed
+        }
+        family("flag_server_tls_handshakes_total", .counter, "Handshakes of TLS that came to their end.") {
+            $0.handshakes
+        }
+        family("flag_server_tls_resumptions_total", .counter, "Handshakes that resumed an earlier session.") {
+            $0.resumptions
+        }
+        family("flag_server_tls_failures_total", .counter, "Handshakes of TLS that failed.") { $0.failedHandshakes }
         family("flag_server_loop_requests_total", .counter, "Requests by event loop.") { $0.requests }
         family("flag_server_loop_deferred_answers_total", .counter, "Answers that waited for other work.") {
             $0.deferredAnswers

@@ -60,6 +60,11 @@ final class LoopHandler: HTTPHandler {
         fixedNow?() ?? Timestamp(millisecondsSinceEpoch: loop.wallMilliseconds)
     }
 
+    func isEssential(_ request: borrowing HTTPRequest) -> Bool {
+        guard case .route(let route, _) = service.router.match(request.method, request.path) else { return false }
+        return [.health, .metrics, .killSwitch].contains(route.group)
+    }
+
     func receive(_ message: Message) {
         switch message {
         case .cache(let update):

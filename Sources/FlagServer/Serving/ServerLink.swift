@@ -31,6 +31,11 @@ final class ServerLink: Sendable {
         current?.statistics() ?? []
     }
 
+    /// What the transport's acceptor counted.
+    func acceptStatistics() -> AcceptStatistics {
+        current?.acceptStatistics() ?? AcceptStatistics()
+    }
+
     private var current: HTTPServer<LoopHandler>? {
         server.withLock { $0 }
     }

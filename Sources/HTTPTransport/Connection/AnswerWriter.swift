@@ -1,7 +1,7 @@
 /// Writes the fixed parts of an answer's head, and its body, into the connection's write buffer.
 struct AnswerWriter {
-    private let connection: UnsafeMutablePointer<Connection>
-    private let loop: UnsafeMutablePointer<LoopState>
+    let connection: UnsafeMutablePointer<Connection>
+    let loop: UnsafeMutablePointer<LoopState>
 
     init(connection: UnsafeMutablePointer<Connection>, loop: UnsafeMutablePointer<LoopState>) {
         self.connection = connection

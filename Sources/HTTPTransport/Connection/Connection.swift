@@ -20,6 +20,12 @@ struct Connection: ~Copyable {
     var wasInterrupted = false
     /// Bytes dropped after the last answer.
     var droppedBytes = 0
+    /// What secures it; nil for a connection without TLS.
+    var session: TLSSession?
+    /// Where the content of the answer at hand comes from, when it comes in pieces.
+    var stream: AnswerStream?
+    /// Who is at the other end.
+    var peer = PeerAddress.unix
     /// The protocol's state.
     var machine = ConnectionMachine()
     /// Bytes read and not yet consumed.
@@ -45,6 +51,7 @@ struct Connection: ~Copyable {
                 ? UnsafeRawBufferPointer(start: asterisk.utf8Start, count: 1) : bytes.slice(machine.head.path),
             query: machine.head.query.map { bytes.slice($0) },
             body: bytes.slice(ByteRange(headLength, headLength &+ machine.bodyLength)),
+            isConditional: machine.head.isConditional,
             head: bytes.slice(ByteRange(0, headLength)), methodLength: machine.head.methodLength, fields: fields)
     }
 }

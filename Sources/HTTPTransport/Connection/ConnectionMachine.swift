@@ -31,6 +31,8 @@ struct ConnectionMachine {
     private(set) var phase = ConnectionPhase.idle
     /// Whether the connection stays open after the answer to the request at hand.
     var keepsAlive = true
+    /// Whether the connection is secured, so that `https` URIs may be asked for on it.
+    let isSecure: Bool
     /// Whether the peer has ended its side.
     private(set) var inputEnded = false
     /// Whether output waits for a peer that does not take it.
@@ -49,6 +51,14 @@ struct ConnectionMachine {
     /// When blocked output has waited too long.
     private var writeDeadline = Int64.max
     private var hasSentContinue = false
+    /// Whether the connection is not yet secured that is to be.
+    private var isHandshaking = false
+    /// When the body began, or was read on after output had been blocked.
+    private var bodyBegin: Int64 = 0
+    /// When the body has lasted too long.
+    private var bodyDeadline = Int64.max
+    /// Bytes of the body that have come.
+    private var bodyReceived = 0
 
     /// What is known of the request at hand.
     var head: RequestHead { parser.head }
@@ -56,8 +66,21 @@ struct ConnectionMachine {
     var headLength: Int { parser.length }
 
     /// A connection that begins now.
-    init(now: Int64 = 0, patience: Patience? = nil) {
+    init(now: Int64 = 0, patience: Patience? = nil, isSecure: Bool = false) {
+        self.isSecure = isSecure
         if let patience { stageDeadline = now + patience.idle }
+    }
+
+    /// The handshake of TLS begins: it has the time of a request head.
+    mutating func handshakes(_ patience: borrowing Patience, now: Int64) {
+        isHandshaking = true
+        stageDeadline = now + patience.head
+    }
+
+    /// The connection is secured; now it may be idle.
+    mutating func secured(_ patience: borrowing Patience, now: Int64) {
+        isHandshaking = false
+        stageDeadline = now + patience.idle
     }
 
     // MARK: Bytes
@@ -84,7 +107,7 @@ struct ConnectionMachine {
         case .head: return advanceHead(&input, &fields, limits, patience, now: now)
         case .body: return advanceBody(&input, &fields)
         case .chunks: return advanceChunks(&input, &fields, limits)
-        case .answering, .closing, .lingering: return .wait
+        case .answering, .streaming, .closing, .lingering: return .wait
         }
     }
 
@@ -122,10 +145,12 @@ struct ConnectionMachine {
         }
         keepsAlive = parser.head.keepsAlive
         if parser.head.expectsOther { return refuse(.unknownExpectation) }
+        // RFC 9110 §7.4.
+        if parser.head.isSecure, !isSecure { return refuse(.misdirectedRequest) }
         if parser.head.hasTransferEncoding {
             phase = .chunks
             decoder = ChunkDecoder()
-            stageDeadline = now &+ patience.body
+            beginBody(patience, now: now)
             return advanceChunks(&input, &fields, limits)
         }
         let length = parser.head.contentLength ?? 0
@@ -134,8 +159,14 @@ struct ConnectionMachine {
         bodyLength = length
         if input.count >= messageLength { return handOut(input.readable, &fields) }
         phase = .body
-        stageDeadline = now &+ patience.body
+        beginBody(patience, now: now)
         return waitForBody(input)
+    }
+
+    private mutating func beginBody(_ patience: borrowing Patience, now: Int64) {
+        bodyBegin = now
+        bodyDeadline = now &+ patience.body
+        stageDeadline = patience.bodyRate > 0 ? min(bodyDeadline, now &+ patience.rateGrace &+ 1000) : bodyDeadline
     }
 
     private mutating func advanceBody(_ input: inout ByteBuffer, _ fields: inout FieldTable) -> Step {
@@ -160,6 +191,7 @@ struct ConnectionMachine {
     /// A client that waits for 100 gets it, unless the body is under way already (RFC 9110 §10.1.1).
     private mutating func waitForBody(_ input: borrowing ByteBuffer) -> Step {
         if inputEnded { return refuse(.incompleteRequest) }
+        bodyReceived = input.count &- parser.length
         if parser.head.expectsContinue, !hasSentContinue, input.count == parser.length {
             hasSentContinue = true
             return .sendContinue
@@ -200,6 +232,13 @@ struct ConnectionMachine {
         stageDeadline = now + patience.handler
     }
 
+    /// The answer to the request at hand is begun; its content comes in pieces, in its own time.
+    mutating func streams() {
+        phase = .streaming
+        requestDeadline = .max
+        stageDeadline = .max
+    }
+
     /// The answer to the request at hand is written to the output.
     @inline(__always)
     mutating func answered(_ patience: borrowing Patience, now: Int64) {
@@ -233,10 +272,10 @@ struct ConnectionMachine {
         isBlocked = false
         writeDeadline = .max
         switch phase {
-        case .idle: stageDeadline = now + patience.idle
+        case .idle: stageDeadline = now + (isHandshaking ? patience.head : patience.idle)
         case .head: stageDeadline = now + patience.head
-        case .body, .chunks: stageDeadline = now + patience.body
-        case .answering, .closing, .lingering: break
+        case .body, .chunks: beginBody(patience, now: now)
+        case .answering, .streaming, .closing, .lingering: break
         }
     }
 
@@ -248,7 +287,7 @@ struct ConnectionMachine {
     }
 
     /// Whether bytes of the peer are of use now; else they wait in the kernel, and the peer is held back.
-    var wantsInput: Bool { phase != .answering && !isBlocked && !inputEnded }
+    var wantsInput: Bool { phase != .answering && phase != .streaming && !isBlocked && !inputEnded }
 
     // MARK: Time
 
@@ -262,17 +301,29 @@ struct ConnectionMachine {
     private var answerDeadline: Int64 { min(stageDeadline, requestDeadline) }
 
     /// Looks whether something has lasted too long.
-    mutating func expire(now: Int64) -> Expiry {
+    mutating func expire(_ patience: borrowing Patience, now: Int64) -> Expiry {
         guard now >= deadline else { return .none }
         if isBlocked, now >= writeDeadline { return .close(.write) }
+        if phase == .body || phase == .chunks, now < min(bodyDeadline, requestDeadline) {
+            return checkRate(patience, now: now)
+        }
         let isWholeRequest = requestDeadline < stageDeadline
         switch phase {
-        case .idle: return .close(.idle)
+        case .idle: return .close(isHandshaking ? .handshake : .idle)
         case .head: return timeOut(isWholeRequest ? .request : .head)
         case .body, .chunks: return timeOut(isWholeRequest ? .request : .body)
+        case .streaming: return .none
         case .answering: return .handlerTimeout(isWholeRequest ? .request : .handler)
         case .closing, .lingering: return .close(nil)
         }
+    }
+
+    /// The grace is free: what has come must make up for the time since.
+    private mutating func checkRate(_ patience: borrowing Patience, now: Int64) -> Expiry {
+        let counted = now - bodyBegin - patience.rateGrace
+        if Int64(bodyReceived) * 1000 < counted * patience.bodyRate { return timeOut(.rate) }
+        stageDeadline = min(bodyDeadline, now + 1000)
+        return .none
     }
 
     private mutating func timeOut(_ timeout: ConnectionTimeout) -> Expiry {

@@ -37,7 +37,8 @@ struct ConnectionTable: ~Copyable {
     func find(slot: UInt32, ticket: UInt32) -> UnsafeMutablePointer<Connection>? {
         guard slot < slots else { return nil }
         let connection = self[slot]
-        let isWaiting = connection.pointee.descriptor >= 0 && connection.pointee.machine.phase == .answering
+        let phase = connection.pointee.machine.phase
+        let isWaiting = connection.pointee.descriptor >= 0 && (phase == .answering || phase == .streaming)
         return isWaiting && connection.pointee.ticket == ticket ? connection : nil
     }
 
@@ -62,6 +63,9 @@ struct ConnectionTable: ~Copyable {
         connection.pointee.hasEnd = false
         connection.pointee.isUnread = false
         connection.pointee.droppedBytes = 0
+        connection.pointee.session = nil
+        connection.pointee.stream?.close()
+        connection.pointee.stream = nil
         connection.pointee.input.release()
         connection.pointee.output.release()
         free.append(connection.pointee.slot)

@@ -1,9 +1,13 @@
 /// What a connection can wait for too long.
 package enum ConnectionTimeout: UInt8, Sendable, CaseIterable {
+    /// A handshake of TLS.
+    case handshake
     /// A whole request head.
     case head
     /// A whole body.
     case body
+    /// A body that comes too slowly.
+    case rate
     /// A whole request, from its first byte to its answer.
     case request
     /// The next request.

@@ -15,9 +15,12 @@ enum Resumption {
         var exchange = Exchange(connection: connection, loop: loop)
         body(&exchange)
         exchange.completeUnanswered()
+        if connection.pointee.stream != nil { connection.pointee.machine.streams() }
         // While its handler is still in the call that deferred, the loop itself goes on when it returns.
         if loop.pointee.current == connection { return }
-        connection.pointee.machine.answered(loop.pointee.patience, now: loop.pointee.monotonic)
+        if connection.pointee.stream == nil {
+            connection.pointee.machine.answered(loop.pointee.patience, now: loop.pointee.monotonic)
+        }
         if connection.pointee.isReady { return }
         connection.pointee.isReady = true
         loop.pointee.ready.append(connection)

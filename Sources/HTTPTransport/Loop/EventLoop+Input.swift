@@ -5,6 +5,7 @@ extension EventLoop {
     /// up the others.
     func readable(_ connection: UnsafeMutablePointer<Connection>) {
         if connection.pointee.machine.phase == .lingering { return drop(connection) }
+        if let session = connection.pointee.session { return readable(connection, session) }
         if connection.pointee.input.capacity == 0 { swap(&connection.pointee.input, &state.pointee.spareInput) }
         connection.pointee.input.reserve(4096)
         let room = connection.pointee.input.writable
@@ -30,6 +31,7 @@ extension EventLoop {
     func goOn(_ connection: UnsafeMutablePointer<Connection>) {
         let generation = connection.pointee.generation
         repeat {
+            if connection.pointee.stream != nil { pump(connection) }
             parse(connection)
             // Flushing frees room for the answers to what is still in the input.
             flush(connection)
@@ -76,7 +78,13 @@ extension EventLoop {
         state.pointee.counters.requests.raise(by: 1)
         state.pointee.current = connection
         var exchange = Exchange(connection: connection, loop: state)
-        handler.handle(connection.pointee.request(state.pointee.fields.entries), &exchange)
+        let request = connection.pointee.request(state.pointee.fields.entries)
+        if !state.pointee.isOverloaded || handler.isEssential(request) {
+            handler.handle(request, &exchange)
+        } else {
+            state.pointee.counters.shed.raise(by: 1)
+            exchange.respond(error: .serviceUnavailable, detail: "The server is overloaded.")
+        }
         state.pointee.current = nil
         connection.pointee.machine.handed(&connection.pointee.input)
         if case .deferred(let ticket) = exchange.state {
@@ -88,6 +96,7 @@ extension EventLoop {
         } else {
             exchange.completeUnanswered()
         }
+        if connection.pointee.stream != nil { return connection.pointee.machine.streams() }
         connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
     }
 

@@ -5,6 +5,7 @@ extension EventLoop {
     /// Sends what is written. What the peer does not take now waits for it; after the last answer our side is shut
     /// down. Then settles what to wait for. The connection may be gone afterwards.
     func flush(_ connection: UnsafeMutablePointer<Connection>) {
+        if let session = connection.pointee.session { return flush(connection, session) }
         if !connection.pointee.output.isEmpty {
             let bytes = connection.pointee.output.readable
             let count = send(connection.pointee.descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
@@ -38,7 +39,7 @@ extension EventLoop {
 
     /// All is sent and no more will be. Closing at once with input unread would send a reset, which may overtake the
     /// answer: so end our side first, and wait a while for the peer to end its own.
-    private func shutDown(_ connection: UnsafeMutablePointer<Connection>) {
+    func shutDown(_ connection: UnsafeMutablePointer<Connection>) {
         guard !connection.pointee.machine.inputEnded else { return release(connection) }
         guard shutdown(connection.pointee.descriptor, Int32(SHUT_WR)) == 0 else { return release(connection) }
         connection.pointee.input.consume(connection.pointee.input.count)

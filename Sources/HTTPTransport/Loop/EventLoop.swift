@@ -49,7 +49,10 @@ final class EventLoop {
             let begin = MonotonicClock.microseconds
             state.pointee.readClocks()
             var isRung = false
+            state.pointee.isOverloaded = false
             for index in 0..<max(0, Int(count)) {
+                // Reading the clock at each event would be felt.
+                if index & 3 == 3 { noteOverload(since: begin) }
                 let event = events[index]
                 if event.data.u64 == EventLoop.bellMark { isRung = true } else { handleEvent(event) }
             }
@@ -70,6 +73,14 @@ final class EventLoop {
         let next = min(state.pointee.timers.earliest, drainDeadline)
         if next == .max { return -1 }
         return Int32(clamping: max(0, next &- state.pointee.monotonic))
+    }
+
+    /// What is handled from now on in this turn has waited since its begin at least.
+    @inline(__always)
+    private func noteOverload(since begin: Int64) {
+        if state.pointee.patience.lag != .max, MonotonicClock.microseconds &- begin > state.pointee.patience.lag {
+            state.pointee.isOverloaded = true
+        }
     }
 
     private func noteLag(since begin: Int64) {
@@ -96,12 +107,21 @@ final class EventLoop {
             flush(connection)
             guard state.pointee.table.find(slot: slot, generation: generation) != nil else { return }
             if !connection.pointee.machine.isBlocked { goOn(connection) }
+        } else if connection.pointee.machine.phase == .streaming {
+            // A stream may have no end: who ends its own side is taken to have left.
+            if event.events & ends != 0 { release(connection) }
         } else if connection.pointee.machine.phase == .answering {
             // Nobody is left to take the answer that is awaited.
             if isGone { release(connection) }
         } else if connection.pointee.isReadable {
-            readable(connection)
+            // Handshakes wait in line.
+            if isHandshaking(connection) { settle(connection) } else { readable(connection) }
         }
+    }
+
+    @inline(__always)
+    private func isHandshaking(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+        connection.pointee.session.map { !$0.isEstablished } ?? false
     }
 
     /// Reads again where there was more; what is left then waits for the next iteration.
@@ -109,8 +129,16 @@ final class EventLoop {
         if state.pointee.unread.isEmpty { return }
         let connections = state.pointee.unread
         state.pointee.unread.removeAll(keepingCapacity: true)
+        var handshakes = 0
         // A connection that has closed meanwhile has the mark no more.
         for connection in connections where connection.pointee.isUnread {
+            if isHandshaking(connection) {
+                handshakes += 1
+                if handshakes > EventLoop.handshakesAtOnce {
+                    state.pointee.unread.append(connection)
+                    continue
+                }
+            }
             connection.pointee.isUnread = false
             if connection.pointee.machine.wantsInput { readable(connection) }
         }
@@ -130,10 +158,12 @@ final class EventLoop {
         if handler.hasMail { handler.receiveMail() }
         for letter in letters {
             switch letter {
-            case .adopt(let descriptor, let isOverLimit): adopt(descriptor, isOverLimit: isOverLimit)
+            case .adopt(let descriptor, let peer, let refusal): adopt(descriptor, peer, refusal)
             case .answer(let slot, let ticket, let response):
                 guard let connection = state.pointee.table.find(slot: slot, ticket: ticket) else { continue }
                 Resumption.answer(connection, loop: state) { $0.respond(response) }
+            case .stream(let slot, let ticket):
+                if let connection = state.pointee.table.find(slot: slot, ticket: ticket) { goOn(connection) }
             case .drain(let milliseconds): drain(milliseconds)
             }
         }
@@ -145,6 +175,7 @@ final class EventLoop {
     private func drain(_ milliseconds: Int) {
         state.pointee.isDraining = true
         drainDeadline = state.pointee.monotonic + Int64(milliseconds)
+        finishStreams()
         for slot in 0..<state.pointee.table.slots {
             let connection = state.pointee.table[slot]
             let isIdle = connection.pointee.machine.phase == .idle && connection.pointee.output.isEmpty
@@ -177,7 +208,7 @@ final class EventLoop {
 
     private func expire(_ connection: UnsafeMutablePointer<Connection>, now: Int64) {
         let counters = state.pointee.counters
-        switch connection.pointee.machine.expire(now: now) {
+        switch connection.pointee.machine.expire(state.pointee.patience, now: now) {
         case .none:
             state.pointee.timers.ensure(connection.pointee.slot, by: connection.pointee.machine.deadline)
         case .close(let timeout):
@@ -199,23 +230,55 @@ final class EventLoop {
 
     // MARK: Connections
 
-    private func adopt(_ descriptor: Int32, isOverLimit: Bool) {
+    private func adopt(_ descriptor: Int32, _ peer: PeerAddress, _ refusal: ConnectionRefusal?) {
         let connection = state.pointee.table.take(descriptor: descriptor)
-        connection.pointee.machine = ConnectionMachine(now: state.pointee.monotonic, patience: state.pointee.patience)
+        connection.pointee.peer = peer
+        // RFC 9110 §7.4: a trusted gateway vouches for the security of the connection that it has with the client.
+        let isVouchedFor = state.pointee.trustedProxies.contains { $0.contains(peer) }
+        connection.pointee.machine = ConnectionMachine(
+            now: state.pointee.monotonic, patience: state.pointee.patience,
+            isSecure: isVouchedFor || state.pointee.certificates != nil && peer.family != .unix)
         guard register(connection) else { return release(connection) }
         state.pointee.counters.accepted.raise(by: 1)
-        if isOverLimit {
-            state.pointee.counters.refused.raise(by: 1)
-            connection.pointee.machine.refuseConnection()
-            answer(connection, error: .serviceUnavailable, detail: "There are too many connections.")
-        } else {
-            settle(connection)
+        if peer.family != .unix, let certificates = state.pointee.certificates {
+            return beginHandshake(connection, certificates, refusal)
         }
+        switch refusal {
+        case nil: settle(connection)
+        case .total:
+            state.pointee.counters.refused.raise(by: 1)
+            refuse(connection, "There are too many connections.")
+        case .address:
+            state.pointee.counters.refusedByAddress.raise(by: 1)
+            refuse(connection, "There are too many connections from this address.")
+        }
+    }
+
+    /// A secured connection that is too many is closed without a word: to say it, a handshake would be needed.
+    private func beginHandshake(
+        _ connection: UnsafeMutablePointer<Connection>, _ certificates: TLSCertificates, _ refusal: ConnectionRefusal?
+    ) {
+        if refusal == .total { state.pointee.counters.refused.raise(by: 1) }
+        if refusal == .address { state.pointee.counters.refusedByAddress.raise(by: 1) }
+        guard refusal == nil, let session = TLSSession(certificates.current) else { return release(connection) }
+        connection.pointee.session = session
+        connection.pointee.machine.handshakes(state.pointee.patience, now: state.pointee.monotonic)
+        settle(connection)
+    }
+
+    private func refuse(_ connection: UnsafeMutablePointer<Connection>, _ detail: String) {
+        connection.pointee.machine.refuseConnection()
+        answer(connection, error: .serviceUnavailable, detail: detail)
     }
 
     /// Closes the connection, whatever waits in it.
     func release(_ connection: UnsafeMutablePointer<Connection>) {
+        if let session = connection.pointee.session, session.output.isEmpty {
+            session.end()
+            sendRest(of: session, on: connection)
+        }
         close(connection.pointee.descriptor)
+        state.pointee.addresses.leave(connection.pointee.peer)
         state.pointee.timers.clear(connection.pointee.slot)
         state.pointee.table.release(connection)
         state.pointee.counters.open.subtract(1, ordering: .relaxed)

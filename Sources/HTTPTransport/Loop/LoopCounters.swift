@@ -6,6 +6,16 @@ final class LoopCounters: Sendable {
     let accepted = Atomic<UInt64>(0)
     /// Connections told 503 for being too many.
     let refused = Atomic<UInt64>(0)
+    /// Connections told 503 for being too many of their address.
+    let refusedByAddress = Atomic<UInt64>(0)
+    /// Requests told 503 because the loop was late.
+    let shed = Atomic<UInt64>(0)
+    /// Handshakes of TLS that came to their end.
+    let handshakes = Atomic<UInt64>(0)
+    /// Those among them that resumed an earlier session.
+    let resumptions = Atomic<UInt64>(0)
+    /// Handshakes of TLS that failed.
+    let failedHandshakes = Atomic<UInt64>(0)
     /// Connections given to the loop and not yet closed: raised by the acceptor, lowered by the loop.
     let open = Atomic<Int>(0)
     /// Whole requests handed to the handler.
@@ -68,6 +78,11 @@ final class LoopCounters: Sendable {
         var statistics = LoopStatistics()
         statistics.connectionsAccepted = accepted.load(ordering: .relaxed)
         statistics.connectionsRefused = refused.load(ordering: .relaxed)
+        statistics.connectionsRefusedByAddress = refusedByAddress.load(ordering: .relaxed)
+        statistics.requestsShed = shed.load(ordering: .relaxed)
+        statistics.handshakes = handshakes.load(ordering: .relaxed)
+        statistics.resumptions = resumptions.load(ordering: .relaxed)
+        statistics.failedHandshakes = failedHandshakes.load(ordering: .relaxed)
         statistics.connectionsOpen = open.load(ordering: .relaxed)
         statistics.requests = requests.load(ordering: .relaxed)
         statistics.deferredAnswers = deferred.load(ordering: .relaxed)

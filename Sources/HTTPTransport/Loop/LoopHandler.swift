@@ -5,6 +5,11 @@ class LoopHandler {
         preconditionFailure("to be overridden")
     }
 
+    /// Whether the request is answered even by a loop that is late.
+    func isEssential(_ request: borrowing HTTPRequest) -> Bool {
+        preconditionFailure("to be overridden")
+    }
+
     /// Whether a message may wait.
     var hasMail: Bool { preconditionFailure("to be overridden") }
 
@@ -26,6 +31,10 @@ final class TypedLoopHandler<Handler: HTTPHandler>: LoopHandler {
 
     override func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
         handler.handle(request, &exchange)
+    }
+
+    override func isEssential(_ request: borrowing HTTPRequest) -> Bool {
+        handler.isEssential(request)
     }
 
     override var hasMail: Bool { inbox.hasMail }

@@ -16,12 +16,28 @@ struct LoopState: ~Copyable {
     let mailbox: Mailbox<LoopLetter>
     /// What `/metrics` reads.
     let counters: LoopCounters
+    /// Who has how many connections.
+    let addresses: AddressCounts
+    /// Which answers are compressed.
+    let compression: HTTPCompression
+    /// Bytes of content from which on that is worth a thought; `max` when it is off.
+    let compressedFrom: Int
+    /// Compresses them.
+    var gzip: GzipCoder
+    /// Whose word on who asks counts.
+    let trustedProxies: [AddressRange]
+    /// What secures connections over TCP; nil without TLS.
+    let certificates: TLSCertificates?
+    /// Where secured bytes are read.
+    var cipher = ByteBuffer()
     /// Milliseconds of the monotonic clock, read once an iteration.
     var monotonic: Int64 = 0
     /// Milliseconds since 1970, read once an iteration.
     var wall: Int64 = 0
     /// The `Date` field for that time.
     var date = DateLine()
+    /// Whether requests have waited too long in this turn of the loop: then new ones are refused.
+    var isOverloaded = false
     /// Whether the loop is draining: then every answer closes its connection.
     var isDraining = false
     /// The connections.
@@ -42,11 +58,18 @@ struct LoopState: ~Copyable {
     var spareOutput = ByteBuffer(capacity: LoopState.spareBytes)
 
     init(
-        index: Int, configuration: HTTPServerConfiguration, mailbox: Mailbox<LoopLetter>, counters: LoopCounters
+        index: Int, configuration: HTTPServerConfiguration, mailbox: Mailbox<LoopLetter>, counters: LoopCounters,
+        addresses: AddressCounts, certificates: TLSCertificates? = nil
     ) {
+        self.certificates = certificates
+        self.addresses = addresses
+        compression = configuration.compression
+        compressedFrom = compression.minimumBytes > 0 ? compression.minimumBytes : .max
+        gzip = GzipCoder(level: compression.level)
+        trustedProxies = configuration.trustedProxies
         self.index = index
         limits = configuration.limits
-        patience = Patience(configuration.timeouts)
+        patience = Patience(configuration.timeouts, bodyRate: configuration.limits.bodyRate)
         errorBody = configuration.errorBody
         self.mailbox = mailbox
         self.counters = counters
@@ -75,8 +98,16 @@ struct Patience: Sendable {
     let request: Int64
     let handler: Int64
     let linger: Int64
+    let rateGrace: Int64
+    /// Bytes a second; 0 for no bound.
+    let bodyRate: Int64
+    /// Microseconds; `max` for no bound.
+    let lag: Int64
 
-    init(_ timeouts: HTTPTimeouts) {
+    init(_ timeouts: HTTPTimeouts, bodyRate: Int) {
+        rateGrace = Int64(timeouts.rateGrace.milliseconds)
+        self.bodyRate = Int64(bodyRate)
+        lag = timeouts.lag > .zero ? Int64(timeouts.lag.milliseconds) * 1000 : .max
         head = Int64(timeouts.head.milliseconds)
         body = Int64(timeouts.body.milliseconds)
         idle = Int64(timeouts.idle.milliseconds)

@@ -42,9 +42,10 @@ package struct Exchange: ~Copyable {
         output.pointee.reserve(512 + body.count)
         let answer = AnswerWriter(connection: connection, loop: loop)
         answer.begin(status)
+        let fieldsStart = output.pointee.count
         if let contentType { answer.contentType(contentType) }
         fields(FieldWriter(output: output))
-        answer.end(status, body: body)
+        end(answer, status, fieldsStart: fieldsStart, body: body)
     }
 
     /// Answers with the bytes of an array.
@@ -69,10 +70,24 @@ package struct Exchange: ~Copyable {
         begin(response.status)
         let answer = AnswerWriter(connection: connection, loop: loop)
         answer.begin(response.status)
+        let fieldsStart = connection.pointee.output.count
         let writer = FieldWriter(output: Exchange.output(of: connection))
         if let contentType = response.contentType { writer.add("Content-Type", contentType) }
         for (name, value) in response.fields { writer.add(name, value) }
-        response.body.withUnsafeBytes { answer.end(response.status, body: $0) }
+        response.body.withUnsafeBytes { end(answer, response.status, fieldsStart: fieldsStart, body: $0) }
+    }
+
+    /// Small content is never compressed, unless the client takes nothing else.
+    @inline(__always)
+    private func end(
+        _ answer: AnswerWriter, _ status: HTTPStatus, fieldsStart: Int, body: UnsafeRawBufferPointer
+    ) {
+        if body.count >= loop.pointee.compressedFrom || connection.pointee.machine.head.acceptedCodings.refusesIdentity
+        {
+            answer.endCompressible(status, fieldsStart: fieldsStart, body: body)
+        } else {
+            answer.end(status, body: body)
+        }
     }
 
     /// Answers with the configuration's `errorBody`; 503 with a `Retry-After` of one second (RFC 9110 §15.6.4).
@@ -116,7 +131,7 @@ package struct Exchange: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func begin(_ status: HTTPStatus) {
+    mutating func begin(_ status: HTTPStatus) {
         precondition(state == .open, "an exchange is answered or deferred once")
         state = .answered
         if loop.pointee.isDraining { connection.pointee.machine.keepsAlive = false }

@@ -11,6 +11,8 @@ package struct HTTPRequest: ~Copyable {
     package let query: UnsafeRawBufferPointer?
     /// The content, a chunked one decoded and in one piece; empty when there is none.
     package let body: UnsafeRawBufferPointer
+    /// Whether a field makes the request conditional: then `precondition` is worth asking.
+    package let isConditional: Bool
     /// The head's bytes, from the method to the empty line.
     let head: UnsafeRawBufferPointer
     /// The method's length: it stands at the head's begin.

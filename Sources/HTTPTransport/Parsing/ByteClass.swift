@@ -11,6 +11,18 @@ enum ByteClass {
         contains(byte, low: 0x2BFF_7FF2_0000_0000, high: 0x47FF_FFFE_87FF_FFFE)
     }
 
+    /// What a path or a query may have: the unreserved and reserved characters of RFC 3986 §2 but `#`, and `%`. The
+    /// brackets are let through though §3.4 wants them encoded: browsers send them in queries.
+    @inline(__always)
+    static func isTarget(_ byte: UInt8) -> Bool {
+        contains(byte, low: 0xAFFF_FFF2_0000_0000, high: 0x47FF_FFFE_AFFF_FFFF)
+    }
+
+    /// `-._~`, digits and letters: what means the same encoded or not (RFC 3986 §2.3).
+    static func isUnreserved(_ byte: UInt8) -> Bool {
+        contains(byte, low: 0x03FF_6000_0000_0000, high: 0x47FF_FFFE_87FF_FFFE)
+    }
+
     static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
     /// The value of a hexadecimal digit; nil for another byte.

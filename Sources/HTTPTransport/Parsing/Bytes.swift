@@ -20,6 +20,31 @@ extension UnsafeRawBufferPointer {
         return true
     }
 
+    /// Whether this path means `path`: the same bytes, but that an unreserved character may be percent-encoded
+    /// (RFC 3986 §6.2.2.2). A reserved one may not: `%2F` is no `/`.
+    ///
+    /// - Parameter path: A path without anything encoded.
+    /// - Complexity: O(`count`).
+    package func isEquivalent(toPath path: StaticString) -> Bool {
+        if count == path.utf8CodeUnitCount { return equals(path) }
+        let expected = UnsafeBufferPointer(start: path.utf8Start, count: path.utf8CodeUnitCount)
+        var position = 0
+        for character in expected {
+            guard position < count else { return false }
+            if self[position] == character {
+                position += 1
+            } else if self[position] == 0x25, position + 2 < count, ByteClass.isUnreserved(character),
+                let high = ByteClass.hexValue(self[position + 1]), let low = ByteClass.hexValue(self[position + 2]),
+                high << 4 | low == character
+            {
+                position += 3
+            } else {
+                return false
+            }
+        }
+        return position == count
+    }
+
     /// The bytes of `range`, without a check outside debug builds.
     @inline(__always)
     func slice(_ range: ByteRange) -> UnsafeRawBufferPointer {

@@ -50,7 +50,7 @@ struct HeadParser {
             guard let found = memchr(start + scanned, 0x0A, bytes.count &- scanned) else {
                 scanned = bytes.count
                 isSplit = true
-                return checkUnfinishedLine(limits)
+                return checkUnfinishedLine(start, limits)
             }
             let lineFeed = UnsafeRawPointer(found) - start
             guard lineFeed > lineStart, start.load(fromByteOffset: lineFeed &- 1, as: UInt8.self) == 0x0D else {
@@ -90,12 +90,17 @@ struct HeadParser {
     }
 
     /// A line without its end is refused as soon as it is too long.
-    private func checkUnfinishedLine(_ limits: borrowing HTTPLimits) -> Outcome {
+    private func checkUnfinishedLine(_ start: UnsafeRawPointer, _ limits: borrowing HTTPLimits) -> Outcome {
         if fieldsStart == 0 {
             // The carriage return may be there already.
-            return scanned > limits.requestLineBytes + 1 ? .invalid(.requestLineTooLong) : .incomplete
+            return scanned > limits.requestLineBytes + 1 ? .invalid(faultOfLongLine(start, limits)) : .incomplete
         }
         return scanned - fieldsStart > limits.fieldBytes ? .invalid(.fieldsTooLarge) : .incomplete
+    }
+
+    /// What is too long: the method when there is no space as far as the limit, else the target (RFC 9112 §3).
+    private func faultOfLongLine(_ start: UnsafeRawPointer, _ limits: borrowing HTTPLimits) -> RequestFault {
+        memchr(start, 0x20, limits.requestLineBytes) == nil ? .methodTooLong : .requestLineTooLong
     }
 
     // MARK: Request line
@@ -105,7 +110,7 @@ struct HeadParser {
     private mutating func parseRequestLine(
         _ start: UnsafeRawPointer, _ line: ByteRange, _ limits: borrowing HTTPLimits
     ) -> RequestFault? {
-        if line.count > limits.requestLineBytes { return .requestLineTooLong }
+        if line.count > limits.requestLineBytes { return faultOfLongLine(start, limits) }
         let end = Int(line.end)
         var position = 0
         while position < end, ByteClass.isToken(start.load(fromByteOffset: position, as: UInt8.self)) { position &+= 1 }
@@ -138,13 +143,25 @@ struct HeadParser {
     @inline(__always)
     private mutating func parseTarget(_ start: UnsafeRawPointer, _ range: ByteRange) -> RequestFault? {
         guard range.count > 0 else { return .malformedRequestLine }
-        if head.method == .connect { return .connectMethod }
+        if head.method == .connect { return faultOfConnect(start, range) }
         if start.load(fromByteOffset: Int(range.start), as: UInt8.self) == 0x2F { return parsePath(start, range) }
         return parseOtherTarget(start, range)
     }
 
+    /// CONNECT has the authority form (RFC 9112 §3.2.3), and its port is never left out (RFC 9110 §9.3.6).
+    private func faultOfConnect(_ start: UnsafeRawPointer, _ range: ByteRange) -> RequestFault {
+        let target = UnsafeRawBufferPointer(start: start + Int(range.start), count: range.count)
+        guard Authority.isValid(target), let last = target.last, let colon = target.lastIndex(of: 0x3A) else {
+            return .malformedTarget
+        }
+        let port = target[(colon + 1)...]
+        return ByteClass.isDigit(last) && port.allSatisfy(ByteClass.isDigit) && port.contains { $0 != 0x30 }
+            ? .connectMethod : .malformedTarget
+    }
+
     /// `path[?query]` (RFC 9112 §3.2.1). Refuses what a URI cannot have and what proxies would read in different ways:
-    /// controls, spaces, `#`, bytes beyond ASCII, and in the path a `%` without two hexadecimal digits.
+    /// controls, spaces, `#`, `"<>\^{|}` and the back quote, bytes beyond ASCII, and in the path a `%` without two
+    /// hexadecimal digits.
     @inline(__always)
     private mutating func parsePath(_ start: UnsafeRawPointer, _ range: ByteRange) -> RequestFault? {
         let end = Int(range.end)
@@ -152,7 +169,7 @@ struct HeadParser {
         var pathEnd = end
         while position < end {
             let byte = start.load(fromByteOffset: position, as: UInt8.self)
-            guard byte &- 0x21 < 0x5E, byte != 0x23 else { return .malformedTarget }
+            guard ByteClass.isTarget(byte) else { return .malformedTarget }
             if byte == 0x3F {
                 if pathEnd == end { pathEnd = position }
             } else if byte == 0x25, pathEnd == end {
@@ -185,6 +202,7 @@ struct HeadParser {
         guard Authority.isValid(UnsafeRawBufferPointer(rebasing: target[scheme..<authorityEnd])) else {
             return .malformedHost
         }
+        head.isSecure = scheme == 8
         let pathStart = Int(range.start) + authorityEnd
         if authorityEnd < target.count, target[authorityEnd] == 0x2F {
             return parsePath(start, ByteRange(pathStart, Int(range.end)))

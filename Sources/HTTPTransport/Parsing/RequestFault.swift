@@ -2,6 +2,7 @@
 package enum RequestFault: UInt8, Sendable, CaseIterable {
     case malformedRequestLine
     case malformedTarget
+    case misdirectedRequest
     case unsupportedVersion
     case connectMethod
     case bareLineFeed
@@ -19,6 +20,7 @@ package enum RequestFault: UInt8, Sendable, CaseIterable {
     case unknownExpectation
     case malformedChunk
     case malformedTrailer
+    case methodTooLong
     case requestLineTooLong
     case fieldsTooLarge
     case tooManyFields
@@ -32,7 +34,8 @@ package enum RequestFault: UInt8, Sendable, CaseIterable {
         case .fieldsTooLarge, .tooManyFields: .requestHeaderFieldsTooLarge
         case .bodyTooLarge: .contentTooLarge
         case .unknownExpectation: .expectationFailed
-        case .unknownTransferCoding, .connectMethod: .notImplemented
+        case .unknownTransferCoding, .connectMethod, .methodTooLong: .notImplemented
+        case .misdirectedRequest: .misdirectedRequest
         case .unsupportedVersion: .httpVersionNotSupported
         default: .badRequest
         }
@@ -43,6 +46,7 @@ package enum RequestFault: UInt8, Sendable, CaseIterable {
         switch self {
         case .malformedRequestLine: "The request line is not METHOD SP TARGET SP HTTP/1.1."
         case .malformedTarget: "The request target is not a path or URI; other characters have to be percent-encoded."
+        case .misdirectedRequest: "The target is an https URI, and this connection is not secured."
         case .unsupportedVersion: "Only HTTP/1.1 and HTTP/1.0 are spoken here."
         case .connectMethod: "CONNECT is not implemented: this is no proxy."
         case .bareLineFeed: "A line of the head ends without a carriage return."
@@ -60,6 +64,7 @@ package enum RequestFault: UInt8, Sendable, CaseIterable {
         case .unknownExpectation: "The only expectation understood is 100-continue."
         case .malformedChunk: "The chunked content is malformed."
         case .malformedTrailer: "A trailer field is malformed, or there are too many."
+        case .methodTooLong: "The method is longer than any that is known here."
         case .requestLineTooLong: "The request line is longer than \(limits.requestLineBytes) bytes."
         case .fieldsTooLarge: "The header fields are longer than \(limits.fieldBytes) bytes together."
         case .tooManyFields: "There are more than \(limits.fieldCount) header fields."

@@ -7,6 +7,8 @@ struct RequestHead {
     var query: ByteRange?
     /// Whether the target is the server itself, by the absolute form without a path (RFC 9112 §3.2.4): its path is `*`.
     var isServerWide = false
+    /// Whether the target is an `https` URI.
+    var isSecure = false
     /// Whether the version is 1.0; everything else that is accepted is treated as 1.1.
     var isHTTP10 = false
     /// The value of `Content-Length`; nil without one.
@@ -24,6 +26,10 @@ struct RequestHead {
     private(set) var expectsContinue = false
     /// An `Expect` of anything else.
     private(set) var expectsOther = false
+    /// Whether there is a field that makes the request conditional (RFC 9110 §13.1).
+    private(set) var isConditional = false
+    /// What `Accept-Encoding` says.
+    private(set) var acceptedCodings = AcceptedCodings()
     /// Whether `chunked` was the last coding named.
     private var endsInChunked = false
     /// Whether `chunked` was named, and something behind it.
@@ -44,9 +50,14 @@ struct RequestHead {
         switch name.count {
         case 4 where name.equalsIgnoringCase("host"): return noteHost(value)
         case 6 where name.equalsIgnoringCase("expect"): noteExpect(value)
+        case 8 where name.equalsIgnoringCase("if-match"): isConditional = true
         case 10 where name.equalsIgnoringCase("connection"): noteConnection(value)
+        case 13 where name.equalsIgnoringCase("if-none-match"): isConditional = true
         case 14 where name.equalsIgnoringCase("content-length"): return noteContentLength(value)
+        case 15 where name.equalsIgnoringCase("accept-encoding"): acceptedCodings.note(value)
         case 17 where name.equalsIgnoringCase("transfer-encoding"): noteTransferEncoding(value)
+        case 17 where name.equalsIgnoringCase("if-modified-since"): isConditional = true
+        case 19 where name.equalsIgnoringCase("if-unmodified-since"): isConditional = true
         default: break
         }
         return nil
@@ -70,12 +81,14 @@ struct RequestHead {
         return Authority.isValid(value) ? nil : .malformedHost
     }
 
-    /// RFC 9110 §10.1.1. HTTP/1.0 knows no interim answers, so there the expectation is passed over.
+    /// A list of expectations (RFC 9110 §10.1.1). HTTP/1.0 knows no interim answers: there 100-continue is passed over.
     private mutating func noteExpect(_ value: UnsafeRawBufferPointer) {
-        if value.equalsIgnoringCase("100-continue") {
-            expectsContinue = !isHTTP10
-        } else {
-            expectsOther = true
+        forEachElement(of: value) { expectation in
+            if expectation.equalsIgnoringCase("100-continue") {
+                expectsContinue = !isHTTP10
+            } else {
+                expectsOther = true
+            }
         }
     }
 
@@ -125,7 +138,7 @@ struct RequestHead {
 
 /// Calls `body` with each element of a comma-separated list that is not empty, without white space around it
 /// (RFC 9110 §5.6.1).
-private func forEachElement(of list: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+func forEachElement(of list: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
     for element in list.split(separator: 0x2C) {
         guard let first = element.firstIndex(where: { $0 != 0x20 && $0 != 0x09 }),
             let last = element.lastIndex(where: { $0 != 0x20 && $0 != 0x09 })

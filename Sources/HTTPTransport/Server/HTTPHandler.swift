@@ -15,4 +15,12 @@ package protocol HTTPHandler: AnyObject, SendableMetatype {
     /// Takes a message. Every message whose `send` returned before a request's bytes were read arrives before that
     /// request is handled; messages of one sender arrive in order. Must not block.
     func receive(_ message: Message)
+
+    /// Whether this request is answered even by a loop that is late, as health checks and emergencies are. Others are
+    /// answered 503 then. Asked only in that case; without an implementation, nothing is.
+    func isEssential(_ request: borrowing HTTPRequest) -> Bool
+}
+
+extension HTTPHandler {
+    package func isEssential(_ request: borrowing HTTPRequest) -> Bool { false }
 }

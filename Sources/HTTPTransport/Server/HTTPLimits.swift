@@ -17,6 +17,12 @@ package struct HTTPLimits: Sendable, Equatable {
     package var lingerBytes = 1024 * 1024
     /// Open connections of all loops together; one more is answered 503 and closed.
     package var connections = 10_000
+    /// Open connections of one address (of IPv6, of one network of 64 bits); one more is answered 503 and closed. 0
+    /// sets no bound: behind a proxy, everybody has its address.
+    package var connectionsPerAddress = 0
+    /// Bytes a second that a body must come with on average, once `HTTPTimeouts.rateGrace` is over; less is 408. 0
+    /// sets no bound.
+    package var bodyRate = 240
     /// Connections beyond `connections` that may be open while they are told 503; one more is closed without an answer.
     package var refusedConnections = 64
 
@@ -35,6 +41,8 @@ package struct HTTPLimits: Sendable, Equatable {
         try require("pendingOutputBytes", pendingOutputBytes, in: 1...1_073_741_824)
         try require("lingerBytes", lingerBytes, in: 0...1_073_741_824)
         try require("connections", connections, in: 1...1_000_000)
+        try require("connectionsPerAddress", connectionsPerAddress, in: 0...1_000_000)
+        try require("bodyRate", bodyRate, in: 0...1_073_741_824)
         try require("refusedConnections", refusedConnections, in: 0...100_000)
     }
 }

@@ -58,4 +58,13 @@ package final class HTTPServer<Handler: HTTPHandler>: Sendable {
 
     /// What each loop counted, by loop.
     package func statistics() -> [LoopStatistics] { core.statistics() }
+
+    /// Reads the certificate and its key again: connections that come from now on get them, those that are open go on
+    /// with what they have. Reads files.
+    ///
+    /// - Throws: `TransportError.certificate`; then nothing has changed.
+    package func reloadCertificates() throws(TransportError) { try core.reloadCertificates() }
+
+    /// What the acceptor counted.
+    package func acceptStatistics() -> AcceptStatistics { core.acceptStatistics() }
 }

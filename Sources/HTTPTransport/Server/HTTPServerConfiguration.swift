@@ -17,6 +17,13 @@ package struct HTTPServerConfiguration: Sendable {
     package var limits = HTTPLimits()
     /// How long to wait for what.
     package var timeouts = HTTPTimeouts()
+    /// With what connections over TCP are secured; nil for not at all. Unix sockets never are.
+    package var tls: TLSConfiguration?
+    /// Which answers are compressed.
+    package var compression = HTTPCompression()
+    /// Proxies whose word counts for who asks (`Forwarded`, `X-Forwarded-For`), and that may ask for `https` targets on
+    /// a connection without TLS.
+    package var trustedProxies: [AddressRange] = []
     /// The content of answers that the transport gives itself; plain text unless set.
     package var errorBody: ErrorBody = { status, detail in
         ("text/plain; charset=utf-8", Array("\(status.code) \(status.reason): \(detail)\n".utf8))
@@ -41,5 +48,6 @@ package struct HTTPServerConfiguration: Sendable {
         try require("loops", loops, in: 1...1024)
         try limits.validate()
         try timeouts.validate()
+        try compression.validate()
     }
 }

@@ -15,6 +15,12 @@ package struct HTTPTimeouts: Sendable, Equatable {
     /// For the peer to close after an answer that closes the connection.
     package var linger = Duration.seconds(2)
 
+    /// How long a body may come slower than `HTTPLimits.bodyRate`.
+    package var rateGrace = Duration.seconds(5)
+    /// How long a loop may keep requests waiting that it knows of: those that waited longer are answered 503, but for
+    /// the ones that the handler calls essential. Zero for never.
+    package var lag = Duration.milliseconds(500)
+
     /// The defaults.
     package init() {}
 
@@ -29,6 +35,8 @@ package struct HTTPTimeouts: Sendable, Equatable {
         try require("write time-out in milliseconds", write.milliseconds, in: 1...hour)
         try require("request time-out in milliseconds", request.milliseconds, in: 1...hour)
         try require("handler time-out in milliseconds", handler.milliseconds, in: 1...hour)
+        try require("rate grace in milliseconds", rateGrace.milliseconds, in: 0...hour)
+        try require("lag in milliseconds", lag.milliseconds, in: 0...hour)
         try require("linger time-out in milliseconds", linger.milliseconds, in: 1...hour)
     }
 }

@@ -17,6 +17,13 @@ final class Listener: Sendable {
     /// - Throws: `TransportError`, most often `addressInUse`.
     init(_ address: SocketAddress) throws(TransportError) {
         let resolved = try ResolvedAddress(address)
+        if case .inherited(let socket) = address {
+            try Listener.adopt(socket, resolved, address)
+            port = try Listener.port(of: socket, resolved)
+            descriptor = socket
+            path = nil
+            return
+        }
         let socket = Glibc.socket(resolved.family, Int32(SOCK_STREAM.rawValue), 0)
         guard socket >= 0 else { throw .system(operation: "socket", code: errno) }
         do throws(TransportError) {
@@ -53,6 +60,21 @@ final class Listener: Sendable {
         }
         guard resolved.withSockaddr({ bind(socket, $0, $1) }) == 0 else { throw error(of: "bind", errno, address) }
         guard listen(socket, 4096) == 0 else { throw error(of: "listen", errno, address) }
+    }
+
+    /// Takes over a socket that listens already.
+    private static func adopt(
+        _ socket: Int32, _ resolved: ResolvedAddress, _ address: SocketAddress
+    ) throws(TransportError) {
+        var isListening: Int32 = 0
+        var length = socklen_t(4)
+        guard getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &length) == 0, isListening != 0 else {
+            throw .addressNotAvailable(address, reason: "it is no listening stream socket")
+        }
+        _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
+        _ = fcntl(socket, F_SETFL, O_NONBLOCK)
+        if resolved.family == AF_UNIX { return }
+        try set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1, "setsockopt TCP_NODELAY")
     }
 
     private static func set(

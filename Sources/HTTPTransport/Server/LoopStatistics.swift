@@ -4,6 +4,16 @@ package struct LoopStatistics: Sendable {
     package internal(set) var connectionsAccepted: UInt64 = 0
     /// Connections that were told 503 because there were too many.
     package internal(set) var connectionsRefused: UInt64 = 0
+    /// Connections that were told 503 because their address had too many.
+    package internal(set) var connectionsRefusedByAddress: UInt64 = 0
+    /// Requests that were told 503 because they had waited too long for the loop.
+    package internal(set) var requestsShed: UInt64 = 0
+    /// Handshakes of TLS that came to their end.
+    package internal(set) var handshakes: UInt64 = 0
+    /// Those among them that resumed an earlier session.
+    package internal(set) var resumptions: UInt64 = 0
+    /// Handshakes of TLS that failed.
+    package internal(set) var failedHandshakes: UInt64 = 0
     /// Connections open now.
     package internal(set) var connectionsOpen = 0
     /// Whole requests handed to the handler.

@@ -14,6 +14,8 @@ struct ResolvedAddress {
         switch address {
         case .tcp(let host, let port):
             (family, bytes) = try ResolvedAddress.resolve(host, port, address)
+        case .inherited(let descriptor):
+            (family, bytes) = try ResolvedAddress.name(of: descriptor, address)
         case .unix(let path):
             var name = sockaddr_un()
             name.sun_family = sa_family_t(AF_UNIX)
@@ -37,6 +39,18 @@ struct ResolvedAddress {
                 return body(address, socklen_t(bytes.count))
             }
         }
+    }
+
+    private static func name(
+        of socket: Int32, _ address: SocketAddress
+    ) throws(TransportError) -> (Int32, [UInt8]) {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let status = withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) }
+        }
+        guard status == 0 else { throw .addressNotAvailable(address, reason: String(cString: strerror(errno))) }
+        return (Int32(storage.ss_family), withUnsafeBytes(of: &storage) { Array($0.prefix(Int(length))) })
     }
 
     private static func resolve(

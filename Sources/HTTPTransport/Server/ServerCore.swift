@@ -12,6 +12,8 @@ final class ServerCore: Sendable {
     private let loops: [Acceptor.LoopEnd]
     private let epolls: [Int32]
     private let acceptor: Acceptor
+    private let addresses: AddressCounts
+    private let certificates: TLSCertificates?
     /// Holds the acceptor and every loop that has not ended.
     private let running = DispatchGroup()
 
@@ -19,6 +21,11 @@ final class ServerCore: Sendable {
     init(configuration: HTTPServerConfiguration) throws(TransportError) {
         try configuration.validate()
         self.configuration = configuration
+        if let tls = configuration.tls {
+            certificates = try TLSCertificates(tls)
+        } else {
+            certificates = nil
+        }
         var bells: [Bell] = []
         var epolls: [Int32] = []
         for _ in 0..<configuration.loops {
@@ -32,7 +39,9 @@ final class ServerCore: Sendable {
         loops = bells.map { Acceptor.LoopEnd(mailbox: Mailbox(bell: $0), counters: LoopCounters()) }
         let listeners = try ServerCore.listen(configuration.addresses)
         port = listeners.first { $0.port > 0 }?.port ?? 0
-        acceptor = try Acceptor(listeners: listeners, loops: loops, limits: configuration.limits)
+        addresses = AddressCounts(limit: configuration.limits.connectionsPerAddress)
+        acceptor = try Acceptor(
+            listeners: listeners, loops: loops, addresses: addresses, configuration: configuration)
     }
 
     private static func listen(_ addresses: [SocketAddress]) throws(TransportError) -> [Listener] {
@@ -52,11 +61,13 @@ final class ServerCore: Sendable {
     func start(makeHandler: @escaping @Sendable (LoopContext) -> LoopHandler) {
         for (index, loop) in loops.enumerated() {
             let (configuration, epoll, bell) = (configuration, epolls[index], bells[index])
+            let (addresses, certificates) = (addresses, certificates)
             DispatchQueue(label: "http.loop.\(index)", qos: .userInitiated).async(group: running) {
                 let state = UnsafeMutablePointer<LoopState>.allocate(capacity: 1)
                 state.initialize(
                     to: LoopState(
-                        index: index, configuration: configuration, mailbox: loop.mailbox, counters: loop.counters))
+                        index: index, configuration: configuration, mailbox: loop.mailbox, counters: loop.counters,
+                        addresses: addresses, certificates: certificates))
                 ServerCore.run(state, epoll, bell, makeHandler)
                 state.deinitialize(count: 1)
                 state.deallocate()
@@ -84,4 +95,10 @@ final class ServerCore: Sendable {
 
     /// What each loop counted.
     func statistics() -> [LoopStatistics] { loops.map { $0.counters.snapshot() } }
+
+    /// Reads the certificate and its key again, for connections to come.
+    func reloadCertificates() throws(TransportError) { try certificates?.reload() }
+
+    /// What the acceptor counted.
+    func acceptStatistics() -> AcceptStatistics { acceptor.statistics() }
 }

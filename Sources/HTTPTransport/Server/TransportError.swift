@@ -8,6 +8,8 @@ package enum TransportError: Error, Sendable, Equatable, CustomStringConvertible
     case permissionDenied(SocketAddress)
     /// No interface of this machine has the address, or the host name is unknown.
     case addressNotAvailable(SocketAddress, reason: String)
+    /// A certificate or its key cannot be used.
+    case certificate(file: String, reason: String)
     /// A setting is out of its bounds.
     case invalidConfiguration(String)
     /// A system call failed for another reason.
@@ -27,6 +29,9 @@ package enum TransportError: Error, Sendable, Equatable, CustomStringConvertible
                 + "directory that this user may write to"
         case .addressNotAvailable(let address, let reason):
             "cannot listen on \(address): \(reason); `ip address` lists the addresses of this machine"
+        case .certificate(let file, let reason):
+            "\(file): \(reason); TLS needs a PEM file with the certificate and those of its issuers, and one with its "
+                + "private key, both readable by this user"
         case .invalidConfiguration(let detail):
             detail
         case .system(let operation, let code):

@@ -1,0 +1,33 @@
+import Lock
+
+/// How many connections each address has. Raised by the acceptor, lowered by the loops.
+final class AddressCounts: Sendable {
+    /// Connections that one address may have; 0 for no bound, and then nothing is counted.
+    private let limit: Int
+    private let counts = Locked<[PeerAddress: Int]>([:])
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Counts one more connection of `peer`.
+    ///
+    /// - Returns: Whether it is within the limit. It is counted in any case.
+    func enter(_ peer: PeerAddress) -> Bool {
+        guard limit > 0, let address = peer.countedBy else { return true }
+        return counts.withLock { counts in
+            let count = counts[address, default: 0] + 1
+            counts[address] = count
+            return count <= limit
+        }
+    }
+
+    /// Counts one connection of `peer` less.
+    func leave(_ peer: PeerAddress) {
+        guard limit > 0, let address = peer.countedBy else { return }
+        counts.withLock { counts in
+            let count = counts[address, default: 1] - 1
+            counts[address] = count > 0 ? count : nil
+        }
+    }
+}

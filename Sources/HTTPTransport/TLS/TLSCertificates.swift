@@ -1,0 +1,24 @@
+import Lock
+
+/// The certificate that new connections get; it can be exchanged while others go on with the one they have.
+final class TLSCertificates: Sendable {
+    private let configuration: TLSConfiguration
+    private let context: Locked<TLSContext>
+
+    /// - Throws: `TransportError.certificate`.
+    init(_ configuration: TLSConfiguration) throws(TransportError) {
+        self.configuration = configuration
+        context = Locked(try TLSContext(configuration))
+    }
+
+    /// What a connection begins with now.
+    var current: TLSContext { context.withLock { $0 } }
+
+    /// Reads certificate and key again. When that fails, what was there stays.
+    ///
+    /// - Throws: `TransportError.certificate`.
+    func reload() throws(TransportError) {
+        let next = try TLSContext(configuration, after: current)
+        context.withLock { $0 = next }
+    }
+}
