@@ -84,6 +84,8 @@ struct BackupFailureTests {
             _ = try store.setContinuousBackups(of: TestTable.name, enabled: true)
             for number in 0..<100 { try store.put(item(number)) }
             try store.backups.archive.flush()
+            let told = Locked<[Bool]>([])
+            store.subscribeToBackupTrouble { trouble in told.withLock { $0.append(trouble != nil) } }
             try fill(directory + "/filler")
             // The log of the database still has the room of what was moved out of it: some writes go through.
             var stored = 100
@@ -95,6 +97,7 @@ struct BackupFailureTests {
             unlink(directory + "/filler")
             try store.backups.archive.flush()
             #expect(store.backupTrouble == nil)
+            #expect(told.withLock { $0 } == (stored > 100 ? [true, false] : []))
             let report = try store.verify()
             #expect(report.problems == [])
             #expect(report.loggedChanges == stored)

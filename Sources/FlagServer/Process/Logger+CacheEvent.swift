@@ -1,3 +1,4 @@
+import DynamoTable
 import FlagCore
 import FlagStore
 import Logging
@@ -17,6 +18,17 @@ extension Logger {
             error("the store does not answer; what is known goes on being served", metadata: ["reason": "\(failure)"])
         case .storeRecovered:
             notice("the store answers again")
+        }
+    }
+
+    /// Tells of logs of continuous backups that do not follow the writes, or do again.
+    func report(backupTrouble: TableError?) {
+        if let backupTrouble {
+            error(
+                "the log of continuous backups lags behind; restores reach back to what it has, and it is tried again",
+                metadata: ["reason": "\(backupTrouble)"])
+        } else {
+            notice("the log of continuous backups has every write again")
         }
     }
 

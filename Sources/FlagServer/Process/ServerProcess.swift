@@ -128,7 +128,15 @@ struct ServerProcess {
             now: { .systemClock },
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
             report: { logger.report($0) }, reportForeign: { logger.report($0) },
-            reportFailure: { logger.report($0) }, moreMetrics: { endpoint.writeMetrics(to: &$0) })
+            reportFailure: { logger.report($0) },
+            moreMetrics: { text in
+                endpoint.writeMetrics(to: &text)
+                text.family(
+                    "flag_server_backup_log_follows", .gauge,
+                    "Whether the logs of continuous backups take every write; what they lack waits in the stream.")
+                text.sample(tables.backupTrouble == nil ? 1 : 0)
+            })
+        tables.subscribeToBackupTrouble { logger.report(backupTrouble: $0) }
         return try ServingStack(parts)
     }
 

@@ -45,14 +45,14 @@ struct ControlServerTests {
         #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
         server.stop()
         #expect(!FileManager.default.fileExists(atPath: path))
-        #expect(throws: ControlError.self) { try ControlSocket.connect(in: directory.path) }
+        #expect(throws: ControlError.self) { _ = try ControlSocket.connect(in: directory.path) }
     }
 
     @Test("A socket that a killed server left behind is replaced")
     func stale() throws {
         let directory = try TemporaryDirectory()
         close(try ControlSocket.listen(in: directory.path))
-        #expect(throws: ControlError.self) { try ControlSocket.connect(in: directory.path) }
+        #expect(throws: ControlError.self) { _ = try ControlSocket.connect(in: directory.path) }
         let server = try Self.server(in: directory.path)
         defer { server.stop() }
         let request = ControlRequest(command: "echo", arguments: [:])

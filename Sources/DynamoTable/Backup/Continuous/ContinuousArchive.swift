@@ -21,6 +21,7 @@ final class ContinuousArchive: @unchecked Sendable {
     private let isScheduled = Atomic(false)
     private let isCancelled = Atomic(false)
     private let lastTrouble = Locked<TableError?>(nil)
+    private let troubleSubscribers = Locked<[@Sendable (TableError?) -> Void]>([])
 
     /// How long changes are gathered before they are written to the logs: each time costs a sync of each log.
     private static let gatherMilliseconds = 250
@@ -44,6 +45,20 @@ final class ContinuousArchive: @unchecked Sendable {
 
     /// Why the logs do not follow at the moment, nil when they do.
     var trouble: TableError? { lastTrouble.withLock { $0 } }
+
+    /// Calls `deliver` when the logs stop following, with the reason, and with nil when they follow again.
+    func subscribeToTrouble(_ deliver: @escaping @Sendable (TableError?) -> Void) {
+        troubleSubscribers.withLock { $0.append(deliver) }
+    }
+
+    private func note(_ trouble: TableError?) {
+        let hasTurned = lastTrouble.withLock { last in
+            defer { last = trouble }
+            return (last == nil) != (trouble == nil)
+        }
+        guard hasTurned else { return }
+        for deliver in troubleSubscribers.withLock({ $0 }) { deliver(trouble) }
+    }
 
     /// Told after each commit; returns at once.
     func wake() { wake(after: Self.gatherMilliseconds) }
@@ -173,9 +188,9 @@ extension ContinuousArchive {
     private func follow() throws(TableError) {
         do throws(TableError) {
             try follow(lives())
-            lastTrouble.withLock { $0 = nil }
+            note(nil)
         } catch {
-            lastTrouble.withLock { $0 = error }
+            note(error)
             throw error
         }
     }
