@@ -77,3 +77,19 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// ./scripts/fuzz builds these, with a sanitizer that other programs cannot be linked with.
+if Context.environment["FLAG_SERVER_FUZZ"] != nil {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Fuzzing/CFuzzer"),
+        .executableTarget(
+            name: "FuzzJSON", dependencies: ["CFuzzer", "JSON"], path: "Fuzzing/FuzzJSON", swiftSettings: settings),
+        .executableTarget(
+            name: "FuzzRules", dependencies: ["CFuzzer", "FlagCore", "JSON"], path: "Fuzzing/FuzzRules",
+            swiftSettings: settings),
+    ]
+    package.products += [
+        .executable(name: "fuzz-json", targets: ["FuzzJSON"]),
+        .executable(name: "fuzz-rules", targets: ["FuzzRules"]),
+    ]
+}

@@ -7,7 +7,10 @@ struct RandomDocumentTests {
     @Test("written, parsed and written again are the same, and the same as Foundation reads them")
     func roundTrip() throws {
         var generator = SplitMix(state: 2026)
-        for _ in 0..<1_000 {
+        // 100,000 take minutes: `./scripts/test --long`.
+        let isLong = ProcessInfo.processInfo.environment["FLAG_SERVER_TEST_LONG"] != nil
+        let count = isLong ? 100_000 : 1_000
+        for _ in 0..<count {
             let value = randomValue(&generator, depth: 4)
             let text = value.serializedBytes()
             let parsed = try JSONValue(parsing: text)
@@ -16,6 +19,7 @@ struct RandomDocumentTests {
             let foundation = try JSONDecoder().decode(FoundationValue.self, from: Data(text))
             #expect(foundation.isSame(as: parsed), "\(parsed)")
         }
+        if isLong { print("random documents: \(count) as expected") }
     }
 
     @Test("with bytes changed at random are accepted or refused, but never crash the parser")

@@ -1,0 +1,2 @@
+// A target of C needs a source; this one has declarations only.
+#include "CFuzzer.h"
