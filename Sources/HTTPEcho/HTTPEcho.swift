@@ -65,6 +65,8 @@ struct HTTPEcho: ParsableCommand {
         clock_gettime(CLOCK_REALTIME, &time)
         let started = HTTPDate(milliseconds: Int64(time.tv_sec) * 1000)
         let server = try HTTPServer(configuration: configuration) { EchoHandler(context: $0, started: started) }
+        // Before anybody can be answered: a signal that comes while nobody listens for it would be lost.
+        let sources = [SIGTERM, SIGINT].map { drainOnSignal($0, server) } + [reloadOnSignal(server)]
         server.start()
         let places = addresses.map { address in
             if case .tcp(let host, 0) = address { return SocketAddress.tcp(host: host, port: server.port) }
@@ -74,13 +76,22 @@ struct HTTPEcho: ParsableCommand {
             "http-echo listens on \(places.map(\.description).joined(separator: ", ")) with \(server.loopCount) loops")
         // Whoever reads the output through a pipe gets the line at once.
         fflush(nil)
-        let sources = [SIGTERM, SIGINT].map { drainOnSignal($0, server) } + [reloadOnSignal(server)]
         withExtendedLifetime(sources) { dispatchMain() }
+    }
+
+    private static let signals = DispatchQueue(label: "http-echo.signals")
+
+    /// Returns when the source has begun to listen.
+    private func listen(to source: any DispatchSourceSignal) {
+        let listens = DispatchSemaphore(value: 0)
+        source.setRegistrationHandler { listens.signal() }
+        source.resume()
+        listens.wait()
     }
 
     private func reloadOnSignal(_ server: HTTPServer<EchoHandler>) -> any DispatchSourceSignal {
         signal(SIGHUP, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .main)
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: HTTPEcho.signals)
         source.setEventHandler {
             do {
                 try server.reloadCertificates()
@@ -90,20 +101,20 @@ struct HTTPEcho: ParsableCommand {
             }
             fflush(nil)
         }
-        source.resume()
+        listen(to: source)
         return source
     }
 
     private func drainOnSignal(_ number: Int32, _ server: HTTPServer<EchoHandler>) -> any DispatchSourceSignal {
         signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number, queue: .main)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: HTTPEcho.signals)
         let deadline = Duration.seconds(drain)
         source.setEventHandler {
             // A second signal does not wait.
             signal(number, SIG_DFL)
             server.drain(within: deadline) { Glibc.exit(0) }
         }
-        source.resume()
+        listen(to: source)
         return source
     }
 }
