@@ -26,6 +26,7 @@ struct DynamoDBProcess {
     ///
     /// - Throws: why the server could not start.
     func run() throws {
+        let signals = ProcessSignals()
         StandardErrorLog.install(settings.log)
         let logger = Logger(label: "flag-server")
         logger.info(
@@ -35,14 +36,6 @@ struct DynamoDBProcess {
                 "data": "\(settings.store == .sqlite ? settings.dataDirectory : "none")",
                 "loops": .stringConvertible(settings.loops), "process": .stringConvertible(Int(getpid())),
             ])
-        signal(SIGPIPE, SIG_IGN)
-        let stopRequested = DispatchSemaphore(value: 0)
-        let signals = TerminationSignals { name in
-            logger.notice("stopping", metadata: ["signal": "\(name)"])
-            stopRequested.signal()
-        }
-        defer { signals.cancel() }
-
         let (tables, directory) = try openTables()
         defer {
             tables.close()
@@ -58,12 +51,21 @@ struct DynamoDBProcess {
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
 
-        stopRequested.wait()
+        waitForStop(signals, logger)
         ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
         let drained = DispatchSemaphore(value: 0)
         server.drain(within: Self.drainTimeout) { drained.signal() }
         drained.wait()
         logger.notice("stopped")
+    }
+
+    /// Returns when a signal asks to stop. There is nothing that SIGHUP could have read again.
+    private func waitForStop(_ signals: ProcessSignals, _ logger: Logger) {
+        while true {
+            if case .stop(let name) = signals.next() {
+                return logger.notice("stopping", metadata: ["signal": "\(name)"])
+            }
+        }
     }
 
     private func makeControl(_ tables: SQLiteTableStore, _ logger: Logger) throws -> ControlServer? {

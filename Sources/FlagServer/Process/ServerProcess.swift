@@ -20,18 +20,11 @@ struct ServerProcess {
     ///
     /// - Throws: why the server could not start.
     func run() throws {
+        let signals = ProcessSignals()
         StandardErrorLog.install(configuration.log)
         let logger = Logger(label: "flag-server")
         logger.info("starting", metadata: settingsForLog)
-        // Whoever writes to a closed connection gets an error, not a signal.
-        signal(SIGPIPE, SIG_IGN)
         DescriptorLimit.raise()
-        let stopRequested = DispatchSemaphore(value: 0)
-        let signals = TerminationSignals { name in
-            logger.notice("stopping", metadata: ["signal": "\(name)"])
-            stopRequested.signal()
-        }
-        defer { signals.cancel() }
 
         let store = try openStore()
         defer { store.close() }
@@ -45,12 +38,10 @@ struct ServerProcess {
         let dynamodb = try openDynamoDBPort(endpoint, logger)
         let control = try makeControl(store, logger)
         logger.notice("ready", metadata: ["address": "\(address(port: stack.server.port))"])
-        let reload = reloadOnSignal(stack, logger)
-        defer { reload.cancel() }
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
 
-        stopRequested.wait()
+        waitForStop(signals, stack, logger)
         ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
         control?.stop()
         let drained = DispatchGroup()
@@ -64,20 +55,22 @@ struct ServerProcess {
         logger.notice("stopped")
     }
 
-    /// SIGHUP has the certificate read again; connections that are open go on with the one they have.
-    private func reloadOnSignal(_ stack: ServingStack, _ logger: Logger) -> any DispatchSourceSignal {
-        signal(SIGHUP, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: DispatchQueue(label: "reload"))
-        source.setEventHandler {
-            do {
-                try stack.server.reloadCertificates()
-                logger.notice("certificate read again")
-            } catch {
-                logger.error("certificate not exchanged", metadata: ["error": "\(error)"])
+    /// Returns when a signal asks to stop. SIGHUP has the certificate read again; connections that are open go on with
+    /// the one they have.
+    private func waitForStop(_ signals: ProcessSignals, _ stack: ServingStack, _ logger: Logger) {
+        while true {
+            switch signals.next() {
+            case .stop(let name):
+                return logger.notice("stopping", metadata: ["signal": "\(name)"])
+            case .reload:
+                do {
+                    try stack.server.reloadCertificates()
+                    logger.notice("certificate read again")
+                } catch {
+                    logger.error("certificate not exchanged", metadata: ["error": "\(error)"])
+                }
             }
         }
-        source.resume()
-        return source
     }
 
     /// Opens the store; a command that has it gets a while to finish.

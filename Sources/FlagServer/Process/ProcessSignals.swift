@@ -1,0 +1,39 @@
+import Glibc
+
+/// The signals that steer a server, taken one by one by the thread that started it.
+///
+/// They are blocked in every thread and wait until `next` takes them (`sigwait`, POSIX.1-2017 §2.4): none is lost,
+/// whenever it comes. A Dispatch source catches them in a handler first, and now and then that loses one.
+struct ProcessSignals {
+    /// What a signal asks for.
+    enum Request {
+        /// SIGTERM or SIGINT, by its name: finish what is under way and end.
+        case stop(signal: String)
+        /// SIGHUP: read again what may have changed on disk.
+        case reload
+    }
+
+    private var signals = sigset_t()
+
+    /// Blocks the signals in this thread and all that it starts; SIGPIPE is ignored, so that whoever writes to a closed
+    /// connection gets an error instead. To be called before other threads are started: those of Dispatch block signals
+    /// by themselves.
+    init() {
+        signal(SIGPIPE, SIG_IGN)
+        sigemptyset(&signals)
+        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+    }
+
+    /// Waits for the next signal. Blocks.
+    func next() -> Request {
+        var number: Int32 = 0
+        var signals = signals
+        while sigwait(&signals, &number) != 0 {}
+        switch number {
+        case SIGHUP: return .reload
+        case SIGINT: return .stop(signal: "SIGINT")
+        default: return .stop(signal: "SIGTERM")
+        }
+    }
+}
