@@ -3,7 +3,8 @@ import Glibc
 /// The signals that steer a server, taken one by one by the thread that started it.
 ///
 /// They are blocked in every thread and wait until `next` takes them (`sigwait`, POSIX.1-2017 §2.4): none is lost,
-/// whenever it comes. A Dispatch source catches them in a handler first, and now and then that loses one.
+/// whenever it comes. A Dispatch source hears nothing of a signal that comes before it has registered, and catches the
+/// others in a handler of its own; with one, a test once saw a server go on after its SIGTERM.
 struct ProcessSignals {
     /// What a signal asks for.
     enum Request {
