@@ -8,7 +8,7 @@ import time
 
 import machine
 
-CASES = ["ofrep", "bulk", "start", "scale", "echo"]
+CASES = ["evaluation", "ofrep", "bulk", "start", "scale", "echo"]
 """In the order in which they run when none is named."""
 
 
