@@ -93,3 +93,14 @@ if Context.environment["FLAG_SERVER_FUZZ"] != nil {
         .executable(name: "fuzz-rules", targets: ["FuzzRules"]),
     ]
 }
+
+// ./scripts/bench evaluation builds this; it counts allocations by standing in front of malloc.
+if Context.environment["FLAG_SERVER_BENCH"] != nil {
+    package.targets += [
+        .target(name: "CAllocations", path: "Benchmarks/Evaluation/CAllocations"),
+        .executableTarget(
+            name: "EvaluationBench", dependencies: ["CAllocations", "FlagCore", "JSON"],
+            path: "Benchmarks/Evaluation/EvaluationBench", swiftSettings: settings),
+    ]
+    package.products += [.executable(name: "evaluation-bench", targets: ["EvaluationBench"])]
+}

@@ -8,7 +8,7 @@ import time
 
 import machine
 
-CASES = ["ofrep", "bulk", "start", "scale", "echo", "table"]
+CASES = ["evaluation", "ofrep", "bulk", "start", "scale", "echo", "table"]
 """In the order in which they run when none is named."""
 
 

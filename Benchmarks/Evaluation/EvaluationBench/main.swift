@@ -1,0 +1,84 @@
+import CAllocations
+import FlagCore
+import Glibc
+import JSON
+
+// Measures evaluations, nothing around them: no socket, no cache, no answer written.
+//
+//     evaluation-bench CASE REPETITIONS < INPUT
+//
+// INPUT is {"flags": a flagd file, "context": …, "request": …}; CASE a flag's key, "parse" for the request, or "bulk:N"
+// for the first N flags whose keys begin with "bulk-". Prints nanoseconds and allocations per repetition.
+
+/// All of standard input.
+func readInput() -> [UInt8] {
+    var input: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+        let count = read(STDIN_FILENO, &buffer, buffer.count)
+        guard count > 0 else { return input }
+        input += buffer[..<count]
+    }
+}
+
+func nanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
+
+/// Runs `body` so often, warm, and prints what it took.
+func measure(_ repetitions: Int, _ body: () -> Int) {
+    var sum = 0
+    for _ in 0..<min(repetitions, 1_000) { sum &+= body() }
+    let allocations = allocation_count()
+    let start = nanoseconds()
+    for _ in 0..<repetitions { sum &+= body() }
+    let time = nanoseconds() - start
+    let allocated = allocation_count() - allocations
+    print(#"{"nanoseconds":\#(Double(time) / Double(repetitions)),"#, terminator: "")
+    print(#""allocations":\#(Double(allocated) / Double(repetitions)),"sum":\#(sum)}"#)
+}
+
+func run() throws {
+    let name = CommandLine.arguments[1]
+    let repetitions = Int(CommandLine.arguments[2]) ?? 1
+    let input = try JSONValue(parsing: readInput())
+    let request = (input["request"] ?? .null).serializedBytes()
+    let context = try JSONDocument(parsing: (input["context"] ?? .null).serializedBytes())
+    let now = Timestamp(millisecondsSinceEpoch: 1_790_000_000_000)
+    if name == "parse" {
+        let tape = JSONTape()
+        return request.withUnsafeBytes { request in
+            measure(repetitions) {
+                do { try tape.parse(request) } catch { return -1 }
+                return tape.root.count
+            }
+        }
+    }
+    let document = try FlagdDocument(input["flags"] ?? .null)
+    let isBulk = name.hasPrefix("bulk:")
+    let wanted = document.flags.filter { isBulk ? $0.key.hasPrefix("bulk-") : $0.key == name }
+    let flags = try wanted.prefix(isBulk ? Int(name.dropFirst(5)) ?? 0 : 1).map { flag in
+        CompiledFlag(key: flag.key, definition: try flag.checked.get(), fractional: .v3)
+    }
+    precondition(!flags.isEmpty, "There is no flag \(name)")
+    let attributes = EvaluationContext(attributes: context.root)
+    if isBulk {
+        measure(repetitions) {
+            var run = EvaluationRun(now: now)
+            var sum = 0
+            for flag in flags {
+                sum &+= flag.evaluate(attributes, killed: false, override: nil, in: &run).variant ?? 0
+            }
+            return sum
+        }
+    } else {
+        let flag = flags[0]
+        measure(repetitions) {
+            flag.evaluate(attributes, killed: false, override: nil, now: now).variant ?? -1
+        }
+    }
+}
+
+try run()
