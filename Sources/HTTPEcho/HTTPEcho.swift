@@ -1,5 +1,4 @@
 import ArgumentParser
-import Dispatch
 import Glibc
 import HTTPTransport
 
@@ -65,8 +64,11 @@ struct HTTPEcho: ParsableCommand {
         clock_gettime(CLOCK_REALTIME, &time)
         let started = HTTPDate(milliseconds: Int64(time.tv_sec) * 1000)
         let server = try HTTPServer(configuration: configuration) { EchoHandler(context: $0, started: started) }
-        // Before anybody can be answered: a signal that comes while nobody listens for it would be lost.
-        let sources = [SIGTERM, SIGINT].map { drainOnSignal($0, server) } + [reloadOnSignal(server)]
+        // Before any other thread is there: all of them leave these signals to `steer`.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
         server.start()
         let places = addresses.map { address in
             if case .tcp(let host, 0) = address { return SocketAddress.tcp(host: host, port: server.port) }
@@ -76,45 +78,35 @@ struct HTTPEcho: ParsableCommand {
             "http-echo listens on \(places.map(\.description).joined(separator: ", ")) with \(server.loopCount) loops")
         // Whoever reads the output through a pipe gets the line at once.
         fflush(nil)
-        withExtendedLifetime(sources) { dispatchMain() }
+        steer(server, by: signals)
     }
 
-    private static let signals = DispatchQueue(label: "http-echo.signals")
-
-    /// Returns when the source has begun to listen.
-    private func listen(to source: any DispatchSourceSignal) {
-        let listens = DispatchSemaphore(value: 0)
-        source.setRegistrationHandler { listens.signal() }
-        source.resume()
-        listens.wait()
-    }
-
-    private func reloadOnSignal(_ server: HTTPServer<EchoHandler>) -> any DispatchSourceSignal {
-        signal(SIGHUP, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: HTTPEcho.signals)
-        source.setEventHandler {
-            do {
-                try server.reloadCertificates()
-                print("http-echo has read the certificate again")
-            } catch {
-                print("http-echo goes on with the certificate it has: \(error)")
+    /// Takes one signal after the other (`sigwait`, which needs no descriptor, unlike a Dispatch source): SIGHUP has the
+    /// certificate read again, SIGTERM and SIGINT drain and end the process; a second one does not wait.
+    private func steer(_ server: HTTPServer<EchoHandler>, by signals: sigset_t) -> Never {
+        var signals = signals
+        var isDraining = false
+        while true {
+            var number: Int32 = 0
+            guard sigwait(&signals, &number) == 0 else { continue }
+            if number == SIGHUP {
+                reload(server)
+            } else if isDraining {
+                Glibc.exit(1)
+            } else {
+                isDraining = true
+                server.drain(within: .seconds(drain)) { Glibc.exit(0) }
             }
-            fflush(nil)
         }
-        listen(to: source)
-        return source
     }
 
-    private func drainOnSignal(_ number: Int32, _ server: HTTPServer<EchoHandler>) -> any DispatchSourceSignal {
-        signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number, queue: HTTPEcho.signals)
-        let deadline = Duration.seconds(drain)
-        source.setEventHandler {
-            // A second signal does not wait.
-            signal(number, SIG_DFL)
-            server.drain(within: deadline) { Glibc.exit(0) }
+    private func reload(_ server: HTTPServer<EchoHandler>) {
+        do {
+            try server.reloadCertificates()
+            print("http-echo has read the certificate again")
+        } catch {
+            print("http-echo goes on with the certificate it has: \(error)")
         }
-        listen(to: source)
-        return source
+        fflush(nil)
     }
 }
