@@ -81,8 +81,8 @@ struct HTTPEcho: ParsableCommand {
         steer(server, by: signals)
     }
 
-    /// Takes one signal after the other (`sigwait`, which needs no descriptor, unlike a Dispatch source): SIGHUP has the
-    /// certificate read again, SIGTERM and SIGINT drain and end the process; a second one does not wait.
+    /// Takes one signal after the other with `sigwait`, which needs no descriptor as a Dispatch source does: SIGHUP has
+    /// the certificate read again, SIGTERM and SIGINT drain and end the process; a second one does not wait.
     private func steer(_ server: HTTPServer<EchoHandler>, by signals: sigset_t) -> Never {
         var signals = signals
         var isDraining = false
