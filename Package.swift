@@ -34,6 +34,8 @@ let package = Package(
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // Without pkgConfig, which would have it linked: it is loaded when it is needed.
+        .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         library("Lock"),
@@ -43,6 +45,7 @@ let package = Package(
         library("DynamoTable", ["SQLite", "JSON", "Lock"]),
         library("FlagStore", ["DynamoTable", "FlagCore", "JSON", "Lock"]),
         library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Lock"]),
+        library("HTTPClient", ["CCurl", "Lock"]),
 
         .executableTarget(
             name: "FlagServer",
@@ -72,6 +75,7 @@ let package = Package(
         tests(of: "DynamoTable", ["SQLite", "JSON"]),
         tests(of: "FlagStore", ["DynamoTable", "FlagCore", "JSON"]),
         tests(of: "HTTPTransport", ["CLinux", "CZlib", "Lock"]),
+        tests(of: "HTTPClient", ["HTTPTransport", "Lock"]),
         tests(of: "FlagServer", ["HTTPTransport", "FlagStore", "FlagCore", "DynamoTable", "JSON"]),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ],

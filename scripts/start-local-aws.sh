@@ -59,7 +59,7 @@ if [ -z "${FLAG_SERVER_BINARY:-}" ]; then
         echo "Swift is missing: https://www.swift.org/install has it, version 6.3 or later." >&2
         exit 1
     fi
-    ./scripts/install-packages git ca-certificates libsqlite3-dev curl
+    ./scripts/install-packages --to-build curl
     swift build -c release --product flag-server >&2
 else
     ./scripts/install-packages curl

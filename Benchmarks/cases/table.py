@@ -12,7 +12,7 @@ from processes import Server
 from report import Goal, Report
 
 TITLE = "the table"
-PACKAGES = ["wrk", "python3-venv", "libsqlite3-dev"]
+PACKAGES = ["wrk", "python3-venv"]
 
 SMALL = 1_000
 """Items of the table that is compared with the other servers': loading more into these takes long."""

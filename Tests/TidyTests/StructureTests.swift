@@ -13,6 +13,7 @@ struct StructureTests {
         "DynamoTable": ["SQLite", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
         "FlagStore": ["DynamoTable", "FlagCore", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
         "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Lock", "Dispatch", "Glibc", "Synchronization"],
+        "HTTPClient": ["CCurl", "Lock", "Dispatch"],
         "FlagServer": [
             "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "JSON", "Lock", "CLinux", "Dispatch", "Glibc",
             "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging", "Configuration",
@@ -26,6 +27,7 @@ struct StructureTests {
         "SQLite": ["tenant", "targeting", "killswitch", "http", "dynamo", "featureflag"],
         "DynamoTable": ["tenant", "targeting", "killswitch", "featureflag", "flagstore", "flagcore"],
         "HTTPTransport": ["tenant", "targeting", "killswitch", "featureflag", "flagstore", "flagcore", "sqlite"],
+        "HTTPClient": ["tenant", "targeting", "killswitch", "featureflag", "flagstore", "flagcore", "sqlite"],
         "FlagStore": ["http", "sqlite3", "httptransport"],
         "FlagCore": ["http", "sqlite", "dynamo", "date()"],
     ]
