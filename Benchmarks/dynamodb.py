@@ -8,7 +8,6 @@ import os
 import sqlite3
 import subprocess
 import time
-import venv
 from pathlib import Path
 
 import peers
@@ -17,9 +16,6 @@ from processes import Server, free_port
 TABLE = "bench"
 PARTITION_SIZE = 100
 OWNER_SIZE = 10
-
-MOTO, MINISTACK = "moto[dynamodb,server]==5.2.5", "ministack==1.5.33"
-"""The peers, from PyPI. They do not agree on a version of botocore, so each has an environment of its own."""
 
 AUTHORIZATION = ("Authorization: AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, "
                  "SignedHeaders=host;x-amz-date, Signature=0")
@@ -58,12 +54,12 @@ def flag_server(data_dir) -> Server:
 
 def moto() -> Server:
     port = free_port()
-    return await_tables(Server("moto_server", [environment(MOTO) / "moto_server", "-p", port], port))
+    return await_tables(Server("moto_server", [environment("moto") / "moto_server", "-p", port], port))
 
 
 def ministack(data_dir) -> Server:
     port = free_port()
-    return await_tables(Server("ministack", [environment(MINISTACK) / "ministack"], port, {
+    return await_tables(Server("ministack", [environment("ministack") / "ministack"], port, {
         "GATEWAY_PORT": str(port), "SERVICES": "dynamodb", "LOG_LEVEL": "WARNING", "TMPDIR": str(data_dir)}))
 
 
@@ -74,17 +70,9 @@ def await_tables(server: Server) -> Server:
     return server
 
 
-def environment(package: str) -> Path:
-    """The programs of a Python environment that has a package; made when it is missing."""
-    name = package.partition("=")[0].partition("[")[0]
-    folder = peers.REPOSITORY / ".build-tools" / f"peer-{name}"
-    marker = folder / "package.txt"
-    if not marker.exists() or marker.read_text() != package:
-        venv.create(folder, clear=True, with_pip=True)
-        subprocess.run([folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", package],
-                       check=True, stdout=subprocess.DEVNULL)
-        marker.write_text(package)
-    return folder / "bin"
+def environment(peer: str) -> Path:
+    """The programs of a peer from PyPI. The peers do not agree on a version of botocore: each has its own."""
+    return peers.python_environment(f"peer-{peer}", peers.FOLDER / "Peers" / f"{peer}.txt")
 
 
 # The table

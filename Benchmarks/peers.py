@@ -24,6 +24,13 @@ def build(product: str) -> Path:
     return built
 
 
+def python_environment(name: str, requirements: Path) -> Path:
+    """Where the programs of a Python environment are; it is made when it is missing."""
+    made = subprocess.run([REPOSITORY / "scripts" / "install-python", name, requirements], check=True,
+                          stdout=subprocess.PIPE, text=True)
+    return Path(made.stdout.strip())
+
+
 def flag_server(data_dir, *options, loops: int = 1, profile: str = "local", ready: bool = True) -> Server:
     """flag-server without authentication. Unless `ready` is false it is waited for."""
     port = free_port()

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import peers
@@ -13,7 +12,6 @@ TITLE = "evaluation, one thread, nanoseconds each"
 PACKAGES = ["valgrind", "python3-venv"]
 
 FOLDER = Path(__file__).resolve().parents[1] / "Evaluation"
-VENV = peers.REPOSITORY / ".build-tools" / "bench-evaluation"
 SCRATCH = ".build-bench"
 
 CASES = {
@@ -109,13 +107,7 @@ def build(options) -> Path:
 
 def install() -> Path:
     """A virtual environment of their own: their requirements must not meet those of the tests."""
-    wanted, have = FOLDER / "requirements.txt", VENV / "requirements.txt"
-    if not have.exists() or have.read_text() != wanted.read_text():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
-        subprocess.run([VENV / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "-r", wanted],
-                       check=True)
-        have.write_text(wanted.read_text())
-    return VENV / "bin" / "python"
+    return peers.python_environment("bench-evaluation", FOLDER / "requirements.txt") / "python"
 
 
 def measure(program: Path, case: str, repetitions: int, data: str) -> dict:

@@ -17,6 +17,7 @@ extension JSONWriter {
         key("CreationDateTime")
         instant(description.createdAt)
         throughput(schema.throughput)
+        warmThroughput(schema.throughput)
         key("TableSizeBytes")
         int(description.content.bytes)
         key("ItemCount")
@@ -53,7 +54,9 @@ extension JSONWriter {
         projection(index.projection)
         key("IndexStatus")
         string("ACTIVE")
-        throughput(schema.throughput == nil ? nil : index.throughput ?? schema.throughput)
+        let ofIndex = schema.throughput == nil ? nil : index.throughput ?? schema.throughput
+        throughput(ofIndex)
+        warmThroughput(ofIndex)
         key("IndexSizeBytes")
         int(content.bytes)
         key("ItemCount")
@@ -127,6 +130,20 @@ extension JSONWriter {
         int(throughput?.readUnits ?? 0)
         key("WriteCapacityUnits")
         int(throughput?.writeUnits ?? 0)
+        endObject()
+    }
+
+    /// Writes what can be had at any moment: what is provisioned, and on demand what a new table begins with (developer
+    /// guide, "Understanding DynamoDB warm throughput in different scenarios").
+    private mutating func warmThroughput(_ throughput: Throughput?) {
+        key("WarmThroughput")
+        beginObject()
+        key("ReadUnitsPerSecond")
+        int(throughput?.readUnits ?? 12_000)
+        key("WriteUnitsPerSecond")
+        int(throughput?.writeUnits ?? 4_000)
+        key("Status")
+        string("ACTIVE")
         endObject()
     }
 

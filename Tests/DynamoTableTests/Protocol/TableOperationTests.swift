@@ -37,6 +37,21 @@ struct TableOperationTests {
                 == "arn:aws:dynamodb:us-east-1:000000000000:table/things/index/by-tag")
     }
 
+    @Test("What a table can take at any moment is what is provisioned, and on demand what a new one can")
+    func warmThroughput() throws {
+        let service = try TestService()
+        func warm(_ table: String) -> JSONValue? {
+            service.call(.describeTable, #"{"TableName":"\#(table)"}"#)["Table"]?["WarmThroughput"]
+        }
+        #expect(
+            warm("things")
+                == (try .text(#"{"ReadUnitsPerSecond":12000,"WriteUnitsPerSecond":4000,"Status":"ACTIVE"}"#)))
+        _ = service.call(
+            .createTable, create("fixed", #","ProvisionedThroughput":{"ReadCapacityUnits":7,"WriteCapacityUnits":8}"#))
+        #expect(
+            warm("fixed") == (try .text(#"{"ReadUnitsPerSecond":7,"WriteUnitsPerSecond":8,"Status":"ACTIVE"}"#)))
+    }
+
     @Test("A table made again under its name has another identifier")
     func identifiers() throws {
         let service = try TestService()
