@@ -46,6 +46,24 @@ struct DeferralTests {
         server.stop()
     }
 
+    @Test("An answer that was given more time has it, beyond the time of requests")
+    func ownTime() throws {
+        let server = try TestServer(loops: 1) {
+            $0.timeouts.handler = .milliseconds(30)
+            $0.timeouts.request = .milliseconds(60)
+        }
+        let patient = try server.client()
+        patient.send("GET /patient HTTP/1.1\r\nHost: a\r\n\r\n")
+        for _ in 0..<3 {
+            let impatient = try server.client()
+            impatient.send("GET /never HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try impatient.answer().status == 503)
+        }
+        server.server.send(5, toLoop: 0)
+        #expect(try patient.answer().body == "5")
+        server.stop()
+    }
+
     @Test("A message to a loop can answer the exchanges that wait on it")
     func resume() throws {
         let server = try TestServer(loops: 1)

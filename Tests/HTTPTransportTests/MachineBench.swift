@@ -23,7 +23,7 @@ final class MachineBench {
         loop.initialize(
             to: LoopState(
                 index: 0, configuration: configuration, mailbox: Mailbox(bell: try Bell()), counters: LoopCounters(),
-                addresses: AddressCounts(limit: 0)))
+                addresses: AddressCounts(limit: 0), uploads: UploadPlaces(limit: 4)))
         loop.pointee.monotonic = 0
         connection = loop.pointee.table.take(descriptor: 0)
         connection.pointee.machine = ConnectionMachine(now: 0, patience: loop.pointee.patience)
@@ -101,7 +101,7 @@ final class MachineBench {
         }
         connection.pointee.machine.handed(&connection.pointee.input)
         if defers {
-            connection.pointee.machine.deferred(loop.pointee.patience, now: loop.pointee.monotonic)
+            connection.pointee.machine.deferred(loop.pointee.patience, within: nil, now: loop.pointee.monotonic)
         } else {
             connection.pointee.machine.answered(loop.pointee.patience, now: loop.pointee.monotonic)
             if connection.pointee.machine.phase == .closing { transcript.append("end") }

@@ -83,6 +83,7 @@ final class TestHandler: HTTPHandler {
         let path = String(decoding: request.path, as: UTF8.self)
         switch path {
         case "/later": completeElsewhere(exchange.deferred(), describe(request))
+        case "/patient": waiting.append(exchange.deferred(within: .seconds(60)))
         case "/never": waiting.append(exchange.deferred())
         case "/wait": waiting.append(exchange.deferred())
         case "/at-once": context.resume(exchange.deferred()) { $0.respond(.ok, text: "at once") }

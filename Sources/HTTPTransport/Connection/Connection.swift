@@ -24,6 +24,8 @@ struct Connection: ~Copyable {
     var session: TLSSession?
     /// Where the content of the answer at hand comes from, when it comes in pieces.
     var stream: AnswerStream?
+    /// The place of the upload at hand; nil for other requests.
+    var upload: UploadPlace?
     /// Who is at the other end.
     var peer = PeerAddress.unix
     /// The protocol's state.

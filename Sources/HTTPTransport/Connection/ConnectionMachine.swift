@@ -41,9 +41,11 @@ struct ConnectionMachine {
     private(set) var messageLength = 0
     /// Bytes of its body, which stands behind its head.
     private(set) var bodyLength = 0
+    /// Bytes that the body at hand may have.
+    private(set) var bodyMaximum = 0
 
     private var parser = HeadParser()
-    private var decoder = ChunkDecoder()
+    private var decoder = ChunkDecoder(maximum: 0)
     /// When the phase has lasted too long.
     private var stageDeadline = Int64.max
     /// When the request at hand has lasted too long.
@@ -59,11 +61,17 @@ struct ConnectionMachine {
     private var bodyDeadline = Int64.max
     /// Bytes of the body that have come.
     private var bodyReceived = 0
+    /// Whether the body at hand may be larger and slower than others.
+    private var isUpload = false
+    /// Milliseconds that it may take then.
+    private var uploadTime: Int64 = 0
 
     /// What is known of the request at hand.
     var head: RequestHead { parser.head }
     /// Bytes of its head.
     var headLength: Int { parser.length }
+    /// Whether the body of an upload is under way.
+    var isUploading: Bool { isUpload && (phase == .body || phase == .chunks) }
 
     /// A connection that begins now.
     init(now: Int64 = 0, patience: Patience? = nil, isSecure: Bool = false) {
@@ -128,6 +136,7 @@ struct ConnectionMachine {
         phase = .head
         parser = HeadParser()
         hasSentContinue = false
+        isUpload = false
         keepsAlive = true
         requestDeadline = now &+ patience.request
         stageDeadline = now &+ patience.head
@@ -147,14 +156,17 @@ struct ConnectionMachine {
         if parser.head.expectsOther { return refuse(.unknownExpectation) }
         // RFC 9110 §7.4.
         if parser.head.isSecure, !isSecure { return refuse(.misdirectedRequest) }
+        let length = parser.head.contentLength ?? 0
+        if length > limits.bodyBytes || parser.head.hasTransferEncoding {
+            lookForUpload(input.readable, limits, patience, now: now)
+            if length > bodyMaximum { return refuse(.bodyTooLarge) }
+        }
         if parser.head.hasTransferEncoding {
             phase = .chunks
-            decoder = ChunkDecoder()
+            decoder = ChunkDecoder(maximum: bodyMaximum)
             beginBody(patience, now: now)
             return advanceChunks(&input, &fields, limits)
         }
-        let length = parser.head.contentLength ?? 0
-        if length > limits.bodyBytes { return refuse(.bodyTooLarge) }
         messageLength = parser.length &+ length
         bodyLength = length
         if input.count >= messageLength { return handOut(input.readable, &fields) }
@@ -163,9 +175,23 @@ struct ConnectionMachine {
         return waitForBody(input)
     }
 
+    /// How large the body may be that is too large for most paths, or of unknown length.
+    @inline(never)
+    private mutating func lookForUpload(
+        _ bytes: UnsafeRawBufferPointer, _ limits: borrowing HTTPLimits, _ patience: borrowing Patience, now: Int64
+    ) {
+        let path = bytes.slice(parser.head.path)
+        bodyMaximum = limits.bodyBytes
+        guard let upload = limits.uploads.first(where: { path.equals($0.path) }) else { return }
+        isUpload = true
+        bodyMaximum = upload.bytes
+        uploadTime = Int64(upload.time.milliseconds)
+        requestDeadline = now + patience.request + uploadTime
+    }
+
     private mutating func beginBody(_ patience: borrowing Patience, now: Int64) {
         bodyBegin = now
-        bodyDeadline = now &+ patience.body
+        bodyDeadline = now &+ (isUpload ? uploadTime : patience.body)
         stageDeadline = patience.bodyRate > 0 ? min(bodyDeadline, now &+ patience.rateGrace &+ 1000) : bodyDeadline
     }
 
@@ -228,8 +254,15 @@ struct ConnectionMachine {
     }
 
     /// The request at hand is answered later.
-    mutating func deferred(_ patience: borrowing Patience, now: Int64) {
-        stageDeadline = now + patience.handler
+    ///
+    /// - Parameter time: milliseconds that its answer may take, in place of all that others may.
+    mutating func deferred(_ patience: borrowing Patience, within time: Int64?, now: Int64) {
+        if let time {
+            stageDeadline = now + time
+            requestDeadline = .max
+        } else {
+            stageDeadline = now + patience.handler
+        }
     }
 
     /// The answer to the request at hand is begun; its content comes in pieces, in its own time.
@@ -252,8 +285,8 @@ struct ConnectionMachine {
         }
     }
 
-    /// There are too many connections: the caller answers 503 and says `answered`.
-    mutating func refuseConnection() {
+    /// There are too many connections, or uploads: the caller answers 503 and says `answered`.
+    mutating func refuseForNow() {
         phase = .answering
         keepsAlive = false
     }

@@ -64,6 +64,7 @@ struct ConnectionTable: ~Copyable {
         connection.pointee.isUnread = false
         connection.pointee.droppedBytes = 0
         connection.pointee.session = nil
+        connection.pointee.upload = nil
         connection.pointee.stream?.close()
         connection.pointee.stream = nil
         connection.pointee.input.release()

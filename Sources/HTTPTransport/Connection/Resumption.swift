@@ -15,6 +15,7 @@ enum Resumption {
         var exchange = Exchange(connection: connection, loop: loop)
         body(&exchange)
         exchange.completeUnanswered()
+        connection.pointee.upload = nil
         if connection.pointee.stream != nil { connection.pointee.machine.streams() }
         // While its handler is still in the call that deferred, the loop itself goes on when it returns.
         if loop.pointee.current == connection { return }

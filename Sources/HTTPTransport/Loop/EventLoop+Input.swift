@@ -49,8 +49,13 @@ extension EventLoop {
                 &connection.pointee.input, &state.pointee.fields, state.pointee.limits, state.pointee.patience,
                 now: state.pointee.monotonic)
             switch step {
-            case .wait, .finish: return
-            case .sendContinue: connection.pointee.output.append("HTTP/1.1 100 Continue\r\n\r\n")
+            case .wait:
+                if connection.pointee.machine.isUploading { _ = admitUpload(connection) }
+                return
+            case .finish: return
+            case .sendContinue:
+                if connection.pointee.machine.isUploading, !admitUpload(connection) { return }
+                connection.pointee.output.append("HTTP/1.1 100 Continue\r\n\r\n")
             case .handle:
                 handle(connection)
                 if connection.pointee.output.count >= state.pointee.limits.pendingOutputBytes {
@@ -65,9 +70,23 @@ extension EventLoop {
         }
     }
 
+    /// Gives the upload that begins one of the places for them; where all are taken, it is refused.
+    private func admitUpload(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+        if connection.pointee.upload != nil { return true }
+        connection.pointee.upload = state.pointee.uploads.take()
+        if connection.pointee.upload != nil { return true }
+        connection.pointee.machine.refuseForNow()
+        var exchange = Exchange(connection: connection, loop: state)
+        exchange.respond(error: .serviceUnavailable, detail: "There are too many uploads at once.")
+        connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
+        return false
+    }
+
     private func refuse(_ connection: UnsafeMutablePointer<Connection>, _ fault: RequestFault) {
         var exchange = Exchange(connection: connection, loop: state)
-        exchange.respond(error: fault.status, detail: fault.detail(state.pointee.limits))
+        var limits = state.pointee.limits
+        if fault == .bodyTooLarge { limits.bodyBytes = connection.pointee.machine.bodyMaximum }
+        exchange.respond(error: fault.status, detail: fault.detail(limits))
         connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
     }
 
@@ -90,12 +109,14 @@ extension EventLoop {
         if case .deferred(let ticket) = exchange.state {
             state.pointee.counters.deferred.raise(by: 1)
             if ticket == connection.pointee.ticket {
-                connection.pointee.machine.deferred(state.pointee.patience, now: state.pointee.monotonic)
+                connection.pointee.machine.deferred(
+                    state.pointee.patience, within: exchange.answerTime, now: state.pointee.monotonic)
                 return
             }
         } else {
             exchange.completeUnanswered()
         }
+        if connection.pointee.upload != nil { connection.pointee.upload = nil }
         if connection.pointee.stream != nil { return connection.pointee.machine.streams() }
         connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
     }

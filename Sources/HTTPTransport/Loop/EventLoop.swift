@@ -267,7 +267,7 @@ final class EventLoop {
     }
 
     private func refuse(_ connection: UnsafeMutablePointer<Connection>, _ detail: String) {
-        connection.pointee.machine.refuseConnection()
+        connection.pointee.machine.refuseForNow()
         answer(connection, error: .serviceUnavailable, detail: detail)
     }
 

@@ -18,6 +18,8 @@ struct LoopState: ~Copyable {
     let counters: LoopCounters
     /// Who has how many connections.
     let addresses: AddressCounts
+    /// Uploads of all loops.
+    let uploads: UploadPlaces
     /// Which answers are compressed.
     let compression: HTTPCompression
     /// Bytes of content from which on that is worth a thought; `max` when it is off.
@@ -59,8 +61,9 @@ struct LoopState: ~Copyable {
 
     init(
         index: Int, configuration: HTTPServerConfiguration, mailbox: Mailbox<LoopLetter>, counters: LoopCounters,
-        addresses: AddressCounts, certificates: TLSCertificates? = nil
+        addresses: AddressCounts, uploads: UploadPlaces, certificates: TLSCertificates? = nil
     ) {
+        self.uploads = uploads
         self.certificates = certificates
         self.addresses = addresses
         compression = configuration.compression

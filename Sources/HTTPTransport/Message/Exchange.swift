@@ -4,6 +4,8 @@ package struct Exchange: ~Copyable {
     let loop: UnsafeMutablePointer<LoopState>
     /// What became of the exchange.
     private(set) var state = State.open
+    /// Milliseconds that a deferred answer may take; nil for those of the time-outs.
+    private(set) var answerTime: Int64?
 
     /// What can become of an exchange.
     enum State: Equatable {
@@ -113,10 +115,11 @@ package struct Exchange: ~Copyable {
 
     /// Leaves the exchange open to be answered later. The connection's next request is not parsed before that.
     ///
-    /// - Returns: What the answer is sent with. When it does not come within the handler time-out, the transport
-    ///   answers 503.
-    package mutating func deferred() -> DeferredAnswer {
+    /// - Parameter time: How long the answer may take; nil for the handler time-out and what is left of the request's.
+    /// - Returns: What the answer is sent with. When it does not come in time, the transport answers 503.
+    package mutating func deferred(within time: Duration? = nil) -> DeferredAnswer {
         precondition(state == .open, "an exchange is answered or deferred once")
+        answerTime = time.map { Int64($0.milliseconds) }
         connection.pointee.ticket &+= 1
         state = .deferred(ticket: connection.pointee.ticket)
         return DeferredAnswer(

@@ -17,6 +17,8 @@ struct ChunkDecoder {
 
     /// Bytes decoded so far.
     private(set) var bodyLength = 0
+    /// Bytes of the body at most.
+    private let maximum: Int
     private var part = Part.size
     /// Bytes of the chunk at hand that are still to come.
     private var remaining = 0
@@ -25,12 +27,17 @@ struct ChunkDecoder {
     private var trailerBytes = 0
     private var trailerCount = 0
 
+    /// - Parameter maximum: bytes of the body at most.
+    init(maximum: Int) {
+        self.maximum = maximum
+    }
+
     /// Decodes what has come.
     ///
     /// - Parameters:
     ///   - input: The message from its first byte; what was decoded before stands behind the head.
     ///   - headLength: Bytes of the head.
-    ///   - limits: Bounds on the body, the size lines and the trailers.
+    ///   - limits: Bounds on the size lines and the trailers.
     /// - Complexity: O(new bytes).
     mutating func decode(_ input: inout ByteBuffer, headLength: Int, limits: borrowing HTTPLimits) -> Outcome {
         let written = headLength + bodyLength
@@ -78,14 +85,14 @@ struct ChunkDecoder {
                 scanned = 0
                 if part == .trailer, line.isEmpty { return .complete }
                 let problem: RequestFault?
-                if part == .size { problem = takeSize(line, limits) } else { problem = takeTrailer(line, limits) }
+                if part == .size { problem = takeSize(line) } else { problem = takeTrailer(line, limits) }
                 if let problem { return .invalid(problem) }
             }
         }
     }
 
     /// `1*HEXDIG [ chunk-ext ]`.
-    private mutating func takeSize(_ line: UnsafeRawBufferPointer, _ limits: borrowing HTTPLimits) -> RequestFault? {
+    private mutating func takeSize(_ line: UnsafeRawBufferPointer) -> RequestFault? {
         var size = 0
         var digits = 0
         while digits < line.count, let value = ByteClass.hexValue(line[digits]) {
@@ -94,7 +101,7 @@ struct ChunkDecoder {
             digits += 1
         }
         if digits == 0 || !isExtension(UnsafeRawBufferPointer(rebasing: line[digits...])) { return .malformedChunk }
-        if size > limits.bodyBytes - bodyLength { return .bodyTooLarge }
+        if size > maximum - bodyLength { return .bodyTooLarge }
         remaining = size
         part = size == 0 ? .trailer : .data
         return nil

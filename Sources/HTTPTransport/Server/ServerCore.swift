@@ -13,6 +13,7 @@ final class ServerCore: Sendable {
     private let epolls: [Int32]
     private let acceptor: Acceptor
     private let addresses: AddressCounts
+    private let uploads: UploadPlaces
     private let certificates: TLSCertificates?
     /// Holds the acceptor and every loop that has not ended.
     private let running = DispatchGroup()
@@ -40,6 +41,7 @@ final class ServerCore: Sendable {
         let listeners = try ServerCore.listen(configuration.addresses)
         port = listeners.first { $0.port > 0 }?.port ?? 0
         addresses = AddressCounts(limit: configuration.limits.connectionsPerAddress)
+        uploads = UploadPlaces(limit: configuration.limits.uploadsAtOnce)
         acceptor = try Acceptor(
             listeners: listeners, loops: loops, addresses: addresses, configuration: configuration)
     }
@@ -61,13 +63,13 @@ final class ServerCore: Sendable {
     func start(makeHandler: @escaping @Sendable (LoopContext) -> LoopHandler) {
         for (index, loop) in loops.enumerated() {
             let (configuration, epoll, bell) = (configuration, epolls[index], bells[index])
-            let (addresses, certificates) = (addresses, certificates)
+            let (addresses, uploads, certificates) = (addresses, uploads, certificates)
             DispatchQueue(label: "http.loop.\(index)", qos: .userInitiated).async(group: running) {
                 let state = UnsafeMutablePointer<LoopState>.allocate(capacity: 1)
                 state.initialize(
                     to: LoopState(
                         index: index, configuration: configuration, mailbox: loop.mailbox, counters: loop.counters,
-                        addresses: addresses, certificates: certificates))
+                        addresses: addresses, uploads: uploads, certificates: certificates))
                 ServerCore.run(state, epoll, bell, makeHandler)
                 state.deinitialize(count: 1)
                 state.deallocate()
