@@ -54,13 +54,35 @@ struct RequestReader {
         String(decoding: bytes.tableNameInARN ?? bytes, as: UTF8.self)
     }
 
-    /// Checks the name of a table in a request on tables, where DynamoDB does so before anything else.
-    func checkControlTableName(_ name: StaticString = "TableName") throws(ProtocolError) {
-        guard let bytes = member(name)?.stringBytes else {
-            throw .validation("The parameter '\(name)' is required but was not present in the request")
+    /// Checks the name of the table, if there is one, before anything else is looked at: what is wrong with it is told
+    /// alone, whatever else is.
+    ///
+    /// - Parameter isRequiredFirst: whether it is also told here that the name is missing; else that is told with the
+    ///   other constraints.
+    /// - Throws: `ValidationException`.
+    func checkTableName(isRequiredFirst: Bool) throws(ProtocolError) {
+        guard let bytes = member("TableName")?.stringBytes else {
+            guard isRequiredFirst else { return }
+            throw .validation("The parameter 'TableName' is required but was not present in the request")
         }
-        guard bytes.tableNameInARN != nil || (3...255).contains(bytes.count) else {
-            throw .validation("\(name) must be at least 3 characters long and at most 255 characters long")
-        }
+        guard let fault = bytes.tableNameFault else { return }
+        throw .validation(
+            "1 validation error detected: Value '\(String(decoding: bytes, as: UTF8.self))' at 'tableName' failed to"
+                + " satisfy constraint: \(fault)")
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// What is wrong with the name or ARN of a table, one thing at a time; nil if nothing is.
+    ///
+    /// The service description has 1 to 1,024 characters since ARNs are taken here; what names are made of is checked
+    /// behind it. Earlier the service told all of it at once, and of requests on tables in words of their own
+    /// ("TableName must be at least 3 characters long…"), which older recordings still have.
+    var tableNameFault: String? {
+        if isEmpty { return "Member must have length greater than or equal to 1" }
+        if tableNameInARN != nil { return nil }
+        if !isName { return "Member must satisfy regular expression pattern: \(Shape.TextRule.namePattern)" }
+        if count < 3 { return "Member must have length greater than or equal to 3" }
+        return count > 255 ? "Member must have length less than or equal to 255" : nil
     }
 }

@@ -1,7 +1,6 @@
 /// The members of requests on backups.
 extension Shape {
-    /// A table given by its name or its ARN.
-    private static let anyTable = Shape.text(TextRule(length: 1...1024))
+    private static let anyTable = Shape.text(TextRule(isTable: true))
     private static let backup = Member("BackupArn", .text(TextRule(length: 37...1024)), required: true)
     private static let time = Shape.integer(.double, nil)
 

@@ -3,10 +3,17 @@ import JSON
 extension Shape {
     /// Checks that the members of a request meet their constraints.
     ///
+    /// - Parameters:
+    ///   - members: what the request is made of.
+    ///   - request: the request.
+    ///   - tellsBoundsPlainly: whether what is too small, large, short or long is told without its value, and with the
+    ///     members' names as the request has them: some operations do (recorded from the service in 2026).
     /// - Throws: `ValidationException` with all that is wrong, up to ten things.
-    static func checkConstraints(_ members: [Member], of request: JSONView) throws(ProtocolError) {
-        var findings = Findings()
-        findings.check(members, of: request, at: "")
+    static func checkConstraints(
+        _ members: [Member], of request: JSONView, tellsBoundsPlainly: Bool
+    ) throws(ProtocolError) {
+        var findings = Findings(tellsBoundsPlainly: tellsBoundsPlainly)
+        findings.check(members, of: request)
         guard !findings.texts.isEmpty else { return }
         let count = findings.texts.count
         throw .validation(
@@ -16,125 +23,170 @@ extension Shape {
 
 /// Collects what does not meet its constraints.
 private struct Findings {
+    let tellsBoundsPlainly: Bool
     var texts: [String] = []
+    /// Where the value is that is being checked.
+    private var path: [Step] = []
 
     private static let countMax = 10
 
-    mutating func check(_ members: [Shape.Member], of structure: JSONView, at path: String) {
+    /// A step from a value into it.
+    private enum Step {
+        case member(StaticString)
+        case index(Int)
+        case key(UnsafeRawBufferPointer)
+    }
+
+    init(tellsBoundsPlainly: Bool) { self.tellsBoundsPlainly = tellsBoundsPlainly }
+
+    mutating func check(_ members: [Shape.Member], of structure: JSONView) {
         for member in members {
-            guard let value = structure[member.name], !value.isNull else {
-                if member.isRequired { add("null", at: path, member.name, "Member must not be null") }
-                continue
-            }
-            if member.shape.isUnbounded { continue }
-            check(value, member.shape, at: join(path, "\(member.name)".withSmallInitial))
+            let value = structure[member.name].flatMap { $0.isNull ? nil : $0 }
+            if value == nil ? !member.isRequired : member.shape.isUnbounded { continue }
+            path.append(.member(member.name))
+            if let value { check(value, member.shape) } else { add("null", "Member must not be null") }
+            path.removeLast()
         }
     }
 
-    private mutating func check(_ value: JSONView, _ shape: Shape, at path: String) {
+    private mutating func check(_ value: JSONView, _ shape: Shape) {
         switch shape {
-        case .integer(_, let range?): check(value, range, at: path)
-        case .text(let rule): check(value, rule, at: path)
+        case .integer(_, let range?): check(value, range, shape)
+        case .text(let rule): check(value, rule)
         case .list(let element, let count):
-            check(count: value.count, in: count, of: value, at: path)
+            check(count: value.count, in: count, of: value, shape)
             if element.isUnbounded { return }
             for (index, item) in value.elements.enumerated() where !item.isNull {
-                check(item, element, at: "\(path).\(index + 1).member")
+                check(item, element, at: .index(index))
             }
         case .map(let element, _, let rule):
-            check(count: value.count, in: rule.count, of: value, at: path)
-            if rule.hasTableNames { checkKeys(value, at: path) }
-            if let count = rule.valueCount { checkValues(value, count, at: path) }
+            check(count: value.count, in: rule.count, of: value, shape)
+            if rule.hasTableNames { checkKeys(value, shape) }
+            if let count = rule.valueCount { checkValues(value, count, shape) }
             if element.isUnbounded { return }
-            for (name, item) in value.members where !item.isNull {
-                check(item, element, at: "\(path).\(String(decoding: name, as: UTF8.self)).member")
-            }
-        case .structure(_, let members): check(members, of: value, at: path)
+            for (name, item) in value.members where !item.isNull { check(item, element, at: .key(name)) }
+        case .structure(_, let members): check(members, of: value)
         case .boolean, .integer(_, nil), .attributeValue, .attributes: return
         }
     }
 
-    private mutating func check(_ value: JSONView, _ range: ClosedRange<Int64>, at path: String) {
+    private mutating func check(_ value: JSONView, _ shape: Shape, at step: Step) {
+        path.append(step)
+        check(value, shape)
+        path.removeLast()
+    }
+
+    private mutating func check(_ value: JSONView, _ range: ClosedRange<Int64>, _ shape: Shape) {
         let number = value.wholeValue
         if number < range.lowerBound {
-            add("'\(number)'", at: path, "Member must have value greater than or equal to \(range.lowerBound)")
+            addBound(value, shape, "Member must have value greater than or equal to \(range.lowerBound)")
         }
         if number > range.upperBound {
-            add("'\(number)'", at: path, "Member must have value less than or equal to \(range.upperBound)")
+            addBound(value, shape, "Member must have value less than or equal to \(range.upperBound)")
         }
     }
 
-    private mutating func check(_ value: JSONView, _ rule: Shape.TextRule, at path: String) {
+    private mutating func check(_ value: JSONView, _ rule: Shape.TextRule) {
         guard let bytes = value.stringBytes else { return }
-        if rule.isName, bytes.tableNameInARN == nil, !bytes.isName {
-            add(
-                quoted(value), at: path,
-                "Member must satisfy regular expression pattern: \(Shape.TextRule.namePattern)")
+        let text = String(decoding: bytes, as: UTF8.self)
+        if rule.isTable {
+            if let fault = bytes.tableNameFault { add("'\(text)'", fault) }
+            return
         }
-        if let length = rule.length, bytes.tableNameInARN == nil || !rule.isName {
-            // Java counts UTF-16 units; names that are allowed have one a byte.
-            let count = String(decoding: bytes, as: UTF8.self).utf16.count
-            check(count: count, in: length, of: value, at: path)
+        if rule.isName, !bytes.isName {
+            add("'\(text)'", "Member must satisfy regular expression pattern: \(Shape.TextRule.namePattern)")
         }
+        // Java counts UTF-16 units; names that are allowed have one a byte.
+        check(count: text.utf16.count, in: rule.length, of: value, .text(rule))
         if !rule.choices.isEmpty, !rule.choices.contains(where: { bytes.hasSameBytes(as: $0) }) {
             let choices = rule.choices.map { "\($0)" }.joined(separator: ", ")
-            add(quoted(value), at: path, "Member must satisfy enum value set: [\(choices)]")
+            add("'\(text)'", "Member must satisfy enum value set: [\(choices)]")
         }
     }
 
-    private mutating func check(count: Int, in range: ClosedRange<Int>?, of value: JSONView, at path: String) {
+    private mutating func check(count: Int, in range: ClosedRange<Int>?, of value: JSONView, _ shape: Shape) {
         guard let range else { return }
         if count < range.lowerBound {
-            add(quoted(value), at: path, "Member must have length greater than or equal to \(range.lowerBound)")
+            addBound(value, shape, "Member must have length greater than or equal to \(range.lowerBound)")
         }
         if count > range.upperBound {
-            add(quoted(value), at: path, "Member must have length less than or equal to \(range.upperBound)")
+            addBound(value, shape, "Member must have length less than or equal to \(range.upperBound)")
         }
     }
 
-    private mutating func checkKeys(_ map: JSONView, at path: String) {
+    private mutating func checkKeys(_ map: JSONView, _ shape: Shape) {
         for (name, _) in map.members
         where name.tableNameInARN == nil && !(name.isName && (3...255).contains(name.count)) {
             add(
-                quoted(map), at: path,
+                quoted(map, shape),
                 "Map keys must satisfy constraint: [Member must have length less than or equal to 255, Member must"
                     + " have length greater than or equal to 3, Member must satisfy regular expression pattern:"
                     + " \(Shape.TextRule.namePattern)]")
         }
     }
 
-    private mutating func checkValues(_ map: JSONView, _ count: ClosedRange<Int>, at path: String) {
+    private mutating func checkValues(_ map: JSONView, _ count: ClosedRange<Int>, _ shape: Shape) {
         for (_, list) in map.members where !count.contains(list.count) {
             add(
-                quoted(map), at: path,
+                quoted(map, shape),
                 "Map value must satisfy constraint: [Member must have length less than or equal to"
                     + " \(count.upperBound), Member must have length greater than or equal to \(count.lowerBound)]")
         }
     }
 
-    private mutating func add(_ value: String, at path: String, _ name: StaticString, _ constraint: String) {
-        add(value, at: join(path, "\(name)".withSmallInitial), constraint)
+    /// Adds what is wrong with the value that `path` leads to.
+    private mutating func add(_ value: String, _ constraint: String) {
+        add(" \(value)", at: describedPath(hasSmallInitials: true), constraint)
+    }
+
+    /// Adds that the value is too small, large, short or long.
+    private mutating func addBound(_ value: JSONView, _ shape: Shape, _ constraint: String) {
+        if tellsBoundsPlainly {
+            add("", at: describedPath(hasSmallInitials: false), constraint)
+        } else {
+            add(quoted(value, shape), constraint)
+        }
     }
 
     private mutating func add(_ value: String, at path: String, _ constraint: String) {
         guard texts.count < Self.countMax else { return }
-        texts.append("Value \(value) at '\(path)' failed to satisfy constraint: \(constraint)")
+        texts.append("Value\(value) at '\(path)' failed to satisfy constraint: \(constraint)")
     }
 
-    private func join(_ path: String, _ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+    private func describedPath(hasSmallInitials: Bool) -> String {
+        path.map { step in
+            switch step {
+            case .member(let name): hasSmallInitials ? "\(name)".withSmallInitial : "\(name)"
+            case .index(let index): "\(index + 1).member"
+            case .key(let name): "\(String(decoding: name, as: UTF8.self)).member"
+            }
+        }.joined(separator: ".")
+    }
 
-    private func quoted(_ value: JSONView) -> String { "'\(describe(value))'" }
+    private func quoted(_ value: JSONView, _ shape: Shape?) -> String { "'\(describe(value, shape))'" }
 
-    /// A value as Java prints it; long ones are cut.
-    private func describe(_ value: JSONView) -> String {
-        switch value.kind {
-        case .string: value.string ?? ""
-        case .array: "[" + value.elements.map { describe($0) }.joined(separator: ", ") + "]"
-        case .object:
-            "{"
-                + value.members.map { "\(String(decoding: $0.name, as: UTF8.self))=\(describe($0.value))" }
-                .joined(separator: ", ") + "}"
-        default: value.materialized().serialized()
+    /// A value as Java prints it: structures with their names, `KeySchemaElement(attributeName=pk, keyType=HASH)`.
+    private func describe(_ value: JSONView, _ shape: Shape?) -> String {
+        switch (value.kind, shape) {
+        case (.string, _): return value.string ?? ""
+        case (.number, .integer?): return "\(value.wholeValue)"
+        case (.array, .list(let element, _)?):
+            return "[" + value.elements.map { describe($0, element) }.joined(separator: ", ") + "]"
+        case (.array, _):
+            return "[" + value.elements.map { describe($0, nil) }.joined(separator: ", ") + "]"
+        case (.object, .structure(let name, let members)?):
+            let given = members.compactMap { member in
+                value[member.name].map { "\(member.name)".withSmallInitial + "=" + describe($0, member.shape) }
+            }
+            return "\(name)(" + given.joined(separator: ", ") + ")"
+        case (.object, _):
+            var element: Shape?
+            if case .map(let shape, _, _)? = shape { element = shape }
+            let members = value.members.map { name, value in
+                "\(String(decoding: name, as: UTF8.self))=\(describe(value, element))"
+            }
+            return "{" + members.joined(separator: ", ") + "}"
+        default: return value.materialized().serialized()
         }
     }
 }
@@ -144,7 +196,7 @@ extension Shape {
     fileprivate var isUnbounded: Bool {
         switch self {
         case .boolean, .integer(_, nil), .attributeValue, .attributes: true
-        case .text(let rule): rule.length == nil && !rule.isName && rule.choices.isEmpty
+        case .text(let rule): rule.length == nil && !rule.isName && !rule.isTable && rule.choices.isEmpty
         case .list(let element, nil): element.isUnbounded
         default: false
         }

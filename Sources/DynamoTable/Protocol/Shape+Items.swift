@@ -99,7 +99,7 @@ extension Shape {
                         Member("Keys", .list(.attributes, count: 1...100), required: true), attributesToGet,
                         Member("ConsistentRead", .boolean), Member("ProjectionExpression", .text), expressionNames,
                     ]), of: "com.amazonaws.dynamodb.v20120810.KeysAndAttributes",
-                MapRule(count: 1...100, hasTableNames: true)), required: true),
+                MapRule(count: 0...100, hasTableNames: true)), required: true),
     ]
 
     static let batchWriteItem: [Member] = [
@@ -118,7 +118,7 @@ extension Shape {
                                 "PutRequest", .structure("PutRequest", [Member("Item", .attributes, required: true)])),
                         ]), count: nil),
                 of: "java.util.List<com.amazonaws.dynamodb.v20120810.WriteRequest>",
-                MapRule(count: 1...25, hasTableNames: true, valueCount: 1...25, hasParameterizedValues: true)),
+                MapRule(count: 0...25, hasTableNames: true, valueCount: 1...25, hasParameterizedValues: true)),
             required: true),
     ]
 

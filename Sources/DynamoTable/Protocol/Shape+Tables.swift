@@ -1,7 +1,7 @@
-/// The members of requests on tables. Where the name of the table is missing or too short, DynamoDB says so by itself
-/// before it looks at anything else: see `RequestReader.controlTableName`.
+/// The members of requests on tables. Where the name of the table is missing or none, DynamoDB says so by itself before
+/// it looks at anything else: see `RequestReader.checkTableName`.
 extension Shape {
-    private static let controlTable = Member("TableName", .text(TextRule(isName: true)))
+    private static let controlTable = Member("TableName", .text(TextRule(isTable: true)))
 
     static let describeTable: [Member] = [controlTable]
     static let deleteTable: [Member] = [controlTable]

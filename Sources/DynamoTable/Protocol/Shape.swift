@@ -47,6 +47,8 @@ indirect enum Shape: Sendable {
         var length: ClosedRange<Int>?
         /// Whether it is one or more of `a-zA-Z0-9_.-`.
         var isName = false
+        /// Whether it is the name or the ARN of a table, of which one thing that is wrong is told at a time.
+        var isTable = false
         /// The texts that it may be, in the order that DynamoDB tells them.
         var choices: [StaticString] = []
 
@@ -76,8 +78,8 @@ extension Shape {
     /// The name of a table or an index: 3 to 255 of `a-zA-Z0-9_.-`.
     static var name: Shape { .text(TextRule(length: 3...255, isName: true)) }
 
-    /// A table given by its name or its ARN: an ARN has more characters, and is taken apart before the name is checked.
-    static var table: Member { Member("TableName", .name, required: true) }
+    /// A table given by its name or its ARN.
+    static var table: Member { Member("TableName", .text(TextRule(isTable: true)), required: true) }
 
     /// `ExpressionAttributeNames`.
     static var expressionNames: Member {

@@ -19,11 +19,21 @@ extension TableService {
         let request: RequestReader
     }
 
+    /// What a batch is made of, by table; it is not empty.
+    private static func requestItems(
+        of request: RequestReader, _ operation: DynamoOperation
+    ) throws(ProtocolError) -> JSONView {
+        guard let tables = request.member("RequestItems"), tables.count > 0 else {
+            throw .validation("The requestItems parameter is required for \(operation.rawValue)")
+        }
+        return tables
+    }
+
     /// `BatchGetItem`
     func batchGetItem(_ request: RequestReader) throws(ProtocolError) -> ProtocolResponse {
         var gets: [TableGets] = []
         var count = 0
-        guard let tables = request.member("RequestItems") else { return .empty }
+        let tables = try Self.requestItems(of: request, .batchGetItem)
         for (name, view) in tables.members where !view.isNull {
             gets.append(try read(name, RequestReader(view: view), &count))
         }
@@ -98,7 +108,7 @@ extension TableService {
         _ request: RequestReader, _ principal: Principal, _ answer: @escaping Answer
     ) throws(ProtocolError) {
         var writes: [(table: String, isPut: Bool, attributes: Item)] = []
-        guard let tables = request.member("RequestItems") else { return answer(.empty) }
+        let tables = try Self.requestItems(of: request, .batchWriteItem)
         for (name, list) in tables.members where !list.isNull {
             for view in list.elements {
                 let (isPut, attributes) = try read(RequestReader(view: view))

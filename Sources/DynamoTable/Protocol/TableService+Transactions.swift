@@ -12,16 +12,7 @@ extension TableService {
             try expressions.finish()
             gets.append((get.tableName, key, projection))
         }
-        var keys: [(table: String, key: TableKey)] = []
-        var seen: Set<[UInt8]> = []
-        for get in gets {
-            let definition = try definition(get.table)
-            let key = try definition.tableKey(get.keyAttributes)
-            guard seen.insert(definition.keyBytes(key)).inserted else {
-                throw .validation("Transaction request cannot include multiple operations on one item")
-            }
-            keys.append((get.table, key))
-        }
+        let keys = try transactionKeys(gets.map { ($0.table, $0.keyAttributes) })
         let items = try converting { () throws(TableError) in try store.getItems(keys) }
         var used: [ConsumedCapacity] = []
         for (get, item) in zip(gets, items) {
@@ -49,6 +40,33 @@ extension TableService {
         }
     }
 
+    /// The keys that a `TransactGetItems` reads, each of which must be one of its table; none may be read twice.
+    ///
+    /// - Throws: `TransactionCanceledException` with a reason for each key that is none of its table.
+    private func transactionKeys(
+        _ gets: [(table: String, attributes: Item)]
+    ) throws(ProtocolError) -> [(table: String, key: TableKey)] {
+        var keys: [(table: String, key: TableKey)] = []
+        var seen: Set<[UInt8]> = []
+        var reasons: [ProtocolError.Reason?] = Array(repeating: nil, count: gets.count)
+        for (position, get) in gets.enumerated() {
+            let definition = try definition(get.table)
+            let key: TableKey
+            do throws(ProtocolError) {
+                key = try definition.tableKey(get.attributes)
+            } catch {
+                reasons[position] = ProtocolError.Reason(invalid: error)
+                continue
+            }
+            guard seen.insert(definition.keyBytes(key)).inserted else {
+                throw .validation("Transaction request cannot include multiple operations on one item")
+            }
+            keys.append((get.table, key))
+        }
+        guard keys.count == gets.count else { throw ProtocolError(canceling: reasons) }
+        return keys
+    }
+
     /// `TransactWriteItems`
     func transactWriteItems(
         _ request: RequestReader, _ principal: Principal, _ answer: @escaping Answer
@@ -65,8 +83,7 @@ extension TableService {
             do throws(ProtocolError) {
                 operations.append(try write.operation(definition))
             } catch {
-                reasons[position] = ProtocolError.Reason(
-                    code: "ValidationError", message: error.message ?? "", item: nil)
+                reasons[position] = ProtocolError.Reason(invalid: error)
             }
         }
         guard reasons.allSatisfy({ $0 == nil }) else { throw ProtocolError(canceling: reasons) }
@@ -196,6 +213,11 @@ extension ProtocolError {
 }
 
 extension ProtocolError.Reason {
+    /// What keeps a transaction from happening when one of its operations is not valid.
+    fileprivate init(invalid error: ProtocolError) {
+        self.init(code: "ValidationError", message: error.message ?? "", item: nil)
+    }
+
     fileprivate init(_ reason: CancellationReason, _ returnsItem: Bool) {
         switch reason {
         case .conditionFailed(let existing):

@@ -99,8 +99,9 @@ package final class TableService: Sendable {
         for member in members {
             if let value = root[member.name] { try member.shape.checkType(value) }
         }
-        if request.operation.isControl { try reader.checkControlTableName() }
-        try Shape.checkConstraints(members, of: root)
+        try reader.checkTableName(isRequiredFirst: request.operation.isControl)
+        try Shape.checkConstraints(
+            members, of: root, tellsBoundsPlainly: request.operation == .query || request.operation == .batchGetItem)
         return reader
     }
 
@@ -172,7 +173,7 @@ extension DynamoOperation {
         }
     }
 
-    /// Whether the table's name is checked before everything else.
+    /// Whether a missing name of a table is told before everything else, in words of its own.
     var isControl: Bool {
         switch self {
         case .createTable, .deleteTable, .describeTable, .updateTable: true

@@ -69,18 +69,26 @@ struct RequestShapeTests {
                     + " null; Value null at 'key' failed to satisfy constraint: Member must not be null"
             ),
             (
-                .putItem, #"{"TableName":"a;","ReturnConsumedCapacity":"x","Item":{},"ReturnValues":"y"}"#,
-                "4 validation errors detected: Value 'x' at 'returnConsumedCapacity' failed to satisfy constraint:"
-                    + " Member"
-                    + " must satisfy enum value set: [INDEXES, TOTAL, NONE]; Value 'a;' at 'tableName' failed to"
-                    + " satisfy"
-                    + " constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+; Value 'a;' at"
-                    + " 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3;"
-                    + " Value 'y' at 'returnValues' failed to satisfy constraint: Member must satisfy enum value set:"
+                .putItem, #"{"TableName":"abc","ReturnConsumedCapacity":"x","ReturnValues":"y"}"#,
+                "3 validation errors detected: Value 'x' at 'returnConsumedCapacity' failed to satisfy constraint:"
+                    + " Member must satisfy enum value set: [INDEXES, TOTAL, NONE]; Value null at 'item' failed to"
+                    + " satisfy constraint: Member must not be null; Value 'y' at 'returnValues' failed to satisfy"
+                    + " constraint: Member must satisfy enum value set:"
                     + " [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]"
             ),
             (
+                .query, #"{"TableName":"abc","IndexName":"a;"}"#,
+                "2 validation errors detected: Value 'a;' at 'indexName' failed to satisfy constraint: Member must"
+                    + " satisfy regular expression pattern: [a-zA-Z0-9_.-]+; Value at 'IndexName' failed to satisfy"
+                    + " constraint: Member must have length greater than or equal to 3"
+            ),
+            (
                 .query, #"{"TableName":"abc","Limit":0}"#,
+                "1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value"
+                    + " greater than or equal to 1"
+            ),
+            (
+                .scan, #"{"TableName":"abc","Limit":0}"#,
                 "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value"
                     + " greater than or equal to 1"
             ),
@@ -91,16 +99,29 @@ struct RequestShapeTests {
                     + " less than or equal to 100"
             ),
             (
-                .batchGetItem, #"{"RequestItems":{}}"#,
-                "1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must"
-                    + " have"
-                    + " length greater than or equal to 1"
+                .batchGetItem, #"{"RequestItems":{"abc":{"Keys":[]}}}"#,
+                "1 validation error detected: Value at 'RequestItems.abc.member.Keys' failed to satisfy constraint:"
+                    + " Member must have length greater than or equal to 1"
             ),
             (
                 .batchGetItem, #"{"RequestItems":{"abc":{}}}"#,
                 "1 validation error detected: Value null at 'requestItems.abc.member.keys' failed to satisfy"
                     + " constraint:"
                     + " Member must not be null"
+            ),
+            (
+                .transactGetItems, #"{"TransactItems":[{"Get":{"TableName":"","Key":{}}}]}"#,
+                "1 validation error detected: Value '' at 'transactItems.1.member.get.tableName' failed to satisfy"
+                    + " constraint: Member must have length greater than or equal to 1"
+            ),
+            (
+                .createTable,
+                #"{"TableName":"abc","AttributeDefinitions":[],"KeySchema":[{"AttributeName":"a","KeyType":"HASH"},"#
+                    + #"{"AttributeName":"b","KeyType":"RANGE"},{"AttributeName":"c","KeyType":"RANGE"}]}"#,
+                "1 validation error detected: Value '[KeySchemaElement(attributeName=a, keyType=HASH),"
+                    + " KeySchemaElement(attributeName=b, keyType=RANGE),"
+                    + " KeySchemaElement(attributeName=c, keyType=RANGE)]' at 'keySchema' failed to satisfy"
+                    + " constraint: Member must have length less than or equal to 2"
             ),
             (
                 .transactWriteItems, #"{"TransactItems":[{"Update":{"TableName":"abc","Key":{}}}]}"#,
@@ -125,19 +146,35 @@ struct RequestShapeTests {
     }
 
     @Test(
-        "The name of a table is looked at first in requests on tables",
+        "The name of a table is looked at first, and the first thing that is wrong with it is told alone",
         arguments: [
-            ("{}", "The parameter 'TableName' is required but was not present in the request"),
-            (#"{"TableName":"ab"}"#, "TableName must be at least 3 characters long and at most 255 characters long"),
-            (
-                #"{"TableName":"a;b"}"#,
-                "1 validation error detected: Value 'a;b' at 'tableName' failed to satisfy constraint: Member must"
-                    + " satisfy"
-                    + " regular expression pattern: [a-zA-Z0-9_.-]+"
-            ),
-        ])
-    func controlTableName(body: String, message: String) throws {
-        #expect(try TestService().call(.describeTable, body).message == message)
+            ("", "have length greater than or equal to 1"), ("ab", "have length greater than or equal to 3"),
+            ("a;", "satisfy regular expression pattern: [a-zA-Z0-9_.-]+"),
+            ("arn:aws:dynamodb:us-east-1:000000000000:table/a;", "satisfy regular expression pattern: [a-zA-Z0-9_.-]+"),
+            (String(repeating: "a", count: 256), "have length less than or equal to 255"),
+        ], [DynamoOperation.describeTable, .createTable, .putItem, .query, .createBackup])
+    func tableName(name: (text: String, constraint: String), operation: DynamoOperation) throws {
+        let reply = try TestService().call(
+            operation, #"{"TableName":"\#(name.text)","ReturnConsumedCapacity":"x","KeySchema":[],"Limit":0}"#)
+        #expect(
+            reply.message
+                == "1 validation error detected: Value '\(name.text)' at 'tableName' failed to satisfy constraint:"
+                + " Member must \(name.constraint)")
+    }
+
+    @Test("Requests on tables have words of their own for a missing name")
+    func missingTableName() throws {
+        let reply = try TestService().call(.createTable, #"{"KeySchema":[]}"#)
+        #expect(reply.message == "The parameter 'TableName' is required but was not present in the request")
+    }
+
+    @Test(
+        "A batch of nothing is told as one that is missing",
+        arguments: [DynamoOperation.batchGetItem, .batchWriteItem])
+    func emptyBatch(operation: DynamoOperation) throws {
+        let reply = try TestService().call(operation, #"{"RequestItems":{}}"#)
+        #expect(reply.error == "ValidationException")
+        #expect(reply.message == "The requestItems parameter is required for \(operation.rawValue)")
     }
 
     @Test(

@@ -178,4 +178,17 @@ struct SeveralItemsTests {
             transact(operation("Get", "b"), operation("Get", "a", #","ProjectionExpression":"v""#)))
         #expect(reply.json == (try .text(#"{"Responses":[{},{"Item":{"v":{"N":"1"}}}]}"#)))
     }
+
+    @Test("A read that does not fit its table cancels the transaction, with its reason in its place")
+    func transactGetOfNoKey() throws {
+        let reply = try TestService().call(
+            .transactGetItems,
+            transact(operation("Get", "a"), #"{"Get":{"TableName":"things","Key":{"pk":{"S":"b"}}}}"#))
+        #expect(reply.error == "TransactionCanceledException")
+        #expect(
+            reply["CancellationReasons"]
+                == (try .text(
+                    #"[{"Code":"None"},{"Code":"ValidationError","Message":"The provided key element does not match"#
+                        + #" the schema"}]"#)))
+    }
 }
