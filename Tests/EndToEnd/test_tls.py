@@ -9,8 +9,8 @@ import time
 
 import pytest
 
+from echo import ECHO, Answer, Echo, everything
 from server import binary, clean_environment, free_port
-from test_http_echo import ECHO, Answer, Echo, everything
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -101,6 +101,15 @@ struct CompressionTests {
         #expect(try answer("gzip, identity;q=0", body: "a").body == "a")
     }
 
+    @Test("Who takes no coding at all is told so, when only asking (RFC 9110 §12.5.3)")
+    func everythingRefused() throws {
+        for accept in ["identity;q=0", "*;q=0", "br, *;q=0", "gzip;q=0, identity;q=0"] {
+            #expect(try answer(accept, body: long).head.hasPrefix("HTTP/1.1 406 Not Acceptable\r\n"))
+            #expect(try answer(accept, method: "POST", body: long).body == long)
+        }
+        #expect(try answer("identity;q=0", method: "HEAD", body: long).head.hasPrefix("HTTP/1.1 406 "))
+    }
+
     @Test("HEAD has the fields of GET (RFC 9110 §9.3.2)")
     func head() throws {
         let (get, _) = try answer("gzip", body: long)

@@ -148,6 +148,7 @@ extension WireCase {
         WireCase("9110 §7.2: Host with a bad literal", get(host: "Host: [1:2]\r\n"), "! malformedHost"),
         WireCase("9110 §7.2: Host with something behind the literal", get(host: "Host: [::1]x\r\n"), "! malformedHost"),
         WireCase("9110 §7.2: Host with a space", get(host: "Host: a b\r\n"), "! malformedHost"),
+        WireCase("9110 §7.2: Host with a list", get(host: "Host: a,b\r\n"), "! malformedHost"),
         WireCase("9110 §7.2: Host with a path", get(host: "Host: a/b\r\n"), "! malformedHost"),
         WireCase("9110 §7.2: Host with a port alone", get(host: "Host: :80\r\n"), "! malformedHost"),
         WireCase("9112 §3.2: HTTP/1.0 needs no Host", get("GET / HTTP/1.0", host: ""), "GET /|", "end"),
@@ -266,6 +267,14 @@ extension WireCase {
             "9112 §7.1: data that looks like framing", chunked("7\r\n0\r\n\r\nab\r\n0\r\n\r\n"), "POST /p|0\r\n\r\nab"),
         WireCase(
             "9112 §7.1.1: extensions are passed over", chunked("3;a=\"b\" ;c\r\nabc\r\n0;d\r\n\r\n"), "POST /p|abc"),
+        WireCase(
+            "9112 §7.1.1: white space, quotes and escapes in extensions",
+            chunked("3\t;\ta = b ; c=\"\\\";\" ;d\r\nabc\r\n0\r\n\r\n"), "POST /p|abc"),
+        WireCase("9112 §7.1.1: an extension without a name", chunked("3;\r\nabc\r\n0\r\n\r\n"), "! malformedChunk"),
+        WireCase("9112 §7.1.1: an extension without a value", chunked("3;a=\r\nabc\r\n0\r\n\r\n"), "! malformedChunk"),
+        WireCase(
+            "9112 §7.1.1: a quotation without an end", chunked("3;a=\"b\\\"\r\nabc\r\n0\r\n\r\n"), "! malformedChunk"),
+        WireCase("9112 §7.1.1: white space at the end", chunked("3;a \r\nabc\r\n0\r\n\r\n"), "! malformedChunk"),
         WireCase("9112 §7.1.1: white space before an extension", chunked("3 ;a\r\nabc\r\n0\r\n\r\n"), "POST /p|abc"),
         WireCase(
             "9112 §7.1.2: trailers are dropped", chunked("1\r\na\r\n0\r\nX: y\r\nHost: z\r\n\r\n") + get(), "POST /p|a",

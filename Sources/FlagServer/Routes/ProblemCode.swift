@@ -13,6 +13,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case overrideNotFound = "override_not_found"
     case killSwitchNotFound = "kill_switch_not_found"
     case methodNotAllowed = "method_not_allowed"
+    case notAcceptable = "not_acceptable"
     case requestTimeout = "request_timeout"
     case flagExists = "flag_exists"
     case flagRequired = "flag_required"
@@ -22,6 +23,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case uriTooLong = "uri_too_long"
     case unsupportedMediaType = "unsupported_media_type"
     case expectationFailed = "expectation_failed"
+    case misdirectedRequest = "misdirected_request"
     case headerTooLarge = "header_too_large"
     case internalError = "internal_error"
     case notImplemented = "not_implemented"
@@ -38,6 +40,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .foreignOrigin: 403
         case .routeNotFound, .flagNotFound, .overrideNotFound, .killSwitchNotFound: 404
         case .methodNotAllowed: 405
+        case .notAcceptable: 406
         case .requestTimeout: 408
         case .flagExists, .flagRequired, .conflict: 409
         case .versionMismatch: 412
@@ -45,6 +48,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .uriTooLong: 414
         case .unsupportedMediaType: 415
         case .expectationFailed: 417
+        case .misdirectedRequest: 421
         case .headerTooLarge: 431
         case .internalError, .invalidItem: 500
         case .notImplemented: 501
@@ -69,6 +73,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .overrideNotFound: "There is no such tenant override"
         case .killSwitchNotFound: "There is no such kill switch"
         case .methodNotAllowed: "The method is not allowed here"
+        case .notAcceptable: "The answer cannot be sent as the request wants it"
         case .requestTimeout: "The request did not arrive in time"
         case .flagExists: "The flag exists already"
         case .flagRequired: "Other flags require this one"
@@ -78,6 +83,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .uriTooLong: "The request line is too long"
         case .unsupportedMediaType: "The body's media type is not supported"
         case .expectationFailed: "The expectation cannot be met"
+        case .misdirectedRequest: "Another server is asked for"
         case .headerTooLarge: "The header is too large"
         case .internalError: "The server failed"
         case .notImplemented: "The server does not know how to do this"
@@ -94,11 +100,13 @@ enum ProblemCode: String, CaseIterable, Sendable {
             switch transportStatus {
             case 404: .routeNotFound
             case 405: .methodNotAllowed
+            case 406: .notAcceptable
             case 408: .requestTimeout
             case 413: .contentTooLarge
             case 414: .uriTooLong
             case 415: .unsupportedMediaType
             case 417: .expectationFailed
+            case 421: .misdirectedRequest
             case 431: .headerTooLarge
             case 500: .internalError
             case 501: .notImplemented

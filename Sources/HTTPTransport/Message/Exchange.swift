@@ -39,6 +39,7 @@ package struct Exchange: ~Copyable {
         _ status: HTTPStatus, contentType: StaticString? = nil, body: UnsafeRawBufferPointer,
         fields: (borrowing FieldWriter) -> Void = { _ in }
     ) {
+        if refusesContent(status) { return refuseContent() }
         begin(status)
         let output = Exchange.output(of: connection)
         output.pointee.reserve(512 + body.count)
@@ -69,6 +70,7 @@ package struct Exchange: ~Copyable {
 
     /// Answers with a whole response.
     package mutating func respond(_ response: HTTPResponse) {
+        if refusesContent(response.status) { return refuseContent() }
         begin(response.status)
         let answer = AnswerWriter(connection: connection, loop: loop)
         answer.begin(response.status)
@@ -77,6 +79,19 @@ package struct Exchange: ~Copyable {
         if let contentType = response.contentType { writer.add("Content-Type", contentType) }
         for (name, value) in response.fields { writer.add(name, value) }
         response.body.withUnsafeBytes { end(answer, response.status, fieldsStart: fieldsStart, body: $0) }
+    }
+
+    /// Whether the client asks for content and takes it neither as it is nor with gzip (RFC 9110 §12.5.3). An error's
+    /// content is sent all the same, and so is what tells that something was done.
+    @inline(__always)
+    private func refusesContent(_ status: HTTPStatus) -> Bool {
+        guard status == .ok, connection.pointee.machine.head.acceptedCodings.refusesIdentity else { return false }
+        let method = connection.pointee.machine.head.method
+        return !connection.pointee.machine.head.acceptedCodings.prefersGzip && (method == .get || method == .head)
+    }
+
+    private mutating func refuseContent() {
+        respond(error: .notAcceptable, detail: "Content is sent as it is or with gzip; Accept-Encoding allows neither.")
     }
 
     /// Small content is never compressed, unless the client takes nothing else.

@@ -5,7 +5,8 @@ enum Authority {
     /// Whether `bytes` are `uri-host [ ":" port ]` with a host that is not empty (RFC 9110 §4.2.1, §7.2; RFC 3986
     /// §3.2).
     ///
-    /// User information is refused, as RFC 9110 §4.2.4 advises.
+    /// User information is refused, as RFC 9110 §4.2.4 advises, and so is a comma: no name of a host has one, and two
+    /// `Host` fields become one with a comma on their way through a program that combines fields (§5.3).
     static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let first = bytes.first else { return false }
         if first == 0x5B { return isValidLiteral(bytes) }
@@ -17,7 +18,7 @@ enum Authority {
     private static func isValidName(_ host: UnsafeRawBufferPointer) -> Bool {
         var index = 0
         while index < host.count {
-            guard ByteClass.isHostName(host[index]) else { return false }
+            guard ByteClass.isHostName(host[index]), host[index] != 0x2C else { return false }
             if host[index] == 0x25 {
                 guard index + 2 < host.count, ByteClass.hexValue(host[index + 1]) != nil,
                     ByteClass.hexValue(host[index + 2]) != nil

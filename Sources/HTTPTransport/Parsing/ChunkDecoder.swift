@@ -100,18 +100,11 @@ struct ChunkDecoder {
             size = size << 4 | Int(value)
             digits += 1
         }
-        if digits == 0 || !isExtension(UnsafeRawBufferPointer(rebasing: line[digits...])) { return .malformedChunk }
+        if digits == 0 || !ChunkExtensions.areValid(line[digits...]) { return .malformedChunk }
         if size > maximum - bodyLength { return .bodyTooLarge }
         remaining = size
         part = size == 0 ? .trailer : .data
         return nil
-    }
-
-    /// Nothing, or what begins with a semicolon, white space before it allowed. What it means is not looked at.
-    private func isExtension(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard let start = bytes.baseAddress, !bytes.isEmpty else { return true }
-        guard bytes.first(where: { $0 != 0x20 && $0 != 0x09 }) == 0x3B else { return false }
-        return ByteClass.isFreeOfControls(start, bytes.count)
     }
 
     /// Trailers are checked and dropped: they never become header fields (RFC 9110 §6.5.1).
@@ -124,5 +117,57 @@ struct ChunkDecoder {
             ByteClass.isFreeOfControls(start + Int(slice.value.start), slice.value.count)
         else { return .malformedTrailer }
         return nil
+    }
+}
+
+/// What may follow the size of a chunk (RFC 9112 §7.1.1). What it means is not looked at; that it is well formed is,
+/// since those who search differently for its end find different chunks.
+private enum ChunkExtensions {
+    /// Whether `line` is any number of `;name`, `;name=token` and `;name="text"`, with blanks around `;` and `=`.
+    static func areValid(_ line: Slice<UnsafeRawBufferPointer>) -> Bool {
+        var rest = line
+        while !rest.isEmpty {
+            skipBlanks(&rest)
+            guard skip(0x3B, &rest) else { return false }
+            skipBlanks(&rest)
+            guard skipToken(&rest) else { return false }
+            let behindName = rest
+            skipBlanks(&rest)
+            guard skip(0x3D, &rest) else {
+                // The blanks belong to the next semicolon.
+                rest = behindName
+                continue
+            }
+            skipBlanks(&rest)
+            guard rest.first == 0x22 ? skipQuotedString(&rest) : skipToken(&rest) else { return false }
+        }
+        return true
+    }
+
+    private static func skipBlanks(_ rest: inout Slice<UnsafeRawBufferPointer>) {
+        while let byte = rest.first, byte == 0x20 || byte == 0x09 { rest.removeFirst() }
+    }
+
+    private static func skip(_ byte: UInt8, _ rest: inout Slice<UnsafeRawBufferPointer>) -> Bool {
+        guard rest.first == byte else { return false }
+        rest.removeFirst()
+        return true
+    }
+
+    private static func skipToken(_ rest: inout Slice<UnsafeRawBufferPointer>) -> Bool {
+        guard let first = rest.first, ByteClass.isToken(first) else { return false }
+        while let byte = rest.first, ByteClass.isToken(byte) { rest.removeFirst() }
+        return true
+    }
+
+    /// RFC 9110 §5.6.4.
+    private static func skipQuotedString(_ rest: inout Slice<UnsafeRawBufferPointer>) -> Bool {
+        rest.removeFirst()
+        while let byte = rest.popFirst() {
+            if byte == 0x22 { return true }
+            let text = byte == 0x5C ? rest.popFirst() : byte
+            guard let text, text >= 0x20 && text != 0x7F || text == 0x09 else { return false }
+        }
+        return false
     }
 }
