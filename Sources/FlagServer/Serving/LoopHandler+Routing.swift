@@ -4,6 +4,8 @@ import JSON
 extension LoopHandler {
     /// Answers one request: finds its route, asks whether it may come in, and runs the route's action.
     func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+        // Whatever the path: no resource knows it (RFC 9110 section 9.1).
+        guard request.method != .other else { return refuse(&exchange, .none, Problem.unknownMethod) }
         let match = service.router.match(request.method, request.path)
         guard !service.settings.requiresAuthentication || LoopHandler.isOpen(match) else {
             return refuse(&exchange, .none, Problem.unauthorized)
@@ -97,6 +99,9 @@ extension Problem {
     /// A path without a route.
     static let routeNotFound = Problem(
         .routeNotFound, "no route of this server has this path; GET /openapi.json lists them all")
+
+    /// A method that this server does not know.
+    static let unknownMethod = Problem(.notImplemented, "no route of this server has this method")
 
     /// A request that would have to prove who sends it.
     static let unauthorized = Problem(

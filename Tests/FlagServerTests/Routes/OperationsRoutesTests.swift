@@ -170,7 +170,7 @@ struct OperationsRoutesTests {
         for (method, path, allow) in [
             ("DELETE", "/api/flags", "GET, HEAD, OPTIONS, POST"),
             ("POST", "/api/flags/f", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
-            ("BREW", "/api/flags/f/tenants", "GET, HEAD, OPTIONS"),
+            ("TRACE", "/api/flags/f/tenants", "GET, HEAD, OPTIONS"),
             ("GET", "/ofrep/v1/evaluate/flags/a/b", "OPTIONS, POST"), ("GET", "/api/evaluate", "OPTIONS, POST"),
             ("POST", "/health/ready", "GET, HEAD, OPTIONS"),
         ] {
@@ -183,5 +183,15 @@ struct OperationsRoutesTests {
             #expect(options.fields["allow"] == allow)
         }
         #expect(try server.send("OPTIONS", "*").fields["allow"] == Router.methods)
+    }
+
+    @Test("A method that nobody knows is 501 wherever it is sent (RFC 9110 §9.1)")
+    func unknownMethods() throws {
+        let server = try RouteServer()
+        for (method, path) in [("BREW", "/api/flags"), ("get", "/health"), ("BREW", "/nothing")] {
+            let refused = try server.send(method, path)
+            #expect(refused.status == 501)
+            #expect(refused.code == "not_implemented")
+        }
     }
 }
