@@ -166,6 +166,22 @@ struct ServerTests {
         server.stop()
     }
 
+    @Test("A trusted proxy may have as many connections as it wants")
+    func proxiesAreNotCounted() throws {
+        let proxies = [try #require(AddressRange("127.0.0.0/8"))]
+        let server = try TestServer {
+            $0.limits.connectionsPerAddress = 2
+            $0.trustedProxies = proxies
+        }
+        let clients = try (0..<5).map { _ in try server.client() }
+        for client in clients {
+            client.send(request)
+            #expect(try client.answer().status == 200)
+        }
+        #expect(server.total(\.connectionsRefusedByAddress) == 0)
+        server.stop()
+    }
+
     @Test("Requests that waited too long for their loop are told 503, essential ones are answered")
     func shedding() throws {
         let server = try TestServer(loops: 1) { $0.timeouts.lag = .milliseconds(30) }

@@ -22,6 +22,13 @@ struct ServeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Proxies whose Forwarded and X-Forwarded-For count: addresses, networks such as 10.0.0.0/8, or unix. "
+                + "(default: none)",
+            valueName: "list"))
+    var trustedProxies: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Where everything the server writes is kept. (default: $STATE_DIRECTORY, else data/PROFILE)",
             valueName: "directory"))
     var dataDir: String?
@@ -76,7 +83,9 @@ struct ServeOptions: ParsableArguments {
         let given: [String: String?] = [
             Settings.profile.key: environment, Settings.file.key: config, Settings.host.key: host,
             Settings.port.key: port, Settings.dataDirectory.key: dataDir, Settings.store.key: store,
-            Settings.auth.key: auth, Settings.loops.key: loops, Settings.sampleFlags.key: sampleFlags,
+            Settings.trustedProxies.key: trustedProxies,
+            Settings.auth.key: auth, Settings.loops.key: loops,
+            Settings.sampleFlags.key: sampleFlags,
             Settings.tlsCertificate.key: tlsCertificate, Settings.tlsKey.key: tlsKey,
             Settings.logLevel.key: logLevel, Settings.logFormat.key: logFormat, Settings.dynamodbPort.key: dynamodbPort,
         ]

@@ -59,6 +59,7 @@ extension ServerConfiguration {
     private mutating func readGeneral(from reader: inout SettingReader) {
         host.set(reader.value(of: Settings.host).map(Self.withoutBrackets))
         port.set(reader.value(of: Settings.port))
+        trustedProxies.set(reader.value(of: Settings.trustedProxies))
         loops.set(reader.value(of: Settings.loops))
         store.set(reader.value(of: Settings.store))
         dataDirectory.set(reader.value(of: Settings.dataDirectory))

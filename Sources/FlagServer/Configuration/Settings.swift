@@ -10,6 +10,14 @@ enum Settings {
 
     static let host = Setting<String>.text("host", "addresses to listen on, such as 127.0.0.1 or ::1, unix:/run/x.sock")
     static let port = Setting<Int>.number("port", 0...65_535)
+    static let trustedProxies = Setting<[AddressRange]>(
+        key: "trusted-proxies",
+        allowed: "addresses, networks such as 10.0.0.0/8 and the word unix, with commas between"
+    ) { text in
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let ranges = parts.compactMap { AddressRange($0.filter { $0 != " " }) }
+        return ranges.count == parts.count ? ranges : nil
+    }
     static let loops = Setting<ServerConfiguration.Loops>(
         key: "loops", allowed: "auto (one a core) or a whole number from 1 to 256"
     ) { text in

@@ -108,6 +108,7 @@ struct ServerProcess {
         http.limits = configuration.limits
         http.timeouts = configuration.timeouts
         http.tls = configuration.tls
+        http.trustedProxies = configuration.trustedProxies
         http.compression = configuration.compression
         var settings = ServiceSettings(
             profile: configuration.profile, requiresAuthentication: configuration.auth == .on,

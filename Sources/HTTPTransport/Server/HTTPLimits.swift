@@ -18,7 +18,7 @@ package struct HTTPLimits: Sendable, Equatable {
     /// Open connections of all loops together; one more is answered 503 and closed.
     package var connections = 10_000
     /// Open connections of one address (of IPv6, of one network of 64 bits); one more is answered 503 and closed. 0
-    /// sets no bound: behind a proxy, everybody has its address.
+    /// sets no bound. Trusted proxies are not counted: behind one, everybody has its address.
     package var connectionsPerAddress = 0
     /// Bytes a second that a body must come with on average, once `HTTPTimeouts.rateGrace` is over; less is 408. 0
     /// sets no bound.

@@ -21,8 +21,8 @@ package struct HTTPServerConfiguration: Sendable {
     package var tls: TLSConfiguration?
     /// Which answers are compressed.
     package var compression = HTTPCompression()
-    /// Proxies whose word counts for who asks (`Forwarded`, `X-Forwarded-For`), and that may ask for `https` targets on
-    /// a connection without TLS.
+    /// Proxies whose word counts for who asks (`Forwarded`, `X-Forwarded-For`), that may ask for `https` targets on a
+    /// connection without TLS, and whose connections `HTTPLimits.connectionsPerAddress` does not bound.
     package var trustedProxies: [AddressRange] = []
     /// The content of answers that the transport gives itself; plain text unless set.
     package var errorBody: ErrorBody = { status, detail in

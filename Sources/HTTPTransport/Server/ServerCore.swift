@@ -40,7 +40,8 @@ final class ServerCore: Sendable {
         loops = bells.map { Acceptor.LoopEnd(mailbox: Mailbox(bell: $0), counters: LoopCounters()) }
         let listeners = try ServerCore.listen(configuration.addresses)
         port = listeners.first { $0.port > 0 }?.port ?? 0
-        addresses = AddressCounts(limit: configuration.limits.connectionsPerAddress)
+        addresses = AddressCounts(
+            limit: configuration.limits.connectionsPerAddress, exempt: configuration.trustedProxies)
         uploads = UploadPlaces(limit: configuration.limits.uploadsAtOnce)
         acceptor = try Acceptor(
             listeners: listeners, loops: loops, addresses: addresses, configuration: configuration)

@@ -1,4 +1,5 @@
 import FlagStore
+import HTTPTransport
 import Testing
 
 @testable import FlagServer
@@ -51,6 +52,13 @@ struct ServerConfigurationTests {
         #expect(configuration.host == "127.0.0.3")
         #expect("\(configuration.log.level)" == "debug")
         #expect(configuration.log.format == .text)
+    }
+
+    @Test("Trusted proxies are addresses, networks, and peers of Unix sockets")
+    func trustedProxies() throws {
+        let proxies = try Self.load(environment: ["FLAG_SERVER_TRUSTED_PROXIES": "10.0.0.0/8, ::1,unix"]).trustedProxies
+        #expect(proxies == ["10.0.0.0/8", "::1", "unix"].compactMap { AddressRange($0) })
+        #expect(try Self.load().trustedProxies.isEmpty)
     }
 
     @Test("An IPv6 address may have the brackets that it has in a URL")
@@ -121,6 +129,11 @@ struct ServerConfigurationTests {
             ("log.level", "loud", "must be trace, debug, info, notice, warning, error or critical, not \"loud\""),
             ("log.format", "xml", "must be json or text, not \"xml\""),
             ("store", "dynamodb", "must be sqlite or memory (dynamodb is not built yet), not \"dynamodb\""),
+            (
+                "trusted-proxies", "10.0.0.0/33",
+                "must be addresses, networks such as 10.0.0.0/8 and the word unix, with commas between, "
+                    + "not \"10.0.0.0/33\""
+            ),
             ("loops", "0", "must be auto (one a core) or a whole number from 1 to 256, not \"0\""),
             ("evaluation.fractional", "v4", "must be v3 or v2, not \"v4\""),
             ("cache.ttl", "60", "must be a time from 1s to 24h, such as 30s, not \"60\""),
