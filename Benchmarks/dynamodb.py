@@ -147,9 +147,10 @@ def index_queries(items: int, count: int) -> list[bytes]:
 
 
 def puts(items: int, count: int) -> list[bytes]:
-    """Items in place of those that are there, each time with another description."""
-    return [encoded(TableName=TABLE, Item={**item(number), "description": {"S": f"Take {turn}"}})
-            for turn, number in enumerate(spread(items, count))]
+    """Items in place of those that are there. Each differs from the one before it of its key: an item that is put as
+    it is already changes nothing, and would be answered without a sync."""
+    return [encoded(TableName=TABLE, Item={**item(step * 7_919 % items), "description": {"S": f"Take {step}"}})
+            for step in range(max(count, 2 * items) if items < count else count)]
 
 
 def conditional_updates(items: int, count: int) -> list[bytes]:

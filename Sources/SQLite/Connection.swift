@@ -142,8 +142,9 @@ extension Connection {
     package enum Checkpoint: Sendable {
         /// Moves what it can without waiting for anybody.
         case passive
-        /// Waits for writers and readers, so that the log begins anew, and cuts its file to nothing.
-        case truncate
+        /// Waits for writers and readers, so that the next write begins the log anew, in the file as it is: to write
+        /// over blocks that a file has is cheaper to sync than to make it longer.
+        case restart
     }
 
     /// Moves the content of the write-ahead log into the database file.
@@ -155,7 +156,7 @@ extension Connection {
         try statement("SELECT 1 FROM sqlite_schema LIMIT 1").run("checkpoint")
         var frames: Int32 = 0
         var moved: Int32 = 0
-        let mode = kind == .passive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE
+        let mode = kind == .passive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART
         let status = sqlite3_wal_checkpoint_v2(handle, nil, mode, &frames, &moved)
         guard status == SQLITE_OK else { throw error("checkpoint", status: status) }
         return (Int(frames), Int(moved))

@@ -10,11 +10,14 @@ final class Checkpointer: @unchecked Sendable {
     private let failed: @Sendable (StorageFailure) -> Void
     private let isScheduled = Atomic(false)
     private let longReads = Atomic(0)
+    /// How long the log was when it was last moved, 0 when it was made to begin anew.
+    private let framesMoved = Atomic(0)
     private var connection: Connection?
 
-    /// The log is moved when it has this many pages: 4 MB.
-    private static let framesMin = 1000
-    /// From this many on (16 MB), writers wait until the log has begun anew: a log that is never wholly moved while
+    /// The log is moved when it has grown by this many pages: 4 MB. Not at every commit from there on, as long as it
+    /// has not begun anew: moving costs two syncs, and writes would share the disk with it.
+    private static let framesStep = 1000
+    /// From this many on (16 MB), writers wait until the log can begin anew: a log that is never wholly moved while
     /// writing goes on would grow without end. Most of it was moved beside them before, so that they wait shortly.
     private static let framesMax = 4000
     private static let busyTimeoutMilliseconds: Int32 = 1000
@@ -29,13 +32,20 @@ final class Checkpointer: @unchecked Sendable {
 
     /// Told after each commit how long the log is.
     func committed(walFrames: Int) {
-        guard walFrames >= Self.framesMin else { return }
+        guard Self.isDue(walFrames: walFrames, framesMoved: framesMoved.load(ordering: .relaxed)) else { return }
         guard isScheduled.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
         else { return }
         queue.async { [self] in
             checkpoint(walFrames: walFrames)
             isScheduled.store(false, ordering: .releasing)
         }
+    }
+
+    /// Whether a log of so many pages is to be moved that was last moved when it had `framesMoved`.
+    static func isDue(walFrames: Int, framesMoved: Int) -> Bool {
+        // A log that is shorter than it was has begun anew.
+        let grownBy = walFrames < framesMoved ? walFrames : walFrames - framesMoved
+        return grownBy >= framesStep
     }
 
     /// Runs `body`, which reads one state of the file for long: the log grows meanwhile, and nobody waits for it.
@@ -59,7 +69,9 @@ final class Checkpointer: @unchecked Sendable {
             try connection.checkpoint(.passive)
             // The log cannot begin anew under somebody who reads for long, and writers must not wait for that.
             let isReadForLong = longReads.load(ordering: .acquiring) > 0
-            if walFrames >= Self.framesMax, !isReadForLong { try connection.checkpoint(.truncate) }
+            let beginsAnew = walFrames >= Self.framesMax && !isReadForLong
+            if beginsAnew { try connection.checkpoint(.restart) }
+            framesMoved.store(beginsAnew ? 0 : walFrames, ordering: .relaxed)
         } catch {
             // Somebody reads what is to be moved: the next commit brings the next chance.
             if error.kind == .locked { return }
