@@ -27,6 +27,12 @@ package enum FlagLimits {
     package static let pageSize = 1_000
     /// Flags or overrides on one page of a list when the request does not say.
     package static let defaultPageSize = 100
+    /// Characters of a segment's name: 1 to this many.
+    package static let segmentNameCharacters = 100
+    /// Characters of a key that is listed in a segment: 1 to this many. With `KEY#` they are a sort key.
+    package static let segmentKeyCharacters = 250
+    /// Keys that are listed in one segment.
+    package static let segmentKeys = 100_000
     /// Operations of one transaction besides the one that raises the revision (DynamoDB: 100 in all).
     package static let operationsPerTransaction = 99
 }

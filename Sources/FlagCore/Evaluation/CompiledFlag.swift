@@ -37,8 +37,10 @@ package final class CompiledFlag {
     /// Whether a rollout may change answers with time; such an answer's `validUntil` says when.
     package let followsClock: Bool
 
-    /// Whether other flags decide whether this one gets as far as targeting.
-    package var hasRequirements: Bool { !requirements.isEmpty }
+    /// Whether evaluating it takes required flags or segments: what `EvaluationSurroundings` gives.
+    package let needsSurroundings: Bool
+    /// Whether the rule names segments.
+    package var namesSegments: Bool { rule?.namesSegments ?? false }
 
     /// What other flags must answer.
     let requirements: [Requirement]
@@ -91,6 +93,7 @@ package final class CompiledFlag {
         )
         let targeting = rollout?.rule ?? flag["targeting"].flatMap { $0.objectValue?.isEmpty == false ? $0 : nil }
         rule = targeting.flatMap { Rule($0, flagKey: key, fractional: fractional, rollout: rollout) }
+        needsSurroundings = !requires.isEmpty || (rule?.namesSegments ?? false)
         isRollout = rollout != nil
         followsClock = rollout?.rollout.followsClock ?? false
         readsTimestamp = rule?.readsTimestamp ?? false
@@ -114,6 +117,7 @@ package final class CompiledFlag {
         staleMetadataJSON = nil
         readsTimestamp = false
         followsClock = false
+        needsSurroundings = false
         isRollout = false
         isDisabled = false
         defaultVariant = nil
@@ -188,6 +192,7 @@ package final class CompiledFlag {
             var evaluator = RuleEvaluator(
                 tables: rule.tables, context: context, now: run.now, scratch: scratch, steps: allowed)
             evaluator.tracer = tracer
+            if needsSurroundings { evaluator.surroundings = run.surroundings }
             defer {
                 run.spend(allowed - evaluator.remainingSteps)
                 evaluator.scratch.deallocate()

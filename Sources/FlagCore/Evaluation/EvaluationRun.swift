@@ -4,8 +4,8 @@ package struct EvaluationRun {
     package let now: Timestamp
     /// How many steps are left to them.
     private(set) var remainingSteps: Int
-    /// Where flags that others require are found.
-    let flags: (any RequiredFlags)?
+    /// Where required flags and segments are found.
+    let surroundings: (any EvaluationSurroundings)?
     /// How many flags that require each other are being evaluated.
     var depth = 0
     /// Whether they go too deep: then none of them holds, whatever the defaults of the others are.
@@ -13,15 +13,16 @@ package struct EvaluationRun {
 
     /// The evaluations of one request.
     ///
-    /// - Parameter flags: where flags that others require are found; without it no prerequisite holds.
-    package init(now: Timestamp, flags: (any RequiredFlags)? = nil) {
-        self.init(now: now, steps: RuleLimits.standard.requestSteps, flags: flags)
+    /// - Parameter surroundings: where required flags and segments are found; without it no prerequisite holds, and
+    ///   nobody is in a segment.
+    package init(now: Timestamp, surroundings: (any EvaluationSurroundings)? = nil) {
+        self.init(now: now, steps: RuleLimits.standard.requestSteps, surroundings: surroundings)
     }
 
     /// The same with a budget of its own.
-    init(now: Timestamp, steps: Int, flags: (any RequiredFlags)? = nil) {
+    init(now: Timestamp, steps: Int, surroundings: (any EvaluationSurroundings)? = nil) {
         self.now = now
-        self.flags = flags
+        self.surroundings = surroundings
         remainingSteps = steps
     }
 

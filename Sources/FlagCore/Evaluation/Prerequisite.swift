@@ -68,12 +68,6 @@ package struct RequiredFlag {
     }
 }
 
-/// Where an evaluation finds the flags that others require.
-package protocol RequiredFlags: AnyObject {
-    /// The flag of a key, for the request's environment and tenant; nil when there is none.
-    func requiredFlag(_ key: UnsafeRawBufferPointer) -> RequiredFlag?
-}
-
 extension CompiledFlag {
     /// A prerequisite, its names as bytes that stay where they are.
     struct Requirement {
@@ -98,7 +92,7 @@ extension CompiledFlag {
             // Each counts as some steps, so that flags which require many others cannot take for ever.
             run.spend(16)
             if run.depth > Prerequisite.depthMaximum || run.remainingSteps == 0 { run.isTooDeep = true }
-            guard !run.isTooDeep, let required = run.flags?.requiredFlag(requirement.key) else {
+            guard !run.isTooDeep, let required = run.surroundings?.requiredFlag(requirement.key) else {
                 return (requirement, nil, nil)
             }
             let evaluation = required.flag.evaluate(

@@ -17,6 +17,7 @@ final class RuleTracer {
 
     /// How many evaluations of operators are recorded.
     static let recordsMaximum = 1_000
+    private let limit: Int
     /// How many values all records may hold together.
     private static let valuesMaximum = 10_000
     /// How many bytes of a text are shown.
@@ -28,9 +29,29 @@ final class RuleTracer {
     /// Whether some of it was left out because there was too much.
     private(set) var isCut = false
 
+    /// A tracer that has recorded nothing.
+    init() { limit = Self.recordsMaximum }
+
+    /// A tracer for the condition of a segment, with what `outer` has left to record.
+    init(within outer: RuleTracer) {
+        limit = max(0, outer.limit - outer.records.count - outer.nestedRecords)
+        remainingValues = outer.remainingValues
+    }
+
+    /// How many records tracers within this one have made.
+    private var nestedRecords = 0
+
+    /// Notes what a tracer within this one has recorded, with the evaluation begun last.
+    func note(_ name: String, _ inner: RuleTracer, _ printer: RulePrinter) {
+        nestedRecords += inner.records.count + inner.nestedRecords
+        if inner.isCut { isCut = true }
+        note(name, inner.json(printer))
+        remainingValues = inner.remainingValues
+    }
+
     /// Begins the evaluation of an operator.
     func begin(_ node: Int) {
-        guard records.count < Self.recordsMaximum else {
+        guard records.count + nestedRecords < limit else {
             isCut = true
             return open.append(-1)
         }
@@ -45,9 +66,12 @@ final class RuleTracer {
     }
 
     /// Notes something with the evaluation begun last.
-    func note(_ name: String, _ value: some BinaryInteger) {
+    func note(_ name: String, _ value: some BinaryInteger) { note(name, .integer(value)) }
+
+    /// The same for any value.
+    func note(_ name: String, _ value: JSONValue) {
         guard let index = open.last, index >= 0 else { return }
-        records[index].notes.append((name, .integer(value)))
+        records[index].notes.append((name, value))
     }
 
     /// A value as JSON, cut where it is too much to be read.

@@ -81,5 +81,6 @@ struct OperatorSyntax {
         "ends_with": OperatorSyntax(.endsWith, 2...2),
         "sem_ver": OperatorSyntax(.semanticVersion, 3...3),
         "fractional": OperatorSyntax(.fractional, some),
+        "segment": OperatorSyntax(.segment, 1...2),
     ]
 }

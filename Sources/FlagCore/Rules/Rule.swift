@@ -48,26 +48,35 @@ final class Rule {
     let messages: [String]
     /// Whether the answer may depend on the clock.
     let readsTimestamp: Bool
+    /// Whether the rule names segments.
+    let namesSegments: Bool
 
     private let memory = RuleMemory()
     private let document: JSONDocument
     private let rollout: RolloutPlan?
+    private let pointer: JSONPointer
     /// The rule that this one traces, whose memory holds the flag's key.
     private let original: Rule?
 
     /// Compiles a rule; nil when it is nested too deeply to be read.
     ///
-    /// - Parameter rollout: the rollout that the rule was made of.
-    init?(_ targeting: JSONValue, flagKey: String, fractional: FractionalVersion, rollout: RolloutPlan? = nil) {
+    /// - Parameters:
+    ///   - flagKey: the key of the flag, or the name of the segment whose condition it is.
+    ///   - rollout: the rollout that the rule was made of.
+    ///   - member: the member of the definition that the rule stands in, for messages.
+    init?(
+        _ targeting: JSONValue, flagKey: String, fractional: FractionalVersion, rollout: RolloutPlan? = nil,
+        member: String = "targeting"
+    ) {
         guard let document = try? JSONDocument(rule: targeting) else { return nil }
         self.document = document
         self.rollout = rollout
         original = nil
-        let compiler = RuleCompiler(
-            document.root, at: JSONPointer().appending(rollout == nil ? "targeting" : "rollout"),
-            isRollout: rollout != nil)
+        pointer = JSONPointer().appending(rollout == nil ? member : "rollout")
+        let compiler = RuleCompiler(document.root, at: pointer, isRollout: rollout != nil)
         messages = compiler.messages
         readsTimestamp = compiler.readsTimestamp
+        namesSegments = !compiler.segments.isEmpty
         var folding = RuleFolding(compiler, flagKey: memory.keep(utf8: flagKey), fractional: fractional, in: memory)
         var tables = folding.folded()
         tables.rollout = rollout.map { Unmanaged.passUnretained($0) }
@@ -78,11 +87,11 @@ final class Rule {
     init(tracing rule: Rule) {
         document = rule.document
         rollout = rule.rollout
-        let compiler = RuleCompiler(
-            document.root, at: JSONPointer().appending(rollout == nil ? "targeting" : "rollout"),
-            isRollout: rollout != nil)
+        pointer = rule.pointer
+        let compiler = RuleCompiler(document.root, at: pointer, isRollout: rollout != nil)
         messages = compiler.messages
         readsTimestamp = compiler.readsTimestamp
+        namesSegments = rule.namesSegments
         tables = RuleTables(tracing: compiler, as: rule.tables, in: memory)
         original = rule
     }
@@ -101,6 +110,10 @@ final class Rule {
         case .tooManySteps:
             EvaluationError(
                 code: .general, details: "the targeting rule takes more than \(RuleLimits.standard.steps) steps")
+        case .segmentsTooDeep:
+            EvaluationError(
+                code: .general,
+                details: "segments refer to each other deeper than \(SegmentReference.depthMaximum), or in a circle")
         case .tooMuchMemory:
             EvaluationError(
                 code: .general,

@@ -12,6 +12,8 @@ struct RuleCompiler {
     private(set) var messages: [String] = []
     private(set) var issues: [DefinitionIssue] = []
     private(set) var readsTimestamp = false
+    /// The segments that the rule names, once for each place.
+    private(set) var segments: [SegmentReference] = []
 
     private var pointer: JSONPointer
     private let limits: RuleLimits
@@ -117,13 +119,25 @@ struct RuleCompiler {
             if !syntax.arguments.contains(arguments.count) {
                 report("\"\(name)\" takes \(syntax.arguments.inWords), not \(arguments.count)")
             }
-            if syntax.operation == .computedVariable {
+            switch syntax.operation {
+            case .computedVariable:
                 compileVariable(arguments, isArray: isArray, into: index)
-            } else {
+            case .segment where arguments.first?.stringBytes?.isEmpty ?? true:
+                // Which segments a rule needs must be known before it is evaluated.
+                report("must begin with the name of a segment, a string")
+                stop(index, "the segment has no constant name")
+            default:
+                note(syntax.operation, arguments)
                 check(syntax.operation, arguments)
                 compile(arguments: arguments, isArray: isArray, into: index, RuleNode(syntax.operation))
             }
         }
+    }
+
+    /// Takes note of the segment that an operation names.
+    private mutating func note(_ operation: RuleOperation, _ arguments: [JSONView]) {
+        guard operation == .segment, let name = arguments.first?.string else { return }
+        segments.append(SegmentReference(name: name, pointer: pointer.description))
     }
 
     private mutating func compileVariable(_ arguments: [JSONView], isArray: Bool, into index: Int) {

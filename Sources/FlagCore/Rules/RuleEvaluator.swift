@@ -12,7 +12,8 @@ struct RuleEvaluator {
         case reduction(current: Operand, accumulator: Operand)
     }
 
-    let tables: RuleTables
+    /// The rule's, or those of the segment whose condition is being evaluated.
+    var tables: RuleTables
     let context: EvaluationContext
     let now: Timestamp
     var scratch: ScratchMemory
@@ -22,6 +23,10 @@ struct RuleEvaluator {
     private(set) var nextChange: Timestamp?
     /// Where `traced` nodes are recorded; ordinary rules have none.
     unowned(unsafe) var tracer: RuleTracer?
+    /// Where segments are found; only rules that name some have it.
+    unowned(unsafe) var surroundings: (any EvaluationSurroundings)?
+    /// How many conditions of segments are being evaluated, one inside the other.
+    var segmentDepth = 0
 
     /// An evaluator for one evaluation.
     ///
@@ -120,6 +125,7 @@ struct RuleEvaluator {
         case .log: return try value(node, 0)
         case .semanticVersion: return try semanticVersion(node)
         case .fractional: return try fractional(node)
+        case .segment: return .bool(try isInSegment(node))
         case .traced: return try traced(node)
         case .rollout: return try rolloutMembership()
         case .businessHours: return .bool(isWithinBusinessHours())

@@ -104,7 +104,7 @@ extension RuleOperation {
         switch self {
         case .constant, .variable, .computedVariable, .missing, .missingSome: false
         case .fractional, .fractionalConstant, .containsConstant, .semanticVersionConstant, .notUnderstood: false
-        case .rollout, .businessHours, .traced: false
+        case .segment, .rollout, .businessHours, .traced: false
         default: !hasBody
         }
     }

@@ -12,6 +12,8 @@ enum RuleOperation: UInt8 {
     case concatenate, substring, contains, merge, map, filter, reduce, all, some, none, log
     // flagd's own.
     case startsWith, endsWith, semanticVersion, fractional
+    // Named conditions.
+    case segment
     // What a simple flag's rollout is compiled to.
     case rollout, businessHours
     // What the compiler made of others because their arguments are constant.

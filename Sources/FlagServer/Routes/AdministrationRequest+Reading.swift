@@ -10,6 +10,9 @@ extension AdministrationRequest {
     /// The tenant in the path.
     func tenantId() throws(Problem) -> String { try pathText("tenantId", .tenant) }
 
+    /// The segment's name in the path.
+    func segmentName() throws(Problem) -> String { try pathText("name", .segmentName) }
+
     private func pathText(_ name: String, _ rule: TextRule) throws(Problem) -> String {
         let text = path[name] ?? ""
         if let complaint = rule.complaint(about: text) {

@@ -19,10 +19,19 @@ extension Problem {
                 .flagExists,
                 "the flag \(flagKey) exists in \(environment.rawValue) already; PUT or PATCH of its own path changes it"
             )
+        case .segmentExists(let name):
+            self.init(
+                .segmentExists,
+                "the segment \(name) exists in \(environment.rawValue) already; PUT or PATCH of its own path changes it"
+            )
+        case .segmentUsed(let name, let uses):
+            self.init(
+                .segmentUsed, "the segment \(name) is used by \(uses.inWords): change or delete these first")
         case .versionMismatch(let expected, let current):
+            let noun = missing == .segmentNotFound ? "segment" : "flag"
             self.init(
                 .versionMismatch,
-                "the flag is at version \(current), not \(expected): read it again and repeat the change on "
+                "the \(noun) is at version \(current), not \(expected): read it again and repeat the change on "
                     + "what it is now"
             )
         case .invalid(let issues):
@@ -38,8 +47,8 @@ extension Problem {
                     pointer: "?cursor",
                     detail: "is not the nextCursor of a page of this list; begin without a cursor")
             ])
-        case .conflict(let flagKey):
-            self.init(.conflict, "others keep changing \(flagKey) at the same time; try again")
+        case .conflict(let name):
+            self.init(.conflict, "others keep changing \(name) at the same time; try again")
         case .unavailable(let reason, let hint):
             self.init(.storeUnavailable, "\(reason). \(hint)", headerFields: [("Retry-After", "1")])
         }

@@ -10,6 +10,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case foreignOrigin = "foreign_origin"
     case routeNotFound = "route_not_found"
     case flagNotFound = "flag_not_found"
+    case segmentNotFound = "segment_not_found"
     case overrideNotFound = "override_not_found"
     case killSwitchNotFound = "kill_switch_not_found"
     case methodNotAllowed = "method_not_allowed"
@@ -17,6 +18,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case requestTimeout = "request_timeout"
     case flagExists = "flag_exists"
     case flagRequired = "flag_required"
+    case segmentExists = "segment_exists"
+    case segmentUsed = "segment_used"
     case conflict = "conflict"
     case versionMismatch = "version_mismatch"
     case contentTooLarge = "content_too_large"
@@ -38,11 +41,11 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .invalidJSON, .invalidBody, .invalidQuery, .invalidPath, .invalidRequest, .unknownEnvironment: 400
         case .unauthorized: 401
         case .foreignOrigin: 403
-        case .routeNotFound, .flagNotFound, .overrideNotFound, .killSwitchNotFound: 404
+        case .routeNotFound, .flagNotFound, .segmentNotFound, .overrideNotFound, .killSwitchNotFound: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
-        case .flagExists, .flagRequired, .conflict: 409
+        case .flagExists, .flagRequired, .segmentExists, .segmentUsed, .conflict: 409
         case .versionMismatch: 412
         case .contentTooLarge: 413
         case .uriTooLong: 414
@@ -70,6 +73,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .foreignOrigin: "Pages of other sites may not change anything"
         case .routeNotFound: "There is nothing at this path"
         case .flagNotFound: "There is no such flag"
+        case .segmentNotFound: "There is no such segment"
         case .overrideNotFound: "There is no such tenant override"
         case .killSwitchNotFound: "There is no such kill switch"
         case .methodNotAllowed: "The method is not allowed here"
@@ -77,8 +81,10 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .requestTimeout: "The request did not arrive in time"
         case .flagExists: "The flag exists already"
         case .flagRequired: "Other flags require this one"
+        case .segmentExists: "The segment exists already"
+        case .segmentUsed: "Flags or other segments use this one"
         case .conflict: "Somebody else changed the same thing at the same time"
-        case .versionMismatch: "The flag has changed since it was read"
+        case .versionMismatch: "What is to be changed has changed since it was read"
         case .contentTooLarge: "The body is too large"
         case .uriTooLong: "The request line is too long"
         case .unsupportedMediaType: "The body's media type is not supported"

@@ -57,6 +57,7 @@ enum RouteGroup: String, CaseIterable, Sendable {
     case evaluateBatch = "evaluate_batch"
     case explain
     case flags
+    case segments
     case tenantOverrides = "tenant_overrides"
     case killSwitch = "kill_switch"
     case health
@@ -71,6 +72,7 @@ enum RouteGroup: String, CaseIterable, Sendable {
         case .ofrepFlag, .ofrepFlags: "OFREP"
         case .evaluate, .evaluateBatch, .explain: "Evaluation"
         case .flags: "Flags"
+        case .segments: "Segments"
         case .tenantOverrides: "Tenant overrides"
         case .killSwitch: "Kill switches"
         case .health, .metrics, .openAPI, .none: "Operations"

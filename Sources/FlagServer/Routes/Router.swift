@@ -17,7 +17,7 @@ struct Router: Sendable {
 
     /// All routes of the program, those of evaluation first.
     static let all = Router(
-        OFREPRoutes.routes + EvaluateRoutes.routes + OperationsRoutes.routes + FlagRoutes.routes
+        OFREPRoutes.routes + EvaluateRoutes.routes + OperationsRoutes.routes + FlagRoutes.routes + SegmentRoutes.routes
             + TenantOverrideRoutes.routes + KillSwitchRoutes.routes)
 
     /// The methods that some route has, as the value of an `Allow` field.

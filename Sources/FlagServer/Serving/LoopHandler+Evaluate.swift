@@ -15,7 +15,7 @@ extension LoopHandler {
         let overrides = lookUpOverrides(body.environment, tenant: body.tenantId)
         var run = evaluationRun(body.environment, overrides)
         let outcome = look(up: body.flagKey, overrides, body, &run)
-        guard requiredFlags.missing.isEmpty else { return .missing(requiredFlags.missing) }
+        guard surroundings.missing.isEmpty else { return .missing(surroundings.missing) }
         if let missing = outcome.missing(body.flagKey, overrides, body) { return .missing(missing) }
         output.body.append(byte: UInt8(ascii: "{"))
         outcome.append(to: &output.body)
@@ -59,7 +59,7 @@ extension LoopHandler {
             guard let key = element.stringBytes else { continue }
             let outcome = look(up: key, overrides, body, &run)
             if let lacking = outcome.missing(key, overrides, body) { missing += lacking }
-            guard missing.isEmpty, requiredFlags.missing.isEmpty else { continue }
+            guard missing.isEmpty, surroundings.missing.isEmpty else { continue }
             output.body.append(isFirst ? "{\"flagKey\":" : ",{\"flagKey\":")
             isFirst = false
             output.body.append(jsonString: key)
@@ -72,7 +72,7 @@ extension LoopHandler {
             output.body.append(byte: UInt8(ascii: "}"))
             count(outcome, in: body.environment)
         }
-        missing += requiredFlags.missing
+        missing += surroundings.missing
         guard missing.isEmpty else { return .missing(missing) }
         output.body.append("]}")
         return .answered(.ok)

@@ -23,7 +23,7 @@ extension LoopHandler {
         guard missing.isEmpty else { return .missing(missing) }
         var run = evaluationRun(body.environment, overrides)
         let answer = explanation(lookup, overrides, body, &run)
-        guard requiredFlags.missing.isEmpty else { return .missing(requiredFlags.missing) }
+        guard surroundings.missing.isEmpty else { return .missing(surroundings.missing) }
         output.body.append(JSONValue.object(answer).serializedBytes())
         return .answered(.ok)
     }

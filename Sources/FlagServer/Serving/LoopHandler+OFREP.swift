@@ -39,7 +39,7 @@ extension LoopHandler {
             let evaluation = flag.evaluate(
                 EvaluationContext(attributes: body.context), killed: cache.isKilled(environment, key: key),
                 override: overrides.override(for: key), in: &run)
-            if flag.hasRequirements, !requiredFlags.missing.isEmpty { return .missing(requiredFlags.missing) }
+            if flag.needsSurroundings, !surroundings.missing.isEmpty { return .missing(surroundings.missing) }
             count(evaluation, of: flag, in: environment, .ofrep)
             output.body.append(ofrep: evaluation, of: flag, at: now)
             return .answered(evaluation.error == nil ? .ok : .badRequest)
@@ -88,6 +88,11 @@ extension LoopHandler {
             if case .missing = overrides, let tenant = body.tenantId {
                 return .missing([.overrides(environment, tenant: Array(tenant))])
             }
+            if ruleSet.namesSegments,
+                cache.segmentsFingerprint(environment, now: loop.monotonicMilliseconds) == nil
+            {
+                return .missing([.segments(environment)])
+            }
             return evaluateOFREP(ruleSet, overrides, body, environment, input.ifNoneMatch, &output)
         }
     }
@@ -99,7 +104,8 @@ extension LoopHandler {
         let now = now
         var digest = KeyedDigest(tagKey)
         digest.update(UInt64(environment.index))
-        if ruleSet.readsTimestamp {
+        let namesSegments = ruleSet.namesSegments
+        if ruleSet.readsTimestamp || (namesSegments && cache.segmentsReadTimestamp(environment)) {
             write(ruleSet, overrides, body, environment, now, &output.body)
             digest.update(output.body.bytes)
         } else {
@@ -107,6 +113,9 @@ extension LoopHandler {
             digest.update(UInt64(ruleSet.staleCount(at: now)))
             digest.update(cache.killSwitchFingerprint(environment))
             digest.update(overrides.fingerprint(at: now))
+            if namesSegments {
+                digest.update(cache.segmentsFingerprint(environment, now: loop.monotonicMilliseconds) ?? 0)
+            }
             digest.update(UInt64(body.tenantId?.count ?? 0))
             if let tenant = body.tenantId { digest.update(tenant) }
             // A missing context is an empty one.

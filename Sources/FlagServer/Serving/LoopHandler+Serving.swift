@@ -168,6 +168,17 @@ extension LoopHandler {
             counters.raise(ServiceMetrics.failure(error.code))
             service.failures.note(error, of: flag, in: environment)
         }
+        if flag.needsSurroundings { noteUnknownSegment(of: flag, in: environment) }
+    }
+
+    /// Tells of a segment that does not exist, although a rule names it.
+    @inline(never)
+    private func noteUnknownSegment(of flag: CompiledFlag, in environment: Environment) {
+        guard let name = surroundings.unknownSegment else { return }
+        surroundings.unknownSegment = nil
+        counters.raise(ServiceMetrics.unknownSegment)
+        let details = "there is no segment \(name), which the rule names: nobody is in it"
+        service.failures.note(EvaluationError(code: .general, details: details), of: flag, in: environment)
     }
 
     /// What the evaluations of a request share that evaluates `flag` alone.
@@ -175,7 +186,7 @@ extension LoopHandler {
     func evaluationRun(
         of flag: CompiledFlag, _ environment: Environment, _ overrides: OverridesLookup
     ) -> EvaluationRun {
-        guard flag.hasRequirements else { return EvaluationRun(now: now) }
+        guard flag.needsSurroundings else { return EvaluationRun(now: now) }
         return evaluationRun(environment, overrides)
     }
 
@@ -183,8 +194,8 @@ extension LoopHandler {
     func evaluationRun(
         _ environment: Environment, _ overrides: OverridesLookup, ruleSet: RuleSet? = nil
     ) -> EvaluationRun {
-        requiredFlags.prepare(environment, overrides, ruleSet: ruleSet, now: loop.monotonicMilliseconds)
-        return EvaluationRun(now: now, flags: requiredFlags)
+        surroundings.prepare(environment, overrides, ruleSet: ruleSet, now: loop.monotonicMilliseconds)
+        return EvaluationRun(now: now, surroundings: surroundings)
     }
 
     /// Puts a problem into the output.
@@ -198,7 +209,7 @@ extension LoopHandler {
 /// An evaluation that waits for the store, with a copy of its request.
 private final class WaitingEvaluation {
     /// How often it is tried before it is given up.
-    static let attemptsMaximum = 4 + Prerequisite.depthMaximum
+    static let attemptsMaximum = 5 + Prerequisite.depthMaximum
 
     let kind: EvaluationKind
     let answer: DeferredAnswer

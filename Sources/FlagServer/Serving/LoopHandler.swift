@@ -22,8 +22,8 @@ final class LoopHandler: HTTPHandler {
     let service: FlagService
     let loop: LoopContext
     let cache: LoopCache
-    /// Where the flags are found that others require.
-    let requiredFlags: LoopRequiredFlags
+    /// Where required flags and segments are found.
+    let surroundings: LoopSurroundings
     /// This loop's counters.
     let counters: CounterBlock
     /// Where bodies of evaluations are parsed.
@@ -49,7 +49,7 @@ final class LoopHandler: HTTPHandler {
         cache = LoopCache(
             feed: service.feed, loop: loop.index, limits: service.settings.cacheLimits,
             fractional: service.settings.fractional)
-        requiredFlags = LoopRequiredFlags(cache: cache)
+        surroundings = LoopSurroundings(cache: cache)
         counters = service.metrics.loops[loop.index]
         tagKey = KeyedDigest.Key(deriving: service.settings.currentStoreID())
         fixedNow = service.settings.evaluationClock

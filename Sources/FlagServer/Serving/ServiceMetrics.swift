@@ -46,7 +46,9 @@ extension ServiceMetrics {
     private static let caches = evaluations + Interface.allCases.count * reasons.count
     private static let store = caches + cacheKinds.count * cacheCounters + 4
     private static let failures = store + 2
-    private static let count = failures + failureCodes.count
+    /// The counter of evaluations whose rule named a segment that does not exist.
+    static let unknownSegment = failures + failureCodes.count
+    private static let count = unknownSegment + 1
 
     /// The codes of failed evaluations of flags that exist, in the order of their counters.
     private static let failureCodes: [ErrorCode] = [.parseError, .general]
@@ -127,6 +129,10 @@ extension ServiceMetrics {
         for (place, code) in ServiceMetrics.failureCodes.enumerated() {
             text.sample(self[ServiceMetrics.failures + place], ["code": code.rawValue])
         }
+        text.family(
+            "flag_server_unknown_segments_total", .counter,
+            "Evaluations whose rule named a segment that does not exist: nobody is in it.")
+        text.sample(self[ServiceMetrics.unknownSegment])
     }
 }
 
@@ -203,6 +209,7 @@ extension RouteGroup {
         case .openAPI: 9
         case .none: 10
         case .explain: 11
+        case .segments: 12
         }
     }
 }

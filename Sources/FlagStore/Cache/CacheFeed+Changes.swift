@@ -1,3 +1,4 @@
+import Dispatch
 import DynamoTable
 import FlagCore
 import Lock
@@ -14,6 +15,8 @@ extension CacheFeed {
         state.withLock { state in
             var batch = ChangeBatch()
             for change in parsed { batch.add(change, &state) }
+            let newSegments = batch.finishSegments(&state)
+            for key in newSegments { largeLoads.async { self.perform([key]) } }
             state.statistics.changes += UInt64(batch.changes.count)
             state.statistics.invalidItems += UInt64(batch.events.count)
             invalid = batch.events
@@ -34,6 +37,9 @@ enum ParsedChange: Sendable {
     case invalidOverride(partition: String, sort: String, issues: [DefinitionIssue])
     case killSwitch(Environment, [UInt8]?, isOn: Bool)
     case revision(Environment, Int64)
+    case segment(Environment, [UInt8], SegmentChange)
+    /// A segment's item is not valid.
+    case invalidSegment(Environment, [UInt8], SegmentChange, issues: [DefinitionIssue])
 
     /// Reads a change; nil when it is of nothing that is served.
     init?(_ change: Change) {
@@ -45,6 +51,12 @@ enum ParsedChange: Sendable {
         case .killSwitch(let environment, let flagKey)?:
             let isOn = change.newItem.map { KillSwitchRecord.isOn($0) } ?? false
             self = .killSwitch(environment, flagKey.map { Array($0.utf8) }, isOn: isOn)
+        case .segment(let environment, let name)?:
+            self = ParsedChange.segment(environment, name, old: change.oldItem, new: change.newItem)
+        case .segmentKey(let environment, let name, let key)?:
+            var segment = SegmentChange()
+            segment.keys.set(Array(key.utf8), isListed: change.newItem != nil)
+            self = .segment(environment, Array(name.utf8), segment)
         case .revision(let environment)?:
             self = .revision(environment, change.newItem?[Attribute.revision]?.int64Value ?? 0)
         case nil:
@@ -64,6 +76,21 @@ enum ParsedChange: Sendable {
                 before = text
             }
             return .invalidFlag(environment, name, fallback: fallback, before: before, issues: issues)
+        }
+    }
+
+    private static func segment(_ environment: Environment, _ name: String, old: Item?, new: Item?) -> ParsedChange {
+        let bytes = Array(name.utf8)
+        guard let new else { return .segment(environment, bytes, SegmentChange(head: .removed)) }
+        func head(_ item: Item) throws(DefinitionIssues) -> SegmentHead {
+            try SegmentRecord(item: item, environment: environment, name: name).head()
+        }
+        do throws(DefinitionIssues) {
+            return .segment(environment, bytes, SegmentChange(head: .valid(try head(new))))
+        } catch {
+            let before = old.flatMap { try? head($0) }
+            return .invalidSegment(
+                environment, bytes, SegmentChange(head: .invalid(before: before)), issues: error.issues)
         }
     }
 
@@ -88,6 +115,8 @@ private struct ChangeBatch {
     /// A new table of tenants, which goes first.
     var tenants: TenantTable?
     var changes: [CacheChange] = []
+    /// What was changed of segments, all changes of one together: it may be thousands of keys.
+    var segments: [Environment: [[UInt8]: SegmentChange]] = [:]
     /// The highest revision of each environment: one number says it all.
     var revisions: [Environment: Int64] = [:]
     var events: [CacheEvent] = []
@@ -121,10 +150,37 @@ private struct ChangeBatch {
         case .killSwitch(let environment, let flagKey, let isOn):
             state.inFlight[.killSwitches(environment)]?.killSwitches.append((flagKey, isOn))
             changes.append(.killSwitch(environment, flagKey: flagKey, isOn: isOn))
+        case .segment(let environment, let name, let change):
+            segments[environment, default: [:]][name, default: SegmentChange()].append(change)
+        case .invalidSegment(let environment, let name, let change, let issues):
+            events.append(
+                .invalidItem(
+                    partition: ItemKey.segmentPartition(environment, String(decoding: name, as: UTF8.self)),
+                    sort: ItemKey.metadata, issues: issues))
+            segments[environment, default: [:]][name, default: SegmentChange()].append(change)
         case .revision(let environment, let revision):
             revisions[environment] = max(revisions[environment] ?? 0, revision)
             state.inFlight[.ruleSet(environment)]?.revision = revision
         }
+    }
+
+    /// Applies what was changed of segments to what is known of them, and notes it with the loads under way.
+    ///
+    /// - Returns: loads that must follow: a segment has come into being of which nothing was known, and whoever made it
+    ///   may have listed keys before.
+    mutating func finishSegments(_ state: inout FeedState) -> [CacheKey] {
+        var loads: [CacheKey] = []
+        for (environment, changed) in segments {
+            for (name, change) in changed {
+                let key = CacheKey.segment(environment, name: name)
+                state.inFlight[key]?.segments.append((name, change))
+                state.inFlight[.segments(environment)]?.segments.append((name, change))
+                guard let (text, wasKnown) = state.segments[environment]?.apply(change, to: name) else { continue }
+                changes.append(.segment(environment, name: name, text))
+                if !wasKnown, text != nil, state.ask(key, forLoops: []) { loads.append(key) }
+            }
+        }
+        return loads
     }
 
     private mutating func addFlag(

@@ -26,6 +26,11 @@ extension CacheFeed {
             for (key, value) in loads {
                 guard let flight = state.inFlight.removeValue(forKey: key) else { continue }
                 let load = CacheLoad(key: key, value: flight.merged(value, for: key))
+                state.keep(load)
+                if case .segment(let text) = load.value, case .segment(let environment, let name) = key {
+                    let change = CacheChange.segment(environment, name: name, text)
+                    for loop in 0..<loops { deliver(.changed([change]), loop) }
+                }
                 for loop in Set(flight.loops) { byLoop[loop, default: []].append(load) }
                 state.statistics.loads += 1
                 if case .failed = value { state.statistics.failures += 1 }
@@ -49,6 +54,10 @@ extension CacheFeed {
             return .ruleSet(try readRuleSet(environment))
         case .killSwitches(let environment):
             return .killSwitches(try readKillSwitches(environment))
+        case .segments(let environment):
+            return .segments(try readSegments(environment))
+        case .segment(let environment, let name):
+            return .segment(try readSegment(environment, String(decoding: name, as: UTF8.self)))
         }
     }
 
@@ -182,7 +191,7 @@ extension CacheFeed {
     }
 
     /// Calls `body` with every item of a partition, page after page.
-    private func forEachItem(of query: Query, _ body: (Item) -> Void) throws(FlagStoreError) {
+    func forEachItem(of query: Query, _ body: (Item) -> Void) throws(FlagStoreError) {
         var query = query
         while true {
             let page = try reading { () throws(TableError) in try store.query(query) }

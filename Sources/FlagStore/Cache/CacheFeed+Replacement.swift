@@ -16,7 +16,7 @@ extension CacheFeed {
         }
         guard isAnother else { return }
         // With this queue and that one at rest, nobody is in the middle of reading the table that was.
-        ruleSetLoads.sync { forgetEverything() }
+        largeLoads.sync { forgetEverything() }
         perform(askForKillSwitches())
         background.async { [weak self] in self?.fillTenants() }
         tableReplaced()
@@ -26,6 +26,7 @@ extension CacheFeed {
     private func forgetEverything() {
         state.withLock { state in
             state.lastValid = [:]
+            state.segments = [:]
             state.tenants = TenantTable(capacity: 0)
             let changes = [CacheChange.everything, .tenants(state.tenants)]
             for loop in 0..<loops { deliver(.changed(changes), loop) }

@@ -4,9 +4,9 @@ import FlagCore
 import Lock
 
 extension CacheFeed {
-    /// Begins: subscribes to the table's changes, loads the kill switches of every environment and all flags of the
-    /// `warm` ones, and has them in every loop's mail when it returns. Blocks; to be called once, before the first
-    /// request.
+    /// Begins: subscribes to the table's changes, loads the kill switches of every environment, all flags and segments
+    /// of the `warm` ones, and has them in every loop's mail when it returns. Blocks; to be called once, before the
+    /// first request.
     ///
     /// The table of tenants is filled afterwards in the background.
     ///
@@ -14,7 +14,7 @@ extension CacheFeed {
     package func start(warm: [Environment]) throws(FlagStoreError) {
         let everyLoop = Array(0..<loops)
         let pinned = Environment.allCases.map { CacheKey.killSwitches($0) }
-        let ruleSets = warm.map { CacheKey.ruleSet($0) }
+        let ruleSets = warm.flatMap { [CacheKey.segments($0), .ruleSet($0)] }
         // Asked for before the subscription: a change that comes while they are read is noted with them.
         state.withLock { state in
             for key in pinned + ruleSets { _ = state.ask(key, forLoops: everyLoop) }

@@ -28,8 +28,8 @@ package final class CacheFeed: Sendable {
     let state: Locked<FeedState>
     /// Loads of single flags and tenants.
     let pointLoads = DispatchQueue(label: "cache-feed.loads")
-    /// Loads of whole environments, which would keep the others waiting.
-    let ruleSetLoads = DispatchQueue(label: "cache-feed.rule-sets")
+    /// Loads of whole environments and of segments, which would keep the others waiting.
+    let largeLoads = DispatchQueue(label: "cache-feed.large-loads")
     /// What has time.
     let background = DispatchQueue(label: "cache-feed.background", qos: .utility)
 
@@ -76,10 +76,16 @@ package final class CacheFeed: Sendable {
 
     /// Asks the store for `keys` on behalf of a loop: the answer comes as `CacheUpdate.loaded`. Returns at once.
     func load(_ keys: [CacheKey], forLoop loop: Int) {
-        let unasked = state.withLock { state in keys.filter { state.ask($0, forLoops: [loop]) } }
-        let points = unasked.filter { !$0.isRuleSet }
+        let unasked = state.withLock { state in
+            keys.filter { key in
+                guard let known = state.known(key) else { return state.ask(key, forLoops: [loop]) }
+                deliver(.loaded([CacheLoad(key: key, value: known)]), loop)
+                return false
+            }
+        }
+        let points = unasked.filter { !$0.isLarge }
         if !points.isEmpty { pointLoads.async { self.perform(points) } }
-        for key in unasked where key.isRuleSet { ruleSetLoads.async { self.perform([key]) } }
+        for key in unasked where key.isLarge { largeLoads.async { self.perform([key]) } }
     }
 }
 
@@ -122,12 +128,20 @@ struct FeedState: Sendable {
     /// The last valid form of flags whose item is not valid now.
     var lastValid: [CacheKey: FlagText] = [:]
     var tenants = TenantTable(capacity: 0)
+    /// The segments of the environments whose segments have been loaded.
+    var segments: [Environment: SegmentsText] = [:]
     var statistics = FeedStatistics()
     /// What tells the table from an earlier one of its name; nil before anybody looked.
     var tableID: String?
 
     /// How many last valid forms are kept.
     private static let lastValidMaximum = 10_000
+
+    /// What a load of a key would find, where that is known.
+    func known(_ key: CacheKey) -> CacheLoad.Value? {
+        guard case .segments(let environment) = key else { return nil }
+        return segments[environment].map { .segments($0) }
+    }
 
     /// Notes that loops want a key.
     ///
@@ -171,6 +185,8 @@ struct LoadInFlight: Sendable {
     var overrides: [(flagKey: [UInt8], override: TenantOverride?)] = []
     /// Kill switches that were turned on or off meanwhile, in order.
     var killSwitches: [(flagKey: [UInt8]?, isOn: Bool)] = []
+    /// Segments that were changed meanwhile, in order.
+    var segments: [(name: [UInt8], change: SegmentChange)] = []
     /// The highest revision meanwhile.
     var revision: Int64 = 0
 
@@ -195,6 +211,15 @@ struct LoadInFlight: Sendable {
             for (key, flag) in flags { text.set(flag, for: key) }
             text.revision = max(text.revision, revision)
             return .ruleSet(text)
+        case .segments(var text):
+            for (name, change) in segments { _ = text.apply(change, to: name) }
+            return .segments(text)
+        case .segment(let text):
+            guard case .segment(_, let name) = key else { return value }
+            var one = SegmentsText()
+            one.set(text, for: name)
+            for (_, change) in segments { _ = one.apply(change, to: name) }
+            return .segment(one.byName[name])
         case .killSwitches(var text):
             for (flagKey, isOn) in killSwitches { text.set(flagKey, isOn: isOn) }
             return .killSwitches(text)
@@ -204,7 +229,10 @@ struct LoadInFlight: Sendable {
 
 extension CacheKey {
     /// Whether the load takes long.
-    var isRuleSet: Bool {
-        if case .ruleSet = self { true } else { false }
+    var isLarge: Bool {
+        switch self {
+        case .ruleSet, .segments, .segment: true
+        case .flag, .overrides, .killSwitches: false
+        }
     }
 }

@@ -10,6 +10,10 @@ package enum CacheKey: Sendable, Hashable {
     case ruleSet(Environment)
     /// The kill switches of an environment, which are loaded once and pinned.
     case killSwitches(Environment)
+    /// All segments of an environment, which are loaded when the first rule names one and pinned from then on.
+    case segments(Environment)
+    /// One segment, which the feed itself reads anew when it comes into being.
+    case segment(Environment, name: [UInt8])
 }
 
 /// Where an answer came from, for `source` in the interface.

@@ -31,6 +31,10 @@ package struct CacheLoad: Sendable {
         case ruleSet(RuleSetText)
         /// The kill switches of an environment.
         case killSwitches(KillSwitchesText)
+        /// The segments of an environment.
+        case segments(SegmentsText)
+        /// A segment; nil when neither it nor any of its keys is there.
+        case segment(SegmentText?)
         /// Nothing: the store does not answer.
         case failed
     }
@@ -46,6 +50,8 @@ package enum CacheChange: Sendable {
     case killSwitch(Environment, flagKey: [UInt8]?, isOn: Bool)
     /// The environment has been changed so often.
     case revision(Environment, Int64)
+    /// A segment or its keys were changed, or nothing is left of it (nil).
+    case segment(Environment, name: [UInt8], SegmentText?)
     /// Nothing that is known of flags and overrides holds any longer.
     case everything
     /// The tenants with overrides are now in this table.

@@ -68,6 +68,8 @@ extension LoopCache {
             setRuleSet(text, environment, expiresAt: expiresAt)
         case (.killSwitches(let environment), .killSwitches(let text)):
             setKillSwitches(text, environment)
+        case (.segments(let environment), .segments(let text)):
+            segments[environment.index] = LoopSegments(text, fractional: fractional, hash: hash)
         case (let key, .failed):
             noteFailure(of: key, now: now)
         default:
@@ -163,7 +165,9 @@ extension LoopCache {
             }
             ruleSets[environment.index]?.freshness = .stale
             ruleSets[environment.index]?.expiresAt = expiresAt
-        case .killSwitches:
+        case .segments(let environment):
+            segmentsRetryAt[environment.index] = expiresAt
+        case .killSwitches, .segment:
             // The last known state holds.
             break
         }
@@ -217,6 +221,8 @@ extension LoopCache {
             hasKillSwitches = killSwitches.contains { !$0.isEmpty }
         case .revision(let environment, let revision):
             ruleSets[environment.index]?.ruleSet.raise(to: revision)
+        case .segment(let environment, let name, let text):
+            segments[environment.index]?.set(text, for: name)
         case .everything:
             forgetEverything()
         case .tenants(let table):
@@ -231,6 +237,7 @@ extension LoopCache {
         overrides.removeAll()
         absences.removeAll()
         for index in ruleSets.indices { ruleSets[index] = nil }
+        for index in segments.indices { segments[index] = nil }
     }
 
     private func takeOverride(

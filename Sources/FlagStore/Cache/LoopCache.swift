@@ -27,6 +27,10 @@ package final class LoopCache {
     let absences: LRUTable<Absence>
     var ruleSets: [RuleSetEntry?]
     var killSwitches: [KillSwitches]
+    /// The segments of each environment; nil as long as no rule named one.
+    var segments: [LoopSegments?]
+    /// Until when the store is not asked again for the segments of an environment, because it did not answer.
+    var segmentsRetryAt: [Int64]
     var hasKillSwitches = false
     var tenants: TenantTable
     var tenantSlots: TenantSlots
@@ -55,6 +59,8 @@ package final class LoopCache {
         absences = LRUTable(capacity: limits.capacity, hash: hash)
         ruleSets = Array(repeating: nil, count: Environment.allCases.count)
         killSwitches = Array(repeating: KillSwitches(hash: hash), count: Environment.allCases.count)
+        segments = Array(repeating: nil, count: Environment.allCases.count)
+        segmentsRetryAt = Array(repeating: .min, count: Environment.allCases.count)
         tenants = feed.tenants
         tenantSlots = tenants.slots
     }

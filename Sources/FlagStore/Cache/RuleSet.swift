@@ -22,6 +22,8 @@ package final class RuleSet {
     private var uncompiled: Int
     /// Compiled flags that read the clock.
     private var clockReaders = 0
+    /// Compiled flags whose rules name segments.
+    private var segmentReaders = 0
     /// How many flags are past their dates, and for which instants that is so.
     private var stale: (count: Int, during: Range<Timestamp>)?
     /// Compiled flags whose rollouts follow the clock.
@@ -90,6 +92,12 @@ package final class RuleSet {
         return clockFollowers > 0
     }
 
+    /// Whether any rule names a segment. Compiles what is not compiled yet; O(1) otherwise.
+    package var namesSegments: Bool {
+        compileAll()
+        return segmentReaders > 0
+    }
+
     private func compileAll() {
         guard uncompiled > 0 else { return }
         for index in entries.indices { _ = flag(at: index) }
@@ -99,6 +107,7 @@ package final class RuleSet {
     private func count(_ compiled: CompiledFlag, _ change: Int) {
         if compiled.readsTimestamp { clockReaders += change }
         if compiled.followsClock { clockFollowers += change }
+        if compiled.namesSegments { segmentReaders += change }
     }
 
     /// Takes over a newer state and keeps what has been compiled of rules that are the same. O(flags).
@@ -118,6 +127,7 @@ package final class RuleSet {
         uncompiled = entries.reduce(0) { $0 + ($1.compiled == nil ? 1 : 0) }
         clockReaders = 0
         clockFollowers = 0
+        segmentReaders = 0
         for entry in entries {
             if let compiled = entry.compiled { count(compiled, 1) }
         }

@@ -41,8 +41,10 @@ struct ChangeConsequences: Sendable {
             hold(change, Place(environment, key), holds)
         case .override(let environment, _, _)?:
             if isContentChanged(change) { unraised.insert(environment) }
-        case .killSwitch(let environment, _)?:
+        case .killSwitch(let environment, _)?, .segmentKey(let environment, _, _)?:
             unraised.insert(environment)
+        case .segment(let environment, _)?:
+            if isContentChanged(change) { unraised.insert(environment) }
         case nil:
             return
         }

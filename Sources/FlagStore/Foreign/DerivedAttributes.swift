@@ -29,15 +29,15 @@ enum DerivedAttributes {
     ///   - item: the item as it is.
     ///   - old: the item before the write that is looked at; nil when it was new, or is not known.
     ///   - time: when that write was committed; nil when it is not known.
-    /// - Returns: nil when nothing is to be corrected: also for what is neither a flag nor an override.
-    /// - Throws: what keeps the item from being a flag or override: then nothing follows from it.
+    /// - Returns: nil when nothing is to be corrected: also for what is no flag, override or segment.
+    /// - Throws: what keeps the item from being one of these: then nothing follows from it.
     static func correction(
         of item: Item, replacing old: Item? = nil, at time: Timestamp? = nil
     ) throws(DefinitionIssues) -> Correction? {
         switch ItemKey(item) {
         case .flag(let environment, let key)?:
             var record = try FlagRecord(item: item, environment: environment, key: key)
-            if let old { raiseVersion(of: &record, item, replacing: old, at: time) }
+            if let old { raiseVersion(of: &record.version, &record.updatedAt, item, replacing: old, at: time) }
             if item[Attribute.updatedAt] == nil { record.updatedAt = time ?? record.createdAt }
             return Correction(
                 of: item, key: .flag(environment, key: key), environment, wanted: record.item,
@@ -51,22 +51,32 @@ enum DerivedAttributes {
             return Correction(
                 of: item, key: record.itemKey, environment, wanted: wanted, sources: [],
                 names: [Attribute.expiresPartition, Attribute.expiresSort, Attribute.updatedAt])
+        case .segment(let environment, let name)?:
+            var record = try SegmentRecord(item: item, environment: environment, name: name)
+            if let old { raiseVersion(of: &record.version, &record.updatedAt, item, replacing: old, at: time) }
+            if item[Attribute.updatedAt] == nil { record.updatedAt = time ?? record.createdAt }
+            return Correction(
+                of: item, key: record.itemKey, environment, wanted: record.item, sources: [],
+                names: [
+                    Attribute.flagsPartition, Attribute.flagsSort, Attribute.environment, Attribute.version,
+                    Attribute.updatedAt,
+                ])
         default:
             return nil
         }
     }
 
-    /// Gives a flag that was changed by hand the next version and the time of the change, unless the writer did.
+    /// Gives what was changed by hand the next version and the time of the change, unless the writer did.
     private static func raiseVersion(
-        of record: inout FlagRecord, _ item: Item, replacing old: Item, at time: Timestamp?
+        of version: inout Int64, _ updatedAt: inout Timestamp, _ item: Item, replacing old: Item, at time: Timestamp?
     ) {
         let before = max(1, old[Attribute.version]?.int64Value ?? 1)
         // Whoever raised the version knew what to do.
-        guard record.version <= before, isContentChanged(from: old, to: item) else { return }
-        record.version = before + 1
+        guard version <= before, isContentChanged(from: old, to: item) else { return }
+        version = before + 1
         if item[Attribute.updatedAt] == old[Attribute.updatedAt], let time {
             // A clock that was set back must not make a change look older than what it changed.
-            record.updatedAt = max(record.updatedAt, time)
+            updatedAt = max(updatedAt, time)
         }
     }
 }

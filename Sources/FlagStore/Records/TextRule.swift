@@ -29,6 +29,12 @@ package struct TextRule: Sendable {
     /// A tag.
     package static let tag = TextRule(name: "a tag", characters: FlagLimits.tagCharacters)
 
+    /// A segment's name.
+    package static let segmentName = TextRule(
+        name: "the name of a segment", characters: FlagLimits.segmentNameCharacters, refusesDots: true)
+    /// A key that is listed in a segment.
+    package static let segmentKey = TextRule(name: "a key", characters: FlagLimits.segmentKeyCharacters)
+
     /// What is expected, as in `a flag key of 1 to 128 characters`.
     package var expectation: String { "\(name) of 1 to \(characters) characters" }
 

@@ -112,7 +112,7 @@ extension FlagRepository {
     /// Collects records from pages of items until there are `limit` of them.
     ///
     /// One more item than needed is asked for, so that the last page knows that it is the last.
-    private func page<Record>(
+    func page<Record>(
         _ pages: Query, letter: String, names: [AttributeName], limit: Int, cursor: String?,
         record: (Item) -> Record?
     ) throws(FlagStoreError) -> ListPage<Record> {

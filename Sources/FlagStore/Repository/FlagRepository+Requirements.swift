@@ -28,13 +28,18 @@ extension FlagRepository {
         return dependents.sorted { $0.flagKey < $1.flagKey }
     }
 
-    /// Refuses a flag that requires what does not exist, or itself in a circle. Blocks when it requires anything.
-    func checkRequirements(of record: FlagRecord) throws(FlagStoreError) {
-        guard record.rule.requires != nil else { return }
-        let check = RequirementCheck { [environment = record.environment] key throws(FlagStoreError) in
-            try item(.flag(environment, key: key)).flatMap { FlagRule($0) }
+    /// Refuses a flag that requires what does not exist, or itself in a circle, or whose rule names a segment that does
+    /// not exist. Blocks when there is anything to look up.
+    func checkReferences(of record: FlagRecord) throws(FlagStoreError) {
+        var issues: [DefinitionIssue] = []
+        let environment = record.environment
+        if record.rule.requires != nil {
+            let check = RequirementCheck { key throws(FlagStoreError) in
+                try item(.flag(environment, key: key)).flatMap { FlagRule($0) }
+            }
+            issues += try check.issues(of: record.key, record.rule)
         }
-        let issues = try check.issues(of: record.key, record.rule)
+        issues += try segmentCheck(in: environment).issues(of: record.rule.segmentReferences())
         guard issues.isEmpty else { throw .invalid(issues) }
     }
 }

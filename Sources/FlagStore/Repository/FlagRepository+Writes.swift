@@ -21,7 +21,7 @@ extension FlagRepository {
             in: environment, createdAt: draft.createdAt ?? now, updatedAt: now, version: 1)
         let issues = draft.issues(in: environment, asFormOf: nil) + record.sizeIssues
         guard issues.isEmpty else { return completion(.failure(.invalid(issues))) }
-        do throws(FlagStoreError) { try checkRequirements(of: record) } catch { return completion(.failure(error)) }
+        do throws(FlagStoreError) { try checkReferences(of: record) } catch { return completion(.failure(error)) }
         let operations = [put(record.item, if: .attributeNotExists(DocumentPath(Attribute.partition)))]
         write(operations, in: environment, by: principal) { result in
             completion(
@@ -74,7 +74,7 @@ extension FlagRepository {
         }
         let change = FlagChange(
             key: key, environment: environment, expected: expected, principal: principal, now: now, draft: draft)
-        do throws(FlagStoreError) { try checkRequirements(of: change.applied(to: current).new) } catch {
+        do throws(FlagStoreError) { try checkReferences(of: change.applied(to: current).new) } catch {
             return completion(.failure(error))
         }
         attempt(change, on: current, remaining: FlagRepository.attempts, completion: completion)
@@ -97,7 +97,7 @@ extension FlagRepository {
                 completion(.success(new))
             case .failure(let error):
                 guard let failed = error.failedCondition else { return completion(.failure(FlagStoreError(error))) }
-                guard remaining > 1 else { return completion(.failure(.conflict(flagKey: change.key))) }
+                guard remaining > 1 else { return completion(.failure(.conflict(name: change.key))) }
                 self.attempt(change, on: failed.existing, remaining: remaining - 1, completion: completion)
             }
         }

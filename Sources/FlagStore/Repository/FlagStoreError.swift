@@ -7,16 +7,20 @@ package enum FlagStoreError: Error, Sendable {
     case notFound(String)
     /// A flag of this key exists in the environment.
     case alreadyExists(flagKey: String)
-    /// The flag is not at the version that the writer expected.
+    /// A segment of this name exists in the environment.
+    case segmentExists(name: String)
+    /// The flag or segment is not at the version that the writer expected.
     case versionMismatch(expected: Int64, current: Int64)
     /// The content is not valid: everything that is wrong with it, at once.
     case invalid([DefinitionIssue])
     /// Other flags require the flag: these.
     case required(flagKey: String, by: [String])
+    /// Flags, or the conditions of other segments, name the segment: these.
+    case segmentUsed(name: String, by: SegmentUses)
     /// The cursor is not one that this list handed out.
     case invalidCursor
-    /// Others kept changing the same flag between every read and write of this one; trying again may help.
-    case conflict(flagKey: String)
+    /// Others kept changing the same flag or segment between every read and write of this one; trying again may help.
+    case conflict(name: String)
     /// The store could not read or write: why, and what the operator should do.
     case unavailable(reason: String, hint: String)
 }
@@ -45,14 +49,16 @@ extension FlagStoreError: CustomStringConvertible {
         switch self {
         case .notFound(let what): "There is no \(what)"
         case .alreadyExists(let flagKey): "There is a flag \(flagKey) already"
+        case .segmentExists(let name): "There is a segment \(name) already"
         case .versionMismatch(let expected, let current):
-            "The flag is at version \(current), not \(expected): somebody changed it since it was read"
+            "It is at version \(current), not \(expected): somebody changed it since it was read"
         case .invalid(let issues):
             issues.map { "\($0.pointer.isEmpty ? "/" : $0.pointer): \($0.message)" }.joined(separator: "; ")
         case .required(let flagKey, let dependents):
             "The flag \(flagKey) is required by \(dependents.joined(separator: ", "))"
+        case .segmentUsed(let name, let uses): "The segment \(name) is used by \(uses.inWords)"
         case .invalidCursor: "The cursor is not one that this list handed out"
-        case .conflict(let flagKey): "Others keep changing the flag \(flagKey); try again"
+        case .conflict(let name): "Others keep changing \(name); try again"
         case .unavailable(let reason, let hint): "\(reason). \(hint)"
         }
     }

@@ -63,4 +63,7 @@ enum Attribute {
     static let activatedAt: AttributeName = "activatedAt"
     static let activatedBy: AttributeName = "activatedBy"
     static let revision: AttributeName = "revision"
+
+    static let segmentName: AttributeName = "name"
+    static let condition: AttributeName = "condition"
 }

@@ -8,11 +8,17 @@ package enum ItemKey: Sendable, Equatable {
     case override(Environment, tenant: String, flagKey: String)
     /// A kill switch: `EMERGENCY#{env}` / `GLOBAL` (no flag key) or `FLAG#{flagKey}`.
     case killSwitch(Environment, flagKey: String?)
+    /// A segment: `SEGMENT#{env}#{name}` / `METADATA`.
+    case segment(Environment, name: String)
+    /// A key that is listed in a segment: `SEGMENT#{env}#{name}` / `KEY#{key}`.
+    case segmentKey(Environment, name: String, key: String)
     /// The number that every change of an environment raises: `REVISION#{env}` / `METADATA`.
     case revision(Environment)
 
     /// The sort key of an item that is alone in its partition.
     static let metadata = "METADATA"
+    /// What the sort key of a segment's listed key begins with.
+    static let keyPrefix = "KEY#"
     /// The sort key of the kill switch of all flags.
     static let global = "GLOBAL"
 
@@ -22,6 +28,8 @@ package enum ItemKey: Sendable, Equatable {
         case .flag(let environment, let key): Self.flagPartition(environment, key)
         case .override(let environment, let tenant, _): Self.tenantPartition(environment, tenant)
         case .killSwitch(let environment, _): Self.emergencyPartition(environment)
+        case .segment(let environment, let name), .segmentKey(let environment, let name, _):
+            Self.segmentPartition(environment, name)
         case .revision(let environment): "REVISION#\(environment.rawValue)"
         }
     }
@@ -29,7 +37,8 @@ package enum ItemKey: Sendable, Equatable {
     /// The sort key.
     package var sort: String {
         switch self {
-        case .flag, .revision: Self.metadata
+        case .flag, .segment, .revision: Self.metadata
+        case .segmentKey(_, _, let key): Self.keyPrefix + key
         case .override(_, _, let flagKey): "FLAG#\(flagKey)"
         case .killSwitch(_, let flagKey): flagKey.map { "FLAG#\($0)" } ?? Self.global
         }
@@ -53,7 +62,17 @@ package enum ItemKey: Sendable, Equatable {
         "EMERGENCY#\(environment.rawValue)"
     }
 
-    /// Reads a key; nil when it belongs to nothing that is known here (a segment, something foreign).
+    /// The partition of a segment and its keys.
+    static func segmentPartition(_ environment: Environment, _ name: String) -> String {
+        "SEGMENT#\(environment.rawValue)#\(name)"
+    }
+
+    /// The partition of `FlagTable.flagsIndex` that lists an environment's segments by name.
+    static func segmentsPartition(_ environment: Environment) -> String {
+        "SEGMENTS#\(environment.rawValue)"
+    }
+
+    /// Reads a key; nil when it belongs to nothing that is known here.
     package init?(_ key: TableKey) {
         guard let partition = key.partition.stringValue, let sort = key.sort?.stringValue else { return nil }
         self.init(partition: partition, sort: sort)
@@ -79,14 +98,22 @@ package enum ItemKey: Sendable, Equatable {
             guard sort == Self.metadata, !key.isEmpty else { return nil }
             self = .flag(environment, key: String(key))
         case ("TENANT", let tenant?):
-            guard let flagKey = Self.flagKey(inSort: sort), !tenant.isEmpty else { return nil }
+            guard let flagKey = Self.name(inSort: sort, behind: "FLAG#"), !tenant.isEmpty else { return nil }
             self = .override(environment, tenant: String(tenant), flagKey: flagKey)
         case ("EMERGENCY", nil):
             if sort == Self.global {
                 self = .killSwitch(environment, flagKey: nil)
             } else {
-                guard let flagKey = Self.flagKey(inSort: sort) else { return nil }
+                guard let flagKey = Self.name(inSort: sort, behind: "FLAG#") else { return nil }
                 self = .killSwitch(environment, flagKey: flagKey)
+            }
+        case ("SEGMENT", let name?):
+            guard !name.isEmpty else { return nil }
+            if sort == Self.metadata {
+                self = .segment(environment, name: String(name))
+            } else {
+                guard let key = Self.name(inSort: sort, behind: Self.keyPrefix) else { return nil }
+                self = .segmentKey(environment, name: String(name), key: key)
             }
         case ("REVISION", nil):
             guard sort == Self.metadata else { return nil }
@@ -96,9 +123,9 @@ package enum ItemKey: Sendable, Equatable {
         }
     }
 
-    /// The flag key in a sort key `FLAG#{flagKey}`.
-    private static func flagKey(inSort sort: String) -> String? {
-        guard sort.utf8.starts(with: "FLAG#".utf8), sort.utf8.count > 5 else { return nil }
-        return String(Substring(sort.utf8.dropFirst(5)))
+    /// What stands in a sort key behind `FLAG#` or `KEY#`.
+    private static func name(inSort sort: String, behind prefix: String) -> String? {
+        guard sort.utf8.starts(with: prefix.utf8), sort.utf8.count > prefix.utf8.count else { return nil }
+        return String(Substring(sort.utf8.dropFirst(prefix.utf8.count)))
     }
 }

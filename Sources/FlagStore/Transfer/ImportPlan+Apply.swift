@@ -14,7 +14,7 @@ extension ImportPlan {
     ///
     /// - Throws: `conflict` when somebody changed one of the flags since the plan was made; `unavailable`.
     package func apply(to repository: FlagRepository, by principal: Principal) throws(FlagStoreError) {
-        let writer = ImportWriter(repository: repository, environment: environment, principal: principal)
+        let writer = BulkWriter(repository: repository, environment: environment, principal: principal)
         try writer.write(
             killSwitches.created.lazy.map { ($0.flagKey ?? "", repository.put($0.item)) })
         try writer.write(
@@ -35,52 +35,7 @@ extension ImportPlan {
     }
 }
 
-/// Writes many operations, with a bounded number of transactions under way.
-private struct ImportWriter {
-    let repository: FlagRepository
-    let environment: Environment
-    let principal: Principal
-
-    /// Transactions under way at most: enough to keep the writer busy while the disk syncs, few enough to stay small.
-    private static let transactionsMaximum = 32
-
-    /// Writes operations in transactions and waits until all are durable. Each operation comes with the key of the flag
-    /// that it is about, for the error.
-    func write(_ operations: some Sequence<(flagKey: String, operation: WriteOperation)>) throws(FlagStoreError) {
-        let slots = DispatchSemaphore(value: ImportWriter.transactionsMaximum)
-        let failure = Locked<FlagStoreError?>(nil)
-        var keys: [String] = []
-        var batch: [WriteOperation] = []
-        func send() {
-            guard !batch.isEmpty else { return }
-            slots.wait()
-            let names = keys
-            repository.write(batch, in: environment, by: principal) { result in
-                if case .failure(let error) = result {
-                    let conflict = error.failedCondition.map { failed in
-                        FlagStoreError.conflict(flagKey: names[min(failed.operation, names.count - 1)])
-                    }
-                    failure.withLock { $0 = $0 ?? conflict ?? FlagStoreError(error) }
-                }
-                slots.signal()
-            }
-            batch.removeAll(keepingCapacity: true)
-            keys.removeAll(keepingCapacity: true)
-        }
-        for (flagKey, operation) in operations {
-            batch.append(operation)
-            keys.append(flagKey)
-            guard batch.count == FlagLimits.operationsPerTransaction else { continue }
-            send()
-            if failure.withLock({ $0 != nil }) { break }
-        }
-        send()
-        // All slots are free again when nothing is under way.
-        for _ in 0..<ImportWriter.transactionsMaximum { slots.wait() }
-        for _ in 0..<ImportWriter.transactionsMaximum { slots.signal() }
-        if let failure = failure.withLock({ $0 }) { throw failure }
-    }
-
+extension BulkWriter {
     /// Deletes a flag with its overrides and waits until it is gone.
     func remove(_ flag: FlagRecord) throws(FlagStoreError) {
         let done = DispatchSemaphore(value: 0)
@@ -94,7 +49,7 @@ private struct ImportWriter {
             switch error {
             // Gone already is gone.
             case .notFound: return
-            case .versionMismatch: throw .conflict(flagKey: flag.key)
+            case .versionMismatch: throw .conflict(name: flag.key)
             default: throw error
             }
         }

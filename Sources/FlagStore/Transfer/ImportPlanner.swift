@@ -289,7 +289,7 @@ extension KillSwitchRecord {
 
 extension JSONValue {
     /// The names of members that two objects do not have alike, in the order of the first, then of the second.
-    fileprivate static func differingMembers(
+    static func differingMembers(
         _ left: JSONValue, _ right: JSONValue, except ignored: Set<String>
     ) -> [String] {
         let leftMembers = left.objectValue ?? JSONObject()

@@ -24,6 +24,7 @@ enum OpenAPISchemas {
           {"name": "OFREP", "description": "The OpenFeature Remote Evaluation Protocol 0.3.0."},
           {"name": "Evaluation", "description": "Evaluation for callers without an OpenFeature SDK."},
           {"name": "Flags", "description": "Creating, reading, changing and deleting flags."},
+          {"name": "Segments", "description": "Named conditions and lists of keys that flags' rules refer to."},
           {"name": "Tenant overrides", "description": "Another answer for one tenant."},
           {"name": "Kill switches", "description": "Taking a flag, or all flags, away at once."},
           {"name": "Operations", "description": "Health, metrics and this document."}
@@ -35,7 +36,7 @@ enum OpenAPISchemas {
         #"{"parameters":\#(parameters),"responses":\#(responses),"schemas":{\#(schemas)}}"#
     }
 
-    private static var schemas: String { [common, ofrep, evaluation, administration].joined(separator: ",") }
+    private static var schemas: String { [common, ofrep, evaluation, administration, segments].joined(separator: ",") }
 
     private static let parameters = ##"""
         {
@@ -45,6 +46,9 @@ enum OpenAPISchemas {
           "tenantId": {"name": "tenantId", "in": "path", "required": true, "example": "acme",
             "description": "The tenant, percent-encoded as one path segment.",
             "schema": {"$ref": "#/components/schemas/TenantId"}},
+          "name": {"name": "name", "in": "path", "required": true, "example": "beta-testers",
+            "description": "The segment's name, percent-encoded as one path segment.",
+            "schema": {"$ref": "#/components/schemas/SegmentName"}},
           "key": {"name": "key", "in": "path", "required": true, "example": "new-checkout",
             "description": "The flag's key: the whole rest of the path, percent-decoded once.",
             "schema": {"type": "string"}}

@@ -1,11 +1,12 @@
 import FlagCore
 import FlagStore
 
-/// Finds the flags that others require, for the request that is being answered: in a rule set, or in the loop's cache.
+/// Finds what evaluations need beside the flag, for the request that is being answered: required flags in a rule set or
+/// in the loop's cache, segments in the cache.
 ///
 /// One for each loop, made ready for a request that needs it. What the cache lacks counts as not there and is noted:
 /// the request is then answered again when it has been loaded.
-final class LoopRequiredFlags: RequiredFlags {
+final class LoopSurroundings: EvaluationSurroundings {
     private let cache: LoopCache
     private var environment = Environment.development
     private var overrides = OverridesLookup.none(.cache)
@@ -13,6 +14,8 @@ final class LoopRequiredFlags: RequiredFlags {
     private var now: Int64 = 0
     /// What the cache lacked.
     private(set) var missing: [CacheKey] = []
+    /// A segment that a rule named and that does not exist, since this was last forgotten.
+    var unknownSegment: String?
 
     /// A lookup in a loop's cache.
     init(cache: LoopCache) { self.cache = cache }
@@ -30,12 +33,22 @@ final class LoopRequiredFlags: RequiredFlags {
         self.ruleSet = ruleSet
         self.now = now
         missing.removeAll(keepingCapacity: true)
+        unknownSegment = nil
     }
 
     func requiredFlag(_ key: UnsafeRawBufferPointer) -> RequiredFlag? {
         guard let flag = flag(key) else { return nil }
         return RequiredFlag(
             flag: flag, isKilled: cache.isKilled(environment, key: key), override: overrides.override(for: key))
+    }
+
+    func segment(_ name: UnsafeRawBufferPointer) -> CompiledSegment? {
+        switch cache.segment(environment, name: name, now: now) {
+        case .found(let segment): return segment
+        case .absent: unknownSegment = String(decoding: name, as: UTF8.self)
+        case .missing: missing.append(.segments(environment))
+        }
+        return nil
     }
 
     private func flag(_ key: UnsafeRawBufferPointer) -> CompiledFlag? {

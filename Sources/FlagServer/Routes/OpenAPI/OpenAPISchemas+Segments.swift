@@ -1,0 +1,86 @@
+extension OpenAPISchemas {
+    /// The schemas of segments.
+    static let segments = ##"""
+        "SegmentName": {"type": "string", "minLength": 1, "maxLength": 100, "examples": ["beta-testers"]},
+        "SegmentKey": {"type": "string", "minLength": 1, "maxLength": 250, "examples": ["user-1"]},
+        "SegmentBody": {
+          "type": "object",
+          "required": ["description", "owner"],
+          "properties": {\##(segmentMembers)},
+          "additionalProperties": false,
+          "description": "Whom a rule means by {\"segment\": \"name\"}: those for whom the condition holds, and \##
+          those whose keys are listed. The members that the server keeps (keyCount, version, createdAt, updatedAt, \##
+          environment) may be sent back as they were read: a version that has passed is refused."
+        },
+        "NewSegment": {
+          "type": "object",
+          "required": ["name", "description", "owner"],
+          "properties": {\##(segmentMembers)},
+          "additionalProperties": false
+        },
+        "SegmentPatch": {
+          "type": "object",
+          "description": "The members to change, each as a whole; null removes one.",
+          "properties": {"name": {"$ref": "#/components/schemas/SegmentName"}},
+          "additionalProperties": true
+        },
+        "Segment": {
+          "type": "object",
+          "required": [
+            "name", "description", "owner", "environment", "keyCount", "createdAt", "updatedAt", "version"
+          ],
+          "properties": {\##(segmentMembers)}
+        },
+        "SegmentList": {
+          "type": "object",
+          "required": ["segments", "nextCursor"],
+          "properties": {
+            "segments": {"type": "array", "items": {"$ref": "#/components/schemas/Segment"}},
+            "nextCursor": {"type": ["string", "null"]}
+          }
+        },
+        "SegmentUses": {
+          "type": "object",
+          "required": ["name", "flags", "segments"],
+          "properties": {
+            "name": {"$ref": "#/components/schemas/SegmentName"},
+            "flags": {"type": "array", "items": {"$ref": "#/components/schemas/FlagKey"}},
+            "segments": {"type": "array", "items": {"$ref": "#/components/schemas/SegmentName"}}
+          }
+        },
+        "SegmentKeys": {
+          "type": "object",
+          "required": ["keys"],
+          "properties": {"keys": {\##(keys)}},
+          "additionalProperties": false
+        },
+        "SegmentKeyEdit": {
+          "type": "object",
+          "description": "At least one of both. A key that is listed already, or not listed, is no error.",
+          "properties": {"add": {\##(keys)}, "remove": {\##(keys)}},
+          "additionalProperties": false
+        },
+        "SegmentKeyPage": {
+          "type": "object",
+          "required": ["keys", "nextCursor"],
+          "properties": {"keys": {\##(keys)}, "nextCursor": {"type": ["string", "null"]}}
+        }
+        """##
+
+    private static let keys = ##"""
+        "type": "array", "maxItems": 100000, "items": {"$ref": "#/components/schemas/SegmentKey"}
+        """##
+
+    private static let segmentMembers = ##"""
+        "name": {"$ref": "#/components/schemas/SegmentName"},
+        "description": {"type": "string", "minLength": 1, "maxLength": 500},
+        "owner": {"type": "string", "minLength": 1, "maxLength": 100},
+        "condition": {"type": ["object", "null"],
+          "description": "JSONLogic as in a flag's targeting; may name other segments, but not in a circle."},
+        "environment": {"$ref": "#/components/schemas/EnvironmentName"},
+        "keyCount": {"type": "integer", "minimum": 0, "description": "How many keys are listed: at most 100,000."},
+        "createdAt": {"$ref": "#/components/schemas/Time"},
+        "updatedAt": {"$ref": "#/components/schemas/Time"},
+        "version": {"type": "integer", "minimum": 1}
+        """##
+}

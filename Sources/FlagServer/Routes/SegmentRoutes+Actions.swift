@@ -1,0 +1,212 @@
+import FlagCore
+import FlagStore
+import HTTPTransport
+import JSON
+
+extension SegmentRoutes {
+    /// `GET /api/segments`
+    static func list(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let limit = try request.limit()
+        try storing(in: environment) { () throws(FlagStoreError) in
+            let page = try service.repository.segments(
+                in: environment, limit: limit, cursor: request.query["cursor"])
+            var segments: [JSONValue] = []
+            for segment in page.records {
+                segments.append(segment.json(keyCount: try keyCount(of: segment, service)))
+            }
+            reply(.page("segments", segments, nextCursor: page.nextCursor))
+        }
+    }
+
+    /// `POST /api/segments`
+    static func create(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let draft = try request.draft { json throws(DefinitionIssues) in try SegmentDraft(json: json) }
+        let environment = try request.environment(service, body: draft.environment)
+        service.repository.createSegment(
+            draft, in: environment, by: service.principal, at: service.now()
+        ) { result in
+            service.answer(reply, result, missing: .segmentNotFound, in: environment) { segment in
+                let place = "/api/segments/\(PercentEncoding.encodedSegment(segment.name))"
+                let query =
+                    environment == service.settings.defaultEnvironment ? "" : "?environment=\(environment.rawValue)"
+                return .segment(segment, service, status: .created, fields: [("Location", place + query)])
+            }
+        }
+    }
+
+    /// `GET /api/segments/{name}`
+    static func get(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let segment = try read(try request.segmentName(), in: environment, service)
+        try storing(in: environment) { () throws(FlagStoreError) in
+            let count = try keyCount(of: segment, service)
+            let tag = segment.entityTag(keyCount: count)
+            if let field = request.ifNoneMatch, EntityTag.list(field, matches: tag, weakly: true) {
+                return reply(HTTPResponse(status: .notModified, fields: [("ETag", tag)]))
+            }
+            reply(.segment(segment, keyCount: count))
+        }
+    }
+
+    /// `PUT /api/segments/{name}`
+    static func replace(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let name = try request.segmentName()
+        let draft = try request.draft { json throws(DefinitionIssues) in try SegmentDraft(json: json, name: name) }
+        let expected = try expectedVersion(request, name, in: environment, service)
+        service.repository.replaceSegment(
+            with: draft, in: environment, expecting: expected, by: service.principal, at: service.now()
+        ) { result in
+            service.answer(reply, result, missing: .segmentNotFound, in: environment) { .segment($0, service) }
+        }
+    }
+
+    /// `PATCH /api/segments/{name}`
+    static func patch(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let name = try request.segmentName()
+        let patch = try request.draft { json throws(DefinitionIssues) in try SegmentPatch(json: json) }
+        let expected = try expectedVersion(request, name, in: environment, service)
+        service.repository.patchSegment(
+            name, with: patch, in: environment, expecting: expected, by: service.principal, at: service.now()
+        ) { result in
+            service.answer(reply, result, missing: .segmentNotFound, in: environment) { .segment($0, service) }
+        }
+    }
+
+    /// `DELETE /api/segments/{name}`
+    static func delete(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let name = try request.segmentName()
+        let expected = try expectedVersion(request, name, in: environment, service)
+        try storing(in: environment) { () throws(FlagStoreError) in
+            try service.repository.deleteSegment(name, in: environment, expecting: expected, by: service.principal)
+        }
+        reply(HTTPResponse(status: .noContent))
+    }
+
+    /// `GET /api/segments/{name}/uses`
+    static func uses(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let name = try request.segmentName()
+        _ = try read(name, in: environment, service)
+        try storing(in: environment) { () throws(FlagStoreError) in
+            let uses = try service.repository.uses(ofSegment: name, in: environment)
+            reply(
+                .json([
+                    "name": .string(name), "flags": .array(uses.flags.map { .string($0) }),
+                    "segments": .array(uses.segments.map { .string($0) }),
+                ]))
+        }
+    }
+
+    // MARK: - Keys
+
+    /// `GET /api/segments/{name}/keys`
+    static func keys(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let limit = try request.limit()
+        let segment = try read(try request.segmentName(), in: environment, service)
+        try storing(in: environment) { () throws(FlagStoreError) in
+            let page = try service.repository.keys(
+                ofSegment: segment.name, in: environment, limit: limit, cursor: request.query["cursor"])
+            reply(.page("keys", page.records.map { .string($0) }, nextCursor: page.nextCursor))
+        }
+    }
+
+    /// `POST /api/segments/{name}/keys`
+    static func editKeys(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let name = try request.segmentName()
+        let edit = try request.draft { json throws(DefinitionIssues) in try SegmentKeyEdit(json: json) }
+        let expected = try expectedVersion(request, name, in: environment, service)
+        try storing(in: environment) { () throws(FlagStoreError) in
+            let segment = try service.repository.editKeys(
+                ofSegment: name, edit, listed: try service.feed.keys(ofSegment: name, in: environment),
+                in: environment, expecting: expected, by: service.principal, at: service.now())
+            reply(.segment(segment, keyCount: try keyCount(of: segment, service)))
+        }
+    }
+
+    /// `PUT /api/segments/{name}/keys`
+    static func replaceKeys(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let name = try request.segmentName()
+        let keys = try request.draft { json throws(DefinitionIssues) in try SegmentKeyEdit.keys(json: json) }
+        let expected = try expectedVersion(request, name, in: environment, service)
+        try storing(in: environment) { () throws(FlagStoreError) in
+            let segment = try service.repository.replaceKeys(
+                ofSegment: name, by: keys, in: environment, expecting: expected, by: service.principal,
+                at: service.now())
+            reply(.segment(segment, keyCount: try keyCount(of: segment, service)))
+        }
+    }
+
+    // MARK: - Parts
+
+    /// Does something with the store; what it says becomes a problem.
+    private static func storing(
+        in environment: Environment, _ body: () throws(FlagStoreError) -> Void
+    ) throws(Problem) {
+        do throws(FlagStoreError) { try body() } catch {
+            throw Problem(error, missing: .segmentNotFound, in: environment)
+        }
+    }
+
+    private static func keyCount(of segment: SegmentRecord, _ service: FlagService) throws(FlagStoreError) -> Int {
+        try service.feed.keys(ofSegment: segment.name, in: segment.environment).count
+    }
+
+    /// The segment of a name, or the problem that there is none.
+    private static func read(
+        _ name: String, in environment: Environment, _ service: FlagService
+    ) throws(Problem) -> SegmentRecord {
+        do throws(FlagStoreError) { return try service.repository.segment(name, in: environment) } catch {
+            if case .invalid(let issues) = error { throw .invalidItem("segment \(name)", issues) }
+            throw Problem(error, missing: .segmentNotFound, in: environment)
+        }
+    }
+
+    /// The version that `If-Match` asks for: nil without the field or with `*`, which every segment satisfies.
+    ///
+    /// - Throws: 412 when the segment is at a version that the field does not name.
+    private static func expectedVersion(
+        _ request: AdministrationRequest, _ name: String, in environment: Environment, _ service: FlagService
+    ) throws(Problem) -> Int64? {
+        guard let field = request.ifMatch, field != "*" else { return nil }
+        let segment = try read(name, in: environment, service)
+        var tag = ""
+        try storing(in: environment) { () throws(FlagStoreError) in
+            tag = segment.entityTag(keyCount: try keyCount(of: segment, service))
+        }
+        guard EntityTag.list(field, matches: tag, weakly: false) else {
+            throw Problem(
+                .versionMismatch,
+                "the segment's ETag is \(tag), which If-Match does not name: read it again and repeat the change on "
+                    + "what it is now", headerFields: [("ETag", tag)])
+        }
+        return segment.version
+    }
+}
+
+extension HTTPResponse {
+    /// A segment as an answer, with its entity tag.
+    fileprivate static func segment(
+        _ segment: SegmentRecord, keyCount: Int, status: HTTPStatus = .ok,
+        fields: [(name: String, value: String)] = []
+    ) -> HTTPResponse {
+        let tag = segment.entityTag(keyCount: keyCount)
+        return .json(segment.json(keyCount: keyCount), status: status, fields: [("ETag", tag)] + fields)
+    }
+
+    /// The same with the number of keys that the caches know.
+    fileprivate static func segment(
+        _ segment: SegmentRecord, _ service: FlagService, status: HTTPStatus = .ok,
+        fields: [(name: String, value: String)] = []
+    ) -> HTTPResponse {
+        // What was just stored is answered also when the keys cannot be counted.
+        let keys = try? service.feed.keys(ofSegment: segment.name, in: segment.environment)
+        return .segment(segment, keyCount: keys?.count ?? 0, status: status, fields: fields)
+    }
+}

@@ -1,0 +1,154 @@
+import Dispatch
+import DynamoTable
+import FlagCore
+import Lock
+
+extension FlagRepository {
+    /// How often a change without an expected version is tried again when others change the same segment meanwhile.
+    private static let keyAttempts = 16
+
+    /// Lists keys in a segment, or takes them out. Blocks until all of it is durable: not for the table's writer queue.
+    ///
+    /// The first transaction raises the segment's version; the others come after it, many at a time, up to 98 keys
+    /// each. Each is all or nothing; all together are not: after a failure, doing the same again does the rest.
+    ///
+    /// - Parameters:
+    ///   - edit: the keys. One that is listed already, or not listed, is no error.
+    ///   - listed: the keys that are listed, as far as is known, to see whether they would become too many.
+    ///   - expected: the version that the segment must have, nil for whichever it has.
+    /// - Returns: the segment as it is then.
+    /// - Throws: `notFound`, `versionMismatch`, `invalid` (too many keys), `conflict`, `unavailable`.
+    package func editKeys(
+        ofSegment name: String, _ edit: SegmentKeyEdit, listed: SegmentKeySet, in environment: Environment,
+        expecting expected: Int64? = nil, by principal: Principal, at now: Timestamp
+    ) throws(FlagStoreError) -> SegmentRecord {
+        try checkLimit(edit, listed)
+        let key = { ItemKey.segmentKey(environment, name: name, key: $0) }
+        let added = edit.add.lazy.map { (name, self.put(key($0).item)) }
+        let removed = edit.remove.lazy.map { (name, self.delete(key($0))) }
+        var operations = Array(added) + Array(removed)
+        // Side by side in the table is side by side on the disk.
+        let first = operations.prefix(FlagLimits.operationsPerTransaction - 1).map(\.1)
+        operations.removeFirst(first.count)
+        let record = try raiseVersion(of: name, with: first, in: environment, expected, principal, now)
+        let exists = WriteOperation.check(
+            table: table, key: record.itemKey.tableKey, condition: .exists)
+        try BulkWriter(repository: self, environment: environment, principal: principal)
+            .write(operations, check: (name, exists))
+        return record
+    }
+
+    /// Has a segment list these keys and no others. Blocks; O(keys listed before and after). The rest is as `editKeys`.
+    package func replaceKeys(
+        ofSegment name: String, by keys: [String], in environment: Environment, expecting expected: Int64? = nil,
+        by principal: Principal, at now: Timestamp
+    ) throws(FlagStoreError) -> SegmentRecord {
+        let wanted = Set(keys.map { ExactText($0) })
+        var known: Set<ExactText> = []
+        var obsolete: [String] = []
+        for key in try allKeys(ofSegment: name, in: environment) {
+            if wanted.contains(ExactText(key)) { known.insert(ExactText(key)) } else { obsolete.append(key) }
+        }
+        let edit = SegmentKeyEdit(add: keys.filter { !known.contains(ExactText($0)) }, remove: obsolete)
+        return try editKeys(
+            ofSegment: name, edit, listed: .empty, in: environment, expecting: expected, by: principal, at: now)
+    }
+
+    private func checkLimit(_ edit: SegmentKeyEdit, _ listed: SegmentKeySet) throws(FlagStoreError) {
+        // The exact number matters only near the limit.
+        guard listed.count + edit.add.count > FlagLimits.segmentKeys else { return }
+        let added = edit.add.count { !$0.withBytes(listed.contains) }
+        let removed = edit.remove.count { $0.withBytes(listed.contains) }
+        let count = listed.count + added - removed
+        guard count > FlagLimits.segmentKeys else { return }
+        let message =
+            "would make it \(count) keys: at most \(FlagLimits.segmentKeys) are allowed; a condition has no such limit"
+        throw .invalid([DefinitionIssue(pointer: "/add", message: message)])
+    }
+
+    /// Raises the version of a segment, together with other operations. Blocks.
+    private func raiseVersion(
+        of name: String, with operations: [WriteOperation], in environment: Environment, _ expected: Int64?,
+        _ principal: Principal, _ now: Timestamp
+    ) throws(FlagStoreError) -> SegmentRecord {
+        for _ in 0..<FlagRepository.keyAttempts {
+            guard let item = try item(.segment(environment, name: name)) else { throw .notFound("segment \(name)") }
+            let old = SegmentRecord(repairing: item, environment: environment, name: name, at: now)
+            if let expected, expected != old.version {
+                throw .versionMismatch(expected: expected, current: old.version)
+            }
+            var new = old
+            new.version += 1
+            new.updatedAt = max(now, old.updatedAt)
+            let update = WriteOperation.update(
+                table: table, key: new.itemKey.tableKey,
+                actions: [
+                    .set(DocumentPath(Attribute.version), .value(.number(new.version))),
+                    .set(DocumentPath(Attribute.updatedAt), .value(.string(new.updatedAt.rfc3339))),
+                ],
+                condition: .isAt(version: old.version))
+            guard let error = transact([update] + operations, in: environment, by: principal) else { return new }
+            guard error.failedCondition != nil else { throw FlagStoreError(error) }
+        }
+        throw .conflict(name: name)
+    }
+
+    /// Does the operations and waits until they are durable.
+    ///
+    /// - Returns: why they were not done; nil when they were.
+    private func transact(
+        _ operations: [WriteOperation], in environment: Environment, by principal: Principal
+    ) -> TableError? {
+        let done = DispatchSemaphore(value: 0)
+        let failure = Locked<TableError?>(nil)
+        write(operations, in: environment, by: principal) { result in
+            if case .failure(let error) = result { failure.withLock { $0 = error } }
+            done.signal()
+        }
+        done.wait()
+        return failure.withLock { $0 }
+    }
+
+    /// Deletes a segment with all its keys, unless flags or other segments name it. Blocks; O(flags of the environment
+    /// + keys). The keys go first: what is left after a failure is a segment that nobody uses.
+    ///
+    /// - Parameter expected: the version that the segment must have, nil for whichever it has.
+    /// - Throws: `notFound`, `versionMismatch`, `segmentUsed`, `unavailable`.
+    package func deleteSegment(
+        _ name: String, in environment: Environment, expecting expected: Int64? = nil, by principal: Principal
+    ) throws(FlagStoreError) {
+        let uses = try uses(ofSegment: name, in: environment)
+        guard uses.isEmpty else { throw .segmentUsed(name: name, by: uses) }
+        try removeSegment(name, in: environment, expecting: expected, by: principal)
+    }
+
+    /// The same without looking for uses.
+    func removeSegment(
+        _ name: String, in environment: Environment, expecting expected: Int64?, by principal: Principal
+    ) throws(FlagStoreError) {
+        let key = ItemKey.segment(environment, name: name)
+        let version = try item(key).map { max(1, $0[Attribute.version]?.int64Value ?? 1) }
+        guard let version else { throw .notFound("segment \(name)") }
+        if let expected, expected != version { throw .versionMismatch(expected: expected, current: version) }
+        let writer = BulkWriter(repository: self, environment: environment, principal: principal)
+        func removeKeys() throws(FlagStoreError) {
+            let keys = try allKeys(ofSegment: name, in: environment)
+            try writer.write(
+                keys.lazy.map { (name, self.delete(.segmentKey(environment, name: name, key: $0))) })
+        }
+        try removeKeys()
+        let condition = expected.map { Condition.isAt(version: $0) } ?? .exists
+        if let error = transact([delete(key, if: condition)], in: environment, by: principal) {
+            guard let failed = error.failedCondition else { throw FlagStoreError(error) }
+            guard let existing = failed.existing, let expected else { throw .notFound("segment \(name)") }
+            throw .versionMismatch(expected: expected, current: existing[Attribute.version]?.int64Value ?? 1)
+        }
+        // Keys that were listed between the reading and the deleting would belong to the next segment of the name.
+        try removeKeys()
+    }
+}
+
+extension ItemKey {
+    /// An item that is nothing but its key.
+    var item: Item { [Attribute.partition: .string(partition), Attribute.sort: .string(sort)] }
+}

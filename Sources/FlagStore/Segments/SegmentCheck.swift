@@ -1,0 +1,145 @@
+import DynamoTable
+import FlagCore
+import JSON
+
+/// Checks what rules say of segments before they are written.
+struct SegmentCheck {
+    /// The segments that a segment names in its condition; nil when there is no such segment.
+    let references: (String) throws(FlagStoreError) -> [SegmentReference]?
+
+    /// How many segments are looked at to find a circle.
+    private static let segmentsMaximum = 10_000
+
+    /// Which of the segments that a rule names do not exist.
+    func issues(of references: [SegmentReference]) throws(FlagStoreError) -> [DefinitionIssue] {
+        var issues: [DefinitionIssue] = []
+        for reference in references where try self.references(reference.name) == nil {
+            issues.append(.unknown(reference))
+        }
+        return issues
+    }
+
+    /// What is wrong with the segments that the condition of a segment names: they do not exist, or lead back to it, or
+    /// too deep.
+    ///
+    /// - Parameters:
+    ///   - name: the segment.
+    ///   - references: what its condition will name.
+    func issues(
+        of name: String, _ references: [SegmentReference]
+    ) throws(FlagStoreError) -> [DefinitionIssue] {
+        var issues: [DefinitionIssue] = []
+        for reference in references {
+            let (circle, depth) = try explore(from: reference.name, to: name)
+            if let circle {
+                let message = "makes a circle: \(([name] + circle).joined(separator: " → "))"
+                issues.append(DefinitionIssue(pointer: reference.pointer, message: message))
+            } else if try self.references(reference.name) == nil {
+                issues.append(.unknown(reference))
+            } else if depth >= SegmentReference.depthMaximum {
+                let message = "leads too deep: segments may name each other \(SegmentReference.depthMaximum) deep"
+                issues.append(DefinitionIssue(pointer: reference.pointer, message: message))
+            }
+        }
+        return issues
+    }
+
+    /// Follows references, breadth first.
+    ///
+    /// - Returns: the segments on a way from one to another, both included, nil when there is none; and how many
+    ///   segments the longest of the shortest ways has.
+    private func explore(
+        from start: String, to end: String
+    ) throws(FlagStoreError) -> (path: [String]?, depth: Int) {
+        var previous: [ExactText: (before: ExactText?, depth: Int)] = [ExactText(start): (nil, 1)]
+        var waiting = [ExactText(start)]
+        var next = 0
+        var depth = 0
+        while next < waiting.count, next < Self.segmentsMaximum {
+            let current = waiting[next]
+            next += 1
+            depth = previous[current]?.depth ?? depth
+            if current == ExactText(end) {
+                var path = [current.text]
+                var step = current
+                while let before = previous[step]?.before {
+                    path.append(before.text)
+                    step = before
+                }
+                return (path.reversed(), depth)
+            }
+            for reference in try references(current.text) ?? [] {
+                let name = ExactText(reference.name)
+                guard previous.index(forKey: name) == nil else { continue }
+                previous[name] = (current, depth + 1)
+                waiting.append(name)
+            }
+        }
+        return (nil, depth)
+    }
+}
+
+extension DefinitionIssue {
+    /// A rule names a segment that does not exist.
+    fileprivate static func unknown(_ reference: SegmentReference) -> DefinitionIssue {
+        DefinitionIssue(pointer: reference.pointer, message: "there is no segment \(reference.name): create it first")
+    }
+}
+
+extension FlagRepository {
+    /// A check against the segments that are stored.
+    func segmentCheck(in environment: Environment) -> SegmentCheck {
+        SegmentCheck { name throws(FlagStoreError) in
+            guard let item = try item(.segment(environment, name: name)) else { return nil }
+            let record = SegmentRecord(
+                repairing: item, environment: environment, name: name, at: Timestamp(millisecondsSinceEpoch: 0))
+            return (try? record.parsedCondition())??.references ?? []
+        }
+    }
+
+    /// The flags and segments of an environment whose rules name a segment. Blocks; O(flags and segments of the
+    /// environment).
+    package func uses(ofSegment name: String, in environment: Environment) throws(FlagStoreError) -> SegmentUses {
+        var uses = SegmentUses()
+        func names(_ references: [SegmentReference]) -> Bool {
+            references.contains { $0.name.utf8.elementsEqual(name.utf8) }
+        }
+        try forEachFlag(in: environment) { flag in
+            if names(flag.rule.segmentReferences()) { uses.flags.append(flag.key) }
+        }
+        try forEachSegment(in: environment) { segment in
+            if names((try? segment.parsedCondition())??.references ?? []) { uses.segments.append(segment.name) }
+        }
+        uses.flags.sort()
+        return uses
+    }
+}
+
+/// Who names a segment.
+package struct SegmentUses: Sendable, Equatable {
+    /// Flags, by key.
+    package internal(set) var flags: [String] = []
+    /// Other segments, by name.
+    package internal(set) var segments: [String] = []
+
+    /// Whether nobody does.
+    package var isEmpty: Bool { flags.isEmpty && segments.isEmpty }
+
+    /// All of them, as in `the flags a, b and the segment c`.
+    package var inWords: String {
+        func list(_ noun: String, _ names: [String]) -> String? {
+            names.isEmpty ? nil : "the \(noun)\(names.count == 1 ? "" : "s") \(names.joined(separator: ", "))"
+        }
+        return [list("flag", flags), list("segment", segments)].compactMap(\.self).joined(separator: " and ")
+    }
+}
+
+extension FlagRule {
+    /// The places of the rule that name a segment; none when it cannot be read. O(rule).
+    ///
+    /// - Parameter pointer: where the flag stands.
+    func segmentReferences(at pointer: JSONPointer = JSONPointer()) -> [SegmentReference] {
+        guard case .full(let text) = spelling, let json = try? JSONValue(parsing: text) else { return [] }
+        return FlagDefinition(keeping: json).segmentReferences(at: pointer)
+    }
+}
