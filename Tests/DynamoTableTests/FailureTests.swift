@@ -1,3 +1,4 @@
+import Dispatch
 import DynamoTable
 import Glibc
 import Lock
@@ -75,11 +76,16 @@ struct FailureTests {
     func fullDisk() throws {
         let faulty = try FaultyStore()
         defer { faulty.store.close() }
+        let told = Locked<[Bool]>([])
+        faulty.store.subscribeToWriteTrouble { trouble in told.withLock { $0.append(trouble != nil) } }
         let (failure, names) = try FaultyFileSystem.whileFailing(.writes) { (faulty.put("lost"), try faulty.names) }
+        #expect(faulty.store.writeTrouble?.storageKind == .full)
         #expect(failure?.storageKind == .full)
         #expect(failure?.description.contains("Free space") == true)
         #expect(names == ["before"])
         #expect(faulty.put("after") == nil)
+        #expect(faulty.store.writeTrouble == nil)
+        #expect(told.withLock { $0 } == [true, false])
         #expect(try faulty.names == ["after", "before"])
         #expect(try faulty.store.changes(after: 0, limit: 10).map(\.sequence) == [1, 2])
         #expect(try faulty.store.verify().problems == [])
@@ -117,6 +123,18 @@ struct FailureTests {
         try store.put(TestTable.item("p", "\(stored)"))
         #expect(try store.verify().problems == [])
         #expect(try store.verify().items == stored + 1)
+    }
+
+    @Test("That writes succeed again is known within a second or two, though nobody writes")
+    func probing() throws {
+        let faulty = try FaultyStore()
+        defer { faulty.store.close() }
+        let recovered = DispatchSemaphore(value: 0)
+        faulty.store.subscribeToWriteTrouble { if $0 == nil { recovered.signal() } }
+        _ = FaultyFileSystem.whileFailing(.writes) { faulty.put("lost") }
+        #expect(recovered.wait(timeout: .now() + 20) == .success)
+        #expect(faulty.store.writeTrouble == nil)
+        #expect(try faulty.names == ["before"])
     }
 
     @Test("A read-only file system is an error that says so")

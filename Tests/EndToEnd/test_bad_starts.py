@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -176,66 +175,6 @@ def test_no_authentication_is_refused_on_an_address_that_others_reach(data_dir):
 
 
 # While it runs
-
-
-@pytest.fixture
-def small_disk(folder):
-    """A file system of 4 MiB with a file of 1 MiB on it that can be taken away."""
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"no small disk here: {mounted.stderr.strip()}")
-    (folder / "ballast").write_bytes(b"\0" * (1 << 20))
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
-def test_a_full_disk_refuses_writes_loses_nothing_and_recovers(small_disk, tmp_path):
-    with FlagServer(small_disk / "data", cwd=tmp_path) as server:
-        server.log_path = tmp_path / "server.log"
-        server.start()
-        acknowledged, refusal = fill(server)
-        status, headers, problem = refusal
-        assert status in (503, 507), problem
-        assert headers["Content-Type"] == "application/problem+json"
-        assert "disk" in problem["detail"].lower() or "space" in problem["detail"].lower()
-        assert all(server.evaluate(key)[0] == 200 for key in acknowledged), "reads go on"
-        assert server.expect(200, "GET", f"/api/flags/{acknowledged[-1]}")
-        (small_disk / "ballast").unlink()
-        deadline = time.monotonic() + 15
-        while server.request("POST", "/api/flags", big_flag("afterwards"))[0] != 201:
-            assert time.monotonic() < deadline, "space returned, writes did not"
-            time.sleep(0.05)
-        server.kill()
-        server.start()
-        assert {flag["flagKey"] for flag in server.all_flags()} >= {*acknowledged, "afterwards"}
-        server.terminate()
-        check = sqlite3.connect(small_disk / "data" / "flags.db")
-        assert check.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        check.close()
-
-
-def big_flag(key: str) -> dict:
-    return {"flagKey": key, "description": "Fills the disk", "owner": "tests",
-            "state": "ENABLED", "variants": {"a": "x" * 60_000}, "defaultVariant": "a"}
-
-
-def fill(server):
-    """Creates flags until one is refused: the keys of those that were taken, and the refusal."""
-    taken = []
-    for number in range(500):
-        answer = server.request("POST", "/api/flags", big_flag(f"big-{number}"))
-        if answer[0] != 201:
-            return taken, answer
-        taken.append(f"big-{number}")
-    raise AssertionError("the disk never got full")
-
-
-def test_a_full_disk_at_the_start_is_named(small_disk):
-    with open(small_disk / "rest", "wb", buffering=0) as rest:
-        with pytest.raises(OSError):
-            while True:
-                rest.write(b"\0" * 4096)
-    refused(serve(small_disk / "data"), str(small_disk / "data"))
 
 
 def test_a_database_locked_while_it_runs_holds_up_writes_and_no_evaluation(server, data_dir):

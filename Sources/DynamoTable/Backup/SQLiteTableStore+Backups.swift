@@ -69,11 +69,11 @@ extension SQLiteTableStore: TableBackups {
 
     /// Why the logs of continuous backups do not follow the writes at the moment; nil when they do. What they lack is
     /// kept in the change stream.
-    package var backupTrouble: TableError? { backups.archive.trouble }
+    package var backupTrouble: TableError? { backups.archive.trouble.current }
 
     /// Calls `deliver` when the logs of continuous backups stop following the writes, with the reason, and with nil
     /// when they follow again. Called on a queue of the backups; must not block.
     package func subscribeToBackupTrouble(_ deliver: @escaping @Sendable (TableError?) -> Void) {
-        backups.archive.subscribeToTrouble(deliver)
+        backups.archive.trouble.subscribe(deliver)
     }
 }

@@ -127,6 +127,19 @@ extension SQLiteTableStore {
     }
 }
 
+// MARK: - Trouble
+
+extension SQLiteTableStore {
+    /// Why writes fail, nil while they do not. Noticed by whoever writes; once they fail it is tried every second.
+    package var writeTrouble: TableError? { writer.trouble.current }
+
+    /// Calls `deliver` when writes begin to fail, with the reason, and with nil when they succeed again. From the
+    /// writer's queue, which must not be kept waiting.
+    package func subscribeToWriteTrouble(_ deliver: @escaping @Sendable (TableError?) -> Void) {
+        writer.trouble.subscribe(deliver)
+    }
+}
+
 // MARK: - TableWriter
 
 extension SQLiteTableStore {

@@ -24,6 +24,8 @@ enum StoreFile {
         /// The first identifier that the store had, once it has another.
         static let originID = "store.origin"
         static let nextSpace = "store.next-space"
+        /// When it was last tried whether something can be written.
+        static let probe = "store.probed"
     }
 
     /// Opens the file for writing, and lays it out if it is new.

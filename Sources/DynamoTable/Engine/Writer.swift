@@ -15,10 +15,13 @@ final class Writer: @unchecked Sendable {
     private var journal: ChangeJournal
     private var foreignVersion: Int64
     private var doubt: (failure: StorageFailure, retryAt: Int64)?
+    private var isProbing = false
 
     private let waiting = Locked(WaitingTransactions())
     private let subscribers = Locked<[@Sendable ([Change]) -> Void]>([])
     private let lastDelivered: Atomic<Int64>
+    /// Whether writes reach the disk.
+    let trouble = TroubleNotice()
     private let readers: ReaderPool
     private let checkpointer: Checkpointer?
     private let catalog: TableCatalog
@@ -30,6 +33,8 @@ final class Writer: @unchecked Sendable {
 
     /// How long a file in doubt is left alone after it failed a verification.
     private static let doubtRetryMilliseconds: Int64 = 1000
+    /// How long after a write that failed it is tried whether one succeeds.
+    private static let probeMilliseconds = 1000
 
     /// Takes over a connection that was opened for writing.
     init(
@@ -151,7 +156,7 @@ extension Writer {
     private func inTransaction<Result>(
         _ body: () throws(TableError) -> Result
     ) throws(TableError) -> Result {
-        try settleDoubt()
+        do throws(TableError) { try settleDoubt() } catch { throw noted(error) }
         do throws(TableError) {
             let result = try readers.excludingReaders { () throws(TableError) in
                 try convertingErrors { () throws(SQLiteError) in try connection.beginWriting() }
@@ -171,12 +176,39 @@ extension Writer {
             }
             journal.commit()
             checkpointer?.committed(walFrames: connection.walFrames)
+            trouble.note(nil)
             return result
         } catch {
-            if case .storage(let failure) = error, failure.leavesFileInDoubt {
-                doubt = (failure, clock() + Self.doubtRetryMilliseconds)
+            if case .storage(let failure) = error {
+                if failure.leavesFileInDoubt { doubt = (failure, clock() + Self.doubtRetryMilliseconds) }
+                // Damage may be one item's; where it is the file's, the next write finds that out.
+                if failure.kind != .corrupt { throw noted(error) }
             }
             throw error
+        }
+    }
+
+    private func noted(_ error: TableError) -> TableError {
+        trouble.note(error)
+        probe()
+        return error
+    }
+
+    /// Tries until it succeeds whether something can be written, so that it is known without somebody's write.
+    private func probe() {
+        guard !isProbing else { return }
+        isProbing = true
+        queue.asyncAfter(deadline: .now() + .milliseconds(Self.probeMilliseconds)) { [weak self] in
+            guard let self else { return }
+            isProbing = false
+            guard trouble.current != nil, !waiting.withLock({ $0.isClosed }) else { return }
+            let time = "\(clock())"
+            // A failure has it tried again.
+            try? inTransaction { () throws(TableError) in
+                try convertingErrors { () throws(SQLiteError) in
+                    try StoreFile.set(connection, StoreFile.Setting.probe, to: time)
+                }
+            }
         }
     }
 

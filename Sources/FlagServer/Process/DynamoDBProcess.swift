@@ -41,6 +41,8 @@ struct DynamoDBProcess {
             tables.close()
             withExtendedLifetime(directory) {}
         }
+        tables.subscribeToWriteTrouble { logger.report(writeTrouble: $0) }
+        tables.subscribeToBackupTrouble { logger.report(backupTrouble: $0) }
         let endpoint = DynamoEndpoint(store: tables)
         let server = try endpoint.makeServer(host: settings.host, port: settings.port, loops: settings.loops)
         server.start()

@@ -32,6 +32,17 @@ extension Logger {
         }
     }
 
+    /// Tells of writes that fail, or succeed again.
+    func report(writeTrouble: TableError?) {
+        if let writeTrouble {
+            error(
+                "the store takes no writes; reads and evaluations go on, and it is tried again every second",
+                metadata: ["reason": "\(writeTrouble)"])
+        } else {
+            notice("the store takes writes again")
+        }
+    }
+
     /// Tells of what was done about the writes of others.
     func report(_ event: FollowerEvent) {
         switch event {

@@ -131,7 +131,13 @@ struct ServerProcess {
                 text.sample(tables.backupTrouble == nil ? 1 : 0)
             })
         tables.subscribeToBackupTrouble { logger.report(backupTrouble: $0) }
-        return try ServingStack(parts)
+        let stack = try ServingStack(parts)
+        let readiness = stack.service.readiness
+        tables.subscribeToWriteTrouble { trouble in
+            readiness.mark(writable: trouble == nil)
+            logger.report(writeTrouble: trouble)
+        }
+        return stack
     }
 
     /// Opens the port for DynamoDB's protocol, if there is to be one.

@@ -68,6 +68,8 @@ extension FlagService {
         text.sample(feed.invalidItems)
         text.family("flag_server_store_answers", .gauge, "Whether the store answered when it was last asked.")
         text.sample(feed.storeAnswers ? 1 : 0 as UInt64)
+        text.family("flag_server_store_writable", .gauge, "Whether writes reach the store.")
+        text.sample(readiness.isWritable ? 1 : 0 as UInt64)
         text.family("flag_server_tenants_with_overrides", .gauge, "Tenants that have, or had, overrides.")
         text.sample(UInt64(feed.tenants))
     }

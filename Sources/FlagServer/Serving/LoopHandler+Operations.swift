@@ -40,10 +40,11 @@ extension FlagService {
             ),
         ]
         let isReady = checks.allSatisfy { $0.complaint == nil }
+        let canWrite = readiness.isWritable
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("status")
-        writer.string(isReady ? StaticString("ok") : "unavailable")
+        writer.string(isReady ? canWrite ? StaticString("ok") : "degraded" : "unavailable")
         writer.member("version", settings.version)
         writer.member("startedAt", startedAt.rfc3339)
         writer.key("checks")
@@ -52,6 +53,9 @@ extension FlagService {
             writer.key(check.name)
             writer.string(check.complaint ?? "ok")
         }
+        // Evaluations need no writes: a full disk must not take every server out of service.
+        writer.key("writes")
+        writer.string(canWrite ? StaticString("ok") : "fail, evaluations go on; the log says why")
         writer.endObject()
         writer.endObject()
         return (isReady, writer.bytes)

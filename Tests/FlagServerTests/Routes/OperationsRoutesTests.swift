@@ -17,7 +17,7 @@ struct OperationsRoutesTests {
             #expect(
                 answer.body
                     == #"{"status":"ok","version":"1.2.3","startedAt":"2026-01-02T03:04:05.678Z","#
-                    + #""checks":{"cache":"ok","draining":"ok","store":"ok"}}"#)
+                    + #""checks":{"cache":"ok","draining":"ok","store":"ok","writes":"ok"}}"#)
             let head = try server.send("HEAD", path)
             #expect(head.status == 200)
             #expect(head.fields["content-length"] == answer.fields["content-length"])
@@ -33,6 +33,19 @@ struct OperationsRoutesTests {
         #expect(answer.json["checks"]?["draining"] != "ok")
         #expect(answer.json["status"] == "unavailable")
         #expect(try server.send("GET", "/health/live").status == 200)
+    }
+
+    @Test("A server that cannot write serves evaluations: it stays ready, degraded, and the metrics say so")
+    func writesFail() throws {
+        let server = try RouteServer()
+        server.stack.service.readiness.mark(writable: false)
+        let answer = try server.send("GET", "/health/ready")
+        #expect(answer.status == 200)
+        #expect(answer.json["status"] == "degraded")
+        #expect(answer.json["checks"]?["writes"] == "fail, evaluations go on; the log says why")
+        #expect(try server.send("GET", "/metrics").body.contains("\nflag_server_store_writable 0\n"))
+        server.stack.service.readiness.mark(writable: true)
+        #expect(try server.send("GET", "/health/ready").json["status"] == "ok")
     }
 
     @Test("While the store fails, what is known is served, what is not is the safe default, and readiness is red")

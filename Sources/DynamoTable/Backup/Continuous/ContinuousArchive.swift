@@ -20,8 +20,8 @@ final class ContinuousArchive: @unchecked Sendable {
     private let isNeeded = Atomic(false)
     private let isScheduled = Atomic(false)
     private let isCancelled = Atomic(false)
-    private let lastTrouble = Locked<TableError?>(nil)
-    private let troubleSubscribers = Locked<[@Sendable (TableError?) -> Void]>([])
+    /// Whether the logs follow at the moment.
+    let trouble = TroubleNotice()
 
     /// How long changes are gathered before they are written to the logs: each time costs a sync of each log.
     private static let gatherMilliseconds = 250
@@ -41,23 +41,6 @@ final class ContinuousArchive: @unchecked Sendable {
         parts.retention.firstNeeded = 0
         isNeeded.store(true, ordering: .releasing)
         wake()
-    }
-
-    /// Why the logs do not follow at the moment, nil when they do.
-    var trouble: TableError? { lastTrouble.withLock { $0 } }
-
-    /// Calls `deliver` when the logs stop following, with the reason, and with nil when they follow again.
-    func subscribeToTrouble(_ deliver: @escaping @Sendable (TableError?) -> Void) {
-        troubleSubscribers.withLock { $0.append(deliver) }
-    }
-
-    private func note(_ trouble: TableError?) {
-        let hasTurned = lastTrouble.withLock { last in
-            defer { last = trouble }
-            return (last == nil) != (trouble == nil)
-        }
-        guard hasTurned else { return }
-        for deliver in troubleSubscribers.withLock({ $0 }) { deliver(trouble) }
     }
 
     /// Told after each commit; returns at once.
@@ -188,9 +171,9 @@ extension ContinuousArchive {
     private func follow() throws(TableError) {
         do throws(TableError) {
             try follow(lives())
-            note(nil)
+            trouble.note(nil)
         } catch {
-            note(error)
+            trouble.note(error)
             throw error
         }
     }

@@ -100,11 +100,12 @@ enum OpenAPISchemas {
           "type": "object",
           "required": ["status", "version", "startedAt", "checks"],
           "properties": {
-            "status": {"type": "string", "enum": ["ok", "unavailable"]},
+            "status": {"type": "string", "enum": ["ok", "degraded", "unavailable"],
+              "description": "degraded: evaluations are served, writes fail."},
             "version": {"type": "string"},
             "startedAt": {"$ref": "#/components/schemas/Time"},
             "checks": {"type": "object",
-              "description": "What readiness consists of, each ok or why it is not.",
+              "description": "What readiness consists of, and whether writes succeed: each ok or why it is not.",
               "additionalProperties": {"type": "string"}}
           }
         },

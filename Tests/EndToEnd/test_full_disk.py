@@ -1,0 +1,231 @@
+"""A disk that fills up: writes are refused with what to do, all else goes on, and with space everything does again."""
+
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from server import FlagServer, free_port, run_command, send
+from tables import THINGS, client_for
+
+TEXT = "x" * 60_000
+
+
+@pytest.fixture
+def small_disk():
+    """A file system of 64 MiB, 24 of them ballast to be thrown off; skipped where mounting is not allowed."""
+    folder = Path(tempfile.mkdtemp())
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        folder.rmdir()
+        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")
+    (folder / "ballast").write_bytes(b"\0" * (24 << 20))
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+    folder.rmdir()
+
+
+@pytest.fixture
+def server(small_disk, tmp_path):
+    """A server of flags and of tables whose data is on the small disk, and its log is not."""
+    port = free_port()
+    with FlagServer(small_disk / "data", "--dynamodb-port", port, cwd=tmp_path) as server:
+        server.log_path = tmp_path / "server.log"
+        server.start()
+        server.dynamodb = client_for(port)
+        yield server
+
+
+def fill(folder: Path):
+    """Makes the ballast as large as can be."""
+    with open(folder / "ballast", "ab", buffering=0) as ballast, pytest.raises(OSError):
+        while True:
+            ballast.write(b"\0" * 4096)
+
+
+class Writers:
+    """Writes flags by REST and items by DynamoDB's protocol, each on connections of its own, until told to stop.
+
+    `taken` is what was acknowledged; `refusals` what was answered instead.
+    """
+
+    def __init__(self, server: FlagServer):
+        self.server = server
+        self.taken: set[str] = set()
+        self.refusals: list = []
+        self.stopping = threading.Event()
+        self.failure: Exception | None = None
+        works = [self.write_flags, self.write_items] * 2
+        self.threads = [threading.Thread(target=self.run, args=[work, number]) for number, work in enumerate(works)]
+
+    def __enter__(self) -> "Writers":
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(30)
+        if self.failure:
+            raise self.failure
+
+    def run(self, work, number: int):
+        try:
+            for turn in range(100_000):
+                if self.stopping.is_set():
+                    return
+                work(f"{number}-{turn}")
+        except Exception as failure:  # Shown by the test's own thread.
+            self.failure = failure
+
+    def write_flags(self, name: str):
+        connection = self.server.connect()
+        body = {"flagKey": f"flag-{name}", "description": "Fills the disk", "owner": "tests", "state": "ENABLED",
+                "variants": {"a": TEXT}, "defaultVariant": "a"}
+        status, headers, answer = send(connection, "POST", "/api/flags", body)
+        connection.close()
+        if status == 201:
+            self.taken.add(f"flag-{name}")
+        else:
+            self.refused("REST", (status, headers["Content-Type"], answer["code"], answer["detail"]))
+
+    def write_items(self, name: str):
+        try:
+            self.server.dynamodb.put_item(TableName="things", Item={
+                "pk": {"S": f"item-{name}"}, "sk": {"N": "1"}, "text": {"S": TEXT}})
+            self.taken.add(f"item-{name}")
+        except ClientError as error:
+            answered = error.response
+            self.refused("DynamoDB", (answered["ResponseMetadata"]["HTTPStatusCode"], "", answered["Error"]["Code"],
+                                      answered["Error"]["Message"]))
+
+    def refused(self, protocol: str, answer: tuple):
+        self.refusals.append((protocol, *answer))
+        time.sleep(0.02)
+
+    def await_refusals(self):
+        await_true(lambda: {refusal[0] for refusal in self.refusals} == {"REST", "DynamoDB"} or self.failure, 60,
+                   "the disk never got full")
+
+
+def await_true(condition, seconds: float, otherwise: str):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.02)
+
+
+def stored(server: FlagServer) -> set[str]:
+    flags = {flag["flagKey"] for flag in server.all_flags()}
+    pages = server.dynamodb.get_paginator("scan").paginate(TableName="things", ProjectionExpression="pk")
+    return flags | {item["pk"]["S"] for page in pages for item in page["Items"]}
+
+
+def health(server: FlagServer) -> tuple[int, dict]:
+    status, _, body = server.request("GET", "/health/ready")
+    return status, body
+
+
+def test_a_full_disk_refuses_writes_keeps_on_reading_and_loses_nothing(server, small_disk):
+    server.create_flag("known", defaultEnabled=True)
+    server.dynamodb.create_table(**THINGS)
+    with Writers(server) as writers:
+        writers.await_refusals()
+        for protocol, status, kind, code, message in writers.refusals:
+            if protocol == "REST":
+                assert (status, kind, code) == (503, "application/problem+json", "store_unavailable")
+            else:
+                assert (status, code) == (500, "InternalServerError")
+            assert "full" in message and "Free space" in message, message
+
+        # Reads go on, and who asks is told.
+        assert server.evaluate("known")[1]["value"] is True
+        assert server.expect(200, "GET", "/api/flags/known")["flagKey"] == "known"
+        some = next(name for name in writers.taken if name.startswith("item"))
+        found = server.dynamodb.get_item(TableName="things", Key={"pk": {"S": some}, "sk": {"N": "1"}})
+        assert found["Item"]["text"]["S"] == TEXT
+        await_true(lambda: health(server)[1]["status"] == "degraded", 10, "health does not tell of a full disk")
+        await_true(lambda: server.metric("flag_server_store_writable") == {"": 0}, 10, "nor do the metrics")
+        assert health(server)[0] == 200, "evaluations need no disk: the server stays in service"
+        assert "the store takes no writes" in server.log
+
+    # Space returns, and so do writes; nobody has to write for it to be known.
+    (small_disk / "ballast").unlink()
+    await_true(lambda: health(server)[1]["status"] == "ok", 10, "space returned, health did not")
+    assert "the store takes writes again" in server.log
+    server.create_flag("afterwards", defaultEnabled=True)
+    server.dynamodb.put_item(TableName="things", Item={"pk": {"S": "item-afterwards"}, "sk": {"N": "1"}})
+
+    expected = writers.taken | {"known", "afterwards", "item-afterwards"}
+    assert stored(server) >= expected
+    server.kill()
+    server.start()
+    assert stored(server) >= expected
+    assert server.terminate() == 0
+    verified = run_command("verify", "--data-dir", server.data_dir)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def put_items(server: FlagServer, count: int):
+    server.dynamodb.create_table(**THINGS)
+    for number in range(count):
+        server.dynamodb.put_item(TableName="things", Item={
+            "pk": {"S": "item"}, "sk": {"N": str(number)}, "text": {"S": TEXT}})
+
+
+def command(server: FlagServer, *arguments, fails=False) -> str:
+    """What a command says: on success what it prints, else the error."""
+    completed = run_command(*arguments, "--data-dir", server.data_dir)
+    assert completed.returncode == (1 if fails else 0), completed.stdout + completed.stderr
+    return completed.stderr if fails else completed.stdout
+
+
+def test_a_backup_onto_a_full_disk_leaves_nothing_behind_and_is_made_when_there_is_space(server, small_disk):
+    put_items(server, 50)
+    fill(small_disk)
+    told = command(server, "backup", "create", "--table", "things", fails=True)
+    assert "Free space" in told, told
+    with pytest.raises(ClientError) as refused:
+        server.dynamodb.create_backup(TableName="things", BackupName="full")
+    assert refused.value.response["Error"]["Code"] == "InternalServerError"
+    assert "Free space" in refused.value.response["Error"]["Message"]
+    assert command(server, "backup", "list") == ""
+    assert list((small_disk / "data" / "backups").iterdir()) == []
+    assert server.dynamodb.scan(TableName="things", Select="COUNT")["Count"] > 0
+
+    (small_disk / "ballast").unlink()
+    assert "50 items" in command(server, "backup", "create", "--table", "things")
+    assert "checked" in command(server, "verify")
+
+
+def test_a_restore_onto_a_full_disk_leaves_no_table_and_is_done_when_there_is_space(server, small_disk):
+    put_items(server, 120)
+    backup = command(server, "backup", "create", "--table", "things").split()[0]
+    arn = server.dynamodb.list_backups()["BackupSummaries"][0]["BackupArn"]
+    fill(small_disk)
+    told = command(server, "restore", backup, "--to", "copy", fails=True)
+    assert "Free space" in told, told
+    assert "copy" not in server.dynamodb.list_tables()["TableNames"]
+    # By DynamoDB's protocol it goes on behind the answer: the table that was being created is gone again.
+    answered = server.dynamodb.restore_table_from_backup(TargetTableName="copy", BackupArn=arn)
+    assert answered["TableDescription"]["TableStatus"] == "CREATING"
+    await_true(lambda: "copy" not in server.dynamodb.list_tables()["TableNames"], 20, "half a table stays")
+    assert server.dynamodb.scan(TableName="things", Select="COUNT")["Count"] > 0
+    assert server.request("GET", "/health/live")[0] == 200
+
+    (small_disk / "ballast").unlink()
+    assert command(server, "restore", backup, "--to", "copy") == "restored copy: 120 items\n"
+    assert "checked" in command(server, "verify")
+
+
+def test_a_full_disk_at_the_start_is_named(small_disk, tmp_path):
+    fill(small_disk)
+    ended = run_command("serve", "--port", free_port(), "--data-dir", small_disk / "data", timeout=20, cwd=tmp_path)
+    assert ended.returncode > 0, ended.stdout + ended.stderr
+    assert str(small_disk / "data") in ended.stderr and "the disk is full" in ended.stderr, ended.stderr
+    assert len(ended.stderr.splitlines()) <= 12, ended.stderr
