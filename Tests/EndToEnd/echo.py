@@ -6,8 +6,6 @@ import socket
 import subprocess
 from pathlib import Path
 
-import pytest
-
 ECHO = Path(
     os.environ.get("HTTP_ECHO_BINARY") or Path(__file__).resolve().parents[2] / ".build" / "release" / "http-echo")
 
@@ -17,7 +15,7 @@ class Echo:
 
     def __init__(self, *options, prefix=()):
         if not os.access(ECHO, os.X_OK):
-            pytest.fail(f"{ECHO} is missing: build it with `./scripts/build`")
+            raise FileNotFoundError(f"{ECHO} is missing: build it with `./scripts/build`")
         self.process = subprocess.Popen(
             [*prefix, ECHO, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         line = self.process.stdout.readline()

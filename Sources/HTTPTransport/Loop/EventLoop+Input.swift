@@ -1,12 +1,15 @@
 import Glibc
 
 extension EventLoop {
+    /// Bytes of a connection's own input memory that are moved rather than added to.
+    private static let smallInput = 4096
+
     /// Reads once and goes on with what came. More than that waits for the next iteration, so that no connection holds
     /// up the others.
     func readable(_ connection: UnsafeMutablePointer<Connection>) {
         if connection.pointee.machine.phase == .lingering { return drop(connection) }
         if let session = connection.pointee.session { return readable(connection, session) }
-        if connection.pointee.input.capacity == 0 { swap(&connection.pointee.input, &state.pointee.spareInput) }
+        lendInput(connection)
         connection.pointee.input.reserve(4096)
         let room = connection.pointee.input.writable
         let count = recv(connection.pointee.descriptor, room.baseAddress, room.count, 0)
@@ -119,6 +122,17 @@ extension EventLoop {
         if connection.pointee.upload != nil { connection.pointee.upload = nil }
         if connection.pointee.stream != nil { return connection.pointee.machine.streams() }
         connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
+    }
+
+    /// Lends memory to read into. What little a slow peer has sent moves along: reading needs room for far more, and
+    /// between its bytes the peer is to keep no more than them.
+    func lendInput(_ connection: UnsafeMutablePointer<Connection>) {
+        let capacity = connection.pointee.input.capacity
+        guard capacity <= EventLoop.smallInput, capacity < state.pointee.spareInput.capacity else { return }
+        swap(&connection.pointee.input, &state.pointee.spareInput)
+        if capacity == 0 { return }
+        connection.pointee.input.append(state.pointee.spareInput.readable)
+        state.pointee.spareInput.release()
     }
 
     /// Gives lent input memory back; what is left of a request moves into memory of its own.

@@ -25,7 +25,7 @@ extension EventLoop {
         }
         connection.pointee.isReadable = count == room.count || connection.pointee.hasEnd
         state.pointee.counters.bytesRead.raise(by: UInt64(count))
-        if connection.pointee.input.capacity == 0 { swap(&connection.pointee.input, &state.pointee.spareInput) }
+        lendInput(connection)
         let wasEstablished = session.isEstablished
         let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(room)[..<count])
         switch session.receive(bytes, into: &connection.pointee.input) {
