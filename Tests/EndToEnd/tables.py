@@ -97,6 +97,12 @@ class TableServer:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(STOP_DEADLINE)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
     def kill(self):
         """Ends the process as a crash would."""
         if self.process and self.process.poll() is None:

@@ -49,11 +49,6 @@ def test_the_port_is_in_use(server, tmp_path):
     assert server.request("GET", "/health/ready")[0] == 200
 
 
-def test_a_second_server_on_one_directory_is_told_who_holds_it(server, data_dir):
-    refused(serve(data_dir), str(data_dir), str(server.process.pid))
-    assert server.request("GET", "/health/ready")[0] == 200
-
-
 @as_root
 def test_the_data_directory_cannot_be_entered(folder):
     data_dir = folder / "closed"
