@@ -33,10 +33,10 @@ struct PageSource {
         }
     }
 
-    /// A page after which there is, or may be, another.
-    func page(_ items: [Item], scanned: Int, bytes: Int, last: Item?) -> QueryPage {
+    /// A page; after one with a last item there is, or may be, another.
+    func page(_ items: [Item], scanned: Int, bytes: Int, fetchedBlocks: Int, last: Item?) -> QueryPage {
         QueryPage(
-            items: items, scannedCount: scanned, scannedBytes: bytes,
+            items: items, scannedCount: scanned, scannedBytes: bytes, fetchedBlocks: fetchedBlocks,
             lastEvaluatedKey: last.map { item in item.filter { keyNames.contains($0.key) } })
     }
 

@@ -76,7 +76,9 @@ extension SQLiteTableStore {
             }
             range.start(after: key, forward: query.forward)
         }
-        return try page(of: source, range, forward: query.forward, limit: query.limit, filter: query.filter)
+        return try page(
+            of: source, range, forward: query.forward, limit: query.limit, filter: query.filter,
+            fetchesItems: query.fetchesItems)
     }
 
     package func scan(_ scan: Scan) throws(TableError) -> QueryPage {
@@ -86,7 +88,9 @@ extension SQLiteTableStore {
         if let start = scan.exclusiveStart {
             range.start(after: try source.key(exclusiveStart: start, limits), forward: true)
         }
-        return try page(of: source, range, forward: true, limit: scan.limit, filter: scan.filter, segment: scan.segment)
+        return try page(
+            of: source, range, forward: true, limit: scan.limit, filter: scan.filter, segment: scan.segment,
+            fetchesItems: scan.fetchesItems)
     }
 
     package func listTables() throws(TableError) -> [String] { catalog.all.keys.sorted { $0.precedes($1) } }
@@ -121,7 +125,7 @@ extension SQLiteTableStore {
 extension SQLiteTableStore {
     private func page(
         of source: PageSource, _ range: KeyRange, forward: Bool, limit: Int?, filter: Condition?,
-        segment: ScanSegment? = nil
+        segment: ScanSegment? = nil, fetchesItems: Bool
     ) throws(TableError) -> QueryPage {
         // Entries and items come from one statement, so from one state of the file.
         try readers.read { (connection) throws(TableError) in
@@ -132,29 +136,55 @@ extension SQLiteTableStore {
                 return rows
             }
             defer { rows.reset() }
-            var items: [Item] = []
-            var scanned = 0
-            var bytes = 0
-            var last: Item?
+            var page = PageContent(source: source, bytesMax: limits.pageBytesMax, fetchesItems: fetchesItems)
             while try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
                 if let segment, !segment.holds(rows.blob(1), partition: source.partitionKey.type) { continue }
                 // Only now is it known that there is more.
-                if scanned > 0, bytes >= limits.pageBytesMax {
-                    return source.page(items, scanned: scanned, bytes: bytes, last: last)
-                }
-                let whole = try decode(rows.blob(0))
-                let item = source.index?.project(whole) ?? whole
-                let size = ItemSize.of(item)
-                if scanned > 0, bytes + size > limits.pageBytesMax {
-                    return source.page(items, scanned: scanned, bytes: bytes, last: last)
-                }
-                bytes += size
-                scanned += 1
-                last = whole
-                if filter?.holds(for: item) ?? true { items.append(item) }
-                if scanned == limit { return source.page(items, scanned: scanned, bytes: bytes, last: last) }
+                if page.isFull { return page.result(mayContinue: true) }
+                guard page.add(try decode(rows.blob(0)), filter) else { return page.result(mayContinue: true) }
+                if page.scanned == limit { return page.result(mayContinue: true) }
             }
-            return QueryPage(items: items, scannedCount: scanned, scannedBytes: bytes, lastEvaluatedKey: nil)
+            return page.result(mayContinue: false)
         }
+    }
+}
+
+/// The page that is being read.
+private struct PageContent {
+    let source: PageSource
+    let bytesMax: Int
+    let fetchesItems: Bool
+    private var items: [Item] = []
+    private(set) var scanned = 0
+    private var bytes = 0
+    private var fetchedBlocks = 0
+    private var last: Item?
+
+    init(source: PageSource, bytesMax: Int, fetchesItems: Bool) {
+        self.source = source
+        self.bytesMax = bytesMax
+        self.fetchesItems = fetchesItems && source.index?.projectedNames != nil
+    }
+
+    /// Whether nothing more can be added, however small.
+    var isFull: Bool { scanned > 0 && bytes >= bytesMax }
+
+    /// Adds an item, or only counts it when the filter does not hold for it; false when there is no room for it.
+    mutating func add(_ whole: Item, _ filter: Condition?) -> Bool {
+        let projected = source.index?.project(whole) ?? whole
+        let size = ItemSize.of(projected)
+        if scanned > 0, bytes + size > bytesMax { return false }
+        bytes += size
+        scanned += 1
+        last = whole
+        if fetchesItems { fetchedBlocks += ItemSize.blocks(ItemSize.of(whole)) }
+        let item = fetchesItems ? whole : projected
+        if filter?.holds(for: item) ?? true { items.append(item) }
+        return true
+    }
+
+    func result(mayContinue: Bool) -> QueryPage {
+        source.page(
+            items, scanned: scanned, bytes: bytes, fetchedBlocks: fetchedBlocks, last: mayContinue ? last : nil)
     }
 }

@@ -29,6 +29,8 @@ package struct Query: Sendable {
     package var filter: Condition?
     /// Goes on after the item of this key: the `lastEvaluatedKey` of the page before.
     package var exclusiveStart: Item?
+    /// Whether items are answered whole, also from an index that does not project all of their attributes.
+    package var fetchesItems = false
 
     /// A query of the given members; without more, all of a partition of the table, ascending.
     package init(
@@ -77,6 +79,8 @@ package struct Scan: Sendable {
     package var exclusiveStart: Item?
     /// Only the items of one segment, nil for all. Items of the same partition are in the same one.
     package var segment: ScanSegment?
+    /// Whether items are answered whole, also from an index that does not project all of their attributes.
+    package var fetchesItems = false
 
     /// A scan of the given members; without more, of the whole table.
     package init(
@@ -100,6 +104,8 @@ package struct QueryPage: Sendable {
     package let scannedCount: Int
     /// How many bytes they have together, as the table or the index has them; what capacity is counted by.
     package let scannedBytes: Int
+    /// How many blocks of 4 KB the items have, each by itself, that were fetched beside the index.
+    package var fetchedBlocks = 0
     /// Where the next page begins: the keys of the last item looked at. Nil when there is nothing more.
     ///
     /// As in DynamoDB, a page that ended because of its `limit` has one even if nothing more follows.

@@ -27,7 +27,7 @@ package final class CapacityCounters: Sendable {
     func count(_ capacity: ConsumedCapacity) {
         counts.withLock { counts in
             Self.add(capacity.tableHalves, capacity.kind, Subject(table: capacity.table, index: nil), to: &counts)
-            for (name, halves) in capacity.indexHalves {
+            for (name, _, halves) in capacity.indexHalves {
                 Self.add(halves, capacity.kind, Subject(table: capacity.table, index: name), to: &counts)
             }
         }

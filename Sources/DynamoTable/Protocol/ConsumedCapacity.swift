@@ -28,7 +28,7 @@ struct ConsumedCapacity: Sendable {
     /// Half units of the table itself.
     private(set) var tableHalves = 0
     /// Half units of the indexes that took any, by name, in the order in which they came.
-    private(set) var indexHalves: [(name: String, halves: Int)] = []
+    private(set) var indexHalves: [(name: String, isLocal: Bool, halves: Int)] = []
 
     /// Nothing so far.
     init(table: String, _ kind: Kind) {
@@ -40,22 +40,26 @@ struct ConsumedCapacity: Sendable {
     var totalHalves: Int { indexHalves.reduce(tableHalves) { $0 + $1.halves } }
 
     /// Adds half units of the table, or of an index.
-    mutating func add(_ halves: Int, index: String? = nil) {
+    mutating func add(_ halves: Int, index: IndexSchema? = nil) {
         guard let index else {
             tableHalves += halves
             return
         }
+        add(halves, index.name, isLocal: index.isLocal)
+    }
+
+    private mutating func add(_ halves: Int, _ index: String, isLocal: Bool) {
         if let position = indexHalves.firstIndex(where: { $0.name == index }) {
             indexHalves[position].halves += halves
         } else {
-            indexHalves.append((index, halves))
+            indexHalves.append((index, isLocal, halves))
         }
     }
 
     /// Adds what another request took of the same table.
     mutating func add(_ other: ConsumedCapacity) {
         tableHalves += other.tableHalves
-        for (name, halves) in other.indexHalves { add(halves, index: name) }
+        for (name, isLocal, halves) in other.indexHalves { add(halves, name, isLocal: isLocal) }
     }
 }
 
@@ -74,7 +78,7 @@ extension ConsumedCapacity {
 
     /// The half units of reading so many bytes at once; nothing found counts as one block.
     static func readHalves(bytes: Int, _ consistency: Consistency) -> Int {
-        max(1, (bytes + 4095) / 4096) * consistency.rawValue
+        ItemSize.blocks(bytes) * consistency.rawValue
     }
 }
 
@@ -90,7 +94,7 @@ extension ConsumedCapacity {
             let oldEntry = old.flatMap { index.holds($0) ? index.project($0) : nil }
             let newEntry = new.flatMap { index.holds($0) ? index.project($0) : nil }
             let halves = index.writeHalves(oldEntry, newEntry)
-            if halves > 0 { add(factor * halves, index: index.schema.name) }
+            if halves > 0 { add(factor * halves, index: index.schema) }
         }
     }
 
@@ -152,17 +156,22 @@ extension JSONWriter {
             beginObject()
             units(capacity.tableHalves, capacity.kind, namesKind)
             endObject()
-            if !capacity.indexHalves.isEmpty {
-                key("GlobalSecondaryIndexes")
-                beginObject()
-                for (name, halves) in capacity.indexHalves {
-                    key(name)
-                    beginObject()
-                    units(halves, capacity.kind, namesKind)
-                    endObject()
-                }
-                endObject()
-            }
+            indexUnits(capacity, isLocal: true, namesKind)
+            indexUnits(capacity, isLocal: false, namesKind)
+        }
+        endObject()
+    }
+
+    private mutating func indexUnits(_ capacity: ConsumedCapacity, isLocal: Bool, _ namesKind: Bool) {
+        let indexes = capacity.indexHalves.filter { $0.isLocal == isLocal }
+        if indexes.isEmpty { return }
+        key(isLocal ? "LocalSecondaryIndexes" as StaticString : "GlobalSecondaryIndexes")
+        beginObject()
+        for index in indexes {
+            key(index.name)
+            beginObject()
+            units(index.halves, capacity.kind, namesKind)
+            endObject()
         }
         endObject()
     }

@@ -81,20 +81,26 @@ extension JSONWriter {
     private mutating func sourceFeatures(_ table: TableDescription) {
         key("SourceTableFeatureDetails")
         beginObject()
-        if !table.schema.indexes.isEmpty {
-            key("GlobalSecondaryIndexes")
-            array(table.schema.indexes) { writer, index in
-                writer.beginObject()
-                writer.key("IndexName")
-                writer.string(index.name)
-                writer.keySchema(index.partitionKey, index.sortKey)
-                writer.projection(index.projection)
-                writer.plainThroughput(
-                    table.schema.throughput == nil ? nil : index.throughput ?? table.schema.throughput)
-                writer.endObject()
-            }
-        }
+        indexes(of: table.schema, areLocal: true)
+        indexes(of: table.schema, areLocal: false)
         endObject()
+    }
+
+    private mutating func indexes(of schema: TableSchema, areLocal: Bool) {
+        let indexes = schema.indexes(local: areLocal)
+        if indexes.isEmpty { return }
+        key(areLocal ? "LocalSecondaryIndexes" as StaticString : "GlobalSecondaryIndexes")
+        array(indexes.map(\.element)) { writer, index in
+            writer.beginObject()
+            writer.key("IndexName")
+            writer.string(index.name)
+            writer.keySchema(index.partitionKey, index.sortKey)
+            writer.projection(index.projection)
+            if !index.isLocal {
+                writer.plainThroughput(schema.throughput == nil ? nil : index.throughput ?? schema.throughput)
+            }
+            writer.endObject()
+        }
     }
 
     private mutating func plainThroughput(_ throughput: Throughput?) {

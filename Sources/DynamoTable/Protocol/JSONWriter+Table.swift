@@ -27,21 +27,26 @@ extension JSONWriter {
         key("TableId")
         string(description.id)
         if schema.throughput == nil { billingMode(since: description.createdAt) }
-        if !schema.indexes.isEmpty {
-            key("GlobalSecondaryIndexes")
-            beginArray()
-            for (position, index) in schema.indexes.enumerated() {
-                let content =
-                    description.indexContents.indices.contains(position)
-                    ? description.indexContents[position] : ContentSize()
-                self.index(index, content, of: schema, resources)
-            }
-            endArray()
-        }
+        indexes(of: description, areLocal: true, resources)
+        indexes(of: description, areLocal: false, resources)
         if let restore { restoreSummary(restore, resources) }
         key("DeletionProtectionEnabled")
         bool(schema.isProtected)
         endObject()
+    }
+
+    private mutating func indexes(of description: TableDescription, areLocal: Bool, _ resources: ResourceNames) {
+        let indexes = description.schema.indexes(local: areLocal)
+        if indexes.isEmpty { return }
+        key(areLocal ? "LocalSecondaryIndexes" as StaticString : "GlobalSecondaryIndexes")
+        beginArray()
+        for (position, index) in indexes {
+            let content =
+                description.indexContents.indices.contains(position)
+                ? description.indexContents[position] : ContentSize()
+            self.index(index, content, of: description.schema, resources)
+        }
+        endArray()
     }
 
     private mutating func index(
@@ -52,11 +57,13 @@ extension JSONWriter {
         string(index.name)
         keySchema(index.partitionKey, index.sortKey)
         projection(index.projection)
-        key("IndexStatus")
-        string("ACTIVE")
-        let ofIndex = schema.throughput == nil ? nil : index.throughput ?? schema.throughput
-        throughput(ofIndex)
-        warmThroughput(ofIndex)
+        if !index.isLocal {
+            key("IndexStatus")
+            string("ACTIVE")
+            let ofIndex = schema.throughput == nil ? nil : index.throughput ?? schema.throughput
+            throughput(ofIndex)
+            warmThroughput(ofIndex)
+        }
         key("IndexSizeBytes")
         int(content.bytes)
         key("ItemCount")

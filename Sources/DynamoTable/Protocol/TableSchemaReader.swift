@@ -13,6 +13,8 @@ struct TableSchemaReader {
 
     /// The most global secondary indexes of a table.
     static let indexesMax = 20
+    /// The most local secondary indexes of a table.
+    private static let localIndexesMax = 5
 
     init(_ request: RequestReader, _ resources: ResourceNames, isOnDemand: Bool? = nil) {
         self.request = request
@@ -43,10 +45,8 @@ struct TableSchemaReader {
                 Self.invalid + "Number of attributes in KeySchema does not exactly match number of attributes defined"
                     + " in AttributeDefinitions")
         }
-        if request.has("LocalSecondaryIndexes") {
-            throw .validation(Self.invalid + "LocalSecondaryIndexes are not supported by this version")
-        }
-        let indexes = try indexes()
+        let locals = try localIndexes(partition, hasSortKey: sort != nil)
+        let indexes = try indexes(beside: locals)
         let schema = TableSchema(
             name: request.tableName, partitionKey: partition, sortKey: sort, indexes: indexes,
             throughput: throughput, isProtected: request.flag("DeletionProtectionEnabled"))
@@ -100,11 +100,50 @@ struct TableSchemaReader {
         return Throughput(readUnits: read, writeUnits: try units("WriteCapacityUnits"))
     }
 
-    private func indexes() throws(ProtocolError) -> [IndexSchema] {
-        guard request.has("GlobalSecondaryIndexes") else { return [] }
+    /// The local secondary indexes, which divide items as the table does and order them otherwise.
+    private func localIndexes(
+        _ tablePartition: KeyAttribute, hasSortKey: Bool
+    ) throws(ProtocolError) -> [IndexSchema] {
+        guard request.has("LocalSecondaryIndexes") else { return [] }
+        let structures = request.structures("LocalSecondaryIndexes")
+        if structures.isEmpty { throw .validation(Self.invalid + "List of LocalSecondaryIndexes is empty") }
+        guard hasSortKey else {
+            throw .validation(
+                Self.invalid + "Table KeySchema does not have a range key, which is required when specifying a"
+                    + " LocalSecondaryIndex")
+        }
+        var indexes: [IndexSchema] = []
+        for structure in structures {
+            let name = structure.text("IndexName") ?? ""
+            let (partition, sort) = try key(of: structure)
+            guard let sort else {
+                throw .validation(Self.invalid + "Index KeySchema does not have a range key for index: \(name)")
+            }
+            guard partition == tablePartition else {
+                throw .validation(
+                    Self.invalid + "Index KeySchema does not have the same leading hash key as table KeySchema for"
+                        + " index: \(name). index hash key: \(partition.name), table hash key: \(tablePartition.name)")
+            }
+            let projection = try projection(structure.structure("Projection"))
+            if indexes.contains(where: { $0.name == name }) {
+                throw .validation(Self.invalid + "Duplicate index name: \(name)")
+            }
+            indexes.append(
+                IndexSchema(name, partitionKey: partition, sortKey: sort, projection: projection, isLocal: true))
+        }
+        guard indexes.count <= Self.localIndexesMax else {
+            throw .validation(
+                Self.invalid + "Number of LocalSecondaryIndexes exceeds per-table limit of \(Self.localIndexesMax)")
+        }
+        return indexes
+    }
+
+    /// All indexes: the local ones, and the global ones behind them.
+    private func indexes(beside locals: [IndexSchema]) throws(ProtocolError) -> [IndexSchema] {
+        guard request.has("GlobalSecondaryIndexes") else { return locals }
         let structures = request.structures("GlobalSecondaryIndexes")
         if structures.isEmpty { throw .validation(Self.invalid + "List of GlobalSecondaryIndexes is empty") }
-        var indexes: [IndexSchema] = []
+        var indexes = locals
         for structure in structures {
             let index = try index(structure)
             if indexes.contains(where: { $0.name == index.name }) {
@@ -112,7 +151,7 @@ struct TableSchemaReader {
             }
             indexes.append(index)
         }
-        guard indexes.count <= Self.indexesMax else {
+        guard structures.count <= Self.indexesMax else {
             throw .validation(
                 Self.invalid + "GlobalSecondaryIndex count exceeds the per-table limit of \(Self.indexesMax)")
         }

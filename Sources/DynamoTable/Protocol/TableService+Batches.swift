@@ -120,6 +120,7 @@ extension TableService {
         }
         var operations: [WriteOperation] = []
         var definitions: [TableDefinition] = []
+        var collections = ItemCollectionMetrics(request)
         var keys: Set<[UInt8]> = []
         for (table, isPut, attributes) in writes {
             let definition = try definition(table)
@@ -133,15 +134,23 @@ extension TableService {
                 throw .validation("Provided list of item keys contains duplicates")
             }
             definitions.append(definition)
-            operations.append(
-                isPut ? .put(table: table, item: attributes) : .delete(table: table, key: key))
+            let operation: WriteOperation =
+                isPut ? .put(table: table, item: attributes) : .delete(table: table, key: key)
+            collections.note(operation, in: definition)
+            operations.append(operation)
         }
         let detail = ConsumedCapacity.Detail(request)
-        store.writeEach(operations, principal: principal) { [capacity, writes, definitions] result in
+        store.writeEach(operations, principal: principal) { [capacity, writes, definitions, collections] result in
             switch result {
             case .failure(let error): answer(ProtocolResponse(ProtocolError(error)))
             case .success(let results):
-                answer(Self.response(results, writes.map { ($0.isPut, $0.attributes) }, definitions, detail, capacity))
+                let outcome = Self.outcome(results, writes.map { ($0.isPut, $0.attributes) }, definitions)
+                switch outcome {
+                case .failure(let error): answer(ProtocolResponse(ProtocolError(error)))
+                case .success(let outcome):
+                    outcome.used.forEach(capacity.count)
+                    answer(Self.response(outcome, detail, collections))
+                }
             }
         }
     }
@@ -165,28 +174,39 @@ extension TableService {
     }
 
     /// What a batch of writes is answered: those that the store was too busy for may be sent again.
-    private static func response(
-        _ results: [Result<WriteOutcome, TableError>], _ writes: [(isPut: Bool, attributes: Item)],
-        _ definitions: [TableDefinition], _ detail: ConsumedCapacity.Detail, _ capacity: CapacityCounters
-    ) -> ProtocolResponse {
+    /// What became of a batch.
+    private struct BatchOutcome {
         var used: [ConsumedCapacity] = []
         var unprocessed: [(table: String, writes: [(isPut: Bool, attributes: Item)])] = []
+    }
+
+    private static func outcome(
+        _ results: [Result<WriteOutcome, TableError>], _ writes: [(isPut: Bool, attributes: Item)],
+        _ definitions: [TableDefinition]
+    ) -> Result<BatchOutcome, TableError> {
+        var batch = BatchOutcome()
         for (position, result) in results.enumerated() {
             let definition = definitions[position]
             switch result {
-            case .success(let outcome): used.note(outcome, of: definition)
+            case .success(let outcome): batch.used.note(outcome, of: definition)
             case .failure(.tooManyWaiting):
-                if unprocessed.last?.table != definition.name { unprocessed.append((definition.name, [])) }
-                unprocessed[unprocessed.count - 1].writes.append(writes[position])
-            case .failure(let error): return ProtocolResponse(ProtocolError(error))
+                if batch.unprocessed.last?.table != definition.name { batch.unprocessed.append((definition.name, [])) }
+                batch.unprocessed[batch.unprocessed.count - 1].writes.append(writes[position])
+            case .failure(let error): return .failure(error)
             }
         }
-        used.forEach(capacity.count)
-        return ProtocolResponse { writer in
-            writer.consumedCapacity(used, detail)
+        return .success(batch)
+    }
+
+    private static func response(
+        _ outcome: BatchOutcome, _ detail: ConsumedCapacity.Detail, _ collections: ItemCollectionMetrics
+    ) -> ProtocolResponse {
+        ProtocolResponse { writer in
+            writer.consumedCapacity(outcome.used, detail)
+            collections.writeAll(to: &writer)
             writer.key("UnprocessedItems")
             writer.beginObject()
-            for (table, writes) in unprocessed {
+            for (table, writes) in outcome.unprocessed {
                 writer.key(table)
                 writer.array(writes) { $0.unprocessed($1.attributes, isPut: $1.isPut) }
             }

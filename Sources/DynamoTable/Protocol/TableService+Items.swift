@@ -105,7 +105,9 @@ extension TableService {
         let definition = try definition(operation.table)
         let returnsItem = request.isText("ReturnValuesOnConditionCheckFailure", "ALL_OLD")
         let detail = ConsumedCapacity.Detail(request)
-        store.transact([operation], principal: principal) { [capacity] result in
+        var collections = ItemCollectionMetrics(request)
+        collections.note(operation, in: definition)
+        store.transact([operation], principal: principal) { [capacity, collections] result in
             switch result {
             case .failure(let error): answer(ProtocolResponse(ProtocolError(error, returnsItem: returnsItem)))
             case .success(let outcomes):
@@ -114,7 +116,7 @@ extension TableService {
                 used.addWrite(definition, old: outcome.old, new: outcome.new)
                 capacity.count(used)
                 let returned = attributes(outcome)
-                if returned == nil, detail == .none {
+                if returned == nil, detail == .none, collections.isEmpty {
                     answer(.empty)
                     return
                 }
@@ -125,6 +127,7 @@ extension TableService {
                             writer.attributes(returned)
                         }
                         writer.consumedCapacity(used, detail)
+                        collections.writeOne(to: &writer)
                     })
             }
         }

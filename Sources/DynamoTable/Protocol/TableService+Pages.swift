@@ -27,12 +27,13 @@ extension TableService {
             try source.checkFilter(filter)
             try definition.checkKeysAreScalars(filter.paths)
         }
-        let query = Query(
+        var query = Query(
             table: definition.name, index: page.index, partition: partition, sort: sort,
             forward: request.flag("ScanIndexForward", default: true), limit: page.limit, filter: filter,
             exclusiveStart: start)
+        query.fetchesItems = page.fetchesItems(source)
         let result = try converting { () throws(TableError) in try store.query(query) }
-        return respond(result, page, request, definition)
+        return respond(result, page, request, source)
     }
 
     /// `Scan`
@@ -49,21 +50,22 @@ extension TableService {
         let source = try page.source(definition)
         try definition.checkKeysAreScalars((projection?.paths ?? []) + (filter?.paths ?? []))
         if let start, let segment { try source.check(start, isIn: segment, store.limits) }
-        let scan = Scan(
+        var scan = Scan(
             table: definition.name, index: page.index, limit: page.limit, filter: filter, exclusiveStart: start,
             segment: segment)
+        scan.fetchesItems = page.fetchesItems(source)
         let result = try converting { () throws(TableError) in try store.scan(scan) }
-        return respond(result, page, request, definition)
+        return respond(result, page, request, source)
     }
 
     private func respond(
-        _ result: QueryPage, _ page: PageRequest, _ request: RequestReader, _ definition: TableDefinition
+        _ result: QueryPage, _ page: PageRequest, _ request: RequestReader, _ source: PageSource
     ) -> ProtocolResponse {
-        var used = ConsumedCapacity(table: definition.name, .read)
+        var used = ConsumedCapacity(table: source.definition.name, .read)
+        let consistency: ConsumedCapacity.Consistency = request.flag("ConsistentRead") ? .strong : .eventual
         used.add(
-            ConsumedCapacity.readHalves(
-                bytes: result.scannedBytes, request.flag("ConsistentRead") ? .strong : .eventual),
-            index: page.index)
+            ConsumedCapacity.readHalves(bytes: result.scannedBytes, consistency), index: source.index?.schema)
+        used.add(result.fetchedBlocks * consistency.rawValue)
         capacity.count(used)
         return ProtocolResponse { writer in
             writer.consumedCapacity(used, ConsumedCapacity.Detail(request))
@@ -125,7 +127,7 @@ struct PageRequest {
         } catch {
             throw ProtocolError(error)
         }
-        guard let index = source.index else { return source }
+        guard let index = source.index, !index.schema.isLocal else { return source }
         if isConsistent {
             throw .validation("Consistent reads are not supported on global secondary indexes")
         }
@@ -143,6 +145,14 @@ struct PageRequest {
             }
         }
         return source
+    }
+
+    /// Whether items are answered whole: a local index is asked for attributes that it does not project. DynamoDB
+    /// fetches each item of the page then, and counts that.
+    func fetchesItems(_ source: PageSource) -> Bool {
+        guard let index = source.index, index.schema.isLocal, let projected = index.projectedNames else { return false }
+        if let projection { return !projection.paths.allSatisfy { projected.contains($0.attribute) } }
+        return select == .all
     }
 
     /// `ExclusiveStartKey`; values that cannot be ones are told as DynamoDB does, mostly with what they were to be.

@@ -68,16 +68,14 @@ struct RestoreOverrides {
 
     /// Makes the schema of the table from that in the backup.
     func adjustment() throws(ProtocolError) -> SchemaAdjustment {
-        if request.has("LocalSecondaryIndexOverride"), !request.structures("LocalSecondaryIndexOverride").isEmpty {
-            throw .validation("One or more parameter values were invalid: Specified index does not exist in the backup")
-        }
         let billing = request.text("BillingModeOverride")
         var throughput: Throughput?
         if let given = request.structure("ProvisionedThroughputOverride") {
             guard billing != "PAY_PER_REQUEST" else { throw TableSchemaReader.throughputWithOnDemand }
             throughput = try TableSchemaReader.throughput(given)
         }
-        let indexes = try keptIndexes()
+        let globals = try keptIndexes("GlobalSecondaryIndexOverride")
+        let locals = try keptIndexes("LocalSecondaryIndexOverride")
         return { [throughput] schema throws(TableError) in
             var schema = schema
             schema.isProtected = false
@@ -88,7 +86,8 @@ struct RestoreOverrides {
                     "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be"
                         + " specified when BillingMode is PROVISIONED")
             }
-            if let indexes { schema.indexes = try Self.choose(indexes, of: schema) }
+            schema.indexes =
+                try Self.choose(locals, of: schema, areLocal: true) + Self.choose(globals, of: schema, areLocal: false)
             if schema.throughput == nil {
                 for position in schema.indexes.indices { schema.indexes[position].throughput = nil }
             }
@@ -102,10 +101,10 @@ struct RestoreOverrides {
         let throughput: Throughput?
     }
 
-    private func keptIndexes() throws(ProtocolError) -> [KeptIndex]? {
-        guard request.has("GlobalSecondaryIndexOverride") else { return nil }
+    private func keptIndexes(_ name: StaticString) throws(ProtocolError) -> [KeptIndex]? {
+        guard request.has(name) else { return nil }
         var kept: [KeptIndex] = []
-        for structure in request.structures("GlobalSecondaryIndexOverride") {
+        for structure in request.structures(name) {
             var throughput: Throughput?
             if let given = structure.structure("ProvisionedThroughput") {
                 throughput = try TableSchemaReader.throughput(given)
@@ -115,11 +114,15 @@ struct RestoreOverrides {
         return kept
     }
 
-    /// Indexes may be left out, and no others be there.
-    private static func choose(_ kept: [KeptIndex], of schema: TableSchema) throws(TableError) -> [IndexSchema] {
+    /// The indexes of one kind: all where nothing is said; some may be left out, and no others be there.
+    private static func choose(
+        _ kept: [KeptIndex]?, of schema: TableSchema, areLocal: Bool
+    ) throws(TableError) -> [IndexSchema] {
+        let there = schema.indexes(local: areLocal).map(\.element)
+        guard let kept else { return there }
         var indexes: [IndexSchema] = []
         for choice in kept {
-            guard var index = schema.indexes.first(where: { $0.name == choice.name }) else {
+            guard var index = there.first(where: { $0.name == choice.name }) else {
                 throw .validation(
                     "One or more parameter values were invalid: Specified index does not exist in the backup:"
                         + " \(choice.name)")

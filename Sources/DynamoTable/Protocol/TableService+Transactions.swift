@@ -88,10 +88,12 @@ extension TableService {
         }
         guard reasons.allSatisfy({ $0 == nil }) else { throw ProtocolError(canceling: reasons) }
         let detail = ConsumedCapacity.Detail(request)
+        var collections = ItemCollectionMetrics(request)
+        for (operation, definition) in zip(operations, definitions) { collections.note(operation, in: definition) }
         let token = request.text("ClientRequestToken")
         if let token, let response = try admit(token, request, detail) { return answer(response) }
         let returnsItem = writes.map(\.returnsItem)
-        store.transact(operations, principal: principal) { [capacity, tokens, definitions] result in
+        store.transact(operations, principal: principal) { [capacity, tokens, definitions, collections] result in
             switch result {
             case .failure(let error):
                 if let token { tokens.abandon(token) }
@@ -103,7 +105,11 @@ extension TableService {
                 }
                 used.forEach(capacity.count)
                 if let token { tokens.finish(token, used) }
-                answer(ProtocolResponse { $0.consumedCapacity(used, detail, namesKind: true) })
+                answer(
+                    ProtocolResponse { writer in
+                        writer.consumedCapacity(used, detail, namesKind: true)
+                        collections.writeAll(to: &writer)
+                    })
             }
         }
     }

@@ -80,7 +80,7 @@ private struct TableUpdate {
         }
         // Indexes that have never had units of their own keep those that they were shown with.
         if let current = old.throughput {
-            for position in schema.indexes.indices where schema.indexes[position].throughput == nil {
+            for (position, index) in schema.indexes(local: false) where index.throughput == nil {
                 schema.indexes[position].throughput = current
             }
         }
@@ -94,7 +94,7 @@ private struct TableUpdate {
         let given = request.structures("GlobalSecondaryIndexUpdates").compactMap {
             $0.structure("Update")?.text("IndexName")
         }
-        let missing = old.indexes.map(\.name).filter { !given.contains($0) }
+        let missing = old.indexes(local: false).map(\.element.name).filter { !given.contains($0) }
         guard missing.isEmpty else {
             throw .validation(
                 TableSchemaReader.invalid
@@ -133,7 +133,7 @@ private struct TableUpdate {
             throw .validation(
                 TableSchemaReader.invalid + "Attempting to create an index which already exists: \(index.name)")
         }
-        guard schema.indexes.count < TableSchemaReader.indexesMax else {
+        guard schema.indexes(local: false).count < TableSchemaReader.indexesMax else {
             throw ProtocolError(
                 .limitExceeded,
                 "GlobalSecondaryIndex count exceeds the per-table limit of \(TableSchemaReader.indexesMax)")
@@ -150,7 +150,7 @@ private struct TableUpdate {
     }
 
     private func position(of index: String, in schema: TableSchema) throws(ProtocolError) -> Int {
-        guard let position = schema.indexes.firstIndex(where: { $0.name == index }) else {
+        guard let position = schema.indexes.firstIndex(where: { $0.name == index && !$0.isLocal }) else {
             throw ProtocolError(.resourceNotFound, "Requested resource not found")
         }
         return position

@@ -58,6 +58,7 @@ extension IndexSchema {
         var map: Item = ["name": .string(name), "partitionKey": partitionKey.attributeValue]
         if let sortKey { map["sortKey"] = sortKey.attributeValue }
         throughput?.add(to: &map)
+        if isLocal { map["isLocal"] = true }
         switch projection {
         case .all: map["projection"] = "ALL"
         case .keysOnly: map["projection"] = "KEYS_ONLY"
@@ -79,6 +80,6 @@ extension IndexSchema {
         }
         self.init(
             name, partitionKey: partitionKey, sortKey: map["sortKey"].flatMap(KeyAttribute.init(attributeValue:)),
-            projection: projection, throughput: Throughput(item: map))
+            projection: projection, throughput: Throughput(item: map), isLocal: map["isLocal"]?.boolValue ?? false)
     }
 }

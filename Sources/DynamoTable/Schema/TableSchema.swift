@@ -41,12 +41,16 @@ package struct IndexSchema: Sendable, Equatable {
     package let projection: Projection
     /// Provisioned throughput of its own, nil when it has that of its table.
     package var throughput: Throughput?
+    /// Whether the index is a local one: it orders the items of the table's own partitions in another way, is as
+    /// consistent as the table, and answers attributes that are not projected from the items themselves.
+    package let isLocal: Bool
 
     /// The index `name`; see the members.
     package init(
         _ name: String, partitionKey: KeyAttribute, sortKey: KeyAttribute? = nil, projection: Projection = .all,
-        throughput: Throughput? = nil
+        throughput: Throughput? = nil, isLocal: Bool = false
     ) {
+        self.isLocal = isLocal
         self.throughput = throughput
         self.name = name
         self.partitionKey = partitionKey
@@ -95,6 +99,11 @@ package struct TableSchema: Sendable, Equatable {
         self.isProtected = isProtected
         self.indexes = indexes
         self.throughput = throughput
+    }
+
+    /// The local or the global secondary indexes, with their positions in `indexes`.
+    func indexes(local: Bool) -> [(offset: Int, element: IndexSchema)] {
+        indexes.enumerated().filter { $0.element.isLocal == local }
     }
 }
 

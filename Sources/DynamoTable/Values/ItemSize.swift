@@ -6,6 +6,9 @@ enum ItemSize {
     /// The bytes of a whole item: names and values.
     static func of(_ item: Item) -> Int { members(item) }
 
+    /// The blocks of 4 KB that reading so many bytes takes; nothing found takes one.
+    static func blocks(_ bytes: Int) -> Int { max(1, (bytes + 4095) / 4096) }
+
     /// The bytes of one value.
     static func of(_ value: AttributeValue) -> Int {
         switch value {
