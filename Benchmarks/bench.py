@@ -8,7 +8,7 @@ import time
 
 import machine
 
-CASES = ["evaluation", "ofrep", "bulk", "start", "scale", "echo", "table"]
+CASES = ["evaluation", "ofrep", "bulk", "start", "scale", "transport", "table"]
 """In the order in which they run when none is named."""
 
 

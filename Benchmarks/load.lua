@@ -1,12 +1,13 @@
--- What wrk sends, and how it reports. Arguments: method, path, a file with one request body a line, and header fields
--- (`Name: value`); with several lines the requests take turns. The figures come as one line of JSON, since wrk's own table is for people.
+-- What wrk sends, and how it reports. Arguments: method, path, a file with one request body a line, how many requests
+-- are sent at once, and header fields (`Name: value`); with several lines the requests take turns. The figures come as
+-- one line of JSON, since wrk's own table is for people.
 
 function init(arguments)
-   local method, path, file = arguments[1], arguments[2], arguments[3]
+   local method, path, file, depth = arguments[1], arguments[2], arguments[3], tonumber(arguments[4])
    wrk.method = method
    wrk.path = path
    wrk.headers["Content-Type"] = "application/json"
-   for index = 4, #arguments do
+   for index = 5, #arguments do
       local name, value = arguments[index]:match("^([^:]+): (.*)$")
       wrk.headers[name] = value
    end
@@ -14,7 +15,10 @@ function init(arguments)
    for line in io.lines(file) do
       requests[#requests + 1] = wrk.format(method, path, nil, line)
    end
-   if #requests == 1 then
+   if depth > 1 then
+      local batch = string.rep(requests[1], depth)
+      request = function() return batch end
+   elseif #requests == 1 then
       wrk.body = io.lines(file)()
    else
       local turn = 0
@@ -28,7 +32,7 @@ end
 function done(summary, latency, requests)
    local errors = summary.errors
    io.write(string.format(
-      '{"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"failures":%d}\n',
-      summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+      '{"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"p999":%d,"failures":%d}\n',
+      summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency:percentile(99.9),
       errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end

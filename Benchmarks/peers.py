@@ -2,12 +2,11 @@
 
 import json
 import os
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
-from processes import Server, free_port, surroundings
+from processes import Server, connect, free_port, surroundings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDER = Path(__file__).resolve().parent
@@ -43,50 +42,94 @@ def flag_server(data_dir, *options, loops: int = 1, profile: str = "local", read
     return server
 
 
-def http_echo() -> Server:
-    port = free_port()
-    server = Server("http-echo", [build("http-echo"), "--port", port, "--loops", 1], port)
+class Certificate:
+    """A certificate that nobody has signed, and its key: files in a folder of their own, removed at the end."""
+
+    def __enter__(self) -> "Certificate":
+        self.folder = tempfile.TemporaryDirectory(prefix="bench-tls-")
+        self.file, self.key = (str(Path(self.folder.name) / name) for name in ("certificate.pem", "key.pem"))
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+             "-subj", "/CN=localhost", "-keyout", self.key, "-out", self.file], check=True, capture_output=True)
+        return self
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+
+def started(name: str, command: list, port: int, certificate: Certificate | None = None,
+            environment: dict | None = None, folder=None) -> Server:
+    """A server that answers `GET /`."""
+    server = Server(name, command, port, environment)
+    server.folder = folder
+    server.scheme = "https" if certificate else "http"
     server.await_ready(b"GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
     return server
 
 
-def nginx(body: str) -> Server:
+def http_echo(certificate: Certificate | None = None, loops: int = 1) -> Server:
+    port = free_port()
+    tls = ["--tls-certificate", certificate.file, "--tls-key", certificate.key] if certificate else []
+    return started("http-echo", [build("http-echo"), "--port", port, "--loops", loops, *tls], port, certificate)
+
+
+def nginx(body: str, certificate: Certificate | None = None) -> Server:
     """One worker that answers everything with `body`."""
     port = free_port()
     kept = tempfile.TemporaryDirectory(prefix="bench-nginx-")
     folder = Path(kept.name)
+    tls = (f"ssl_certificate {certificate.file}; ssl_certificate_key {certificate.key}; ssl_protocols TLSv1.3;"
+           if certificate else "")
+    parts = {"PIDFILE": str(folder / "pid"), "PORT": f"{port}{' ssl' if certificate else ''}", "TLS": tls,
+             "BODY": body.replace("\\", "\\\\").replace("'", "\\'")}
     text = (FOLDER / "Peers" / "nginx.conf").read_text()
-    escaped = body.replace("\\", "\\\\").replace("'", "\\'")
-    (folder / "nginx.conf").write_text(
-        text.replace("PIDFILE", str(folder / "pid")).replace("PORT", str(port)).replace("BODY", escaped))
-    server = Server("nginx", ["nginx", "-c", folder / "nginx.conf", "-e", "stderr"], port)
-    server.folder = kept
-    server.await_ready(READY)
-    return server
+    for name, value in parts.items():
+        text = text.replace(name, value)
+    (folder / "nginx.conf").write_text(text)
+    return started("nginx", ["nginx", "-c", folder / "nginx.conf", "-e", "stderr"], port, certificate, folder=kept)
 
 
-def express(body: str) -> Server:
-    """Express in Node, in its production mode."""
+def in_node(name: str, script: str, certificate: Certificate | None = None, answer: str = "") -> Server:
+    """A script of `Peers` in Node, in production mode: its arguments are the port, an answer, and files for TLS."""
     port = free_port()
-    server = Server("Express", ["node", FOLDER / "Peers" / "express.js", port, body], port,
-                    {"NODE_PATH": "/usr/share/nodejs", "NODE_ENV": "production"})
-    server.await_ready(READY)
-    return server
+    tls = [certificate.file, certificate.key] if certificate else []
+    return started(name, ["node", FOLDER / "Peers" / script, port, answer, *tls], port, certificate,
+                   {"NODE_PATH": "/usr/share/nodejs", "NODE_ENV": "production"})
+
+
+def express(answer: str = "{}", certificate: Certificate | None = None) -> Server:
+    """Express in Node: `answer` to every evaluation, and the content to `POST /echo`."""
+    return in_node("Express", "express.js", certificate, answer)
+
+
+def node(certificate: Certificate | None = None) -> Server:
+    """Node's own HTTP server: the content to `POST /echo`."""
+    return in_node("Node", "node.js", certificate)
+
+
+def swift_peer(product: str, certificate: Certificate | None = None) -> Server:
+    """A server of the package `Peers`, which is built when it is missing."""
+    subprocess.run(["swift", "build", "-c", "release", "--product", product], cwd=FOLDER / "Peers", check=True,
+                   stdout=subprocess.DEVNULL)
+    port = free_port()
+    tls = [certificate.file, certificate.key] if certificate else []
+    return started(product.removesuffix("Peer"), [FOLDER / "Peers" / ".build" / "release" / product, port, *tls], port,
+                   certificate)
 
 
 def post(server: Server, path: str, body: bytes) -> bytes:
     """The body of the answer to one POST; the run ends when it is no success."""
     head = (f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n")
-    answer = whole(server.port, head.encode() + body)
+    answer = whole(server.port, head.encode() + body, server.scheme)
     if not answer.startswith(b"HTTP/1.1 2"):
         raise SystemExit(f"{server.name} answers POST {path} with {answer[:500].decode(errors='replace')}")
     return answer.partition(b"\r\n\r\n")[2]
 
 
-def whole(port: int, request: bytes) -> bytes:
+def whole(port: int, request: bytes, scheme: str = "http") -> bytes:
     """Everything that `request` is answered with until the server closes the connection."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with connect(port, scheme) as connection:
         connection.sendall(request)
         answer = b""
         while received := connection.recv(1 << 16):

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -31,6 +32,9 @@ def surroundings() -> dict:
 
 class Server:
     """One server process on a port of its own, stopped at the end of a `with` block."""
+
+    scheme = "http"
+    """`https` for a server that was given a certificate."""
 
     def __init__(self, name: str, command: list, port: int, environment: dict | None = None):
         self.name = name
@@ -61,7 +65,7 @@ class Server:
             if self.process.poll() is not None:
                 break
             try:
-                if ask(self.port, request).startswith(b"HTTP/1.1 200 "):
+                if ask(self.port, request, self.scheme).startswith(b"HTTP/1.1 200 "):
                     return time.perf_counter() - self.started
             except OSError:
                 pass
@@ -83,11 +87,21 @@ class Server:
         return sum(resident(pid) for pid in family(self.process.pid)) / 1024
 
 
-def ask(port: int, request: bytes) -> bytes:
+def ask(port: int, request: bytes, scheme: str = "http") -> bytes:
     """The first bytes that `request` is answered with on a connection of its own."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with connect(port, scheme) as connection:
         connection.sendall(request)
         return connection.recv(65536)
+
+
+def connect(port: int, scheme: str = "http") -> socket.socket:
+    """A connection to a server of this machine; with `https`, whose certificate nobody has signed."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+    if scheme == "http":
+        return connection
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(connection)
 
 
 def family(pid: int) -> list[int]:

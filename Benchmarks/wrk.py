@@ -23,6 +23,8 @@ class Target:
     method: str = "POST"
     headers: tuple[str, ...] = ()
     connections: int = 64
+    pipelined: int = 1
+    """Requests that a connection sends at once."""
     may_fail: bool = False
     """Whether a peer's failures are counted instead of ending the run: what it answered in time is its rate."""
 
@@ -39,6 +41,10 @@ class Figures:
     """Milliseconds that half of the requests took at most."""
     p99: float
     """Milliseconds that 99 of 100 requests took at most."""
+    p999: float
+    """Milliseconds that 999 of 1,000 requests took at most."""
+    resident: float
+    """MiB of memory that the server had after the round."""
     failed: float = 0
     """The part of the requests that failed, of 1."""
 
@@ -56,7 +62,8 @@ def run(target: Target, seconds: float) -> Figures:
         before = target.server.cpu_seconds()
         ran = subprocess.run(
             ["wrk", "-t1", f"-c{target.connections}", f"-d{seconds:g}", "-s", LOAD,
-             f"http://127.0.0.1:{target.server.port}/", "--", target.method, target.path, file.name, *target.headers],
+             f"{target.server.scheme}://127.0.0.1:{target.server.port}/", "--", target.method, target.path, file.name,
+             str(target.pipelined), *target.headers],
             capture_output=True, text=True)
         cpu = target.server.cpu_seconds() - before
     lines = [line for line in ran.stdout.splitlines() if line.startswith("{")]
@@ -66,8 +73,9 @@ def run(target: Target, seconds: float) -> Figures:
     failures, requests = found["failures"], found["requests"] - found["failures"]
     if requests <= 0 or failures and not target.may_fail:
         raise SystemExit(f"{target.name}: {failures} of {found['requests']} requests failed")
-    return Figures(requests / found["microseconds"] * 1e6, cpu / requests * 1e6, found["p50"] / 1e3, found["p99"] / 1e3,
-                   failures / found["requests"])
+    p50, p99, p999 = (found[name] / 1e3 for name in ("p50", "p99", "p999"))
+    return Figures(requests / found["microseconds"] * 1e6, cpu / requests * 1e6, p50, p99, p999,
+                   target.server.resident_mebibytes(), failures / found["requests"])
 
 
 def rounds(targets: list[Target], count: int, seconds: float, say) -> dict[str, Figures]:

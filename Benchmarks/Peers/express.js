@@ -1,11 +1,14 @@
-// The same answer from Express: the body is parsed, the answer is written as JSON, no flag is evaluated.
-// Arguments: the port, and the answer's text.
+// The least that Express does for an evaluation: the body is parsed, the answer is written as JSON, no flag is evaluated.
+// `POST /echo` answers the content. Arguments: the port, the answer's text, and for TLS 1.3 the files of the certificate
+// and its key.
 const express = require('express');
-const [port, text] = process.argv.slice(2);
+const { listen } = require('./listen.js');
+const [port, text, certificate, key] = process.argv.slice(2);
 const answer = JSON.parse(text);
 
 const app = express();
-app.use(express.json());
-app.get('/health/ready', (request, response) => response.json({ status: 'ready' }));
-app.post('/ofrep/v1/evaluate/flags/:key', (request, response) => response.json(answer));
-app.listen(Number(port), '127.0.0.1');
+app.get('/', (request, response) => response.send('hello'));
+app.post('/ofrep/v1/evaluate/flags/:key', express.json(), (request, response) => response.json(answer));
+app.post('/echo', express.text({ type: () => true }), (request, response) =>
+  response.type('application/json').send(request.body));
+listen(app, port, certificate, key);

@@ -43,7 +43,7 @@ def report(found: dict[str, wrk.Figures], size: int) -> Report:
     rows = [
         [name, figures.rate, figures.p50, figures.p99, figures.cpu, figures.cpu / nginx.cpu, figures.rate / nginx.rate]
         for name, figures in found.items()]
-    goal = Goal("CPU per request against nginx", found[OURS].cpu / nginx.cpu, 1.5, "×")
+    goal = Goal("CPU per request against nginx", found[OURS].cpu / nginx.cpu, 1.05, "×")
     columns = ["server", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "CPU, nginx = 1", "rate, nginx = 1"]
     return Report(
         TITLE, columns, rows, [goal],
