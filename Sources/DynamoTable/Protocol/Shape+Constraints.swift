@@ -30,6 +30,9 @@ private struct Findings {
 
     private static let countMax = 10
 
+    /// Whether nothing more is told, so that there is nothing to look for.
+    private var isFull: Bool { texts.count >= Self.countMax }
+
     /// A step from a value into it.
     private enum Step {
         case member(StaticString)
@@ -44,12 +47,13 @@ private struct Findings {
             let value = structure[member.name].flatMap { $0.isNull ? nil : $0 }
             if value == nil ? !member.isRequired : member.shape.isUnbounded { continue }
             path.append(.member(member.name))
-            if let value { check(value, member.shape) } else { add("null", "Member must not be null") }
+            if let value { check(value, member.shape) } else { add(text: "null", "Member must not be null") }
             path.removeLast()
         }
     }
 
     private mutating func check(_ value: JSONView, _ shape: Shape) {
+        if isFull { return }
         switch shape {
         case .integer(_, let range?): check(value, range, shape)
         case .text(let rule): check(value, rule)
@@ -88,19 +92,20 @@ private struct Findings {
 
     private mutating func check(_ value: JSONView, _ rule: Shape.TextRule) {
         guard let bytes = value.stringBytes else { return }
-        let text = String(decoding: bytes, as: UTF8.self)
         if rule.isTable {
-            if let fault = bytes.tableNameFault { add("'\(text)'", fault) }
+            if let fault = bytes.tableNameFault { add(value, nil, fault) }
             return
         }
         if rule.isName, !bytes.isName {
-            add("'\(text)'", "Member must satisfy regular expression pattern: \(Shape.TextRule.namePattern)")
+            add(value, nil, "Member must satisfy regular expression pattern: \(Shape.TextRule.namePattern)")
         }
-        // Java counts UTF-16 units; names that are allowed have one a byte.
-        check(count: text.utf16.count, in: rule.length, of: value, .text(rule))
+        if let length = rule.length {
+            // Java counts UTF-16 units; names that are allowed have one a byte.
+            check(count: String(decoding: bytes, as: UTF8.self).utf16.count, in: length, of: value, .text(rule))
+        }
         if !rule.choices.isEmpty, !rule.choices.contains(where: { bytes.hasSameBytes(as: $0) }) {
             let choices = rule.choices.map { "\($0)" }.joined(separator: ", ")
-            add("'\(text)'", "Member must satisfy enum value set: [\(choices)]")
+            add(value, nil, "Member must satisfy enum value set: [\(choices)]")
         }
     }
 
@@ -118,7 +123,7 @@ private struct Findings {
         for (name, _) in map.members
         where name.tableNameInARN == nil && !(name.isName && (3...255).contains(name.count)) {
             add(
-                quoted(map, shape),
+                map, shape,
                 "Map keys must satisfy constraint: [Member must have length less than or equal to 255, Member must"
                     + " have length greater than or equal to 3, Member must satisfy regular expression pattern:"
                     + " \(Shape.TextRule.namePattern)]")
@@ -128,29 +133,31 @@ private struct Findings {
     private mutating func checkValues(_ map: JSONView, _ count: ClosedRange<Int>, _ shape: Shape) {
         for (_, list) in map.members where !count.contains(list.count) {
             add(
-                quoted(map, shape),
+                map, shape,
                 "Map value must satisfy constraint: [Member must have length less than or equal to"
                     + " \(count.upperBound), Member must have length greater than or equal to \(count.lowerBound)]")
         }
     }
 
     /// Adds what is wrong with the value that `path` leads to.
-    private mutating func add(_ value: String, _ constraint: String) {
-        add(" \(value)", at: describedPath(hasSmallInitials: true), constraint)
+    private mutating func add(_ value: JSONView, _ shape: Shape?, _ constraint: String) {
+        if isFull { return }
+        var description = ValueDescription()
+        description.append(value, shape)
+        add(text: "'\(description.text)'", constraint)
     }
 
     /// Adds that the value is too small, large, short or long.
     private mutating func addBound(_ value: JSONView, _ shape: Shape, _ constraint: String) {
-        if tellsBoundsPlainly {
-            add("", at: describedPath(hasSmallInitials: false), constraint)
-        } else {
-            add(quoted(value, shape), constraint)
-        }
+        guard tellsBoundsPlainly else { return add(value, shape, constraint) }
+        if isFull { return }
+        texts.append("Value at '\(describedPath(hasSmallInitials: false))' failed to satisfy constraint: \(constraint)")
     }
 
-    private mutating func add(_ value: String, at path: String, _ constraint: String) {
-        guard texts.count < Self.countMax else { return }
-        texts.append("Value\(value) at '\(path)' failed to satisfy constraint: \(constraint)")
+    private mutating func add(text: String, _ constraint: String) {
+        if isFull { return }
+        texts.append(
+            "Value \(text) at '\(describedPath(hasSmallInitials: true))' failed to satisfy constraint: \(constraint)")
     }
 
     private func describedPath(hasSmallInitials: Bool) -> String {
@@ -162,31 +169,49 @@ private struct Findings {
             }
         }.joined(separator: ".")
     }
+}
 
-    private func quoted(_ value: JSONView, _ shape: Shape?) -> String { "'\(describe(value, shape))'" }
+/// A value as Java prints it: structures with their names, `KeySchemaElement(attributeName=pk, keyType=HASH)`.
+private struct ValueDescription {
+    private(set) var text = ""
 
-    /// A value as Java prints it: structures with their names, `KeySchemaElement(attributeName=pk, keyType=HASH)`.
-    private func describe(_ value: JSONView, _ shape: Shape?) -> String {
+    /// Where a description is cut off: what is told of a request must not be many times as long as the request.
+    private static let bytesMax = 64 * 1024
+
+    mutating func append(_ value: JSONView, _ shape: Shape?) {
+        guard text.utf8.count < Self.bytesMax else { return }
         switch (value.kind, shape) {
-        case (.string, _): return value.string ?? ""
-        case (.number, .integer?): return "\(value.wholeValue)"
-        case (.array, .list(let element, _)?):
-            return "[" + value.elements.map { describe($0, element) }.joined(separator: ", ") + "]"
+        case (.string, _): text += (value.string ?? "").prefix(Self.bytesMax)
+        case (.number, .integer?): text += "\(value.wholeValue)"
         case (.array, _):
-            return "[" + value.elements.map { describe($0, nil) }.joined(separator: ", ") + "]"
+            var element: Shape?
+            if case .list(let shape, _)? = shape { element = shape }
+            text += "["
+            append(value.elements.map { (nil, $0, element) })
+            text += "]"
         case (.object, .structure(let name, let members)?):
-            let given = members.compactMap { member in
-                value[member.name].map { "\(member.name)".withSmallInitial + "=" + describe($0, member.shape) }
-            }
-            return "\(name)(" + given.joined(separator: ", ") + ")"
+            text += "\(name)("
+            append(
+                members.compactMap { member in
+                    value[member.name].map { ("\(member.name)".withSmallInitial, $0, member.shape) }
+                })
+            text += ")"
         case (.object, _):
             var element: Shape?
             if case .map(let shape, _, _)? = shape { element = shape }
-            let members = value.members.map { name, value in
-                "\(String(decoding: name, as: UTF8.self))=\(describe(value, element))"
-            }
-            return "{" + members.joined(separator: ", ") + "}"
-        default: return value.materialized().serialized()
+            text += "{"
+            append(value.members.map { (String(decoding: $0.name, as: UTF8.self), $0.value, element) })
+            text += "}"
+        default: text += value.materialized().serialized()
+        }
+    }
+
+    private mutating func append(_ parts: [(name: String?, value: JSONView, shape: Shape?)]) {
+        for (position, part) in parts.enumerated() {
+            guard text.utf8.count < Self.bytesMax else { return }
+            if position > 0 { text += ", " }
+            if let name = part.name { text += name + "=" }
+            append(part.value, part.shape)
         }
     }
 }

@@ -162,6 +162,20 @@ struct RequestShapeTests {
                 + " Member must \(name.constraint)")
     }
 
+    @Test("What is told of a large request is bounded: ten things, and of each value not all")
+    func boundedFindings() throws {
+        let text = String(repeating: "x", count: 100_000)
+        let requests = (0..<500).map { #""\#($0)":[{"PutRequest":{"Item":{"pk":{"S":"\#(text.prefix(200))"}}}}]"# }
+        let many = try TestService().call(
+            .batchWriteItem, #"{"RequestItems":{\#(requests.joined(separator: ","))}}"#)
+        #expect(many.message?.hasPrefix("10 validation errors detected: ") == true)
+        #expect(many.message.map { $0.utf8.count < 1_000_000 } == true)
+        let long = try TestService().call(
+            .transactGetItems, #"{"TransactItems":[],"ReturnConsumedCapacity":"\#(text)"}"#)
+        #expect(long.message?.hasPrefix("2 validation errors detected: ") == true)
+        #expect(long.message.map { $0.utf8.count < 70_000 } == true)
+    }
+
     @Test("Requests on tables have words of their own for a missing name")
     func missingTableName() throws {
         let reply = try TestService().call(.createTable, #"{"KeySchema":[]}"#)
