@@ -170,3 +170,33 @@ def test_what_cannot_be_done_has_dynamodbs_names(client, table):
     refused("ValidationException", client.create_backup, TableName=table, BackupName="n ame")
     arn = client.create_backup(TableName=table, BackupName="name")["BackupDetails"]["BackupArn"]
     refused("TableAlreadyExistsException", client.restore_table_from_backup, TargetTableName=table, BackupArn=arn)
+
+
+def test_local_indexes_are_restored_unless_they_are_left_out(client):
+    client.create_table(
+        TableName=TABLE, BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "rank")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        LocalSecondaryIndexes=[{
+            "IndexName": "by-rank",
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "rank", "KeyType": "RANGE"}],
+            "Projection": {"ProjectionType": "KEYS_ONLY"}}])
+    for sort, rank in (("a", "2"), ("b", "1"), ("c", None)):
+        item = {"pk": {"S": "p"}, "sk": {"S": sort}} | ({"rank": {"S": rank}} if rank else {})
+        client.put_item(TableName=TABLE, Item=item)
+    arn = client.create_backup(TableName=TABLE, BackupName="local")["BackupDetails"]["BackupArn"]
+    features = client.describe_backup(BackupArn=arn)["BackupDescription"]["SourceTableFeatureDetails"]
+    assert [index["IndexName"] for index in features["LocalSecondaryIndexes"]] == ["by-rank"]
+    assert "GlobalSecondaryIndexes" not in features
+
+    waiter = client.get_waiter("table_exists")
+    client.restore_table_from_backup(TargetTableName="copy", BackupArn=arn)
+    waiter.wait(TableName="copy", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    found = client.query(
+        TableName="copy", IndexName="by-rank", ConsistentRead=True, KeyConditionExpression="pk = :p",
+        ExpressionAttributeValues={":p": {"S": "p"}})
+    assert [item["sk"]["S"] for item in found["Items"]] == ["b", "a"]
+
+    client.restore_table_from_backup(TargetTableName="bare", BackupArn=arn, LocalSecondaryIndexOverride=[])
+    waiter.wait(TableName="bare", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    assert "LocalSecondaryIndexes" not in client.describe_table(TableName="bare")["Table"]
