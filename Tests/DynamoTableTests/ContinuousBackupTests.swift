@@ -285,4 +285,25 @@ struct ContinuousBackupTests {
         #expect(try bench.store.verify().problems == [])
         #expect(try bench.store.restoreSummary(TestTable.name)?.restoredTo == moment)
     }
+
+    @Test("A life of the log that ended is kept for 35 days, and a life that goes on for longer")
+    func oldLives() throws {
+        let bench = try Bench()
+        let now = SQLiteTableStore.millisecondsSinceEpoch()
+        bench.time.withLock { $0 = now }
+        _ = try bench.store.setContinuousBackups(of: TestTable.name, enabled: true)
+        try bench.put("1")
+        try bench.store.backups.archive.flush()
+        let ended = bench.directory.path + "/continuous/0123456789abcdef"
+        try #require(mkdir(ended, 0o700) == 0)
+        try write([1], to: ended + "/log-00000000000000000000.log")
+        bench.pass(34 * Self.day)
+        try bench.store.backups.removeExpired()
+        #expect(access(ended, F_OK) == 0)
+        bench.pass(2 * Self.day)
+        try bench.store.backups.removeExpired()
+        #expect(access(ended, F_OK) != 0)
+        #expect(try !bench.files("log-").isEmpty)
+        #expect(try bench.items(at: .latest).count == 1)
+    }
 }

@@ -74,6 +74,30 @@ def test_a_lost_data_directory_is_made_again_from_a_copy_of_a_backup(start_serve
     assert "is damaged" in command(data_dir, "restore", copy, "--to", "more", status=1).stderr
 
 
+@pytest.mark.parametrize("beside_server", [True, False], ids=["beside a server", "without a server"])
+def test_continuous_backups_are_turned_on_shown_used_and_turned_off(start_server, data_dir, beside_server):
+    server = start_server()
+    server.create_flag("flag", defaultEnabled=False)
+    if not beside_server:
+        assert server.terminate() == 0
+    assert command(data_dir, "backup", "continuous", "status").stdout == "feature-flags-local  off\n"
+    made = command(data_dir, "backup", "continuous", "on").stdout
+    assert made.startswith("feature-flags-local  on  restorable from 20")
+    began, = json.loads(command(data_dir, "backup", "continuous", "status", "--format", "json").stdout)
+    assert began["enabled"] is True and began["earliest"] <= began["latest"]
+    assert command(data_dir, "backup", "continuous", "on").stdout.split(" to ")[0] == made.split(" to ")[0]
+    if not beside_server:
+        server.start()
+    server.expect(200, "PATCH", "/api/flags/flag", {"defaultEnabled": True})
+    assert_soon(lambda: command(data_dir, "verify").stdout.find(" 0 in logs") < 0)
+    command(data_dir, "restore", "--time", began["earliest"], "--replace")
+    assert_soon(lambda: server.evaluate("flag")[1]["value"] is False)
+
+    assert command(data_dir, "backup", "continuous", "off").stdout == "feature-flags-local  off\n"
+    assert "backup continuous on" in command(data_dir, "restore", "--time", "latest", "--to", "more", status=1).stderr
+    assert "none" in command(data_dir, "backup", "continuous", "on", "--table", "none", status=1).stderr
+
+
 def test_verify_finds_what_is_wrong(start_server, data_dir):
     server = start_server()
     server.create_flag("one", defaultEnabled=True)

@@ -31,6 +31,7 @@ final class BackupService: Sendable {
         archive = try ContinuousArchive(parts)
         parts.writer.subscribe { [archive] _ in archive.wake() }
         scheduleSweep()
+        expireDaily()
     }
 
     /// Ends what is under way, and closes the logs. Blocks.
@@ -229,14 +230,25 @@ extension BackupService {
         }
     }
 
-    /// Removes the backups that the engine has made itself and nobody has wanted.
-    private func removeExpired() throws(TableError) {
+    private func expireDaily() {
+        queue.asyncAfter(deadline: .now() + .seconds(24 * 3600)) { [weak self] in
+            guard let self, !isCancelled.load(ordering: .acquiring) else { return }
+            // What fails now is tried again tomorrow.
+            try? removeExpired()
+            expireDaily()
+        }
+    }
+
+    /// Removes the backups that the engine has made itself and nobody has wanted, and logs that have ended, when they
+    /// are 35 days old.
+    func removeExpired() throws(TableError) {
         parts.vault.discardOldDrafts(in: [Self.folder, "restore"])
         var filter = BackupFilter()
         filter.kind = .system
         for backup in try list(filter) where backup.expiresAt.map({ $0 <= parts.clock() }) ?? false {
             try parts.vault.remove(Self.file(backup.id))
         }
+        try archive.removeOldLives()
     }
 
     private func sweep() throws(TableError) {

@@ -6,12 +6,12 @@ import JSON
 struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
-        abstract: "Make, list and delete backups of tables.",
+        abstract: "Make, list and delete backups of tables; have a log kept of every change.",
         discussion: """
             A backup is one file under backups/ in the data directory, of one moment; copy it elsewhere to have it \
             when the disk is gone. Works beside a running server, which goes on writing meanwhile, and without one.
             """,
-        subcommands: [Create.self, List.self, Delete.self])
+        subcommands: [Create.self, List.self, Delete.self, ContinuousBackupCommand.self])
 
     /// `flag-server backup create`
     struct Create: ParsableCommand {

@@ -17,6 +17,10 @@ struct BackupCommands: Sendable {
         do {
             guard let request = try BackupRequest(request) else { return nil }
             return .done(try run(request))
+        } catch TableError.backup(.pointInTimeUnavailable(let table)) {
+            return .failed(
+                "continuous backups of \(table) are off: `flag-server backup continuous on` turns them on, and from then "
+                    + "on it can be restored to a time")
         } catch {
             return .failed("\(error)")
         }
@@ -31,6 +35,12 @@ struct BackupCommands: Sendable {
             filter.table = table
             return .array(try tables.listBackups(filter).map(Self.json))
         case .delete(let id): return Self.json(try tables.deleteBackup(id))
+        case .setContinuous(let table, let isOn):
+            let table = try self.table(table)
+            return Self.json(try tables.setContinuousBackups(of: table, enabled: isOn), of: table)
+        case .listContinuous(let table):
+            let named = try table.map { [$0] } ?? tables.listTables().filter { !InternalTables.contains($0) }
+            return .array(try named.map { Self.json(try tables.continuousBackups(of: $0), of: $0) })
         case .restore(let restore): return try run(restore)
         case .verify: return Self.json(try tables.verify())
         }
@@ -93,6 +103,16 @@ struct BackupCommands: Sendable {
             "table": .string(backup.table.schema.name),
             "createdAt": .string(Timestamp(millisecondsSinceEpoch: backup.createdAt).rfc3339),
             "items": .integer(backup.table.content.items), "sizeBytes": .integer(backup.sizeBytes),
+        ]
+    }
+
+    private static func json(_ backups: ContinuousBackups, of table: String) -> JSONValue {
+        func time(_ milliseconds: Int64?) -> JSONValue {
+            milliseconds.map { .string(Timestamp(millisecondsSinceEpoch: $0).rfc3339) } ?? .null
+        }
+        return [
+            "table": .string(table), "enabled": .bool(backups.isEnabled),
+            "earliest": time(backups.restorable?.lowerBound), "latest": time(backups.restorable?.upperBound),
         ]
     }
 

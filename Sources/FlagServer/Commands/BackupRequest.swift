@@ -9,6 +9,10 @@ enum BackupRequest: Sendable, Equatable {
     case list(table: String?)
     /// Delete a backup.
     case delete(id: String)
+    /// Turn continuous backups of a table on or off.
+    case setContinuous(table: String?, isOn: Bool)
+    /// Say which tables have continuous backups, of one table if it is named.
+    case listContinuous(table: String?)
     /// Make a table.
     case restore(Restore)
     /// Check everything.
@@ -34,7 +38,10 @@ enum BackupRequest: Sendable, Equatable {
     }
 
     /// The names of the commands.
-    static let commands = ["backup create", "backup list", "backup delete", "restore", "verify"]
+    static let commands = [
+        "backup create", "backup list", "backup delete", "backup continuous on", "backup continuous off",
+        "backup continuous status", "restore", "verify",
+    ]
 
     /// Reads a request that travelled; nil when it is about something else.
     init?(_ request: ControlRequest) throws(ControlError) {
@@ -48,6 +55,9 @@ enum BackupRequest: Sendable, Equatable {
         case "backup create": self = .create(table: table, name: try text("name"))
         case "backup list": self = .list(table: table)
         case "backup delete": self = .delete(id: try text("backup"))
+        case "backup continuous on": self = .setContinuous(table: table, isOn: true)
+        case "backup continuous off": self = .setContinuous(table: table, isOn: false)
+        case "backup continuous status": self = .listContinuous(table: table)
         case "verify": self = .verify
         case "restore":
             let source: Restore.Source
@@ -74,6 +84,11 @@ enum BackupRequest: Sendable, Equatable {
             return ControlRequest(command: "backup create", arguments: ["table": text(table), "name": .string(name)])
         case .list(let table): return ControlRequest(command: "backup list", arguments: ["table": text(table)])
         case .delete(let id): return ControlRequest(command: "backup delete", arguments: ["backup": .string(id)])
+        case .setContinuous(let table, let isOn):
+            return ControlRequest(
+                command: "backup continuous \(isOn ? "on" : "off")", arguments: ["table": text(table)])
+        case .listContinuous(let table):
+            return ControlRequest(command: "backup continuous status", arguments: ["table": text(table)])
         case .verify: return ControlRequest(command: "verify", arguments: [:])
         case .restore(let restore):
             var arguments: JSONObject = ["target": text(restore.target), "replace": .bool(restore.replaces)]

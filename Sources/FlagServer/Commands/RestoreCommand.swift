@@ -15,8 +15,8 @@ struct RestoreCommand: ParsableCommand {
               flag-server restore --time 2026-01-02T03:04:05Z --replace
 
             With --replace, the table is exchanged in one step, for a running server, too; a backup of what it was is \
-            kept. A time can be named when continuous backups of the table are on (aws dynamodb \
-            update-continuous-backups).
+            kept. A time can be named when continuous backups of the table are on \
+            (flag-server backup continuous on).
 
             Exit status: 0 restored; 1 nothing was changed, and why; 64 the command line is wrong.
             """)

@@ -128,6 +128,17 @@ final class ContinuousArchive: @unchecked Sendable {
         }
     }
 
+    /// Removes lives that ended so long ago that nothing could be restored from them: of tables that were restored, or
+    /// whose changes were missing.
+    func removeOldLives() throws(TableError) {
+        try onQueue { () throws(TableError) in
+            let kept = Set(try lives().values)
+            let old = parts.vault.folders(
+                in: ContinuousLog.parentFolder, unchangedSince: parts.clock() - ContinuousLog.retention)
+            for life in old where !kept.contains(life) { try parts.vault.removeFolder(ContinuousLog.folder(life)) }
+        }
+    }
+
     /// Waits until every change that was committed before is in the logs, on disk.
     func flush() throws(TableError) { try onQueue { () throws(TableError) in try follow() } }
 
@@ -264,7 +275,7 @@ extension ContinuousArchive {
     /// Two processes must not write the same logs: the one that has the lock writes those of both.
     private func takeLock() throws(TableError) {
         if lock != nil { return }
-        let file = try parts.vault.lockFile("continuous/lock")
+        let file = try parts.vault.lockFile("\(ContinuousLog.parentFolder)/lock")
         guard file.lock() else {
             throw .storage(
                 StorageFailure(

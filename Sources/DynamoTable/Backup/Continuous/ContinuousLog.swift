@@ -48,7 +48,9 @@ struct ContinuousLog {
     static let retention = Int64(ContinuousBackups.recoveryPeriodDays) * 24 * 3600 * 1000
 
     /// The folder of a life.
-    static func folder(_ life: String) -> String { "continuous/\(life)" }
+    static func folder(_ life: String) -> String { "\(parentFolder)/\(life)" }
+    /// The folder of all lives.
+    static let parentFolder = "continuous"
 
     /// Begins a log with an image of the table.
     init(

@@ -111,6 +111,20 @@ final class BackupVault: Sendable {
         }
     }
 
+    /// The folders in a folder in which nothing was written since a time, in milliseconds since 1970.
+    func folders(in folder: String, unchangedSince time: Int64) -> [String] {
+        guard root != nil else { return [] }
+        func lastChange(_ path: String) -> Int64 {
+            var status = stat()
+            return stat(path, &status) == 0 ? Int64(status.st_mtim.tv_sec) * 1000 : .max
+        }
+        return (Self.entries(path(folder)) ?? []).filter { name in
+            guard !name.hasPrefix("."), let files = Self.entries("\(path(folder))/\(name)") else { return false }
+            // The folder itself changes with each file that comes or goes.
+            return (files.filter { $0 != ".." }).allSatisfy { lastChange("\(path(folder))/\(name)/\($0)") < time }
+        }
+    }
+
     /// The names in a directory, nil when it cannot be read.
     private static func entries(_ path: String) -> [String]? {
         guard let directory = opendir(path) else { return nil }

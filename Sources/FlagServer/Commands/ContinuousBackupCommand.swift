@@ -1,0 +1,69 @@
+import ArgumentParser
+import JSON
+
+/// `flag-server backup continuous`
+struct ContinuousBackupCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "continuous",
+        abstract: "Have every change of a table logged, so that it can be restored as it was at any second.",
+        discussion: """
+            Reaches back to when it was turned on, at most 35 days: flag-server restore --time. The log is under \
+            continuous/ in the data directory. Works beside a running server and without one; aws dynamodb \
+            update-continuous-backups does the same.
+            """,
+        subcommands: [On.self, Off.self, Status.self])
+
+    /// `flag-server backup continuous on`
+    struct On: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Begin the log of a table; it stays on if it was.")
+
+        @OptionGroup var target: TargetOptions
+
+        func run() throws { try target.perform { .setContinuous(table: $0, isOn: true) } }
+    }
+
+    /// `flag-server backup continuous off`
+    struct Off: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End the log of a table and remove it: the past can no longer be restored from it.")
+
+        @OptionGroup var target: TargetOptions
+
+        func run() throws { try target.perform { .setContinuous(table: $0, isOn: false) } }
+    }
+
+    /// `flag-server backup continuous status`
+    struct Status: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say of each table whether there is a log, and which times it can be restored to.")
+
+        @OptionGroup var target: TargetOptions
+
+        func run() throws { try target.perform { .listContinuous(table: $0) } }
+    }
+
+    /// The table that is meant, and where it is.
+    struct TargetOptions: ParsableArguments {
+        @Option(help: ArgumentHelp("The table. (default: that of the flags; for status all)", valueName: "table"))
+        var table: String?
+
+        @OptionGroup var place: PlaceOptions
+
+        /// Has a request answered and prints the answer.
+        func perform(_ request: (String?) -> BackupRequest) throws {
+            try Failure.report {
+                let answer = try place.perform(request(table))
+                if place.format == .json { return print(answer.serialized(pretty: true)) }
+                for table in answer.arrayValue ?? [answer] { print(ContinuousBackupCommand.line(table)) }
+            }
+        }
+    }
+
+    /// What there is of a table, in one line.
+    static func line(_ table: JSONValue) -> String {
+        let name = table["table"]?.stringValue ?? ""
+        guard table["enabled"]?.boolValue == true else { return "\(name)  off" }
+        return "\(name)  on  restorable from \(table["earliest"]?.stringValue ?? "")"
+            + " to \(table["latest"]?.stringValue ?? "")"
+    }
+}
