@@ -19,7 +19,8 @@ TEXT = "x" * 60_000
 def small_disk():
     """A file system of 64 MiB, 24 of them ballast to be thrown off; skipped where mounting is not allowed."""
     folder = Path(tempfile.mkdtemp())
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder], capture_output=True, text=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder]
+    mounted = subprocess.run(mount, capture_output=True, text=True)
     if mounted.returncode != 0:
         folder.rmdir()
         pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")

@@ -19,8 +19,8 @@ struct BackupCommands: Sendable {
             return .done(try run(request))
         } catch TableError.backup(.pointInTimeUnavailable(let table)) {
             return .failed(
-                "continuous backups of \(table) are off: `flag-server backup continuous on` turns them on, and from then "
-                    + "on it can be restored to a time")
+                "continuous backups of \(table) are off: `flag-server backup continuous on` turns them on, and from "
+                    + "then on it can be restored to a time")
         } catch {
             return .failed("\(error)")
         }
