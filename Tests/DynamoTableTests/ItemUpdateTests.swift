@@ -57,8 +57,9 @@ struct ItemUpdateTests {
 
     @Test("A removed attribute and an emptied set are gone")
     func gone() throws {
-        let item = try ItemUpdate.apply(
-            [.remove("n"), .delete("words", .stringSet(["x", "y"]))], to: Self.item, key: ["PK": "a"])
+        let item = try #require(
+            try ItemUpdate.apply(
+                [.remove("n"), .delete("words", .stringSet(["x", "y"]))], to: Self.item, key: ["PK": "a"]))
         #expect(item["n"] == nil && item["words"] == nil)
     }
 
@@ -66,6 +67,25 @@ struct ItemUpdateTests {
     func fresh() throws {
         #expect(try ItemUpdate.apply([.add("n", 1)], to: nil, key: ["PK": "k"]) == ["PK": "k", "n": 1])
         #expect(try ItemUpdate.apply([], to: nil, key: ["PK": "k"]) == ["PK": "k"])
+    }
+
+    @Test("An update of nothing that only takes away makes no item")
+    func takingAway() throws {
+        for action in [
+            UpdateAction.remove("n"), .delete("words", .stringSet(["x"])),
+            .remove(DocumentPath("map", [.member("x")])),
+        ] {
+            #expect(try ItemUpdate.apply([action], to: nil, key: ["PK": "k"]) == nil)
+        }
+        #expect(
+            try ItemUpdate.apply([.remove("n"), .set("m", .value(1))], to: nil, key: ["PK": "k"])
+                == ["PK": "k", "m": 1])
+    }
+
+    @Test("Operands read the key of an item that is about to be")
+    func keyAsOperand() throws {
+        let actions = [UpdateAction.set("m", .path("PK")), .set("n", .ifNotExists("n", .path("PK")))]
+        #expect(try ItemUpdate.apply(actions, to: nil, key: ["PK": "k"]) == ["PK": "k", "m": "k", "n": "k"])
     }
 
     @Test(
@@ -83,7 +103,7 @@ struct ItemUpdateTests {
             (.delete(DocumentPath("none", [.member("x")]), .stringSet(["x"])), "document path"),
             (.add("text", 1), "incorrect data type"), (.add("n", .stringSet(["x"])), "incorrect data type"),
             (.delete("n", .stringSet(["x"])), "incorrect data type"),
-            (.add("n", .number(decimal("1e-100"))), "38 significant digits"),
+            (.add("n", .number(decimal("1e-100"))), "Number overflow"),
         ])
     func refused(_ action: UpdateAction, _ message: String) {
         #expect {

@@ -20,9 +20,13 @@ struct TableModel {
             case .delete: next[key] = nil
             case .check: break
             case .update(_, _, let actions, _):
-                guard let new = try? ItemUpdate.apply(actions, to: old, key: attributes(key)),
-                    new["rank"].map({ $0.type == .number }) ?? true
-                else { return nil }
+                let new: Item?
+                do {
+                    new = try ItemUpdate.apply(actions, to: old, key: attributes(key))
+                } catch {
+                    return nil
+                }
+                guard new?["rank"].map({ $0.type == .number }) ?? true else { return nil }
                 next[key] = new
             }
             outcomes.append(WriteOutcome(old: old, new: next[key]))

@@ -50,6 +50,30 @@ def test_errors_name_their_kind(tables, operation, body, kind):
     assert json.loads(content)["__type"] == kind
 
 
+@pytest.mark.parametrize("content_type, answered", [
+    ("application/x-amz-json-1.0", "application/x-amz-json-1.0"),
+    ("application/x-amz-json-1.0; charset=utf-8", "application/x-amz-json-1.0"),
+    ("application/json", "application/json"),
+])
+def test_an_answer_is_of_the_type_of_the_request(tables, content_type, answered):
+    for operation, body, status in [("ListTables", b"{}", 200), ("Nothing", b"{}", 400), ("Nothing", b"{", 400)]:
+        answer = tables.post(operation, body, {"Content-Type": content_type})
+        assert (answer[0], answer[1]["Content-Type"]) == (status, answered)
+    # What is not JSON is told as such, whatever was to be done with it.
+    assert json.loads(answer[2])["__type"] == "com.amazon.coral.service#SerializationException"
+
+
+def test_what_is_no_request_is_not_found(tables):
+    for content_type in ["text/plain", "application/x-amz-json-1.1"]:
+        assert tables.post("ListTables", b"{}", {"Content-Type": content_type})[0] == 404
+    for method, path in [("GET", "/other"), ("POST", "/other"), ("PUT", "/")]:
+        connection = http.client.HTTPConnection("127.0.0.1", tables.port, timeout=30)
+        connection.request(
+            method, path, b"{}", {"Content-Type": "application/json", "X-Amz-Target": "DynamoDB_20120810.ListTables"})
+        assert connection.getresponse().status == 404
+        connection.close()
+
+
 def test_any_signature_or_none_is_accepted(tables):
     for value in ["AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature=0", "Bearer x"]:
         assert tables.post("ListTables", {}, {"Authorization": value})[0] == 200

@@ -1,3 +1,5 @@
+import JSON
+
 /// What pages are read from: a table or one of its indexes.
 struct PageSource {
     let definition: TableDefinition
@@ -51,6 +53,78 @@ struct PageSource {
         guard let index else { return keyBytes }
         guard let entry = index.entry(of: exclusiveStart, tableKey: keyBytes) else { throw invalid }
         return entry
+    }
+
+    /// The keys that a query reads.
+    ///
+    /// - Throws: `validation` with DynamoDB's text when its starting key is not one of those.
+    func range(of query: Query, _ limits: TableLimits) throws(TableError) -> KeyRange {
+        var range = range(partition: query.partition, sort: query.sort)
+        guard let start = query.exclusiveStart else { return range }
+        let key = try key(exclusiveStart: start, limits)
+        guard range.contains(key) else { throw Self.outside(query, start[partitionKey.name], key, self) }
+        guard index != nil || definition.schema.sortKey != nil else { throw Self.notRestartable(start) }
+        range.start(after: key, forward: query.forward)
+        return range
+    }
+
+    private func range(partition: AttributeValue, sort: SortCondition?) -> KeyRange {
+        var prefix = prefix
+        KeyEncoding.append(partition, to: &prefix)
+        return KeyRange(prefix: prefix, sort: sort)
+    }
+
+    private static func outside(
+        _ query: Query, _ partition: AttributeValue?, _ key: [UInt8], _ source: PageSource
+    ) -> TableError {
+        guard let sort = query.sort, let partition else {
+            return .validation("The provided starting key is outside query boundaries based on provided conditions")
+        }
+        guard source.range(partition: partition, sort: sort).contains(key) else {
+            return .validation("The provided starting key does not match the range key predicate")
+        }
+        return .validation("The query can return at most one row and cannot be restarted")
+    }
+
+    /// Nothing comes after the only item of a partition. The values are shown as Java does.
+    private static func notRestartable(_ start: Item) -> TableError {
+        var writer = JSONWriter()
+        let values = start.sorted { $0.key.precedes($1.key) }.map { name, value in
+            writer.removeAll(keepingCapacity: true)
+            writer.attributeValue(value)
+            let text = String(decoding: writer.bytes, as: UTF8.self).filter { $0 != "\"" }
+            return "\(name)=AttributeValue: \(text)"
+        }
+        return .validation(
+            "The provided exclusive start key is invalid: ExclusiveStartKey: {\(values.joined(separator: ", "))}")
+    }
+
+    /// Checks the parts of a starting key that the table or index is read by.
+    ///
+    /// - Throws: `validation` with DynamoDB's text.
+    func checkStart(_ start: Item, _ limits: TableLimits) throws(TableError) {
+        let invalid = TableError.validation("The provided starting key is invalid")
+        guard start.count == keyNames.count else { throw invalid }
+        let sortKey = index == nil ? definition.schema.sortKey : index?.schema.sortKey
+        for attribute in [partitionKey, sortKey].compactMap(\.self) {
+            guard let value = start[attribute.name] else { throw invalid }
+            try definition.validate(value, ofKeyPart: attribute, isPartition: attribute == partitionKey, limits)
+        }
+    }
+
+    /// Checks that a starting key has the key of an item of the table.
+    ///
+    /// - Throws: `validation` with DynamoDB's text.
+    func checkTableKey(ofStart start: Item, _ limits: TableLimits) throws(TableError) {
+        do throws(TableError) {
+            guard let key = definition.key(of: start), index != nil || start.count == keyNames.count else {
+                throw .validation("The provided key element does not match the schema")
+            }
+            try definition.validate(key, limits)
+        } catch {
+            guard case .validation(let message) = error else { throw error }
+            throw .validation("The provided starting key is invalid: \(message)")
+        }
     }
 
     /// Checks a query's values against the key that it asks for.

@@ -65,19 +65,11 @@ extension SQLiteTableStore {
     package func query(_ query: Query) throws(TableError) -> QueryPage {
         let source = try PageSource(catalog.definition(query.table), index: query.index)
         try source.validate(query, limits)
-        var prefix = source.prefix
-        KeyEncoding.append(query.partition, to: &prefix)
-        var range = KeyRange(prefix: prefix, sort: query.sort)
-        if let start = query.exclusiveStart {
-            let key = try source.key(exclusiveStart: start, limits)
-            guard range.contains(key) else {
-                throw .validation(
-                    "The provided starting key is outside query boundaries based on provided conditions")
-            }
-            range.start(after: key, forward: query.forward)
-        }
+        let range = try source.range(of: query, limits)
+        // The only item of its partition: nothing can follow, and no page begin after it.
+        let isOnly = source.index == nil && source.definition.schema.sortKey == nil
         return try page(
-            of: source, range, forward: query.forward, limit: query.limit, filter: query.filter,
+            of: source, range, forward: query.forward, limit: isOnly ? nil : query.limit, filter: query.filter,
             fetchesItems: query.fetchesItems)
     }
 

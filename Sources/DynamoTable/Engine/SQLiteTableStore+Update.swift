@@ -4,7 +4,8 @@ extension SQLiteTableStore {
     /// Changes a table: its throughput, its protection, its indexes. Blocks until it is on disk; O(items) when there is
     /// an index more.
     ///
-    /// A new index is filled before this returns. Items whose attributes are not of the types of its key are not in it.
+    /// A new index is filled before this returns. Items whose attributes are not of the types of its key, or are empty,
+    /// or too large for one, are not in it.
     ///
     /// - Parameters:
     ///   - name: the table.

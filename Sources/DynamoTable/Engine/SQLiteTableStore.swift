@@ -163,20 +163,20 @@ extension SQLiteTableStore {
         }
         var prepared: [PreparedTransaction.Operation] = []
         prepared.reserveCapacity(operations.count)
-        var reasons: [CancellationReason?] = []
         for (position, operation) in operations.enumerated() {
             let definition = try catalog.definition(operation.table)
             do throws(TableError) {
                 prepared.append(try PreparedTransaction.Operation(operation, of: definition, limits))
             } catch {
                 guard operations.count > 1, case .validation(let message) = error else { throw error }
-                if reasons.isEmpty { reasons = Array(repeating: nil, count: operations.count) }
+                // Like DynamoDB, which looks no further once one is wrong.
+                var reasons: [CancellationReason?] = Array(repeating: nil, count: operations.count)
                 reasons[position] = .validation(message)
+                throw .transactionCanceled(reasons)
             }
         }
-        if !reasons.isEmpty { throw .transactionCanceled(reasons) }
         guard prepared.reduce(0, { $0 + $1.itemBytes }) <= limits.transactionBytesMax else {
-            throw .validation("The items of a transaction are at most \(limits.transactionBytesMax) bytes together")
+            throw .validation("Transaction's aggregate item size cannot exceed \(limits.transactionBytesMax) bytes")
         }
         if prepared.count > 1, Set(prepared.map(\.keyBytes)).count < prepared.count {
             throw .validation("Transaction request cannot include multiple operations on one item")

@@ -38,15 +38,6 @@ struct TableStatistics: Equatable {
     }
 }
 
-extension IndexDefinition {
-    /// Whether the index has an entry of the item.
-    func holds(_ item: Item) -> Bool {
-        guard item[schema.partitionKey.name]?.type.rawValue == schema.partitionKey.type.rawValue else { return false }
-        guard let sortKey = schema.sortKey else { return true }
-        return item[sortKey.name]?.type.rawValue == sortKey.type.rawValue
-    }
-}
-
 // MARK: - In the file
 
 extension TableStatistics {

@@ -128,6 +128,7 @@ extension TransactionApplication {
         case .update(let actions):
             let new = try ItemUpdate.apply(
                 actions, to: stored?.item, key: operation.definition.attributes(of: operation.key))
+            guard let new else { return Decision(stored: nil, new: nil, newBytes: nil) }
             try operation.definition.validate(new, madeBy: actions, limits)
             return Decision(stored: stored, new: new, newBytes: ItemCodec.encode(new))
         }

@@ -3,26 +3,31 @@
 /// Every operand reads the item as it was before; then the changes are made. List elements keep their positions until
 /// all of them are: elements set past the end are appended in the order of their positions, and removals come last.
 struct ItemUpdate {
-    private let old: Item?
+    /// Whether there is an item already.
+    private let exists: Bool
+    /// What operands read: the item as it was, or the key of the one that is about to be.
+    private let old: Item
     private var item: Item
     private var appended: [(path: DocumentPath, index: Int, value: AttributeValue)] = []
     private var removals: [DocumentPath] = []
 
-    /// The item that the actions make of `old`.
+    /// The item that the actions make of `old`; nil where there is none and they only take away, which makes none.
     ///
     /// - Parameters:
     ///   - old: the item as it is, nil when there is none.
     ///   - key: the key's attributes, of which a new item is made.
     /// - Throws: `validation` with DynamoDB's text when an action does not fit the item.
-    static func apply(_ actions: [UpdateAction], to old: Item?, key: Item) throws(TableError) -> Item {
-        var update = ItemUpdate(old: old, item: old ?? key)
+    static func apply(_ actions: [UpdateAction], to old: Item?, key: Item) throws(TableError) -> Item? {
+        if old == nil, !actions.isEmpty, actions.allSatisfy(\.onlyTakesAway) { return nil }
+        var update = ItemUpdate(exists: old != nil, item: old ?? key)
         for action in actions { try update.apply(action) }
         try update.finish()
         return update.item
     }
 
-    private init(old: Item?, item: Item) {
-        self.old = old
+    private init(exists: Bool, item: Item) {
+        self.exists = exists
+        old = item
         self.item = item
     }
 
@@ -44,7 +49,7 @@ struct ItemUpdate {
     ///
     /// - Throws: `validation` when what the path's last step leads out of is not there, or of another type.
     private func hasParent(_ path: DocumentPath) throws(TableError) -> Bool {
-        guard old != nil else { return false }
+        guard exists else { return false }
         guard let last = path.steps.last else { return true }
         switch (last, path.parent.value(in: old)) {
         case (.member, .map), (.element, .list): return true
@@ -154,7 +159,9 @@ extension ItemUpdate {
         do throws(DynamoNumberError) {
             return try left.adding(right)
         } catch {
-            throw .validation(error.description)
+            // DynamoDB calls it so whatever keeps the sum from being held, too many digits for example.
+            throw .validation(
+                (error == .tooManyDigits ? DynamoNumberError.overflow : error).description)
         }
     }
 
@@ -201,6 +208,14 @@ extension UpdateAction {
     var path: DocumentPath {
         switch self {
         case .set(let path, _), .remove(let path), .add(let path, _), .delete(let path, _): path
+        }
+    }
+
+    /// Whether the action can only make an item smaller.
+    fileprivate var onlyTakesAway: Bool {
+        switch self {
+        case .remove, .delete: true
+        case .set, .add: false
         }
     }
 }

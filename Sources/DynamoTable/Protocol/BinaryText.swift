@@ -26,7 +26,7 @@ enum BinaryText {
         var digits = 0
         for character in text.dropLast(padding) {
             let value = values[Int(character)]
-            guard value < 64 else { throw .character }
+            guard value < 64 else { throw character == UInt8(ascii: "=") ? .lastCharacter : .character }
             group = group << 6 | UInt32(value)
             digits += 1
             if digits == 4 {

@@ -18,10 +18,7 @@ extension JSONWriter {
         instant(description.createdAt)
         throughput(schema.throughput)
         warmThroughput(schema.throughput)
-        key("TableSizeBytes")
-        int(description.content.bytes)
-        key("ItemCount")
-        int(description.content.items)
+        content(description.content)
         key("TableArn")
         string(resources.table(schema.name))
         key("TableId")
@@ -47,6 +44,33 @@ extension JSONWriter {
             self.index(index, content, of: description.schema, resources)
         }
         endArray()
+    }
+
+    /// Writes what DynamoDB still tells of a table that is being deleted (API reference, "DeleteTable").
+    mutating func deletedTable(_ description: TableDescription, _ resources: ResourceNames) {
+        let schema = description.schema
+        beginObject()
+        key("TableName")
+        string(schema.name)
+        key("TableStatus")
+        string("DELETING")
+        throughput(schema.throughput)
+        content(description.content)
+        key("TableArn")
+        string(resources.table(schema.name))
+        key("TableId")
+        string(description.id)
+        if schema.throughput == nil { billingMode(since: description.createdAt) }
+        key("DeletionProtectionEnabled")
+        bool(schema.isProtected)
+        endObject()
+    }
+
+    private mutating func content(_ content: ContentSize) {
+        key("TableSizeBytes")
+        int(content.bytes)
+        key("ItemCount")
+        int(content.items)
     }
 
     private mutating func index(

@@ -40,6 +40,7 @@ struct RequestExpressions {
                     read[name] = try AttributeValueReader.value(value)
                 } catch {
                     guard error.code == .validation, let message = error.message else { throw error }
+                    try checkSpelling(names, values)
                     throw .validation(
                         "ExpressionAttributeValues contains invalid value: \(message) for key \(name)")
                 }
@@ -48,6 +49,19 @@ struct RequestExpressions {
         }
         do throws(TableError) {
             return try ExpressionContext(names: texts, values: attributes)
+        } catch {
+            throw ProtocolError(error)
+        }
+    }
+
+    /// Checks the placeholders by themselves: DynamoDB does before it looks at any value.
+    private static func checkSpelling(_ names: JSONView?, _ values: JSONView) throws(ProtocolError) {
+        func texts(_ view: JSONView?) -> [String: String]? {
+            view.map { Dictionary($0.members.map { (String(decoding: $0.name, as: UTF8.self), "n") }) { $1 } }
+        }
+        let placeholders = texts(values)?.mapValues { _ in AttributeValue.null }
+        do throws(TableError) {
+            _ = try ExpressionContext(names: texts(names), values: placeholders)
         } catch {
             throw ProtocolError(error)
         }

@@ -69,7 +69,7 @@ extension Shape {
                 "Projection",
                 [
                     Member("ProjectionType", .word("ALL", "INCLUDE", "KEYS_ONLY")),
-                    Member("NonKeyAttributes", .list(.text, count: 1...20)),
+                    Member("NonKeyAttributes", .list(.text(TextRule(length: 1...255)), count: 1...20)),
                 ]), required: true),
     ]
 

@@ -20,13 +20,14 @@ extension Shape {
             }
         case .list(let element, _):
             try Self.checkList(value)
-            for item in value.elements { try element.checkType(item, isElement: true) }
+            for item in value.elements {
+                if case .attributes = element, item.isScalar { throw Self.scalarForParameterized }
+                try element.checkType(item, isElement: true)
+            }
         case .map(let element, let type, let rule):
             try Self.checkMap(value, "\(type)")
             for (_, member) in value.members {
-                if rule.hasParameterizedValues, member.kind != .array, member.kind != .object, !member.isNull {
-                    throw .serialization("Unexpected field type")
-                }
+                if rule.hasParameterizedValues, member.isScalar { throw Self.scalarForParameterized }
                 try element.checkType(member, isElement: true)
             }
         case .structure(let name, let members):
@@ -36,6 +37,12 @@ extension Shape {
             }
         }
     }
+
+    /// What DynamoDB's parser says of a scalar where a list or map is an element of another: its own failure.
+    private static let scalarForParameterized = ProtocolError.serialization(
+        "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class java.lang.Class"
+            + " (sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in module"
+            + " java.base of loader 'bootstrap')")
 
     private static func checkBoolean(_ value: JSONView) throws(ProtocolError) {
         switch value.kind {
@@ -166,6 +173,9 @@ extension AttributeType {
 }
 
 extension JSONView {
+    /// Whether this is neither a list nor an object, nor `null`.
+    fileprivate var isScalar: Bool { kind != .array && kind != .object && !isNull }
+
     /// A truth value, also where it is spelled as a word that Java's parser takes for one.
     var truth: Bool? {
         if let bool { return bool }

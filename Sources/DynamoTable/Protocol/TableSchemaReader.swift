@@ -38,6 +38,7 @@ struct TableSchemaReader {
         if keyNames.count > definedNames.count {
             throw .validation("Invalid KeySchema: Some index key attribute have no definition")
         }
+        try checkDefinedOnce()
         let (partition, sort) = try key(of: request)
         let hasIndexes = request.has("LocalSecondaryIndexes") || request.has("GlobalSecondaryIndexes")
         if !hasIndexes, keyNames.count != definedNames.count {
@@ -54,6 +55,12 @@ struct TableSchemaReader {
         return schema
     }
 
+    /// Checks that no attribute is defined twice.
+    private func checkDefinedOnce() throws(ProtocolError) {
+        guard let name = definedNames.firstDuplicate else { return }
+        throw .validation(Self.invalid + "Duplicate AttributeName in AttributeDefinitions: \(name)")
+    }
+
     /// Checks that no attribute is defined without being part of a key.
     func checkAllUsed(_ schema: TableSchema) throws(ProtocolError) {
         var used = Set([schema.partitionKey, schema.sortKey].compactMap { $0?.name.text })
@@ -61,7 +68,7 @@ struct TableSchemaReader {
             used.formUnion([index.partitionKey, index.sortKey].compactMap { $0?.name.text })
         }
         let unused = definedNames.filter { !used.contains($0) }
-        guard unused.isEmpty, Set(definedNames).count == definedNames.count else {
+        guard unused.isEmpty else {
             throw .validation(
                 Self.invalid + "Some AttributeDefinitions are not used. AttributeDefinitions: "
                     + "[\(definedNames.joined(separator: ", "))], keys used: [\(used.sorted().joined(separator: ", "))]"
@@ -218,7 +225,18 @@ struct TableSchemaReader {
             guard let included else {
                 throw .validation(Self.invalid + "ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
             }
+            if let name = included.firstDuplicate {
+                throw .validation(Self.invalid + "Duplicate value in attribute name: \(name)")
+            }
             return .include(included.map { AttributeName($0) })
         }
+    }
+}
+
+extension [String] {
+    /// The first text that is there a second time.
+    fileprivate var firstDuplicate: String? {
+        var seen: Set<String> = []
+        return first { !seen.insert($0).inserted }
     }
 }

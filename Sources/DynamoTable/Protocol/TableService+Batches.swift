@@ -40,6 +40,7 @@ extension TableService {
         var results: [(gets: TableGets, items: [Item], rest: [Item], used: ConsumedCapacity)] = []
         let keys = try gets.map { (gets) throws(ProtocolError) in
             let definition = try definition(gets.table)
+            try definition.checkKeysAreScalars(gets.projection?.paths ?? [])
             return try gets.keyAttributes.map { (key) throws(ProtocolError) in try definition.tableKey(key) }
         }
         var bytes = 0
@@ -126,6 +127,8 @@ extension TableService {
             let definition = try definition(table)
             let key: TableKey
             if isPut {
+                // A key that is none is told as that of a deletion is.
+                _ = try definition.tableKey(definition.keyAttributes(of: attributes))
                 key = try converting { () throws(TableError) in try definition.validate(attributes, store.limits) }
             } else {
                 key = try definition.tableKey(attributes)

@@ -163,28 +163,35 @@ extension TableDefinition {
         }
         return key
     }
+
+    /// What of an item is its key, as far as it is there.
+    func keyAttributes(of item: Item) -> Item {
+        item.filter { $0.key == schema.partitionKey.name || $0.key == schema.sortKey?.name }
+    }
 }
 
 /// The parameters that expressions have replaced.
 enum LegacyParameters {
     private static let names: [StaticString] = [
-        "AttributesToGet", "AttributeUpdates", "ConditionalOperator", "Expected", "KeyConditions", "QueryFilter",
-        "ScanFilter",
+        "AttributesToGet", "AttributeUpdates", "QueryFilter", "ScanFilter", "Expected", "ConditionalOperator",
+        "KeyConditions",
     ]
 
     /// Refuses them: beside expressions as DynamoDB does, by themselves because they are not there yet.
     ///
     /// - Parameter expressions: the expressions that the operation takes.
     static func refuse(in request: RequestReader, beside expressions: [ExpressionParameter]) throws(ProtocolError) {
-        let given = names.filter { request.has($0) }
+        let given = names.filter { request.has($0) }.map { "\($0)" }
         guard !given.isEmpty else { return }
-        let legacy = given.map { "\($0)" }.joined(separator: ", ")
         let present = expressions.filter { request.has($0.member) }.map(\.rawValue)
-        guard present.isEmpty else {
+        // Key conditions get on with the expressions that are not for keys.
+        let mixed = given.filter { $0 != "KeyConditions" || request.has("KeyConditionExpression") }
+        guard present.isEmpty || mixed.isEmpty else {
             throw .validation(
                 "Can not use both expression and non-expression parameters in the same request: Non-expression"
-                    + " parameters: {\(legacy)} Expression parameters: {\(present.joined(separator: ", "))}")
+                    + " parameters: {\(mixed.joined(separator: ", "))}"
+                    + " Expression parameters: {\(present.joined(separator: ", "))}")
         }
-        throw .validation("This version does not support \(legacy): use expressions")
+        throw .validation("This version does not support \(given.joined(separator: ", ")): use expressions")
     }
 }

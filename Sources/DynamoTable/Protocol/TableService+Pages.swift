@@ -19,19 +19,24 @@ extension TableService {
         let page = try PageRequest(request, projection)
         let definition = try definition(request.tableName)
         let source = try page.source(definition)
-        let (partition, sort) = try converting { () throws(TableError) in
-            try terms.bounds(partitionKey: source.partitionKey, sortKey: source.sortKey)
+        let query = try converting { () throws(TableError) in
+            if let start { try source.checkStart(start, store.limits) }
+            let (partition, sort) = try terms.bounds(partitionKey: source.partitionKey, sortKey: source.sortKey)
+            var query = Query(
+                table: definition.name, index: page.index, partition: partition, sort: sort,
+                forward: request.flag("ScanIndexForward", default: true), limit: page.limit, filter: filter,
+                exclusiveStart: start)
+            query.fetchesItems = page.fetchesItems(source)
+            if let start {
+                try source.checkTableKey(ofStart: start, store.limits)
+                _ = try source.range(of: query, store.limits)
+            }
+            return query
         }
         try definition.checkKeysAreScalars(projection?.paths ?? [])
-        if let filter {
-            try source.checkFilter(filter)
-            try definition.checkKeysAreScalars(filter.paths)
-        }
-        var query = Query(
-            table: definition.name, index: page.index, partition: partition, sort: sort,
-            forward: request.flag("ScanIndexForward", default: true), limit: page.limit, filter: filter,
-            exclusiveStart: start)
-        query.fetchesItems = page.fetchesItems(source)
+        if let filter { try source.checkFilter(filter) }
+        try page.checkProjection(of: source)
+        if let filter { try definition.checkKeysAreScalars(filter.paths) }
         let result = try converting { () throws(TableError) in try store.query(query) }
         return respond(result, page, request, source)
     }
@@ -48,8 +53,15 @@ extension TableService {
         let page = try PageRequest(request, projection)
         let definition = try definition(request.tableName)
         let source = try page.source(definition)
+        if let start, source.index != nil {
+            try converting { () throws(TableError) in try source.checkStart(start, store.limits) }
+        }
+        try page.checkProjection(of: source)
+        if let start {
+            try converting { () throws(TableError) in try source.checkTableKey(ofStart: start, store.limits) }
+            if let segment { try source.check(start, isIn: segment, store.limits) }
+        }
         try definition.checkKeysAreScalars((projection?.paths ?? []) + (filter?.paths ?? []))
-        if let start, let segment { try source.check(start, isIn: segment, store.limits) }
         var scan = Scan(
             table: definition.name, index: page.index, limit: page.limit, filter: filter, exclusiveStart: start,
             segment: segment)
@@ -127,10 +139,15 @@ struct PageRequest {
         } catch {
             throw ProtocolError(error)
         }
-        guard let index = source.index, !index.schema.isLocal else { return source }
-        if isConsistent {
+        if let index = source.index, !index.schema.isLocal, isConsistent {
             throw .validation("Consistent reads are not supported on global secondary indexes")
         }
+        return source
+    }
+
+    /// Checks that an index has what is asked of it.
+    func checkProjection(of source: PageSource) throws(ProtocolError) {
+        guard let index = source.index, !index.schema.isLocal else { return }
         if select == .all, index.projectedNames != nil {
             throw .validation(
                 "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global"
@@ -144,7 +161,6 @@ struct PageRequest {
                         + " project [\(missing.map(\.text).sorted().joined(separator: ", "))]")
             }
         }
-        return source
     }
 
     /// Whether items are answered whole: a local index is asked for attributes that it does not project. DynamoDB

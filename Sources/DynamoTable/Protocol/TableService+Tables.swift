@@ -37,7 +37,7 @@ extension TableService {
         try converting { () throws(TableError) in try store.deleteTable(name) }
         return ProtocolResponse { writer in
             writer.key("TableDescription")
-            writer.table(description, resources, status: "DELETING")
+            writer.deletedTable(description, resources)
         }
     }
 

@@ -13,6 +13,7 @@ extension TableService {
             gets.append((get.tableName, key, projection))
         }
         let keys = try transactionKeys(gets.map { ($0.table, $0.keyAttributes) })
+        for get in gets { try definition(get.table).checkKeysAreScalars(get.projection?.paths ?? []) }
         let items = try converting { () throws(TableError) in try store.getItems(keys) }
         var used: [ConsumedCapacity] = []
         for (get, item) in zip(gets, items) {
@@ -76,17 +77,18 @@ extension TableService {
         for item in items { writes.append(try TransactWrite(item)) }
         var operations: [WriteOperation] = []
         var definitions: [TableDefinition] = []
-        var reasons: [ProtocolError.Reason?] = Array(repeating: nil, count: writes.count)
         for (position, write) in writes.enumerated() {
             let definition = try definition(write.table)
             definitions.append(definition)
             do throws(ProtocolError) {
                 operations.append(try write.operation(definition))
             } catch {
+                // Like DynamoDB, which looks no further once one is wrong.
+                var reasons: [ProtocolError.Reason?] = Array(repeating: nil, count: writes.count)
                 reasons[position] = ProtocolError.Reason(invalid: error)
+                throw ProtocolError(canceling: reasons)
             }
         }
-        guard reasons.allSatisfy({ $0 == nil }) else { throw ProtocolError(canceling: reasons) }
         let detail = ConsumedCapacity.Detail(request)
         var collections = ItemCollectionMetrics(request)
         for (operation, definition) in zip(operations, definitions) { collections.note(operation, in: definition) }

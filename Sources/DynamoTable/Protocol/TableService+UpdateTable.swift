@@ -5,17 +5,16 @@ extension TableService {
     func updateTable(_ request: RequestReader) throws(ProtocolError) -> ProtocolResponse {
         let name = request.tableName
         let hasUpdates = [
-            "ProvisionedThroughput", "BillingMode", "GlobalSecondaryIndexUpdates", "DeletionProtectionEnabled",
-            "TableClass",
+            "ProvisionedThroughput", "BillingMode", "DeletionProtectionEnabled", "TableClass",
         ].contains { request.has($0) }
-        guard hasUpdates else {
+        let indexUpdates = request.structures("GlobalSecondaryIndexUpdates")
+        guard hasUpdates || !indexUpdates.isEmpty else {
             throw .validation(
                 "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates"
                     + " or SSESpecification or ReplicaUpdates is required")
         }
-        if request.has("ProvisionedThroughput"), request.isText("BillingMode", "PAY_PER_REQUEST") {
-            throw TableSchemaReader.throughputWithOnDemand
-        }
+        try checkThroughput(request)
+        try checkIndexUpdates(indexUpdates)
         try requireTable(name)
         let schema = try definition(name).schema
         let changed = try TableUpdate(request, resources, schema).schema()
@@ -26,6 +25,39 @@ extension TableService {
             }
         }
         return try describe(name, as: "TableDescription")
+    }
+}
+
+// What is wrong with a request by itself, whatever the table.
+extension TableService {
+    private func checkThroughput(_ request: RequestReader) throws(ProtocolError) {
+        let given = request.structure("ProvisionedThroughput")
+        if request.isText("BillingMode", "PROVISIONED"), given == nil {
+            throw .validation(
+                TableSchemaReader.invalid + "ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+        }
+        guard let given else { return }
+        _ = try TableSchemaReader.throughput(given)
+        if request.isText("BillingMode", "PAY_PER_REQUEST") { throw TableSchemaReader.throughputWithOnDemand }
+    }
+
+    private func checkIndexUpdates(_ updates: [RequestReader]) throws(ProtocolError) {
+        var names: Set<String> = []
+        for update in updates {
+            let given = (["Update", "Create", "Delete"] as [StaticString]).compactMap { update.structure($0) }
+            guard given.count == 1, let action = given.first else {
+                throw .validation(
+                    TableSchemaReader.invalid
+                        + "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create,"
+                        + " GlobalSecondaryIndexUpdate.Delete must not be null")
+            }
+            let name = action.text("IndexName") ?? ""
+            guard names.insert(name).inserted else {
+                throw .validation(
+                    TableSchemaReader.invalid
+                        + "Only one global secondary index update per index is allowed simultaneously. Index: \(name)")
+            }
+        }
     }
 }
 
@@ -112,12 +144,6 @@ private struct TableUpdate {
                 "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
         }
         for update in updates {
-            guard [update.has("Create"), update.has("Update"), update.has("Delete")].filter(\.self).count == 1 else {
-                throw .validation(
-                    TableSchemaReader.invalid
-                        + "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create,"
-                        + " GlobalSecondaryIndexUpdate.Delete must not be null")
-            }
             if let create = update.structure("Create") { try add(create, to: &schema) }
             if let delete = update.structure("Delete") {
                 schema.indexes.remove(at: try position(of: delete.text("IndexName") ?? "", in: schema))
@@ -138,8 +164,31 @@ private struct TableUpdate {
                 .limitExceeded,
                 "GlobalSecondaryIndex count exceeds the per-table limit of \(TableSchemaReader.indexesMax)")
         }
+        try checkTypes(of: index, in: schema)
         schema.indexes.append(index)
         try reader.checkAllUsed(schema)
+    }
+
+    /// Checks that the key of a new index has no attribute that is of another type in another key.
+    private func checkTypes(of index: IndexSchema, in schema: TableSchema) throws(ProtocolError) {
+        let keys =
+            [(schema.partitionKey, schema.sortKey)] + schema.indexes.map { ($0.partitionKey, $0.sortKey) }
+        for (partition, sort) in keys {
+            let known = [partition, sort].compactMap(\.self)
+            for attribute in [index.partitionKey, index.sortKey].compactMap(\.self)
+            where known.contains(where: { $0.name == attribute.name && $0.type != attribute.type }) {
+                throw .validation(
+                    TableSchemaReader.invalid
+                        + "Attributes cannot be redefined. Please check that your attribute has the same type as"
+                        + " previously defined. Existing schema: Schema:[SchemaElement: \(Self.text(partition, sort))]"
+                        + " New schema: Schema:[SchemaElement: \(Self.text(index.partitionKey, index.sortKey))]")
+            }
+        }
+    }
+
+    private static func text(_ partition: KeyAttribute, _ sort: KeyAttribute?) -> String {
+        let sort = sort.map { ", key{\($0.name):\($0.type.rawValue):RANGE}" } ?? ""
+        return "key{\(partition.name):\(partition.type.rawValue):HASH}\(sort)"
     }
 
     private func update(_ structure: RequestReader, in schema: inout TableSchema) throws(ProtocolError) {

@@ -10,12 +10,13 @@ extension TableDefinition {
                 "One or more parameter values were invalid: Cannot update attribute \(key.name)."
                     + " This attribute is part of the key")
         }
-        for (index, key) in indexKeys {
-            for action in actions where action.path.steps.isEmpty && action.path.attribute == key.name {
-                guard let type = action.knownType, type.rawValue != key.type.rawValue else { continue }
+        for key in indexKeys {
+            let attribute = key.attribute
+            for action in actions where action.path.steps.isEmpty && action.path.attribute == attribute.name {
+                guard let type = action.knownType, type.rawValue != attribute.type.rawValue else { continue }
                 throw .validation(
-                    "One or more parameter values were invalid: Type mismatch for Index Key \(key.name) Expected:"
-                        + " \(key.type.rawValue) Actual: \(type.rawValue) IndexName: \(index.schema.name)")
+                    "One or more parameter values were invalid: Type mismatch for Index Key \(attribute.name)"
+                        + " Expected: \(attribute.type.rawValue) Actual: \(type.rawValue) IndexName: \(key.index)")
             }
         }
         try validateKeysAreScalars(actions.flatMap(\.paths))
@@ -37,20 +38,25 @@ extension TableDefinition {
         for key in [schema.partitionKey, schema.sortKey].compactMap(\.self) where nested.contains(key.name) {
             throw .validation("\(reason) Key: \(key.name)")
         }
-        for (_, key) in indexKeys where nested.contains(key.name) {
+        for key in indexKeys.map(\.attribute) where nested.contains(key.name) {
             throw .validation("\(reason) IndexKey: \(key.name)")
         }
     }
 
-    /// Checks an item that an update made: like any item, but a wrong index key is told as the update's.
+    /// Checks an item that an update made: like any item, but a wrong index key is told as the update's. One that the
+    /// update does not touch may be wrong: it was there before the index, which has no entry for it.
     ///
-    /// - Throws: `validation` with DynamoDB's text.
+    /// - Throws: `validation` with DynamoDB's text (API reference, "TransactWriteItems", has a list of them).
     func validate(_ item: Item, madeBy actions: [UpdateAction], _ limits: TableLimits) throws(TableError) {
-        for (_, key) in indexKeys where actions.contains(where: { $0.path.attribute == key.name }) {
-            guard let value = item[key.name] else { continue }
-            guard value.type.rawValue == key.type.rawValue else {
+        for key in indexKeys where actions.contains(where: { $0.path.attribute == key.attribute.name }) {
+            guard let value = item[key.attribute.name] else { continue }
+            guard value.type.rawValue == key.attribute.type.rawValue else {
                 throw .validation(
                     "The update expression attempted to update the secondary index key to unsupported type")
+            }
+            guard ItemSize.of(value) <= key.bytesMax(limits) else {
+                throw .validation(
+                    "The update expression attempted to update the secondary index key beyond allowed size limits")
             }
             if value.isEmptyKey {
                 throw .validation(
@@ -62,14 +68,7 @@ extension TableDefinition {
         guard ItemSize.of(item) <= limits.itemBytesMax else {
             throw .validation("Item size to update has exceeded the maximum allowed size")
         }
-        _ = try validate(item, limits)
-    }
-
-    /// The keys of all indexes.
-    private var indexKeys: [(index: IndexDefinition, key: KeyAttribute)] {
-        indexes.flatMap { index in
-            [index.schema.partitionKey, index.schema.sortKey].compactMap { key in key.map { (index, $0) } }
-        }
+        try ItemValidation.validate(item, limits)
     }
 }
 

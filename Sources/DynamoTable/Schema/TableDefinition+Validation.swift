@@ -7,10 +7,27 @@ extension TableDefinition {
             key.partition.type.rawValue == schema.partitionKey.type.rawValue,
             key.sort?.type.rawValue == schema.sortKey?.type.rawValue
         else { throw .validation("The provided key element does not match the schema") }
-        try validate(key.partition, of: schema.partitionKey, isPartition: true, limits)
+        try validate(key.partition, ofKeyPart: schema.partitionKey, isPartition: true, limits)
         if let sortKey = schema.sortKey, let sort = key.sort {
-            try validate(sort, of: sortKey, isPartition: false, limits)
+            try validate(sort, ofKeyPart: sortKey, isPartition: false, limits)
         }
+    }
+
+    /// Checks a value of a key that was given by itself.
+    ///
+    /// - Throws: `validation` with DynamoDB's text.
+    func validate(
+        _ value: AttributeValue, ofKeyPart attribute: KeyAttribute, isPartition: Bool, _ limits: TableLimits
+    ) throws(TableError) {
+        guard value.type.rawValue == attribute.type.rawValue else {
+            throw .validation("The provided key element does not match the schema")
+        }
+        if value.isEmptyKey {
+            throw .validation(
+                "\(Self.invalid): The AttributeValue for a key attribute cannot contain an empty \(value.typeInWords)"
+                    + " value. Key: \(attribute.name)")
+        }
+        try validateSize(value, isPartition: isPartition, limits)
     }
 
     /// Checks an item that is about to be stored: its key, the keys of the indexes, its values and its size.
@@ -21,12 +38,7 @@ extension TableDefinition {
         let partition = try keyValue(schema.partitionKey, of: item, isPartition: true, limits)
         var sort: AttributeValue?
         if let sortKey = schema.sortKey { sort = try keyValue(sortKey, of: item, isPartition: false, limits) }
-        for index in indexes {
-            try validateIndexKey(index.schema.partitionKey, of: item, isPartition: true, index, limits)
-            if let sortKey = index.schema.sortKey {
-                try validateIndexKey(sortKey, of: item, isPartition: false, index, limits)
-            }
-        }
+        for key in indexKeys { try validate(key, of: item, limits) }
         try ItemValidation.validate(item, limits)
         return TableKey(partition, sort)
     }
@@ -42,37 +54,36 @@ extension TableDefinition {
                 "\(Self.invalid): Type mismatch for key \(attribute.name) expected: \(attribute.type.rawValue)"
                     + " actual: \(value.type.rawValue)")
         }
-        try validate(value, of: attribute, isPartition: isPartition, limits)
-        return value
-    }
-
-    private func validateIndexKey(
-        _ attribute: KeyAttribute, of item: Item, isPartition: Bool, _ index: IndexDefinition, _ limits: TableLimits
-    ) throws(TableError) {
-        guard let value = item[attribute.name] else { return }
-        guard value.type.rawValue == attribute.type.rawValue else {
-            throw .validation(
-                "\(Self.invalid): Type mismatch for Index Key \(attribute.name) Expected: \(attribute.type.rawValue)"
-                    + " Actual: \(value.type.rawValue) IndexName: \(index.schema.name)")
-        }
-        if value.isEmptyKey {
-            throw .validation(
-                "One or more parameter values are not valid. A value specified for a secondary index key is not"
-                    + " supported. The AttributeValue for a key attribute cannot contain an empty"
-                    + " \(value.typeInWords) value. IndexName: \(index.schema.name), IndexKey: \(attribute.name)")
-        }
-        try validateSize(value, isPartition: isPartition, limits)
-    }
-
-    private func validate(
-        _ value: AttributeValue, of attribute: KeyAttribute, isPartition: Bool, _ limits: TableLimits
-    ) throws(TableError) {
         if value.isEmptyKey {
             throw .validation(
                 "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an"
                     + " empty \(value.typeInWords) value. Key: \(attribute.name)")
         }
         try validateSize(value, isPartition: isPartition, limits)
+        return value
+    }
+
+    private func validate(_ key: IndexKey, of item: Item, _ limits: TableLimits) throws(TableError) {
+        let attribute = key.attribute
+        guard let value = item[attribute.name] else { return }
+        guard value.type.rawValue == attribute.type.rawValue else {
+            throw .validation(
+                "\(Self.invalid): Type mismatch for Index Key \(attribute.name) Expected: \(attribute.type.rawValue)"
+                    + " Actual: \(value.type.rawValue) IndexName: \(key.index)")
+        }
+        if value.isEmptyKey {
+            throw .validation(
+                "One or more parameter values are not valid. A value specified for a secondary index key is not"
+                    + " supported. The AttributeValue for a key attribute cannot contain an empty"
+                    + " \(value.typeInWords) value. IndexName: \(key.index), IndexKey: \(attribute.name)")
+        }
+        let size = ItemSize.of(value)
+        let sizeMax = key.bytesMax(limits)
+        guard size <= sizeMax else {
+            throw .validation(
+                "\(Self.invalid): Size limit exceeded for Index Key \(attribute.name) Actual Size: \(size) bytes"
+                    + " Max Size: \(sizeMax) bytes IndexName: \(key.index)")
+        }
     }
 
     private func validateSize(
@@ -92,6 +103,32 @@ extension TableDefinition {
     }
 
     private static let invalid = "One or more parameter values were invalid"
+}
+
+/// An attribute as part of the key of an index.
+struct IndexKey {
+    /// The index.
+    let index: String
+    let attribute: KeyAttribute
+    /// Whether it groups the index's entries; else it orders them.
+    let isPartition: Bool
+
+    /// The most bytes that its values may have.
+    func bytesMax(_ limits: TableLimits) -> Int { isPartition ? limits.partitionKeyBytesMax : limits.sortKeyBytesMax }
+}
+
+extension TableDefinition {
+    /// The key attributes of all indexes.
+    var indexKeys: [IndexKey] {
+        indexes.flatMap { index in
+            let partition = IndexKey(
+                index: index.schema.name, attribute: index.schema.partitionKey, isPartition: true)
+            let sort = index.schema.sortKey.map {
+                IndexKey(index: index.schema.name, attribute: $0, isPartition: false)
+            }
+            return [partition] + [sort].compactMap(\.self)
+        }
+    }
 }
 
 extension AttributeValue {

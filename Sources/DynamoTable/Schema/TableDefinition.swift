@@ -39,10 +39,11 @@ final class TableDefinition: Sendable {
     var name: String { schema.name }
 
     /// An identifier of the table that no other one has or ever had: a UUID made of the identifier that its store had
-    /// first, and the table's number in it.
+    /// first, which is random, and the table's number in it. It has the form of a random one (RFC 9562, section 5.4).
     func id(in origin: String) -> String {
         let number = String(space, radix: 16)
-        let digits = Array((origin + String(repeating: "0", count: 32)).prefix(24))
+        var digits = Array((origin + String(repeating: "0", count: 32)).prefix(24))
+        (digits[12], digits[16]) = ("4", "8")
         let tail = String(repeating: "0", count: max(0, 8 - number.utf8.count)) + number
         var rest = (String(digits) + tail)[...]
         var parts: [Substring] = []
@@ -122,27 +123,45 @@ struct IndexDefinition: Sendable {
         }
     }
 
-    /// The entry of an item in the index, nil when the item lacks a key attribute: the index is sparse.
+    /// The entry of an item in the index, nil when the item lacks a key attribute, or has one that can be none (it was
+    /// there before the index): the index is sparse.
     ///
     /// - Parameters:
-    ///   - item: an item whose index key attributes, where present, have been checked.
+    ///   - item: an item.
     ///   - tableKey: the bytes of its key in the table.
     func entry(of item: Item?, tableKey: [UInt8]) -> [UInt8]? {
-        guard let partition = item?[schema.partitionKey.name],
-            partition.type.rawValue == schema.partitionKey.type.rawValue
-        else { return nil }
+        guard let item, let partition = value(schema.partitionKey, of: item, bytesMax: Self.partitionBytesMax) else {
+            return nil
+        }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(tableKey.count + 96)
         KeyEncoding.append(space: space, to: &bytes)
         KeyEncoding.append(partition, to: &bytes)
         if let sortKey = schema.sortKey {
-            guard let sort = item?[sortKey.name], sort.type.rawValue == sortKey.type.rawValue else { return nil }
+            guard let sort = value(sortKey, of: item, bytesMax: Self.sortBytesMax) else { return nil }
             KeyEncoding.append(sort, to: &bytes)
         }
         let tableSpace = tableKey.prefix { $0 >= 0x80 }.count + 1
         bytes.append(contentsOf: tableKey.dropFirst(tableSpace))
         return bytes
     }
+
+    /// Whether the index has an entry of an item.
+    func holds(_ item: Item) -> Bool {
+        value(schema.partitionKey, of: item, bytesMax: Self.partitionBytesMax) != nil
+            && schema.sortKey.map { value($0, of: item, bytesMax: Self.sortBytesMax) != nil } ?? true
+    }
+
+    /// The value that an item has for a part of the key; nil when it has none that can be one.
+    private func value(_ key: KeyAttribute, of item: Item, bytesMax: Int) -> AttributeValue? {
+        guard let value = item[key.name], value.type.rawValue == key.type.rawValue, !value.isEmptyKey,
+            ItemSize.of(value) <= bytesMax
+        else { return nil }
+        return value
+    }
+
+    private static let partitionBytesMax = TableLimits().partitionKeyBytesMax
+    private static let sortBytesMax = TableLimits().sortKeyBytesMax
 
     /// The item as a query on the index answers it.
     func project(_ item: Item) -> Item {

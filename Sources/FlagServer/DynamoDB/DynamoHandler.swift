@@ -26,11 +26,16 @@ final class DynamoHandler: HTTPHandler {
     func receive(_ message: Never) {}
 
     func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
-        let answer = DynamoAnswer(id: requestIDs.next(), isCrossOrigin: request.field("origin") != nil)
+        let content = Content(request)
+        let answer = DynamoAnswer(
+            id: requestIDs.next(), isPlainJSON: content != .protocolJSON,
+            isCrossOrigin: request.field("origin") != nil)
+        let isRoot = request.path.hasSameBytes(as: "/")
         switch request.method {
-        case .post where Self.isJSON(request): perform(request, answer, &exchange)
+        case .post where isRoot && content != .other: perform(request, answer, &exchange)
         case .options where answer.isCrossOrigin: answerPreflight(request, answer, &exchange)
-        case .get, .head: answer.write(Self.healthy, contentType: "text/plain", to: &exchange)
+        case .get where isRoot, .head where isRoot:
+            answer.write(Self.healthy, contentType: "text/plain", to: &exchange)
         default: answer.write(Self.unknownOperation, contentType: nil, to: &exchange)
         }
     }
@@ -39,12 +44,27 @@ final class DynamoHandler: HTTPHandler {
     private static let unknownOperation = ProtocolResponse(
         status: 404, body: Array("<UnknownOperationException/>\n".utf8))
 
-    /// Whether the content is said to be the protocol's JSON, or JSON at all, or nothing is said of none.
-    private static func isJSON(_ request: borrowing HTTPRequest) -> Bool {
-        guard let type = request.field("content-type") else { return request.body.isEmpty }
-        let name = UnsafeRawBufferPointer(rebasing: type.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") })
-        return name.equalsIgnoringCase("application/x-amz-json-1.0") || name.equalsIgnoringCase("application/json")
-            || name.equalsIgnoringCase("application/x-amz-json-1.1")
+    /// What the content is said to be.
+    private enum Content {
+        case protocolJSON
+        case plainJSON
+        /// There is none, and nothing is said of it.
+        case none
+        case other
+
+        init(_ request: borrowing HTTPRequest) {
+            guard let type = request.field("content-type") else {
+                self = request.body.isEmpty ? .none : .other
+                return
+            }
+            let end = type.firstIndex { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: " ") } ?? type.count
+            let name = UnsafeRawBufferPointer(rebasing: type[..<end])
+            if name.equalsIgnoringCase("application/x-amz-json-1.0") {
+                self = .protocolJSON
+            } else {
+                self = name.equalsIgnoringCase("application/json") ? .plainJSON : .other
+            }
+        }
     }
 
     /// A browser asks whether a page of another origin may call (https://fetch.spec.whatwg.org, "CORS-preflight").
@@ -65,7 +85,9 @@ final class DynamoHandler: HTTPHandler {
     private func perform(_ request: borrowing HTTPRequest, _ answer: DynamoAnswer, _ exchange: inout Exchange) {
         guard let operation = request.field("x-amz-target").flatMap({ DynamoOperation(target: $0) }) else {
             endpoint.requests.count(nil, status: 400)
-            return answer.write(ProtocolResponse(ProtocolError(.unknownOperation, nil)), to: &exchange)
+            let isJSON = request.body.isEmpty || (try? tape.parse(request.body)) != nil
+            let error = isJSON ? ProtocolError(.unknownOperation, nil) : .serialization(nil)
+            return answer.write(ProtocolResponse(error), to: &exchange)
         }
         let host = request.field("host").map { String(decoding: $0, as: UTF8.self) } ?? "localhost"
         let call = TableService.Request(operation, body: request.body, principal: .anonymous, host: host)
@@ -104,14 +126,19 @@ final class DynamoHandler: HTTPHandler {
 struct DynamoAnswer: Sendable {
     /// `x-amzn-RequestId`
     let id: [UInt8]
+    /// Whether the request's content, and so the answer's, is said to be JSON and no more.
+    let isPlainJSON: Bool
     /// Whether the request comes from a page in a browser, which is told that it may read the answer.
     let isCrossOrigin: Bool
 
     /// Writes an answer at once.
-    func write(
-        _ response: ProtocolResponse, contentType: StaticString? = "application/x-amz-json-1.0",
-        to exchange: inout Exchange
-    ) {
+    func write(_ response: ProtocolResponse, to exchange: inout Exchange) {
+        write(
+            response, contentType: isPlainJSON ? "application/json" : "application/x-amz-json-1.0", to: &exchange)
+    }
+
+    /// Writes an answer of another type at once.
+    func write(_ response: ProtocolResponse, contentType: StaticString?, to exchange: inout Exchange) {
         exchange.respond(HTTPStatus(response.status), contentType: contentType, body: response.body) { fields in
             fields.add("x-amzn-RequestId", id)
             fields.add("x-amz-crc32", decimal: Int(Checksum.crc32(response.body)))
@@ -127,8 +154,8 @@ struct DynamoAnswer: Sendable {
         ]
         if isCrossOrigin { fields.append((name: "Access-Control-Allow-Origin", value: "*")) }
         return HTTPResponse(
-            status: HTTPStatus(response.status), fields: fields, contentType: "application/x-amz-json-1.0",
-            body: response.body)
+            status: HTTPStatus(response.status), fields: fields,
+            contentType: isPlainJSON ? "application/json" : "application/x-amz-json-1.0", body: response.body)
     }
 }
 

@@ -5,6 +5,50 @@ import Testing
 
 @Suite("Operations on items")
 struct ItemOperationTests {
+    @Test("An index key that is too large is told by its index; that of an update is told as the update's")
+    func largeIndexKeys() throws {
+        let service = try TestService()
+        let text = String(repeating: "t", count: 2049)
+        let put = service.call(
+            .putItem,
+            #"{"TableName":"things","Item":{"pk":{"S":"a"},"sk":{"N":"1"},"tag":{"S":"\#(text)"}}}"#)
+        #expect(
+            put.message
+                == "One or more parameter values were invalid: Size limit exceeded for Index Key tag Actual Size: 2049"
+                + " bytes Max Size: 2048 bytes IndexName: by-tag")
+        let update = service.call(
+            .updateItem,
+            #"{"TableName":"things","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"UpdateExpression":"SET tag = :t","#
+                + #""ExpressionAttributeValues":{":t":{"S":"\#(text)"}}}"#)
+        #expect(
+            update.message
+                == "The update expression attempted to update the secondary index key beyond allowed size limits")
+    }
+
+    @Test("An empty key is told in other words when it is given by itself")
+    func emptyKeys() throws {
+        let service = try TestService()
+        let rest = "The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"
+        let key = #"{"pk":{"S":""},"sk":{"N":"1"}}"#
+        #expect(
+            service.call(.getItem, #"{"TableName":"things","Key":\#(key)}"#).message
+                == "One or more parameter values were invalid: \(rest)")
+        #expect(
+            service.call(.putItem, #"{"TableName":"things","Item":\#(key)}"#).message
+                == "One or more parameter values are not valid. \(rest)")
+    }
+
+    @Test("An update that only takes away makes no item, and answers none")
+    func removeFromNothing() throws {
+        let service = try TestService()
+        let reply = service.call(
+            .updateItem,
+            #"{"TableName":"things","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"UpdateExpression":"REMOVE v","#
+                + #""ReturnValues":"ALL_NEW"}"#)
+        #expect(reply.json == (try .text("{}")))
+        #expect(service.call(.scan, #"{"TableName":"things"}"#)["Count"] == (try .text("0")))
+    }
+
     private let key = #""TableName":"things","Key":{"pk":{"S":"a"},"sk":{"N":"1"}}"#
 
     @Test("Old values are answered only where they are asked for and there are any")

@@ -130,14 +130,14 @@ struct PageOperationTests {
             "Consistent reads are not supported on global secondary indexes"
         ),
         (
-            Q.of(#""IndexName":"by-tag","Select":"ALL_ATTRIBUTES""#),
+            Q.of(#""IndexName":"by-tag","Select":"ALL_ATTRIBUTES""#, key: "tag"),
             """
             One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for \
             global secondary index by-tag because its projection type is not ALL
             """
         ),
         (
-            Q.of(#""IndexName":"by-tag","ProjectionExpression":"v""#),
+            Q.of(#""IndexName":"by-tag","ProjectionExpression":"v""#, key: "tag"),
             "One or more parameter values were invalid: Global secondary index by-tag does not project [v]"
         ),
         (
@@ -149,6 +149,35 @@ struct PageOperationTests {
         (
             Q.of(#""ExclusiveStartKey":{"pk":{"S":"b"},"sk":{"N":"1"}}"#),
             "The provided starting key is outside query boundaries based on provided conditions"
+        ),
+        (
+            Q.of(#""ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"S":"1"}}"#),
+            "The provided key element does not match the schema"
+        ),
+        (
+            Q.of(#""ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"S":"1"}},"IndexName":"nope""#),
+            "The table does not have the specified index: nope"
+        ),
+        (
+            Q.of(
+                #""IndexName":"by-tag","ExclusiveStartKey":{"tag":{"S":"a"},"pk":{"S":"a"},"sk":{"S":"1"}}"#,
+                key: "tag"),
+            "The provided starting key is invalid: The provided key element does not match the schema"
+        ),
+        (
+            // Also before what is asked of the index.
+            Q.of(
+                #""IndexName":"by-tag","Select":"ALL_ATTRIBUTES","ExclusiveStartKey":{"tag":{"S":"a"},"x":{"S":"a"}}"#,
+                key: "tag"),
+            "The provided starting key is invalid"
+        ),
+        (
+            Q.of(#""ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"N":"6"}}"#, sort: " AND sk < :s"),
+            "The provided starting key does not match the range key predicate"
+        ),
+        (
+            Q.of(#""ExclusiveStartKey":{"pk":{"S":"b"},"sk":{"N":"4"}}"#, sort: " AND sk < :s"),
+            "The query can return at most one row and cannot be restarted"
         ),
         (
             Q.of(#""ExclusiveStartKey":{"pk":{},"sk":{"N":"1"}}"#),
@@ -167,10 +196,46 @@ struct PageOperationTests {
     }
 
     private enum Q {
-        static func of(_ more: String) -> String {
-            #"{"TableName":"things","KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"a"}},"#
-                + #"\#(more)}"#
+        static func of(_ more: String, key: String = "pk", sort: String = "") -> String {
+            let values = #"":p":{"S":"a"}"# + (sort.isEmpty ? "" : #",":s":{"N":"5"}"#)
+            return ##"{"TableName":"things","KeyConditionExpression":"#k = :p\##(sort)","ExpressionAttributeNames":{"##
+                + ##""#k":"\##(key)"},"ExpressionAttributeValues":{\##(values)},\##(more)}"##
         }
+    }
+
+    @Test("A query for the only item of a partition has one page, and begins nowhere else")
+    func partitionKeyOnly() throws {
+        let service = try TestService()
+        try service.store.createTable(TableSchema(name: "words", partitionKey: KeyAttribute("w")))
+        _ = service.call(.putItem, #"{"TableName":"words","Item":{"w":{"S":"a"}}}"#)
+        let query =
+            #"{"TableName":"words","KeyConditionExpression":"w = :w","ExpressionAttributeValues":{":w":{"S":"a"}},"#
+        let page = service.call(.query, query + #""Limit":1}"#)
+        #expect(page["Count"] == (try .text("1")) && page["LastEvaluatedKey"] == nil)
+        #expect(
+            service.call(.query, query + #""ExclusiveStartKey":{"w":{"S":"a"}}}"#).message
+                == "The provided exclusive start key is invalid: ExclusiveStartKey: {w=AttributeValue: {S:a}}")
+        #expect(
+            service.call(.query, query + #""ExclusiveStartKey":{"w":{"S":"b"}}}"#).message
+                == "The provided starting key is outside query boundaries based on provided conditions")
+    }
+
+    @Test(
+        "A scan begins only after what is a key",
+        arguments: [
+            (#"{"pk":{"S":"a"},"sk":{"S":"1"}}"#, nil, ": The provided key element does not match the schema"),
+            (#"{"pk":{"S":"a"}}"#, nil, ": The provided key element does not match the schema"),
+            (#"{"tag":{"S":"a"},"pk":{"S":"a"}}"#, "by-tag", ""),
+            (
+                #"{"tag":{"S":"a"},"pk":{"S":"a"},"sk":{"S":"1"}}"#, "by-tag",
+                ": The provided key element does not match the schema"
+            ),
+        ] as [(String, String?, String)])
+    func scanStart(key: String, index: String?, rest: String) throws {
+        let member = index.map { #","IndexName":"\#($0)""# } ?? ""
+        let reply = try TestService().call(
+            .scan, #"{"TableName":"things","ExclusiveStartKey":\#(key)\#(member)}"#)
+        #expect(reply.message == "The provided starting key is invalid\(rest)")
     }
 
     @Test(

@@ -5,6 +5,47 @@ import Testing
 
 @Suite("Requests of the protocol")
 struct RequestShapeTests {
+    private static let ofParameterized =
+        "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class java.lang.Class"
+        + " (sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in module java.base"
+        + " of loader 'bootstrap')"
+
+    @Test(
+        "Expressions and the parameters that they have replaced do not go together, and are told in DynamoDB's order",
+        arguments: [
+            (
+                DynamoOperation.query,
+                #""KeyConditions":{},"QueryFilter":{},"AttributesToGet":["a"],"ConditionalOperator":"OR","#
+                    + #""KeyConditionExpression":"a = :a""#,
+                "{AttributesToGet, QueryFilter, ConditionalOperator, KeyConditions} Expression parameters:"
+                    + " {KeyConditionExpression}"
+            ),
+            (
+                .query, #""KeyConditions":{},"QueryFilter":{},"FilterExpression":"a = :a""#,
+                "{QueryFilter} Expression parameters: {FilterExpression}"
+            ),
+            (
+                .updateItem, #""Key":{},"Expected":{},"AttributeUpdates":{},"UpdateExpression":"SET a = :a""#,
+                "{AttributeUpdates, Expected} Expression parameters: {UpdateExpression}"
+            ),
+        ])
+    func mixed(operation: DynamoOperation, members: String, told: String) throws {
+        let reply = try TestService().call(operation, #"{"TableName":"things",\#(members)}"#)
+        #expect(
+            reply.message
+                == "Can not use both expression and non-expression parameters in the same request: Non-expression"
+                + " parameters: \(told)")
+    }
+
+    @Test("How placeholders are spelled is looked at before any value")
+    func placeholders() throws {
+        let reply = try TestService().call(
+            .deleteItem,
+            #"{"TableName":"things","Key":{},"ConditionExpression":"a = :a","ExpressionAttributeValues":{":a":{},"#
+                + #""b":{"S":"x"}}}"#)
+        #expect(reply.message == #"ExpressionAttributeValues contains invalid key: Syntax error; key: "b""#)
+    }
+
     @Test(
         "What is of another type than it should be is told in the parser's words",
         arguments: [
@@ -30,6 +71,11 @@ struct RequestShapeTests {
                 .getItem, #"{"Key":{"a":{"B":"abc"}}}"#,
                 "Base64 encoded length is expected a multiple of 4 bytes but found: 3"
             ),
+            (.getItem, #"{"Key":{"a":{"B":"a=bc"}}}"#, "Invalid last non-pad Base64 character dectected"),
+            (.getItem, #"{"Key":{"a":{"B":"a*bc"}}}"#, "Invalid Base64 character"),
+            (.batchGetItem, #"{"RequestItems":{"t":{"Keys":[1]}}}"#, ofParameterized),
+            (.batchWriteItem, #"{"RequestItems":{"t":"x"}}"#, ofParameterized),
+            (.batchWriteItem, #"{"RequestItems":{"t":["x"]}}"#, "Unexpected value type in payload"),
             (.getItem, #"{"Key":{"a":{"BOOL":"x"}}}"#, "Unexpected token received from parser"),
             (.getItem, #"{"Key":{"a":{"SS":"x"}}}"#, "Unexpected field type"),
             (.getItem, #"{"Key":{"a":{"L":[{"M":{"b":{"S":2}}}]}}}"#, "NUMBER_VALUE cannot be converted to String"),

@@ -40,7 +40,7 @@ struct SeveralItemsTests {
         let service = try TestService()
         #expect(
             service.call(.batchWriteItem, batch(put("a"), #"{"PutRequest":{"Item":{"pk":{"S":"b"}}}}"#)).message
-                == "One or more parameter values were invalid: Missing the key sk in the item")
+                == "The provided key element does not match the schema")
         #expect(
             service.call(.batchWriteItem, batch(put("a"), put("a", "1.0"))).message
                 == "Provided list of item keys contains duplicates")
@@ -115,14 +115,43 @@ struct SeveralItemsTests {
 
     @Test("An operation that does not fit its table cancels the transaction, with its reason in its place")
     func invalidOperation() throws {
+        // The third is no better, but nobody looks at it any more.
+        let wrong = #"{"Put":{"TableName":"things","Item":{"pk":{"S":"b"}}}}"#
         let reply = try TestService().call(
-            .transactWriteItems,
-            transact(operation("Put", "a"), #"{"Put":{"TableName":"things","Item":{"pk":{"S":"b"}}}}"#))
+            .transactWriteItems, transact(operation("Put", "a"), wrong, wrong))
         #expect(
             reply["CancellationReasons"]
                 == (try .text(
                     #"[{"Code":"None"},{"Code":"ValidationError","Message":"One or more parameter values were invalid:"#
-                        + #" Missing the key sk in the item"}]"#)))
+                        + #" Missing the key sk in the item"},{"Code":"None"}]"#)))
+        let key = #"{"Delete":{"TableName":"things","Key":{"pk":{"S":"b"}}}}"#
+        let reasons = try TestService().call(.transactWriteItems, transact(key, key))["CancellationReasons"]
+        #expect(
+            reasons?.arrayValue?.map { $0.objectValue?["Code"]?.stringValue } == ["ValidationError", "None"])
+    }
+
+    @Test("Items of more than 4 MB together are too much for a transaction")
+    func tooLarge() throws {
+        let text = String(repeating: "x", count: 300_000)
+        let puts = (0..<15).map { number in
+            #"{"Put":{"TableName":"things","Item":{"pk":{"S":"p\#(number)"},"sk":{"N":"1"},"t":{"S":"\#(text)"}}}}"#
+        }
+        let reply = try TestService().call(.transactWriteItems, transact(puts.joined(separator: ",")))
+        #expect(reply.error == "ValidationException")
+        #expect(reply.message == "Transaction's aggregate item size cannot exceed 4194304 bytes")
+    }
+
+    @Test("No projection looks for something within a key")
+    func projectionsWithinKeys() throws {
+        let service = try TestService()
+        let message =
+            "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: pk"
+        let batch =
+            #"{"RequestItems":{"things":{"Keys":[{"pk":{"S":"a"},"sk":{"N":"1"}}],"#
+            + #""ProjectionExpression":"v, pk.x"}}}"#
+        #expect(service.call(.batchGetItem, batch).message == message)
+        let transaction = transact(operation("Get", "a", #","ProjectionExpression":"pk[0]""#))
+        #expect(service.call(.transactGetItems, transaction).message == message)
     }
 
     @Test("Operations on one item twice, or of none or several kinds, are refused")

@@ -92,6 +92,12 @@ struct TableOperationTests {
             ),
             (
                 #","BillingMode":"PAY_PER_REQUEST","GlobalSecondaryIndexes":[{"IndexName":"abc","Projection":"#
+                    + #"{"ProjectionType":"INCLUDE","NonKeyAttributes":["a","b","a"]},"#
+                    + #""KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}]"#,
+                "One or more parameter values were invalid: Duplicate value in attribute name: a"
+            ),
+            (
+                #","BillingMode":"PAY_PER_REQUEST","GlobalSecondaryIndexes":[{"IndexName":"abc","Projection":"#
                     + #"{"ProjectionType":"ALL"},"KeySchema":[{"AttributeName":"x","KeyType":"HASH"}]}]"#,
                 "One or more parameter values were invalid: Some index key attributes are not defined in"
                     + " AttributeDefinitions. Keys: [x], AttributeDefinitions: [pk]"
@@ -113,6 +119,107 @@ struct TableOperationTests {
             #expect(reply.error == "ResourceNotFoundException")
             #expect(reply.message == "Requested resource not found: Table: nowhere not found")
         }
+    }
+
+    @Test("An attribute that is defined twice is told by name")
+    func definedTwice() throws {
+        let reply = try TestService().call(
+            .createTable,
+            create("another", #","BillingMode":"PAY_PER_REQUEST""#).replacing(
+                #"{"AttributeName":"pk","AttributeType":"S"}"#,
+                with: #"{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"pk","AttributeType":"N"}"#))
+        #expect(
+            reply.message
+                == "One or more parameter values were invalid: Duplicate AttributeName in AttributeDefinitions: pk")
+    }
+
+    @Test("A table that is deleted is told without its keys; its identifier has the form of a random UUID")
+    func deleted() throws {
+        let reply = try TestService().call(.deleteTable, #"{"TableName":"things"}"#)
+        let table = try #require(reply["TableDescription"]?.objectValue)
+        #expect(table["TableStatus"]?.stringValue == "DELETING")
+        #expect(table["BillingModeSummary"] != nil && table["ProvisionedThroughput"] != nil)
+        for name in ["AttributeDefinitions", "KeySchema", "CreationDateTime", "GlobalSecondaryIndexes"] {
+            #expect(table[name] == nil)
+        }
+        let id = try #require(table["TableId"]?.stringValue)
+        #expect(id.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}/) != nil)
+    }
+
+    @Test(
+        "What is wrong with a change by itself is told before the table is looked for",
+        arguments: [
+            (#""GlobalSecondaryIndexUpdates":[]"#, "At least one of ProvisionedThroughput, BillingMode,"),
+            (
+                #""GlobalSecondaryIndexUpdates":[{}]"#,
+                "One or more parameter values were invalid: One of GlobalSecondaryIndexUpdate.Update,"
+            ),
+            (
+                #""GlobalSecondaryIndexUpdates":[{"Delete":{"IndexName":"abc"}},{"Delete":{"IndexName":"abc"}}]"#,
+                "One or more parameter values were invalid: Only one global secondary index update per index is"
+                    + " allowed simultaneously. Index: abc"
+            ),
+            (
+                #""BillingMode":"PROVISIONED""#,
+                "One or more parameter values were invalid: ProvisionedThroughput must be specified when BillingMode"
+                    + " is PROVISIONED"
+            ),
+            (
+                #""ProvisionedThroughput":{"ReadCapacityUnits":1000000000001,"WriteCapacityUnits":1}"#,
+                "Given value 1000000000001 for ReadCapacityUnits is out of bounds"
+            ),
+        ])
+    func changesByThemselves(member: String, message: String) throws {
+        let reply = try TestService().call(.updateTable, #"{"TableName":"nowhere",\#(member)}"#)
+        #expect(reply.error == "ValidationException")
+        #expect(reply.message?.hasPrefix(message) == true, "\(reply.json)")
+    }
+
+    @Test("A new index may not have a key of another index with another type")
+    func redefined() throws {
+        let reply = try TestService().call(
+            .updateTable,
+            #"{"TableName":"things","AttributeDefinitions":[{"AttributeName":"rank","AttributeType":"S"}],"#
+                + #""GlobalSecondaryIndexUpdates":[{"Create":{"IndexName":"more","KeySchema":"#
+                + #"[{"AttributeName":"rank","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}}]}"#)
+        #expect(
+            reply.message
+                == "One or more parameter values were invalid: Attributes cannot be redefined. Please check that your"
+                + " attribute has the same type as previously defined. Existing schema: Schema:[SchemaElement:"
+                + " key{owner:S:HASH}, key{rank:N:RANGE}] New schema: Schema:[SchemaElement: key{rank:S:HASH}]")
+    }
+
+    @Test("An index that is added leaves out values that no key may be; items with such go on to be updated")
+    func addIndexOverOddValues() throws {
+        let service = try TestService()
+        for (name, size) in [("fits", 1024), ("large", 1025), ("larger", 2049), ("empty", 0)] {
+            let text = String(repeating: "s", count: size)
+            service.put(name, 1, #""s":{"S":"\#(text)"},"owner":{"S":"o"},"rank":{"N":"1"}"#)
+        }
+        func add(_ name: String, _ key: String) {
+            let reply = service.call(
+                .updateTable,
+                #"{"TableName":"things","AttributeDefinitions":[{"AttributeName":"s","AttributeType":"S"},"#
+                    + #"{"AttributeName":"owner","AttributeType":"S"}],"GlobalSecondaryIndexUpdates":[{"Create":"#
+                    + #"{"IndexName":"\#(name)","KeySchema":[\#(key)],"Projection":{"ProjectionType":"KEYS_ONLY"}}}]}"#)
+            #expect(reply.status == 200, "\(reply.json)")
+        }
+        func partitions(_ index: String) -> Set<String> {
+            let items = service.call(.scan, #"{"TableName":"things","IndexName":"\#(index)"}"#)["Items"]?.arrayValue
+            return Set((items ?? []).compactMap { $0.objectValue?["pk"]?.objectValue?["S"]?.stringValue })
+        }
+        let owner = #"{"AttributeName":"owner","KeyType":"HASH"}"#
+        add("by-s", #"{"AttributeName":"s","KeyType":"HASH"}"#)
+        // Definitions that no key needs are refused, so this index has both attributes.
+        add("by-owner-s", owner + #",{"AttributeName":"s","KeyType":"RANGE"}"#)
+        #expect(partitions("by-s") == ["fits", "large"])
+        #expect(partitions("by-owner-s") == ["fits"])
+        let update = service.call(
+            .updateItem,
+            #"{"TableName":"things","Key":{"pk":{"S":"larger"},"sk":{"N":"1"}},"UpdateExpression":"SET v = :v","#
+                + #""ExpressionAttributeValues":{":v":{"N":"1"}}}"#)
+        #expect(update.status == 200, "\(update.json)")
+        #expect(try service.store.verify().problems == [])
     }
 
     @Test("Throughput, billing and protection are changed and shown")
