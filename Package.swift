@@ -50,7 +50,7 @@ let package = Package(
         .executableTarget(
             name: "FlagServer",
             dependencies: [
-                "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "JSON", "Lock", "CLinux",
+                "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Lock", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -28,7 +28,7 @@ package struct HTTPClientRequest: Sendable, CustomStringConvertible {
     package var description: String { "\(method) \(server)" }
 
     /// The server as scheme, host and port: without user information, path and query, which may be secret.
-    var server: String {
+    package var server: String {
         if let unixSocket { return "unix:\(unixSocket)" }
         guard let (scheme, authority) = parts else { return "" }
         return "\(scheme)://\(authority)"

@@ -15,8 +15,8 @@ struct StructureTests {
         "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Lock", "Dispatch", "Glibc", "Synchronization"],
         "HTTPClient": ["CCurl", "Lock", "Dispatch"],
         "FlagServer": [
-            "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "JSON", "Lock", "CLinux", "Dispatch", "Glibc",
-            "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging", "Configuration",
+            "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Lock", "CLinux", "Dispatch",
+            "Glibc", "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging", "Configuration",
         ],
         "HTTPEcho": ["HTTPTransport", "Lock", "ArgumentParser", "Dispatch", "Glibc"],
     ]

@@ -9,7 +9,8 @@ struct ExportCommand: ParsableCommand {
         abstract: "Export the flags of an environment to a file.",
         discussion: """
             The native format holds flags, tenant overrides and kill switches, and importing it again changes nothing. \
-            flagd's format holds flags only. Works beside a running server, and without one.
+            flagd's format holds flags only. Works beside a running server, without one, and with --server through \
+            one on another machine.
 
             Exit status: 0 exported; 1 failed, and why; 64 the command line is wrong; 78 the configuration is wrong.
             """)
@@ -21,22 +22,30 @@ struct ExportCommand: ParsableCommand {
     var output: String?
 
     @OptionGroup var store: StoreOptions
+    @OptionGroup var server: ServerOptions
+
+    func validate() throws { try server.check(besides: store) }
 
     func run() throws {
         try Failure.report {
-            let configuration = try store.configuration()
-            guard access(configuration.dataDirectory, F_OK) == 0 || errno != ENOENT else {
-                throw CommandFailure(
-                    "there is no data directory \(configuration.dataDirectory): name it with --data-dir")
-            }
             let request = ExportRequest(format: format, environment: store.chosenEnvironment)
-            let file = try StoreAccess.perform(request.request, on: configuration).payload
+            let file = try server.remote()?.run(request) ?? exportLocally(request)
             if let output, output != "-" {
                 try FileBytes.replace(output, with: file)
             } else {
                 try FileBytes.write(file, to: STDOUT_FILENO, path: "standard output")
             }
         }
+    }
+}
+
+extension ExportCommand {
+    private func exportLocally(_ request: ExportRequest) throws -> [UInt8] {
+        let configuration = try store.configuration()
+        guard access(configuration.dataDirectory, F_OK) == 0 || errno != ENOENT else {
+            throw CommandFailure("there is no data directory \(configuration.dataDirectory): name it with --data-dir")
+        }
+        return try StoreAccess.perform(request.request, on: configuration).payload
     }
 }
 

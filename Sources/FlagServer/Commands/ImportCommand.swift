@@ -8,8 +8,9 @@ struct ImportCommand: ParsableCommand {
         commandName: ImportRequest.command,
         abstract: "Import flags from a file in flagd's format or the native one.",
         discussion: """
-            Works beside a running server, which has the change in force when the command ends, and without one. What \
-            the file does not mention at all stays as it is; importing a file twice changes nothing more.
+            Works beside a running server, which has the change in force when the command ends, without one, and with \
+            --server through one on another machine. What the file does not mention at all stays as it is; importing \
+            a file twice changes nothing more.
 
             Flags that do not validate are all listed with their places in the file; nothing is imported then.
 
@@ -36,6 +37,9 @@ struct ImportCommand: ParsableCommand {
     var format = ReportFormat.text
 
     @OptionGroup var store: StoreOptions
+    @OptionGroup var server: ServerOptions
+
+    func validate() throws { try server.check(besides: store) }
 
     /// How the result is printed.
     enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
@@ -44,18 +48,24 @@ struct ImportCommand: ParsableCommand {
 
     func run() throws {
         try Failure.report {
-            let configuration = try store.configuration()
+            let remote = try server.remote()
+            let maximum = remote == nil ? ControlChannel.maximumPayloadBytes : FlagTransfer.uploadBytes
             let request = ImportRequest(
-                file: try FileBytes.read(file, atMost: ControlChannel.maximumPayloadBytes),
+                file: try FileBytes.read(file, atMost: maximum),
                 environment: store.chosenEnvironment, mode: mode, isDryRun: dryRun, keepsInvalid: keepInvalid)
             do {
-                let reply = try StoreAccess.perform(request.request, on: configuration)
-                let report = try ImportReport(reply.result)
+                let report = try remote?.run(request) ?? importLocally(request)
                 print(format == .json ? report.json.serialized(pretty: true) : report.text)
             } catch let failure as CommandFailure {
                 throw CommandFailure("\(file == "-" ? "standard input" : file): \(failure)")
             }
         }
+    }
+}
+
+extension ImportCommand {
+    private func importLocally(_ request: ImportRequest) throws -> ImportReport {
+        try ImportReport(StoreAccess.perform(request.request, on: store.configuration()).result)
     }
 }
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import FlagStore
 import FoundationEssentials
 
-/// Which store a command works on.
+/// Which store on this machine a command works on.
 struct StoreOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -20,15 +20,7 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The YAML file with settings. (default: as for serve)", valueName: "file"))
     var config: String?
 
-    @Option(help: .hidden)
-    var server: String?
-
     func validate() throws {
-        if server != nil {
-            throw ValidationError(
-                "--server: this version reaches a server only on the same machine, through its data directory: use "
-                    + "--data-dir.")
-        }
         if let environment, Environment(spelling: environment) == nil {
             throw ValidationError("--environment must be \(Environment.spellings), not \"\(environment)\".")
         }

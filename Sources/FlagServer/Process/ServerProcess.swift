@@ -94,9 +94,10 @@ struct ServerProcess {
             file: try FileBytes.read(path, atMost: ControlChannel.maximumPayloadBytes), environment: nil, mode: .merge,
             isDryRun: false, keepsInvalid: false)
         do {
-            _ = try StoreCommands(store: store).run(request, by: Principal(.server, "sample-flags"))
+            let transfer = FlagTransfer(flags: store.flags, defaultEnvironment: store.profile.defaultEnvironment)
+            _ = try transfer.run(request, by: Principal(.server, "sample-flags"))
         } catch let error as DefinitionIssues {
-            throw CommandFailure("\(path): \(StoreCommands.list(error.issues))")
+            throw CommandFailure("\(path): \(FlagTransfer.list(error.issues))")
         }
         logger.info("loaded sample flags", metadata: ["file": "\(path)"])
     }

@@ -33,6 +33,23 @@ final class Route: Sendable {
     /// Whether it changes something.
     var isChange: Bool { method != .get && method != .head }
 
+    /// How soon its work must be done.
+    var urgency: WorkerPool.Urgency {
+        switch group {
+        case .killSwitch: .urgent
+        case .transfer: .long
+        default: .usual
+        }
+    }
+
+    /// How long its answer may take; nil for the usual time.
+    var answerTime: Duration? { group == .transfer ? FlagTransfer.workTime : nil }
+
+    /// How large its content may be, when it may be larger than that of others.
+    var upload: HTTPUpload? {
+        operation.body?.uploadBytes.map { HTTPUpload(path: pattern.text, bytes: $0, time: FlagTransfer.uploadTime) }
+    }
+
     /// The failures that a route can have because of what it is, not of what it does.
     var impliedProblems: [ProblemCode] {
         var codes: [ProblemCode] = []
@@ -60,6 +77,7 @@ enum RouteGroup: String, CaseIterable, Sendable {
     case segments
     case tenantOverrides = "tenant_overrides"
     case killSwitch = "kill_switch"
+    case transfer
     case health
     case metrics
     case openAPI = "openapi"
@@ -75,6 +93,7 @@ enum RouteGroup: String, CaseIterable, Sendable {
         case .segments: "Segments"
         case .tenantOverrides: "Tenant overrides"
         case .killSwitch: "Kill switches"
+        case .transfer: "Files"
         case .health, .metrics, .openAPI, .none: "Operations"
         }
     }

@@ -74,7 +74,7 @@ extension LoopHandler {
         } catch {
             return refuse(&exchange, route.group, error)
         }
-        let answer = exchange.deferred()
+        let answer = exchange.deferred(within: route.answerTime)
         let reply = Reply { [service, group = route.group] result in
             let response: HTTPResponse
             switch result {
@@ -84,7 +84,7 @@ extension LoopHandler {
             service.metrics.workers.raiseShared(ServiceMetrics.request(group, response.status.code))
             answer.complete(response)
         }
-        let isTaken = service.workers.submit(route.group == .killSwitch ? .urgent : .usual) { [service] in
+        let isTaken = service.workers.submit(route.urgency) { [service] in
             do throws(Problem) {
                 try action(copy, service, reply)
             } catch {

@@ -210,6 +210,7 @@ extension RouteGroup {
         case .none: 10
         case .explain: 11
         case .segments: 12
+        case .transfer: 13
         }
     }
 }

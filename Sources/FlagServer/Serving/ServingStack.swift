@@ -20,7 +20,7 @@ struct ServingStack: Sendable {
         var table: String
         /// What the operator decided about serving.
         var settings: ServiceSettings
-        /// How to listen. Its `errorBody` is set here.
+        /// How to listen. Its `errorBody` and its uploads are set here.
         var http: HTTPServerConfiguration
         /// The wall clock.
         var now: @Sendable () -> Timestamp
@@ -58,6 +58,7 @@ struct ServingStack: Sendable {
             failures: EvaluationFailureLog(report: parts.reportFailure), moreMetrics: parts.moreMetrics)
         var http = parts.http
         http.errorBody = FlagService.protocolErrorBody
+        http.limits.uploads = service.router.routes.compactMap(\.upload)
         // One call for each commit, on the writer's queue.
         parts.store.subscribe { [metrics = service.metrics] changes in metrics.countCommit(ofItems: changes.count) }
         server = try HTTPServer(configuration: http) { LoopHandler(service: service, loop: $0) }

@@ -7,12 +7,14 @@ import Synchronization
 /// cores and can all be taken for seconds. How much may wait is bounded: past the bound the caller answers "overloaded"
 /// instead of letting memory grow.
 ///
-/// What is urgent (a kill switch) has a worker of its own and is never refused.
+/// What is urgent (a kill switch) has a worker of its own and is never refused. What is long (a file) has another, so
+/// that nobody else waits behind it.
 final class WorkerPool: Sendable {
     /// How soon a job must be done.
     enum Urgency {
         case usual
         case urgent
+        case long
     }
 
     /// How much a pool does at a time.
@@ -21,12 +23,16 @@ final class WorkerPool: Sendable {
         var workers = 4
         /// The number of jobs that may wait or run at once.
         var waitingJobs = 10_000
+        /// The number of long jobs that may wait or run at once.
+        var longJobs = 8
     }
 
     private let queues: [DispatchQueue]
     private let urgentQueue = DispatchQueue(label: "flag-server.worker.urgent", qos: .userInteractive)
+    private let longQueue = DispatchQueue(label: "flag-server.worker.long")
     private let limits: Limits
     private let waiting = Atomic<Int>(0)
+    private let waitingLong = Atomic<Int>(0)
     private let next = Atomic<UInt>(0)
 
     /// Makes the queues; their threads start when there is work.
@@ -41,9 +47,12 @@ final class WorkerPool: Sendable {
 
     /// Runs `job` on one of the workers, or returns false at once when too much waits already.
     func submit(_ urgency: Urgency = .usual, _ job: @escaping @Sendable () -> Void) -> Bool {
-        if urgency == .urgent {
+        switch urgency {
+        case .urgent:
             urgentQueue.async(execute: job)
             return true
+        case .long: return submitLong(job)
+        case .usual: break
         }
         guard waiting.wrappingAdd(1, ordering: .relaxed).newValue <= limits.waitingJobs else {
             waiting.wrappingSubtract(1, ordering: .relaxed)
@@ -53,6 +62,18 @@ final class WorkerPool: Sendable {
         queues[Int(turn % UInt(queues.count))].async { [self] in
             job()
             waiting.wrappingSubtract(1, ordering: .relaxed)
+        }
+        return true
+    }
+
+    private func submitLong(_ job: @escaping @Sendable () -> Void) -> Bool {
+        guard waitingLong.wrappingAdd(1, ordering: .relaxed).newValue <= limits.longJobs else {
+            waitingLong.wrappingSubtract(1, ordering: .relaxed)
+            return false
+        }
+        longQueue.async { [self] in
+            job()
+            waitingLong.wrappingSubtract(1, ordering: .relaxed)
         }
         return true
     }

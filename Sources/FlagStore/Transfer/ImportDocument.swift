@@ -9,7 +9,7 @@ import JSON
 ///   interface shows it. What a file does not mention at all, an import leaves as it is.
 package struct ImportDocument: Sendable {
     /// The two formats.
-    package enum Format: String, Sendable {
+    package enum Format: String, Sendable, CaseIterable {
         case native
         case flagd
     }

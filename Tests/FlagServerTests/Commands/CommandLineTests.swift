@@ -36,12 +36,24 @@ struct CommandLineTests {
     }
 
     @Test(
-        "What is not built yet is said to be so",
-        arguments: [["import", "x", "--server", "http://localhost:3001"]])
-    func notBuilt(arguments: [String]) {
-        let error = #expect(throws: (any Error).self) { try FlagServerCommand.parseAsRoot(arguments) }
-        #expect(error.map { FlagServerCommand.fullMessage(for: $0).contains("this version") } == true)
-        #expect(error.map { FlagServerCommand.exitCode(for: $0).rawValue } == 64)
+        "A server is named by its address alone",
+        arguments: [
+            (["--server", "localhost:3001"], "http://HOST:PORT"), (["--server", "ftp://a"], "http://HOST:PORT"),
+            (["--server", "http://a?b"], "before any ?"), (["--server", "unix:relative"], "absolute path"),
+            (["--server", "http://a", "--data-dir", "b"], "excludes"), (["--server-ca", "a"], "without --server"),
+        ])
+    func badServers(arguments: [String], words: String) {
+        for command in [["import", "x"], ["export"]] {
+            let error = #expect(throws: (any Error).self) { try FlagServerCommand.parseAsRoot(command + arguments) }
+            #expect(error.map { FlagServerCommand.fullMessage(for: $0).contains(words) } == true)
+            #expect(error.map { FlagServerCommand.exitCode(for: $0).rawValue } == 64)
+        }
+    }
+
+    @Test("Import and export take a server", arguments: ["http://a", "HTTPS://a:1/b/", "unix:/run/x.sock"])
+    func servers(address: String) throws {
+        let command = try FlagServerCommand.parseAsRoot(["export", "--server", address]) as? ExportCommand
+        #expect(command?.server.server == address)
     }
 
     @Test("Tables alone are served on loopback addresses only, since signatures are not checked")

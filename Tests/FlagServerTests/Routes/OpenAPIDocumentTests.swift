@@ -36,7 +36,7 @@ struct OpenAPIDocumentTests {
             "GET /api/tenants/{tenantId}/flags/{flagKey}", "PUT /api/tenants/{tenantId}/flags/{flagKey}",
             "DELETE /api/tenants/{tenantId}/flags/{flagKey}", "GET /api/emergency/kill-switch",
             "POST /api/emergency/kill-switch", "DELETE /api/emergency/kill-switch", "GET /health", "GET /health/live",
-            "GET /health/ready", "GET /metrics", "GET /openapi.json",
+            "GET /health/ready", "POST /api/import", "GET /api/export", "GET /metrics", "GET /openapi.json",
         ])
     func designed(route: String) {
         #expect(Router.all.routes.contains { "\($0.methodName) \($0.pattern.openAPIPath)" == route })

@@ -1,6 +1,28 @@
 extension OpenAPISchemas {
     /// The schemas of flags, tenant overrides and kill switches.
     static let administration = ##"""
+        "ImportFile": {
+          "type": "object",
+          "required": ["flags"],
+          "properties": {"flags": {"type": ["object", "array"]}},
+          "additionalProperties": true,
+          "description": "Up to \##(FlagTransfer.uploadBytes >> 20) MiB. flagd's format: flags by their keys, with \##
+          $evaluators and metadata. The native format, as an export has it: lists of flags, overrides and \##
+          killSwitches, and the environment."
+        },
+        "ImportReport": {
+          "type": "object",
+          "required": ["environment", "dryRun", "lines", "kept"],
+          "properties": {
+            "environment": {"$ref": "#/components/schemas/Environment"},
+            "dryRun": {"type": "boolean"},
+            "lines": {"type": "array", "items": {"type": "string"},
+              "description": "With dryRun a line for each change (+ new, ~ changed, - removed); then the counts."},
+            "kept": {"type": "array", "items": {"type": "string"},
+              "description": "What is wrong with flags that were stored because of keepInvalid."}
+          }
+        },
+        "ExportFile": {"type": "object", "required": ["flags"], "properties": {"flags": {"type": ["object", "array"]}}},
         "FlagBody": {
           "type": "object",
           "required": ["description", "owner"],

@@ -27,6 +27,7 @@ enum OpenAPISchemas {
           {"name": "Segments", "description": "Named conditions and lists of keys that flags' rules refer to."},
           {"name": "Tenant overrides", "description": "Another answer for one tenant."},
           {"name": "Kill switches", "description": "Taking a flag, or all flags, away at once."},
+          {"name": "Files", "description": "Flags as files, in and out."},
           {"name": "Operations", "description": "Health, metrics and this document."}
         ]
         """#

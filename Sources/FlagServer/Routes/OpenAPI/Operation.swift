@@ -41,6 +41,8 @@ struct Operation: Sendable {
         var isRequired = true
         /// The media types that are named; JSON is read whatever the type says on routes that only evaluate.
         var mediaTypes = ["application/json"]
+        /// How many bytes it may have, when these are more than usual.
+        var uploadBytes: Int?
     }
 
     /// One answer.

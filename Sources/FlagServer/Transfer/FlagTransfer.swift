@@ -1,0 +1,67 @@
+import DynamoTable
+import FlagCore
+import FlagStore
+
+/// Imports and exports flags: the same code for routes, commands and sample flags. Blocks.
+struct FlagTransfer: Sendable {
+    /// Where the flags are.
+    let flags: FlagRepository
+    /// The environment of a request, and a file, that names none.
+    let defaultEnvironment: Environment
+
+    /// How many changes a dry run lists before it only counts them.
+    static let dryRunLines = 10_000
+    /// Bytes of a file that is sent to a server over HTTP.
+    static let uploadBytes = 64 << 20
+    /// How long such a file may be under way.
+    static let uploadTime = Duration.seconds(300)
+    /// How long whoever asks waits for the work to be done.
+    static let workTime = Duration.seconds(600)
+
+    /// Imports a file.
+    ///
+    /// - Parameter principal: who does it.
+    /// - Throws: `DefinitionIssues` with everything that is wrong with the file, and then nothing was stored; or
+    ///   `FlagStoreError`.
+    func run(_ request: ImportRequest, by principal: Principal) throws -> ImportReport {
+        let document = try ImportDocument(parsing: request.file, keepInvalid: request.keepsInvalid)
+        let plan: ImportPlan
+        do throws(FlagStoreError) {
+            plan = try ImportPlan(
+                document, mode: request.mode,
+                environment: request.environment ?? document.environment ?? defaultEnvironment,
+                repository: flags, now: .systemClock)
+        } catch {
+            if case .invalid(let issues) = error { throw DefinitionIssues(issues: issues) }
+            throw error
+        }
+        if !request.isDryRun { try plan.apply(to: flags, by: principal) }
+        // The last three lines are the counts; what changed one by one is what a dry run is for.
+        let lines = plan.lines(limit: request.isDryRun ? Self.dryRunLines : 0)
+        return ImportReport(
+            environment: plan.environment.rawValue, isDryRun: request.isDryRun,
+            lines: request.isDryRun ? lines : lines.suffix(3), kept: document.kept.map(Self.line))
+    }
+
+    /// Exports an environment.
+    ///
+    /// - Returns: the file.
+    /// - Throws: `FlagStoreError`.
+    func run(_ request: ExportRequest) throws -> [UInt8] {
+        try Export(request.format, of: request.environment ?? defaultEnvironment, from: flags).bytes()
+    }
+
+    /// What is wrong with a file, in words.
+    static func list(_ issues: [DefinitionIssue]) -> String {
+        "\(summary(of: issues)):\n" + issues.map { "  " + line($0) }.joined(separator: "\n")
+    }
+
+    /// That something is wrong with a file.
+    static func summary(of issues: [DefinitionIssue]) -> String {
+        "nothing was imported, since \(issues.count == 1 ? "something is" : "\(issues.count) things are") wrong"
+    }
+
+    private static func line(_ issue: DefinitionIssue) -> String {
+        "\(issue.pointer.isEmpty ? "the file" : issue.pointer) \(issue.message)"
+    }
+}
