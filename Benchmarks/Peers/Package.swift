@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 
-// Servers that others would use in this project's place, for ./scripts/bench alone. They are a package of their own: what
-// they are made of, SwiftNIO among it, is no part of this project.
+// Servers that others would use in this project's place, for ./scripts/bench alone. They are a package of their own:
+// what they are made of, SwiftNIO among it, is no part of this project.
 
 import PackageDescription
 
