@@ -97,14 +97,25 @@ struct RequestExpressions {
         }
     }
 
-    /// What a projection expression takes of items; nil when there is none.
+    /// What a projection expression, or `AttributesToGet`, takes of items; nil when there is neither.
     mutating func projection() throws(ProtocolError) -> ItemProjection? {
-        guard let text = request.text(ExpressionParameter.projection.member) else { return nil }
+        guard let text = request.text(ExpressionParameter.projection.member) else { return try attributesToGet() }
         do throws(TableError) {
             return try ItemProjection(parsing: text, context: &context)
         } catch {
             throw ProtocolError(error)
         }
+    }
+
+    /// What a list of whole attributes takes of items; nil when there is none. Nothing in the names is a path.
+    private func attributesToGet() throws(ProtocolError) -> ItemProjection? {
+        guard let names = request.texts("AttributesToGet") else { return nil }
+        var seen: Set<String> = []
+        for name in names where !seen.insert(name).inserted {
+            throw .validation(
+                "One or more parameter values were invalid: Duplicate value in attribute name: \(name)")
+        }
+        return ItemProjection(names.map { DocumentPath(AttributeName($0)) })
     }
 
     /// Checks that all placeholders were used; to be called when every expression has been read.

@@ -177,7 +177,8 @@ enum LegacyParameters {
         "KeyConditions",
     ]
 
-    /// Refuses them: beside expressions as DynamoDB does, by themselves because they are not there yet.
+    /// Refuses them: beside expressions as DynamoDB does, by themselves because they are not there yet, except
+    /// `AttributesToGet`.
     ///
     /// - Parameter expressions: the expressions that the operation takes.
     static func refuse(in request: RequestReader, beside expressions: [ExpressionParameter]) throws(ProtocolError) {
@@ -192,6 +193,9 @@ enum LegacyParameters {
                     + " parameters: {\(mixed.joined(separator: ", "))}"
                     + " Expression parameters: {\(present.joined(separator: ", "))}")
         }
-        throw .validation("This version does not support \(given.joined(separator: ", ")): use expressions")
+        let missing = given.filter { $0 != "AttributesToGet" }
+        guard missing.isEmpty else {
+            throw .validation("This version does not support \(missing.joined(separator: ", ")): use expressions")
+        }
     }
 }

@@ -120,7 +120,8 @@ struct PageRequest {
         self.projection = projection
         isConsistent = request.flag("ConsistentRead")
         if let select, select != .specific, projection != nil {
-            throw .validation("Cannot specify the ProjectionExpression when choosing to get \(select.rawValue)")
+            let parameter = request.has("AttributesToGet") ? "AttributesToGet" : "ProjectionExpression"
+            throw .validation("Cannot specify the \(parameter) when choosing to get \(select.rawValue)")
         }
         if select == .specific, projection == nil {
             throw .validation(
