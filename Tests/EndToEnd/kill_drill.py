@@ -8,7 +8,6 @@ override must be in one of those states, and every list (each an index of the ta
 The database file as the killed server left it is checked by SQLite itself, on a copy.
 """
 
-import argparse
 import dataclasses
 import http.client
 import random
@@ -19,6 +18,7 @@ import threading
 import time
 from pathlib import Path
 
+from drills import Lost, kill_at_work, run
 from server import FlagServer, send
 
 FLAGS_A_WRITER = 25
@@ -51,10 +51,6 @@ class Flag:
         return members | ({"expiresAt": EXPIRY} if self.expires else {})
 
 
-class Lost(AssertionError):
-    """The server lost an acknowledged write, or its indexes disagree with its items."""
-
-
 class Writer(threading.Thread):
     """Changes flags of its own until the server dies. `flags` and `overrides` hold what was acknowledged."""
 
@@ -68,7 +64,7 @@ class Writer(threading.Thread):
         self.flags: dict[str, Flag | None] = {key: None for key in self.keys}
         self.overrides: dict[str, bool | None] = {key: None for key in self.keys}
         self.under_way: tuple[str, Flag | None, bool | None] | None = None
-        self.acknowledged = 0
+        self.answered = 0
         self.failure: str | None = None
 
     def again(self, server: FlagServer, seed: int) -> "Writer":
@@ -96,7 +92,7 @@ class Writer(threading.Thread):
             raise Lost(f"{method} {path} answered {status}: {answer}")
         self.flags[key], self.overrides[key] = flag, override
         self.under_way = None
-        self.acknowledged += 1
+        self.answered += 1
 
     def draw(self, key: str):
         """A change that must succeed: `(method, path, body, flag after, override after)`."""
@@ -225,8 +221,8 @@ def drill(data_dir: Path, rounds: int, writers: int, seed: int, report=lambda li
             server.start()
             ready = time.monotonic() - started
             team = [writer.again(server, chance.randrange(2**32)) for writer in team]
-            kill_at_work(server, team, chance)
-            done = sum(writer.acknowledged for writer in team)
+            kill_at_work(server, team, chance, CHANGES_A_ROUND)
+            done = sum(writer.answered for writer in team)
             total += done
             check_file(data_dir)
             server.start()
@@ -244,41 +240,5 @@ def drill(data_dir: Path, rounds: int, writers: int, seed: int, report=lambda li
     return total
 
 
-def kill_at_work(server: FlagServer, team: list[Writer], chance: random.Random):
-    """Lets the writers work until a drawn number of changes is acknowledged, then kills the server."""
-    target = chance.randrange(*CHANGES_A_ROUND)
-    deadline = time.monotonic() + 60
-    for writer in team:
-        writer.start()
-    while sum(writer.acknowledged for writer in team) < target and any(writer.is_alive() for writer in team):
-        if time.monotonic() > deadline:
-            raise Lost(f"fewer than {target} changes were acknowledged within a minute")
-        time.sleep(chance.random() / 200)
-    server.kill()
-    for writer in team:
-        writer.join(20)
-        if writer.failure:
-            raise Lost(writer.failure)
-
-
-def main():
-    parser = argparse.ArgumentParser(description="Kills a working server again and again; nothing may be lost.")
-    parser.add_argument("--rounds", type=int, default=200, help="how often the server is killed (default 200)")
-    parser.add_argument("--writers", type=int, default=32, help="how many write at once (default 32)")
-    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeats the draws of another run")
-    options = parser.parse_args()
-    print(f"{options.rounds} rounds, {options.writers} writers, seed {options.seed}")
-    with tempfile.TemporaryDirectory() as folder:
-        data_dir = Path(folder) / "data"
-        try:
-            total = drill(data_dir, options.rounds, options.writers, options.seed, lambda line: print(line, flush=True))
-        except Lost as failure:
-            kept = Path(tempfile.mkdtemp(prefix="kill-drill-")) / "data"
-            if data_dir.exists():
-                shutil.copytree(data_dir, kept, ignore=shutil.ignore_patterns("*.sock"))
-            raise SystemExit(f"FAILED with seed {options.seed}: {failure}\nThe data directory is kept in {kept}")
-    print(f"{total} acknowledged changes, none lost")
-
-
 if __name__ == "__main__":
-    main()
+    run(drill, "Kills a working server again and again; nothing may be lost.")

@@ -1,22 +1,20 @@
 """Kills a server of tables with SIGKILL while many write, again and again, and compares what is there with a model.
 
-Every writer has keys of its own and knows what it was answered for each: a put, an update with a condition, a removal or
-a transaction over several keys and a counter that all share. After the restart each key holds what was last answered,
+Every writer has keys of its own and knows what it was answered for each: a put, an update with a condition, a removal
+or a transaction over several keys and a counter that all share. After the restart each key holds what was last answered,
 or what was under way when the server was killed: a transaction wholly or not at all. Indexes agree with the table,
 `flag-server verify` finds nothing, and the table can be restored to its last moment.
 """
 
-import argparse
 import http.client
 import json
 import random
-import shutil
 import subprocess
-import tempfile
 import threading
 import time
 from pathlib import Path
 
+from drills import Lost, kill_at_work, run
 from server import START_DEADLINE, binary, clean_environment, free_port, run_command
 
 TABLE = "drill"
@@ -26,10 +24,6 @@ COUNTERS = 4
 """How many counters all writers share."""
 CHANGES_A_ROUND = (50, 1200)
 """Between how many answered changes the server is killed."""
-
-
-class Lost(AssertionError):
-    """Something answered is not there, or something is there that nobody wrote."""
 
 
 class TableServer:
@@ -282,7 +276,7 @@ def drill(data_dir: Path, rounds: int, writers: int, seed: int, report=lambda li
         create_table(server.connect())
         for round_number in range(1, rounds + 1):
             team = [Writer(number, server, chance.randrange(2**32), known[number]) for number in range(writers)]
-            kill_at_work(server, team, chance)
+            kill_at_work(server, team, chance, CHANGES_A_ROUND)
             done = sum(writer.answered for writer in team)
             total += done
             verify(data_dir)
@@ -301,41 +295,5 @@ def drill(data_dir: Path, rounds: int, writers: int, seed: int, report=lambda li
     return total
 
 
-def kill_at_work(server: TableServer, team: list[Writer], chance: random.Random):
-    """Lets the writers work until a drawn number of changes is answered, then kills the server."""
-    target = chance.randrange(*CHANGES_A_ROUND)
-    deadline = time.monotonic() + 60
-    for writer in team:
-        writer.start()
-    while sum(writer.answered for writer in team) < target and not any(writer.failure for writer in team):
-        if time.monotonic() > deadline:
-            raise Lost(f"fewer than {target} changes were answered within a minute")
-        time.sleep(chance.random() / 200)
-    server.kill()
-    for writer in team:
-        writer.join(30)
-        if writer.failure:
-            raise Lost(writer.failure)
-
-
-def main():
-    parser = argparse.ArgumentParser(description="Kills a working server of tables; nothing answered may be lost.")
-    parser.add_argument("--rounds", type=int, default=200, help="how often the server is killed (default 200)")
-    parser.add_argument("--writers", type=int, default=32, help="how many write at once (default 32)")
-    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeats the draws of another run")
-    options = parser.parse_args()
-    print(f"{options.rounds} rounds, {options.writers} writers, seed {options.seed}")
-    with tempfile.TemporaryDirectory() as folder:
-        data_dir = Path(folder) / "data"
-        try:
-            total = drill(data_dir, options.rounds, options.writers, options.seed, lambda line: print(line, flush=True))
-        except Lost as failure:
-            kept = Path(tempfile.mkdtemp(prefix="table-drill-")) / "data"
-            if data_dir.exists():
-                shutil.copytree(data_dir, kept, ignore=shutil.ignore_patterns("*.sock"))
-            raise SystemExit(f"FAILED with seed {options.seed}: {failure}\nThe data directory is kept in {kept}")
-    print(f"{total} answered changes, none lost")
-
-
 if __name__ == "__main__":
-    main()
+    run(drill, "Kills a working server of tables; nothing answered may be lost.")
