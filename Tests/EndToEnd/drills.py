@@ -1,4 +1,4 @@
-"""What the drills that kill a working server have in common: the kill, the command line, and the short form in a test."""
+"""What the drills that kill a working server share: the kill, the command line, and the short form in a test."""
 
 import argparse
 import random

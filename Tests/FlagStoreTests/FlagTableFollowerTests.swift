@@ -187,6 +187,37 @@ struct FlagTableFollowerTests {
         #expect(loops.answer("new-feature", in: .staging).text == "off")
     }
 
+    @Test("The last valid form of an override stays in force over a restart, until the override is valid again or gone")
+    func lastValidOverride() throws {
+        let followed = try Followed()
+        try followed.fixture.createSimple("new-feature", enabled: false, in: .staging)
+        func override(_ enabled: AttributeValue, _ followed: Followed) throws {
+            try followed.put(["PK": "TENANT#staging#acme", "SK": "FLAG#new-feature", "enabled": enabled])
+        }
+        func held(_ loops: Loops) -> String { loops.answer("new-feature", tenant: "acme", in: .staging).text }
+        try override(true, followed)
+        var loops = try Loops(warm: [.staging], fixture: followed.fixture)
+        #expect(held(loops) == "on")
+        try override("yes", followed)
+        #expect(held(loops) == "on")
+        #expect(followed.follower.statistics.heldOverrides == 1)
+        #expect(followed.follower.statistics.held == 0)
+        let again = try Followed(followed.fixture)
+        loops = try Loops(warm: [.staging], fixture: followed.fixture)
+        #expect(held(loops) == "on")
+        #expect(again.follower.statistics.heldOverrides == 1)
+        try override(false, again)
+        #expect(held(loops) == "off")
+        #expect(again.follower.statistics.heldOverrides == 0)
+        try override("no", again)
+        let key = ItemKey.override(.staging, tenant: "acme", flagKey: "new-feature").tableKey
+        try followed.fixture.store.transactAndWait(
+            [.delete(table: Fixture.table, key: key)], principal: .anonymous)
+        again.follower.waitUntilIdle()
+        #expect(again.follower.statistics.heldOverrides == 0)
+        #expect(held(loops) == "off")
+    }
+
     @Test("A flag that was deleted while its item was not valid is gone")
     func deletedWhileHeld() throws {
         let followed = try Followed()

@@ -106,7 +106,12 @@ extension HTTPResponse {
     }
 
     /// A page of a list as an answer: `{"<name>": […], "nextCursor": …}`.
-    static func page(_ name: String, _ entries: [JSONValue], nextCursor: String?) -> HTTPResponse {
-        .json(.object([name: .array(entries), "nextCursor": nextCursor.map { .string($0) } ?? .null]))
+    static func page(
+        _ name: String, _ entries: [JSONValue], nextCursor: String?, _ more: [(key: String, value: JSONValue)] = []
+    ) -> HTTPResponse {
+        var page: JSONObject = [name: .array(entries)]
+        for (key, value) in more { page[key] = value }
+        page["nextCursor"] = nextCursor.map { .string($0) } ?? .null
+        return .json(.object(page))
     }
 }

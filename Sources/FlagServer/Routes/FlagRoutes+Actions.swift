@@ -11,13 +11,20 @@ extension FlagRoutes {
             owner: try request.text("owner", .owner), expiresBefore: try request.time("expiresBefore"),
             tag: try request.text("tag", .tag), limit: try request.limit(), cursor: request.query["cursor"])
         let page: FlagPage
+        var invalid: [InvalidFlag] = []
         do throws(FlagStoreError) {
             page = try service.repository.flags(query, in: environment)
+            // Of what is not valid neither the tags nor the date are known.
+            if query.cursor == nil, query.tag == nil, query.expiresBefore == nil {
+                invalid = try service.repository.invalidFlags(owner: query.owner, in: environment)
+            }
         } catch {
             throw Problem(error, missing: .flagNotFound, in: environment)
         }
         let now = service.now()
-        reply(.page("flags", page.records.map { $0.json(at: now) }, nextCursor: page.nextCursor))
+        var members: [(key: String, value: JSONValue)] = []
+        if !invalid.isEmpty { members.append(("invalid", .array(invalid.map(\.json)))) }
+        reply(.page("flags", page.records.map { $0.json(at: now) }, nextCursor: page.nextCursor, members))
     }
 
     /// `POST /api/flags`
@@ -156,5 +163,15 @@ extension HTTPResponse {
         fields: [(name: String, value: String)] = []
     ) -> HTTPResponse {
         .json(flag.json(at: service.now()), status: status, fields: [("ETag", flag.entityTag)] + fields)
+    }
+}
+
+extension InvalidFlag {
+    /// The flag as a list shows it.
+    fileprivate var json: JSONValue {
+        let errors = issues.map { issue in
+            JSONValue.object(["pointer": .string(issue.pointer), "detail": .string(issue.message)])
+        }
+        return ["flagKey": .string(key), "errors": .array(errors)]
     }
 }

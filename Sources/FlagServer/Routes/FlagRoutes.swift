@@ -9,7 +9,8 @@ enum FlagRoutes {
             .get, "/api/flags", in: .flags,
             Operation(
                 id: "listFlags", summary: "Lists the flags of an environment, newest first.",
-                detail: "With owner by key, with expiresBefore by expiresAt.",
+                detail: "With owner by key, with expiresBefore by expiresAt. Flags whose item is not valid stand under "
+                    + "invalid.",
                 query: [
                     .environment, .limit, .cursor,
                     .init(name: "owner", meaning: "Only flags of this owner."),

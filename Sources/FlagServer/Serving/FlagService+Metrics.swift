@@ -86,6 +86,10 @@ extension FlagService {
             "flag_server_flags_in_last_valid_form", .gauge,
             "Flags whose item is not valid and that are served as they were when it last was.")
         text.sample(UInt64(follower.held))
+        text.family(
+            "flag_server_overrides_in_last_valid_form", .gauge,
+            "Tenants' overrides whose item is not valid and that hold as they were when it last was.")
+        text.sample(UInt64(follower.heldOverrides))
         text.family("flag_server_changes_waiting", .gauge, "Changes of the table that wait to be looked at.")
         text.sample(UInt64(follower.waiting))
     }

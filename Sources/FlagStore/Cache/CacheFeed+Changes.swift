@@ -34,7 +34,8 @@ enum ParsedChange: Sendable {
     /// A flag's item is no longer valid; what it was before, if that was.
     case invalidFlag(Environment, [UInt8], fallback: FlagText, before: FlagText?, issues: [DefinitionIssue])
     case override(Environment, tenant: [UInt8], flagKey: [UInt8], TenantOverride?)
-    case invalidOverride(partition: String, sort: String, issues: [DefinitionIssue])
+    /// An override's item is not valid; what it was before, if that was.
+    case invalidOverride(OverrideKey, before: TenantOverride?, issues: [DefinitionIssue])
     case killSwitch(Environment, [UInt8]?, isOn: Bool)
     case revision(Environment, Int64)
     case segment(Environment, [UInt8], SegmentChange)
@@ -47,7 +48,8 @@ enum ParsedChange: Sendable {
         case .flag(let environment, let key)?:
             self = ParsedChange.flag(environment, key, old: change.oldItem, new: change.newItem)
         case .override(let environment, let tenant, let flagKey)?:
-            self = ParsedChange.override(environment, tenant, flagKey, new: change.newItem)
+            self = ParsedChange.override(
+                OverrideKey(environment, tenant: tenant, flagKey: flagKey), old: change.oldItem, new: change.newItem)
         case .killSwitch(let environment, let flagKey)?:
             let isOn = change.newItem.map { KillSwitchRecord.isOn($0) } ?? false
             self = .killSwitch(environment, flagKey.map { Array($0.utf8) }, isOn: isOn)
@@ -94,18 +96,14 @@ enum ParsedChange: Sendable {
         }
     }
 
-    private static func override(
-        _ environment: Environment, _ tenant: String, _ flagKey: String, new: Item?
-    ) -> ParsedChange {
-        let names = (tenant: Array(tenant.utf8), flagKey: Array(flagKey.utf8))
-        guard let new else { return .override(environment, tenant: names.tenant, flagKey: names.flagKey, nil) }
+    private static func override(_ key: OverrideKey, old: Item?, new: Item?) -> ParsedChange {
+        guard let new else { return .override(key.environment, tenant: key.tenant, flagKey: key.flagKey, nil) }
         do throws(DefinitionIssues) {
-            let record = try TenantOverrideRecord(
-                item: new, environment: environment, tenant: tenant, flagKey: flagKey)
-            return .override(environment, tenant: names.tenant, flagKey: names.flagKey, record.override)
+            let override = try TenantOverrideRecord(item: new).override
+            return .override(key.environment, tenant: key.tenant, flagKey: key.flagKey, override)
         } catch {
-            let key = ItemKey.override(environment, tenant: tenant, flagKey: flagKey)
-            return .invalidOverride(partition: key.partition, sort: key.sort, issues: error.issues)
+            let before = old.flatMap { try? TenantOverrideRecord(item: $0).override }
+            return .invalidOverride(key, before: before, issues: error.issues)
         }
     }
 }
@@ -142,11 +140,16 @@ private struct ChangeBatch {
             // Where nothing valid is known, the flag exists all the same and says what is wrong with it.
             addFlag(environment, key, state.lastValid[.flag(environment, key)] ?? fallback, &state)
         case .override(let environment, let tenant, let flagKey, let override):
+            if !state.lastValidOverrides.isEmpty {
+                state.lastValidOverrides[OverrideKey(environment, tenant: tenant, flagKey: flagKey)] = nil
+            }
             if override != nil, let larger = state.addTenant(environment, tenant) { tenants = larger }
             state.inFlight[.overrides(environment, tenant: tenant)]?.overrides.append((flagKey, override))
             changes.append(.override(environment, tenant: tenant, flagKey: flagKey, override))
-        case .invalidOverride(let partition, let sort, let issues):
-            events.append(.invalidItem(partition: partition, sort: sort, issues: issues))
+        case .invalidOverride(let key, let before, let issues):
+            events.append(key.invalid(issues))
+            // Loops keep what they have; who reads the item later finds this.
+            if let before { state.keepLastValid(before, for: key) }
         case .killSwitch(let environment, let flagKey, let isOn):
             state.inFlight[.killSwitches(environment)]?.killSwitches.append((flagKey, isOn))
             changes.append(.killSwitch(environment, flagKey: flagKey, isOn: isOn))

@@ -109,11 +109,25 @@ extension CacheFeed {
         var texts: [OverrideText] = []
         let query = Query(table: table, partition: .string(ItemKey.tenantPartition(environment, name)))
         try forEachItem(of: query) { item in
+            guard case .override(_, _, let flagKey)? = ItemKey(item) else { return }
             // What is not valid was reported when it was written.
-            guard let record = try? TenantOverrideRecord(item: item) else { return }
-            texts.append(OverrideText(flagKey: Array(record.flagKey.utf8), override: record.override))
+            guard
+                let override = (try? TenantOverrideRecord(item: item))?.override
+                    ?? lastValid(OverrideKey(environment, tenant: name, flagKey: flagKey))
+            else { return }
+            texts.append(OverrideText(flagKey: Array(flagKey.utf8), override: override))
         }
         return texts
+    }
+
+    /// The last valid form that was kept of an override, by this process or an earlier one; nil when there is none.
+    private func lastValid(_ key: OverrideKey) -> TenantOverride? {
+        if let known = state.withLock({ $0.lastValidOverrides[key] }) { return known }
+        // As with flags: without the internal table nothing was kept.
+        guard let item = try? store.getItem(table: FlagHistoryTable.name(beside: table), key: key.heldKey) else {
+            return nil
+        }
+        return FlagHistoryTable.heldOverride(item, in: key.environment)?.override
     }
 
     /// Reads all flags without looking closer at their rules: a loop finds out when it compiles them.

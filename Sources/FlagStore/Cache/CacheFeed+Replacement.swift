@@ -26,6 +26,7 @@ extension CacheFeed {
     private func forgetEverything() {
         state.withLock { state in
             state.lastValid = [:]
+            state.lastValidOverrides = [:]
             state.segments = [:]
             state.tenants = TenantTable(capacity: 0)
             let changes = [CacheChange.everything, .tenants(state.tenants)]

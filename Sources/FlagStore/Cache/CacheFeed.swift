@@ -127,6 +127,8 @@ struct FeedState: Sendable {
     var inFlight: [CacheKey: LoadInFlight] = [:]
     /// The last valid form of flags whose item is not valid now.
     var lastValid: [CacheKey: FlagText] = [:]
+    /// The last valid form of overrides whose item is not valid now.
+    var lastValidOverrides: [OverrideKey: TenantOverride] = [:]
     var tenants = TenantTable(capacity: 0)
     /// The segments of the environments whose segments have been loaded.
     var segments: [Environment: SegmentsText] = [:]
@@ -160,6 +162,12 @@ struct FeedState: Sendable {
     mutating func keepLastValid(_ text: FlagText, for key: CacheKey) {
         guard lastValid[key] != nil || lastValid.count < FeedState.lastValidMaximum else { return }
         if lastValid[key] == nil { lastValid[key] = text }
+    }
+
+    /// The same of an override.
+    mutating func keepLastValid(_ override: TenantOverride, for key: OverrideKey) {
+        guard lastValidOverrides.count < FeedState.lastValidMaximum else { return }
+        if lastValidOverrides[key] == nil { lastValidOverrides[key] = override }
     }
 
     /// Adds a tenant to the table.

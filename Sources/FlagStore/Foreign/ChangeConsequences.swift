@@ -11,17 +11,25 @@ struct ChangeConsequences: Sendable {
     private(set) var entries: [Item] = []
     /// Flags that got an entry although they may have many already.
     private(set) var grown: [Place] = []
-    /// Last valid forms that are to be kept (or, with nil, let go), by flag.
-    private(set) var held: [Place: HeldFlag?] = [:]
+    /// Last valid forms that are to be kept (or, with nil, let go), by flag or override.
+    private(set) var held: [Place: Item?] = [:]
 
-    /// A flag of an environment.
+    /// A flag of an environment, or a tenant's override of it.
     struct Place: Hashable, Sendable {
         let environment: Environment
         let key: ExactText
+        let tenant: ExactText?
 
-        init(_ environment: Environment, _ key: String) {
+        init(_ environment: Environment, _ key: String, tenant: String? = nil) {
             self.environment = environment
             self.key = ExactText(key)
+            self.tenant = tenant.map { ExactText($0) }
+        }
+
+        /// Where its last valid form is kept.
+        var heldKey: TableKey {
+            guard let tenant else { return FlagHistoryTable.heldKey(environment, key.text) }
+            return FlagHistoryTable.heldKey(environment, tenant: tenant.text, key.text)
         }
     }
 
@@ -29,7 +37,7 @@ struct ChangeConsequences: Sendable {
     ///
     /// - Parameters:
     ///   - change: a change of the flag table, after all that were added before it.
-    ///   - holds: whether a last valid form of a flag is kept already.
+    ///   - holds: whether a last valid form of a flag or an override is kept already.
     mutating func add(_ change: Change, holds: (Place) -> Bool) {
         switch ItemKey(change.key) {
         case .revision(let environment)?:
@@ -38,9 +46,18 @@ struct ChangeConsequences: Sendable {
         case .flag(let environment, let key)?:
             guard isContentChanged(change) else { break }
             unraised.insert(environment)
-            hold(change, Place(environment, key), holds)
-        case .override(let environment, _, _)?:
-            if isContentChanged(change) { unraised.insert(environment) }
+            hold(change, Place(environment, key), holds) { item in
+                guard case .valid(let text) = FlagReadingOfItem(item, environment: environment, key: key) else {
+                    return nil
+                }
+                return HeldFlag(environment: environment, key: key, rule: text.rule).item
+            }
+        case .override(let environment, let tenant, let key)?:
+            guard isContentChanged(change) else { break }
+            unraised.insert(environment)
+            hold(change, Place(environment, key, tenant: tenant), holds) { item in
+                (try? TenantOverrideRecord(item: item)).map { FlagHistoryTable.heldItem($0) }
+            }
         case .killSwitch(let environment, _)?, .segmentKey(let environment, _, _)?:
             unraised.insert(environment)
         case .segment(let environment, _)?:
@@ -70,18 +87,19 @@ struct ChangeConsequences: Sendable {
         if entry.event != .created { grown.append(Place(environment, key)) }
     }
 
-    private mutating func hold(_ change: Change, _ place: Place, _ holds: (Place) -> Bool) {
-        let (environment, key) = (place.environment, place.key.text)
+    /// Keeps what was valid last, or lets go of it.
+    ///
+    /// - Parameter form: what is kept of an item; nil when that is not valid.
+    private mutating func hold(
+        _ change: Change, _ place: Place, _ holds: (Place) -> Bool, _ form: (Item) -> Item?
+    ) {
         let isHeld = held[place].map { $0 != nil } ?? holds(place)
-        guard let new = change.newItem, case .invalid = FlagReadingOfItem(new, environment: environment, key: key)
-        else {
+        guard let new = change.newItem, form(new) == nil else {
             if isHeld { held[place] = .some(nil) }
             return
         }
         // The first one that is kept stays: what came after it was not valid.
-        guard !isHeld, let old = change.oldItem,
-            case .valid(let text) = FlagReadingOfItem(old, environment: environment, key: key)
-        else { return }
-        held[place] = HeldFlag(environment: environment, key: key, rule: text.rule)
+        guard !isHeld, let old = change.oldItem, let last = form(old) else { return }
+        held[place] = last
     }
 }

@@ -17,6 +17,12 @@ extension FlagTableFollower {
                 guard let flag = HeldFlag(item: item, environment: environment) else { return }
                 held.insert(ChangeConsequences.Place(environment, flag.key))
             }
+            let overrides = Query(
+                table: historyTable, partition: .string(FlagHistoryTable.heldOverridesPartition(environment)))
+            try repository.forEachItem(of: overrides) { (item) throws(FlagStoreError) in
+                guard let override = FlagHistoryTable.heldOverride(item, in: environment) else { return }
+                held.insert(ChangeConsequences.Place(environment, override.flagKey, tenant: override.tenant))
+            }
         }
         let position = try storedPosition()
         let isUnbroken =

@@ -105,10 +105,9 @@ extension FlagTableFollower {
         var operations = consequences.entries.map { WriteOperation.put(table: historyTable, item: $0) }
         for (place, held) in consequences.held {
             if let held {
-                operations.append(.put(table: historyTable, item: held.item))
+                operations.append(.put(table: historyTable, item: held))
             } else {
-                let key = FlagHistoryTable.heldKey(place.environment, place.key.text)
-                operations.append(.delete(table: historyTable, key: key))
+                operations.append(.delete(table: historyTable, key: place.heldKey))
             }
         }
         let storesPosition = state.withLock { state in

@@ -7,7 +7,7 @@ import Lock
 ///
 /// - derived attributes of items that were written by hand are corrected, until nothing is left to correct;
 /// - the environment's revision is raised where the writer did not do it;
-/// - when an item is no valid flag, the form that was valid last is kept, so that it is served also after a restart;
+/// - when an item is no valid flag or override, the form that was valid last is kept, for after a restart;
 /// - every flag's history gets its entries.
 ///
 /// How far the changes have been looked at is stored with what was done about them: after a crash the follower goes on
@@ -69,7 +69,8 @@ package final class FlagTableFollower: Sendable {
         state.withLock { state in
             var statistics = state.statistics
             statistics.waiting = state.pending.count
-            statistics.held = state.held.count
+            statistics.heldOverrides = state.held.count { $0.tenant != nil }
+            statistics.held = state.held.count - statistics.heldOverrides
             return statistics
         }
     }
@@ -140,6 +141,8 @@ package struct FollowerStatistics: Sendable, Equatable {
     package var waiting = 0
     /// Flags whose item is not valid and that are served in their last valid form.
     package var held = 0
+    /// The same of overrides.
+    package var heldOverrides = 0
 }
 
 /// What the follower knows. Behind its lock.
@@ -161,7 +164,7 @@ struct FollowerState: Sendable {
     var delivered: Int64 = 0
     /// The position as it is stored.
     var storedPosition: Int64 = 0
-    /// Flags of which a last valid form is kept.
+    /// Flags and overrides of which a last valid form is kept.
     var held: Set<ChangeConsequences.Place> = []
     var isFailing = false
     var statistics = FollowerStatistics()

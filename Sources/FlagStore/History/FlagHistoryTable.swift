@@ -7,7 +7,8 @@ import FlagCore
 /// | item | PK | SK |
 /// |---|---|---|
 /// | entry of a history | `HISTORY#{env}#{flagKey}` | the change's sequence, 20 digits |
-/// | last valid form | `HELD#{env}` | the flag's key |
+/// | last valid form of a flag | `HELD#{env}` | the flag's key |
+/// | last valid form of an override | `HELD#{env}#TENANTS` | length of the tenant, `#`, tenant, `#`, flag's key |
 /// | position | `POSITION` | `METADATA` |
 enum FlagHistoryTable {
     /// The name of the table beside `table`.
@@ -33,6 +34,36 @@ enum FlagHistoryTable {
         TableKey(.string(heldPartition(environment)), .string(key))
     }
 
+    /// The partition of the last valid forms of an environment's overrides.
+    static func heldOverridesPartition(_ environment: Environment) -> String {
+        "HELD#\(environment.rawValue)#TENANTS"
+    }
+
+    /// The key of an override's last valid form. The length tells where the tenant ends, whatever its name is.
+    static func heldKey(_ environment: Environment, tenant: String, _ flagKey: String) -> TableKey {
+        TableKey(
+            .string(heldOverridesPartition(environment)), .string("\(tenant.utf8.count)#\(tenant)#\(flagKey)"))
+    }
+
+    /// An override's last valid form as an item.
+    static func heldItem(_ override: TenantOverrideRecord) -> Item {
+        let key = heldKey(override.environment, tenant: override.tenant, override.flagKey)
+        var item = override.item.filter { !DerivedAttributes.names.contains($0.key) }
+        item[Attribute.partition] = key.partition
+        item[Attribute.sort] = key.sort
+        item[Attribute.flagKey] = .string(override.flagKey)
+        item[Name.tenant] = .string(override.tenant)
+        return item
+    }
+
+    /// Whose last valid form an item is; nil when it is something else.
+    static func heldOverride(_ item: Item, in environment: Environment) -> TenantOverrideRecord? {
+        guard let tenant = item[Name.tenant]?.stringValue, let flagKey = item[Attribute.flagKey]?.stringValue else {
+            return nil
+        }
+        return try? TenantOverrideRecord(item: item, environment: environment, tenant: tenant, flagKey: flagKey)
+    }
+
     /// The key of the position.
     static let positionKey = TableKey("POSITION", .string(ItemKey.metadata))
 
@@ -53,6 +84,7 @@ enum FlagHistoryTable {
         static let message: AttributeName = "message"
         static let position: AttributeName = "position"
         static let storeID: AttributeName = "storeId"
+        static let tenant: AttributeName = "tenantId"
     }
 }
 

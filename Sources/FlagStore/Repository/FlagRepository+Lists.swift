@@ -35,6 +35,14 @@ package struct ListPage<Record: Sendable>: Sendable {
     package var nextCursor: String?
 }
 
+/// A flag whose item is not valid.
+package struct InvalidFlag: Sendable {
+    /// The flag's key.
+    package let key: String
+    /// What is wrong with its item.
+    package let issues: [DefinitionIssue]
+}
+
 /// One page of flags.
 package typealias FlagPage = ListPage<FlagRecord>
 /// One page of tenant overrides.
@@ -63,6 +71,39 @@ extension FlagRepository {
             if let owner = query.owner, !record.owner.utf8.elementsEqual(owner.utf8) { return nil }
             return record
         }
+    }
+
+    /// The flags of an environment whose items are not valid and that are served in their last valid form, by key, at
+    /// most `FlagLimits.pageSize`. Blocks; O(such flags).
+    ///
+    /// - Parameter owner: only those whose item still names this owner; nil for all.
+    /// - Throws: `unavailable`.
+    package func invalidFlags(
+        owner: String? = nil, in environment: Environment
+    ) throws(FlagStoreError) -> [InvalidFlag] {
+        let held = Query(
+            table: FlagHistoryTable.name(beside: table), partition: .string(FlagHistoryTable.heldPartition(environment))
+        )
+        var flags: [InvalidFlag] = []
+        do throws(FlagStoreError) {
+            try forEachItem(of: held) { (form) throws(FlagStoreError) in
+                guard flags.count < FlagLimits.pageSize, let key = form[Attribute.sort]?.stringValue else { return }
+                let item = try reading { () throws(TableError) in
+                    try store.getItem(table: table, key: ItemKey.flag(environment, key: key).tableKey)
+                }
+                // It may have been put right, or deleted, and not been let go yet.
+                guard let item,
+                    case .invalid(let issues, _) = FlagReadingOfItem(item, environment: environment, key: key)
+                else { return }
+                if let owner, item[Attribute.owner]?.stringValue != owner { return }
+                flags.append(InvalidFlag(key: key, issues: issues))
+            }
+        } catch {
+            // Without the internal table nothing is kept.
+            if case .unavailable = error, (try? store.describeTable(held.table)) == nil { return [] }
+            throw error
+        }
+        return flags
     }
 
     /// How many flags of an environment are past their dates. Blocks; O(such flags).

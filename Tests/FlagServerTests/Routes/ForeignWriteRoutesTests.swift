@@ -46,9 +46,17 @@ struct ForeignWriteRoutesTests {
         #expect(history.map { $0["change"]?.stringValue } == ["refused", "created"])
         #expect(history.first?["issues"]?.arrayValue?.first?["pointer"] == "/defaultEnabled")
         #expect(try server.send("GET", "/api/flags/new-feature").code == "invalid_item")
+        for path in ["/api/flags", "/api/flags?owner=ops"] {
+            let invalid = try server.send("GET", path).json["invalid"]?.arrayValue ?? []
+            #expect(invalid.map { $0["flagKey"]?.stringValue } == ["new-feature"])
+            #expect(invalid.first?["errors"]?.arrayValue?.first?["pointer"] == "/defaultEnabled")
+        }
+        #expect(try server.send("GET", "/api/flags?owner=other").json["invalid"] == nil)
+        #expect(try server.send("GET", "/api/flags?tag=t").json["invalid"] == nil)
         let replaced = try server.send(
             "PUT", "/api/flags/new-feature", #"{"description":"d","owner":"ops","defaultEnabled":false}"#)
         #expect(replaced.status == 200)
         #expect(try server.ofrep("new-feature").json["value"] == false)
+        #expect(try server.send("GET", "/api/flags").json["invalid"] == nil)
     }
 }

@@ -86,6 +86,12 @@ extension OpenAPISchemas {
           "required": ["flags", "nextCursor"],
           "properties": {
             "flags": {"type": "array", "items": {"$ref": "#/components/schemas/Flag"}},
+            "invalid": {"type": "array",
+              "description": "First page: flags whose item is not valid; they are served as they last were.",
+              "items": {"type": "object", "required": ["flagKey", "errors"], "properties": {
+                "flagKey": {"$ref": "#/components/schemas/FlagKey"},
+                "errors": {"type": "array", "items": {"type": "object", "required": ["pointer", "detail"],
+                  "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}}}}}}},
             "nextCursor": {"type": ["string", "null"], "description": "The cursor of the next page, null on the last."}
           }
         },
