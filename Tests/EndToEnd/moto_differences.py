@@ -255,8 +255,8 @@ DIFFERENCES["transactions"] = [
     UNASKED,
     Difference(WORDING, ("101 puts", "101 gets"), MESSAGE),
     Difference(
-        "API, TransactionCanceledException: a key that is none of its table is a reason, ValidationError; so the service "
-        "answers reads, too, as public conformance suites record.", ("a get with a key too few",)),
+        "API, TransactionCanceledException: a key that is none of its table is a reason, ValidationError; so the "
+        "service answers reads, too, as public conformance suites record.", ("a get with a key too few",)),
     Difference(
         "API, TransactGetItems, Get, ProjectionExpression: the attributes to retrieve, and no others.",
         ("what they did",), r"Responses\[\d\]\.Item\.(pk|sk)\..*"),

@@ -2,8 +2,8 @@
 
 Every writer has keys of its own and knows what it was answered for each: a put, an update with a condition, a removal
 or a transaction over several keys and a counter that all share. After the restart each key holds what was last
-answered, or what was under way when the server was killed: a transaction wholly or not at all. Indexes agree with the table,
-`flag-server verify` finds nothing, and the table can be restored to its last moment.
+answered, or what was under way when the server was killed: a transaction wholly or not at all. Indexes agree with the
+table, `flag-server verify` finds nothing, and the table can be restored to its last moment.
 """
 
 import http.client
