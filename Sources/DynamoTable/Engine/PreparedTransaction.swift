@@ -20,6 +20,8 @@ struct PreparedTransaction: Sendable {
     }
 
     let operations: [Operation]
+    /// What its sender calls it, which is stored with it.
+    let token: TransactionToken?
     let principal: Principal
     let completion: @Sendable (Result<[WriteOutcome], TableError>) -> Void
     /// About how much memory it takes while it waits.

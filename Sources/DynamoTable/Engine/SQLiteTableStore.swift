@@ -31,6 +31,8 @@ package final class SQLiteTableStore: ItemTable {
     let backups: BackupService
     /// The first identifier that the store had: its tables are known by it.
     let originID: String
+    /// The tokens of transactions that the file had when it was opened, the oldest first.
+    let storedTokens: [TransactionToken]
     private let identifier: Locked<String>
     private let checkpointer: Checkpointer?
     private let clock: @Sendable () -> Int64
@@ -62,12 +64,13 @@ package final class SQLiteTableStore: ItemTable {
         self.clock = clock
         catalog = TableCatalog()
         let connection = try StoreFile.openForWriting(path, creating: true)
-        let (storeID, originID) = try convertingErrors { () throws(SQLiteError) in
+        let (storeID, originID, tokens) = try convertingErrors { () throws(SQLiteError) in
             (
                 try StoreFile.setting(connection, StoreFile.Setting.storeID) ?? "",
-                try StoreFile.setting(connection, StoreFile.Setting.originID)
+                try StoreFile.setting(connection, StoreFile.Setting.originID), try StoreFile.tokens(connection)
             )
         }
+        storedTokens = tokens
         let identifier = Locked(storeID)
         self.identifier = identifier
         self.originID = originID ?? storeID
@@ -147,15 +150,23 @@ extension SQLiteTableStore {
         _ operations: [WriteOperation], principal: Principal,
         completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) {
+        transact(operations, token: nil, principal: principal, completion: completion)
+    }
+
+    /// Does a transaction and stores its token with it.
+    func transact(
+        _ operations: [WriteOperation], token: TransactionToken?, principal: Principal,
+        completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
+    ) {
         do throws(TableError) {
-            try writer.enqueue(try prepare(operations, principal, completion))
+            try writer.enqueue(try prepare(operations, token: token, principal, completion))
         } catch {
             completion(.failure(error))
         }
     }
 
     func prepare(
-        _ operations: [WriteOperation], _ principal: Principal,
+        _ operations: [WriteOperation], token: TransactionToken? = nil, _ principal: Principal,
         _ completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) throws(TableError) -> PreparedTransaction {
         guard (1...limits.transactionOperationsMax).contains(operations.count) else {
@@ -182,7 +193,7 @@ extension SQLiteTableStore {
             throw .validation("Transaction request cannot include multiple operations on one item")
         }
         return PreparedTransaction(
-            operations: prepared, principal: principal, completion: completion,
+            operations: prepared, token: token, principal: principal, completion: completion,
             bytes: prepared.reduce(0) { $0 + $1.bytes })
     }
 

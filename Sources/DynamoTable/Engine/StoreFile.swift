@@ -9,6 +9,7 @@ import SQLite
 /// | `item` | every item once, by row number and by key |
 /// | `entry` | every entry of every index: its key, and the row number of the item |
 /// | `change` | the change stream |
+/// | `token` | the tokens of the transactions of the last ten minutes |
 enum StoreFile {
     /// Marks the file as one of these: "TBLS".
     static let applicationID: Int64 = 0x5442_4C53
@@ -43,6 +44,7 @@ enum StoreFile {
             try connection.prepareForWriting()
             try connection.write { () throws(SQLiteError) in
                 if try number(connection, "PRAGMA user_version") == 0 { try layOut(connection) }
+                try layOutTokens(connection)
             }
         }
         return connection

@@ -77,6 +77,7 @@ struct TransactionApplication {
                     table: operation.definition.name, key: operation.key, oldItem: decision.stored?.item,
                     newItem: decision.new))
         }
+        if let token = transaction.token { try StoreFile.add(connection, token) }
         return outcomes
     }
 }

@@ -2,14 +2,15 @@ import Lock
 
 /// Remembers transactions by the token that their senders gave them, so that one that is sent again is not done again.
 ///
-/// As in DynamoDB a token is good for ten minutes. Tokens are kept in memory: after a restart they are forgotten.
+/// As in DynamoDB a token is good for ten minutes. It is stored with its transaction (`TransactionToken`): those that
+/// the store has when it is opened are known from the start.
 final class IdempotencyTokens: Sendable {
     /// What became of a transaction that came with a token.
     enum Admission: Sendable {
-        /// It is the first of its token: do it, then say so.
-        case proceed
-        /// It has been done: what it took, to be told again.
-        case done([ConsumedCapacity])
+        /// It is the first of its token: do it, store the token with it, then say so.
+        case proceed(TransactionToken)
+        /// It has been done.
+        case done
         /// It is being done.
         case inProgress
         /// Another one came with the same token.
@@ -17,16 +18,21 @@ final class IdempotencyTokens: Sendable {
     }
 
     private struct Entry {
-        /// A hash of what the transaction does.
-        var fingerprint: Int
-        var capacities: [ConsumedCapacity]?
-        var expiresAt: Int64
+        let fingerprint: [UInt8]
+        var isDone: Bool
+        let expiresAt: Int64
     }
 
     private struct State {
         var entries: [String: Entry] = [:]
         var order: [(token: String, expiresAt: Int64)] = []
         var oldest = 0
+
+        mutating func add(_ token: TransactionToken, isDone: Bool) {
+            entries[token.name] = Entry(
+                fingerprint: token.fingerprint, isDone: isDone, expiresAt: token.expiresAt)
+            order.append((token.name, token.expiresAt))
+        }
 
         /// Forgets what is no longer good.
         mutating func forget(before now: Int64) {
@@ -43,34 +49,43 @@ final class IdempotencyTokens: Sendable {
         }
     }
 
-    private let state = Locked(State())
+    private let state: Locked<State>
 
-    /// How long a token is good for.
-    private static let lifetimeMilliseconds: Int64 = 10 * 60 * 1000
+    /// - Parameter stored: the tokens of transactions that happened, the oldest first.
+    init(stored: [TransactionToken]) {
+        var state = State()
+        for token in stored { state.add(token, isDone: true) }
+        self.state = Locked(state)
+    }
+
+    /// Tells what a transaction does from what others do, in every process alike: FNV-1a of 128 bits (RFC 9923).
+    static func fingerprint(of content: [UInt8]) -> [UInt8] {
+        var hash: UInt128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D
+        for byte in content { hash = (hash ^ UInt128(byte)) &* 0x0000_0000_0100_0000_0000_0000_0000_013B }
+        return (0..<16).map { UInt8(truncatingIfNeeded: hash >> (8 * $0)) }
+    }
 
     /// Asks whether to do the transaction of a token.
-    func admit(_ token: String, fingerprint: Int, now: Int64) -> Admission {
+    func admit(_ name: String, fingerprint: [UInt8], now: Int64) -> Admission {
         state.withLock { state in
             state.forget(before: now)
-            if let entry = state.entries[token] {
+            if let entry = state.entries[name] {
                 guard entry.fingerprint == fingerprint else { return .mismatch }
-                guard let capacities = entry.capacities else { return .inProgress }
-                return .done(capacities)
+                return entry.isDone ? .done : .inProgress
             }
-            let expiresAt = now + Self.lifetimeMilliseconds
-            state.entries[token] = Entry(fingerprint: fingerprint, capacities: nil, expiresAt: expiresAt)
-            state.order.append((token, expiresAt))
-            return .proceed
+            let token = TransactionToken(name: name, fingerprint: fingerprint, admittedAt: now)
+            state.add(token, isDone: false)
+            return .proceed(token)
         }
     }
 
     /// Notes that the transaction of a token happened.
-    func finish(_ token: String, _ capacities: [ConsumedCapacity]) {
-        state.withLock { $0.entries[token]?.capacities = capacities }
+    func finish(_ token: TransactionToken) {
+        state.withLock { $0.entries[token.name]?.isDone = true }
     }
 
     /// Notes that the transaction of a token did not happen: it may be tried again.
-    func abandon(_ token: String) {
-        state.withLock { _ = $0.entries.removeValue(forKey: token) }
+    func abandon(_ token: TransactionToken) {
+        state.withLock { _ = $0.entries.removeValue(forKey: token.name) }
     }
 }

@@ -128,8 +128,11 @@ extension TableService {
             let key: TableKey
             if isPut {
                 // A key that is none is told as that of a deletion is.
-                _ = try definition.tableKey(definition.keyAttributes(of: attributes))
-                key = try converting { () throws(TableError) in try definition.validate(attributes, store.limits) }
+                let given = try definition.tableKey(definition.keyAttributes(of: attributes))
+                key = try converting { () throws(TableError) in
+                    try definition.validateTypes(given)
+                    return try definition.validate(attributes, store.limits)
+                }
             } else {
                 key = try definition.tableKey(attributes)
             }

@@ -1,3 +1,4 @@
+import Dispatch
 import JSON
 
 extension TableService {
@@ -15,17 +16,7 @@ extension TableService {
         let keys = try transactionKeys(gets.map { ($0.table, $0.keyAttributes) })
         for get in gets { try definition(get.table).checkKeysAreScalars(get.projection?.paths ?? []) }
         let items = try converting { () throws(TableError) in try store.getItems(keys) }
-        var used: [ConsumedCapacity] = []
-        for (get, item) in zip(gets, items) {
-            let halves = ConsumedCapacity.readHalves(bytes: item.map(ItemSize.of) ?? 0, .transactional)
-            if let position = used.firstIndex(where: { $0.table == get.table }) {
-                used[position].add(halves)
-            } else {
-                var capacity = ConsumedCapacity(table: get.table, .read)
-                capacity.add(halves)
-                used.append(capacity)
-            }
-        }
+        let used = ConsumedCapacity.transactionalReads(of: items, gets.map(\.table))
         used.forEach(capacity.count)
         return ProtocolResponse { writer in
             writer.consumedCapacity(used, ConsumedCapacity.Detail(request), namesKind: true)
@@ -92,10 +83,14 @@ extension TableService {
         let detail = ConsumedCapacity.Detail(request)
         var collections = ItemCollectionMetrics(request)
         for (operation, definition) in zip(operations, definitions) { collections.note(operation, in: definition) }
-        let token = request.text("ClientRequestToken")
-        if let token, let response = try admit(token, request, detail) { return answer(response) }
+        var token: TransactionToken?
+        if let name = request.text("ClientRequestToken") {
+            token = try admit(name, request)
+            if token == nil { return answerAgain(operations, definitions, detail, answer) }
+        }
         let returnsItem = writes.map(\.returnsItem)
-        store.transact(operations, principal: principal) { [capacity, tokens, definitions, collections] result in
+        store.transact(operations, token: token, principal: principal) {
+            [token, capacity, tokens, definitions, collections] result in
             switch result {
             case .failure(let error):
                 if let token { tokens.abandon(token) }
@@ -106,7 +101,7 @@ extension TableService {
                     used.note(outcome, of: definition, factor: 2)
                 }
                 used.forEach(capacity.count)
-                if let token { tokens.finish(token, used) }
+                if let token { tokens.finish(token) }
                 answer(
                     ProtocolResponse { writer in
                         writer.consumedCapacity(used, detail, namesKind: true)
@@ -116,16 +111,13 @@ extension TableService {
         }
     }
 
-    /// Asks whether a transaction with a token is to be done; nil if it is, else what it is answered.
-    private func admit(
-        _ token: String, _ request: RequestReader, _ detail: ConsumedCapacity.Detail
-    ) throws(ProtocolError) -> ProtocolResponse? {
+    /// Asks whether a transaction with a token is to be done; nil if it has been.
+    private func admit(_ token: String, _ request: RequestReader) throws(ProtocolError) -> TransactionToken? {
         var content = JSONWriter()
         if let items = request.member("TransactItems") { content.value(items) }
-        switch tokens.admit(token, fingerprint: content.bytes.hashValue, now: clock()) {
-        case .proceed: return nil
-        case .done(let used):
-            return ProtocolResponse { $0.consumedCapacity(used, detail, namesKind: true) }
+        switch tokens.admit(token, fingerprint: IdempotencyTokens.fingerprint(of: content.bytes), now: clock()) {
+        case .proceed(let token): return token
+        case .done: return nil
         case .inProgress:
             throw ProtocolError(
                 .transactionInProgress, "Transaction is currently in progress for the given ClientRequestToken")
@@ -134,6 +126,59 @@ extension TableService {
                 .idempotentParameterMismatch,
                 "Request rejected because it uses an idempotency token that was already used with a different request")
         }
+    }
+}
+
+extension TableService {
+    private static let answeringAgain = DispatchQueue(label: "dynamo.answering-again")
+
+    /// Answers a transaction that was sent again: as DynamoDB does, with what reading its items takes.
+    private func answerAgain(
+        _ operations: [WriteOperation], _ definitions: [TableDefinition], _ detail: ConsumedCapacity.Detail,
+        _ answer: @escaping Answer
+    ) {
+        if detail == .none { return answer(.empty) }
+        let keys = zip(operations, definitions).compactMap { operation, definition in
+            operation.key(definition).map { (table: definition.name, key: $0) }
+        }
+        // Not on the caller's thread, since this may have to wait for other reads.
+        Self.answeringAgain.async { [store, capacity] in
+            do throws(TableError) {
+                let used = ConsumedCapacity.transactionalReads(of: try store.getItems(keys), keys.map(\.table))
+                used.forEach(capacity.count)
+                answer(ProtocolResponse { $0.consumedCapacity(used, detail, namesKind: true) })
+            } catch {
+                answer(ProtocolResponse(ProtocolError(error)))
+            }
+        }
+    }
+}
+
+extension WriteOperation {
+    /// The key of the item that the operation is about.
+    fileprivate func key(_ definition: TableDefinition) -> TableKey? {
+        switch self {
+        case .put(_, let item, _): definition.key(of: item)
+        case .delete(_, let key, _), .update(_, let key, _, _), .check(_, let key, _): key
+        }
+    }
+}
+
+extension ConsumedCapacity {
+    /// What reading items in a transaction takes, by table.
+    fileprivate static func transactionalReads(of items: [Item?], _ tables: [String]) -> [ConsumedCapacity] {
+        var used: [ConsumedCapacity] = []
+        for (table, item) in zip(tables, items) {
+            let halves = readHalves(bytes: item.map(ItemSize.of) ?? 0, .transactional)
+            if let position = used.firstIndex(where: { $0.table == table }) {
+                used[position].add(halves)
+            } else {
+                var capacity = ConsumedCapacity(table: table, .read)
+                capacity.add(halves)
+                used.append(capacity)
+            }
+        }
+        return used
     }
 }
 

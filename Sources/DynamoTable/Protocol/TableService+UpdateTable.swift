@@ -45,11 +45,14 @@ extension TableService {
         var names: Set<String> = []
         for update in updates {
             let given = (["Update", "Create", "Delete"] as [StaticString]).compactMap { update.structure($0) }
-            guard given.count == 1, let action = given.first else {
-                throw .validation(
-                    TableSchemaReader.invalid
-                        + "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create,"
-                        + " GlobalSecondaryIndexUpdate.Delete must not be null")
+            let kinds =
+                "one of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create,"
+                + " GlobalSecondaryIndexUpdate.Delete"
+            guard let action = given.first else {
+                throw .validation(TableSchemaReader.invalid + "O\(kinds.dropFirst()) must not be null")
+            }
+            guard given.count == 1 else {
+                throw .validation(TableSchemaReader.invalid + "Only \(kinds) may be given")
             }
             let name = action.text("IndexName") ?? ""
             guard names.insert(name).inserted else {

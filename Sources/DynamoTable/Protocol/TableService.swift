@@ -10,7 +10,7 @@ package final class TableService: Sendable {
     /// What is counted of each table.
     package let capacity = CapacityCounters()
     /// Transactions that must not be done twice.
-    let tokens = IdempotencyTokens()
+    let tokens: IdempotencyTokens
     /// How resources are named.
     let resources: ResourceNames
     /// The time, in milliseconds since 1970.
@@ -47,6 +47,7 @@ package final class TableService: Sendable {
         clock: @escaping @Sendable () -> Int64 = SQLiteTableStore.millisecondsSinceEpoch
     ) {
         self.store = store
+        tokens = IdempotencyTokens(stored: store.storedTokens)
         self.resources = resources
         self.clock = clock
     }

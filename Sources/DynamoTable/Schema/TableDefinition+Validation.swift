@@ -3,14 +3,21 @@ extension TableDefinition {
     ///
     /// - Throws: `validation` with DynamoDB's text.
     func validate(_ key: TableKey, _ limits: TableLimits) throws(TableError) {
-        guard (key.sort == nil) == (schema.sortKey == nil),
-            key.partition.type.rawValue == schema.partitionKey.type.rawValue,
-            key.sort?.type.rawValue == schema.sortKey?.type.rawValue
-        else { throw .validation("The provided key element does not match the schema") }
+        try validateTypes(key)
         try validate(key.partition, ofKeyPart: schema.partitionKey, isPartition: true, limits)
         if let sortKey = schema.sortKey, let sort = key.sort {
             try validate(sort, ofKeyPart: sortKey, isPartition: false, limits)
         }
+    }
+
+    /// Checks that the parts of a key are there, and of their types.
+    ///
+    /// - Throws: `validation` with DynamoDB's text.
+    func validateTypes(_ key: TableKey) throws(TableError) {
+        guard (key.sort == nil) == (schema.sortKey == nil),
+            key.partition.type.rawValue == schema.partitionKey.type.rawValue,
+            key.sort?.type.rawValue == schema.sortKey?.type.rawValue
+        else { throw .validation("The provided key element does not match the schema") }
     }
 
     /// Checks a value of a key that was given by itself.

@@ -41,6 +41,10 @@ struct SeveralItemsTests {
         #expect(
             service.call(.batchWriteItem, batch(put("a"), #"{"PutRequest":{"Item":{"pk":{"S":"b"}}}}"#)).message
                 == "The provided key element does not match the schema")
+        let wrongType = #"{"PutRequest":{"Item":{"pk":{"N":"1"},"sk":{"N":"1"}}}}"#
+        #expect(
+            service.call(.batchWriteItem, batch(put("a"), wrongType)).message
+                == "The provided key element does not match the schema")
         #expect(
             service.call(.batchWriteItem, batch(put("a"), put("a", "1.0"))).message
                 == "Provided list of item keys contains duplicates")
@@ -196,6 +200,38 @@ struct SeveralItemsTests {
         #expect(send(failing, "v").error == "TransactionCanceledException")
         service.put("z", 1)
         #expect(send(failing, "v").status == 200)
+    }
+
+    @Test("A transaction that happened is not done again after a restart either; one that did not is")
+    func tokensAfterRestart() throws {
+        let directory = try TemporaryDirectory()
+        let now: Int64 = 1_700_000_000_000
+        let add = operation(
+            "Update", "a", #","UpdateExpression":"ADD n :one","ExpressionAttributeValues":{":one":{"N":"1"}}"#)
+        let failing = operation("Delete", "z", #","ConditionExpression":"attribute_exists(pk)""#)
+        func send(_ service: TestService, _ item: String, _ token: String) -> TestService.Reply {
+            let more = #","ClientRequestToken":"\#(token)","ReturnConsumedCapacity":"TOTAL""#
+            return service.call(.transactWriteItems, transact(item, more: more))
+        }
+        let first = try TestService(directory: directory.path, at: now)
+        #expect(send(first, add, "t")["ConsumedCapacity"] != nil)
+        #expect(send(first, failing, "u").error == "TransactionCanceledException")
+        first.store.close()
+        let second = try TestService(directory: directory.path, at: now + 9 * 60 * 1000)
+        let again = send(second, add, "t")
+        // What is told is the reading of the item, by which it is seen that nothing was written.
+        #expect(
+            again["ConsumedCapacity"]
+                == (try .text(#"[{"TableName":"things","CapacityUnits":2.0,"ReadCapacityUnits":2.0}]"#)))
+        #expect(send(second, failing, "t").error == "IdempotentParameterMismatchException")
+        #expect(send(second, failing, "u").error == "TransactionCanceledException")
+        let read = #"{"TableName":"things","Key":{"pk":{"S":"a"},"sk":{"N":"1"}}}"#
+        #expect(second.call(.getItem, read)["Item"]?.objectValue?["n"] == (try .text(#"{"N":"1"}"#)))
+        second.store.close()
+        let third = try TestService(directory: directory.path, at: now + 10 * 60 * 1000)
+        #expect(send(third, add, "t").status == 200)
+        #expect(third.call(.getItem, read)["Item"]?.objectValue?["n"] == (try .text(#"{"N":"2"}"#)))
+        third.store.close()
     }
 
     @Test("A transaction reads several items as of one moment; what is not there is an empty answer in its place")

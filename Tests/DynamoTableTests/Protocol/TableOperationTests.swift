@@ -160,6 +160,11 @@ struct TableOperationTests {
                     + " allowed simultaneously. Index: abc"
             ),
             (
+                #""GlobalSecondaryIndexUpdates":[{"Delete":{"IndexName":"abc"},"Update":{"IndexName":"abc","#
+                    + #""ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":1}}}]"#,
+                "One or more parameter values were invalid: Only one of GlobalSecondaryIndexUpdate.Update,"
+            ),
+            (
                 #""BillingMode":"PROVISIONED""#,
                 "One or more parameter values were invalid: ProvisionedThroughput must be specified when BillingMode"
                     + " is PROVISIONED"

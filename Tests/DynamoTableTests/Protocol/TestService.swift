@@ -9,14 +9,20 @@ import Testing
 struct TestService {
     let store: SQLiteTableStore
     let service: TableService
-    private let now = Locked<Int64>(1_700_000_000_000)
+    private let now: Locked<Int64>
 
     /// A service with the table `things` of a string and a number key, and the indexes `by-owner` (all attributes, keys
     /// `owner` and `rank`) and `by-tag` (keys only).
-    init() throws {
-        store = try SQLiteTableStore.open(.memory)
-        let now = now
+    ///
+    /// - Parameters:
+    ///   - directory: where the tables are kept; in memory when nil.
+    ///   - time: what the clock shows.
+    init(directory: String? = nil, at time: Int64 = 1_700_000_000_000) throws {
+        store = try SQLiteTableStore.open(directory.map { .directory($0) } ?? .memory)
+        let now = Locked(time)
+        self.now = now
         service = TableService(store: store) { now.withLock { $0 } }
+        if try store.listTables().contains("things") { return }
         try store.createTable(
             TableSchema(
                 name: "things", partitionKey: KeyAttribute("pk"), sortKey: KeyAttribute("sk", .number),

@@ -1,0 +1,56 @@
+import SQLite
+
+/// The token that the sender of a transaction gave it, stored in the transaction itself: so it is known also after a
+/// crash that the transaction happened, and one that is sent again is not done again.
+struct TransactionToken: Sendable, Equatable {
+    /// What the sender calls it.
+    let name: String
+    /// Tells what the transaction does from what others do.
+    let fingerprint: [UInt8]
+    /// When it came, in milliseconds since 1970.
+    let admittedAt: Int64
+
+    /// How long a token is good for, as in DynamoDB.
+    static let lifetimeMilliseconds: Int64 = 10 * 60 * 1000
+
+    /// From when on it is good no longer.
+    var expiresAt: Int64 { admittedAt + Self.lifetimeMilliseconds }
+}
+
+extension StoreFile {
+    /// Makes the table of tokens where there is none; files of earlier versions have none.
+    static func layOutTokens(_ connection: Connection) throws(SQLiteError) {
+        try connection.execute(
+            """
+            CREATE TABLE IF NOT EXISTS token(
+                name TEXT PRIMARY KEY, fingerprint BLOB NOT NULL, admitted_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+            CREATE INDEX IF NOT EXISTS token_age ON token(admitted_at);
+            """, operation: "lay out")
+    }
+
+    /// Adds a token, and forgets those that are good no longer.
+    static func add(_ connection: Connection, _ token: TransactionToken) throws(SQLiteError) {
+        let delete = try connection.statement("DELETE FROM token WHERE admitted_at <= ?1")
+        try delete.bind(token.admittedAt - TransactionToken.lifetimeMilliseconds, at: 1)
+        try delete.run()
+        let insert = try connection.statement(
+            "INSERT OR REPLACE INTO token(name, fingerprint, admitted_at) VALUES(?1, ?2, ?3)")
+        try insert.bind(token.name, at: 1)
+        try insert.bind(token.fingerprint, at: 2)
+        try insert.bind(token.admittedAt, at: 3)
+        try insert.run()
+    }
+
+    /// The tokens, the oldest first.
+    static func tokens(_ connection: Connection) throws(SQLiteError) -> [TransactionToken] {
+        let select = try connection.statement("SELECT name, fingerprint, admitted_at FROM token ORDER BY admitted_at")
+        defer { select.reset() }
+        var tokens: [TransactionToken] = []
+        while try select.step() {
+            tokens.append(
+                TransactionToken(
+                    name: select.text(0), fingerprint: [UInt8](select.blob(1)), admittedAt: select.int64(2)))
+        }
+        return tokens
+    }
+}
