@@ -34,6 +34,13 @@ final class EchoHandler: HTTPHandler {
         }
     }
 
+    /// Only what POST /echo is sent makes a difference to anything.
+    func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+        let isReading = request.method == .get || request.method == .head
+        let isEcho = request.path.isEquivalent(toPath: "/echo")
+        if isEcho ? request.method != .post : !isReading { handle(request, &exchange) }
+    }
+
     /// This handler takes no messages.
     func receive(_ message: Never) {}
 

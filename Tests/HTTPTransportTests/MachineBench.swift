@@ -92,7 +92,8 @@ final class MachineBench {
     }
 
     private func handle() {
-        let request = connection.pointee.request(loop.pointee.fields.entries)
+        let request = connection.pointee.request(
+            loop.pointee.fields.entries, contentLength: connection.pointee.machine.bodyLength)
         transcript.append(describe(request))
         inspect(request)
         if !defers {

@@ -25,6 +25,13 @@ extension LoopHandler {
         }
     }
 
+    /// Answers a request that has no route, or may not come in, before its content is asked for.
+    func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+        let match = service.router.match(request.method, request.path)
+        if case .route = match, !service.settings.requiresAuthentication || LoopHandler.isOpen(match) { return }
+        handle(request, &exchange)
+    }
+
     /// Answers with a body from the loop's own buffer.
     @inline(__always)
     func respond(

@@ -39,11 +39,13 @@ struct Connection: ~Copyable {
         self.slot = slot
     }
 
-    /// The whole request at the front of the input.
+    /// The request at the front of the input.
     ///
-    /// - Parameter fields: Its header fields.
+    /// - Parameters:
+    ///   - fields: Its header fields.
+    ///   - contentLength: Bytes of its content that are there.
     @inline(__always)
-    func request(_ fields: UnsafeBufferPointer<FieldSlice>) -> HTTPRequest {
+    func request(_ fields: UnsafeBufferPointer<FieldSlice>, contentLength: Int) -> HTTPRequest {
         let bytes = input.readable
         let headLength = machine.headLength
         let asterisk: StaticString = "*"
@@ -52,7 +54,7 @@ struct Connection: ~Copyable {
             path: machine.head.isServerWide
                 ? UnsafeRawBufferPointer(start: asterisk.utf8Start, count: 1) : bytes.slice(machine.head.path),
             query: machine.head.query.map { bytes.slice($0) },
-            body: bytes.slice(ByteRange(headLength, headLength &+ machine.bodyLength)),
+            body: bytes.slice(ByteRange(headLength, headLength &+ contentLength)),
             isConditional: machine.head.isConditional,
             head: bytes.slice(ByteRange(0, headLength)), methodLength: machine.head.methodLength, fields: fields)
     }

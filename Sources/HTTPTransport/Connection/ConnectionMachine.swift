@@ -232,6 +232,11 @@ struct ConnectionMachine {
         return .handle
     }
 
+    /// Finds the header fields of the request at hand again.
+    func tabulate(_ input: borrowing ByteBuffer, into fields: inout FieldTable) {
+        parser.tabulate(input.readable, into: &fields)
+    }
+
     private mutating func refuse(_ fault: RequestFault) -> Step {
         phase = .answering
         keepsAlive = false

@@ -57,6 +57,7 @@ extension EventLoop {
                 return
             case .finish: return
             case .sendContinue:
+                if answerWithoutContent(connection) { return }
                 if connection.pointee.machine.isUploading, !admitUpload(connection) { return }
                 connection.pointee.output.append("HTTP/1.1 100 Continue\r\n\r\n")
             case .handle:
@@ -85,6 +86,26 @@ extension EventLoop {
         return false
     }
 
+    /// Has the handler answer before the content is asked for, if it can. The client may send it or not then: what
+    /// follows on the connection cannot be told from it.
+    private func answerWithoutContent(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+        let keepsAlive = connection.pointee.machine.keepsAlive
+        connection.pointee.machine.tabulate(connection.pointee.input, into: &state.pointee.fields)
+        connection.pointee.machine.keepsAlive = false
+        var exchange = Exchange(connection: connection, loop: state)
+        let request = connection.pointee.request(state.pointee.fields.entries, contentLength: 0)
+        handler.answerWithoutContent(request, &exchange)
+        if exchange.state == .open {
+            connection.pointee.machine.keepsAlive = keepsAlive
+            return false
+        }
+        exchange.completeUnanswered()
+        state.pointee.counters.requests.raise(by: 1)
+        connection.pointee.machine.refuseForNow()
+        connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
+        return true
+    }
+
     private func refuse(_ connection: UnsafeMutablePointer<Connection>, _ fault: RequestFault) {
         var exchange = Exchange(connection: connection, loop: state)
         var limits = state.pointee.limits
@@ -100,7 +121,8 @@ extension EventLoop {
         state.pointee.counters.requests.raise(by: 1)
         state.pointee.current = connection
         var exchange = Exchange(connection: connection, loop: state)
-        let request = connection.pointee.request(state.pointee.fields.entries)
+        let request = connection.pointee.request(
+            state.pointee.fields.entries, contentLength: connection.pointee.machine.bodyLength)
         if !state.pointee.isOverloaded || handler.isEssential(request) {
             handler.handle(request, &exchange)
         } else {

@@ -5,6 +5,11 @@ class LoopHandler {
         preconditionFailure("to be overridden")
     }
 
+    /// Answers one request whose content makes no difference and has not come.
+    func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+        preconditionFailure("to be overridden")
+    }
+
     /// Whether the request is answered even by a loop that is late.
     func isEssential(_ request: borrowing HTTPRequest) -> Bool {
         preconditionFailure("to be overridden")
@@ -31,6 +36,10 @@ final class TypedLoopHandler<Handler: HTTPHandler>: LoopHandler {
 
     override func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
         handler.handle(request, &exchange)
+    }
+
+    override func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+        handler.answerWithoutContent(request, &exchange)
     }
 
     override func isEssential(_ request: borrowing HTTPRequest) -> Bool {

@@ -12,6 +12,15 @@ package protocol HTTPHandler: AnyObject, SendableMetatype {
     ///   - exchange: Where the answer goes.
     func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange)
 
+    /// Answers a request whose client waits to be asked for its content, if the answer is the same whatever the content
+    /// is, such as 404 (RFC 9110 §10.1.1). Leaves the exchange alone otherwise: the content is asked for, and `handle`
+    /// called when it is there. May not defer. Without an implementation, all content is asked for.
+    ///
+    /// - Parameters:
+    ///   - request: The request, without content.
+    ///   - exchange: Where the answer goes; the connection closes behind it.
+    func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange)
+
     /// Takes a message. Every message whose `send` returned before a request's bytes were read arrives before that
     /// request is handled; messages of one sender arrive in order. Must not block.
     func receive(_ message: Message)
@@ -22,5 +31,7 @@ package protocol HTTPHandler: AnyObject, SendableMetatype {
 }
 
 extension HTTPHandler {
+    package func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {}
+
     package func isEssential(_ request: borrowing HTTPRequest) -> Bool { false }
 }
