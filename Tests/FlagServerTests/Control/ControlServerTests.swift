@@ -18,8 +18,9 @@ struct ControlServerTests {
 
     private static func ask(_ directory: String, _ request: ControlRequest) throws -> ControlReply {
         let channel = try ControlSocket.connect(in: directory)
-        try channel.send(request.message, within: .seconds(5))
-        return try ControlReply(channel.receive(within: .seconds(5)))
+        // Long enough for a sanitizer on a loaded machine.
+        try channel.send(request.message, within: .seconds(60))
+        return try ControlReply(channel.receive(within: .seconds(60)))
     }
 
     @Test("A command is answered, whatever its size")
