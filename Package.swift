@@ -91,8 +91,12 @@ if Context.environment["FLAG_SERVER_FUZZ"] != nil {
         .executableTarget(
             name: "FuzzRules", dependencies: ["CFuzzer", "FlagCore", "JSON"], path: "Fuzzing/FuzzRules",
             swiftSettings: settings),
+        .executableTarget(
+            name: "FuzzHTTP", dependencies: ["CFuzzer", "HTTPTransport"], path: "Fuzzing/FuzzHTTP",
+            swiftSettings: settings),
     ]
     package.products += [
+        .executable(name: "fuzz-http", targets: ["FuzzHTTP"]),
         .executable(name: "fuzz-json", targets: ["FuzzJSON"]),
         .executable(name: "fuzz-rules", targets: ["FuzzRules"]),
     ]

@@ -66,7 +66,8 @@ class Crowd:
         self.returned = 0
 
     def run(self, orders):
-        """Takes `(idle, dripping, resets a second)`, answers `(connections, returned)` when they are there; until None."""
+        """Takes `(idle, dripping, resets a second)` and answers `(connections, returned)` once they are there; until
+        None."""
         wanted, resets_a_second, due, turn, next_drip = (0, 0), 0.0, 0.0, 0, 0.0
         while True:
             if orders.poll(0 if len(self.connections) < sum(wanted) else 1 / DRIPS_A_SECOND / 4):

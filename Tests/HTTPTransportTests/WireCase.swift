@@ -72,6 +72,9 @@ extension WireCase {
             "9110 §15.6.6: the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "! unsupportedVersion"),
         WireCase(
             "9112 §3: a method too long", get(String(repeating: "A", count: 9000) + " / HTTP/1.1"), "! methodTooLong"),
+        WireCase(
+            "9112 §3: a method too long in a line with other faults", String(repeating: "A", count: 8195) + "\n",
+            "! methodTooLong"),
         WireCase("9112 §3: a method without end", String(repeating: "A", count: 8195), "! methodTooLong"),
         WireCase("9112 §2.2: bare LF", "GET / HTTP/1.1\nHost: a\n\n", "! bareLineFeed"),
         WireCase("9112 §2.2: bare LF at the end only", "GET / HTTP/1.1\r\nHost: a\r\n\n", "! bareLineFeed"),
@@ -188,6 +191,15 @@ extension WireCase {
         WireCase(
             "6585 §5: fields too large", get("GET / HTTP/1.1", "X: \(String(repeating: "b", count: 33_000))\r\n"),
             "! fieldsTooLarge"),
+        WireCase(
+            "6585 §5: fields too large in a line with other faults",
+            "GET / HTTP/1.1\r\nX: \(String(repeating: "b", count: 32_800))\n", "! fieldsTooLarge"),
+        WireCase(
+            "6585 §5: fields as large as may be",
+            get("GET / HTTP/1.1", "X: \(String(repeating: "b", count: 32 * 1024 - 14))\r\n"), "GET /|"),
+        WireCase(
+            "6585 §5: fields larger by one byte",
+            get("GET / HTTP/1.1", "X: \(String(repeating: "b", count: 32 * 1024 - 13))\r\n"), "! fieldsTooLarge"),
         WireCase(
             "6585 §5: a field without end", "GET / HTTP/1.1\r\nX: \(String(repeating: "b", count: 32_800))",
             "! fieldsTooLarge"),

@@ -50,9 +50,12 @@ struct HeadParser {
             guard let found = memchr(start + scanned, 0x0A, bytes.count &- scanned) else {
                 scanned = bytes.count
                 isSplit = true
-                return checkUnfinishedLine(start, limits)
+                return faultOfLength(start, limits).map { .invalid($0) } ?? .incomplete
             }
             let lineFeed = UnsafeRawPointer(found) - start
+            scanned = lineFeed
+            // What is too long is refused for that, as it is when the line feed has not come yet.
+            if let fault = faultOfLength(start, limits) { return .invalid(fault) }
             guard lineFeed > lineStart, start.load(fromByteOffset: lineFeed &- 1, as: UInt8.self) == 0x0D else {
                 return .invalid(.bareLineFeed)
             }
@@ -89,13 +92,12 @@ struct HeadParser {
         }
     }
 
-    /// A line without its end is refused as soon as it is too long.
-    private func checkUnfinishedLine(_ start: UnsafeRawPointer, _ limits: borrowing HTTPLimits) -> Outcome {
-        if fieldsStart == 0 {
-            // The carriage return may be there already.
-            return scanned > limits.requestLineBytes + 1 ? .invalid(faultOfLongLine(start, limits)) : .incomplete
-        }
-        return scanned - fieldsStart > limits.fieldBytes ? .invalid(.fieldsTooLarge) : .incomplete
+    /// A line is refused as soon as it is too long, whether its line feed has come or not. The carriage return may be
+    /// there already: that of the request line, or of the empty line behind the fields.
+    @inline(__always)
+    private func faultOfLength(_ start: UnsafeRawPointer, _ limits: borrowing HTTPLimits) -> RequestFault? {
+        if fieldsStart == 0 { return scanned > limits.requestLineBytes &+ 1 ? faultOfLongLine(start, limits) : nil }
+        return scanned &- fieldsStart > limits.fieldBytes &+ 1 ? .fieldsTooLarge : nil
     }
 
     /// What is too long: the method when there is no space as far as the limit, else the target (RFC 9112 §3).
@@ -110,7 +112,6 @@ struct HeadParser {
     private mutating func parseRequestLine(
         _ start: UnsafeRawPointer, _ line: ByteRange, _ limits: borrowing HTTPLimits
     ) -> RequestFault? {
-        if line.count > limits.requestLineBytes { return faultOfLongLine(start, limits) }
         let end = Int(line.end)
         var position = 0
         while position < end, ByteClass.isToken(start.load(fromByteOffset: position, as: UInt8.self)) { position &+= 1 }
