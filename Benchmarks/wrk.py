@@ -56,20 +56,9 @@ class Figures:
 
 def run(target: Target, seconds: float) -> Figures:
     """One round of load."""
-    with tempfile.NamedTemporaryFile(suffix=".bodies") as file:
-        file.write(b"\n".join(target.bodies) + b"\n")
-        file.flush()
-        before = target.server.cpu_seconds()
-        ran = subprocess.run(
-            ["wrk", "-t1", f"-c{target.connections}", f"-d{seconds:g}", "-s", LOAD,
-             f"{target.server.scheme}://127.0.0.1:{target.server.port}/", "--", target.method, target.path, file.name,
-             str(target.pipelined), *target.headers],
-            capture_output=True, text=True)
-        cpu = target.server.cpu_seconds() - before
-    lines = [line for line in ran.stdout.splitlines() if line.startswith("{")]
-    if ran.returncode != 0 or not lines:
-        raise SystemExit(f"wrk failed against {target.name}:\n{ran.stdout}{ran.stderr}")
-    found = json.loads(lines[-1])
+    before = target.server.cpu_seconds()
+    found = load(target, seconds)
+    cpu = target.server.cpu_seconds() - before
     failures, requests = found["failures"], found["requests"] - found["failures"]
     if requests <= 0 or failures and not target.may_fail:
         raise SystemExit(f"{target.name}: {failures} of {found['requests']} requests failed")
@@ -78,10 +67,26 @@ def run(target: Target, seconds: float) -> Figures:
                    target.server.resident_mebibytes(), failures / found["requests"])
 
 
+def load(target: Target, seconds: float) -> dict:
+    """What wrk found."""
+    with tempfile.NamedTemporaryFile(suffix=".bodies") as file:
+        file.write(b"\n".join(target.bodies) + b"\n")
+        file.flush()
+        ran = subprocess.run(
+            ["wrk", "-t1", f"-c{target.connections}", f"-d{seconds:g}", "-s", LOAD,
+             f"{target.server.scheme}://127.0.0.1:{target.server.port}/", "--", target.method, target.path, file.name,
+             str(target.pipelined), *target.headers],
+            capture_output=True, text=True)
+    lines = [line for line in ran.stdout.splitlines() if line.startswith("{")]
+    if ran.returncode != 0 or not lines:
+        raise SystemExit(f"wrk failed against {target.name}:\n{ran.stdout}{ran.stderr}")
+    return json.loads(lines[-1])
+
+
 def rounds(targets: list[Target], count: int, seconds: float, say) -> dict[str, Figures]:
     """`count` rounds in which the targets take turns, after a second of warming each; the medians by name."""
     for target in targets:
-        run(target, 1)
+        load(target, 1)
     found: dict[str, list[Figures]] = {target.name: [] for target in targets}
     for number in range(1, count + 1):
         for target in targets:

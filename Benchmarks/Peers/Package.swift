@@ -17,6 +17,7 @@ let package = Package(
             name: "HummingbirdPeer",
             dependencies: [
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
             ],
             path: "HummingbirdPeer"),

@@ -5,7 +5,8 @@ import Foundation
 @main
 struct FlyingFoxPeer {
     static func main() async throws {
-        let server = HTTPServer(address: .loopback(port: UInt16(CommandLine.arguments[1]) ?? 0))
+        let server = HTTPServer(
+            address: try .inet(ip4: "127.0.0.1", port: UInt16(CommandLine.arguments[1]) ?? 0))
         await server.appendRoute("GET /") { _ in HTTPResponse(statusCode: .ok, body: Data("hello".utf8)) }
         await server.appendRoute("POST /echo") { request in
             HTTPResponse(

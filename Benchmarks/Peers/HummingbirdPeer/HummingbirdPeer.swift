@@ -1,5 +1,7 @@
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
+import NIOPosix
 import NIOSSL
 
 /// `POST /echo` answers the content, `GET /` a greeting. Arguments: the port, and for TLS 1.3 the files of the
