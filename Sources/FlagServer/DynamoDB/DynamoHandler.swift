@@ -76,6 +76,7 @@ final class DynamoHandler: HTTPHandler {
         exchange.respond(.ok) { fields in
             fields.add("x-amzn-RequestId", answer.id)
             fields.add("Access-Control-Allow-Origin", "*")
+            fields.add("Access-Control-Expose-Headers", DynamoAnswer.exposedFields)
             if let headers { fields.add("Access-Control-Allow-Headers", bytes: headers) }
             if let method { fields.add("Access-Control-Allow-Methods", bytes: method) }
             fields.add("Access-Control-Max-Age", decimal: 172_800)
@@ -131,6 +132,9 @@ struct DynamoAnswer: Sendable {
     /// Whether the request comes from a page in a browser, which is told that it may read the answer.
     let isCrossOrigin: Bool
 
+    /// The fields that such a page may read, beside those that it always may.
+    static let exposedFields: StaticString = "x-amzn-RequestId, x-amz-crc32"
+
     /// Writes an answer at once.
     func write(_ response: ProtocolResponse, to exchange: inout Exchange) {
         write(
@@ -142,7 +146,10 @@ struct DynamoAnswer: Sendable {
         exchange.respond(HTTPStatus(response.status), contentType: contentType, body: response.body) { fields in
             fields.add("x-amzn-RequestId", id)
             fields.add("x-amz-crc32", decimal: Int(Checksum.crc32(response.body)))
-            if isCrossOrigin { fields.add("Access-Control-Allow-Origin", "*") }
+            if isCrossOrigin {
+                fields.add("Access-Control-Allow-Origin", "*")
+                fields.add("Access-Control-Expose-Headers", Self.exposedFields)
+            }
         }
     }
 
@@ -152,7 +159,10 @@ struct DynamoAnswer: Sendable {
             (name: "x-amzn-RequestId", value: String(decoding: id, as: UTF8.self)),
             (name: "x-amz-crc32", value: String(Checksum.crc32(response.body))),
         ]
-        if isCrossOrigin { fields.append((name: "Access-Control-Allow-Origin", value: "*")) }
+        if isCrossOrigin {
+            fields.append((name: "Access-Control-Allow-Origin", value: "*"))
+            fields.append((name: "Access-Control-Expose-Headers", value: "\(Self.exposedFields)"))
+        }
         return HTTPResponse(
             status: HTTPStatus(response.status), fields: fields,
             contentType: isPlainJSON ? "application/json" : "application/x-amz-json-1.0", body: response.body)
