@@ -56,7 +56,7 @@ struct BackupTests {
             }
             try store.put(TestTable.item("later", "x"))
             #expect(backup.table.content.items == 300)
-            #expect(backup.table.content.bytes == (try before.reduce(0) { $0 + Int64(ItemSize.of($1)) }))
+            #expect(backup.table.content.bytes == before.reduce(0) { $0 + Int64(ItemSize.of($1)) })
             #expect(try store.listBackups(BackupFilter()) == [backup])
             #expect(try store.describeBackup(backup.id) == backup)
             let table = try restored {
