@@ -107,7 +107,7 @@ if Context.environment["FLAG_SERVER_BENCH"] != nil {
     package.targets += [
         .target(name: "CAllocations", path: "Benchmarks/Evaluation/CAllocations"),
         .executableTarget(
-            name: "EvaluationBench", dependencies: ["CAllocations", "FlagCore", "JSON"],
+            name: "EvaluationBench", dependencies: ["CAllocations", "FlagCore", "FlagStore", "JSON"],
             path: "Benchmarks/Evaluation/EvaluationBench", swiftSettings: settings),
     ]
     package.products += [.executable(name: "evaluation-bench", targets: ["EvaluationBench"])]

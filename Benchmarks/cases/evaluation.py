@@ -21,6 +21,8 @@ CASES = {
     "ten rules": ("ten-rules", 1_000, 2_000_000),
     "fractional of four": ("fractional", 250, 10_000_000),
     "in over 1,000": ("in-1000", 150, 10_000_000),
+    "segment of 10 keys": ("segment:10", None, 10_000_000),
+    "segment of 100,000 keys": ("segment:100000", None, 10_000_000),
     "semantic version": ("semver", None, 5_000_000),
     "bulk of 100": ("bulk:100", None, 100_000),
     "bulk of 1,000": ("bulk:1000", None, 10_000),

@@ -1,5 +1,6 @@
 import CAllocations
 import FlagCore
+import FlagStore
 import Glibc
 import JSON
 
@@ -7,8 +8,9 @@ import JSON
 //
 //     evaluation-bench CASE REPETITIONS < INPUT
 //
-// INPUT is {"flags": a flagd file, "context": …, "request": …}; CASE a flag's key, "parse" for the request, or "bulk:N"
-// for the first N flags whose keys begin with "bulk-". Prints nanoseconds and allocations per repetition.
+// INPUT is {"flags": a flagd file, "context": …, "request": …}; CASE a flag's key, "parse" for the request, "bulk:N"
+// for the first N flags whose keys begin with "bulk-", or "segment:N" for a flag that is on for a segment of the keys
+// user-0 to user-N. Prints nanoseconds and allocations per repetition.
 
 /// All of standard input.
 func readInput() -> [UInt8] {
@@ -40,6 +42,34 @@ func measure(_ repetitions: Int, _ body: () -> Int) {
     print(#""allocations":\#(Double(allocated) / Double(repetitions)),"sum":\#(sum)}"#)
 }
 
+/// A single segment, whatever it is called.
+final class OneSegment: EvaluationSurroundings {
+    let segment: CompiledSegment
+
+    init(keys: Int) {
+        let keys = LoopSegmentKeys(listing: (0..<keys).map { "user-\($0)" })
+        segment = CompiledSegment(name: "segment", condition: nil, keys: keys, fractional: .v3)
+    }
+
+    func requiredFlag(_ key: UnsafeRawBufferPointer) -> RequiredFlag? { nil }
+    func segment(_ name: UnsafeRawBufferPointer) -> CompiledSegment? { segment }
+}
+
+/// Measures a flag that is on for those who are listed in a segment.
+func measureSegment(keys: Int, _ repetitions: Int, _ context: EvaluationContext, _ now: Timestamp) throws {
+    let flag = CompiledFlag(
+        key: "flag",
+        definition: try FlagDefinition(validating: [
+            "state": "ENABLED", "variants": ["on": true, "off": false], "defaultVariant": "off",
+            "targeting": ["if": [["segment": "segment"], "on", "off"]],
+        ]), fractional: .v3)
+    let surroundings = OneSegment(keys: keys)
+    measure(repetitions) {
+        var run = EvaluationRun(now: now, surroundings: surroundings)
+        return flag.evaluate(context, killed: false, override: nil, in: &run).variant ?? -1
+    }
+}
+
 func run() throws {
     let name = CommandLine.arguments[1]
     let repetitions = Int(CommandLine.arguments[2]) ?? 1
@@ -56,6 +86,10 @@ func run() throws {
             }
         }
     }
+    let attributes = EvaluationContext(attributes: context.root)
+    if name.hasPrefix("segment:") {
+        return try measureSegment(keys: Int(name.dropFirst(8)) ?? 0, repetitions, attributes, now)
+    }
     let document = try FlagdDocument(input["flags"] ?? .null)
     let isBulk = name.hasPrefix("bulk:")
     let wanted = document.flags.filter { isBulk ? $0.key.hasPrefix("bulk-") : $0.key == name }
@@ -63,7 +97,6 @@ func run() throws {
         CompiledFlag(key: flag.key, definition: try flag.checked.get(), fractional: .v3)
     }
     precondition(!flags.isEmpty, "There is no flag \(name)")
-    let attributes = EvaluationContext(attributes: context.root)
     if isBulk {
         measure(repetitions) {
             var run = EvaluationRun(now: now)

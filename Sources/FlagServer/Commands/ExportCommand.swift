@@ -1,6 +1,7 @@
 import ArgumentParser
 import FlagStore
 import Glibc
+import JSON
 
 /// `flag-server export`
 struct ExportCommand: ParsableCommand {
@@ -8,9 +9,11 @@ struct ExportCommand: ParsableCommand {
         commandName: ExportRequest.command,
         abstract: "Export the flags of an environment to a file.",
         discussion: """
-            The native format holds flags, tenant overrides and kill switches, and importing it again changes nothing. \
-            flagd's format holds flags only. Works beside a running server, without one, and with --server through \
-            one on another machine.
+            The native format holds segments, flags, tenant overrides and kill switches, and importing it again \
+            changes nothing. flagd's format holds flags only, with what segments stand for in the place of their \
+            names; what it has no words for (business hours, flags that others require, long lists of keys) is told \
+            on standard error. Works beside a running server, without one, and with --server through one on another \
+            machine.
 
             Exit status: 0 exported; 1 failed, and why; 64 the command line is wrong; 78 the configuration is wrong.
             """)
@@ -30,22 +33,26 @@ struct ExportCommand: ParsableCommand {
         try Failure.report {
             let request = ExportRequest(format: format, environment: store.chosenEnvironment)
             let file = try server.remote()?.run(request) ?? exportLocally(request)
+            for line in file.leftOut {
+                try FileBytes.write(Array("flag-server: \(line)\n".utf8), to: STDERR_FILENO, path: "standard error")
+            }
             if let output, output != "-" {
-                try FileBytes.replace(output, with: file)
+                try FileBytes.replace(output, with: file.bytes)
             } else {
-                try FileBytes.write(file, to: STDOUT_FILENO, path: "standard output")
+                try FileBytes.write(file.bytes, to: STDOUT_FILENO, path: "standard output")
             }
         }
     }
 }
 
 extension ExportCommand {
-    private func exportLocally(_ request: ExportRequest) throws -> [UInt8] {
+    private func exportLocally(_ request: ExportRequest) throws -> ExportedFile {
         let configuration = try store.configuration()
         guard access(configuration.dataDirectory, F_OK) == 0 || errno != ENOENT else {
             throw CommandFailure("there is no data directory \(configuration.dataDirectory): name it with --data-dir")
         }
-        return try StoreAccess.perform(request.request, on: configuration).payload
+        let (leftOut, file) = try StoreAccess.perform(request.request, on: configuration)
+        return ExportedFile(bytes: file, leftOut: leftOut.arrayValue?.compactMap(\.stringValue) ?? [])
     }
 }
 

@@ -55,7 +55,7 @@ struct RemoteServer {
             fields: [("Content-Type", "application/json")], body: request.file)
         message.unixSocket = unixSocket
         do {
-            return try ImportReport(JSONValue(parsing: try ask(message)))
+            return try ImportReport(JSONValue(parsing: try ask(message).body))
         } catch let error as HTTPClientError where error.mayHaveArrived && !request.isDryRun {
             throw CommandFailure(
                 "\(error); it may have been imported all the same, and importing it again does no harm")
@@ -64,18 +64,19 @@ struct RemoteServer {
 
     /// Has an environment exported.
     ///
-    /// - Returns: the file.
-    func run(_ request: ExportRequest) throws -> [UInt8] {
+    func run(_ request: ExportRequest) throws -> ExportedFile {
         let environment = request.environment.map { "&environment=\($0.rawValue)" } ?? ""
         var message = HTTPClientRequest("GET", "\(origin)/api/export?format=\(request.format.rawValue)\(environment)")
         message.unixSocket = unixSocket
-        return try ask(message)
+        let answer = try ask(message)
+        return ExportedFile(
+            bytes: answer.body, leftOut: ExportedFile.lines(inField: answer.field(ExportedFile.fieldName)))
     }
 
-    private func ask(_ message: HTTPClientRequest) throws -> [UInt8] {
+    private func ask(_ message: HTTPClientRequest) throws -> HTTPClientResponse {
         let answer = try client.send(message)
         guard answer.status == 200 else { throw Self.failure(message, answer) }
-        return answer.body
+        return answer
     }
 
     /// Why a server did not do it, in the words of whoever does it.

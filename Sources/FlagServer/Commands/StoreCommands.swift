@@ -19,7 +19,8 @@ struct StoreCommands: Sendable {
             case ImportRequest.command:
                 return .done(try transfer.run(ImportRequest(request), by: Principal(.command, request.command)).json)
             case ExportRequest.command:
-                return .done(.null, payload: try transfer.run(ExportRequest(request)))
+                let file = try transfer.run(ExportRequest(request))
+                return .done(.array(file.leftOut.map { .string($0) }), payload: file.bytes)
             default:
                 if let reply = BackupCommands(tables: store.tables, profile: store.profile).answer(request) {
                     return reply

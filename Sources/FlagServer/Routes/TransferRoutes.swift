@@ -46,10 +46,19 @@ enum TransferRoutes {
                     .environment,
                     .init(
                         name: "format",
-                        meaning: "native holds flags, tenant overrides and kill switches; flagd holds flags only.",
+                        meaning:
+                            "native holds segments, flags, tenant overrides and kill switches; flagd holds flags only.",
                         schema: #"{"type":"string","enum":["native","flagd"],"default":"native"}"#),
                 ],
-                answers: [.init(status: 200, meaning: "The file.", schema: "ExportFile")]),
+                answers: [
+                    .init(
+                        status: 200, meaning: "The file.", schema: "ExportFile",
+                        header: [
+                            .init(
+                                name: ExportedFile.fieldName,
+                                meaning: "What the format has no words for: a JSON array of lines, percent-encoded.")
+                        ])
+                ]),
             .onWorker(exportFlags)),
     ]
 
@@ -75,7 +84,9 @@ enum TransferRoutes {
         let work = ExportRequest(
             format: try request.choice("format", among: ImportDocument.Format.allCases) ?? .native,
             environment: try request.namedEnvironment())
-        reply(.json(try run(service, work.environment) { transfer in try transfer.run(work) }))
+        let file = try run(service, work.environment) { transfer in try transfer.run(work) }
+        let leftOut = file.fieldValue.map { [(ExportedFile.fieldName, $0)] } ?? []
+        reply(.json(file.bytes, fields: leftOut))
     }
 
     private static func run<Result>(

@@ -36,19 +36,20 @@ struct FlagTransfer: Sendable {
             throw error
         }
         if !request.isDryRun { try plan.apply(to: flags, by: principal) }
-        // The last three lines are the counts; what changed one by one is what a dry run is for.
-        let lines = plan.lines(limit: request.isDryRun ? Self.dryRunLines : 0)
+        // What changed one by one is what a dry run is for.
+        let lines = request.isDryRun ? plan.lines(limit: Self.dryRunLines) : plan.summaries
         return ImportReport(
             environment: plan.environment.rawValue, isDryRun: request.isDryRun,
-            lines: request.isDryRun ? lines : lines.suffix(3), kept: document.kept.map(Self.line))
+            lines: lines, kept: document.kept.map(Self.line))
     }
 
     /// Exports an environment.
     ///
-    /// - Returns: the file.
     /// - Throws: `FlagStoreError`.
-    func run(_ request: ExportRequest) throws -> [UInt8] {
-        try Export(request.format, of: request.environment ?? defaultEnvironment, from: flags).bytes()
+    func run(_ request: ExportRequest) throws -> ExportedFile {
+        let export = Export(request.format, of: request.environment ?? defaultEnvironment, from: flags)
+        let (bytes, warnings) = try export.file()
+        return ExportedFile(bytes: bytes, leftOut: warnings)
     }
 
     /// What is wrong with a file, in words.

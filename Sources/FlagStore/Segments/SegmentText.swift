@@ -102,7 +102,7 @@ package struct SegmentsText: Sendable {
 }
 
 /// The keys of a segment for one loop: its own reference to the shared set.
-final class LoopSegmentKeys: SegmentKeys {
+package final class LoopSegmentKeys: SegmentKeys {
     private let set: SegmentKeySet
     private let slots: SegmentKeySet.Slots
 
@@ -113,5 +113,12 @@ final class LoopSegmentKeys: SegmentKeys {
         slots = set.slots
     }
 
-    func contains(_ key: UnsafeRawBufferPointer) -> Bool { slots.contains(SegmentKeySet.mark(key)) }
+    /// The same for a list; nil for an empty one.
+    package convenience init?(listing keys: [String]) {
+        var changes = SegmentKeyChanges()
+        for key in keys { changes.set(Array(key.utf8), isListed: true) }
+        self.init(SegmentKeySet.empty.changed(by: changes))
+    }
+
+    package func contains(_ key: UnsafeRawBufferPointer) -> Bool { slots.contains(SegmentKeySet.mark(key)) }
 }

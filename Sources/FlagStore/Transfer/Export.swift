@@ -15,7 +15,7 @@ package struct Export: Sendable {
     package let repository: FlagRepository
 
     /// - Parameters:
-    ///   - format: native holds flags, overrides and kill switches; flagd holds flags only.
+    ///   - format: native holds segments, flags, overrides and kill switches; flagd holds flags only.
     ///   - environment: whose flags.
     ///   - repository: where they are.
     package init(_ format: ImportDocument.Format, of environment: Environment, from repository: FlagRepository) {
@@ -27,25 +27,32 @@ package struct Export: Sendable {
     /// Writes the file piece by piece: a million overrides are never in memory at once. Blocks.
     ///
     /// - Parameter sink: takes pieces of up to about 64 KiB; what it throws ends the export and is thrown on.
+    /// - Returns: what the format has no words for, a line for each flag that it concerns.
     /// - Throws: `FlagStoreError`, or what `sink` throws.
-    package func write(to sink: @escaping ([UInt8]) throws -> Void) throws {
+    @discardableResult
+    package func write(to sink: @escaping ([UInt8]) throws -> Void) throws -> [String] {
         var flags: [FlagRecord] = []
         try repository.forEachFlag(in: environment) { flags.append($0) }
         flags.sort { ExactText($0.key) < ExactText($1.key) }
         switch format {
-        case .flagd: try writeFlagd(flags, sink)
+        case .flagd: return try writeFlagd(flags, sink)
         case .native: try writeNative(flags, sink)
         }
+        return []
     }
 
     /// The whole file.
-    package func bytes() throws -> [UInt8] {
+    package func bytes() throws -> [UInt8] { try file().bytes }
+
+    /// The whole file, and what its format has no words for.
+    package func file() throws -> (bytes: [UInt8], warnings: [String]) {
         var bytes: [UInt8] = []
-        try write { bytes += $0 }
-        return bytes
+        let warnings = try write { bytes += $0 }
+        return (bytes, warnings)
     }
 
-    private func writeFlagd(_ flags: [FlagRecord], _ sink: @escaping ([UInt8]) throws -> Void) throws {
+    private func writeFlagd(_ flags: [FlagRecord], _ sink: @escaping ([UInt8]) throws -> Void) throws -> [String] {
+        var warnings: [String] = []
         var lines = LineWriter(sink)
         try lines.add(#"{"#)
         try lines.add(#"  "$schema": "https://flagd.dev/schema/v0/flags.json","#)
@@ -53,17 +60,34 @@ package struct Export: Sendable {
         for (index, flag) in flags.enumerated() {
             let comma = index + 1 < flags.count ? "," : ""
             let key = JSONValue.string(flag.key).serialized()
-            try lines.add("    \(key): \(flag.flagdDefinition.serialized())\(comma)")
+            let form = try FlagdForm(flag, segmentsIn: repository)
+            try lines.add("    \(key): \(form.definition.serialized())\(comma)")
+            if !form.leftOut.isEmpty {
+                let things = form.leftOut.joined(separator: "; ")
+                warnings.append("the flag \(flag.key): \(things), which flagd's format leaves out")
+            }
         }
         try lines.add("  }")
         try lines.add("}")
         try lines.finish()
+        return warnings
     }
 
     private func writeNative(_ flags: [FlagRecord], _ sink: @escaping ([UInt8]) throws -> Void) throws {
         var lines = LineWriter(sink)
         try lines.add("{")
         try lines.add("  \"environment\": \"\(environment.rawValue)\",")
+        try lines.add("  \"segments\": [")
+        var segments: [SegmentRecord] = []
+        try repository.forEachSegment(in: environment) { segments.append($0) }
+        for segment in segments {
+            var json = segment.json(keyCount: nil).objectValue ?? JSONObject()
+            let keys = try repository.allKeys(ofSegment: segment.name, in: environment)
+            json["keys"] = .array(keys.map { .string($0) })
+            try lines.addElement(.object(json))
+        }
+        try lines.endElements()
+        try lines.add("  ],")
         try lines.add("  \"flags\": [")
         // A flag's own date decides whether it is stale: the file must not depend on the day of the export.
         for flag in flags { try lines.addElement(flag.json(at: Timestamp(millisecondsSinceEpoch: .min))) }
@@ -135,24 +159,6 @@ private struct LineWriter {
         guard bytes.count >= 65_536 else { return }
         try sink(bytes)
         bytes.removeAll(keepingCapacity: true)
-    }
-}
-
-extension FlagRecord {
-    /// The flag in flagd's format, with owner and description in the metadata, where an import looks for them.
-    var flagdDefinition: JSONValue {
-        let json: JSONValue
-        switch rule.spelling {
-        case .simple(let defaultEnabled):
-            json = rule.flagdForm(defaultEnabled: defaultEnabled)
-        case .full(let text): json = (try? JSONValue(parsing: text)) ?? .object(JSONObject())
-        }
-        guard case .object(var definition) = json else { return json }
-        var metadata = definition["metadata"]?.objectValue ?? JSONObject()
-        if metadata["owner"] == nil, owner != "imported" { metadata["owner"] = .string(owner) }
-        if metadata["description"] == nil, description != key { metadata["description"] = .string(description) }
-        if !metadata.isEmpty { definition["metadata"] = .object(metadata) }
-        return .object(definition)
     }
 }
 

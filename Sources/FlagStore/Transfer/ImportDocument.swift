@@ -5,8 +5,9 @@ import JSON
 ///
 /// - flagd: `{"flags": {KEY: DEFINITION}, "$evaluators": …, "metadata": …}`. Owner and description come from a flag's
 ///   metadata (`owner`, `description`), else they are `imported` and the key.
-/// - native: `{"environment"?, "flags": [FLAG], "overrides"?: [OVERRIDE], "killSwitches"?: [KILL SWITCH]}`, each as the
-///   interface shows it. What a file does not mention at all, an import leaves as it is.
+/// - native: `{"environment"?, "segments"?: [SEGMENT], "flags": [FLAG], "overrides"?: [OVERRIDE],
+///   "killSwitches"?: [KILL SWITCH]}`, each as the interface shows it, a segment with its `keys`. What a file does not
+///   mention at all, an import leaves as it is.
 package struct ImportDocument: Sendable {
     /// The two formats.
     package enum Format: String, Sendable, CaseIterable {
@@ -20,6 +21,8 @@ package struct ImportDocument: Sendable {
     package let environment: Environment?
     /// The flags, in the file's order.
     package let flags: [ImportedFlag]
+    /// The segments; nil when the file does not speak of segments.
+    package let segments: [SegmentDraft]?
     /// The overrides; nil when the file does not speak of overrides.
     package let overrides: [TenantOverrideDraft]?
     /// The kill switches; nil when the file does not speak of them.
@@ -40,6 +43,7 @@ package struct ImportDocument: Sendable {
         format = reader.format
         environment = reader.environment
         flags = reader.flags
+        segments = reader.segments
         overrides = reader.overrides
         killSwitches = reader.killSwitches
         kept = reader.kept
@@ -63,6 +67,7 @@ private struct ImportReader {
     var format = ImportDocument.Format.native
     var environment: Environment?
     var flags: [ImportedFlag] = []
+    var segments: [SegmentDraft]?
     var overrides: [TenantOverrideDraft]?
     var killSwitches: [KillSwitchDraft]?
     var kept: [DefinitionIssue] = []
@@ -100,13 +105,17 @@ private struct ImportReader {
 
     /// Whether the file has flags in one of the two ways, or is a native one that speaks of other things only.
     private static func hasFlags(_ root: JSONView) -> Bool {
-        guard let flags = root["flags"] else { return root["overrides"] != nil || root["killSwitches"] != nil }
+        guard let flags = root["flags"] else { return hasNativeMembers(root) }
         return flags.kind == .object || flags.kind == .array
+    }
+
+    private static func hasNativeMembers(_ root: JSONView) -> Bool {
+        root["segments"] != nil || root["overrides"] != nil || root["killSwitches"] != nil
     }
 
     /// A native file has an array of flags with `flagKey`, or members that flagd's format does not have.
     private static func isNative(_ root: JSONView) -> Bool {
-        if root["overrides"] != nil || root["killSwitches"] != nil { return true }
+        if hasNativeMembers(root) { return true }
         guard let flags = root["flags"], flags.kind == .array else { return false }
         guard let first = flags.element(at: 0) else { return true }
         return first.kind != .object || first["flagKey"] != nil || first["key"] == nil
@@ -128,6 +137,16 @@ private struct ImportReader {
                 forEachElement(of: value, at: pointer.appending("flags")) { reader, view, place in
                     reader.readNativeFlag(view.materialized(), at: place())
                 }
+            case "segments":
+                segments = []
+                forEachElement(of: value, at: pointer.appending("segments")) { reader, view, place in
+                    do throws(DefinitionIssues) {
+                        let json = view.materialized()
+                        reader.segments?.append(try SegmentDraft(json: json, at: place(), takesKeys: true))
+                    } catch {
+                        reader.report(error.issues)
+                    }
+                }
             case "overrides":
                 overrides = []
                 forEachElement(of: value, at: pointer.appending("overrides")) { reader, view, place in
@@ -144,7 +163,8 @@ private struct ImportReader {
                 }
             case let name:
                 report(
-                    pointer.appending(name), "is not known here; known are environment, flags, overrides, killSwitches")
+                    pointer.appending(name),
+                    "is not known here; known are environment, segments, flags, overrides, killSwitches")
             }
         }
     }
@@ -239,6 +259,11 @@ private struct ImportReader {
         var keys: Set<ExactText> = []
         for (index, flag) in flags.enumerated() where !keys.insert(ExactText(flag.draft.key)).inserted {
             report(JSONPointer().appending("flags").appending(index), "is the second flag of the key \(flag.draft.key)")
+        }
+        var names: Set<ExactText> = []
+        for (index, segment) in (segments ?? []).enumerated() where !names.insert(ExactText(segment.name)).inserted {
+            let place = JSONPointer().appending("segments").appending(index)
+            report(place, "is the second segment of the name \(segment.name)")
         }
         guard let overrides else { return }
         // Hashes, since a set of a million pairs of strings would be larger than the file. What hashes alike is

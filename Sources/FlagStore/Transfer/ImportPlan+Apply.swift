@@ -19,6 +19,9 @@ extension ImportPlan {
             killSwitches.created.lazy.map { ($0.flagKey ?? "", repository.put($0.item)) })
         try writer.write(
             killSwitches.changed.lazy.map { ($0.new.flagKey ?? "", repository.put($0.new.item)) })
+        for segment in (segments?.created ?? []) + (segments?.changed ?? []).map(\.new) {
+            try writer.write(segment.writes(to: repository))
+        }
         try writer.write(
             flags.created.lazy.map {
                 ($0.key, repository.put($0.item, if: .attributeNotExists(DocumentPath(Attribute.partition))))
@@ -31,6 +34,10 @@ extension ImportPlan {
         try writer.write(overrides.changed.lazy.map { ($0.new.flagKey, repository.put($0.new.item)) })
         try writer.write(overrides.removed.lazy.map { ($0.flagKey, repository.delete($0.itemKey)) })
         for flag in flags.removed { try writer.remove(flag) }
+        for segment in segments?.removed ?? [] {
+            let record = segment.record
+            try repository.removeSegment(record.name, in: environment, expecting: record.version, by: principal)
+        }
         try writer.write(killSwitches.removed.lazy.map { ($0.flagKey ?? "", repository.delete($0.itemKey)) })
     }
 }

@@ -10,8 +10,8 @@ package struct ImportPlan: Sendable {
         case createOnly = "create-only"
         /// What exists and is in the file becomes as the file says; the rest stays.
         case merge
-        /// As merge, and what exists and is not in the file is removed: flags with their overrides; overrides and kill
-        /// switches only when the file speaks of them.
+        /// As merge, and what exists and is not in the file is removed: flags with their overrides; segments, overrides
+        /// and kill switches only when the file speaks of them.
         case replace
     }
 
@@ -40,12 +40,17 @@ package struct ImportPlan: Sendable {
 
         /// Whether nothing is to be done.
         package var isEmpty: Bool { created.isEmpty && changed.isEmpty && removed.isEmpty }
+
+        /// Whether neither the file nor the store has any.
+        var isAboutNothing: Bool { isEmpty && unchanged == 0 && skipped == 0 }
     }
 
     /// Where the import goes.
     package let environment: Environment
     /// What happens to what exists.
     package let mode: Mode
+    /// Segments with their keys; nil when the file does not speak of them.
+    package internal(set) var segments: Difference<SegmentContent>?
     /// Flags.
     package internal(set) var flags = Difference<FlagRecord>()
     /// Overrides. Those of removed flags go with the flag and are not listed.
@@ -54,7 +59,9 @@ package struct ImportPlan: Sendable {
     package internal(set) var killSwitches = Difference<KillSwitchRecord>()
 
     /// Whether nothing is to be done.
-    package var isEmpty: Bool { flags.isEmpty && overrides.isEmpty && killSwitches.isEmpty }
+    package var isEmpty: Bool {
+        segments?.isEmpty ?? true && flags.isEmpty && overrides.isEmpty && killSwitches.isEmpty
+    }
 
     /// Compares a file with what is stored. Blocks; O(file), and O(stored) to replace.
     ///
@@ -65,8 +72,8 @@ package struct ImportPlan: Sendable {
     ///     environment may be imported into another.
     ///   - repository: what is stored.
     ///   - now: the time of what the file gives no time.
-    /// - Throws: `invalid` for overrides of flags that neither exist nor are in the file, and for contradictions about
-    ///   the environment; `unavailable`.
+    /// - Throws: `invalid` for what refers to flags or segments that neither exist nor are in the file, and for
+    ///   contradictions about the environment; `unavailable`.
     package init(
         _ document: ImportDocument, mode: Mode, environment: Environment, repository: FlagRepository, now: Timestamp
     ) throws(FlagStoreError) {
@@ -74,6 +81,7 @@ package struct ImportPlan: Sendable {
         self.environment = environment
         var planner = ImportPlanner(
             document: document, mode: mode, environment: environment, repository: repository, now: now)
+        segments = try planner.planSegments()
         flags = try planner.planFlags()
         overrides = try planner.planOverrides(removedFlags: flags.removed)
         killSwitches = try planner.planKillSwitches()
@@ -85,6 +93,11 @@ package struct ImportPlan: Sendable {
     /// - Parameter limit: lines at most; what is left out is counted.
     package func lines(limit: Int = 1_000) -> [String] {
         var lines: [String] = []
+        if let segments {
+            lines += segments.created.map { "+ segment \($0.record.name)" }
+            lines += segments.changed.map { "~ segment \($0.new.record.name): \($0.members.joined(separator: ", "))" }
+            lines += segments.removed.map { "- segment \($0.record.name)" }
+        }
         lines += flags.created.map { "+ flag \($0.key)" }
         lines += flags.changed.map { "~ flag \($0.new.key): \($0.members.joined(separator: ", "))" }
         lines += flags.removed.map { "- flag \($0.key)" }
@@ -99,7 +112,13 @@ package struct ImportPlan: Sendable {
             lines.removeLast(more)
             lines.append("… and \(more) more")
         }
-        return lines + [
+        return lines + summaries
+    }
+
+    /// The counts, a line for each kind of thing.
+    package var summaries: [String] {
+        let aboutSegments = segments.flatMap { $0.isAboutNothing ? nil : $0.summary("segments") }
+        return (aboutSegments.map { [$0] } ?? []) + [
             flags.summary("flags"), overrides.summary("overrides"), killSwitches.summary("kill switches"),
         ]
     }

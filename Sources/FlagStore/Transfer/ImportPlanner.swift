@@ -12,6 +12,12 @@ struct ImportPlanner {
     /// What speaks against the import.
     var issues: [DefinitionIssue] = []
 
+    /// The segments as they will be, as far as the file changes them: the places that they name; nil for those that
+    /// will be gone.
+    var segments: [ExactText: [SegmentReference]?] = [:]
+    /// Whether segments will be gone.
+    var removesSegments = false
+
     /// Keys that are read at once.
     private static let keysPerRead = 256
     /// How many missing flags are listed.
@@ -30,7 +36,7 @@ struct ImportPlanner {
                 continue
             }
             let old = FlagRecord(repairing: item, environment: environment, key: flag.draft.key, at: now)
-            let new = changedRecord(flag, old: old)
+            let new = try changedRecord(flag, old: old)
             let members = old.membersThatDiffer(from: new)
             if members.isEmpty {
                 difference.unchanged += 1
@@ -43,6 +49,7 @@ struct ImportPlanner {
         }
         if mode == .replace { difference.removed = try flagsThatAreNotInFile() }
         try checkRequirements(difference)
+        try checkSegments(of: difference)
         return difference
     }
 
@@ -77,14 +84,14 @@ struct ImportPlanner {
     }
 
     /// A flag that exists, as the file wants it; what the file does not say stays.
-    private func changedRecord(_ flag: ImportedFlag, old: FlagRecord) -> FlagRecord {
+    private func changedRecord(_ flag: ImportedFlag, old: FlagRecord) throws(FlagStoreError) -> FlagRecord {
         var new = flag.draft.record(
             in: environment, createdAt: old.createdAt, updatedAt: max(now, old.updatedAt), version: old.version + 1)
         // flagd's format has no prerequisites.
         if !flag.isComplete { new.rule.requires = old.rule.requires }
-        if new.rule.isEquivalent(to: old.rule) || (!flag.isComplete && old.isFlagdForm(of: new.rule)) {
-            new.rule = old.rule
-        }
+        var isSame = new.rule.isEquivalent(to: old.rule)
+        if !isSame, !flag.isComplete { isSame = try isFlagdForm(of: old, new.rule) }
+        if isSame { new.rule = old.rule }
         if !flag.saysOwner { new.owner = old.owner }
         if !flag.saysDescription { new.description = old.description }
         if !flag.isComplete {
@@ -92,6 +99,13 @@ struct ImportPlanner {
             new.tags = old.tags
         }
         return new
+    }
+
+    /// Whether `rule` is what an export in flagd's format makes of a flag, or says the same in the full spelling.
+    private func isFlagdForm(of flag: FlagRecord, _ rule: FlagRule) throws(FlagStoreError) -> Bool {
+        guard case .full(let text) = rule.spelling, let json = try? JSONValue(parsing: text) else { return false }
+        if json == (try? flag.rule.definition())?.json { return true }
+        return json == (try FlagdForm(flag, segmentsIn: repository)).definition
     }
 
     private func flagsThatAreNotInFile() throws(FlagStoreError) -> [FlagRecord] {
@@ -241,7 +255,7 @@ struct ImportPlanner {
     // MARK: - Issues
 
     /// The environment that a record names must be the file's own, or where the import goes.
-    private mutating func checkEnvironment(_ named: Environment?, at place: JSONPointer) {
+    mutating func checkEnvironment(_ named: Environment?, at place: JSONPointer) {
         guard let named, named != document.environment ?? environment else { return }
         report(
             place.appending("environment"),
@@ -254,7 +268,7 @@ struct ImportPlanner {
         }
     }
 
-    private mutating func report(_ place: JSONPointer, _ message: String) {
+    mutating func report(_ place: JSONPointer, _ message: String) {
         guard issues.count < ImportPlanner.issuesMaximum else { return }
         issues.append(DefinitionIssue(pointer: place.description, message: message))
     }
@@ -267,12 +281,6 @@ extension FlagRecord {
             json(at: createdAt), other.json(at: createdAt), except: ["createdAt", "updatedAt", "version", "stale"])
         if members.isEmpty, isKeptInvalid != other.isKeptInvalid { members.append("keptInvalid") }
         return members
-    }
-
-    /// Whether `rule` is what an export in flagd's format makes of this flag, or says the same in the full spelling.
-    func isFlagdForm(of rule: FlagRule) -> Bool {
-        guard case .full(let text) = rule.spelling, let json = try? JSONValue(parsing: text) else { return false }
-        return json == flagdDefinition || json == (try? self.rule.definition())?.json
     }
 }
 

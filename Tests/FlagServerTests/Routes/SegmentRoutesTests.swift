@@ -272,4 +272,24 @@ struct SegmentRoutesTests {
         #expect(try !isOn(#"{"targetingKey":"u1"}"#))
         #expect(!(try server.send("GET", "/metrics").body.contains("flag_server_unknown_segments_total 0\n")))
     }
+
+    @Test("are exported and imported; what flagd's format has no words for is told in a header field")
+    func transfer() throws {
+        let server = try RouteServer()
+        try Self.create("beta", server: server)
+        try server.send("POST", "/api/segments/beta/keys", #"{"add":["u1"]}"#)
+        try Self.createFlag("f", "beta", server)
+        let native = try server.send("GET", "/api/export")
+        #expect(native.fields["flag-server-left-out"] == nil)
+        let again = try server.send("POST", "/api/import?mode=replace&dryRun=true", native.body)
+        #expect(again.body.contains("segments: 0 created, 0 changed, 0 removed, 1 unchanged"))
+        try server.send("PATCH", "/api/flags/f", #"{"requires":[]}"#)
+        try server.create("g", #""defaultEnabled":true,"requires":[{"flagKey":"f","variant":"on"}]"#)
+        let flagd = try server.send("GET", "/api/export?format=flagd")
+        #expect(
+            ExportedFile.lines(inField: flagd.fields["flag-server-left-out"])
+                == ["the flag g: it requires f, which flagd's format leaves out"])
+        let many = ExportedFile(bytes: [], leftOut: (0..<30).map { "ü \($0)" })
+        #expect(ExportedFile.lines(inField: many.fieldValue).count == 21)
+    }
 }
