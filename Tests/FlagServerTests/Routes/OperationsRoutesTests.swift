@@ -198,6 +198,22 @@ struct OperationsRoutesTests {
         #expect(try server.send("OPTIONS", "*").fields["allow"] == Router.methods)
     }
 
+    @Test("Who waits to be asked for content is told at once where there is no route (RFC 9110 §10.1.1)")
+    func expectations() throws {
+        for requiresAuthentication in [false, true] {
+            let server = try RouteServer(requiresAuthentication: requiresAuthentication)
+            for (line, status) in [
+                ("POST /nothing", 404), ("DELETE /api/flags", 405), ("BREW /", 501), ("POST /api/flags", 100),
+            ] {
+                let head = "\(line) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+                let connection = try server.connect()
+                try connection.write(Array(head.utf8))
+                let expected = requiresAuthentication && status != 501 ? 401 : status
+                #expect(try connection.readAnswer().status == expected, "\(line)")
+            }
+        }
+    }
+
     @Test("A method that nobody knows is 501 wherever it is sent (RFC 9110 §9.1)")
     func unknownMethods() throws {
         let server = try RouteServer()
