@@ -13,8 +13,12 @@ enum FlagRoutes {
                     + "invalid.",
                 query: [
                     .environment, .limit, .cursor,
-                    .init(name: "owner", meaning: "Only flags of this owner."),
-                    .init(name: "tag", meaning: "Only flags with this tag."),
+                    .init(
+                        name: "owner", meaning: "Only flags of this owner.",
+                        schema: #"{"type":"string","minLength":1,"maxLength":\#(FlagLimits.ownerCharacters)}"#),
+                    .init(
+                        name: "tag", meaning: "Only flags with this tag.",
+                        schema: #"{"type":"string","minLength":1,"maxLength":\#(FlagLimits.tagCharacters)}"#),
                     .init(
                         name: "expiresBefore", meaning: "Only flags whose expiresAt is before this time.",
                         schema: ##"{"$ref":"#/components/schemas/Time"}"##),

@@ -71,6 +71,7 @@ extension OpenAPISchemas {
         },
         "FlagPatch": {
           "type": "object",
+          "minProperties": 1,
           "description": "The members to change, each as a whole; null removes one. \##
           Members of the full spelling turn a simple flag into a full one.",
           "properties": {"flagKey": {"$ref": "#/components/schemas/FlagKey"}},

@@ -1,8 +1,10 @@
 extension OpenAPISchemas {
     /// The schemas of segments.
     static let segments = ##"""
-        "SegmentName": {"type": "string", "minLength": 1, "maxLength": 100, "examples": ["beta-testers"]},
-        "SegmentKey": {"type": "string", "minLength": 1, "maxLength": 250, "examples": ["user-1"]},
+        "SegmentName": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "\##(noControls)",
+          "examples": ["beta-testers"]},
+        "SegmentKey": {"type": "string", "minLength": 1, "maxLength": 250, "pattern": "\##(noControls)",
+          "examples": ["user-1"]},
         "SegmentBody": {
           "type": "object",
           "required": ["description", "owner"],
@@ -20,6 +22,7 @@ extension OpenAPISchemas {
         },
         "SegmentPatch": {
           "type": "object",
+          "minProperties": 1,
           "description": "The members to change, each as a whole; null removes one.",
           "properties": {"name": {"$ref": "#/components/schemas/SegmentName"}},
           "additionalProperties": true

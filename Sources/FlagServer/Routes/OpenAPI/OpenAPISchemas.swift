@@ -68,14 +68,17 @@ enum OpenAPISchemas {
         }
         """##
 
+    /// Text without control characters, as a regular expression in JSON.
+    static let noControls = ##"^[^\\u0000-\\u001F\\u007F-\\u009F]*$"##
+
     private static let common = ##"""
         "EnvironmentName": {"type": "string",
           "enum": ["development", "staging", "production", "local", "dev", "prod"]},
         "Environment": {"type": "string", "enum": ["development", "staging", "production"]},
-        "FlagKey": {"type": "string", "minLength": 1, "maxLength": 128,
+        "FlagKey": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "\##(noControls)",
           "description": "1 to 128 characters of any script, spaces and slashes included; no control \##
           characters, not . or .."},
-        "TenantId": {"type": "string", "minLength": 1, "maxLength": 100},
+        "TenantId": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "\##(noControls)"},
         "Time": {"type": "string", "format": "date-time", "examples": ["2026-01-02T03:04:05.678Z"]},
         "Problem": {
           "type": "object",

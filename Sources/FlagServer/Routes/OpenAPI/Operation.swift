@@ -74,7 +74,8 @@ extension Operation.Parameter {
 
     /// `?cursor=` of a list.
     static let cursor = Operation.Parameter(
-        name: "cursor", meaning: "Where the page begins: nextCursor of the page before.")
+        name: "cursor", meaning: "Where the page begins: nextCursor of the page before.",
+        schema: #"{"type":"string","minLength":1}"#)
 
     /// `If-Match` of a change.
     static let ifMatch = Operation.Parameter(
