@@ -196,6 +196,30 @@ struct ContinuousBackupTests {
         #expect(try bench.store.continuousBackups(of: TestTable.name).restorable?.lowerBound == Self.start)
     }
 
+    @Test("A table is restorable for as many days back as was said, and after a restart")
+    func recoveryPeriod() throws {
+        let bench = try Bench()
+        let table = TestTable.name
+        _ = try bench.store.setContinuousBackups(of: table, enabled: true)
+        for number in 0..<20 {
+            bench.pass(Self.day)
+            try bench.put("\(number)")
+            try bench.store.backups.archive.flush()
+        }
+        #expect(try bench.store.continuousBackups(of: table).restorable?.lowerBound == Self.start)
+        let shortened = try bench.store.setContinuousBackups(of: table, enabled: true, recoveryPeriodDays: 3)
+        #expect(shortened.recoveryPeriodDays == 3)
+        #expect(shortened.restorable?.lowerBound == bench.now - 3 * Self.day)
+        try bench.reopen {}
+        #expect(try bench.store.continuousBackups(of: table) == shortened)
+        #expect(try bench.items(at: .time(bench.now - 2 * Self.day)).count == 18)
+        #expect(throws: TableError.self) { try bench.items(at: .time(bench.now - 4 * Self.day)) }
+        _ = try bench.store.setContinuousBackups(of: table, enabled: false)
+        _ = try bench.store.setContinuousBackups(of: table, enabled: true)
+        #expect(try bench.store.continuousBackups(of: table).recoveryPeriodDays == 35)
+        #expect(try bench.store.verify().problems == [])
+    }
+
     @Test("Where the change stream cannot make up for what a log has lost, another one begins and says since when")
     func gap() throws {
         let bench = try Bench()

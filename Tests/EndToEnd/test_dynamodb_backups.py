@@ -120,6 +120,13 @@ def test_a_table_is_restored_to_a_moment(client, table):
         TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
     recovery = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
     assert recovery["PointInTimeRecoveryStatus"] == "ENABLED" and recovery["RecoveryPeriodInDays"] == 35
+    for days in (7, 35):
+        answer = client.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification={
+            "PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": days})
+        described = client.describe_continuous_backups(TableName=table)
+        for told in (answer, described):
+            told = told["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+            assert told["RecoveryPeriodInDays"] == days
     # Clients send whole seconds: one must pass that lies between turning it on and what comes later.
     moment = recovery["EarliestRestorableDateTime"]
     while datetime.datetime.now(datetime.timezone.utc) <= moment:

@@ -47,12 +47,14 @@ package struct BackupFilter: Sendable {
 
 /// Whether a table can be restored to points in time, and to which.
 package struct ContinuousBackups: Sendable, Equatable {
-    /// How many days back a table can be restored.
-    package static let recoveryPeriodDays = 35
+    /// How many days back a table can be restored at most, and unless it is said otherwise.
+    package static let recoveryPeriodDaysMax = 35
 
     /// The earliest and the latest time that the table can be restored to, in milliseconds since 1970; nil when
     /// continuous backups are off.
     package let restorable: ClosedRange<Int64>?
+    /// How many days back it can be restored.
+    package var recoveryPeriodDays = recoveryPeriodDaysMax
 
     /// Whether continuous backups are on.
     package var isEnabled: Bool { restorable != nil }

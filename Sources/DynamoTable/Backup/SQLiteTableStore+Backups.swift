@@ -51,16 +51,18 @@ extension SQLiteTableStore: TableBackups {
 
     package func restoreSummary(_ table: String) throws(TableError) -> RestoreSummary? { try backups.summary(table) }
 
-    package func setContinuousBackups(of table: String, enabled: Bool) throws(TableError) -> ContinuousBackups {
+    package func setContinuousBackups(
+        of table: String, enabled: Bool, recoveryPeriodDays: Int
+    ) throws(TableError) -> ContinuousBackups {
         _ = try catalog.definition(table)
-        if enabled { return ContinuousBackups(restorable: try backups.archive.begin(table)) }
+        if enabled { return try backups.archive.begin(table, recoveryPeriodDays: recoveryPeriodDays) }
         try backups.archive.stop(table)
         return ContinuousBackups(restorable: nil)
     }
 
     package func continuousBackups(of table: String) throws(TableError) -> ContinuousBackups {
         _ = try catalog.definition(table)
-        return ContinuousBackups(restorable: try backups.archive.restorable(table))
+        return try backups.archive.state(of: table)
     }
 
     package func subscribeToReplacedTables(_ deliver: @escaping @Sendable (String) -> Void) {

@@ -60,8 +60,12 @@ package protocol TableBackups: Sendable {
 
     /// Turns continuous backups of a table on or off. Blocks; O(items) when they go on. Off forgets what there was.
     ///
+    /// - Parameter recoveryPeriodDays: how many days back the table can be restored, 1 to 35; a shorter period than
+    ///   before forgets what is older.
     /// - Throws: `tableNotFound`, `storage`.
-    func setContinuousBackups(of table: String, enabled: Bool) throws(TableError) -> ContinuousBackups
+    func setContinuousBackups(
+        of table: String, enabled: Bool, recoveryPeriodDays: Int
+    ) throws(TableError) -> ContinuousBackups
 
     /// Whether continuous backups of a table are on, and since when.
     ///
@@ -71,4 +75,13 @@ package protocol TableBackups: Sendable {
     /// Calls `deliver` with the name of each table that a restore has made, after it is there. It runs on a queue of
     /// the engine, and must not block.
     func subscribeToReplacedTables(_ deliver: @escaping @Sendable (String) -> Void)
+}
+
+extension TableBackups {
+    /// Turns continuous backups of a table on or off, with the longest recovery period.
+    @discardableResult
+    package func setContinuousBackups(of table: String, enabled: Bool) throws(TableError) -> ContinuousBackups {
+        try setContinuousBackups(
+            of: table, enabled: enabled, recoveryPeriodDays: ContinuousBackups.recoveryPeriodDaysMax)
+    }
 }

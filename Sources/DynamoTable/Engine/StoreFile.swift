@@ -235,6 +235,7 @@ extension StoreFile {
         try statement.run()
         try removeSetting(connection, RestoreOrigin.setting(definition.name))
         try removeSetting(connection, ContinuousArchive.settingPrefix + definition.name)
+        try removeSetting(connection, ContinuousArchive.periodPrefix + definition.name)
     }
 
     /// Gives the store another identifier: what others know of its content by the old one is not true any more.

@@ -143,7 +143,7 @@ extension JSONWriter {
         string(backups.isEnabled ? "ENABLED" : "DISABLED")
         if let restorable = backups.restorable {
             key("RecoveryPeriodInDays")
-            int(Int64(ContinuousBackups.recoveryPeriodDays))
+            int(Int64(backups.recoveryPeriodDays))
             // Clients send whole seconds, cut off: what they are told must be restorable when it comes back.
             let earliest = (restorable.lowerBound + 999) / 1000
             key("EarliestRestorableDateTime")

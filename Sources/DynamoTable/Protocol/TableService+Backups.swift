@@ -80,7 +80,9 @@ extension TableService {
         let specification = request.structure("PointInTimeRecoverySpecification")
         let backups = try convertingBackups { () throws(TableError) in
             try store.setContinuousBackups(
-                of: table, enabled: specification?.flag("PointInTimeRecoveryEnabled") ?? false)
+                of: table, enabled: specification?.flag("PointInTimeRecoveryEnabled") ?? false,
+                recoveryPeriodDays: specification?.number("RecoveryPeriodInDays").map { Int($0) }
+                    ?? ContinuousBackups.recoveryPeriodDaysMax)
         }
         return ProtocolResponse { $0.continuousBackups(backups) }
     }

@@ -35,9 +35,13 @@ struct BackupCommands: Sendable {
             filter.table = table
             return .array(try tables.listBackups(filter).map(Self.json))
         case .delete(let id): return Self.json(try tables.deleteBackup(id))
-        case .setContinuous(let table, let isOn):
+        case .beginContinuous(let table, let days):
             let table = try self.table(table)
-            return Self.json(try tables.setContinuousBackups(of: table, enabled: isOn), of: table)
+            return Self.json(
+                try tables.setContinuousBackups(of: table, enabled: true, recoveryPeriodDays: days), of: table)
+        case .endContinuous(let table):
+            let table = try self.table(table)
+            return Self.json(try tables.setContinuousBackups(of: table, enabled: false), of: table)
         case .listContinuous(let table):
             let named = try table.map { [$0] } ?? tables.listTables().filter { !InternalTables.contains($0) }
             return .array(try named.map { Self.json(try tables.continuousBackups(of: $0), of: $0) })
@@ -112,6 +116,7 @@ struct BackupCommands: Sendable {
         }
         return [
             "table": .string(table), "enabled": .bool(backups.isEnabled),
+            "days": backups.isEnabled ? .integer(Int64(backups.recoveryPeriodDays)) : .null,
             "earliest": time(backups.restorable?.lowerBound), "latest": time(backups.restorable?.upperBound),
         ]
     }

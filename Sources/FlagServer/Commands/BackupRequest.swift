@@ -9,8 +9,10 @@ enum BackupRequest: Sendable, Equatable {
     case list(table: String?)
     /// Delete a backup.
     case delete(id: String)
-    /// Turn continuous backups of a table on or off.
-    case setContinuous(table: String?, isOn: Bool)
+    /// Turn continuous backups of a table on, for so many days back.
+    case beginContinuous(table: String?, recoveryPeriodDays: Int)
+    /// Turn continuous backups of a table off.
+    case endContinuous(table: String?)
     /// Say which tables have continuous backups, of one table if it is named.
     case listContinuous(table: String?)
     /// Make a table.
@@ -55,8 +57,12 @@ enum BackupRequest: Sendable, Equatable {
         case "backup create": self = .create(table: table, name: try text("name"))
         case "backup list": self = .list(table: table)
         case "backup delete": self = .delete(id: try text("backup"))
-        case "backup continuous on": self = .setContinuous(table: table, isOn: true)
-        case "backup continuous off": self = .setContinuous(table: table, isOn: false)
+        case "backup continuous on":
+            guard let days = arguments["days"]?.numberValue?.int64.flatMap({ Int(exactly: $0) }) else {
+                throw .malformed("\(request.command) lacks days")
+            }
+            self = .beginContinuous(table: table, recoveryPeriodDays: days)
+        case "backup continuous off": self = .endContinuous(table: table)
         case "backup continuous status": self = .listContinuous(table: table)
         case "verify": self = .verify
         case "restore":
@@ -84,9 +90,11 @@ enum BackupRequest: Sendable, Equatable {
             return ControlRequest(command: "backup create", arguments: ["table": text(table), "name": .string(name)])
         case .list(let table): return ControlRequest(command: "backup list", arguments: ["table": text(table)])
         case .delete(let id): return ControlRequest(command: "backup delete", arguments: ["backup": .string(id)])
-        case .setContinuous(let table, let isOn):
+        case .beginContinuous(let table, let days):
             return ControlRequest(
-                command: "backup continuous \(isOn ? "on" : "off")", arguments: ["table": text(table)])
+                command: "backup continuous on", arguments: ["table": text(table), "days": .integer(Int64(days))])
+        case .endContinuous(let table):
+            return ControlRequest(command: "backup continuous off", arguments: ["table": text(table)])
         case .listContinuous(let table):
             return ControlRequest(command: "backup continuous status", arguments: ["table": text(table)])
         case .verify: return ControlRequest(command: "verify", arguments: [:])

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DynamoTable
 import JSON
 
 /// `flag-server backup continuous`
@@ -17,9 +18,18 @@ struct ContinuousBackupCommand: ParsableCommand {
     struct On: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Begin the log of a table; it stays on if it was.")
 
+        @Option(help: "How many days back the table can be restored, 1 to 35; what is older is removed.")
+        var days = ContinuousBackups.recoveryPeriodDaysMax
+
         @OptionGroup var target: TargetOptions
 
-        func run() throws { try target.perform { .setContinuous(table: $0, isOn: true) } }
+        func validate() throws {
+            guard (1...ContinuousBackups.recoveryPeriodDaysMax).contains(days) else {
+                throw ValidationError("--days must be 1 to \(ContinuousBackups.recoveryPeriodDaysMax)")
+            }
+        }
+
+        func run() throws { try target.perform { .beginContinuous(table: $0, recoveryPeriodDays: days) } }
     }
 
     /// `flag-server backup continuous off`
@@ -29,7 +39,7 @@ struct ContinuousBackupCommand: ParsableCommand {
 
         @OptionGroup var target: TargetOptions
 
-        func run() throws { try target.perform { .setContinuous(table: $0, isOn: false) } }
+        func run() throws { try target.perform { .endContinuous(table: $0) } }
     }
 
     /// `flag-server backup continuous status`

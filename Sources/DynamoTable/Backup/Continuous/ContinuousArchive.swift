@@ -31,6 +31,8 @@ final class ContinuousArchive: @unchecked Sendable {
     private static let bytesPerStep = 8 * 1024 * 1024
     /// The setting that holds a table's life begins with this, and goes on with the table's name.
     static let settingPrefix = "continuous."
+    /// The setting that holds a table's recovery period in days, where it is not the longest.
+    static let periodPrefix = "recovery-period."
 
     /// The archive of a store that nobody writes to yet.
     init(_ parts: StoreParts) throws(TableError) {
@@ -58,13 +60,13 @@ final class ContinuousArchive: @unchecked Sendable {
         }
     }
 
-    /// Turns the continuous backups of a table on. Blocks; O(items).
-    ///
-    /// - Returns: the times that it can be restored to.
-    func begin(_ table: String) throws(TableError) -> ClosedRange<Int64> {
+    /// Turns the continuous backups of a table on, or gives those that are on another recovery period: a shorter one
+    /// forgets what is older. Blocks; O(items) when they go on.
+    func begin(_ table: String, recoveryPeriodDays: Int) throws(TableError) -> ContinuousBackups {
         try onQueue { () throws(TableError) in
+            try setRecoveryPeriod(of: table, days: recoveryPeriodDays)
             try follow()
-            if let log = logs[table] { return log.restorable(now: parts.clock()) }
+            if let log = logs[table] { return state(of: log) }
             let life = StoreFile.randomID()
             try parts.writer.write { (connection) throws(TableError) in
                 _ = try parts.catalog.definition(table)
@@ -76,7 +78,7 @@ final class ContinuousArchive: @unchecked Sendable {
                 isNeeded.store(true, ordering: .releasing)
                 try follow()
                 guard let log = logs[table] else { throw .tableNotFound(table) }
-                return log.restorable(now: parts.clock())
+                return state(of: log)
             } catch {
                 // It was not turned on: the answer says so.
                 try? end(table)
@@ -93,13 +95,18 @@ final class ContinuousArchive: @unchecked Sendable {
     /// Whether the continuous backups of a table are on.
     func isOn(_ table: String) throws(TableError) -> Bool { try parts.setting(Self.settingPrefix + table) != nil }
 
-    /// The times that a table can be restored to; nil when its continuous backups are off.
-    func restorable(_ table: String) throws(TableError) -> ClosedRange<Int64>? {
+    /// Whether the continuous backups of a table are on, and the times that it can be restored to.
+    func state(of table: String) throws(TableError) -> ContinuousBackups {
         try onQueue { () throws(TableError) in
-            guard try lives()[table] != nil else { return nil }
+            guard try lives()[table] != nil else { return ContinuousBackups(restorable: nil) }
             if logs[table] == nil { try follow() }
-            return logs[table]?.restorable(now: parts.clock())
+            return logs[table].map(state) ?? ContinuousBackups(restorable: nil)
         }
+    }
+
+    private func state(of log: ContinuousLog) -> ContinuousBackups {
+        ContinuousBackups(
+            restorable: log.restorable(now: parts.clock()), recoveryPeriodDays: log.recoveryPeriodDays)
     }
 
     /// What a table is restored from to be as it was at a time.
@@ -134,7 +141,7 @@ final class ContinuousArchive: @unchecked Sendable {
         try onQueue { () throws(TableError) in
             let kept = Set(try lives().values)
             let old = parts.vault.folders(
-                in: ContinuousLog.parentFolder, unchangedSince: parts.clock() - ContinuousLog.retention)
+                in: ContinuousLog.parentFolder, unchangedSince: parts.clock() - ContinuousLog.retentionMax)
             for life in old where !kept.contains(life) { try parts.vault.removeFolder(ContinuousLog.folder(life)) }
         }
     }
@@ -203,7 +210,9 @@ extension ContinuousArchive {
         try takeLock()
         for (table, life) in lives where logs[table] == nil { try open(life, table) }
         while try takeStep() {}
+        let periods = try recoveryPeriods()
         for table in logs.keys {
+            logs[table]?.recoveryPeriodDays = periods[table] ?? ContinuousBackups.recoveryPeriodDaysMax
             try logs[table]?.renewBase(parts, isCancelled: { isCancelled.load(ordering: .acquiring) })
             try logs[table]?.prune(now: parts.clock())
         }
@@ -267,9 +276,27 @@ extension ContinuousArchive {
         try parts.writer.write { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in
                 try StoreFile.removeSetting(connection, Self.settingPrefix + table)
+                try StoreFile.removeSetting(connection, Self.periodPrefix + table)
             }
         }
         try follow()
+    }
+
+    private func setRecoveryPeriod(of table: String, days: Int) throws(TableError) {
+        try parts.writer.write { (connection) throws(TableError) in
+            try convertingErrors { () throws(SQLiteError) in
+                try StoreFile.set(connection, Self.periodPrefix + table, to: String(days))
+            }
+        }
+    }
+
+    /// The recovery periods that were set, in days, by the tables' names.
+    private func recoveryPeriods() throws(TableError) -> [String: Int] {
+        try parts.readers.read { (connection) throws(TableError) in
+            try convertingErrors { () throws(SQLiteError) in
+                try Self.byTable(connection, prefix: Self.periodPrefix).compactMapValues { Int($0) }
+            }
+        }
     }
 
     /// Two processes must not write the same logs: the one that has the lock writes those of both.
@@ -295,8 +322,12 @@ extension ContinuousArchive {
 
     /// The lives of the tables that have continuous backups, by the tables' names.
     static func lives(_ connection: Connection) throws(SQLiteError) -> [String: String] {
-        let settings = try StoreFile.settings(connection, prefix: settingPrefix)
+        try byTable(connection, prefix: settingPrefix)
+    }
+
+    private static func byTable(_ connection: Connection, prefix: String) throws(SQLiteError) -> [String: String] {
+        let settings = try StoreFile.settings(connection, prefix: prefix)
         return Dictionary(
-            settings.map { (String($0.name.dropFirst(settingPrefix.count)), $0.value) }, uniquingKeysWith: { $1 })
+            settings.map { (String($0.name.dropFirst(prefix.count)), $0.value) }, uniquingKeysWith: { $1 })
     }
 }

@@ -19,6 +19,9 @@ struct ContinuousLog {
     /// The last change of the store of which the files say that it was looked at.
     private(set) var notedPosition: Int64
 
+    /// How many days a point in time stays restorable.
+    var recoveryPeriodDays = ContinuousBackups.recoveryPeriodDaysMax
+
     private let vault: BackupVault
     private var segments: [Segment]
     private var blocks: BlockWriter
@@ -40,12 +43,14 @@ struct ContinuousLog {
 
     /// How much log there may be behind a base, in bytes, before the next base: at least as much as the base has.
     private static let logBytesMin = 64 * 1024 * 1024
-    /// How long a base is the newest one at most, in milliseconds: a week.
-    private static let baseAgeMax: Int64 = 7 * 24 * 3600 * 1000
+    /// How long a base is the newest one at most, in days.
+    private static let baseDaysMax = 7
     /// How often a log without changes says up to where it is complete, in milliseconds.
     private static let noteInterval: Int64 = 3_600_000
-    /// How long a point in time stays restorable, in milliseconds.
-    static let retention = Int64(ContinuousBackups.recoveryPeriodDays) * 24 * 3600 * 1000
+    /// How long a point in time stays restorable at most, in milliseconds.
+    static let retentionMax = retention(days: ContinuousBackups.recoveryPeriodDaysMax)
+
+    private static func retention(days: Int) -> Int64 { Int64(days) * 24 * 3600 * 1000 }
 
     /// The folder of a life.
     static func folder(_ life: String) -> String { "\(parentFolder)/\(life)" }
@@ -168,12 +173,13 @@ extension ContinuousLog {
     }
 
     private func isBaseDue(_ last: FullImage, now: Int64) -> Bool {
-        blocks.position > max(Self.logBytesMin, last.sizeBytes) || now - last.image.createdAt > Self.baseAgeMax
+        blocks.position > max(Self.logBytesMin, last.sizeBytes)
+            || now - last.image.createdAt > Self.retention(days: min(Self.baseDaysMax, recoveryPeriodDays))
     }
 
     /// Removes what no restorable point in time needs any more.
     mutating func prune(now: Int64) throws(TableError) {
-        let oldest = now - Self.retention
+        let oldest = now - Self.retention(days: recoveryPeriodDays)
         while bases.count > 1, bases[1].image.createdAt <= oldest {
             try vault.remove(bases[0].name)
             bases.removeFirst()
@@ -223,7 +229,7 @@ extension ContinuousLog {
 extension ContinuousLog {
     /// The times that the table can be restored to, in milliseconds since 1970.
     func restorable(now: Int64) -> ClosedRange<Int64> {
-        let earliest = max(bases[0].image.createdAt, now - Self.retention)
+        let earliest = max(bases[0].image.createdAt, now - Self.retention(days: recoveryPeriodDays))
         return earliest...max(earliest, now)
     }
 

@@ -57,7 +57,8 @@ extension TableImage {
     func backup(sizeBytes: Int) -> BackupDescription {
         BackupDescription(
             id: label.id, name: label.name, kind: label.kind, createdAt: createdAt,
-            expiresAt: label.kind == .system ? createdAt + ContinuousLog.retention : nil, sizeBytes: Int64(sizeBytes),
+            expiresAt: label.kind == .system ? createdAt + ContinuousLog.retentionMax : nil,
+            sizeBytes: Int64(sizeBytes),
             table: TableDescription(
                 schema: definition.schema, createdAt: definition.createdAt, id: tableID,
                 content: ContentSize(items: Int64(itemCount), bytes: itemBytes)))

@@ -191,11 +191,14 @@ extension Restoration {
                 if let replaced {
                     let setting = ContinuousArchive.settingPrefix + target.name
                     let wasContinuous = try StoreFile.setting(connection, setting) != nil
+                    let periodSetting = ContinuousArchive.periodPrefix + target.name
+                    let period = try StoreFile.setting(connection, periodSetting)
                     try StoreFile.forget(connection, replaced)
                     try TableStatistics.forget(connection, replaced)
                     try LeftoverSpaces.note(replaced, connection)
                     // A new life: what the log of the old one says is not about this content.
                     if wasContinuous { try StoreFile.set(connection, setting, to: StoreFile.randomID()) }
+                    if let period { try StoreFile.set(connection, periodSetting, to: period) }
                 }
                 try StoreFile.add(connection, target)
                 try content.store(connection, target)
