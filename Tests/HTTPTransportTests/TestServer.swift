@@ -79,6 +79,12 @@ final class TestHandler: HTTPHandler {
         self.context = context
     }
 
+    func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+        if let query = request.query, query.equals("stranger") {
+            exchange.respond(error: .unauthorized, detail: "Nobody knows you.")
+        }
+    }
+
     func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
         let path = String(decoding: request.path, as: UTF8.self)
         switch path {

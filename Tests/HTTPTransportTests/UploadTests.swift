@@ -87,4 +87,25 @@ struct UploadTests {
         }
         server.stop()
     }
+
+    @Test("One that is answered the same without its content is answered at once and takes no place")
+    func strangers() throws {
+        let server = try TestServer {
+            $0.limits = Self.limits
+            $0.limits.uploadsAtOnce = 1
+        }
+        let first = try server.client()
+        first.send(Self.head("/up", "Content-Length: 15\r\nExpect: 100-continue"))
+        #expect(try first.answer().status == 100)
+        let known = "Content-Length: 15"
+        for framing in [known, "Transfer-Encoding: chunked", known + "\r\nExpect: 100-continue"] {
+            let stranger = try server.client()
+            stranger.send(Self.head("/up?stranger", framing))
+            let answer = try stranger.answer()
+            #expect(answer.status == 401)
+            #expect(answer.fields["connection"] == "close")
+            #expect(stranger.isClosed())
+        }
+        server.stop()
+    }
 }

@@ -57,8 +57,11 @@ extension EventLoop {
                 return
             case .finish: return
             case .sendContinue:
-                if answerWithoutContent(connection) { return }
-                if connection.pointee.machine.isUploading, !admitUpload(connection) { return }
+                if connection.pointee.machine.isUploading {
+                    if !admitUpload(connection) { return }
+                } else if answerWithoutContent(connection) {
+                    return
+                }
                 connection.pointee.output.append("HTTP/1.1 100 Continue\r\n\r\n")
             case .handle:
                 handle(connection)
@@ -74,9 +77,11 @@ extension EventLoop {
         }
     }
 
-    /// Gives the upload that begins one of the places for them; where all are taken, it is refused.
+    /// Gives the upload that begins one of the places for them; where all are taken, it is refused. One that is
+    /// answered the same without its content, as to strangers, never has a place.
     private func admitUpload(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
         if connection.pointee.upload != nil { return true }
+        if answerWithoutContent(connection) { return false }
         connection.pointee.upload = state.pointee.uploads.take()
         if connection.pointee.upload != nil { return true }
         connection.pointee.machine.refuseForNow()
@@ -86,9 +91,10 @@ extension EventLoop {
         return false
     }
 
-    /// Has the handler answer before the content is asked for, if it can. The client may send it or not then: what
+    /// Has the handler answer before the content is there, if it can. The client may send it or not then: what
     /// follows on the connection cannot be told from it.
     private func answerWithoutContent(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+        if handler.hasMail { handler.receiveMail() }
         let keepsAlive = connection.pointee.machine.keepsAlive
         connection.pointee.machine.tabulate(connection.pointee.input, into: &state.pointee.fields)
         connection.pointee.machine.keepsAlive = false

@@ -12,9 +12,10 @@ package protocol HTTPHandler: AnyObject, SendableMetatype {
     ///   - exchange: Where the answer goes.
     func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange)
 
-    /// Answers a request whose client waits to be asked for its content, if the answer is the same whatever the content
-    /// is, such as 404 (RFC 9110 §10.1.1). Leaves the exchange alone otherwise: the content is asked for, and `handle`
-    /// called when it is there. May not defer. Without an implementation, all content is asked for.
+    /// Answers a request whose client waits to be asked for its content (RFC 9110 §10.1.1), or whose content is an
+    /// upload that has only begun, if the answer is the same whatever the content is, such as 404. Leaves the exchange
+    /// alone otherwise: the content is read, and `handle` called when it is there. May not defer. Without an
+    /// implementation, all content is read.
     ///
     /// - Parameters:
     ///   - request: The request, without content.

@@ -214,6 +214,18 @@ struct OperationsRoutesTests {
         }
     }
 
+    @Test("A stranger's upload is refused before it is sent, and keeps none of the places for uploads")
+    func uploadsOfStrangers() throws {
+        let server = try RouteServer(requiresAuthentication: true)
+        // More than there are places.
+        let connections = try (0..<6).map { _ in try server.connect() }
+        let begin = "POST /api/import HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n{"
+        for connection in connections {
+            try connection.write(Array(begin.utf8))
+            #expect(try connection.readAnswer().status == 401)
+        }
+    }
+
     @Test("A method that nobody knows is 501 wherever it is sent (RFC 9110 §9.1)")
     func unknownMethods() throws {
         let server = try RouteServer()
