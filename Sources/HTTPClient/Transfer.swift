@@ -86,7 +86,9 @@ final class Transfer {
         // libcurl would call every content a form.
         if request.body != nil, !namesType { lines.append("Content-Type:") }
         for line in lines {
-            guard let longer = options.library.functions.pointee.slist_append(list, line) else { continue }
+            guard let longer = options.library.functions.pointee.slist_append(list, line) else {
+                return options.noteMissing()
+            }
             list = longer
         }
         options.set(CURLOPT_HTTPHEADER, pointer: list)
@@ -217,6 +219,11 @@ final class EasyOptions {
 
     func set(_ option: CURLoption, _ function: ccurl_receive) {
         note(ccurl_set_receive(library.functions, easy, option, function))
+    }
+
+    /// There is no memory for what an option would be set to.
+    func noteMissing() {
+        isComplete = false
     }
 
     private func note(_ code: CURLcode) {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import HTTPTransport
+import Signals
 
 /// The command `http-echo`.
 @main
@@ -42,9 +43,10 @@ struct HTTPEcho: ParsableCommand {
     var compression: CompressionOptions
 
     @Option(help: "How many seconds requests in flight may take after SIGTERM.")
-    var drain = 10.0
+    var drain = Seconds(.seconds(10))
 
     func run() throws {
+        let signals = ProcessSignals()
         DescriptorLimit.raise()
         let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
         let activated = ActivatedSockets.addresses()
@@ -64,11 +66,6 @@ struct HTTPEcho: ParsableCommand {
         clock_gettime(CLOCK_REALTIME, &time)
         let started = HTTPDate(milliseconds: Int64(time.tv_sec) * 1000)
         let server = try HTTPServer(configuration: configuration) { EchoHandler(context: $0, started: started) }
-        // Before any other thread is there: all of them leave these signals to `steer`.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, number) }
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
         server.start()
         let places = addresses.map { address in
             if case .tcp(let host, 0) = address { return SocketAddress.tcp(host: host, port: server.port) }
@@ -81,21 +78,16 @@ struct HTTPEcho: ParsableCommand {
         steer(server, by: signals)
     }
 
-    /// Takes one signal after the other with `sigwait`, which needs no descriptor as a Dispatch source does: SIGHUP has
-    /// the certificate read again, SIGTERM and SIGINT drain and end the process; a second one does not wait.
-    private func steer(_ server: HTTPServer<EchoHandler>, by signals: sigset_t) -> Never {
-        var signals = signals
+    /// SIGHUP has the certificate read again, SIGTERM and SIGINT drain and end the process; a second one does not wait.
+    private func steer(_ server: HTTPServer<EchoHandler>, by signals: ProcessSignals) -> Never {
         var isDraining = false
         while true {
-            var number: Int32 = 0
-            guard sigwait(&signals, &number) == 0 else { continue }
-            if number == SIGHUP {
-                reload(server)
-            } else if isDraining {
-                Glibc.exit(1)
-            } else {
+            switch signals.next() {
+            case .reload: reload(server)
+            case .stop where isDraining: Glibc.exit(1)
+            case .stop:
                 isDraining = true
-                server.drain(within: .seconds(drain)) { Glibc.exit(0) }
+                server.drain(within: drain.duration) { Glibc.exit(0) }
             }
         }
     }

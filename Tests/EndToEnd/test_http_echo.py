@@ -116,6 +116,14 @@ def test_a_dripped_body_is_ended():
         assert (answer.status, answer.fields["connection"]) == (408, "close")
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "1e30", "3601", "soon"])
+def test_times_that_are_none_are_named(value):
+    for option in ("--head-timeout", "--drain"):
+        started = subprocess.run([ECHO, "--port", "0", option, value], capture_output=True, text=True, timeout=10)
+        assert (started.returncode, started.stdout) == (64, "")
+        assert f"'{value}' is invalid for '{option}" in started.stderr
+
+
 def test_running_out_of_descriptors_is_told_and_passes():
     """Those who connect wait a while, are told 503, and once there are descriptors again all is well."""
     with Echo(prefix=["prlimit", "--nofile=40:40"]) as echo:

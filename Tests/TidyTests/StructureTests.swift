@@ -9,16 +9,18 @@ struct StructureTests {
         "JSON": [],
         "FlagCore": ["JSON"],
         "Lock": ["Glibc"],
+        "Signals": ["Glibc"],
         "SQLite": ["CSQLite", "Glibc"],
         "DynamoTable": ["SQLite", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
         "FlagStore": ["DynamoTable", "FlagCore", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
         "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Lock", "Dispatch", "Glibc", "Synchronization"],
         "HTTPClient": ["CCurl", "Lock", "Dispatch"],
         "FlagServer": [
-            "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Lock", "CLinux", "Dispatch",
-            "Glibc", "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging", "Configuration",
+            "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Lock", "Signals", "CLinux",
+            "Dispatch", "Glibc", "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging",
+            "Configuration",
         ],
-        "HTTPEcho": ["HTTPTransport", "Lock", "ArgumentParser", "Dispatch", "Glibc"],
+        "HTTPEcho": ["HTTPTransport", "Lock", "Signals", "ArgumentParser", "Dispatch", "Glibc"],
     ]
 
     /// Words that would show that a part knows what it must not.

@@ -3,6 +3,7 @@ import DynamoTable
 import Glibc
 import HTTPTransport
 import Logging
+import Signals
 
 /// `flag-server dynamodb` from its start to its end.
 struct DynamoDBProcess {

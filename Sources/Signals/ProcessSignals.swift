@@ -5,9 +5,9 @@ import Glibc
 /// They are blocked in every thread and wait until `next` takes them (`sigwait`, POSIX.1-2017 §2.4): none is lost,
 /// whenever it comes. A Dispatch source hears nothing of a signal that comes before it has registered, and catches the
 /// others in a handler of its own: servers were seen to go on after a SIGTERM, once in some hundred stops.
-struct ProcessSignals {
+package struct ProcessSignals {
     /// What a signal asks for.
-    enum Request {
+    package enum Request {
         /// SIGTERM or SIGINT, by its name: finish what is under way and end.
         case stop(signal: String)
         /// SIGHUP: read again what may have changed on disk.
@@ -19,7 +19,7 @@ struct ProcessSignals {
     /// Blocks the signals in this thread and all that it starts; SIGPIPE is ignored, so that whoever writes to a closed
     /// connection gets an error instead. To be called before other threads are started: those of Dispatch block signals
     /// by themselves.
-    init() {
+    package init() {
         signal(SIGPIPE, SIG_IGN)
         sigemptyset(&signals)
         for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, number) }
@@ -27,7 +27,7 @@ struct ProcessSignals {
     }
 
     /// Waits for the next signal. Blocks.
-    func next() -> Request {
+    package func next() -> Request {
         var number: Int32 = 0
         var signals = signals
         while sigwait(&signals, &number) != 0 {}
