@@ -122,4 +122,8 @@ def test_items_that_are_put_on_the_dynamodb_port_count_within_a_second(start_ser
     time.sleep(0.2)
     assert server.expect(200, "POST", "/ofrep/v1/evaluate/flags/feature", body)["value"]
     assert server.expect(200, "GET", "/api/segments/beta")["keyCount"] == 1
+    eventually(lambda: server.expect(200, "GET", "/api/segments").get("invalid"))
+    history = server.expect(200, "GET", "/api/segments/beta/history")["history"]
+    assert [entry["change"] for entry in history] == ["refused", "created"]
+    assert history[0]["issues"][0]["pointer"] == "/condition"
     eventually(lambda: server.expect(200, "GET", "/api/segments")["segments"][0]["name"] == "beta")

@@ -11,7 +11,7 @@ extension FlagRoutes {
             owner: try request.text("owner", .owner), expiresBefore: try request.time("expiresBefore"),
             tag: try request.text("tag", .tag), limit: try request.limit(), cursor: request.query["cursor"])
         let page: FlagPage
-        var invalid: [InvalidFlag] = []
+        var invalid: [InvalidItem] = []
         do throws(FlagStoreError) {
             page = try service.repository.flags(query, in: environment)
             // Of what is not valid neither the tags nor the date are known.
@@ -23,7 +23,7 @@ extension FlagRoutes {
         }
         let now = service.now()
         var members: [(key: String, value: JSONValue)] = []
-        if !invalid.isEmpty { members.append(("invalid", .array(invalid.map(\.json)))) }
+        if !invalid.isEmpty { members.append(("invalid", .array(invalid.map { $0.json(naming: "flagKey") }))) }
         reply(.page("flags", page.records.map { $0.json(at: now) }, nextCursor: page.nextCursor, members))
     }
 
@@ -57,13 +57,10 @@ extension FlagRoutes {
         let key = try request.flagKey()
         do throws(FlagStoreError) {
             let entries = try service.repository.history(of: key, in: environment)
-            // A flag without a history is one thing (it is older than histories are), a mistyped key another.
-            if entries.isEmpty {
-                do throws(FlagStoreError) { _ = try service.repository.flag(key, in: environment) } catch {
-                    guard case .invalid = error else { throw error }
-                }
-            }
-            reply(.json(["history": .array(entries.map(\.json))]))
+            reply(
+                try .history(entries) { () throws(FlagStoreError) in
+                    _ = try service.repository.flag(key, in: environment)
+                })
         } catch {
             throw Problem(error, missing: .flagNotFound, in: environment)
         }
@@ -163,15 +160,5 @@ extension HTTPResponse {
         fields: [(name: String, value: String)] = []
     ) -> HTTPResponse {
         .json(flag.json(at: service.now()), status: status, fields: [("ETag", flag.entityTag)] + fields)
-    }
-}
-
-extension InvalidFlag {
-    /// The flag as a list shows it.
-    fileprivate var json: JSONValue {
-        let errors = issues.map { issue in
-            JSONValue.object(["pointer": .string(issue.pointer), "detail": .string(issue.message)])
-        }
-        return ["flagKey": .string(key), "errors": .array(errors)]
     }
 }

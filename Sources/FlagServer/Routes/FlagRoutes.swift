@@ -56,7 +56,7 @@ enum FlagRoutes {
                 id: "getFlagHistory", summary: "Lists what happened to a flag, the latest first.",
                 detail: "Also of a flag that is gone. An entry follows its change within moments.",
                 query: [.environment],
-                answers: [.init(status: 200, meaning: "The latest 100 entries.", schema: "FlagHistory")],
+                answers: [.init(status: 200, meaning: "The latest 100 entries.", schema: "History")],
                 problems: [.flagNotFound]),
             .onWorker(history)),
         replacement("/api/flags/{flagKey}", id: "replaceFlag"),

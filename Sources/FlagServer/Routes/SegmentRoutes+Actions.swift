@@ -9,13 +9,16 @@ extension SegmentRoutes {
         let environment = try request.environment(service)
         let limit = try request.limit()
         try storing(in: environment) { () throws(FlagStoreError) in
-            let page = try service.repository.segments(
-                in: environment, limit: limit, cursor: request.query["cursor"])
+            let cursor = request.query["cursor"]
+            let page = try service.repository.segments(in: environment, limit: limit, cursor: cursor)
+            let invalid = cursor == nil ? try service.repository.invalidSegments(in: environment) : []
             var segments: [JSONValue] = []
             for segment in page.records {
                 segments.append(segment.json(keyCount: try keyCount(of: segment, service)))
             }
-            reply(.page("segments", segments, nextCursor: page.nextCursor))
+            var members: [(key: String, value: JSONValue)] = []
+            if !invalid.isEmpty { members.append(("invalid", .array(invalid.map { $0.json(naming: "name") }))) }
+            reply(.page("segments", segments, nextCursor: page.nextCursor, members))
         }
     }
 
@@ -46,6 +49,19 @@ extension SegmentRoutes {
                 return reply(HTTPResponse(status: .notModified, fields: [("ETag", tag)]))
             }
             reply(.segment(segment, keyCount: count))
+        }
+    }
+
+    /// `GET /api/segments/{name}/history`
+    static func history(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
+        let environment = try request.environment(service)
+        let name = try request.segmentName()
+        try storing(in: environment) { () throws(FlagStoreError) in
+            let entries = try service.repository.history(ofSegment: name, in: environment)
+            reply(
+                try .history(entries) { () throws(FlagStoreError) in
+                    _ = try service.repository.segment(name, in: environment)
+                })
         }
     }
 

@@ -38,6 +38,16 @@ enum SegmentRoutes {
                 problems: [.segmentNotFound, .invalidItem]),
             .onWorker(get)),
         Route(
+            .get, "/api/segments/{name}/history", in: .segments,
+            Operation(
+                id: "getSegmentHistory", summary: "Lists what happened to a segment, the latest first.",
+                detail: "Also of a segment that is gone. An entry follows its change within moments. A call that "
+                    + "changed the listed keys is one without attributes.",
+                query: [.environment],
+                answers: [.init(status: 200, meaning: "The latest 100 entries.", schema: "History")],
+                problems: [.segmentNotFound]),
+            .onWorker(history)),
+        Route(
             .put, "/api/segments/{name}", in: .segments,
             Operation(
                 id: "replaceSegment", summary: "Replaces what a segment says; the listed keys stay.",

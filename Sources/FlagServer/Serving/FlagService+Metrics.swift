@@ -80,7 +80,8 @@ extension FlagService {
             "flag_server_items_corrected_total", .counter,
             "Items that somebody wrote by hand and whose derived attributes were corrected.")
         text.sample(follower.corrected)
-        text.family("flag_server_history_entries_total", .counter, "Entries written into the histories of flags.")
+        text.family(
+            "flag_server_history_entries_total", .counter, "Entries written into the histories of flags and segments.")
         text.sample(follower.entries)
         text.family(
             "flag_server_flags_in_last_valid_form", .gauge,
@@ -90,6 +91,10 @@ extension FlagService {
             "flag_server_overrides_in_last_valid_form", .gauge,
             "Tenants' overrides whose item is not valid and that hold as they were when it last was.")
         text.sample(UInt64(follower.heldOverrides))
+        text.family(
+            "flag_server_segments_in_last_valid_form", .gauge,
+            "Segments whose item is not valid and whose condition holds as it was when it last was.")
+        text.sample(UInt64(follower.heldSegments))
         text.family("flag_server_changes_waiting", .gauge, "Changes of the table that wait to be looked at.")
         text.sample(UInt64(follower.waiting))
     }

@@ -85,7 +85,7 @@ enum ParsedChange: Sendable {
         let bytes = Array(name.utf8)
         guard let new else { return .segment(environment, bytes, SegmentChange(head: .removed)) }
         func head(_ item: Item) throws(DefinitionIssues) -> SegmentHead {
-            try SegmentRecord(item: item, environment: environment, name: name).head()
+            try SegmentRecord.head(of: item, environment: environment, name: name)
         }
         do throws(DefinitionIssues) {
             return .segment(environment, bytes, SegmentChange(head: .valid(try head(new))))

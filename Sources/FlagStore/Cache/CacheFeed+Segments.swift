@@ -64,7 +64,7 @@ extension CacheFeed {
     /// What a segment's item says; of one that is not valid the last valid form, else a segment without a condition.
     private func head(of item: Item, _ environment: Environment, _ name: String) -> SegmentHead {
         do throws(DefinitionIssues) {
-            return try SegmentRecord(item: item, environment: environment, name: name).head()
+            return try SegmentRecord.head(of: item, environment: environment, name: name)
         } catch {
             let lastValid = state.withLock { state in
                 state.statistics.invalidItems += 1
@@ -72,8 +72,16 @@ extension CacheFeed {
             }
             let partition = ItemKey.segmentPartition(environment, name)
             report(.invalidItem(partition: partition, sort: ItemKey.metadata, issues: error.issues))
-            return lastValid ?? SegmentHead(condition: nil)
+            return lastValid ?? heldHead(environment, name) ?? SegmentHead(condition: nil)
         }
+    }
+
+    /// The last valid form that was kept of a segment, by this process or an earlier one; nil when there is none.
+    private func heldHead(_ environment: Environment, _ name: String) -> SegmentHead? {
+        let key = FlagHistoryTable.heldKey(environment, segment: name)
+        // As with flags: without the internal table nothing was kept.
+        let item = try? store.getItem(table: FlagHistoryTable.name(beside: table), key: key)
+        return item.map { FlagHistoryTable.heldHead($0) }
     }
 }
 

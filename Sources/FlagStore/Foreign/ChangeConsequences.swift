@@ -9,27 +9,28 @@ struct ChangeConsequences: Sendable {
     private(set) var unraised: Set<Environment> = []
     /// Entries of histories, as items of the internal table.
     private(set) var entries: [Item] = []
-    /// Flags that got an entry although they may have many already.
-    private(set) var grown: [Place] = []
-    /// Last valid forms that are to be kept (or, with nil, let go), by flag or override.
+    /// Partitions of histories that got an entry although they may have many already.
+    private(set) var grown: Set<String> = []
+    /// Last valid forms that are to be kept (or, with nil, let go).
     private(set) var held: [Place: Item?] = [:]
 
-    /// A flag of an environment, or a tenant's override of it.
-    struct Place: Hashable, Sendable {
-        let environment: Environment
-        let key: ExactText
-        let tenant: ExactText?
-
-        init(_ environment: Environment, _ key: String, tenant: String? = nil) {
-            self.environment = environment
-            self.key = ExactText(key)
-            self.tenant = tenant.map { ExactText($0) }
-        }
+    /// Of what a last valid form is kept.
+    enum Place: Hashable, Sendable {
+        /// A flag of an environment.
+        case flag(Environment, ExactText)
+        /// A tenant's override of it.
+        case override(Environment, tenant: ExactText, ExactText)
+        /// A segment.
+        case segment(Environment, ExactText)
 
         /// Where its last valid form is kept.
         var heldKey: TableKey {
-            guard let tenant else { return FlagHistoryTable.heldKey(environment, key.text) }
-            return FlagHistoryTable.heldKey(environment, tenant: tenant.text, key.text)
+            switch self {
+            case .flag(let environment, let key): FlagHistoryTable.heldKey(environment, key.text)
+            case .override(let environment, let tenant, let key):
+                FlagHistoryTable.heldKey(environment, tenant: tenant.text, key.text)
+            case .segment(let environment, let name): FlagHistoryTable.heldKey(environment, segment: name.text)
+            }
         }
     }
 
@@ -37,7 +38,7 @@ struct ChangeConsequences: Sendable {
     ///
     /// - Parameters:
     ///   - change: a change of the flag table, after all that were added before it.
-    ///   - holds: whether a last valid form of a flag or an override is kept already.
+    ///   - holds: whether a last valid form of something is kept already.
     mutating func add(_ change: Change, holds: (Place) -> Bool) {
         switch ItemKey(change.key) {
         case .revision(let environment)?:
@@ -46,7 +47,7 @@ struct ChangeConsequences: Sendable {
         case .flag(let environment, let key)?:
             guard isContentChanged(change) else { break }
             unraised.insert(environment)
-            hold(change, Place(environment, key), holds) { item in
+            hold(change, .flag(environment, ExactText(key)), holds) { item in
                 guard case .valid(let text) = FlagReadingOfItem(item, environment: environment, key: key) else {
                     return nil
                 }
@@ -55,13 +56,19 @@ struct ChangeConsequences: Sendable {
         case .override(let environment, let tenant, let key)?:
             guard isContentChanged(change) else { break }
             unraised.insert(environment)
-            hold(change, Place(environment, key, tenant: tenant), holds) { item in
+            hold(change, .override(environment, tenant: ExactText(tenant), ExactText(key)), holds) { item in
                 (try? TenantOverrideRecord(item: item)).map { FlagHistoryTable.heldItem($0) }
             }
         case .killSwitch(let environment, _)?, .segmentKey(let environment, _, _)?:
             unraised.insert(environment)
-        case .segment(let environment, _)?:
-            if isContentChanged(change) { unraised.insert(environment) }
+        case .segment(let environment, let name)?:
+            guard isContentChanged(change) else { break }
+            unraised.insert(environment)
+            hold(change, .segment(environment, ExactText(name)), holds) { item in
+                (try? SegmentRecord.head(of: item, environment: environment, name: name)).map {
+                    FlagHistoryTable.heldItem($0, ofSegment: name, in: environment)
+                }
+            }
         case nil:
             return
         }
@@ -82,9 +89,9 @@ struct ChangeConsequences: Sendable {
     }
 
     private mutating func record(_ change: Change) {
-        guard let (environment, key, entry) = FlagHistoryEntry.of(change) else { return }
-        entries.append(entry.item(of: key, in: environment))
-        if entry.event != .created { grown.append(Place(environment, key)) }
+        guard let (partition, entry) = FlagHistoryEntry.of(change) else { return }
+        entries.append(entry.item(in: partition))
+        if entry.event != .created { grown.insert(partition) }
     }
 
     /// Keeps what was valid last, or lets go of it.

@@ -15,13 +15,20 @@ extension FlagTableFollower {
                 table: historyTable, partition: .string(FlagHistoryTable.heldPartition(environment)))
             try repository.forEachItem(of: query) { (item) throws(FlagStoreError) in
                 guard let flag = HeldFlag(item: item, environment: environment) else { return }
-                held.insert(ChangeConsequences.Place(environment, flag.key))
+                held.insert(.flag(environment, ExactText(flag.key)))
             }
             let overrides = Query(
                 table: historyTable, partition: .string(FlagHistoryTable.heldOverridesPartition(environment)))
             try repository.forEachItem(of: overrides) { (item) throws(FlagStoreError) in
                 guard let override = FlagHistoryTable.heldOverride(item, in: environment) else { return }
-                held.insert(ChangeConsequences.Place(environment, override.flagKey, tenant: override.tenant))
+                held.insert(
+                    .override(environment, tenant: ExactText(override.tenant), ExactText(override.flagKey)))
+            }
+            let segments = Query(
+                table: historyTable, partition: .string(FlagHistoryTable.heldSegmentsPartition(environment)))
+            try repository.forEachItem(of: segments) { (item) throws(FlagStoreError) in
+                guard let name = item[Attribute.sort]?.stringValue else { return }
+                held.insert(.segment(environment, ExactText(name)))
             }
         }
         let position = try storedPosition()

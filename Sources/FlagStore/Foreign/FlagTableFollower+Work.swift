@@ -43,7 +43,7 @@ extension FlagTableFollower {
         }
         try carryOut(consequences.corrections, raising: consequences.unraised)
         try write(consequences, upTo: last.sequence)
-        for place in Set(consequences.grown) { try trimHistory(place) }
+        for partition in consequences.grown { try trimHistory(partition) }
         state.withLock { $0.position = max($0.position, last.sequence) }
     }
 
@@ -163,9 +163,8 @@ extension FlagTableFollower {
     }
 
     /// Removes the oldest entries of a history that has too many.
-    private func trimHistory(_ place: ChangeConsequences.Place) throws(FlagStoreError) {
-        let partition = AttributeValue.string(
-            FlagHistoryTable.historyPartition(place.environment, place.key.text))
+    private func trimHistory(_ partition: String) throws(FlagStoreError) {
+        let partition = AttributeValue.string(partition)
         let page = try reading { () throws(TableError) in
             try store.query(Query(table: historyTable, partition: partition, forward: false, limit: 1_000))
         }

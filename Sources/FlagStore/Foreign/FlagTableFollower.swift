@@ -69,8 +69,13 @@ package final class FlagTableFollower: Sendable {
         state.withLock { state in
             var statistics = state.statistics
             statistics.waiting = state.pending.count
-            statistics.heldOverrides = state.held.count { $0.tenant != nil }
-            statistics.held = state.held.count - statistics.heldOverrides
+            for place in state.held {
+                switch place {
+                case .flag: statistics.held += 1
+                case .override: statistics.heldOverrides += 1
+                case .segment: statistics.heldSegments += 1
+                }
+            }
             return statistics
         }
     }
@@ -143,6 +148,8 @@ package struct FollowerStatistics: Sendable, Equatable {
     package var held = 0
     /// The same of overrides.
     package var heldOverrides = 0
+    /// The same of segments.
+    package var heldSegments = 0
 }
 
 /// What the follower knows. Behind its lock.
@@ -164,7 +171,7 @@ struct FollowerState: Sendable {
     var delivered: Int64 = 0
     /// The position as it is stored.
     var storedPosition: Int64 = 0
-    /// Flags and overrides of which a last valid form is kept.
+    /// Of what a last valid form is kept.
     var held: Set<ChangeConsequences.Place> = []
     var isFailing = false
     var statistics = FollowerStatistics()

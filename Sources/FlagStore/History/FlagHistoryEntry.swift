@@ -2,17 +2,17 @@ import DynamoTable
 import FlagCore
 import JSON
 
-/// One entry of a flag's history.
+/// One entry of the history of a flag or a segment.
 package struct FlagHistoryEntry: Sendable, Equatable {
     /// What happened.
     package enum Event: Sendable, Equatable {
-        /// The flag was created.
+        /// It was created.
         case created
-        /// Its content was changed.
+        /// What it says was changed; of a segment without attributes, the keys that it lists.
         case changed
         /// It was deleted.
         case deleted
-        /// An item was written that is not a valid flag: what is wrong with it. The last valid form stays in force.
+        /// An item was written that is not valid: what is wrong with it. The last valid form stays in force.
         case refused([DefinitionIssue])
         /// Its kill switch was set.
         case killed
@@ -40,58 +40,73 @@ package struct FlagHistoryEntry: Sendable, Equatable {
     package var by: String
     /// What happened.
     package var event: Event
-    /// The names of the attributes that differ from before, sorted; none for a flag that is new or gone.
+    /// The names of the attributes that differ from before, sorted; none for what is new or gone.
     package var attributes: [String] = []
 }
 
 extension FlagHistoryEntry {
-    /// The entry that a change of a flag or kill switch makes; nil for a change of anything else, and for one that only
-    /// concerns derived attributes.
+    /// The entry that a change of a flag, kill switch or segment makes; nil for a change of anything else, and for one
+    /// that only concerns derived attributes.
     ///
-    /// - Returns: the environment and key of the flag with it.
-    static func of(_ change: Change) -> (environment: Environment, key: String, entry: FlagHistoryEntry)? {
+    /// - Returns: the partition of the history with it.
+    static func of(_ change: Change) -> (partition: String, entry: FlagHistoryEntry)? {
         let event: Event
-        let place: (environment: Environment, key: String)
+        let partition: String
         var attributes: [String] = []
         switch ItemKey(change.key) {
         case .flag(let environment, let key)?:
-            guard let flagEvent = Event(change, environment, key) else { return nil }
-            event = flagEvent
-            place = (environment, key)
-            if let old = change.oldItem, let new = change.newItem { attributes = difference(old, new) }
+            guard DerivedAttributes.isContentChanged(from: change.oldItem, to: change.newItem) else { return nil }
+            event = Event(change) { item in
+                if case .invalid(let issues, _) = FlagReadingOfItem(item, environment: environment, key: key) {
+                    issues
+                } else {
+                    []
+                }
+            }
+            partition = FlagHistoryTable.historyPartition(environment, key)
+            attributes = difference(change)
+        case .segment(let environment, let name)?:
+            // A call that changes the listed keys raises the version, and nothing else of the segment's own item.
+            guard
+                DerivedAttributes.isContentChanged(from: change.oldItem, to: change.newItem)
+                    || change.principal != FlagTableFollower.principal
+            else { return nil }
+            event = Event(change) { item in SegmentRecord.issues(of: item, environment: environment, name: name) }
+            partition = FlagHistoryTable.historyPartition(environment, segment: name)
+            attributes = difference(change)
         case .killSwitch(let environment, let key?)?:
             let wasOn = change.oldItem.map { KillSwitchRecord.isOn($0) } ?? false
             let isOn = change.newItem.map { KillSwitchRecord.isOn($0) } ?? false
             guard wasOn != isOn else { return nil }
             event = isOn ? .killed : .revived
-            place = (environment, key)
+            partition = FlagHistoryTable.historyPartition(environment, key)
         default:
             return nil
         }
         let entry = FlagHistoryEntry(
             sequence: change.sequence, at: Timestamp(millisecondsSinceEpoch: change.committedAt),
             by: change.principal.description, event: event, attributes: attributes)
-        return (place.environment, place.key, entry)
+        return (partition, entry)
     }
 
-    private static func difference(_ old: Item, _ new: Item) -> [String] {
+    private static func difference(_ change: Change) -> [String] {
+        guard let old = change.oldItem, let new = change.newItem else { return [] }
         let names = Set(old.keys).union(new.keys).subtracting(DerivedAttributes.names)
         return names.filter { old[$0] != new[$0] }.map(\.text).sorted()
     }
 }
 
 extension FlagHistoryEntry.Event {
-    /// What a change did to a flag; nil when nothing that counts.
-    fileprivate init?(_ change: Change, _ environment: Environment, _ key: String) {
-        guard DerivedAttributes.isContentChanged(from: change.oldItem, to: change.newItem) else { return nil }
+    /// What a change did to a flag or a segment.
+    ///
+    /// - Parameter issues: what is wrong with an item.
+    fileprivate init(_ change: Change, issues: (Item) -> [DefinitionIssue]) {
         guard let new = change.newItem else {
             self = .deleted
             return
         }
-        switch FlagReadingOfItem(new, environment: environment, key: key) {
-        case .invalid(let issues, _): self = .refused(issues)
-        case .valid: self = change.oldItem == nil ? .created : .changed
-        }
+        let issues = issues(new)
+        if issues.isEmpty { self = change.oldItem == nil ? .created : .changed } else { self = .refused(issues) }
     }
 }
 
@@ -101,9 +116,9 @@ extension FlagHistoryEntry {
     private typealias Name = FlagHistoryTable.Name
 
     /// The entry as an item of the internal table.
-    func item(of key: String, in environment: Environment) -> Item {
+    func item(in partition: String) -> Item {
         var item: Item = [
-            Attribute.partition: .string(FlagHistoryTable.historyPartition(environment, key)),
+            Attribute.partition: .string(partition),
             Attribute.sort: .string(FlagHistoryTable.sort(sequence)),
             Name.at: .string(at.rfc3339), Name.by: .string(by), Name.change: .string(event.name),
         ]
@@ -167,9 +182,19 @@ extension FlagRepository {
     package func history(
         of key: String, in environment: Environment, limit: Int = FlagLimits.historyEntries
     ) throws(FlagStoreError) -> [FlagHistoryEntry] {
+        try history(in: FlagHistoryTable.historyPartition(environment, key), limit: limit)
+    }
+
+    /// The same of a segment.
+    package func history(
+        ofSegment name: String, in environment: Environment, limit: Int = FlagLimits.historyEntries
+    ) throws(FlagStoreError) -> [FlagHistoryEntry] {
+        try history(in: FlagHistoryTable.historyPartition(environment, segment: name), limit: limit)
+    }
+
+    private func history(in partition: String, limit: Int) throws(FlagStoreError) -> [FlagHistoryEntry] {
         let query = Query(
-            table: FlagHistoryTable.name(beside: table),
-            partition: .string(FlagHistoryTable.historyPartition(environment, key)), forward: false, limit: limit)
+            table: FlagHistoryTable.name(beside: table), partition: .string(partition), forward: false, limit: limit)
         let page = try reading { () throws(TableError) in try store.query(query) }
         return page.items.compactMap { FlagHistoryEntry(item: $0) }
     }

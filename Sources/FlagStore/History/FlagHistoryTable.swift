@@ -1,14 +1,17 @@
 import DynamoTable
 import FlagCore
+import JSON
 
-/// The internal table beside a flag table: the flags' histories, the last valid forms of flags whose items are not
+/// The internal table beside a flag table: the histories of flags and segments, the last valid forms of what is not
 /// valid now, and how far the flag table's changes have been looked at.
 ///
 /// | item | PK | SK |
 /// |---|---|---|
 /// | entry of a history | `HISTORY#{env}#{flagKey}` | the change's sequence, 20 digits |
+/// | the same of a segment | `SEGMENT_HISTORY#{env}#{name}` | the same |
 /// | last valid form of a flag | `HELD#{env}` | the flag's key |
 /// | last valid form of an override | `HELD#{env}#TENANTS` | length of the tenant, `#`, tenant, `#`, flag's key |
+/// | last valid form of a segment | `HELD#{env}#SEGMENTS` | the segment's name |
 /// | position | `POSITION` | `METADATA` |
 enum FlagHistoryTable {
     /// The name of the table beside `table`.
@@ -24,6 +27,11 @@ enum FlagHistoryTable {
     /// The partition of a flag's history.
     static func historyPartition(_ environment: Environment, _ key: String) -> String {
         "HISTORY#\(environment.rawValue)#\(key)"
+    }
+
+    /// The partition of a segment's history.
+    static func historyPartition(_ environment: Environment, segment name: String) -> String {
+        "SEGMENT_HISTORY#\(environment.rawValue)#\(name)"
     }
 
     /// The partition of an environment's last valid forms.
@@ -62,6 +70,31 @@ enum FlagHistoryTable {
             return nil
         }
         return try? TenantOverrideRecord(item: item, environment: environment, tenant: tenant, flagKey: flagKey)
+    }
+
+    /// The partition of the last valid forms of an environment's segments.
+    static func heldSegmentsPartition(_ environment: Environment) -> String {
+        "HELD#\(environment.rawValue)#SEGMENTS"
+    }
+
+    /// The key of a segment's last valid form.
+    static func heldKey(_ environment: Environment, segment name: String) -> TableKey {
+        TableKey(.string(heldSegmentsPartition(environment)), .string(name))
+    }
+
+    /// A segment's last valid form as an item.
+    static func heldItem(_ head: SegmentHead, ofSegment name: String, in environment: Environment) -> Item {
+        var item: Item = [
+            Attribute.partition: .string(heldSegmentsPartition(environment)), Attribute.sort: .string(name),
+        ]
+        if let condition = head.condition { item[Attribute.condition] = .string(condition.serialized()) }
+        return item
+    }
+
+    /// What `heldItem` wrote.
+    static func heldHead(_ item: Item) -> SegmentHead {
+        let condition = item[Attribute.condition]?.stringValue
+        return SegmentHead(condition: condition.flatMap { try? JSONValue(parsing: $0) })
     }
 
     /// The key of the position.

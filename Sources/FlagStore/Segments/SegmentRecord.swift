@@ -137,6 +137,23 @@ extension SegmentRecord {
     /// - Throws: what is wrong with the condition.
     func head() throws(DefinitionIssues) -> SegmentHead { SegmentHead(condition: try parsedCondition()?.json) }
 
+    /// The same of an item.
+    ///
+    /// - Throws: everything that keeps the item from being a segment, the condition included.
+    static func head(
+        of item: Item, environment: Environment, name: String
+    ) throws(DefinitionIssues) -> SegmentHead {
+        try SegmentRecord(item: item, environment: environment, name: name).head()
+    }
+
+    /// Everything that keeps an item from being a segment.
+    static func issues(of item: Item, environment: Environment, name: String) -> [DefinitionIssue] {
+        do throws(DefinitionIssues) { _ = try head(of: item, environment: environment, name: name) } catch {
+            return error.issues
+        }
+        return []
+    }
+
     /// What is wrong with the segment's size as an item.
     var sizeIssues: [DefinitionIssue] {
         let bytes = item.storedBytes

@@ -96,7 +96,7 @@ extension OpenAPISchemas {
             "nextCursor": {"type": ["string", "null"], "description": "The cursor of the next page, null on the last."}
           }
         },
-        "FlagHistory": {
+        "History": {
           "type": "object",
           "required": ["history"],
           "properties": {
@@ -108,7 +108,7 @@ extension OpenAPISchemas {
                 "by": {"type": "string", "description": "Who made the change."},
                 "change": {
                   "enum": ["created", "changed", "deleted", "refused", "killed", "revived"],
-                  "description": "refused: an item was written that is no valid flag; the last valid form is served."
+                  "description": "refused: an item was written that is not valid; the last valid form is served."
                 },
                 "attributes": {"type": "array", "items": {"type": "string"},
                   "description": "The attributes of the item that differ from before."},

@@ -39,6 +39,12 @@ extension OpenAPISchemas {
           "required": ["segments", "nextCursor"],
           "properties": {
             "segments": {"type": "array", "items": {"$ref": "#/components/schemas/Segment"}},
+            "invalid": {"type": "array",
+              "description": "First page: segments whose item is not valid; the last valid condition holds.",
+              "items": {"type": "object", "required": ["name", "errors"], "properties": {
+                "name": {"$ref": "#/components/schemas/SegmentName"},
+                "errors": {"type": "array", "items": {"type": "object", "required": ["pointer", "detail"],
+                  "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}}}}}}},
             "nextCursor": {"type": ["string", "null"]}
           }
         },
