@@ -57,6 +57,21 @@ struct FlagdDocumentTests {
         }
     }
 
+    @Test("what is wrong within a shared rule is told at its place there, not where it would be once put in")
+    func placesInSharedRules() throws {
+        var flag = Self.flag.objectValue ?? [:]
+        flag["targeting"] = ["if": [["$ref": "a/b"], "on", ["nope": 1]]]
+        let document = try FlagdDocument([
+            "flags": ["f": .object(flag)],
+            "$evaluators": ["a/b": ["!": [["$ref": "inner"]]], "inner": ["and": [["zork": 1], ["$ref": "a/b"]]]],
+        ])
+        let error = #expect(throws: DefinitionIssues.self) { try document.flags[0].checked.get() }
+        #expect(
+            error?.issues.map(\.pointer) == [
+                "/$evaluators/inner/and/0/zork", "/$evaluators/inner/and/1/$ref", "/flags/f/targeting/if/2/nope",
+            ])
+    }
+
     @Test("references that double the rule with each level end at the bound")
     func explosion() throws {
         var evaluators: JSONObject = ["e0": ["var": "x"]]

@@ -12,7 +12,7 @@ package struct DefinitionIssue: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// `/flags/x/state: must be "ENABLED" or "DISABLED"`
-    package var description: String { "\(pointer): \(message)" }
+    package var description: String { pointer.isEmpty ? message : "\(pointer): \(message)" }
 }
 
 /// Everything that is wrong with a flag's definition, in the order of the document.

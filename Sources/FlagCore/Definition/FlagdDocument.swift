@@ -33,9 +33,14 @@ package struct FlagdDocument: Sendable {
         }
         let set = JSONObject(metadata.members.filter { $0.value.isMetadata })
         flags = try Self.members(of: document["flags"]).map { key, pointer, value in
-            let definition = Self.selfContained(value, evaluators: evaluators, metadata: set)
+            var resolver = ReferenceResolver(evaluators: evaluators)
+            let definition = Self.selfContained(value, &resolver, metadata: set, at: pointer)
             let checked = Result { () throws(DefinitionIssues) in
-                try FlagDefinition(validating: definition, at: pointer)
+                do throws(DefinitionIssues) {
+                    return try FlagDefinition(validating: definition, at: pointer)
+                } catch {
+                    throw DefinitionIssues(issues: error.issues.map { resolver.placed($0) })
+                }
             }
             return Flag(key: key, definition: definition, checked: checked)
         }
@@ -85,12 +90,11 @@ package struct FlagdDocument: Sendable {
     }
 
     private static func selfContained(
-        _ value: JSONValue, evaluators: JSONObject, metadata: JSONObject
+        _ value: JSONValue, _ resolver: inout ReferenceResolver, metadata: JSONObject, at pointer: JSONPointer
     ) -> JSONValue {
         guard var flag = value.objectValue else { return value }
         if let targeting = flag["targeting"] {
-            var resolver = ReferenceResolver(evaluators: evaluators)
-            flag["targeting"] = resolver.resolve(targeting)
+            flag["targeting"] = resolver.resolve(targeting, at: pointer.appending("targeting"))
         }
         if !metadata.isEmpty, flag["metadata"]?.isNull ?? true {
             flag["metadata"] = .object(metadata)
@@ -113,13 +117,28 @@ private struct ReferenceResolver {
     /// How many more values may be written: references to references could otherwise double the rule with each level.
     private var remaining = RuleLimits.standard.nodes
 
+    /// Where rules were put in, and which; those within others after them.
+    private var substitutions: [(place: String, name: String)] = []
+
     init(evaluators: JSONObject) { self.evaluators = evaluators }
 
-    mutating func resolve(_ value: JSONValue) -> JSONValue {
+    /// An issue with what was resolved, at its place in the document: within the shared rule that it comes from.
+    func placed(_ issue: DefinitionIssue) -> DefinitionIssue {
+        let origin = substitutions.last { place, _ in
+            issue.pointer == place || issue.pointer.hasPrefix(place + "/")
+        }
+        guard let origin else { return issue }
+        let rule = JSONPointer().appending("$evaluators").appending(origin.name).description
+        return DefinitionIssue(
+            pointer: rule + issue.pointer.dropFirst(origin.place.count), message: issue.message)
+    }
+
+    /// - Parameter pointer: where the value will be.
+    mutating func resolve(_ value: JSONValue, at pointer: JSONPointer) -> JSONValue {
         remaining -= 1
         switch value {
         case .array(let elements):
-            return .array(elements.map { resolve($0) })
+            return .array(elements.enumerated().map { resolve($1, at: pointer.appending($0)) })
         case .object(let object):
             if object.count == 1, let name = object["$ref"]?.stringValue {
                 guard let rule = evaluators[name], !open.contains(where: { $0.isExactly(name) }), remaining > 0 else {
@@ -127,9 +146,11 @@ private struct ReferenceResolver {
                 }
                 open.append(name)
                 defer { open.removeLast() }
-                return resolve(rule)
+                substitutions.append((pointer.description, name))
+                return resolve(rule, at: pointer)
             }
-            return .object(JSONObject(object.members.map { ($0.key, resolve($0.value)) }))
+            return .object(
+                JSONObject(object.members.map { ($0.key, resolve($0.value, at: pointer.appending($0.key))) }))
         default:
             return value
         }
