@@ -7,9 +7,6 @@ struct SegmentCheck {
     /// The segments that a segment names in its condition; nil when there is no such segment.
     let references: (String) throws(FlagStoreError) -> [SegmentReference]?
 
-    /// How many segments are looked at to find a circle.
-    private static let segmentsMaximum = 10_000
-
     /// Which of the segments that a rule names do not exist.
     func issues(of references: [SegmentReference]) throws(FlagStoreError) -> [DefinitionIssue] {
         var issues: [DefinitionIssue] = []
@@ -29,53 +26,24 @@ struct SegmentCheck {
         of name: String, _ references: [SegmentReference]
     ) throws(FlagStoreError) -> [DefinitionIssue] {
         var issues: [DefinitionIssue] = []
+        let graph = ReferenceGraph { name throws(FlagStoreError) in
+            try self.references(name)?.map(\.name) ?? []
+        }
+        // The segment itself is the first of those that follow each other.
+        let limit = SegmentReference.depthMaximum - 1
         for reference in references {
-            let (circle, depth) = try explore(from: reference.name, to: name)
+            let (circle, length) = try graph.explore(from: reference.name, to: name, limit: limit)
             if let circle {
                 let message = "makes a circle: \(([name] + circle).joined(separator: " → "))"
                 issues.append(DefinitionIssue(pointer: reference.pointer, message: message))
             } else if try self.references(reference.name) == nil {
                 issues.append(.unknown(reference))
-            } else if depth >= SegmentReference.depthMaximum {
+            } else if length > limit {
                 let message = "leads too deep: segments may name each other \(SegmentReference.depthMaximum) deep"
                 issues.append(DefinitionIssue(pointer: reference.pointer, message: message))
             }
         }
         return issues
-    }
-
-    /// Follows references, breadth first.
-    ///
-    /// - Returns: the segments on a way from one to another, both included, nil when there is none; and how many
-    ///   segments the longest of the shortest ways has.
-    private func explore(
-        from start: String, to end: String
-    ) throws(FlagStoreError) -> (path: [String]?, depth: Int) {
-        var previous: [ExactText: (before: ExactText?, depth: Int)] = [ExactText(start): (nil, 1)]
-        var waiting = [ExactText(start)]
-        var next = 0
-        var depth = 0
-        while next < waiting.count, next < Self.segmentsMaximum {
-            let current = waiting[next]
-            next += 1
-            depth = previous[current]?.depth ?? depth
-            if current == ExactText(end) {
-                var path = [current.text]
-                var step = current
-                while let before = previous[step]?.before {
-                    path.append(before.text)
-                    step = before
-                }
-                return (path.reversed(), depth)
-            }
-            for reference in try references(current.text) ?? [] {
-                let name = ExactText(reference.name)
-                guard previous.index(forKey: name) == nil else { continue }
-                previous[name] = (current, depth + 1)
-                waiting.append(name)
-            }
-        }
-        return (nil, depth)
     }
 }
 

@@ -66,11 +66,12 @@ struct ImportPlanner {
             guard !removed.contains(ExactText(key)) else { return nil }
             return try repository.item(.flag(environment, key: key)).flatMap { FlagRule($0) }
         }
-        let places = Dictionary(document.flags.enumerated().map { (ExactText($1.draft.key), $0) }) { $1 }
-        for record in written where record.rule.requires != nil {
-            let index = places[ExactText(record.key)] ?? 0
+        // When flags will be gone, what did not change may require one of them.
+        for (index, flag) in document.flags.enumerated()
+        where !removed.isEmpty || rules[ExactText(flag.draft.key)] != nil {
+            guard let rule = try check.rule(flag.draft.key), rule.requires != nil else { continue }
             issues += try check.issues(
-                of: record.key, record.rule, at: JSONPointer().appending("flags").appending(index))
+                of: flag.draft.key, rule, at: JSONPointer().appending("flags").appending(index))
         }
     }
 

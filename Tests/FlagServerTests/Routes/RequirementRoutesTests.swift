@@ -73,6 +73,39 @@ struct RequirementRoutesTests {
         #expect(missing.pointers == ["/requires/0/flagKey", "/requires/1/variant"])
     }
 
+    @Test("deeper than they are followed are refused, along the longest of the ways")
+    func deep() throws {
+        let server = try RouteServer()
+        try server.create("0")
+        func requiring(_ keys: [Int]) -> String {
+            let list = keys.map { #"{"flagKey":"\#($0)","variant":"on"}"# }.joined(separator: ",")
+            return #""defaultEnabled":true,"requires":[\#(list)]"#
+        }
+        for level in 1...Prerequisite.depthMaximum {
+            // The short way to the first hides nothing.
+            try server.create("\(level)", requiring(level == 1 ? [0] : [0, level - 1]))
+        }
+        let tooDeep = try server.send(
+            "POST", "/api/flags",
+            #"{"flagKey":"x","description":"d","owner":"o",\#(requiring([0, Prerequisite.depthMaximum]))}"#)
+        #expect(tooDeep.pointers == ["/requires/1/flagKey"])
+        #expect(tooDeep.body.contains("leads too deep"))
+        let last = try server.send(
+            "POST", "/api/evaluate", #"{"tenantId":"t","flagKey":"\#(Prerequisite.depthMaximum)"}"#)
+        #expect(last.json["reason"] == "default", "What is accepted is also followed")
+    }
+
+    @Test("keep the others from being removed by an import, also when they themselves do not change")
+    func replaced() throws {
+        let server = try RouteServer()
+        try server.create("a")
+        try server.create("b", #""defaultEnabled":true,"requires":[{"flagKey":"a","variant":"on"}]"#)
+        let flag = try server.send("GET", "/api/flags/b").body
+        let refused = try server.send("POST", "/api/import?mode=replace", #"{"flags":[\#(flag)]}"#)
+        #expect(refused.pointers == ["/flags/0/requires/0/flagKey"])
+        #expect(try server.send("GET", "/api/flags/a").status == 200)
+    }
+
     @Test("are listed, and keep the others from being deleted")
     func dependents() throws {
         let server = try RouteServer()
