@@ -29,10 +29,6 @@ final class ContinuousArchive: @unchecked Sendable {
     private static let retryMilliseconds = 5000
     /// How many bytes of changes are taken out of the stream at a time.
     private static let bytesPerStep = 8 * 1024 * 1024
-    /// The setting that holds a table's life begins with this, and goes on with the table's name.
-    static let settingPrefix = "continuous."
-    /// The setting that holds a table's recovery period in days, where it is not the longest.
-    static let periodPrefix = "recovery-period."
 
     /// The archive of a store that nobody writes to yet.
     init(_ parts: StoreParts) throws(TableError) {
@@ -282,23 +278,6 @@ extension ContinuousArchive {
         try follow()
     }
 
-    private func setRecoveryPeriod(of table: String, days: Int) throws(TableError) {
-        try parts.writer.write { (connection) throws(TableError) in
-            try convertingErrors { () throws(SQLiteError) in
-                try StoreFile.set(connection, Self.periodPrefix + table, to: String(days))
-            }
-        }
-    }
-
-    /// The recovery periods that were set, in days, by the tables' names.
-    private func recoveryPeriods() throws(TableError) -> [String: Int] {
-        try parts.readers.read { (connection) throws(TableError) in
-            try convertingErrors { () throws(SQLiteError) in
-                try Self.byTable(connection, prefix: Self.periodPrefix).compactMapValues { Int($0) }
-            }
-        }
-    }
-
     /// Two processes must not write the same logs: the one that has the lock writes those of both.
     private func takeLock() throws(TableError) {
         if lock != nil { return }
@@ -310,24 +289,5 @@ extension ContinuousArchive {
                     hint: "End the other process that has this data directory open"))
         }
         lock = file
-    }
-
-    private func lives() throws(TableError) -> [String: String] { try Self.lives(parts) }
-
-    private static func lives(_ parts: StoreParts) throws(TableError) -> [String: String] {
-        try parts.readers.read { (connection) throws(TableError) in
-            try convertingErrors { () throws(SQLiteError) in try lives(connection) }
-        }
-    }
-
-    /// The lives of the tables that have continuous backups, by the tables' names.
-    static func lives(_ connection: Connection) throws(SQLiteError) -> [String: String] {
-        try byTable(connection, prefix: settingPrefix)
-    }
-
-    private static func byTable(_ connection: Connection, prefix: String) throws(SQLiteError) -> [String: String] {
-        let settings = try StoreFile.settings(connection, prefix: prefix)
-        return Dictionary(
-            settings.map { (String($0.name.dropFirst(prefix.count)), $0.value) }, uniquingKeysWith: { $1 })
     }
 }
