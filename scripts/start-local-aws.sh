@@ -10,11 +10,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-port=8000 data=data/local-aws stop=no
+# What --stop needs beside it to mean this server is in place.
+port=8000 data=data/local-aws place="" stop=no
 while [ $# -gt 0 ]; do
     case "$1" in
         --port) port="${2:?--port needs a number}"; shift ;;
-        --data-dir) data="${2:?--data-dir needs a directory}"; shift ;;
+        --data-dir) data="${2:?--data-dir needs a directory}" place=" --data-dir $2"; shift ;;
         --stop) stop=yes ;;
         -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | sed '/^set/d'; exit 0 ;;
         *) echo "There is no option $1; see --help." >&2; exit 64 ;;
@@ -25,11 +26,12 @@ binary="${FLAG_SERVER_BINARY:-.build/release/flag-server}"
 # What the server listens on, its process, its log.
 address_file="$data/address" process_file="$data/process" log="$data/server.log"
 
-# The server's process, if it runs. A number alone may have become another program's: its name is looked at as well.
+# The server's process, if it runs. A number alone may have become another program's: its command line is looked at as
+# well, but not the program's name, which may be any (FLAG_SERVER_BINARY).
 running() {
     [ -r "$process_file" ] || return 1
     process=$(cat "$process_file")
-    [ -n "$process" ] && tr '\0' ' ' 2>/dev/null <"/proc/$process/cmdline" | grep -q 'flag-server dynamodb'
+    [ -n "$process" ] && tr '\0' ' ' 2>/dev/null <"/proc/$process/cmdline" | grep -q ' dynamodb --host 127.0.0.1 '
 }
 
 if [ $stop = yes ]; then
@@ -60,7 +62,7 @@ if [ -z "${FLAG_SERVER_BINARY:-}" ]; then
         exit 1
     fi
     ./scripts/install-packages --to-build curl
-    swift build -c release --product flag-server >&2
+    ./scripts/build --product flag-server >&2
 else
     ./scripts/install-packages curl
 fi
@@ -89,6 +91,7 @@ until ask ListTables '{}' 2>/dev/null | grep -q TableNames; do
     if [ $tries -ge 300 ] || ! running; then
         echo "The server did not start. What it wrote:" >&2
         tail -n 20 "$log" >&2
+        kill -TERM "$process" 2>/dev/null || true
         rm -f "$process_file" "$address_file"
         exit 1
     fi
@@ -111,5 +114,5 @@ A local DynamoDB with the tables feature-flags-dev and feature-flags-local is on
     export AWS_ENDPOINT_URL=$address AWS_DEFAULT_REGION=us-east-1
     export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
 
-Stop it with ./scripts/start-local-aws.sh --stop
+Stop it with ./scripts/start-local-aws.sh --stop$place
 END

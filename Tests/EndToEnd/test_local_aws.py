@@ -13,10 +13,10 @@ SCRIPT = REPOSITORY / "scripts" / "start-local-aws.sh"
 TABLES = ["feature-flags-dev", "feature-flags-local"]
 
 
-def script(*arguments):
+def script(*arguments, program=None):
     return subprocess.run(
         [SCRIPT, *map(str, arguments)], capture_output=True, text=True, timeout=60, cwd="/",
-        env=clean_environment({"FLAG_SERVER_BINARY": os.path.abspath(binary())}))
+        env=clean_environment({"FLAG_SERVER_BINARY": os.path.abspath(program or binary())}))
 
 
 @pytest.fixture
@@ -48,6 +48,15 @@ def test_it_has_the_flag_tables_says_so_when_started_twice_and_keeps_the_data_ov
 
     assert script(*place).returncode == 0
     assert client.scan(TableName=TABLES[0])["Count"] == 1
+
+
+def test_the_program_may_have_any_name_and_what_is_printed_stops_it(place, tmp_path):
+    program = tmp_path / "another-name"
+    program.symlink_to(os.path.abspath(binary()))
+    started = script(*place, program=program)
+    assert started.returncode == 0, started.stderr
+    stop = started.stdout.strip().splitlines()[-1].split("start-local-aws.sh ")[1].split()
+    assert "Stopped" in script(*stop, program=program).stdout
 
 
 def test_a_port_that_is_taken_is_refused_with_what_to_do(place, server):
