@@ -69,7 +69,7 @@ extension TableError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .validation(let message): message
-        case .tableNotFound(let table): "There is no table \(table). Create it first, or see the name"
+        case .tableNotFound(let table): "There is no table \(table). See how its name is spelled, or create it"
         case .indexNotFound(let table, let index): "The table \(table) has no index \(index)"
         case .tableExists(let table): "There is a table \(table) already"
         case .conditionFailed: "The conditional request failed"

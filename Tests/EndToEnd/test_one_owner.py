@@ -1,5 +1,6 @@
 """A data directory has one server; a second one is told which, and commands work beside it."""
 
+import fcntl
 import json
 import subprocess
 import time
@@ -24,12 +25,15 @@ def owner(request, data_dir, start_server):
 @pytest.mark.parametrize("second", ["serve", "dynamodb"])
 def test_a_second_server_says_who_holds_the_directory_and_ends(owner, second, data_dir):
     command, server = owner
+    began = time.monotonic()
     ended = run_command(second, "--port", free_port(), "--data-dir", data_dir, timeout=20, cwd=data_dir.parent)
     assert ended.returncode == 1, ended.stderr
     assert f"`flag-server {command}`, process {server.process.pid}, since 20" in ended.stderr
     assert f"the data directory {data_dir} is in use" in ended.stderr
     assert server.process.poll() is None
     assert sorted(path.name for path in data_dir.iterdir() if path.suffix == ".sock") == ["control.sock"]
+    # At once: a server does not go away by itself, as a command would.
+    assert time.monotonic() - began < 5
     # The commands' way to the first one is still there.
     assert run_command("verify", "--data-dir", data_dir).returncode == 0
 
@@ -99,3 +103,42 @@ def test_commands_without_a_server_wait_for_each_other(data_dir, start_server):
     outputs = [command.communicate(timeout=60)[0] for command in commands]
     assert [command.returncode for command in commands] == [0] * 4
     assert len(set(outputs)) == 1
+
+
+@pytest.mark.parametrize("arguments", [
+    ["verify"], ["export"], ["backup", "list"], ["backup", "create"], ["backup", "delete", "1-a"],
+    ["backup", "continuous", "status"], ["restore", "1-a"], ["restore", "--time", "latest"]], ids=" ".join)
+def test_a_command_in_the_wrong_directory_says_so_and_leaves_nothing_there(arguments, tmp_path):
+    wrong = tmp_path / "wrong"
+    assert "there is no data directory" in run_command(*arguments, "--data-dir", wrong).stderr
+    assert not wrong.exists()
+    wrong.mkdir()
+    refused = run_command(*arguments, "--data-dir", wrong)
+    assert refused.returncode == 1 and f"nothing is stored in {wrong}" in refused.stderr
+    assert list(wrong.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["serve", "dynamodb"])
+def test_a_server_waits_for_a_command_that_is_at_work(command, data_dir):
+    data_dir.mkdir(exist_ok=True)
+    with open(data_dir / "owner.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write(json.dumps({"process": 1, "command": "verify", "startedAt": "2026-01-02T03:04:05Z"}))
+        lock.flush()
+        server = subprocess.Popen(
+            [binary(), command, "--port", str(free_port()), "--data-dir", str(data_dir)], stderr=subprocess.PIPE,
+            text=True, env=clean_environment(), cwd=data_dir.parent)
+        # It has looked at the lock when it has read the file that says whose it is.
+        assert "starting" in server.stderr.readline()
+        time.sleep(0.3)
+        assert server.poll() is None
+    try:
+        assert "ready" in server.stderr.readline()
+    finally:
+        server.kill()
+        server.communicate(timeout=20)
+
+
+def test_a_directory_without_a_name_is_refused(tmp_path):
+    refused = run_command("dynamodb", "--port", free_port(), "--data-dir", "", cwd=tmp_path)
+    assert refused.returncode == 1 and "has no name: give it one with --data-dir" in refused.stderr

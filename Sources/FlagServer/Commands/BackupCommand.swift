@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import JSON
 
 /// `flag-server backup`
@@ -115,10 +114,8 @@ struct PlaceOptions: ParsableArguments {
 
     /// Has a request answered, by the server that owns the directory or by this process.
     func perform(_ request: BackupRequest) throws -> JSONValue {
-        let configuration = try store.configuration()
-        guard access(configuration.dataDirectory, F_OK) == 0 || errno != ENOENT else {
-            throw CommandFailure("there is no data directory \(configuration.dataDirectory): name it with --data-dir")
-        }
-        return try StoreAccess.perform(request.request, on: configuration).result
+        try StoreAccess.perform(
+            request.request, on: store.configuration(), createsStore: request.createsStore
+        ).result
     }
 }

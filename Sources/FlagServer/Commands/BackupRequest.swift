@@ -45,6 +45,12 @@ enum BackupRequest: Sendable, Equatable {
         "backup continuous status", "restore", "verify",
     ]
 
+    /// Whether it makes sense in a directory where nothing is stored yet: a backup's file can be restored into one.
+    var createsStore: Bool {
+        if case .restore(let restore) = self, case .file = restore.source { return true }
+        return false
+    }
+
     /// Reads a request that travelled; nil when it is about something else.
     init?(_ request: ControlRequest) throws(ControlError) {
         let arguments = request.arguments

@@ -48,10 +48,7 @@ struct ExportCommand: ParsableCommand {
 extension ExportCommand {
     private func exportLocally(_ request: ExportRequest) throws -> ExportedFile {
         let configuration = try store.configuration()
-        guard access(configuration.dataDirectory, F_OK) == 0 || errno != ENOENT else {
-            throw CommandFailure("there is no data directory \(configuration.dataDirectory): name it with --data-dir")
-        }
-        let (leftOut, file) = try StoreAccess.perform(request.request, on: configuration)
+        let (leftOut, file) = try StoreAccess.perform(request.request, on: configuration, createsStore: false)
         return ExportedFile(bytes: file, leftOut: leftOut.arrayValue?.compactMap(\.stringValue) ?? [])
     }
 }

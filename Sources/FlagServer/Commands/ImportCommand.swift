@@ -65,7 +65,8 @@ struct ImportCommand: ParsableCommand {
 
 extension ImportCommand {
     private func importLocally(_ request: ImportRequest) throws -> ImportReport {
-        try ImportReport(StoreAccess.perform(request.request, on: store.configuration()).result)
+        try ImportReport(
+            StoreAccess.perform(request.request, on: store.configuration(), createsStore: true).result)
     }
 }
 

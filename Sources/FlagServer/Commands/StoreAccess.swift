@@ -1,4 +1,4 @@
-import FlagStore
+import DynamoTable
 import Glibc
 import JSON
 
@@ -13,20 +13,34 @@ enum StoreAccess {
 
     /// Has the request answered; blocks until it is.
     ///
+    /// - Parameter createsStore: Whether the work makes sense where nothing is stored yet. Without it, a directory that
+    ///   holds no store is refused and stays as it is: whoever mistyped its name learns so.
     /// - Returns: What is to be shown, and the file that is to be written, if any.
     /// - Throws: What went wrong, ready to be told.
     static func perform(
-        _ request: ControlRequest, on configuration: ServerConfiguration
+        _ request: ControlRequest, on configuration: ServerConfiguration, createsStore: Bool
     ) throws -> (result: JSONValue, payload: [UInt8]) {
         guard configuration.store == .sqlite else {
             throw CommandFailure("store is memory: there is no data directory to work on")
         }
+        if !createsStore { try requireStore(in: configuration.dataDirectory) }
         let reply = try DataDirectory.asOwner(of: configuration.dataDirectory) {
             try answer(request, on: configuration, before: .now + patience)
         }
         switch reply {
         case .done(let result, let payload): return (result, payload)
         case .failed(let reason): throw CommandFailure(reason)
+        }
+    }
+
+    /// Throws when the directory is missing, or nothing was ever stored in it. What cannot be seen is left to whoever
+    /// opens it, whose errors say why.
+    private static func requireStore(in directory: String) throws(CommandFailure) {
+        guard access(directory, F_OK) == 0 || errno != ENOENT else {
+            throw CommandFailure("there is no data directory \(directory): name it with --data-dir")
+        }
+        guard access("\(directory)/\(SQLiteTableStore.fileName)", F_OK) == 0 || errno != ENOENT else {
+            throw CommandFailure("nothing is stored in \(directory): name the data directory with --data-dir")
         }
     }
 
@@ -45,8 +59,7 @@ enum StoreAccess {
                 defer { store.close() }
                 return StoreCommands(store: store).answer(request)
             } catch DataDirectoryError.owned(let path, let owner) {
-                let isServer = [ServeCommand.name, DynamoDBCommand.name].contains(owner?.command)
-                if isServer, let channel = try connect(to: path, before: deadline) {
+                if owner?.isServer == true, let channel = try connect(to: path, before: deadline) {
                     try channel.send(request.message, within: ControlServer.requestTimeout)
                     return try ControlReply(channel.receive(within: workTimeout))
                 }

@@ -12,6 +12,8 @@ final class DataDirectory: Sendable {
     private let lock: Int32
 
     private static let lockName = "owner.lock"
+    /// How long a server that starts waits for a command that is at work in the directory.
+    private static let patience = Duration.seconds(10)
 
     private init(path: String, lock: Int32) {
         self.path = path
@@ -50,6 +52,23 @@ final class DataDirectory: Sendable {
         return directory
     }
 
+    /// Has a server's store opened in a directory; a command that is at work there gets a while to finish.
+    ///
+    /// - Throws: What `open` throws; `.owned` at once when a server has the directory.
+    static func whenNoCommandHasIt<Store>(_ open: () throws -> Store) throws -> Store {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            do {
+                return try open()
+            } catch DataDirectoryError.owned(let path, let owner) {
+                guard owner?.isServer != true, ContinuousClock.now < deadline else {
+                    throw DataDirectoryError.owned(path: path, owner: owner)
+                }
+                usleep(20_000)
+            }
+        }
+    }
+
     /// Runs `work` as the user that the directory belongs to, when this process is root and the directory is another's.
     ///
     /// For commands: whatever they create in the directory, the server's own user can open.
@@ -68,6 +87,7 @@ final class DataDirectory: Sendable {
     }
 
     private static func create(_ path: String) throws(DataDirectoryError) {
+        guard !path.isEmpty else { throw .unusable(path: "\"\"", reason: "has no name: give it one with --data-dir") }
         var parent = path.hasPrefix("/") ? "/" : ""
         let components = path.split(separator: "/")
         for component in components.dropLast() {
@@ -125,6 +145,9 @@ struct Owner: Sendable, Equatable {
         self.command = command
         self.startedAt = startedAt
     }
+
+    /// Whether it is a server, which stays, and not a command, which is done soon.
+    var isServer: Bool { [ServeCommand.name, DynamoDBCommand.name].contains(command) }
 
     /// What the owner wrote of itself; nil in the moment before it has done so.
     init?(readingFrom file: String) {

@@ -37,7 +37,8 @@ struct DynamoDBProcess {
                 "data": "\(settings.store == .sqlite ? settings.dataDirectory : "none")",
                 "loops": .stringConvertible(settings.loops), "process": .stringConvertible(Int(getpid())),
             ])
-        let (tables, directory) = try openTables()
+        DescriptorLimit.raise()
+        let (tables, directory) = try DataDirectory.whenNoCommandHasIt(openTables)
         defer {
             tables.close()
             withExtendedLifetime(directory) {}

@@ -14,9 +14,6 @@ struct ServerProcess {
     /// The process's environment, for what systemd says there.
     let environment: [String: String]
 
-    /// How long a start waits for a command that is at work in the data directory.
-    private static let patience = Duration.seconds(10)
-
     /// Serves until SIGTERM or SIGINT, and returns when everything is written and closed.
     ///
     /// - Throws: why the server could not start.
@@ -27,7 +24,7 @@ struct ServerProcess {
         logger.info("starting", metadata: settingsForLog)
         DescriptorLimit.raise()
 
-        let store = try openStore()
+        let store = try DataDirectory.whenNoCommandHasIt { try DataStore.openForServing(configuration) }
         defer { store.close() }
         if try !store.takesWrites() {
             logger.error("the disk is full: flags are served, and no change is taken until there is room")
@@ -70,21 +67,6 @@ struct ServerProcess {
                 } catch {
                     logger.error("certificate not exchanged", metadata: ["error": "\(error)"])
                 }
-            }
-        }
-    }
-
-    /// Opens the store; a command that has it gets a while to finish.
-    private func openStore() throws -> DataStore {
-        let deadline = ContinuousClock.now + Self.patience
-        while true {
-            do {
-                return try DataStore.openForServing(configuration)
-            } catch DataDirectoryError.owned(let path, let owner) {
-                guard let owner, owner.command != ServeCommand.name, ContinuousClock.now < deadline else {
-                    throw DataDirectoryError.owned(path: path, owner: owner)
-                }
-                usleep(20_000)
             }
         }
     }
