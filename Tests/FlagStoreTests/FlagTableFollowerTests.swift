@@ -85,6 +85,21 @@ struct FlagTableFollowerTests {
         #expect(try followed.history().map(\.event) == [.created])
     }
 
+    @Test("A flag that is written again as it was, without a version, keeps its version")
+    func versionStays() throws {
+        let followed = try Followed(writing: [ForeignItemTests.typed])
+        try followed.fixture.patch("new-feature", ["defaultEnabled": .bool(false)], in: .staging)
+        try followed.fixture.patch("new-feature", ["defaultEnabled": .bool(true)], in: .staging)
+        followed.follower.waitUntilIdle()
+        #expect(try followed.item()["version"] == 3)
+        try followed.put(DerivedAttributes.content(of: followed.item()))
+        #expect(try followed.item()["version"] == 3)
+        try followed.update(.flag(.staging, key: "new-feature"), [.remove("version")])
+        #expect(try followed.item()["version"] == 3)
+        try followed.update(.flag(.staging, key: "new-feature"), [.set("version", .value(1))])
+        #expect(try followed.item()["version"] == 3)
+    }
+
     @Test("What the program itself wrote is left alone")
     func ownWrites() throws {
         let followed = try Followed()

@@ -90,6 +90,26 @@ struct ForeignItemTests {
         #expect(error?.issues.map(\.pointer) == [pointer])
     }
 
+    @Test("What cannot be evaluated says which attribute is to blame")
+    func blame() throws {
+        var item = Self.typed
+        item["definition"] = "{"
+        guard case .invalid(let issues, _) = FlagReadingOfItem(item, environment: .staging, key: "new-feature") else {
+            Issue.record("A definition that is not JSON is valid")
+            return
+        }
+        #expect(issues.map(\.pointer) == ["/definition"])
+        item["definition"] = nil
+        item["defaultEnabled"] = "yes"
+        guard case .invalid(_, let fallback) = FlagReadingOfItem(item, environment: .staging, key: "new-feature") else {
+            Issue.record("A defaultEnabled that is a text is valid")
+            return
+        }
+        let evaluation = fallback.compiled(fractional: .v3).evaluate(
+            EvaluationContext(attributes: nil), killed: false, override: nil, now: Fixture.start)
+        #expect(evaluation.error?.details == "What is stored has neither defaultEnabled (BOOL) nor a definition")
+    }
+
     @Test("A flag without a version can be replaced, and is version 2 then")
     func replaced() throws {
         let fixture = try Fixture()

@@ -66,14 +66,18 @@ enum DerivedAttributes {
         }
     }
 
-    /// Gives what was changed by hand the next version and the time of the change, unless the writer did.
+    /// Gives what was changed by hand the next version and the time of the change, unless the writer did; and its old
+    /// version to what was only written again without one. A version never goes back: it would become another
+    /// content's, and a client's `If-Match` would hold for what the client has not seen.
     private static func raiseVersion(
         of version: inout Int64, _ updatedAt: inout Timestamp, _ item: Item, replacing old: Item, at time: Timestamp?
     ) {
         let before = max(1, old[Attribute.version]?.int64Value ?? 1)
         // Whoever raised the version knew what to do.
-        guard version <= before, isContentChanged(from: old, to: item) else { return }
-        version = before + 1
+        guard version <= before else { return }
+        version = before
+        guard isContentChanged(from: old, to: item) else { return }
+        version += 1
         if item[Attribute.updatedAt] == old[Attribute.updatedAt], let time {
             // A clock that was set back must not make a change look older than what it changed.
             updatedAt = max(updatedAt, time)

@@ -63,7 +63,9 @@ extension FlagRule {
             let value: JSONValue
             do { value = try JSONValue(parsing: text) } catch {
                 throw DefinitionIssues(issues: [
-                    DefinitionIssue(pointer: pointer.description, message: "is not JSON: \(error)")
+                    // Only what is stored as text can be none: what is wrong is the attribute.
+                    DefinitionIssue(
+                        pointer: pointer.appending("definition").description, message: "is not JSON: \(error)")
                 ])
             }
             return try FlagDefinition(validating: value, at: pointer)
@@ -126,7 +128,11 @@ extension FlagRule {
                     key: key, definition: FlagDefinition(keeping: json), fractional: fractional, requires: requires,
                     expiresAt: expiresAt)
             } catch {
-                return CompiledFlag(key: key, invalid: "The stored definition is not JSON: \(error)")
+                let reason =
+                    text.isEmpty
+                    ? "What is stored has neither defaultEnabled (BOOL) nor a definition"
+                    : "The stored definition is not JSON: \(error)"
+                return CompiledFlag(key: key, invalid: reason)
             }
         }
     }
