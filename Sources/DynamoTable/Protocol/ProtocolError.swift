@@ -17,8 +17,6 @@ package struct ProtocolError: Error, Sendable, Equatable {
         case tableInUse = "TableInUseException"
         case tableAlreadyExists = "TableAlreadyExistsException"
         case backupNotFound = "BackupNotFoundException"
-        case backupInUse = "BackupInUseException"
-        case continuousBackupsUnavailable = "ContinuousBackupsUnavailableException"
         case invalidRestoreTime = "InvalidRestoreTimeException"
         case pointInTimeRecoveryUnavailable = "PointInTimeRecoveryUnavailableException"
         case limitExceeded = "LimitExceededException"

@@ -16,15 +16,12 @@ final class TableDefinition: Sendable {
     /// The indexes, in the schema's order.
     let indexes: [IndexDefinition]
 
-    private let keyNames: Set<AttributeName>
-
     init(schema: TableSchema, createdAt: Int64, space: UInt32, startSequence: Int64, indexSpaces: [UInt32]) {
         self.startSequence = startSequence
         self.schema = schema
         self.createdAt = createdAt
         self.space = space
         let keyNames = Set([schema.partitionKey.name, schema.sortKey?.name].compactMap(\.self))
-        self.keyNames = keyNames
         indexes = zip(schema.indexes, indexSpaces).map { index, space in
             IndexDefinition(schema: index, space: space, tableKeyNames: keyNames)
         }
@@ -63,9 +60,6 @@ final class TableDefinition: Sendable {
         }
         return index
     }
-
-    /// Whether the attribute is part of the table's key.
-    func isKey(_ name: AttributeName) -> Bool { keyNames.contains(name) }
 
     /// What all keys of the table begin with.
     var prefix: [UInt8] { Self.prefix(space) }

@@ -74,17 +74,11 @@ extension AttributeValue {
     /// The truth of a boolean, else nil.
     package var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
 
-    /// The bytes of a binary value, else nil.
-    package var binaryValue: [UInt8]? { if case .binary(let value) = self { value } else { nil } }
-
     /// The elements of a list, else nil.
     package var listValue: [AttributeValue]? { if case .list(let value) = self { value } else { nil } }
 
     /// The members of a map, else nil.
     package var mapValue: [AttributeName: AttributeValue]? { if case .map(let value) = self { value } else { nil } }
-
-    /// The elements of a string set in byte order, else nil.
-    package var stringSetValue: [String]? { if case .stringSet(let value) = self { value.elements } else { nil } }
 }
 
 extension AttributeValue: Hashable {
