@@ -53,7 +53,7 @@ enum FaultyFileSystem {
     // Written once, before the file system is registered and so before anybody reads it.
     private nonisolated(unsafe) static var original: UnsafeMutablePointer<sqlite3_vfs>?
 
-    /// The system's own methods, by the address of the copy that stands for them; copies live as long as the process.
+    /// Puts a copy of the system's own methods in their place, which lives until the file is closed.
     private static func wrap(_ file: UnsafeMutablePointer<sqlite3_file>?) {
         guard let file, let methods = file.pointee.pMethods else { return }
         let copies = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 2)
@@ -69,6 +69,12 @@ enum FaultyFileSystem {
             let fault = FaultyFileSystem.writeFault.load(ordering: .acquiring)
             guard fault == 0, let methods = file?.pointee.pMethods else { return fault }
             return (methods + 1).pointee.xWrite(file, bytes, count, offset)
+        }
+        copies.pointee.xClose = { file in
+            guard let file, let copies = UnsafeMutablePointer(mutating: file.pointee.pMethods) else { return SQLITE_OK }
+            defer { copies.deallocate() }
+            file.pointee.pMethods = UnsafePointer(copies + 1)
+            return (copies + 1).pointee.xClose(file)
         }
         file.pointee.pMethods = UnsafePointer(copies)
     }

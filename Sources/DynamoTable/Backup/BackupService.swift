@@ -29,7 +29,8 @@ final class BackupService: Sendable {
     init(_ parts: StoreParts) throws(TableError) {
         self.parts = parts
         archive = try ContinuousArchive(parts)
-        parts.writer.subscribe { [archive] _ in archive.wake() }
+        // Weak: the archive holds the writer, and both would keep each other.
+        parts.writer.subscribe { [weak archive] _ in archive?.wake() }
         scheduleSweep()
         expireDaily()
     }

@@ -7,7 +7,6 @@ final class Checkpointer: @unchecked Sendable {
     // Proof for `@unchecked Sendable`: `connection` is touched only on `queue`; everything else is immutable or atomic.
     private let queue = DispatchQueue(label: "table.checkpoint")
     private let path: String
-    private let failed: @Sendable (StorageFailure) -> Void
     private let isScheduled = Atomic(false)
     private let longReads = Atomic(0)
     /// How long the log was when it was last moved, 0 when it was made to begin anew.
@@ -22,21 +21,21 @@ final class Checkpointer: @unchecked Sendable {
     private static let framesMax = 4000
     private static let busyTimeoutMilliseconds: Int32 = 1000
 
-    /// - Parameters:
-    ///   - path: the database file.
-    ///   - failed: told, on the checkpointer's queue, when moving fails.
-    init(path: String, failed: @escaping @Sendable (StorageFailure) -> Void) {
+    /// Moves the log of the database file at `path`.
+    init(path: String) {
         self.path = path
-        self.failed = failed
     }
 
     /// Told after each commit how long the log is.
-    func committed(walFrames: Int) {
+    ///
+    /// The writer is told when moving fails. It holds the checkpointer, so that it is no member of it: the two would
+    /// keep each other, and the files of a store that nobody holds any more would stay open.
+    func committed(walFrames: Int, by writer: Writer) {
         guard Self.isDue(walFrames: walFrames, framesMoved: framesMoved.load(ordering: .relaxed)) else { return }
         guard isScheduled.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
         else { return }
         queue.async { [self] in
-            checkpoint(walFrames: walFrames)
+            do throws(SQLiteError) { try checkpoint(walFrames: walFrames) } catch { note(error, writer) }
             isScheduled.store(false, ordering: .releasing)
         }
     }
@@ -63,22 +62,22 @@ final class Checkpointer: @unchecked Sendable {
         }
     }
 
-    private func checkpoint(walFrames: Int) {
-        do throws(SQLiteError) {
-            let connection = try openConnection()
-            try connection.checkpoint(.passive)
-            // The log cannot begin anew under somebody who reads for long, and writers must not wait for that.
-            let isReadForLong = longReads.load(ordering: .acquiring) > 0
-            let beginsAnew = walFrames >= Self.framesMax && !isReadForLong
-            if beginsAnew { try connection.checkpoint(.restart) }
-            framesMoved.store(beginsAnew ? 0 : walFrames, ordering: .relaxed)
-        } catch {
-            // Somebody reads what is to be moved: the next commit brings the next chance.
-            if error.kind == .locked { return }
-            connection?.close()
-            connection = nil
-            failed(StorageFailure(error))
-        }
+    private func checkpoint(walFrames: Int) throws(SQLiteError) {
+        let connection = try openConnection()
+        try connection.checkpoint(.passive)
+        // The log cannot begin anew under somebody who reads for long, and writers must not wait for that.
+        let isReadForLong = longReads.load(ordering: .acquiring) > 0
+        let beginsAnew = walFrames >= Self.framesMax && !isReadForLong
+        if beginsAnew { try connection.checkpoint(.restart) }
+        framesMoved.store(beginsAnew ? 0 : walFrames, ordering: .relaxed)
+    }
+
+    private func note(_ error: SQLiteError, _ writer: Writer) {
+        // Somebody reads what is to be moved: the next commit brings the next chance.
+        if error.kind == .locked { return }
+        connection?.close()
+        connection = nil
+        writer.suspect(StorageFailure(error))
     }
 
     private func openConnection() throws(SQLiteError) -> Connection {

@@ -74,14 +74,12 @@ package final class SQLiteTableStore: ItemTable {
         let identifier = Locked(storeID)
         self.identifier = identifier
         self.originID = originID ?? storeID
-        let doubts = WriterReference()
         let retention = ChangeRetention()
         readers = isInMemory ? ReaderPool(sharing: connection) : ReaderPool(path: path, count: limits.readersMax)
-        checkpointer = isInMemory ? nil : Checkpointer(path: path) { doubts.writer?.suspect($0) }
+        checkpointer = isInMemory ? nil : Checkpointer(path: path)
         writer = try Writer(
             connection: connection, catalog: catalog, readers: readers, checkpointer: checkpointer, limits: limits,
             retention: retention, clock: clock)
-        doubts.set(writer)
         let parts = StoreParts(
             readers: readers, writer: writer, catalog: catalog, checkpointer: checkpointer, retention: retention,
             vault: BackupVault(directory: isInMemory ? nil : String(path.dropLast(Self.fileName.count + 1))),
@@ -250,13 +248,4 @@ extension SQLiteTableStore {
     ) throws(TableError) -> Result {
         try connection.read(failing: TableError.init, body)
     }
-}
-
-/// Lets the checkpointer, which is made first, tell the writer.
-private final class WriterReference: Sendable {
-    private let reference = Locked<Writer?>(nil)
-
-    var writer: Writer? { reference.withLock { $0 } }
-
-    func set(_ writer: Writer) { reference.withLock { $0 = writer } }
 }

@@ -175,7 +175,7 @@ extension Writer {
                 }
             }
             journal.commit()
-            checkpointer?.committed(walFrames: connection.walFrames)
+            checkpointer?.committed(walFrames: connection.walFrames, by: self)
             trouble.note(nil)
             return result
         } catch {
