@@ -76,7 +76,7 @@ let package = Package(
         tests(of: "SQLite"),
         tests(of: "DynamoTable", ["SQLite", "JSON"]),
         tests(of: "FlagStore", ["DynamoTable", "FlagCore", "JSON"]),
-        tests(of: "HTTPTransport", ["CLinux", "CZlib", "Lock"]),
+        tests(of: "HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Lock"]),
         tests(of: "HTTPClient", ["HTTPTransport", "Lock"]),
         tests(of: "FlagServer", ["HTTPTransport", "FlagStore", "FlagCore", "DynamoTable", "JSON"]),
         .testTarget(name: "TidyTests", swiftSettings: settings),

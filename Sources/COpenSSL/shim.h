@@ -14,8 +14,6 @@ static inline void copenssl_set_modes(SSL_CTX *context) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
-static inline size_t copenssl_pending(BIO *bio) { return BIO_ctrl_pending(bio); }
-
 // ALPN (RFC 7301): http/1.1, and a fatal alert for who offers something else only.
 static int copenssl_select_http11(
     SSL *session, const unsigned char **chosen, unsigned char *length, const unsigned char *offered,

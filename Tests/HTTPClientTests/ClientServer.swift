@@ -103,14 +103,10 @@ struct PrivateCertificate {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         certificate = folder + "/server.pem"
         key = folder + "/server.key"
-        let openssl = Process()
-        openssl.executableURL = URL(filePath: "/usr/bin/openssl")
-        openssl.arguments = [
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
-            "-subj", "/CN=private", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate,
-        ]
-        openssl.standardError = FileHandle.nullDevice
-        try openssl.run()
-        openssl.waitUntilExit()
+        let command =
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=private"
+            + " -addext subjectAltName=DNS:localhost -keyout \(key) -out \(certificate) 2>/dev/null"
+        // Not Foundation's `Process`, each run of which leaks 32 bytes on Linux.
+        pclose(popen(command, "r"))
     }
 }

@@ -103,6 +103,13 @@ final class RawClient {
         return String(decoding: buffer.prefix(count), as: UTF8.self)
     }
 
+    /// The bytes that come next, at least one.
+    func some() throws -> [UInt8] {
+        if buffer.isEmpty { try readMore() }
+        defer { buffer.removeAll(keepingCapacity: true) }
+        return buffer
+    }
+
     /// How many of the bytes that come next are `letter`.
     func letters(_ letter: UInt8) throws -> Int {
         if buffer.isEmpty { try readMore() }

@@ -18,23 +18,23 @@ final class TLSSession {
     /// Whether the handshake is over.
     private(set) var isEstablished = false
     private let session: OpaquePointer
-    private let incoming: OpaquePointer
-    private let outgoing: OpaquePointer
+    /// What of the bytes that are being received OpenSSL has not taken yet.
+    private var arriving = UnsafeRawBufferPointer(start: nil, count: 0)
     private var isBroken = false
 
     /// A session at its begin; nil without memory for it.
     init?(_ context: TLSContext) {
         guard let session = SSL_new(context.pointer) else { return nil }
-        guard let incoming = BIO_new(BIO_s_mem()), let outgoing = BIO_new(BIO_s_mem()) else {
+        guard let method = Self.method, let pipe = BIO_new(method) else {
             SSL_free(session)
             return nil
         }
-        // The session owns both from now on.
-        SSL_set_bio(session, incoming, outgoing)
-        SSL_set_accept_state(session)
         self.session = session
-        self.incoming = incoming
-        self.outgoing = outgoing
+        // Unretained: whoever is asked for bytes is in the middle of a call of ours.
+        BIO_set_data(pipe, Unmanaged.passUnretained(self).toOpaque())
+        // The session owns it from now on.
+        SSL_set_bio(session, pipe, pipe)
+        SSL_set_accept_state(session)
     }
 
     deinit {
@@ -50,22 +50,19 @@ final class TLSSession {
     ///   - bytes: As they came.
     ///   - input: Receives what the peer said.
     func receive(_ bytes: UnsafeRawBufferPointer, into input: inout ByteBuffer) -> Outcome {
-        guard !isBroken, BIO_write(incoming, bytes.baseAddress, Int32(bytes.count)) == bytes.count else {
-            return fail()
-        }
+        if isBroken { return .failed }
+        arriving = bytes
+        // OpenSSL has taken all of it by then, or gives up.
+        defer { arriving = UnsafeRawBufferPointer(start: nil, count: 0) }
         ERR_clear_error()
         if !isEstablished {
             let status = SSL_do_handshake(session)
             if status != 1 {
-                let isWaiting = SSL_get_error(session, status) == SSL_ERROR_WANT_READ
-                collect()
-                return isWaiting ? .taken : fail()
+                return SSL_get_error(session, status) == SSL_ERROR_WANT_READ ? .taken : fail()
             }
             isEstablished = true
         }
-        let outcome = read(into: &input)
-        collect()
-        return outcome
+        return read(into: &input)
     }
 
     private func read(into input: inout ByteBuffer) -> Outcome {
@@ -91,12 +88,11 @@ final class TLSSession {
     func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard isEstablished, !isBroken, !bytes.isEmpty else { return false }
         ERR_clear_error()
-        // A BIO in memory takes everything.
+        // The output takes everything.
         guard SSL_write(session, bytes.baseAddress, Int32(clamping: bytes.count)) == bytes.count else {
             _ = fail()
             return false
         }
-        collect()
         return true
     }
 
@@ -105,23 +101,58 @@ final class TLSSession {
         guard isEstablished, !isBroken else { return }
         ERR_clear_error()
         SSL_shutdown(session)
-        collect()
     }
 
     private func fail() -> Outcome {
         isBroken = true
-        collect()
         return .failed
     }
+}
 
-    private func collect() {
-        var waiting = copenssl_pending(outgoing)
-        while waiting > 0 {
-            output.reserve(waiting)
-            let count = BIO_read(outgoing, output.writable.baseAddress, Int32(clamping: waiting))
-            guard count > 0 else { return }
-            output.fill(Int(count))
-            waiting = copenssl_pending(outgoing)
+// MARK: - What OpenSSL reads from and writes to
+
+extension TLSSession {
+    /// Takes bytes where they arrived, and puts bytes where they are sent from.
+    ///
+    /// OpenSSL's own BIO in memory would keep as much memory as ever went through it at a time: a connection that once
+    /// had an answer of a megabyte would hold a megabyte until it is closed.
+    // Proof for `nonisolated(unsafe)`: it is made once and changed by nobody afterwards.
+    private nonisolated(unsafe) static let method: OpaquePointer? = {
+        guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "loop") else { return nil }
+        BIO_meth_set_create(method) { pipe in
+            BIO_set_init(pipe, 1)
+            return 1
         }
+        BIO_meth_set_read(method) { pipe, bytes, count in
+            guard let bytes, count > 0, let session = TLSSession.owner(of: pipe) else { return -1 }
+            return session.take(UnsafeMutableRawBufferPointer(start: bytes, count: Int(count)), pipe)
+        }
+        BIO_meth_set_write(method) { pipe, bytes, count in
+            guard let bytes, count > 0, let session = TLSSession.owner(of: pipe) else { return -1 }
+            session.output.append(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+            return count
+        }
+        BIO_meth_set_ctrl(method) { _, command, _, _ in
+            // Nothing waits anywhere: to flush is done at once. It can do nothing else.
+            command == BIO_CTRL_FLUSH ? 1 : 0
+        }
+        return method
+    }()
+
+    private static func owner(of pipe: OpaquePointer?) -> TLSSession? {
+        BIO_get_data(pipe).map { Unmanaged<TLSSession>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// Hands on what has arrived; says that more is awaited when there is nothing.
+    private func take(_ room: UnsafeMutableRawBufferPointer, _ pipe: OpaquePointer?) -> Int32 {
+        BIO_clear_flags(pipe, BIO_FLAGS_READ | BIO_FLAGS_WRITE | BIO_FLAGS_IO_SPECIAL | BIO_FLAGS_SHOULD_RETRY)
+        if arriving.isEmpty {
+            BIO_set_flags(pipe, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY)
+            return -1
+        }
+        let part = UnsafeRawBufferPointer(rebasing: arriving.prefix(room.count))
+        room.copyMemory(from: part)
+        arriving = UnsafeRawBufferPointer(rebasing: arriving.dropFirst(part.count))
+        return Int32(part.count)
     }
 }
