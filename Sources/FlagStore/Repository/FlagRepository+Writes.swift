@@ -2,9 +2,6 @@ import DynamoTable
 import FlagCore
 
 extension FlagRepository {
-    /// How often a write without an expected version is tried again when others change the same flag meanwhile.
-    private static let attempts = 16
-
     /// Creates a flag at version 1.
     ///
     /// - Parameters:
@@ -17,18 +14,9 @@ extension FlagRepository {
         _ draft: FlagDraft, in environment: Environment, by principal: Principal, at now: Timestamp,
         completion: @escaping Completion<FlagRecord>
     ) {
-        let record = draft.record(
-            in: environment, createdAt: draft.createdAt ?? now, updatedAt: now, version: 1)
-        let issues = draft.issues(in: environment, asFormOf: nil) + record.sizeIssues
-        guard issues.isEmpty else { return completion(.failure(.invalid(issues))) }
-        do throws(FlagStoreError) { try checkReferences(of: record) } catch { return completion(.failure(error)) }
-        let operations = [put(record.item, if: .attributeNotExists(DocumentPath(Attribute.partition)))]
-        write(operations, in: environment, by: principal) { result in
-            completion(
-                result.map { _ in record }.mapError { error in
-                    error.failedCondition == nil ? FlagStoreError(error) : .alreadyExists(flagKey: record.key)
-                })
-        }
+        create(
+            draft, createdAt: draft.createdAt ?? now, in: environment, by: principal, at: now,
+            else: .alreadyExists(flagKey: draft.key), completion: completion, check: checkReferences)
     }
 
     /// Replaces a flag; its creation time stays, its version goes up by one.
@@ -68,66 +56,11 @@ extension FlagRepository {
         at now: Timestamp, completion: @escaping Completion<FlagRecord>,
         draft: @escaping @Sendable (FlagRecord) throws(FlagStoreError) -> FlagDraft
     ) {
-        let current: Item?
-        do throws(FlagStoreError) { current = try item(.flag(environment, key: key)) } catch {
-            return completion(.failure(error))
-        }
-        let change = FlagChange(
-            key: key, environment: environment, expected: expected, principal: principal, now: now, draft: draft)
-        do throws(FlagStoreError) { try checkReferences(of: change.applied(to: current).new) } catch {
-            return completion(.failure(error))
-        }
-        attempt(change, on: current, remaining: FlagRepository.attempts, completion: completion)
-    }
-
-    /// Tries a change on the flag as it is; when somebody was faster, again on what they left, which the table's answer
-    /// holds.
-    private func attempt(
-        _ change: FlagChange, on current: Item?, remaining: Int, completion: @escaping Completion<FlagRecord>
-    ) {
-        let old: FlagRecord
-        let new: FlagRecord
-        do throws(FlagStoreError) { (old, new) = try change.applied(to: current) } catch {
-            return completion(.failure(error))
-        }
-        let operations = [put(new.item, if: .isAt(version: old.version))]
-        write(operations, in: change.environment, by: change.principal) { result in
-            switch result {
-            case .success:
-                completion(.success(new))
-            case .failure(let error):
-                guard let failed = error.failedCondition else { return completion(.failure(FlagStoreError(error))) }
-                guard remaining > 1 else { return completion(.failure(.conflict(name: change.key))) }
-                self.attempt(change, on: failed.existing, remaining: remaining - 1, completion: completion)
-            }
-        }
-    }
-}
-
-/// A change of a flag that is under way.
-private struct FlagChange: Sendable {
-    let key: String
-    let environment: Environment
-    let expected: Int64?
-    let principal: Principal
-    let now: Timestamp
-    let draft: @Sendable (FlagRecord) throws(FlagStoreError) -> FlagDraft
-
-    /// The flag as it is and as it would be.
-    func applied(to item: Item?) throws(FlagStoreError) -> (old: FlagRecord, new: FlagRecord) {
-        guard let item else { throw .notFound("flag \(key)") }
-        let old = FlagRecord(repairing: item, environment: environment, key: key, at: now)
-        if let expected, expected != old.version { throw .versionMismatch(expected: expected, current: old.version) }
-        let draft = try draft(old)
-        if let version = draft.version, version != old.version {
-            throw .versionMismatch(expected: version, current: old.version)
-        }
-        // A clock that was set back must not make a change look older than what it changed.
-        let new = draft.record(
-            in: environment, createdAt: old.createdAt, updatedAt: max(now, old.updatedAt), version: old.version + 1)
-        let issues = draft.issues(in: environment, asFormOf: old) + new.sizeIssues
-        if !issues.isEmpty { throw .invalid(issues) }
-        return (old, new)
+        let change = RecordChange(
+            key: .flag(environment, key: key), kind: "flag", name: key, environment: environment, expected: expected,
+            principal: principal, now: now,
+            repaired: { FlagRecord(repairing: $0, environment: environment, key: key, at: now) }, draft: draft)
+        self.change(change, completion: completion, check: checkReferences)
     }
 }
 

@@ -87,9 +87,6 @@ extension SegmentRecord {
 // MARK: - Writes
 
 extension FlagRepository {
-    /// How often a write without an expected version is tried again when others change the same segment meanwhile.
-    private static let segmentAttempts = 16
-
     /// Creates a segment at version 1, without keys. Begins on a worker queue, since it reads.
     ///
     /// - Parameter completion: receives the segment, or `segmentExists`, `invalid`, `unavailable`.
@@ -97,21 +94,9 @@ extension FlagRepository {
         _ draft: SegmentDraft, in environment: Environment, by principal: Principal, at now: Timestamp,
         completion: @escaping Completion<SegmentRecord>
     ) {
-        let record = draft.record(in: environment, createdAt: draft.createdAt ?? now, updatedAt: now, version: 1)
-        do throws(FlagStoreError) {
-            let issues = draft.issues(in: environment, asFormOf: nil) + record.sizeIssues
-            guard issues.isEmpty else { throw .invalid(issues) }
-            try checkReferences(of: record)
-        } catch {
-            return completion(.failure(error))
-        }
-        let operations = [put(record.item, if: .attributeNotExists(DocumentPath(Attribute.partition)))]
-        write(operations, in: environment, by: principal) { result in
-            completion(
-                result.map { _ in record }.mapError { error in
-                    error.failedCondition == nil ? FlagStoreError(error) : .segmentExists(name: record.name)
-                })
-        }
+        create(
+            draft, createdAt: draft.createdAt ?? now, in: environment, by: principal, at: now,
+            else: .segmentExists(name: draft.name), completion: completion, check: checkReferences)
     }
 
     /// Replaces what a segment says beside its keys, which stay; its version goes up by one. Begins on a worker queue.
@@ -124,10 +109,9 @@ extension FlagRepository {
         with draft: SegmentDraft, in environment: Environment, expecting expected: Int64? = nil,
         by principal: Principal, at now: Timestamp, completion: @escaping Completion<SegmentRecord>
     ) {
-        let change = SegmentUpdate(
-            name: draft.name, environment: environment, expected: expected, principal: principal, now: now
+        changeSegment(
+            draft.name, in: environment, expecting: expected, by: principal, at: now, completion: completion
         ) { _ in draft }
-        begin(change, completion: completion)
     }
 
     /// Changes some members of a segment. Parameters and answers are those of `replaceSegment`.
@@ -135,47 +119,25 @@ extension FlagRepository {
         _ name: String, with patch: SegmentPatch, in environment: Environment, expecting expected: Int64? = nil,
         by principal: Principal, at now: Timestamp, completion: @escaping Completion<SegmentRecord>
     ) {
-        let change = SegmentUpdate(
-            name: name, environment: environment, expected: expected, principal: principal, now: now
-        ) { current throws(FlagStoreError) in
+        changeSegment(name, in: environment, expecting: expected, by: principal, at: now, completion: completion) {
+            current throws(FlagStoreError) in
             do throws(DefinitionIssues) { return try patch.applied(to: current) } catch {
                 throw FlagStoreError.invalid(error.issues)
             }
         }
-        begin(change, completion: completion)
     }
 
-    private func begin(_ change: SegmentUpdate, completion: @escaping Completion<SegmentRecord>) {
-        let current: Item?
-        do throws(FlagStoreError) {
-            current = try item(.segment(change.environment, name: change.name))
-            try checkReferences(of: change.applied(to: current).new)
-        } catch {
-            return completion(.failure(error))
-        }
-        attempt(change, on: current, remaining: FlagRepository.segmentAttempts, completion: completion)
-    }
-
-    /// Tries a change on the segment as it is; when somebody was faster, again on what they left.
-    private func attempt(
-        _ change: SegmentUpdate, on current: Item?, remaining: Int, completion: @escaping Completion<SegmentRecord>
+    /// Replaces a segment by what `draft` makes of it.
+    private func changeSegment(
+        _ name: String, in environment: Environment, expecting expected: Int64?, by principal: Principal,
+        at now: Timestamp, completion: @escaping Completion<SegmentRecord>,
+        draft: @escaping @Sendable (SegmentRecord) throws(FlagStoreError) -> SegmentDraft
     ) {
-        let old: SegmentRecord
-        let new: SegmentRecord
-        do throws(FlagStoreError) { (old, new) = try change.applied(to: current) } catch {
-            return completion(.failure(error))
-        }
-        write([put(new.item, if: .isAt(version: old.version))], in: change.environment, by: change.principal) {
-            result in
-            switch result {
-            case .success:
-                completion(.success(new))
-            case .failure(let error):
-                guard let failed = error.failedCondition else { return completion(.failure(FlagStoreError(error))) }
-                guard remaining > 1 else { return completion(.failure(.conflict(name: change.name))) }
-                self.attempt(change, on: failed.existing, remaining: remaining - 1, completion: completion)
-            }
-        }
+        let change = RecordChange(
+            key: .segment(environment, name: name), kind: "segment", name: name, environment: environment,
+            expected: expected, principal: principal, now: now,
+            repaired: { SegmentRecord(repairing: $0, environment: environment, name: name, at: now) }, draft: draft)
+        self.change(change, completion: completion, check: checkReferences)
     }
 
     /// Refuses a segment whose condition names what does not exist, or leads back to it. Blocks.
@@ -183,32 +145,5 @@ extension FlagRepository {
         let references = (try? record.parsedCondition())??.references ?? []
         let issues = try segmentCheck(in: record.environment).issues(of: record.name, references)
         guard issues.isEmpty else { throw .invalid(issues) }
-    }
-}
-
-/// A change of what a segment says that is under way.
-private struct SegmentUpdate: Sendable {
-    let name: String
-    let environment: Environment
-    let expected: Int64?
-    let principal: Principal
-    let now: Timestamp
-    let draft: @Sendable (SegmentRecord) throws(FlagStoreError) -> SegmentDraft
-
-    /// The segment as it is and as it would be.
-    func applied(to item: Item?) throws(FlagStoreError) -> (old: SegmentRecord, new: SegmentRecord) {
-        guard let item else { throw .notFound("segment \(name)") }
-        let old = SegmentRecord(repairing: item, environment: environment, name: name, at: now)
-        if let expected, expected != old.version { throw .versionMismatch(expected: expected, current: old.version) }
-        let draft = try draft(old)
-        if let version = draft.version, version != old.version {
-            throw .versionMismatch(expected: version, current: old.version)
-        }
-        // A clock that was set back must not make a change look older than what it changed.
-        let new = draft.record(
-            in: environment, createdAt: old.createdAt, updatedAt: max(now, old.updatedAt), version: old.version + 1)
-        let issues = draft.issues(in: environment, asFormOf: old) + new.sizeIssues
-        if !issues.isEmpty { throw .invalid(issues) }
-        return (old, new)
     }
 }

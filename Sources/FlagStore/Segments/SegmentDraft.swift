@@ -136,33 +136,25 @@ struct SegmentKeyList {
     }
 }
 
-/// A partial change of a segment: the members that are given replace those of the segment, null takes one away.
+/// A partial change of a segment.
 package struct SegmentPatch: Sendable {
-    private let members: JSONObject
+    private let patch: MemberPatch
 
     /// Reads a body.
     ///
     /// - Throws: when it is no object, or changes nothing.
     package init(json: JSONValue) throws(DefinitionIssues) {
-        guard case .object(let members) = json, !members.isEmpty else {
-            throw DefinitionIssues(issues: [
-                DefinitionIssue(pointer: "", message: "must be an object with the members to change")
-            ])
-        }
-        self.members = members
+        patch = try MemberPatch(json: json)
     }
 
     /// The segment as it would be.
     ///
     /// - Throws: everything that would be wrong with it.
     func applied(to record: SegmentRecord) throws(DefinitionIssues) -> SegmentDraft {
-        guard case .object(var object) = record.json(keyCount: nil) else {
+        guard case .object(let object) = record.json(keyCount: nil) else {
             preconditionFailure("A segment is shown as an object")
         }
-        // Whoever patches has read nothing: only what the patch itself says is checked against the segment.
-        for name in ["version", "createdAt", "updatedAt", "environment"] { object[name] = nil }
-        for (name, value) in members.members { object[name] = value == .null ? nil : value }
-        return try SegmentDraft(json: .object(object), name: record.name)
+        return try SegmentDraft(json: .object(patch.applied(to: object)), name: record.name)
     }
 }
 

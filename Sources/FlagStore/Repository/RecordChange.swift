@@ -1,0 +1,139 @@
+import DynamoTable
+import FlagCore
+
+/// What has versions and is changed as a whole: a flag, a segment.
+protocol VersionedRecord: Sendable {
+    /// When it was created.
+    var createdAt: Timestamp { get }
+    /// When it was last changed.
+    var updatedAt: Timestamp { get }
+    /// 1 when created, one more with every change.
+    var version: Int64 { get }
+    /// The record as an item of the table.
+    var item: Item { get }
+    /// What is wrong with its size as an item.
+    var sizeIssues: [DefinitionIssue] { get }
+}
+
+/// What somebody wants such a record to be.
+protocol RecordDraft: Sendable {
+    associatedtype Record: VersionedRecord
+    /// The version that it is a form of, if it says so.
+    var version: Int64? { get }
+    /// The record that is wanted.
+    func record(in environment: Environment, createdAt: Timestamp, updatedAt: Timestamp, version: Int64) -> Record
+    /// What it says of an environment or times that are not the record's.
+    func issues(in environment: Environment, asFormOf current: Record?) -> [DefinitionIssue]
+}
+
+extension FlagRecord: VersionedRecord {}
+extension SegmentRecord: VersionedRecord {}
+extension FlagDraft: RecordDraft {}
+extension SegmentDraft: RecordDraft {}
+
+/// A change of a record that is under way.
+struct RecordChange<Draft: RecordDraft>: Sendable {
+    /// The record's key, and what people call it: `flag`, `new-checkout`.
+    let key: ItemKey
+    let kind: String
+    let name: String
+    let environment: Environment
+    /// The version that the record must have, nil for whichever it has.
+    let expected: Int64?
+    let principal: Principal
+    let now: Timestamp
+    /// The record that an item holds, repaired where it is invalid.
+    let repaired: @Sendable (Item) -> Draft.Record
+    /// What is wanted instead of a record.
+    let draft: @Sendable (Draft.Record) throws(FlagStoreError) -> Draft
+
+    /// The record as it is and as it would be.
+    func applied(to item: Item?) throws(FlagStoreError) -> (old: Draft.Record, new: Draft.Record) {
+        guard let item else { throw .notFound("\(kind) \(name)") }
+        let old = repaired(item)
+        if let expected, expected != old.version { throw .versionMismatch(expected: expected, current: old.version) }
+        let draft = try draft(old)
+        if let version = draft.version, version != old.version {
+            throw .versionMismatch(expected: version, current: old.version)
+        }
+        // A clock that was set back must not make a change look older than what it changed.
+        let new = draft.record(
+            in: environment, createdAt: old.createdAt, updatedAt: max(now, old.updatedAt), version: old.version + 1)
+        let issues = draft.issues(in: environment, asFormOf: old) + new.sizeIssues
+        if !issues.isEmpty { throw .invalid(issues) }
+        return (old, new)
+    }
+}
+
+extension FlagRepository {
+    /// How often a write without an expected version is tried again when others change the same record meanwhile.
+    private static let attempts = 16
+
+    /// Changes a record; its version goes up by one. Begins by reading it: on a worker queue.
+    ///
+    /// - Parameter check: refuses a record for what it refers to.
+    func change<Draft>(
+        _ change: RecordChange<Draft>, completion: @escaping Completion<Draft.Record>,
+        check: (Draft.Record) throws(FlagStoreError) -> Void
+    ) {
+        let current: Item?
+        do throws(FlagStoreError) {
+            current = try item(change.key)
+            try check(change.applied(to: current).new)
+        } catch {
+            return completion(.failure(error))
+        }
+        attempt(change, on: current, remaining: Self.attempts, completion: completion)
+    }
+
+    /// Tries a change on the record as it is; when somebody was faster, again on what they left, which the table's
+    /// answer holds.
+    private func attempt<Draft>(
+        _ change: RecordChange<Draft>, on current: Item?, remaining: Int,
+        completion: @escaping Completion<Draft.Record>
+    ) {
+        let old: Draft.Record
+        let new: Draft.Record
+        do throws(FlagStoreError) { (old, new) = try change.applied(to: current) } catch {
+            return completion(.failure(error))
+        }
+        let operations = [put(new.item, if: .isAt(version: old.version))]
+        write(operations, in: change.environment, by: change.principal) { result in
+            switch result {
+            case .success:
+                completion(.success(new))
+            case .failure(let error):
+                guard let failed = error.failedCondition else { return completion(.failure(FlagStoreError(error))) }
+                guard remaining > 1 else { return completion(.failure(.conflict(name: change.name))) }
+                self.attempt(change, on: failed.existing, remaining: remaining - 1, completion: completion)
+            }
+        }
+    }
+
+    /// Creates a record at version 1.
+    ///
+    /// - Parameters:
+    ///   - exists: what is answered when there is one of the name.
+    ///   - check: refuses a record for what it refers to.
+    func create<Draft: RecordDraft>(
+        _ draft: Draft, createdAt: Timestamp, in environment: Environment, by principal: Principal, at now: Timestamp,
+        else exists: FlagStoreError, completion: @escaping Completion<Draft.Record>,
+        check: (Draft.Record) throws(FlagStoreError) -> Void
+    ) {
+        let record = draft.record(in: environment, createdAt: createdAt, updatedAt: now, version: 1)
+        do throws(FlagStoreError) {
+            let issues = draft.issues(in: environment, asFormOf: nil) + record.sizeIssues
+            guard issues.isEmpty else { throw .invalid(issues) }
+            try check(record)
+        } catch {
+            return completion(.failure(error))
+        }
+        let operations = [put(record.item, if: .attributeNotExists(DocumentPath(Attribute.partition)))]
+        write(operations, in: environment, by: principal) { result in
+            completion(
+                result.map { _ in record }.mapError { error in
+                    error.failedCondition == nil ? FlagStoreError(error) : exists
+                })
+        }
+    }
+}
