@@ -17,29 +17,22 @@ extension ContinuousArchive {
 
     /// The lives of the tables that have continuous backups, by the tables' names.
     static func lives(_ connection: Connection) throws(SQLiteError) -> [String: String] {
-        try byTable(connection, prefix: settingPrefix)
-    }
-
-    private static func byTable(_ connection: Connection, prefix: String) throws(SQLiteError) -> [String: String] {
-        let settings = try StoreFile.settings(connection, prefix: prefix)
+        let settings = try StoreFile.settings(connection, prefix: settingPrefix)
         return Dictionary(
-            settings.map { (String($0.name.dropFirst(prefix.count)), $0.value) }, uniquingKeysWith: { $1 })
+            settings.map { (String($0.name.dropFirst(settingPrefix.count)), $0.value) }, uniquingKeysWith: { $1 })
     }
 
-    func setRecoveryPeriod(of table: String, days: Int) throws(TableError) {
-        try parts.writer.write { (connection) throws(TableError) in
-            try convertingErrors { () throws(SQLiteError) in
-                try StoreFile.set(connection, Self.periodPrefix + table, to: String(days))
-            }
-        }
+    /// How many days back a table can be restored, as the file says.
+    func recoveryPeriod(of table: String) throws(TableError) -> Int {
+        try parts.setting(Self.periodPrefix + table).flatMap { Int($0) } ?? ContinuousBackups.recoveryPeriodDaysMax
     }
 
-    /// The recovery periods that were set, in days, by the tables' names.
-    func recoveryPeriods() throws(TableError) -> [String: Int] {
-        try parts.readers.read { (connection) throws(TableError) in
-            try convertingErrors { () throws(SQLiteError) in
-                try Self.byTable(connection, prefix: Self.periodPrefix).compactMapValues { Int($0) }
-            }
+    /// Notes how many days back a table can be restored, in the caller's transaction.
+    static func setRecoveryPeriod(of table: String, days: Int, _ connection: Connection) throws(SQLiteError) {
+        if days < ContinuousBackups.recoveryPeriodDaysMax {
+            try StoreFile.set(connection, periodPrefix + table, to: String(days))
+        } else {
+            try StoreFile.removeSetting(connection, periodPrefix + table)
         }
     }
 }

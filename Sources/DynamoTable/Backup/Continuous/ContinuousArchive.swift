@@ -60,14 +60,17 @@ final class ContinuousArchive: @unchecked Sendable {
     /// forgets what is older. Blocks; O(items) when they go on.
     func begin(_ table: String, recoveryPeriodDays: Int) throws(TableError) -> ContinuousBackups {
         try onQueue { () throws(TableError) in
-            try setRecoveryPeriod(of: table, days: recoveryPeriodDays)
             try follow()
+            if let period = logs[table]?.recoveryPeriodDays, period != recoveryPeriodDays {
+                try change(table, to: recoveryPeriodDays)
+            }
             if let log = logs[table] { return state(of: log) }
             let life = StoreFile.randomID()
             try parts.writer.write { (connection) throws(TableError) in
                 _ = try parts.catalog.definition(table)
                 try convertingErrors { () throws(SQLiteError) in
                     try StoreFile.set(connection, Self.settingPrefix + table, to: life)
+                    try Self.setRecoveryPeriod(of: table, days: recoveryPeriodDays, connection)
                 }
             }
             do throws(TableError) {
@@ -204,11 +207,13 @@ extension ContinuousArchive {
             return
         }
         try takeLock()
-        for (table, life) in lives where logs[table] == nil { try open(life, table) }
+        for (table, life) in lives where logs[table] == nil {
+            let days = try recoveryPeriod(of: table)
+            try open(life, table)
+            logs[table]?.recoveryPeriodDays = days
+        }
         while try takeStep() {}
-        let periods = try recoveryPeriods()
         for table in logs.keys {
-            logs[table]?.recoveryPeriodDays = periods[table] ?? ContinuousBackups.recoveryPeriodDaysMax
             try logs[table]?.renewBase(parts, isCancelled: { isCancelled.load(ordering: .acquiring) })
             try logs[table]?.prune(now: parts.clock())
         }
@@ -266,6 +271,17 @@ extension ContinuousArchive {
             try logs[table]?.append(records, upTo: max(step.last, log.position), now: now)
         }
         return true
+    }
+
+    /// Gives a log another recovery period, and removes what is older.
+    private func change(_ table: String, to days: Int) throws(TableError) {
+        try parts.writer.write { (connection) throws(TableError) in
+            try convertingErrors { () throws(SQLiteError) in
+                try Self.setRecoveryPeriod(of: table, days: days, connection)
+            }
+        }
+        logs[table]?.recoveryPeriodDays = days
+        try follow()
     }
 
     private func end(_ table: String) throws(TableError) {
