@@ -77,11 +77,12 @@ final class DataStore: Sendable {
         tables.close()
     }
 
-    private struct Opened {
+    /// The tables, and the directory that they are in: nil for a store in memory.
+    struct Opened {
         let tables: SQLiteTableStore
         let directory: DataDirectory?
 
-        func closedOnFailure(_ body: (SQLiteTableStore) throws -> DataStore) throws -> DataStore {
+        fileprivate func closedOnFailure(_ body: (SQLiteTableStore) throws -> DataStore) throws -> DataStore {
             do {
                 return try body(tables)
             } catch {
@@ -92,14 +93,21 @@ final class DataStore: Sendable {
     }
 
     private static func open(_ configuration: ServerConfiguration, for command: String) throws -> Opened {
+        try open(configuration.store, in: configuration.dataDirectory, for: command)
+    }
+
+    /// Opens the tables alone. The caller closes them, and holds the directory until then.
+    static func open(
+        _ store: ServerConfiguration.Store, in dataDirectory: String, for command: String
+    ) throws -> Opened {
         // Whatever the directory's mode is, the database is nobody else's to read. (Its side files take its mode.)
         let mask = umask(0o077)
         defer { umask(mask) }
-        switch configuration.store {
+        switch store {
         case .memory:
             return Opened(tables: try SQLiteTableStore.open(.memory), directory: nil)
         case .sqlite:
-            let directory = try DataDirectory.open(configuration.dataDirectory, for: command)
+            let directory = try DataDirectory.open(dataDirectory, for: command)
             return Opened(tables: try SQLiteTableStore.open(.directory(directory.path)), directory: directory)
         }
     }

@@ -38,10 +38,13 @@ struct DynamoDBProcess {
                 "loops": .stringConvertible(settings.loops), "process": .stringConvertible(Int(getpid())),
             ])
         DescriptorLimit.raise()
-        let (tables, directory) = try DataDirectory.whenNoCommandHasIt(openTables)
+        let opened = try DataDirectory.whenNoCommandHasIt {
+            try DataStore.open(settings.store, in: settings.dataDirectory, for: DynamoDBCommand.name)
+        }
+        let tables = opened.tables
         defer {
             tables.close()
-            withExtendedLifetime(directory) {}
+            withExtendedLifetime(opened.directory) {}
         }
         tables.subscribeToWriteTrouble { logger.report(writeTrouble: $0) }
         tables.subscribeToBackupTrouble { logger.report(backupTrouble: $0) }
@@ -79,18 +82,6 @@ struct DynamoDBProcess {
             BackupCommands(tables: tables, profile: nil).answer(request)
                 ?? .failed(
                     "`flag-server \(DynamoDBCommand.name)` serves tables without flags: there is no \(request.command)")
-        }
-    }
-
-    private func openTables() throws -> (tables: SQLiteTableStore, directory: DataDirectory?) {
-        // Whatever the directory's mode is, the database is nobody else's to read.
-        let mask = umask(0o077)
-        defer { umask(mask) }
-        switch settings.store {
-        case .memory: return (try SQLiteTableStore.open(.memory), nil)
-        case .sqlite:
-            let directory = try DataDirectory.open(settings.dataDirectory, for: DynamoDBCommand.name)
-            return (try SQLiteTableStore.open(.directory(directory.path)), directory)
         }
     }
 }
