@@ -41,7 +41,8 @@ package protocol TableWriter: Sendable {
     /// - Throws: `tableExists`, `validation`, `storage`.
     func createTable(_ schema: TableSchema) throws(TableError)
 
-    /// Deletes a table with its items. Blocks until it is gone; O(items).
+    /// Deletes a table. Blocks until it is gone, and where it had continuous backups until the last backup of it is
+    /// made, O(items); its items are removed beside.
     ///
     /// - Throws: `tableNotFound`, `storage`.
     func deleteTable(_ name: String) throws(TableError)

@@ -57,8 +57,8 @@ struct BackupTests {
             try store.put(TestTable.item("later", "x"))
             #expect(backup.table.content.items == 300)
             #expect(backup.table.content.bytes == before.reduce(0) { $0 + Int64(ItemSize.of($1)) })
-            #expect(try store.listBackups(BackupFilter()) == [backup])
-            #expect(try store.describeBackup(backup.id) == backup)
+            #expect(try store.listBackups(BackupFilter()) == [.available(backup)])
+            #expect(try store.describeBackup(backup.id) == .available(backup))
             let table = try restored {
                 _ = try store.restore(
                     backup: backup.id, to: Self.copy, replacing: false, adjust: { $0 }, completion: $0)
@@ -72,7 +72,7 @@ struct BackupTests {
             #expect(try store.restoreSummary(Self.copy)?.backup == backup.id)
             #expect(try store.restoreSummary(Self.copy)?.isInProgress == false)
             #expect(try store.restoreSummary(TestTable.name) == nil)
-            #expect(try store.deleteBackup(backup.id) == backup)
+            #expect(try store.deleteBackup(backup.id) == .available(backup))
             #expect(try store.listBackups(BackupFilter()) == [])
             #expect(throws: TableError.backup(.notFound(backup.id))) { try store.describeBackup(backup.id) }
             #expect(throws: TableError.backup(.notFound(backup.id))) { try store.deleteBackup(backup.id) }
@@ -124,7 +124,7 @@ struct BackupTests {
         func list(_ change: (inout BackupFilter) -> Void) throws -> [BackupDescription] {
             var filter = BackupFilter()
             change(&filter)
-            return try store.listBackups(filter)
+            return try store.listBackups(filter).compactMap(\.description)
         }
         #expect(try list { _ in } == backups)
         #expect(try list { $0.table = "other" } == [backups[1]])
@@ -173,7 +173,7 @@ struct BackupTests {
             #expect(try store.describeTable(TestTable.name).id != id)
             var filter = BackupFilter()
             filter.kind = .system
-            let kept = try #require(try store.listBackups(filter).first)
+            let kept = try #require(try store.listBackups(filter).first?.description)
             #expect(kept.name == "things$ReplacedTableBackup")
             _ = try restored {
                 _ = try store.restore(backup: kept.id, to: Self.copy, replacing: false, adjust: { $0 }, completion: $0)

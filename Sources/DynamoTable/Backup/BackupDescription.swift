@@ -4,7 +4,7 @@ package struct BackupDescription: Sendable, Equatable {
     package enum Kind: String, Sendable {
         /// An operator.
         case user = "USER"
-        /// The engine itself, when a table with continuous backups was deleted.
+        /// The engine itself, when a table was replaced, or one with continuous backups was deleted.
         case system = "SYSTEM"
     }
 
@@ -24,6 +24,53 @@ package struct BackupDescription: Sendable, Equatable {
     package let table: TableDescription
 }
 
+/// A backup as a list has it: whatever state it is in, it can be deleted by its identifier.
+package enum ListedBackup: Sendable, Equatable {
+    /// One that a table can be restored from.
+    case available(BackupDescription)
+    /// One of a table that was replaced or deleted, whose file is being made; its content is in the store until then.
+    case creating(BackupDescription)
+    /// One whose file is not what was written, or cannot be read.
+    case damaged(DamagedBackup)
+
+    /// The identifier.
+    package var id: String {
+        switch self {
+        case .available(let backup), .creating(let backup): backup.id
+        case .damaged(let backup): backup.id
+        }
+    }
+
+    /// What it is of; nil when its file does not say so any more.
+    package var description: BackupDescription? {
+        switch self {
+        case .available(let backup), .creating(let backup): backup
+        case .damaged: nil
+        }
+    }
+
+    /// Whether it is one of those that a list is about. Of a damaged one only its time is known: it is in every list of
+    /// that time, since nobody can say that it is none of them.
+    func isOne(of filter: BackupFilter) -> Bool {
+        switch self {
+        case .available(let backup), .creating(let backup): filter.takes(backup)
+        case .damaged(let backup): filter.takes(timeOf: backup.createdAt)
+        }
+    }
+}
+
+/// A backup whose file is not what was written, or cannot be read.
+package struct DamagedBackup: Sendable, Equatable {
+    /// The identifier, by the name of the file.
+    package let id: String
+    /// When it was made, in milliseconds since 1970, by the identifier.
+    package let createdAt: Int64
+    /// The size of its file in bytes, 0 when even that cannot be told.
+    package let sizeBytes: Int64
+    /// What is wrong, with the path of the file.
+    package let reason: String
+}
+
 /// Which backups a list is about; nil is any.
 package struct BackupFilter: Sendable {
     /// Of the table of this name.
@@ -41,7 +88,12 @@ package struct BackupFilter: Sendable {
     /// Whether a backup is one of these.
     func takes(_ backup: BackupDescription) -> Bool {
         (table.map { $0 == backup.table.schema.name } ?? true) && (kind.map { $0 == backup.kind } ?? true)
-            && (from.map { $0 <= backup.createdAt } ?? true) && (to.map { backup.createdAt < $0 } ?? true)
+            && takes(timeOf: backup.createdAt)
+    }
+
+    /// Whether a backup of this time may be one of these.
+    func takes(timeOf createdAt: Int64) -> Bool {
+        (from.map { $0 <= createdAt } ?? true) && (to.map { createdAt < $0 } ?? true)
     }
 }
 
@@ -58,6 +110,20 @@ package struct ContinuousBackups: Sendable, Equatable {
 
     /// Whether continuous backups are on.
     package var isEnabled: Bool { restorable != nil }
+}
+
+/// Continuous backups that ended with their table, when it was replaced or deleted: it can be restored from them for
+/// as long as if it was still there.
+package struct EndedContinuousBackups: Sendable, Equatable {
+    /// The table's name.
+    package let table: String
+    /// When the table was replaced or deleted, in milliseconds since 1970.
+    package let endedAt: Int64
+    /// The earliest and the latest time that the table can be restored to, in milliseconds since 1970; nil when what
+    /// there is of it cannot be read.
+    package let restorable: ClosedRange<Int64>?
+    /// What is wrong with it; nil when nothing is.
+    package let trouble: TableError?
 }
 
 /// The time that a table is restored to.

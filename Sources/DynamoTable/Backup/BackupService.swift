@@ -7,6 +7,8 @@ import Synchronization
 final class BackupService: Sendable {
     /// The continuous backups.
     let archive: ContinuousArchive
+    /// What is still to be done about tables that are no more.
+    let former: FormerTables
 
     let parts: StoreParts
     private let queue = DispatchQueue(label: "table.restore")
@@ -22,16 +24,15 @@ final class BackupService: Sendable {
 
     private static let folder = "backups"
     private static let suffix = ".backup"
-    /// How many rows of a leftover one transaction removes.
-    private static let sweepRows = 5000
-
     /// The backups of a store that nobody writes to yet; sweeps what earlier restores have left.
     init(_ parts: StoreParts) throws(TableError) {
         self.parts = parts
         archive = try ContinuousArchive(parts)
+        former = FormerTables(parts)
         // Weak: the archive holds the writer, and both would keep each other.
         parts.writer.subscribe { [weak archive] _ in archive?.wake() }
-        scheduleSweep()
+        former.settle()
+        queue.async { [weak self] in self?.removeExpired() }
         expireDaily()
     }
 
@@ -39,6 +40,7 @@ final class BackupService: Sendable {
     func close() {
         isCancelled.store(true, ordering: .releasing)
         queue.sync {}
+        former.close()
         archive.close()
     }
 
@@ -58,45 +60,59 @@ extension BackupService {
         return image.backup(sizeBytes: size)
     }
 
-    func list(_ filter: BackupFilter) throws(TableError) -> [BackupDescription] {
-        var backups: [BackupDescription] = []
-        for name in try files() {
-            // One may be deleted while the list is made.
-            guard let file = try parts.vault.open(name) else { continue }
-            let reader = try ImageReader(file)
-            let backup = reader.image.backup(sizeBytes: reader.sizeBytes)
-            if filter.takes(backup) { backups.append(backup) }
-        }
-        return backups
+    func list(_ filter: BackupFilter) throws(TableError) -> [ListedBackup] {
+        var backups = Dictionary(
+            try former.dueBackups().map { ($0.id, ListedBackup.creating($0)) }, uniquingKeysWith: { $1 })
+        for id in try ids() where backups[id] == nil { backups[id] = try listed(id) }
+        return backups.values.filter { $0.isOne(of: filter) }.sorted { $0.id.precedes($1.id) }
     }
 
-    /// The names of the files of all backups, in their order.
-    func files() throws(TableError) -> [String] {
-        try parts.vault.files(in: Self.folder).filter { $0.hasSuffix(Self.suffix) }.map { "\(Self.folder)/\($0)" }
+    /// The identifiers of the files of all backups, in their order. Other files in the folder are nobody's.
+    func ids() throws(TableError) -> [String] {
+        try parts.vault.files(in: Self.folder).filter { $0.hasSuffix(Self.suffix) }
+            .map { String($0.dropLast(Self.suffix.count)) }.filter(Self.isID)
     }
 
-    func describe(_ id: String) throws(TableError) -> BackupDescription {
-        let reader = try ImageReader(try open(id))
-        return reader.image.backup(sizeBytes: reader.sizeBytes)
+    func describe(_ id: String) throws(TableError) -> ListedBackup {
+        if let backup = try former.dueBackups().first(where: { $0.id == id }) { return .creating(backup) }
+        guard Self.isID(id), let backup = try listed(id) else { throw .backup(.notFound(id)) }
+        return backup
     }
 
-    func delete(_ id: String) throws(TableError) -> BackupDescription {
+    func delete(_ id: String) throws(TableError) -> ListedBackup {
+        if let backup = try former.giveUpBackup(id) { return .creating(backup) }
         let backup = try describe(id)
         guard try parts.vault.remove(Self.file(id)) else { throw .backup(.notFound(id)) }
         return backup
     }
 
-    /// Makes a backup of a table that is about to be deleted, if it can be restored to points in time: that ends with
-    /// it.
-    func keepBeforeDeletion(_ table: String) throws(TableError) {
-        guard try archive.isOn(table) else { return }
-        _ = try create(of: table, name: "\(table)$DeletedTableBackup", kind: .system)
+    /// The backup in the file of an identifier, whatever state it is in; nil when there is no file.
+    private func listed(_ id: String) throws(TableError) -> ListedBackup? {
+        let name = Self.file(id)
+        var sizeBytes = 0
+        do throws(TableError) {
+            guard let file = try parts.vault.open(name) else { return nil }
+            sizeBytes = try file.size()
+            let reader = try ImageReader(file)
+            return .available(reader.image.backup(id, sizeBytes: reader.sizeBytes))
+        } catch {
+            let createdAt = Int64(id.prefix { $0 != "-" }) ?? 0
+            return .damaged(
+                DamagedBackup(
+                    id: id, createdAt: createdAt, sizeBytes: Int64(sizeBytes), reason: error.description))
+        }
     }
 
     /// The file of a backup.
     private func open(_ id: String) throws(TableError) -> StoredFile {
         // What is no identifier could be the path of something else.
-        guard Self.isID(id), let file = try parts.vault.open(Self.file(id)) else { throw .backup(.notFound(id)) }
+        guard Self.isID(id) else { throw .backup(.notFound(id)) }
+        if let file = try parts.vault.open(Self.file(id)) { return file }
+        guard try former.dueBackups().contains(where: { $0.id == id }) else { throw .backup(.notFound(id)) }
+        former.makeBackups()
+        guard let file = try parts.vault.open(Self.file(id)) else {
+            throw former.trouble.current ?? .backup(.notFound(id))
+        }
         return file
     }
 
@@ -108,14 +124,16 @@ extension BackupService {
             }
     }
 
-    private static func newID(at time: Int64) -> String {
+    /// An identifier that no other backup has.
+    static func newID(at time: Int64) -> String {
         let milliseconds = String(max(0, time))
         let tail = String(UInt32.random(in: .min ... .max), radix: 16)
         return String(repeating: "0", count: max(0, 14 - milliseconds.utf8.count)) + milliseconds + "-"
             + String(repeating: "0", count: 8 - tail.utf8.count) + tail
     }
 
-    private static func file(_ id: String) -> String { "\(folder)/\(id)\(suffix)" }
+    /// The name of a backup's file in the vault.
+    static func file(_ id: String) -> String { "\(folder)/\(id)\(suffix)" }
 }
 
 // MARK: - Restores
@@ -145,9 +163,27 @@ extension BackupService {
     }
 
     func restore(table: String, at point: RestorePoint, _ request: Request) throws(TableError) -> TableDescription {
-        let schema = try parts.catalog.definition(table).schema
-        let (source, time) = try archive.source(of: table, at: point)
+        let (source, schema, time) = try source(of: table, at: point)
         return try restore(source, schema, RestoreOrigin(backup: nil, table: table, time: time), request)
+    }
+
+    /// What a table was at a time: the one of the name that there is, else one that was replaced or deleted.
+    private func source(
+        of table: String, at point: RestorePoint
+    ) throws(TableError) -> (source: RestoreSource, schema: TableSchema, time: Int64) {
+        do throws(TableError) {
+            let schema = try parts.catalog.definition(table).schema
+            let (source, time) = try archive.source(of: table, at: point)
+            return (source, schema, time)
+        } catch {
+            switch (error, point) {
+            // The latest of a table that is there is its own.
+            case (.tableNotFound, _), (.backup(.pointInTimeUnavailable), .time), (.backup(.invalidRestoreTime), .time):
+                guard let ended = try archive.endedSource(of: table, at: point) else { throw error }
+                return ended
+            default: throw error
+            }
+        }
     }
 
     var restoring: [String: TableDescription] { underWay.withLock { $0.mapValues(\.description) } }
@@ -176,7 +212,7 @@ extension BackupService {
             }
             return parts.describe(definition, content: TableStatistics(definition))
         } catch {
-            leave(request.target)
+            leave(request.target, nil)
             throw error
         }
     }
@@ -185,18 +221,14 @@ extension BackupService {
         let name = restoration.target.name
         do throws(TableError) {
             let content = try restoration.load()
-            if restoration.replaces, parts.catalog.all[name] != nil {
-                _ = try create(of: name, name: "\(name)$ReplacedTableBackup", kind: .system)
-            }
             try restoration.finish(origin, content)
-            leave(name)
-            archive.wake()
+            leave(name, restoration.target)
             for deliver in replaced.withLock({ $0 }) { deliver(name) }
-            if restoration.replaces { scheduleSweep() }
+            tableEnded()
             return .success(parts.describe(restoration.target, content: content))
         } catch {
-            leave(name)
-            scheduleSweep()
+            leave(name, restoration.target)
+            former.settle()
             return .failure(error)
         }
     }
@@ -213,63 +245,59 @@ extension BackupService {
         if isTaken { throw .backup(.restoreInProgress(table: name)) }
     }
 
-    private func leave(_ name: String) { underWay.withLock { $0[name] = nil } }
+    private func leave(_ name: String, _ definition: TableDefinition?) {
+        if let definition { parts.filling.remove(definition) }
+        underWay.withLock { $0[name] = nil }
+    }
 }
 
-// MARK: - Leftovers
+// MARK: - Tables that are no more
 
 extension BackupService {
-    /// Waits for what is under way on the queue of restores.
-    func waitForSweep() { queue.sync {} }
-
-    /// Sweeps leftovers when no restore is under way any more: their spaces are noted as leftovers, too.
-    private func scheduleSweep() {
-        queue.async { [self] in
-            // What fails now is tried again after the next restore, or when the store is opened.
-            try? sweep()
-            try? removeExpired()
+    /// Ends a table that is deleted, in the writer's transaction. When it could be restored to points in time, a backup
+    /// of it is made.
+    func end(_ definition: TableDefinition, _ connection: Connection) throws(TableError) {
+        let isContinuous = try convertingErrors { () throws(SQLiteError) in
+            try StoreFile.setting(connection, ContinuousArchive.settingPrefix + definition.name) != nil
         }
+        try FormerTable.end(
+            definition, backup: isContinuous ? "\(definition.name)$DeletedTableBackup" : nil, connection, parts)
+    }
+
+    /// Told when a table has ended: waits until its backup is made, if it is to have one; the rest is done beside.
+    func tableEnded() {
+        archive.wake()
+        former.makeBackups()
+        former.settle()
+    }
+
+    /// Waits for what is under way on the queue of restores, and for the removal of leftovers.
+    func waitForSweep() {
+        queue.sync {}
+        former.waitUntilSettled()
     }
 
     private func expireDaily() {
         queue.asyncAfter(deadline: .now() + .seconds(24 * 3600)) { [weak self] in
             guard let self, !isCancelled.load(ordering: .acquiring) else { return }
-            // What fails now is tried again tomorrow.
-            try? removeExpired()
+            removeExpired()
             expireDaily()
         }
     }
 
     /// Removes the backups that the engine has made itself and nobody has wanted, and logs that have ended, when they
-    /// are 35 days old.
-    func removeExpired() throws(TableError) {
+    /// are 35 days old. What cannot be removed keeps nothing else from it, and is tried again tomorrow.
+    func removeExpired() {
         parts.vault.discardOldDrafts(in: [Self.folder, "restore"])
         var filter = BackupFilter()
         filter.kind = .system
-        for backup in try list(filter) where backup.expiresAt.map({ $0 <= parts.clock() }) ?? false {
-            try parts.vault.remove(Self.file(backup.id))
-        }
-        try archive.removeOldLives()
-    }
-
-    private func sweep() throws(TableError) {
-        guard underWay.withLock({ $0.isEmpty }) else { return }
-        let spaces = try parts.readers.read { (connection) throws(TableError) in
-            try convertingErrors { () throws(SQLiteError) in try LeftoverSpaces.all(connection) }
-        }
-        for space in spaces {
-            var isEmpty = false
-            while !isEmpty {
-                if isCancelled.load(ordering: .acquiring) { return }
-                try parts.writer.write { (connection) throws(TableError) in
-                    try convertingErrors { () throws(SQLiteError) in
-                        try LeftoverSpaces.sweep(space, Self.sweepRows, connection)
-                    }
-                } finish: {
-                    isEmpty = $0
-                }
+        for case .available(let backup) in (try? list(filter)) ?? [] {
+            if let expiresAt = backup.expiresAt, expiresAt <= parts.clock() {
+                _ = try? parts.vault.remove(Self.file(backup.id))
             }
         }
+        try? former.removeExpired()
+        try? archive.removeOldLives()
     }
 }
 

@@ -3,13 +3,13 @@ extension SQLiteTableStore: TableBackups {
         try backups.create(of: table, name: name, kind: .user)
     }
 
-    package func listBackups(_ filter: BackupFilter) throws(TableError) -> [BackupDescription] {
+    package func listBackups(_ filter: BackupFilter) throws(TableError) -> [ListedBackup] {
         try backups.list(filter)
     }
 
-    package func describeBackup(_ id: String) throws(TableError) -> BackupDescription { try backups.describe(id) }
+    package func describeBackup(_ id: String) throws(TableError) -> ListedBackup { try backups.describe(id) }
 
-    package func deleteBackup(_ id: String) throws(TableError) -> BackupDescription { try backups.delete(id) }
+    package func deleteBackup(_ id: String) throws(TableError) -> ListedBackup { try backups.delete(id) }
 
     package func restore(
         backup id: String, to target: String, replacing: Bool,
@@ -54,10 +54,18 @@ extension SQLiteTableStore: TableBackups {
     package func setContinuousBackups(
         of table: String, enabled: Bool, recoveryPeriodDays: Int
     ) throws(TableError) -> ContinuousBackups {
-        _ = try catalog.definition(table)
-        if enabled { return try backups.archive.begin(table, recoveryPeriodDays: recoveryPeriodDays) }
+        if enabled {
+            _ = try catalog.definition(table)
+            return try backups.archive.begin(table, recoveryPeriodDays: recoveryPeriodDays)
+        }
+        let isForgotten = try backups.former.forgetLives(ofTable: table)
+        if !isForgotten { _ = try catalog.definition(table) }
         try backups.archive.stop(table)
         return ContinuousBackups(restorable: nil)
+    }
+
+    package func endedContinuousBackups() throws(TableError) -> [EndedContinuousBackups] {
+        try backups.archive.ended()
     }
 
     package func continuousBackups(of table: String) throws(TableError) -> ContinuousBackups {
@@ -77,5 +85,15 @@ extension SQLiteTableStore: TableBackups {
     /// when they follow again. Called on a queue of the backups; must not block.
     package func subscribeToBackupTrouble(_ deliver: @escaping @Sendable (TableError?) -> Void) {
         backups.archive.trouble.subscribe(deliver)
+    }
+
+    /// Why the last backup of a table that was replaced or deleted cannot be made at the moment; nil when none is due.
+    /// Its content is kept until then.
+    package var lastBackupTrouble: TableError? { backups.former.trouble.current }
+
+    /// Calls `deliver` when the last backup of a table that was replaced or deleted cannot be made, with the reason, and
+    /// with nil when none is due any more. Called on a queue of the backups; must not block.
+    package func subscribeToLastBackupTrouble(_ deliver: @escaping @Sendable (TableError?) -> Void) {
+        backups.former.trouble.subscribe(deliver)
     }
 }

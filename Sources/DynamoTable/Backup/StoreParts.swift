@@ -11,6 +11,8 @@ struct StoreParts: Sendable {
     let clock: @Sendable () -> Int64
     /// The first identifier that the store had.
     let originID: String
+    /// The spaces that restores under way fill.
+    let filling = SpacesBeingFilled()
 
     /// Reads one state of the file for as long as it takes; writing goes on meanwhile.
     func readForLong<Result>(
@@ -43,11 +45,20 @@ struct StoreParts: Sendable {
     func writeImage(
         of table: String, to name: String, _ label: TableImage.Label, isCancelled: () -> Bool
     ) throws(TableError) -> (image: TableImage, sizeBytes: Int) {
+        try writeImage(to: name) { (writer, connection) throws(TableError) in
+            try writer.write(table, connection, label, parts: self, isCancelled: isCancelled)
+        }
+    }
+
+    /// Writes an image into a new file of the vault. When this returns, it is on disk.
+    func writeImage(
+        to name: String, _ write: (inout ImageWriter, Connection) throws(TableError) -> TableImage
+    ) throws(TableError) -> (image: TableImage, sizeBytes: Int) {
         do throws(TableError) {
             let file = try vault.draft(name)
             let image = try readForLong { (connection) throws(TableError) in
                 var writer = try ImageWriter(file)
-                return try writer.write(table, connection, label, parts: self, isCancelled: isCancelled)
+                return try write(&writer, connection)
             }
             let size = try file.size()
             try vault.publish(file, as: name)

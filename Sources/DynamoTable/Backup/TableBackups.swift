@@ -10,19 +10,20 @@ package protocol TableBackups: Sendable {
     /// - Throws: `tableNotFound`, `storage`.
     func createBackup(of table: String, name: String) throws(TableError) -> BackupDescription
 
-    /// The backups, sorted by identifier and so by age; bases of continuous backups are none.
-    func listBackups(_ filter: BackupFilter) throws(TableError) -> [BackupDescription]
+    /// The backups, sorted by identifier and so by age; bases of continuous backups are none. A damaged one hides no
+    /// other, and files that are no backups are passed over.
+    func listBackups(_ filter: BackupFilter) throws(TableError) -> [ListedBackup]
 
     /// A backup.
     ///
     /// - Throws: `backup(.notFound)`.
-    func describeBackup(_ id: String) throws(TableError) -> BackupDescription
+    func describeBackup(_ id: String) throws(TableError) -> ListedBackup
 
-    /// Deletes a backup.
+    /// Deletes a backup, also a damaged one, or one that is being made.
     ///
     /// - Returns: the backup as it was.
     /// - Throws: `backup(.notFound)`.
-    func deleteBackup(_ id: String) throws(TableError) -> BackupDescription
+    func deleteBackup(_ id: String) throws(TableError) -> ListedBackup
 
     /// Makes a new table from a backup. Returns once it is clear that it can be done and the name is taken; the rest is
     /// done beside: until then the table does not exist for reads and writes, and `restoring` tells of it.
@@ -31,7 +32,8 @@ package protocol TableBackups: Sendable {
     ///   - id: the backup.
     ///   - target: the name of the new table.
     ///   - replacing: whether a table of that name is replaced, if there is one, in one step for whoever reads
-    ///     it. A backup of the replaced one is kept, of the kind `system`.
+    ///     it. A backup of the replaced one is kept, of the kind `system`, with every write that was answered before
+    ///     that step; so are its continuous backups.
     ///   - adjust: makes the table's schema from that in the backup, where it shall be another one than that; the name
     ///     and the key stay.
     ///   - completion: called once when the table is there, or why it is not.
@@ -43,7 +45,8 @@ package protocol TableBackups: Sendable {
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription
 
-    /// Makes a new table of what another one was at a point in time; see the other `restore`.
+    /// Makes a new table of what another one was at a point in time; see the other `restore`. The time may also be one
+    /// of an earlier table of the name, that was replaced or deleted.
     ///
     /// - Throws: `tableNotFound`, `backup(.pointInTimeUnavailable)`, `backup(.invalidRestoreTime)`, and as the other.
     func restore(
@@ -58,7 +61,11 @@ package protocol TableBackups: Sendable {
     /// Where a table comes from; nil when it was not restored.
     func restoreSummary(_ table: String) throws(TableError) -> RestoreSummary?
 
-    /// Turns continuous backups of a table on or off. Blocks; O(items) when they go on. Off forgets what there was.
+    /// The continuous backups that ended with their tables and can still be restored from, the oldest first.
+    func endedContinuousBackups() throws(TableError) -> [EndedContinuousBackups]
+
+    /// Turns continuous backups of a table on or off. Blocks; O(items) when they go on. Off forgets what there was,
+    /// also of earlier tables of the name.
     ///
     /// - Parameter recoveryPeriodDays: how many days back the table can be restored, 1 to 35; a shorter period than
     ///   before forgets what is older.

@@ -95,6 +95,22 @@ struct ChangeJournal {
         pruneAt = isMoreToDo ? committedAt : committedAt + Self.pruneIntervalMilliseconds
     }
 
+    /// Lets the content go of changes of a table that is no more, in the caller's transaction. The rows stay, since a
+    /// stream without gaps is what shows that nothing of it is missing.
+    static func release(
+        _ connection: Connection, of table: String, in sequences: ClosedRange<Int64>
+    ) throws(SQLiteError) {
+        let update = try connection.statement(
+            """
+            UPDATE change SET old = NULL, new = NULL, principal = ''
+            WHERE sequence BETWEEN ?1 AND ?2 AND name = ?3
+            """)
+        try update.bind(sequences.lowerBound, at: 1)
+        try update.bind(sequences.upperBound, at: 2)
+        try update.bind(table, at: 3)
+        try update.run()
+    }
+
     /// Up to `limit` changes after a position, in order.
     static func changes(
         _ connection: Connection, after sequence: Int64, limit: Int
@@ -171,17 +187,61 @@ extension ChangeJournal {
             // Even a change of another table takes its time.
             taken += 64
             guard let definition = definitions[rows.text(2)], last > definition.startSequence else { continue }
-            let content = rows.isNull(4) ? nil : [UInt8](rows.blob(4))
-            let image = content ?? [UInt8](rows.blob(3))
-            guard let key = image.withUnsafeBytes({ try? ItemCodec.decode($0) }).flatMap(definition.key(of:)) else {
-                throw .storage(StorageFailure(damagedItemIn: connection.path, .damaged))
-            }
-            let record = LogRecord(
-                sequence: last, committedAt: rows.int64(1),
-                key: Array(definition.keyBytes(key).dropFirst(definition.prefix.count)), content: content)
+            let record = try record(rows, definition, connection)
             records[definition.name, default: []].append(record)
-            taken += image.count
+            taken += record.key.count + (record.content?.count ?? 0)
         }
         return (records, last)
+    }
+
+    /// The changes of a table that is no more after a position, as logs hold them.
+    ///
+    /// - Parameters:
+    ///   - connection: one inside a read transaction.
+    ///   - sequence: the position.
+    ///   - end: the last change of the store that may be one of it.
+    ///   - definition: the table as it was.
+    ///   - bytes: about how many bytes are answered at most.
+    /// - Returns: the records, and the last change that was looked at; `sequence` when there is none.
+    static func records(
+        _ connection: Connection, after sequence: Int64, upTo end: Int64, of definition: TableDefinition, bytes: Int
+    ) throws(TableError) -> (records: [LogRecord], last: Int64) {
+        let rows = try convertingErrors { () throws(SQLiteError) in
+            let rows = try connection.statement(
+                """
+                SELECT sequence, committed_at, name, old, new FROM change
+                WHERE sequence > ?1 AND sequence <= ?2 ORDER BY sequence
+                """)
+            try rows.bind(sequence, at: 1)
+            try rows.bind(end, at: 2)
+            return rows
+        }
+        defer { rows.reset() }
+        var records: [LogRecord] = []
+        var last = sequence
+        var taken = 0
+        while taken < bytes, try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
+            last = rows.int64(0)
+            taken += 64
+            guard rows.text(2) == definition.name, last > definition.startSequence else { continue }
+            let record = try record(rows, definition, connection)
+            records.append(record)
+            taken += record.key.count + (record.content?.count ?? 0)
+        }
+        return (records, last)
+    }
+
+    /// The change in a row of sequence, time, name, old and new image.
+    private static func record(
+        _ row: Statement, _ definition: TableDefinition, _ connection: Connection
+    ) throws(TableError) -> LogRecord {
+        let content = row.isNull(4) ? nil : [UInt8](row.blob(4))
+        let image = content ?? [UInt8](row.blob(3))
+        guard let key = image.withUnsafeBytes({ try? ItemCodec.decode($0) }).flatMap(definition.key(of:)) else {
+            throw .storage(StorageFailure(damagedItemIn: connection.path, .damaged))
+        }
+        return LogRecord(
+            sequence: row.int64(0), committedAt: row.int64(1),
+            key: Array(definition.keyBytes(key).dropFirst(definition.prefix.count)), content: content)
     }
 }

@@ -213,14 +213,12 @@ extension SQLiteTableStore {
     }
 
     package func deleteTable(_ name: String) throws(TableError) {
-        try backups.keepBeforeDeletion(name)
         try writer.write { (connection) throws(TableError) in
-            let definition = try catalog.definition(name)
-            try convertingErrors { () throws(SQLiteError) in try StoreFile.remove(connection, definition) }
+            try backups.end(try catalog.definition(name), connection)
         } finish: { _ in
             catalog.replace(with: catalog.all.filter { $0.key != name })
         }
-        backups.archive.wake()
+        backups.tableEnded()
     }
 }
 

@@ -219,15 +219,6 @@ extension StoreFile {
         try remove(entries, KeyRange(prefix: TableDefinition.prefix(index.space)))
     }
 
-    /// Removes a table: its definition, its items and their entries.
-    static func remove(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
-        try forget(connection, definition)
-        let items = try connection.statement("DELETE FROM item WHERE key >= ?1 AND key < ?2")
-        try remove(items, KeyRange(prefix: definition.prefix))
-        for index in definition.indexes { try removeEntries(connection, of: index) }
-        try TableStatistics.forget(connection, definition)
-    }
-
     /// Removes the definition of a table and what else is known of it; its content stays.
     static func forget(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
         let statement = try connection.statement("DELETE FROM definition WHERE space = ?1")

@@ -2,58 +2,69 @@ import JSON
 
 extension JSONWriter {
     /// Writes a backup as `BackupDescription` has it.
-    mutating func backupDescription(
-        _ backup: BackupDescription, _ resources: ResourceNames, status: StaticString = "AVAILABLE"
-    ) {
+    mutating func backupDescription(_ backup: ListedBackup, _ resources: ResourceNames, isDeleted: Bool = false) {
         beginObject()
         key("BackupDetails")
-        backupDetails(backup, resources, status: status)
-        sourceTable(backup.table, resources)
-        sourceFeatures(backup.table)
+        backupDetails(backup, resources, isDeleted: isDeleted)
+        if let table = backup.description?.table {
+            sourceTable(table, resources)
+            sourceFeatures(table)
+        }
         endObject()
     }
 
     /// Writes a backup as `BackupDetails` has it.
-    mutating func backupDetails(
-        _ backup: BackupDescription, _ resources: ResourceNames, status: StaticString = "AVAILABLE"
-    ) {
+    mutating func backupDetails(_ backup: ListedBackup, _ resources: ResourceNames, isDeleted: Bool = false) {
         beginObject()
-        backupMembers(backup, resources, status: status)
+        backupMembers(backup, resources, status: isDeleted ? "DELETED" : backup.status)
         endObject()
     }
 
     /// Writes a backup as `BackupSummary` has it.
-    mutating func backupSummary(_ backup: BackupDescription, _ resources: ResourceNames) {
+    mutating func backupSummary(_ backup: ListedBackup, _ resources: ResourceNames) {
         beginObject()
-        key("TableName")
-        string(backup.table.schema.name)
-        key("TableId")
-        string(backup.table.id)
-        key("TableArn")
-        string(resources.table(backup.table.schema.name))
-        backupMembers(backup, resources, status: "AVAILABLE")
+        if let table = backup.description?.table {
+            key("TableName")
+            string(table.schema.name)
+            key("TableId")
+            string(table.id)
+            key("TableArn")
+            string(resources.table(table.schema.name))
+        }
+        backupMembers(backup, resources, status: backup.status)
         endObject()
     }
 
-    private mutating func backupMembers(
-        _ backup: BackupDescription, _ resources: ResourceNames, status: StaticString
-    ) {
+    private mutating func backupMembers(_ backup: ListedBackup, _ resources: ResourceNames, status: StaticString) {
         key("BackupArn")
         string(resources.backup(backup))
         key("BackupName")
-        string(backup.name)
+        switch backup {
+        case .available(let backup), .creating(let backup):
+            string(backup.name)
+            backupMembers(sizeBytes: backup.sizeBytes, status, backup.kind, createdAt: backup.createdAt)
+            if let expiresAt = backup.expiresAt {
+                key("BackupExpiryDateTime")
+                instant(expiresAt)
+            }
+        case .damaged(let backup):
+            // Clients expect a name and a type, and the file does not say them any more.
+            string(backup.id)
+            backupMembers(sizeBytes: backup.sizeBytes, status, .user, createdAt: backup.createdAt)
+        }
+    }
+
+    private mutating func backupMembers(
+        sizeBytes: Int64, _ status: StaticString, _ kind: BackupDescription.Kind, createdAt: Int64
+    ) {
         key("BackupSizeBytes")
-        int(backup.sizeBytes)
+        int(sizeBytes)
         key("BackupStatus")
         string(status)
         key("BackupType")
-        string(backup.kind.rawValue)
+        string(kind.rawValue)
         key("BackupCreationDateTime")
-        instant(backup.createdAt)
-        if let expiresAt = backup.expiresAt {
-            key("BackupExpiryDateTime")
-            instant(expiresAt)
-        }
+        instant(createdAt)
     }
 
     private mutating func sourceTable(_ table: TableDescription, _ resources: ResourceNames) {
@@ -156,9 +167,22 @@ extension JSONWriter {
     }
 }
 
+extension ListedBackup {
+    /// The protocol's word for the state it is in; it has none for damage.
+    fileprivate var status: StaticString {
+        switch self {
+        case .available: "AVAILABLE"
+        case .creating: "CREATING"
+        case .damaged: "DAMAGED"
+        }
+    }
+}
+
 extension ResourceNames {
-    /// The ARN of a backup.
-    func backup(_ backup: BackupDescription) -> String { self.backup(backup.id, of: backup.table.schema.name) }
+    /// The ARN of a backup. Of a damaged one it is not known which table it is of; the identifier is all that counts.
+    func backup(_ backup: ListedBackup) -> String {
+        self.backup(backup.id, of: backup.description?.table.schema.name ?? "unknown")
+    }
 
     /// The ARN of a backup of a table.
     func backup(_ id: String, of table: String) -> String { "\(self.table(table))/backup/\(id)" }

@@ -25,7 +25,7 @@ extension TableService {
         }
         return ProtocolResponse { writer in
             writer.key("BackupDetails")
-            writer.backupDetails(backup, resources)
+            writer.backupDetails(.available(backup), resources)
         }
     }
 
@@ -38,8 +38,7 @@ extension TableService {
         filter.kind = BackupDescription.Kind(rawValue: type)
         let start = request.text("ExclusiveStartBackupArn").map { resources.backupID(inARN: $0) }
         let all = try convertingBackups { () throws(TableError) in try store.listBackups(filter) }.filter { backup in
-            type != "AWS_BACKUP" && !InternalTables.contains(backup.table.schema.name)
-                && start.map { $0.precedes(backup.id) } ?? true
+            type != "AWS_BACKUP" && !isInternal(backup) && start.map { $0.precedes(backup.id) } ?? true
         }
         let page = all.prefix(Int(request.number("Limit") ?? 100))
         return ProtocolResponse { writer in
@@ -65,7 +64,7 @@ extension TableService {
         let backup = try convertingBackups { () throws(TableError) in try store.deleteBackup(id) }
         return ProtocolResponse { writer in
             writer.key("BackupDescription")
-            writer.backupDescription(backup, resources, status: "DELETED")
+            writer.backupDescription(backup, resources, isDeleted: true)
         }
     }
 
@@ -95,18 +94,22 @@ extension TableService {
         return name
     }
 
-    /// The backup that a request names.
-    func backup(_ request: RequestReader) throws(ProtocolError) -> BackupDescription {
+    /// The backup that a request names, damaged or not.
+    func backup(_ request: RequestReader) throws(ProtocolError) -> ListedBackup {
         let arn = request.text("BackupArn") ?? ""
         let notFound = ProtocolError(.backupNotFound, "Backup not found: \(arn)")
         do throws(TableError) {
             let backup = try store.describeBackup(resources.backupID(inARN: arn))
-            guard !InternalTables.contains(backup.table.schema.name) else { throw TableError.backup(.notFound(arn)) }
+            guard !isInternal(backup) else { throw TableError.backup(.notFound(arn)) }
             return backup
         } catch {
             if case .backup(.notFound) = error { throw notFound }
             throw ProtocolError(backups: error)
         }
+    }
+
+    private func isInternal(_ backup: ListedBackup) -> Bool {
+        backup.description.map { InternalTables.contains($0.table.schema.name) } ?? false
     }
 
     /// Runs what throws the engine's errors, told in the words of the operations on backups.

@@ -6,6 +6,7 @@ extension SQLiteTableStore {
         var report = VerificationReport()
         try backups.verifyBackups(&report)
         let logs = try backups.archive.verifyLogs(&report)
+        try backups.archive.verifyEnded(&report)
         return try backups.parts.readForLong { (connection) throws(TableError) in
             var verification = try StoreVerification(connection, logs: logs, report: report)
             try verification.run()
@@ -17,13 +18,16 @@ extension SQLiteTableStore {
 extension BackupService {
     /// Checks every backup.
     func verifyBackups(_ report: inout VerificationReport) throws(TableError) {
-        for name in try files() {
-            try report.notingDamage { (report) throws(TableError) in
+        for id in try ids() {
+            do throws(TableError) {
                 // One may be deleted meanwhile.
-                guard let file = try parts.vault.open(name) else { return }
+                guard let file = try parts.vault.open(Self.file(id)) else { continue }
                 report.backups += 1
                 var reader = try ImageReader(file)
                 try reader.verify()
+            } catch {
+                // Damaged or not to be read: it keeps nothing else from being checked.
+                report.note(error.description)
             }
         }
     }
@@ -48,6 +52,25 @@ extension ContinuousArchive {
             }
         }
         return logs
+    }
+
+    /// Checks the bases and logs of tables that are no more.
+    func verifyEnded(_ report: inout VerificationReport) throws(TableError) {
+        for former in try FormerTable.all(parts) {
+            guard let life = former.life else { continue }
+            try report.notingDamage { (report) throws(TableError) in
+                guard let log = try ContinuousLog(opening: life, of: former.name, parts.vault) else {
+                    throw .damaged(
+                        parts.vault.path(ContinuousLog.folder(life)), "the continuous backups in it are gone")
+                }
+                for base in log.bases.dropFirst() {
+                    guard let file = try parts.vault.open(base.name) else { continue }
+                    var reader = try ImageReader(file)
+                    try reader.verify()
+                }
+                _ = try Self.read(log, &report)
+            }
+        }
     }
 
     /// Reads a whole log, from its first base on.

@@ -43,7 +43,9 @@ struct BackupCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the backups, the oldest first.",
             discussion: """
-                Each line: identifier, time, table, items, size of the file, who made it (user or system), name.
+                Each line: identifier, time, table, items, size of the file, who made it (user or system), name. \
+                One that is still being made (the last one of a table that was replaced or deleted) says so behind \
+                it. A damaged one has identifier, time, size and what is wrong; it can be deleted like any other.
                 """)
 
         @Option(help: ArgumentHelp("Only those of this table.", valueName: "table"))
@@ -83,10 +85,14 @@ struct BackupCommand: ParsableCommand {
     static func line(_ backup: JSONValue) -> String {
         func text(_ name: String) -> String { backup[name]?.stringValue ?? "" }
         func number(_ name: String) -> Int64 { backup[name]?.numberValue?.int64 ?? 0 }
-        return [
-            text("id"), text("createdAt"), text("table"), "\(number("items")) items", "\(number("sizeBytes")) bytes",
-            text("kind"), text("name"),
-        ].joined(separator: "  ")
+        let parts =
+            text("status") == "damaged"
+            ? [text("id"), text("createdAt"), "damaged", "\(number("sizeBytes")) bytes", text("reason")]
+            : [
+                text("id"), text("createdAt"), text("table"), "\(number("items")) items",
+                "\(number("sizeBytes")) bytes", text("kind"), text("name"),
+            ] + (text("status") == "creating" ? ["being made"] : [])
+        return parts.joined(separator: "  ")
     }
 }
 

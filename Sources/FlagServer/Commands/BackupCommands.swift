@@ -29,7 +29,7 @@ struct BackupCommands: Sendable {
     private func run(_ request: BackupRequest) throws -> JSONValue {
         switch request {
         case .create(let table, let name):
-            return Self.json(try tables.createBackup(of: try self.table(table), name: name))
+            return Self.json(.available(try tables.createBackup(of: try self.table(table), name: name)))
         case .list(let table):
             var filter = BackupFilter()
             filter.table = table
@@ -40,11 +40,11 @@ struct BackupCommands: Sendable {
             return Self.json(
                 try tables.setContinuousBackups(of: table, enabled: true, recoveryPeriodDays: days), of: table)
         case .endContinuous(let table):
+            // By its name, though it may be no more: off forgets what is left of it.
             let table = try self.table(table)
             return Self.json(try tables.setContinuousBackups(of: table, enabled: false), of: table)
         case .listContinuous(let table):
-            let named = try table.map { [$0] } ?? tables.listTables().filter { !InternalTables.contains($0) }
-            return .array(try named.map { Self.json(try tables.continuousBackups(of: $0), of: $0) })
+            return .array(try continuousBackups(of: table))
         case .restore(let restore): return try run(restore)
         case .verify: return Self.json(try tables.verify())
         }
@@ -60,6 +60,17 @@ struct BackupCommands: Sendable {
         if all.count == 1 { return all[0] }
         throw CommandFailure(
             all.isEmpty ? "there is no table yet" : "name a table with --table: \(all.joined(separator: ", "))")
+    }
+
+    /// Which tables can be restored to a time, those that are no more behind those that are there.
+    private func continuousBackups(of table: String?) throws -> [JSONValue] {
+        let ended = try tables.endedContinuousBackups().filter { backups in
+            table.map { $0 == backups.table } ?? !InternalTables.contains(backups.table)
+        }
+        let there = try tables.listTables().filter { !InternalTables.contains($0) }
+        // A name that is neither has the engine say so.
+        let named = table.map { ended.isEmpty || there.contains($0) ? [$0] : [] } ?? there
+        return try named.map { Self.json(try tables.continuousBackups(of: $0), of: $0) } + ended.map(Self.json)
     }
 
     private func run(_ restore: BackupRequest.Restore) throws -> JSONValue {
@@ -80,9 +91,11 @@ struct BackupCommands: Sendable {
         }
         switch restore.source {
         case .backup(let id):
+            let backup = try tables.describeBackup(id)
+            if case .damaged(let damage) = backup { throw CommandFailure(damage.reason) }
             _ = try tables.restore(
-                backup: id, to: try name(try tables.describeBackup(id).table.schema.name),
-                replacing: restore.replaces, adjust: { $0 }, completion: completion)
+                backup: id, to: try name(backup.description?.table.schema.name ?? ""), replacing: restore.replaces,
+                adjust: { $0 }, completion: completion)
         case .file(let path):
             _ = try tables.restore(
                 file: path, to: try name(try SQLiteTableStore.describeBackup(file: path).table.schema.name),
@@ -101,23 +114,42 @@ struct BackupCommands: Sendable {
         ]
     }
 
-    private static func json(_ backup: BackupDescription) -> JSONValue {
-        [
-            "id": .string(backup.id), "name": .string(backup.name), "kind": .string(backup.kind.rawValue.lowercased()),
-            "table": .string(backup.table.schema.name),
-            "createdAt": .string(Timestamp(millisecondsSinceEpoch: backup.createdAt).rfc3339),
-            "items": .integer(backup.table.content.items), "sizeBytes": .integer(backup.sizeBytes),
-        ]
+    private static func json(_ backup: ListedBackup) -> JSONValue {
+        switch backup {
+        case .available(let description), .creating(let description):
+            let isCreating = if case .creating = backup { true } else { false }
+            return [
+                "id": .string(description.id), "name": .string(description.name),
+                "kind": .string(description.kind.rawValue.lowercased()),
+                "status": isCreating ? "creating" : "available", "table": .string(description.table.schema.name),
+                "createdAt": time(description.createdAt), "items": .integer(description.table.content.items),
+                "sizeBytes": .integer(description.sizeBytes),
+            ]
+        case .damaged(let damage):
+            return [
+                "id": .string(damage.id), "status": "damaged", "reason": .string(damage.reason),
+                "createdAt": time(damage.createdAt), "sizeBytes": .integer(damage.sizeBytes),
+            ]
+        }
+    }
+
+    private static func time(_ milliseconds: Int64?) -> JSONValue {
+        milliseconds.map { .string(Timestamp(millisecondsSinceEpoch: $0).rfc3339) } ?? .null
     }
 
     private static func json(_ backups: ContinuousBackups, of table: String) -> JSONValue {
-        func time(_ milliseconds: Int64?) -> JSONValue {
-            milliseconds.map { .string(Timestamp(millisecondsSinceEpoch: $0).rfc3339) } ?? .null
-        }
-        return [
+        [
             "table": .string(table), "enabled": .bool(backups.isEnabled),
             "days": backups.isEnabled ? .integer(Int64(backups.recoveryPeriodDays)) : .null,
             "earliest": time(backups.restorable?.lowerBound), "latest": time(backups.restorable?.upperBound),
+        ]
+    }
+
+    private static func json(_ ended: EndedContinuousBackups) -> JSONValue {
+        [
+            "table": .string(ended.table), "enabled": false, "ended": time(ended.endedAt),
+            "earliest": time(ended.restorable?.lowerBound), "latest": time(ended.restorable?.upperBound),
+            "reason": ended.trouble.map { .string($0.description) } ?? .null,
         ]
     }
 

@@ -35,7 +35,10 @@ struct ContinuousBackupCommand: ParsableCommand {
     /// `flag-server backup continuous off`
     struct Off: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End the log of a table and remove it: the past can no longer be restored from it.")
+            abstract: "End the log of a table and remove it: the past can no longer be restored from it.",
+            discussion: """
+                Also removes what is left of earlier tables of the name, which were replaced or deleted.
+                """)
 
         @OptionGroup var target: TargetOptions
 
@@ -45,7 +48,11 @@ struct ContinuousBackupCommand: ParsableCommand {
     /// `flag-server backup continuous status`
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say of each table whether there is a log, and which times it can be restored to.")
+            abstract: "Say of each table whether there is a log, and which times it can be restored to.",
+            discussion: """
+                Tables that were replaced or deleted come behind those that are there, with the time of their end: \
+                they can be restored for as many days as if they still were, by flag-server restore --time.
+                """)
 
         @OptionGroup var target: TargetOptions
 
@@ -72,8 +79,11 @@ struct ContinuousBackupCommand: ParsableCommand {
     /// What there is of a table, in one line.
     static func line(_ table: JSONValue) -> String {
         let name = table["table"]?.stringValue ?? ""
-        guard table["enabled"]?.boolValue == true else { return "\(name)  off" }
-        return "\(name)  on  restorable from \(table["earliest"]?.stringValue ?? "")"
-            + " to \(table["latest"]?.stringValue ?? "")"
+        let state = table["enabled"]?.boolValue == true ? "on" : table["ended"]?.stringValue.map { "ended \($0)" }
+        guard let state else { return "\(name)  off" }
+        guard let earliest = table["earliest"]?.stringValue, let latest = table["latest"]?.stringValue else {
+            return "\(name)  \(state)  \(table["reason"]?.stringValue ?? "not restorable any more")"
+        }
+        return "\(name)  \(state)  restorable from \(earliest) to \(latest)"
     }
 }

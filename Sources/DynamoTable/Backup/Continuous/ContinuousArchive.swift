@@ -33,8 +33,7 @@ final class ContinuousArchive: @unchecked Sendable {
     /// The archive of a store that nobody writes to yet.
     init(_ parts: StoreParts) throws(TableError) {
         self.parts = parts
-        let lives = try Self.lives(parts)
-        if lives.isEmpty { return }
+        if try Self.lives(parts).isEmpty, try Self.unfinished(parts).isEmpty { return }
         // Until the logs were looked at, everything is needed.
         parts.retention.firstNeeded = 0
         isNeeded.store(true, ordering: .releasing)
@@ -138,10 +137,11 @@ final class ContinuousArchive: @unchecked Sendable {
     /// whose changes were missing.
     func removeOldLives() throws(TableError) {
         try onQueue { () throws(TableError) in
-            let kept = Set(try lives().values)
+            let kept = Set(try lives().values).union(try FormerTable.all(parts).compactMap(\.life))
             let old = parts.vault.folders(
                 in: ContinuousLog.parentFolder, unchangedSince: parts.clock() - ContinuousLog.retentionMax)
-            for life in old where !kept.contains(life) { try parts.vault.removeFolder(ContinuousLog.folder(life)) }
+            // One that cannot be removed keeps no other from it.
+            for life in old where !kept.contains(life) { try? parts.vault.removeFolder(ContinuousLog.folder(life)) }
         }
     }
 
@@ -196,17 +196,16 @@ extension ContinuousArchive {
     }
 
     private func follow(_ lives: [String: String]) throws(TableError) {
-        // A table that was deleted, or lives again, has no use for its old log.
-        for log in logs.values where lives[log.table] != log.life {
-            logs[log.table] = nil
-            try parts.vault.removeFolder(ContinuousLog.folder(log.life))
-        }
-        guard !lives.isEmpty else {
+        // A table that was deleted, or lives again, takes nothing more into its old log.
+        for log in logs.values where lives[log.table] != log.life { logs[log.table] = nil }
+        let unfinished = try Self.unfinished(parts)
+        guard !lives.isEmpty || !unfinished.isEmpty else {
             isNeeded.store(false, ordering: .releasing)
             parts.retention.firstNeeded = .max
             return
         }
         try takeLock()
+        for former in unfinished { try finish(former) }
         for (table, life) in lives where logs[table] == nil {
             let days = try recoveryPeriod(of: table)
             try open(life, table)
@@ -285,12 +284,15 @@ extension ContinuousArchive {
     }
 
     private func end(_ table: String) throws(TableError) {
+        let life = try lives()[table]
         try parts.writer.write { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in
                 try StoreFile.removeSetting(connection, Self.settingPrefix + table)
                 try StoreFile.removeSetting(connection, Self.periodPrefix + table)
             }
         }
+        logs[table] = nil
+        if let life { try parts.vault.removeFolder(ContinuousLog.folder(life)) }
         try follow()
     }
 

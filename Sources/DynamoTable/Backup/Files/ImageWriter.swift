@@ -31,11 +31,32 @@ struct ImageWriter {
             label: label, createdAt: createdAt, definition: definition, tableID: definition.id(in: parts.originID),
             sequence: last.sequence, committedAt: last.committedAt, itemCount: itemCount,
             itemBytes: try TableStatistics.read(connection, definition).table.bytes)
+        try end(image)
+        return image
+    }
+
+    /// Writes the image of a table that is no more, and whose items nobody changes. O(items).
+    ///
+    /// - Parameters:
+    ///   - former: what is known of the table.
+    ///   - connection: one inside a read transaction.
+    ///   - isCancelled: asked now and then whether to give up.
+    /// - Returns: what was written, not yet on disk.
+    mutating func write(
+        _ former: TableImage, _ connection: Connection, isCancelled: () -> Bool
+    ) throws(TableError) -> TableImage {
+        try writeItems(former.definition, connection, isCancelled)
+        var image = former
+        image.itemCount = itemCount
+        try end(image)
+        return image
+    }
+
+    private mutating func end(_ image: TableImage) throws(TableError) {
         var end: [UInt8] = []
         LittleEndian.append(UInt64(blocks.position), to: &end)
         try blocks.append(ImageFile.description, ItemCodec.encode(image.item))
         try blocks.end(with: end + ImageFile.end)
-        return image
     }
 
     private mutating func writeItems(

@@ -13,7 +13,7 @@ struct TableImage: Sendable {
     /// When that change was committed, in milliseconds since 1970.
     let committedAt: Int64
     /// How many items there are.
-    let itemCount: Int
+    var itemCount: Int
     /// The bytes of the items, names and values, as DynamoDB counts them.
     let itemBytes: Int64
 
@@ -54,10 +54,14 @@ extension TableImage {
     }
 
     /// The image as a backup of a file of this size.
-    func backup(sizeBytes: Int) -> BackupDescription {
-        BackupDescription(
-            id: label.id, name: label.name, kind: label.kind, createdAt: createdAt,
-            expiresAt: label.kind == .system ? createdAt + ContinuousLog.retentionMax : nil,
+    ///
+    /// - Parameter id: its identifier; that of the label unless its file has another name.
+    func backup(_ id: String? = nil, sizeBytes: Int) -> BackupDescription {
+        // A time that a foreign file claims may be any number.
+        let expiry = createdAt.addingReportingOverflow(ContinuousLog.retentionMax)
+        return BackupDescription(
+            id: id ?? label.id, name: label.name, kind: label.kind, createdAt: createdAt,
+            expiresAt: label.kind == .system && !expiry.overflow ? expiry.partialValue : nil,
             sizeBytes: Int64(sizeBytes),
             table: TableDescription(
                 schema: definition.schema, createdAt: definition.createdAt, id: tableID,

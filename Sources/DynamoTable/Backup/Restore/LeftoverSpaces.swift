@@ -1,3 +1,4 @@
+import Lock
 import SQLite
 
 /// Spaces of the file whose content belongs to no table: of a restore under way, or of a table that was replaced.
@@ -9,12 +10,12 @@ enum LeftoverSpaces {
 
     /// Notes the spaces of a table: what is in them is nobody's until `forget`.
     static func note(_ definition: TableDefinition, _ connection: Connection) throws(SQLiteError) {
-        for space in spaces(definition) { try StoreFile.set(connection, name(space), to: "") }
+        for space in definition.spaces { try StoreFile.set(connection, name(space), to: "") }
     }
 
     /// The spaces of a table belong to a table from now on.
     static func forget(_ definition: TableDefinition, _ connection: Connection) throws(SQLiteError) {
-        for space in spaces(definition) { try StoreFile.removeSetting(connection, name(space)) }
+        for space in definition.spaces { try StoreFile.removeSetting(connection, name(space)) }
     }
 
     /// All of them.
@@ -57,9 +58,28 @@ enum LeftoverSpaces {
 
     private static func name(_ space: UInt32) -> String { prefix + String(space) }
 
-    private static func spaces(_ definition: TableDefinition) -> [UInt32] {
-        [definition.space] + definition.indexes.map(\.space)
-    }
+}
+
+extension TableDefinition {
+    /// The spaces of the table and its indexes.
+    var spaces: [UInt32] { [space] + indexes.map(\.space) }
+}
+
+/// The spaces that restores of this process fill at the moment: they are noted as leftovers, and are none.
+///
+/// Told within the writer's transactions, one after the other: a sweep never sees a space noted that it does not see
+/// here.
+final class SpacesBeingFilled: Sendable {
+    private let spaces = Locked<Set<UInt32>>([])
+
+    /// A restore fills the spaces of a table from now on.
+    func insert(_ definition: TableDefinition) { spaces.withLock { $0.formUnion(definition.spaces) } }
+
+    /// The restore is over.
+    func remove(_ definition: TableDefinition) { spaces.withLock { $0.subtract(definition.spaces) } }
+
+    /// Whether a restore fills a space.
+    func contains(_ space: UInt32) -> Bool { spaces.withLock { $0.contains(space) } }
 }
 
 extension StoreFile {

@@ -17,7 +17,8 @@ struct Restoration: Sendable {
     /// How many rows one transaction writes: others wait for a few milliseconds.
     private static let rowsPerTransaction = 2000
 
-    /// Takes spaces for a table, noted as leftovers until it is whole.
+    /// Takes spaces for a table, noted as leftovers until it is whole. Whoever asks for them tells `filling` when it
+    /// fills them no longer.
     static func prepare(
         _ schema: TableSchema, replacing: Bool, _ parts: StoreParts
     ) throws(TableError) -> TableDefinition {
@@ -30,6 +31,7 @@ struct Restoration: Sendable {
                     schema: schema, createdAt: parts.clock(), space: spaces[0], startSequence: 0,
                     indexSpaces: Array(spaces.dropFirst()))
                 try LeftoverSpaces.note(new, connection)
+                parts.filling.insert(new)
                 return new
             }
         } finish: {
@@ -187,19 +189,8 @@ extension Restoration {
             let target = try begun(connection)
             let replaced = parts.catalog.all[target.name]
             if replaced != nil, !replaces { throw .tableExists(target.name) }
+            if let replaced { try end(replaced, connection) }
             return try convertingErrors { () throws(SQLiteError) in
-                if let replaced {
-                    let setting = ContinuousArchive.settingPrefix + target.name
-                    let wasContinuous = try StoreFile.setting(connection, setting) != nil
-                    let periodSetting = ContinuousArchive.periodPrefix + target.name
-                    let period = try StoreFile.setting(connection, periodSetting)
-                    try StoreFile.forget(connection, replaced)
-                    try TableStatistics.forget(connection, replaced)
-                    try LeftoverSpaces.note(replaced, connection)
-                    // A new life: what the log of the old one says is not about this content.
-                    if wasContinuous { try StoreFile.set(connection, setting, to: StoreFile.randomID()) }
-                    if let period { try StoreFile.set(connection, periodSetting, to: period) }
-                }
                 try StoreFile.add(connection, target)
                 try content.store(connection, target)
                 try LeftoverSpaces.forget(target, connection)
@@ -209,6 +200,21 @@ extension Restoration {
             }
         } finish: { target in
             parts.catalog.replace(with: parts.catalog.all.merging([target.name: target]) { _, new in new })
+        }
+    }
+
+    /// Ends the table that is replaced. The new one has continuous backups as it had, in a life of their own: what the
+    /// log of the old one says is not about this content.
+    private func end(_ replaced: TableDefinition, _ connection: Connection) throws(TableError) {
+        let setting = ContinuousArchive.settingPrefix + replaced.name
+        let periodSetting = ContinuousArchive.periodPrefix + replaced.name
+        let (life, period) = try convertingErrors { () throws(SQLiteError) in
+            (try StoreFile.setting(connection, setting), try StoreFile.setting(connection, periodSetting))
+        }
+        try FormerTable.end(replaced, backup: "\(replaced.name)$ReplacedTableBackup", connection, parts)
+        try convertingErrors { () throws(SQLiteError) in
+            if life != nil { try StoreFile.set(connection, setting, to: StoreFile.randomID()) }
+            if let period { try StoreFile.set(connection, periodSetting, to: period) }
         }
     }
 
