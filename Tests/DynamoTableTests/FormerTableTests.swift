@@ -230,51 +230,77 @@ extension FormerTableTests {
         func open() throws -> SQLiteTableStore {
             try SQLiteTableStore.open(.directory(directory.path)) { time.withLock { $0 } }
         }
-        func pass(_ milliseconds: Int64) -> Int64 {
+        // Answers a moment between what was before and what comes.
+        func pass(_ milliseconds: Int64 = 1000) -> Int64 {
             time.withLock { time in
                 time += milliseconds
-                return time
+                return time - milliseconds / 2
             }
         }
         var store = try open()
         try store.createTable(TestTable.schema)
         _ = try store.setContinuousBackups(of: TestTable.name, enabled: true)
         try store.put(TestTable.item("p", "1"))
-        let first = pass(1000)
+        let first = pass()
         try store.put(TestTable.item("p", "2"))
-        let second = pass(1000)
+        let second = pass()
         // Nothing of this is in the log yet when the table ends.
         try store.put(TestTable.item("p", "3"))
+        let end = pass()
         _ = try restored {
             _ = try store.restore(
                 table: TestTable.name, at: .time(first), to: TestTable.name, replacing: true, adjust: { $0 },
                 completion: $0)
         }
-        let third = pass(1000)
+        try store.backups.archive.flush()
+        let third = pass()
         try store.put(TestTable.item("p", "4"))
-        let fourth = pass(1000)
+        let fourth = pass()
+        try store.put(TestTable.item("p", "5"))
+        let last = pass()
         try store.deleteTable(TestTable.name)
         store.close()
         store = try open()
         #expect(try names(store, at: first) == ["1"])
-        #expect(try names(store, at: second) == ["1", "2", "3"])
-        #expect(try names(store, at: third) == ["1", "4"])
+        #expect(try names(store, at: second) == ["1", "2"])
+        #expect(try names(store, at: end) == ["1", "2", "3"])
+        #expect(try names(store, at: third) == ["1"])
         #expect(try names(store, at: fourth) == ["1", "4"])
+        #expect(try names(store, at: last) == ["1", "4", "5"])
         let ended = try store.endedContinuousBackups()
         #expect(ended.map(\.table) == [TestTable.name, TestTable.name])
-        #expect(ended.map(\.endedAt) == [second, fourth])
+        #expect(ended.map(\.endedAt) == [end + 500, last + 500])
         #expect(ended.allSatisfy { $0.trouble == nil && $0.restorable?.upperBound == $0.endedAt })
         #expect(try store.verify().problems == [])
 
         _ = pass(34 * Self.day)
         store.backups.removeExpired()
-        #expect(try names(store, at: second) == ["1", "2", "3"])
+        #expect(try names(store, at: end) == ["1", "2", "3"])
         _ = pass(Self.day)
         store.backups.removeExpired()
         #expect(try store.endedContinuousBackups().isEmpty)
         #expect(throws: TableError.tableNotFound(TestTable.name)) { try names(store, at: second) }
         #expect(try BackupVault(directory: directory.path).files(in: "continuous") == ["lock"])
         store.close()
+    }
+
+    @Test("A life that ended before its log was begun is none: all that there was is in the last backup")
+    func lifeWithoutLog() throws {
+        try StoreKind.file.withStore { (store) throws in
+            _ = try store.setContinuousBackups(of: TestTable.name, enabled: true)
+            let backup = try store.createBackup(of: TestTable.name, name: "b")
+            _ = try restored {
+                _ = try store.restore(
+                    backup: backup.id, to: TestTable.name, replacing: true, adjust: { $0 }, completion: $0)
+            }
+            let life = try #require(try store.setting("continuous.\(TestTable.name)"))
+            try store.put(TestTable.item("p", "1"))
+            try store.deleteTable(TestTable.name)
+            try store.backups.archive.flush()
+            let files = try store.backups.parts.vault.files(in: ContinuousLog.folder(life))
+            #expect(try store.endedContinuousBackups().count == (files.isEmpty ? 1 : 2))
+            #expect(try lastBackups(store).map(\.table.content.items) == [0, 1])
+        }
     }
 
     @Test("Turning continuous backups off forgets those of earlier tables of the name, too")

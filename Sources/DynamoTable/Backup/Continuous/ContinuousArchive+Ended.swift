@@ -14,7 +14,12 @@ extension ContinuousArchive {
     func finish(_ former: FormerTable) throws(TableError) {
         guard let life = former.life else { return }
         do throws(TableError) {
-            if var log = try ContinuousLog(opening: life, of: former.name, parts.vault) { try finish(&log, former) }
+            guard var log = try ContinuousLog(opening: life, of: former.name, parts.vault) else {
+                // It was never begun.
+                try former.update(parts) { noted, _ in noted.life = nil }
+                return
+            }
+            try finish(&log, former)
         } catch {
             // A damaged log takes no more: what can be restored from it is told when somebody asks. Anything else is
             // tried again.
