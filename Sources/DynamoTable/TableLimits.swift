@@ -24,6 +24,8 @@ package struct TableLimits: Sendable {
     package var readersMax = 8
     /// How long the change stream is kept, in milliseconds.
     package var changeRetentionMilliseconds: Int64 = 24 * 60 * 60 * 1000
+    /// The most bytes of the change stream; 0 for no bound. What somebody still needs is kept all the same.
+    package var changeBytesMax: Int64 = 4 * 1024 * 1024 * 1024
 
     /// The bounds that DynamoDB has, and reasonable ones where it has none.
     package init() {}
@@ -36,6 +38,7 @@ package struct TableLimits: Sendable {
         precondition(itemBytesMax <= transactionBytesMax, "one item must fit a transaction")
         precondition(transactionBytesMax <= waitingBytesMax, "one transaction must fit the queue")
         precondition(partitionKeyBytesMax + sortKeyBytesMax < itemBytesMax, "a key must fit an item")
+        precondition(changeRetentionMilliseconds >= 0 && changeBytesMax >= 0)
         precondition(nestingMax < ItemCodec.depthMax, "what may be written must be readable")
     }
 }

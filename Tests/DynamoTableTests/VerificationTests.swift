@@ -38,7 +38,7 @@ struct VerificationTests {
                 expected: "cannot be read"),
             Damage(
                 testDescription: "an older item",
-                sql: "UPDATE item SET content = (SELECT old FROM change WHERE old IS NOT NULL LIMIT 1) WHERE id = 1",
+                sql: "UPDATE item SET content = (SELECT new FROM change WHERE sequence = 1) WHERE id = 1",
                 expected: "not what its last change in the stream"),
             Damage(
                 testDescription: "a change too few", sql: "DELETE FROM change WHERE sequence = 4",

@@ -43,6 +43,15 @@ enum ItemCodec {
         return item
     }
 
+    /// The item that `bytes` hold; see the other `decode`.
+    static func decode(_ bytes: [UInt8]) throws(ItemCodecError) -> Item {
+        // A closure with a typed error does not pass through `withUnsafeBytes` of this compiler's library.
+        let result = bytes.withUnsafeBytes { buffer -> Result<Item, ItemCodecError> in
+            do throws(ItemCodecError) { return .success(try decode(buffer)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
     private static func append(_ map: Item, to bytes: inout [UInt8]) {
         append(count: map.count, to: &bytes)
         for (name, value) in map.sorted(by: { $0.key.precedes($1.key) }) {

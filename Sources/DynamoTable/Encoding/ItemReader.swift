@@ -1,7 +1,8 @@
 /// Reads a stored item from the left; every read is checked against the end.
 struct ItemReader {
     private let bytes: UnsafeRawBufferPointer
-    private var position = 0
+    /// Where the byte lies that is read next.
+    private(set) var position = 0
 
     /// A reader of `bytes`, which must outlive it.
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
@@ -126,5 +127,66 @@ struct ItemReader {
         defer { position += count }
         return UnsafeRawBufferPointer(rebasing: bytes[position..<(position + count)]).assumingMemoryBound(
             to: UInt8.self)
+    }
+}
+
+// MARK: - Passing over
+
+extension ItemReader {
+    /// Passes over what stands before the attributes of an item.
+    ///
+    /// - Returns: how many attributes there are.
+    mutating func passHead() throws(ItemCodecError) -> Int {
+        let format = try byte()
+        guard format == ItemCodec.format else { throw .unknownFormat(format) }
+        return try count()
+    }
+
+    /// Passes over a text.
+    ///
+    /// - Returns: where its bytes lie.
+    mutating func passText() throws(ItemCodecError) -> Range<Int> {
+        let count = try slice(try count()).count
+        return (position - count)..<position
+    }
+
+    /// Passes over a value.
+    ///
+    /// - Returns: where its content begins, behind what says of which type and how much it is.
+    @discardableResult
+    mutating func passValue(depth: Int) throws(ItemCodecError) -> Int {
+        guard let tag = ItemCodec.Tag(rawValue: try byte()) else { throw .damaged }
+        var start = position
+        switch tag {
+        case .null, .no, .yes: break
+        case .string, .binary: start = try passText().lowerBound
+        case .number: try passNumber()
+        case .list: start = try passMembers { (reader) throws(ItemCodecError) in try reader.pass(in: depth) }
+        case .map:
+            start = try passMembers { (reader) throws(ItemCodecError) in
+                _ = try reader.passText()
+                try reader.pass(in: depth)
+            }
+        case .stringSet, .binarySet:
+            start = try passMembers { (reader) throws(ItemCodecError) in _ = try reader.passText() }
+        case .numberSet: start = try passMembers { (reader) throws(ItemCodecError) in try reader.passNumber() }
+        }
+        return start
+    }
+
+    private mutating func pass(in depth: Int) throws(ItemCodecError) { try passValue(depth: try deeper(depth)) }
+
+    private mutating func passMembers(
+        _ pass: (inout ItemReader) throws(ItemCodecError) -> Void
+    ) throws(ItemCodecError) -> Int {
+        let count = try count()
+        let start = position
+        for _ in 0..<count { try pass(&self) }
+        return start
+    }
+
+    private mutating func passNumber() throws(ItemCodecError) {
+        _ = try unsigned()
+        _ = try unsigned()
     }
 }

@@ -8,18 +8,30 @@ struct ChangeJournal {
     private(set) var committedAt: Int64 = 0
 
     private let retentionMilliseconds: Int64
+    private let bytesMax: Int64
     private let retention: ChangeRetention
     private var committedSequence: Int64 = 0
-    private var pruneAt: Int64 = 0
+    /// How much there is, with the transaction under way.
+    private var size = StreamSize()
+    /// The last change up to which the file says how much there is; nil when it does not.
+    private var notedSequence: Int64?
+    /// When old changes are looked for: nil until the first transaction.
+    private var pruneAt: Int64?
 
     /// How many old changes one transaction removes at most: it should not wait long for that.
     private static let pruneRowsMax: Int64 = 1000
-    /// How long until old changes are looked for again when there were not more of them.
+    /// How long until old changes are looked for again when there were not more of them. So long after the start, too:
+    /// by then, whoever still needs some has said so.
     private static let pruneIntervalMilliseconds: Int64 = 60_000
+    /// The same while there are more bytes than there should be.
+    private static let pruneAgainMilliseconds: Int64 = 1000
+    /// After how many changes the file is told again how much there is: as many are counted at a start.
+    private static let noteInterval: Int64 = 10_000
 
     /// A journal that goes on where the one in the file ends.
     init(_ connection: Connection, _ limits: TableLimits, _ retention: ChangeRetention) throws(SQLiteError) {
         retentionMilliseconds = limits.changeRetentionMilliseconds
+        bytesMax = limits.changeBytesMax
         self.retention = retention
         try reload(connection)
     }
@@ -31,6 +43,8 @@ struct ChangeJournal {
         lastSequence = end.sequence
         committedSequence = lastSequence
         committedAt = max(committedAt, end.committedAt)
+        (size, notedSequence) = try Self.size(connection)
+        retention.size = size
     }
 
     /// The last change in the file, and when it was committed; zeros when there is none.
@@ -48,14 +62,27 @@ struct ChangeJournal {
         return try first.step() ? first.int64(0) : 0
     }
 
+    /// When the first change in the file was committed, nil when there is none.
+    static func firstTime(_ connection: Connection) throws(SQLiteError) -> Int64? {
+        let first = try connection.statement("SELECT committed_at FROM change ORDER BY sequence LIMIT 1")
+        defer { first.reset() }
+        return try first.step() ? first.int64(0) : nil
+    }
+
     /// Begins a transaction at the time `now`, which may have run backwards.
     mutating func begin(at now: Int64) {
         lastSequence = committedSequence
         committedAt = max(committedAt, now)
+        size = retention.size
+        _ = retention.takeReleased()
+        if pruneAt == nil { pruneAt = committedAt + Self.pruneIntervalMilliseconds }
     }
 
     /// The transaction is durable.
-    mutating func commit() { committedSequence = lastSequence }
+    mutating func commit() {
+        committedSequence = lastSequence
+        retention.size = size
+    }
 
     /// Writes one change of the transaction under way.
     ///
@@ -71,35 +98,94 @@ struct ChangeJournal {
         try insert.bind(lastSequence, at: 1)
         try insert.bind(committedAt, at: 2)
         try insert.bind(table, at: 3)
-        try insert.bind(principal.description, at: 4)
-        try insert.bind(old, at: 5)
+        let principal = principal.description
+        // What the change has left is most of what was there before.
+        let before = if let old, let new { ItemDifference.encode(old, to: new) } else { old }
+        try insert.bind(principal, at: 4)
+        try insert.bind(before, at: 5)
         try insert.bind(new, at: 6)
         try insert.run()
+        if size.first == 0 { size.first = lastSequence }
+        size.last = lastSequence
+        size.countedBytes += StreamSize.rowBytes + Int64(table.utf8.count + principal.utf8.count)
+        size.countedBytes += Int64((before?.count ?? 0) + (new?.count ?? 0))
         return lastSequence
     }
 
-    /// Removes some of the changes that are older than the retention and needed by nobody, now and then.
+    /// Removes some of the changes that are older than the retention, or more than there should be, and needed by
+    /// nobody, now and then.
     mutating func prune(_ connection: Connection) throws(SQLiteError) {
-        guard committedAt >= pruneAt else { return }
-        let delete = try connection.statement(
+        let released = retention.takeReleased()
+        size.countedBytes -= released
+        var isChanged = released > 0
+        if let due = pruneAt, isDue(due) {
+            let removed = try removeOld(connection)
+            isChanged = isChanged || removed > 0
+            let isOver = bytesMax > 0 && size.bytes > bytesMax
+            let pause = isOver ? Self.pruneAgainMilliseconds : Self.pruneIntervalMilliseconds
+            pruneAt = removed == Self.pruneRowsMax ? committedAt : committedAt + pause
+        }
+        if isChanged || notedSequence.map({ lastSequence - $0 >= Self.noteInterval }) ?? true {
+            try Self.note(size, connection)
+            notedSequence = lastSequence
+        }
+    }
+
+    /// Whether it is time to look for old changes. A clock that was set back must not put it off for as long.
+    private func isDue(_ due: Int64) -> Bool {
+        committedAt >= due || committedAt < due - Self.pruneIntervalMilliseconds
+    }
+
+    /// Removes changes from the beginning of the stream, so that it never has a gap.
+    ///
+    /// - Returns: how many.
+    private mutating func removeOld(_ connection: Connection) throws(SQLiteError) -> Int64 {
+        let rows = try connection.statement(
             """
-            DELETE FROM change WHERE sequence IN (
-                SELECT sequence FROM change WHERE sequence < ?1 ORDER BY sequence LIMIT ?2)
-            AND committed_at < ?3
+            SELECT sequence, committed_at, coalesce(length(old), 0) + coalesce(length(new), 0)
+                + length(CAST(name AS BLOB)) + length(CAST(principal AS BLOB)) + 24
+            FROM change WHERE sequence < ?1 ORDER BY sequence LIMIT ?2
             """)
-        try delete.bind(min(lastSequence, retention.firstNeeded), at: 1)
-        try delete.bind(Self.pruneRowsMax, at: 2)
-        try delete.bind(committedAt - retentionMilliseconds, at: 3)
+        try rows.bind(min(lastSequence, retention.bound), at: 1)
+        try rows.bind(Self.pruneRowsMax, at: 2)
+        defer { rows.reset() }
+        var after = size
+        var removed: Int64 = 0
+        while try rows.step() {
+            let isTooMuch = bytesMax > 0 && after.bytes > bytesMax
+            guard isTooMuch || rows.int64(1) < committedAt - retentionMilliseconds else { break }
+            let sequence = rows.int64(0)
+            if sequence > after.countedAfter { after.countedBytes -= rows.int64(2) }
+            after.first = sequence + 1
+            removed += 1
+        }
+        rows.reset()
+        guard removed > 0 else { return 0 }
+        let delete = try connection.statement("DELETE FROM change WHERE sequence < ?1")
+        try delete.bind(after.first, at: 1)
         try delete.run()
-        let isMoreToDo = connection.changedRows == Self.pruneRowsMax
-        pruneAt = isMoreToDo ? committedAt : committedAt + Self.pruneIntervalMilliseconds
+        size = after
+        return removed
     }
 
     /// Lets the content go of changes of a table that is no more, in the caller's transaction. The rows stay, since a
     /// stream without gaps is what shows that nothing of it is missing.
     static func release(
-        _ connection: Connection, of table: String, in sequences: ClosedRange<Int64>
+        _ connection: Connection, of table: String, in sequences: ClosedRange<Int64>, _ retention: ChangeRetention
     ) throws(SQLiteError) {
+        let sum = try connection.statement(
+            """
+            SELECT coalesce(sum(
+                coalesce(length(old), 0) + coalesce(length(new), 0) + length(CAST(principal AS BLOB))), 0)
+            FROM change WHERE sequence BETWEEN max(?1, ?4) AND ?2 AND name = ?3
+            """)
+        try sum.bind(sequences.lowerBound, at: 1)
+        try sum.bind(sequences.upperBound, at: 2)
+        try sum.bind(table, at: 3)
+        try sum.bind(retention.size.countedAfter + 1, at: 4)
+        let released = try sum.step() ? sum.int64(0) : 0
+        sum.reset()
+        retention.release(released)
         let update = try connection.statement(
             """
             UPDATE change SET old = NULL, new = NULL, principal = ''
@@ -143,17 +229,31 @@ struct ChangeJournal {
         _ row: Statement, _ definitions: [String: TableDefinition]
     ) throws(ItemCodecError) -> Change? {
         let name = row.text(2)
-        let old = row.isNull(4) ? nil : try ItemCodec.decode(row.blob(4))
-        let new = row.isNull(5) ? nil : try ItemCodec.decode(row.blob(5))
         // Changes of a table that was deleted are passed over: without its schema they have no key.
-        guard let definition = definitions[name], row.int64(0) > definition.startSequence,
-            let key = (new ?? old).flatMap(definition.key(of:))
-        else {
-            return nil
-        }
+        guard let definition = definitions[name], row.int64(0) > definition.startSequence else { return nil }
+        let new = row.isNull(5) ? nil : try ItemCodec.decode(row.blob(5))
+        let old: Item? = if let image = try oldImage(row, old: 4, new: 5) { try ItemCodec.decode(image) } else { nil }
+        guard let key = (new ?? old).flatMap(definition.key(of:)) else { return nil }
         return Change(
             sequence: row.int64(0), committedAt: row.int64(1), principal: Principal(description: row.text(3)),
             table: name, key: key, oldItem: old, newItem: new)
+    }
+}
+
+// MARK: - Images
+
+extension ChangeJournal {
+    /// The stored form of the item before a change, nil when it was new.
+    ///
+    /// - Parameters:
+    ///   - row: a row of changes.
+    ///   - old: the column of the image before, which may be a difference to the one afterwards.
+    ///   - new: the column of the image afterwards.
+    static func oldImage(
+        _ row: Statement, old: Int32, new: Int32
+    ) throws(ItemCodecError) -> [UInt8]? {
+        if row.isNull(old) { return nil }
+        return try ItemDifference.decode(row.blob(old), to: row.isNull(new) ? nil : row.blob(new))
     }
 }
 

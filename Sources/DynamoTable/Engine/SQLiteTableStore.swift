@@ -237,6 +237,22 @@ extension SQLiteTableStore {
         }
     }
 
+    package func keepChanges(after sequence: Int64, for reader: String) {
+        backups.parts.retention.keep(after: sequence, for: reader)
+    }
+
+    /// How much there is in the change stream. Blocks shortly.
+    package func changeStream() throws(TableError) -> ChangeStreamStatistics {
+        let first = try readers.read { (connection) throws(TableError) in
+            try convertingErrors { () throws(SQLiteError) in try ChangeJournal.firstTime(connection) }
+        }
+        let retention = backups.parts.retention
+        let size = retention.size
+        return ChangeStreamStatistics(
+            changes: size.changes, bytes: size.bytes, bytesMax: limits.changeBytesMax, firstCommittedAt: first,
+            neededChanges: max(0, size.last - max(size.first, retention.bound) + 1))
+    }
+
     /// Delivers changes that other processes made to the file to the subscribers. Blocks; cheap when there are none.
     package func deliverForeignChanges() throws(TableError) { try writer.deliverForeignChanges() }
 

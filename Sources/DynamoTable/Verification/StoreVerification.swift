@@ -84,20 +84,21 @@ extension StoreVerification {
     }
 
     private mutating func take(_ change: Statement, _ sequence: Int64, _ definition: TableDefinition) {
-        let old = change.isNull(3) ? nil : change.blob(3)
+        let name = definition.name
         let new = change.isNull(4) ? nil : change.blob(4)
-        guard let image = new ?? old, let item = try? ItemCodec.decode(image), let key = definition.key(of: item) else {
-            report.note("the change \(sequence) of \(definition.name) cannot be read")
+        guard let old = try? ChangeJournal.oldImage(change, old: 3, new: 4) ?? [],
+            let item = (try? ItemCodec.decode(new ?? change.blob(3))), let key = definition.key(of: item)
+        else {
+            report.note("the change \(sequence) of \(name) cannot be read")
             return
         }
         let keyBytes = definition.keyBytes(key).dropFirst(definition.prefix.count)
         let isRight = keyBytes.withUnsafeBytes { key in
-            let name = definition.name
             if logs[name].map({ $0.position < sequence }) ?? false { logs[name]?.items.set(key, new) }
             var stream = streams[name] ?? ExpectedItems(source: "the change stream", isComplete: false)
             defer { streams[name] = stream }
             streams[name] = nil
-            let isRight = stream.agrees(key, old)
+            let isRight = old.withUnsafeBytes { stream.agrees(key, change.isNull(3) ? nil : $0) }
             stream.set(key, new)
             return isRight
         }

@@ -71,6 +71,8 @@ extension ServerConfiguration {
         evaluation.fractional.set(reader.value(of: Settings.fractional))
         cache.timeToLiveMilliseconds.set(reader.value(of: Settings.cacheTimeToLive).map(Units.milliseconds))
         cache.capacity.set(reader.value(of: Settings.cacheCapacity))
+        stream.retention.set(reader.value(of: Settings.streamRetention))
+        stream.maximumBytes.set(reader.value(of: Settings.streamMaximum))
     }
 
     private mutating func readTLS(from reader: inout SettingReader) {

@@ -41,6 +41,8 @@ struct ServerConfiguration: Sendable, Equatable {
     var evaluation = Evaluation()
     /// What each event loop keeps of the store.
     var cache: CacheLimits
+    /// How much is kept of the changes of the tables.
+    var stream = Stream()
     /// Bounds on what a peer may send.
     var limits = HTTPLimits()
     /// The certificate that secures connections over TCP; nil for none.
@@ -86,6 +88,14 @@ struct ServerConfiguration: Sendable, Equatable {
             /// For reading in a terminal.
             case text
         }
+    }
+
+    /// How much is kept of the changes of the tables.
+    struct Stream: Sendable, Equatable {
+        /// How long a change is kept.
+        var retention = Duration.seconds(24 * 3600)
+        /// The most bytes of all changes; 0 for no bound. What somebody still needs is kept all the same.
+        var maximumBytes = 4 << 30
     }
 
     /// How flags are evaluated.

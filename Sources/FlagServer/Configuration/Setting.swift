@@ -34,7 +34,7 @@ extension Setting where Value == Int {
         }
     }
 
-    /// A size: bytes, or a number with `KiB` or `MiB` behind it.
+    /// A size: bytes, or a number with `KiB`, `MiB` or `GiB` behind it.
     static func size(_ key: String, _ range: ClosedRange<Int>) -> Setting {
         Setting(
             key: key,

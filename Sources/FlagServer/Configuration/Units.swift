@@ -1,11 +1,11 @@
 /// How sizes and lengths of time are written in settings and shown in messages.
 enum Units {
-    private static let sizes: [(suffix: String, bytes: Int)] = [("MiB", 1 << 20), ("KiB", 1 << 10)]
+    private static let sizes: [(suffix: String, bytes: Int)] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
     private static let times: [(suffix: String, milliseconds: Int64)] = [
         ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000),
     ]
 
-    /// Reads `4096`, `64KiB` or `1MiB`; nil for anything else, for a negative number and for one that does not fit.
+    /// Reads `4096`, `64KiB`, `1MiB` or `4GiB`; nil for anything else, for a negative number and for one that does not fit.
     static func bytes(_ text: String) -> Int? {
         for (suffix, factor) in sizes where text.hasSuffix(suffix) {
             guard let count = digits(text.dropLast(suffix.count)) else { return nil }

@@ -93,22 +93,25 @@ final class DataStore: Sendable {
     }
 
     private static func open(_ configuration: ServerConfiguration, for command: String) throws -> Opened {
-        try open(configuration.store, in: configuration.dataDirectory, for: command)
+        try open(
+            configuration.store, in: configuration.dataDirectory, for: command, limits: configuration.tableLimits)
     }
 
     /// Opens the tables alone. The caller closes them, and holds the directory until then.
     static func open(
-        _ store: ServerConfiguration.Store, in dataDirectory: String, for command: String
+        _ store: ServerConfiguration.Store, in dataDirectory: String, for command: String,
+        limits: TableLimits = TableLimits()
     ) throws -> Opened {
         // Whatever the directory's mode is, the database is nobody else's to read. (Its side files take its mode.)
         let mask = umask(0o077)
         defer { umask(mask) }
         switch store {
         case .memory:
-            return Opened(tables: try SQLiteTableStore.open(.memory), directory: nil)
+            return Opened(tables: try SQLiteTableStore.open(.memory, limits: limits), directory: nil)
         case .sqlite:
             let directory = try DataDirectory.open(dataDirectory, for: command)
-            return Opened(tables: try SQLiteTableStore.open(.directory(directory.path)), directory: directory)
+            return Opened(
+                tables: try SQLiteTableStore.open(.directory(directory.path), limits: limits), directory: directory)
         }
     }
 
@@ -132,6 +135,16 @@ final class DataStore: Sendable {
         }
         try tables.setSetting(fractionalSetting, to: version.rawValue)
         return version
+    }
+}
+
+extension ServerConfiguration {
+    /// The bounds of the tables.
+    fileprivate var tableLimits: TableLimits {
+        var limits = TableLimits()
+        limits.changeRetentionMilliseconds = Units.milliseconds(stream.retention)
+        limits.changeBytesMax = Int64(stream.maximumBytes)
+        return limits
     }
 }
 

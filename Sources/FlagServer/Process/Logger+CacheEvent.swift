@@ -32,6 +32,17 @@ extension Logger {
         }
     }
 
+    /// Tells of last backups that cannot be made, or are made after all.
+    func report(lastBackupTrouble: TableError?) {
+        if let lastBackupTrouble {
+            error(
+                "the backup of a table that was replaced or deleted cannot be made; its content is kept until it is",
+                metadata: ["reason": "\(lastBackupTrouble)"])
+        } else {
+            notice("the backup of every table that was replaced or deleted is made")
+        }
+    }
+
     /// Tells of writes that fail, or succeed again.
     func report(writeTrouble: TableError?) {
         if let writeTrouble {

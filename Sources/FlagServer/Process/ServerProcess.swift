@@ -109,12 +109,10 @@ struct ServerProcess {
             reportFailure: { logger.report($0) },
             moreMetrics: { text in
                 endpoint.writeMetrics(to: &text)
-                text.family(
-                    "flag_server_backup_log_follows", .gauge,
-                    "Whether the logs of continuous backups take every write; what they lack waits in the stream.")
-                text.sample(tables.backupTrouble == nil ? 1 : 0)
+                tables.writeMetrics(to: &text)
             })
         tables.subscribeToBackupTrouble { logger.report(backupTrouble: $0) }
+        tables.subscribeToLastBackupTrouble { logger.report(lastBackupTrouble: $0) }
         let stack = try ServingStack(parts)
         let readiness = stack.service.readiness
         tables.subscribeToWriteTrouble { trouble in

@@ -38,11 +38,11 @@ extension FlagTableFollower {
         state.withLock { state in
             state.held = held
             state.position = start
-            state.storedPosition = start
             state.isSweeping = !isUnbroken
             state.isPrepared = true
             state.fallBehind()
         }
+        keepChanges(after: start)
         if !isUnbroken { sweeps.async { [weak self] in self?.sweep(upTo: start) } }
     }
 
@@ -90,6 +90,7 @@ extension FlagTableFollower {
                 }
                 guard let next = page.lastEvaluatedKey else {
                     try perform([position(sequence)])
+                    keepChanges(after: sequence)
                     state.withLock { $0.isSweeping = false }
                     return
                 }

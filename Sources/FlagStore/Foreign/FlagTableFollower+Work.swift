@@ -116,8 +116,8 @@ extension FlagTableFollower {
         }
         if storesPosition { operations.append(position(sequence)) }
         try perform(operations)
+        if storesPosition { keepChanges(after: sequence) }
         state.withLock { state in
-            if storesPosition { state.storedPosition = sequence }
             state.statistics.entries += UInt64(consequences.entries.count)
             for (place, held) in consequences.held {
                 if held == nil { state.held.remove(place) } else { state.held.insert(place) }
@@ -125,8 +125,27 @@ extension FlagTableFollower {
         }
     }
 
-    /// How many changes that call for nothing may come before the position is stored all the same.
-    private static let positionGap: Int64 = 10_000
+    /// How many changes that call for nothing may come before the position is stored all the same: so many the change
+    /// stream keeps for nothing.
+    static let positionGap: Int64 = 1_000
+
+    /// Notes the position that is stored: a follower that begins there needs the changes behind it, whenever it does.
+    func keepChanges(after sequence: Int64) {
+        state.withLock { $0.storedPosition = sequence }
+        store.keepChanges(after: sequence, for: Self.principal.name)
+    }
+
+    /// Stores how far the changes have been looked at when others' tables had many and this one none.
+    func passOthersChanges() throws(FlagStoreError) {
+        let sequence = state.withLock { state -> Int64? in
+            let isIdle = !state.isBehind && state.pending.isEmpty && !state.isSweeping && !state.isStopped
+            return isIdle && state.delivered > state.storedPosition + Self.positionGap ? state.delivered : nil
+        }
+        guard let sequence else { return }
+        try perform([position(sequence)])
+        state.withLock { $0.position = max($0.position, sequence) }
+        keepChanges(after: sequence)
+    }
 
     func position(_ sequence: Int64) -> WriteOperation {
         .put(

@@ -92,7 +92,9 @@ package final class FlagTableFollower: Sendable {
         let own = changes.filter { $0.table == repository.table }
         let mustWake = state.withLock { state in
             state.add(own, upTo: last.sequence)
-            guard !own.isEmpty, !state.isScheduled, !state.isStopped else { return false }
+            // Others' changes call for nothing, but that the stream need not keep them for this one.
+            let isFarAhead = last.sequence > state.storedPosition + Self.positionGap
+            guard !own.isEmpty || isFarAhead, !state.isScheduled, !state.isStopped else { return false }
             state.isScheduled = true
             return true
         }
@@ -105,6 +107,7 @@ package final class FlagTableFollower: Sendable {
         do throws(FlagStoreError) {
             if !state.withLock({ $0.isPrepared }) { try prepare() }
             while let changes = try nextBatch() { try process(changes) }
+            try passOthersChanges()
             if state.withLock({ $0.turn(failing: false) }) { report(.recovered) }
         } catch {
             fail(error)

@@ -257,4 +257,5 @@ final class SwitchableTable: ItemTable {
         try store.changes(after: sequence, limit: limit)
     }
     var lastSequence: Int64 { store.lastSequence }
+    func keepChanges(after sequence: Int64, for reader: String) { store.keepChanges(after: sequence, for: reader) }
 }

@@ -175,7 +175,7 @@ extension FormerTables {
     /// The last change that may be let go of those that a table has in the stream.
     private func releasableEnd(of former: FormerTable) -> Int64 {
         if former.life != nil, !former.isLogComplete { return 0 }
-        return min(former.image.sequence, parts.retention.firstNeeded - 1)
+        return min(former.image.sequence, parts.retention.bound - 1)
     }
 
     private func release(_ former: FormerTable, end: Int64) throws(TableError) {
@@ -183,7 +183,9 @@ extension FormerTables {
             // What is older than the stream is gone already.
             let start = max(noted.releasedSequence, try ChangeJournal.start(connection) - 1)
             let last = min(end, start + Self.changesPerStep)
-            if start < last { try ChangeJournal.release(connection, of: former.name, in: (start + 1)...last) }
+            if start < last {
+                try ChangeJournal.release(connection, of: former.name, in: (start + 1)...last, parts.retention)
+            }
             noted.releasedSequence = max(noted.releasedSequence, last)
         }
     }

@@ -1,0 +1,33 @@
+import DynamoTable
+
+extension SQLiteTableStore {
+    /// Writes what there is to be known of the tables' backups and of their change stream. Blocks shortly.
+    func writeMetrics(to text: inout MetricsText) {
+        text.family(
+            "flag_server_backup_log_follows", .gauge,
+            "Whether the logs of continuous backups take every write; what they lack waits in the stream.")
+        text.sample(backupTrouble == nil ? 1 : 0)
+        text.family(
+            "flag_server_last_backups_made", .gauge,
+            "Whether the backup of every table that was replaced or deleted is made, or can be.")
+        text.sample(lastBackupTrouble == nil ? 1 : 0)
+        // Left out where the store does not answer: a gauge has no way to say so.
+        guard let stream = try? changeStream() else { return }
+        text.family("flag_server_change_stream_bytes", .gauge, "Bytes of the change stream.")
+        text.sample(UInt64(stream.bytes))
+        text.family("flag_server_change_stream_bytes_max", .gauge, "Bytes that it should have at most; 0 for no bound.")
+        text.sample(UInt64(stream.bytesMax))
+        text.family("flag_server_change_stream_changes", .gauge, "Changes in the change stream.")
+        text.sample(UInt64(stream.changes))
+        text.family(
+            "flag_server_change_stream_needed_changes", .gauge,
+            "Changes in it that must stay: a log of continuous backups, or histories, have not taken them yet.")
+        text.sample(UInt64(stream.neededChanges))
+        if let first = stream.firstCommittedAt {
+            text.family(
+                "flag_server_change_stream_start_time_seconds", .gauge,
+                "When the first change in it was made, in seconds since 1970.")
+            text.sample(fraction: Double(first) / 1_000)
+        }
+    }
+}
