@@ -1,10 +1,13 @@
 """Backups through DynamoDB's protocol, as boto3 asks for them."""
 
 import datetime
+import json
+import threading
 import time
 
 import pytest
-from table_drill import TableServer
+from server import run_command
+from table_drill import Refused, TableServer, call
 
 boto3 = pytest.importorskip("boto3")
 from botocore.config import Config  # noqa: E402
@@ -167,6 +170,113 @@ def test_deleting_a_table_with_recovery_leaves_a_system_backup(client, table):
     client.restore_table_from_backup(TargetTableName=table, BackupArn=backup["BackupArn"])
     client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
     assert len(keys(client, table)) == 10
+
+
+@pytest.mark.parametrize("way", ["restore --replace", "DeleteTable"])
+def test_no_answered_write_is_lost_when_a_table_ends(client, table, data_dir, way):
+    """Each is in the table that is there afterwards, or in the backup of the one that was."""
+    client.update_continuous_backups(
+        TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+    for number in range(2000):
+        put(client, f"early {number}")
+    backup = client.create_backup(TableName=table, BackupName="before")["BackupDetails"]["BackupArn"].rpartition("/")[2]
+    port = client.meta.endpoint_url.rpartition(":")[2]
+    answered, over = set(), threading.Event()
+
+    def write(writer):
+        server = TableServer(data_dir)
+        server.port = int(port)
+        connection = server.connect()
+        number = 0
+        while not over.is_set():
+            key = f"writer {writer} {number}"
+            number += 1
+            try:
+                call(connection, "PutItem", {"TableName": table, "Item": {"pk": {"S": key}, "owner": {"S": "o"}}})
+            except Refused as refusal:
+                assert refusal.code == "ResourceNotFoundException"
+                continue
+            answered.add(key)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for writer in writers:
+        writer.start()
+    try:
+        for _ in range(3 if way == "restore --replace" else 1):
+            enough = len(answered) + 50
+            while len(answered) < enough:
+                time.sleep(0.005)
+            if way == "DeleteTable":
+                client.delete_table(TableName=table)
+            else:
+                completed = run_command("restore", backup, "--replace", "--data-dir", data_dir)
+                assert completed.returncode == 0, completed.stderr
+        time.sleep(0.2)
+    finally:
+        over.set()
+        for writer in writers:
+            writer.join()
+    there = set()
+    if way == "restore --replace":
+        there |= all_keys(client, table)
+    for number, kept in enumerate(client.list_backups(BackupType="SYSTEM")["BackupSummaries"]):
+        client.restore_table_from_backup(TargetTableName=f"kept-{number}", BackupArn=kept["BackupArn"])
+        client.get_waiter("table_exists").wait(
+            TableName=f"kept-{number}", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+        there |= all_keys(client, f"kept-{number}")
+    assert answered - there == set()
+    assert run_command("verify", "--data-dir", data_dir).returncode == 0
+    # The times before can still be restored.
+    status = run_command("backup", "continuous", "status", "--format", "json", "--data-dir", data_dir)
+    ended = [each for each in json.loads(status.stdout) if each.get("ended")]
+    assert ended and all(each["table"] == table and each["earliest"] < each["latest"] for each in ended[:1])
+    completed = run_command(
+        "restore", "--time", ended[0]["latest"], "--table", table, "--to", "then", "--data-dir", data_dir)
+    assert completed.returncode == 0, completed.stderr
+    assert {key for key in all_keys(client, "then") if key.startswith("early")} == {
+        f"early {number}" for number in range(2000)}
+
+
+def all_keys(client, table):
+    pages = client.get_paginator("scan").paginate(TableName=table)
+    return {item["pk"]["S"] for page in pages for item in page["Items"]}
+
+
+def test_a_damaged_backup_is_told_and_deleted_and_hides_no_other(client, table, data_dir):
+    arns = [
+        client.create_backup(TableName=table, BackupName=f"number-{number}")["BackupDetails"]["BackupArn"]
+        for number in range(3)]
+    damaged = arns[1].rpartition("/")[2]
+    file = data_dir / "backups" / f"{damaged}.backup"
+    file.write_bytes(file.read_bytes()[:-20])
+    (data_dir / "backups" / "README").write_text("not a backup")
+
+    states = {summary["BackupArn"].rpartition("/")[2]: summary["BackupStatus"]
+              for summary in client.list_backups()["BackupSummaries"]}
+    assert sorted(states.values()) == ["AVAILABLE", "AVAILABLE", "DAMAGED"] and states[damaged] == "DAMAGED"
+    arn = next(summary["BackupArn"] for summary in client.list_backups()["BackupSummaries"]
+               if summary["BackupStatus"] == "DAMAGED")
+    details = client.describe_backup(BackupArn=arn)["BackupDescription"]["BackupDetails"]
+    assert details["BackupStatus"] == "DAMAGED" and details["BackupSizeBytes"] == file.stat().st_size
+    assert "is damaged" in refused(
+        "InternalServerError", client.restore_table_from_backup, TargetTableName="copy", BackupArn=arn)
+
+    listed = run_command("backup", "list", "--data-dir", data_dir).stdout
+    assert f"{damaged}  20" in listed and str(file) in listed and listed.count("\n") == 3
+    entry, = [each for each in json.loads(run_command(
+        "backup", "list", "--format", "json", "--data-dir", data_dir).stdout) if each["status"] == "damaged"]
+    assert entry["id"] == damaged and str(file) in entry["reason"]
+    verified = run_command("verify", "--data-dir", data_dir)
+    assert verified.returncode == 1 and str(file) in verified.stdout
+    assert "is damaged" in run_command("restore", damaged, "--to", "copy", "--data-dir", data_dir).stderr
+
+    deleted = client.delete_backup(BackupArn=arn)["BackupDescription"]["BackupDetails"]
+    assert deleted["BackupStatus"] == "DELETED"
+    assert not file.exists() and len(client.list_backups()["BackupSummaries"]) == 2
+    other = arns[0].rpartition("/")[2]
+    (data_dir / "backups" / f"{other}.backup").write_bytes(b"")
+    assert "damaged" in run_command("backup", "delete", other, "--data-dir", data_dir).stdout
+    assert run_command("verify", "--data-dir", data_dir).returncode == 0
 
 
 def test_what_cannot_be_done_has_dynamodbs_names(client, table):
