@@ -25,7 +25,7 @@ package struct TableLimits: Sendable {
     /// How long the change stream is kept, in milliseconds.
     package var changeRetentionMilliseconds: Int64 = 24 * 60 * 60 * 1000
     /// The most bytes of the change stream; 0 for no bound. What somebody still needs is kept all the same.
-    package var changeBytesMax: Int64 = 4 * 1024 * 1024 * 1024
+    package var changeBytesMax: Int64 = 10 * 1024 * 1024 * 1024
 
     /// The bounds that DynamoDB has, and reasonable ones where it has none.
     package init() {}

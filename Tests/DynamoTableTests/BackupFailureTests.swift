@@ -81,6 +81,42 @@ struct BackupFailureTests {
         }
     }
 
+    @Test("A table is replaced although its backup does not fit: that is listed, told, and made when there is space")
+    func lastBackup() throws {
+        try onSmallDevice { store, directory in
+            let before = try store.createBackup(of: TestTable.name, name: "empty")
+            // More in the table than the device has room for a second time.
+            for first in stride(from: 0, to: 12_000, by: 100) {
+                try store.transactAndWait(
+                    (first..<(first + 100)).map { .put(table: TestTable.name, item: item($0)) }, principal: .anonymous)
+            }
+            let told = Locked<[Bool]>([])
+            store.subscribeToLastBackupTrouble { trouble in told.withLock { $0.append(trouble != nil) } }
+            // The log of the database has room for the exchange, and nothing else has any.
+            try fill(directory + "/filler")
+            _ = try restored {
+                _ = try store.restore(
+                    backup: before.id, to: TestTable.name, replacing: true, adjust: { $0 }, completion: $0)
+            }
+            #expect(try store.items(TestTable.name).isEmpty)
+            #expect(store.lastBackupTrouble?.storageKind == .full)
+            guard case .creating(let due)? = try store.listBackups(BackupFilter()).last else {
+                Issue.record("it is not listed")
+                return
+            }
+            #expect(due.table.content.items == 12_000)
+            unlink(directory + "/filler")
+            store.backups.former.makeBackups()
+            #expect(store.lastBackupTrouble == nil && told.withLock { $0 } == [true, false])
+            guard case .available(let made) = try store.describeBackup(due.id) else {
+                Issue.record("it is not made")
+                return
+            }
+            #expect(made.table.content.items == 12_000)
+            #expect(try store.verify().problems == [])
+        }
+    }
+
     @Test("A log that cannot be written says so, and has everything when there is space again")
     func log() throws {
         try onSmallDevice { store, directory in

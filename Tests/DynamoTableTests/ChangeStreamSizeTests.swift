@@ -65,7 +65,7 @@ struct ChangeStreamSizeTests {
         /// Has the store look whether changes are to be let go, as often as there may be something to do.
         func prune() throws {
             for _ in 0..<20 {
-                pass(1000)
+                pass(4000)
                 try store.setSetting("nothing", to: "changed")
             }
         }
@@ -85,7 +85,7 @@ struct ChangeStreamSizeTests {
         bench.pass(24 * 60 * Self.minute + 1)
         try bench.write(5)
         try bench.prune()
-        #expect(try bench.sequences == [51, 52, 53, 54, 55, 56].suffix(try bench.sequences.count))
+        #expect(try bench.sequences == [52, 53, 54, 55, 56])
         #expect(try bench.store.changeStream().bytes == bench.counted())
         try bench.store.deleteTable(TestTable.name)
         bench.store.backups.waitForSweep()
@@ -163,7 +163,8 @@ struct ChangeStreamSizeTests {
         let bench = try Bench(bytesMax: 100_000)
         for number in 0..<200 {
             try bench.store.put(
-                TestTable.item("p", "1", ["v": .binary([UInt8](repeating: 7, count: 900)), "n": .number(Int64(number))]))
+                TestTable.item(
+                    "p", "1", ["v": .binary([UInt8](repeating: 7, count: 900)), "n": .number(Int64(number))]))
         }
         let changes = try bench.store.changes(after: 0, limit: 1000)
         try bench.reopen {

@@ -30,7 +30,8 @@ struct DamagedBackupTests {
         try body(store, directory.path + "/backups")
     }
 
-    @Test("A damaged backup is listed as such by its id, hides no other, and verify names it", arguments: Damage.allCases)
+    @Test(
+        "A damaged backup is listed as such, hides no other, and verify names it", arguments: Damage.allCases)
     func listed(_ damage: Damage) throws {
         try withStore { store, folder in
             let made = try (0..<3).map { try store.createBackup(of: TestTable.name, name: "b\($0)") }

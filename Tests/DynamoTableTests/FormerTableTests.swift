@@ -223,7 +223,8 @@ extension FormerTableTests {
         return Set(items.compactMap { $0["SK"]?.stringValue })
     }
 
-    @Test("A table that was replaced or deleted can be restored to every moment before, for 35 days and after a restart")
+    @Test(
+        "A table that has ended can be restored to every moment before, for 35 days and after a restart")
     func endedLives() throws {
         let directory = try TemporaryDirectory()
         let time = Locked(SQLiteTableStore.millisecondsSinceEpoch())

@@ -24,7 +24,8 @@ struct ItemDifferenceTests {
 
     @Test("An item of which little was changed takes the bytes of what was changed")
     func small() {
-        let later = Self.flag.merging(["defaultEnabled": true, "version": 18, "updatedAt": "2026-03-02T03:05:05.678Z"]) {
+        let later = Self.flag.merging(["defaultEnabled": true, "version": 18, "updatedAt": "2026-03-02T03:05:05.678Z"])
+        {
             $1
         }
         let result = difference(Self.flag, later)

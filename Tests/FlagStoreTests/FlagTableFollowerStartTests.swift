@@ -54,6 +54,27 @@ struct FlagTableFollowerStartTests {
         #expect(try first.fixture.repository.flags(in: .staging).records.count == 2)
     }
 
+    @Test("What the follower has not looked at stays in the stream; others' changes do not stay for it")
+    func keeping() throws {
+        let followed = try Followed()
+        let store = followed.fixture.store
+        try store.createTable(
+            TableSchema(name: "others", partitionKey: KeyAttribute("PK"), sortKey: nil, indexes: []))
+        for number in 0..<2_500 {
+            try store.transactAndWait(
+                [.put(table: "others", item: ["PK": .string("\(number)")])], principal: .anonymous)
+        }
+        followed.follower.waitUntilIdle()
+        #expect(try store.changeStream().neededChanges <= FlagTableFollower.positionGap + 2)
+        followed.follower.stop()
+        let kept = try store.changeStream().neededChanges
+        for number in 0..<1_200 { try followed.fixture.put(Self.typed(number)) }
+        #expect(try store.changeStream().neededChanges == kept + 1_200)
+        let again = try Followed(followed.fixture)
+        #expect(try again.history("flag-0").count == 1)
+        #expect(try store.changeStream().neededChanges <= FlagTableFollower.positionGap + 2)
+    }
+
     @Test("A burst larger than what waits in memory is read again from the stream, nothing left out")
     func burst() throws {
         let followed = try Followed()

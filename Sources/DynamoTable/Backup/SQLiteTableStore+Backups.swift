@@ -91,8 +91,8 @@ extension SQLiteTableStore: TableBackups {
     /// Its content is kept until then.
     package var lastBackupTrouble: TableError? { backups.former.trouble.current }
 
-    /// Calls `deliver` when the last backup of a table that was replaced or deleted cannot be made, with the reason, and
-    /// with nil when none is due any more. Called on a queue of the backups; must not block.
+    /// Calls `deliver` when the last backup of a table that was replaced or deleted cannot be made, with the reason,
+    /// and with nil when none is due any more. Called on a queue of the backups; must not block.
     package func subscribeToLastBackupTrouble(_ deliver: @escaping @Sendable (TableError?) -> Void) {
         backups.former.trouble.subscribe(deliver)
     }

@@ -14,9 +14,9 @@ struct RestoreCommand: ParsableCommand {
               flag-server restore /mnt/copies/01789000000000-1a2b3c4d.backup --replace
               flag-server restore --time 2026-01-02T03:04:05Z --replace
 
-            With --replace, the table is exchanged in one step, for a running server, too; a backup of what it was is \
-            kept. A time can be named when continuous backups of the table are on \
-            (flag-server backup continuous on).
+            With --replace, the table is exchanged in one step, for a running server, too; a backup of what it was, \
+            with every write that was answered until then, is kept for 35 days. A time can be named when continuous \
+            backups of the table are on (flag-server backup continuous on), also one before it was replaced or deleted.
 
             Exit status: 0 restored; 1 nothing was changed, and why; 64 the command line is wrong.
             """)

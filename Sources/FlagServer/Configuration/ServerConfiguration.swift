@@ -95,7 +95,7 @@ struct ServerConfiguration: Sendable, Equatable {
         /// How long a change is kept.
         var retention = Duration.seconds(24 * 3600)
         /// The most bytes of all changes; 0 for no bound. What somebody still needs is kept all the same.
-        var maximumBytes = 4 << 30
+        var maximumBytes = 10 << 30
     }
 
     /// How flags are evaluated.

@@ -5,7 +5,8 @@ enum Units {
         ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000),
     ]
 
-    /// Reads `4096`, `64KiB`, `1MiB` or `4GiB`; nil for anything else, for a negative number and for one that does not fit.
+    /// Reads `4096`, `64KiB`, `1MiB` or `4GiB`; nil for anything else, for a negative number and for one that does not
+    /// fit.
     static func bytes(_ text: String) -> Int? {
         for (suffix, factor) in sizes where text.hasSuffix(suffix) {
             guard let count = digits(text.dropLast(suffix.count)) else { return nil }

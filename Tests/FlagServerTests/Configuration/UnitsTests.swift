@@ -7,7 +7,8 @@ struct UnitsTests {
     @Test(
         "Sizes are read with and without a unit",
         arguments: [
-            ("0", 0), ("4096", 4096), ("8KiB", 8192), ("1MiB", 1_048_576), ("", nil), ("KiB", nil), ("-1", nil),
+            ("0", 0), ("4096", 4096), ("8KiB", 8192), ("1MiB", 1_048_576), ("4GiB", 4_294_967_296),
+            ("", nil), ("KiB", nil), ("-1", nil),
             ("1.5MiB", nil), ("8kb", nil), ("99999999999999999999", nil), ("9223372036854775807KiB", nil),
         ] as [(String, Int?)])
     func sizes(text: String, bytes: Int?) {

@@ -132,21 +132,24 @@ extension FormerTables {
     ///
     /// - Returns: whether there may be more.
     private func sweepSome() throws(TableError) -> Bool {
-        var isMore = false
+        // Where there is nothing, nothing is written.
+        let next = try parts.readers.read { (connection) throws(TableError) in
+            try convertingErrors { () throws(SQLiteError) in try nextSpace(connection) }
+        }
+        guard next != nil else { return false }
         try parts.writer.write { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in
-                let needed = try FormerTable.neededSpaces(connection)
-                let space = try LeftoverSpaces.all(connection).first {
-                    !needed.contains($0) && !parts.filling.contains($0)
-                }
-                guard let space else { return false }
+                // Once more: a restore may have begun to fill it.
+                guard let space = try nextSpace(connection) else { return }
                 _ = try LeftoverSpaces.sweep(space, Self.sweepRows, connection)
-                return true
             }
-        } finish: {
-            isMore = $0
         }
-        return isMore
+        return true
+    }
+
+    private func nextSpace(_ connection: Connection) throws(SQLiteError) -> UInt32? {
+        let needed = try FormerTable.neededSpaces(connection)
+        return try LeftoverSpaces.all(connection).first { !needed.contains($0) && !parts.filling.contains($0) }
     }
 }
 
