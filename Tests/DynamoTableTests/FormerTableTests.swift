@@ -178,6 +178,26 @@ struct FormerTableTests {
         }
     }
 
+    @Test("What is kept for a backup stays, and verify tells, when it cannot be read what is to be done")
+    func unreadable() throws {
+        let store = try SQLiteTableStore.open(.memory)
+        defer { store.close() }
+        try store.createTable(TestTable.schema)
+        try store.put(TestTable.item("p", "1"))
+        store.backups.waitForSweep()
+        let space = try store.catalog.definition(TestTable.name).space
+        try end(TestTable.name, of: store)
+        try store.setSetting("store.former.\(space)", to: "AAAA")
+        store.backups.former.settle()
+        store.backups.waitForSweep()
+        let parts = store.backups.parts
+        let spaces = try parts.readers.read { (connection) throws(TableError) in
+            try convertingErrors { () throws(SQLiteError) in try LeftoverSpaces.all(connection) }
+        }
+        #expect(spaces.contains(space))
+        #expect(try store.verify().problems.contains { $0.contains("store.former.\(space)") })
+    }
+
     /// Ends a table as its deletion does, up to where the process ends.
     private func end(_ table: String, of store: SQLiteTableStore) throws {
         let parts = store.backups.parts

@@ -69,8 +69,18 @@ struct BackupCommands: Sendable {
         }
         let there = try tables.listTables().filter { !InternalTables.contains($0) }
         // A name that is neither has the engine say so.
-        let named = table.map { ended.isEmpty || there.contains($0) ? [$0] : [] } ?? there
-        return try named.map { Self.json(try tables.continuousBackups(of: $0), of: $0) } + ended.map(Self.json)
+        if let table, ended.isEmpty || there.contains(table) {
+            return [Self.json(try tables.continuousBackups(of: table), of: table)] + ended.map(Self.json)
+        }
+        // In the list of all, one that fails hides no other.
+        let states = (table == nil ? there : []).map { name -> JSONValue in
+            do {
+                return Self.json(try tables.continuousBackups(of: name), of: name)
+            } catch {
+                return ["table": .string(name), "enabled": true, "reason": .string("\(error)")]
+            }
+        }
+        return states + ended.map(Self.json)
     }
 
     private func run(_ restore: BackupRequest.Restore) throws -> JSONValue {

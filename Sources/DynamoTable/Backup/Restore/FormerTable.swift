@@ -82,6 +82,11 @@ extension FormerTable {
         }
     }
 
+    /// What is noted of former tables and cannot be read, by the names of the settings.
+    static func unreadable(_ connection: Connection) throws(SQLiteError) -> [String] {
+        try StoreFile.settings(connection, prefix: prefix).filter { FormerTable(text: $0.value) == nil }.map(\.name)
+    }
+
     /// The spaces whose items a backup is still to be made of.
     static func neededSpaces(_ connection: Connection) throws(SQLiteError) -> Set<UInt32> {
         var spaces: Set<UInt32> = []
