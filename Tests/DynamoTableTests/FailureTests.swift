@@ -9,15 +9,14 @@ import Testing
 struct FailureTests {
     /// A store on the faulty file system, with a clock that is moved by hand.
     private struct FaultyStore {
-        let directory: TemporaryDirectory
+        let disk: FaultyFileSystem
         let store: SQLiteTableStore
         let time = Locked<Int64>(1_000_000)
 
         init() throws {
-            try #require(FaultyFileSystem.isInPlace)
-            directory = try TemporaryDirectory(prefix: "faulty")
+            disk = try FaultyFileSystem()
             let time = self.time
-            store = try SQLiteTableStore.open(.directory(directory.path)) { time.withLock { $0 } }
+            store = try SQLiteTableStore.open(.directory(disk.path)) { time.withLock { $0 } }
             try store.createTable(TestTable.schema)
             try store.put(TestTable.item("p", "before"))
         }
@@ -42,7 +41,7 @@ struct FailureTests {
     func failedSync() throws {
         let faulty = try FaultyStore()
         defer { faulty.store.close() }
-        let failure = FaultyFileSystem.whileFailing(.syncs) { faulty.put("lost") }
+        let failure = faulty.disk.whileFailing(.unsynced) { faulty.put("lost") }
         #expect(failure?.storageKind == .inputOutput)
         #expect(failure?.description.contains("dmesg") == true)
         // The disk is well again, but the second has not passed after which the store looks.
@@ -62,9 +61,9 @@ struct FailureTests {
         let faulty = try FaultyStore()
         defer { faulty.store.close() }
         for number in 0..<100 { #expect(faulty.put("\(number)") == nil) }
-        #expect(FaultyFileSystem.whileFailing(.syncs) { faulty.put("lost") } != nil)
+        #expect(faulty.disk.whileFailing(.unsynced) { faulty.put("lost") } != nil)
         // Nothing was moved out of the log yet: its end is the newest form of most pages.
-        let log = faulty.directory.path + "/flags.db-wal"
+        let log = faulty.disk.path + "/flags.db-wal"
         try overwrite(log, from: try read(log).count - 200_000, count: 200_000)
         faulty.time.withLock { $0 += 1000 }
         #expect(faulty.put("refused") != nil)
@@ -78,7 +77,7 @@ struct FailureTests {
         defer { faulty.store.close() }
         let told = Locked<[Bool]>([])
         faulty.store.subscribeToWriteTrouble { trouble in told.withLock { $0.append(trouble != nil) } }
-        let (failure, names) = try FaultyFileSystem.whileFailing(.writes) { (faulty.put("lost"), try faulty.names) }
+        let (failure, names) = try faulty.disk.whileFailing(.full) { (faulty.put("lost"), try faulty.names) }
         #expect(faulty.store.writeTrouble?.storageKind == .full)
         #expect(failure?.storageKind == .full)
         #expect(failure?.description.contains("Free space") == true)
@@ -131,7 +130,7 @@ struct FailureTests {
         defer { faulty.store.close() }
         let recovered = DispatchSemaphore(value: 0)
         faulty.store.subscribeToWriteTrouble { if $0 == nil { recovered.signal() } }
-        _ = FaultyFileSystem.whileFailing(.writes) { faulty.put("lost") }
+        _ = faulty.disk.whileFailing(.full) { faulty.put("lost") }
         #expect(recovered.wait(timeout: .now() + 20) == .success)
         #expect(faulty.store.writeTrouble == nil)
         #expect(try faulty.names == ["before"])
