@@ -169,18 +169,26 @@ extension FaultyFileSystem {
             case .fail(let code):
                 // Linux drops what it could not sync, and a later sync does not bring it to the device.
                 if call == .sync { change { $0.unsynced = [] } }
-                errno = code == SQLITE_FULL ? ENOSPC : EIO
-                return code
+                return Self.answer(code)
             case .tear(let code):
                 tear()
-                errno = code == SQLITE_FULL ? ENOSPC : EIO
-                return code
+                return Self.answer(code)
             case .delay(let wait):
                 wait()
                 return body()
             case nil:
                 return body()
             }
+        }
+
+        /// The code, with the error number that the system has with it.
+        private static func answer(_ code: Int32) -> Int32 {
+            switch code & 0xFF {
+            case SQLITE_FULL: errno = ENOSPC
+            case SQLITE_IOERR: errno = EIO
+            default: break
+            }
+            return code
         }
 
         func change(_ body: @Sendable (inout Platter) -> Void) {

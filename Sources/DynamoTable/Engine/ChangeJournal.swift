@@ -95,7 +95,8 @@ struct ChangeJournal {
         pruneAt = isMoreToDo ? committedAt : committedAt + Self.pruneIntervalMilliseconds
     }
 
-    /// Up to `limit` changes after a position, in order.
+    /// Up to `limit` changes after a position, in order; fewer only where the stream ends. Those of tables that were
+    /// deleted are passed over, however many there are.
     static func changes(
         _ connection: Connection, after sequence: Int64, limit: Int
     ) throws(TableError) -> [Change] {
@@ -105,15 +106,14 @@ struct ChangeJournal {
             let select = try connection.statement(
                 """
                 SELECT sequence, committed_at, name, principal, old, new FROM change
-                WHERE sequence > ?1 ORDER BY sequence LIMIT ?2
+                WHERE sequence > ?1 ORDER BY sequence
                 """)
             try select.bind(sequence, at: 1)
-            try select.bind(Int64(limit), at: 2)
             return select
         }
         defer { rows.reset() }
         var changes: [Change] = []
-        while try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
+        while changes.count < limit, try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
             do throws(ItemCodecError) {
                 if let change = try change(rows, definitions) { changes.append(change) }
             } catch {
@@ -127,14 +127,11 @@ struct ChangeJournal {
         _ row: Statement, _ definitions: [String: TableDefinition]
     ) throws(ItemCodecError) -> Change? {
         let name = row.text(2)
+        // Changes of a table that was deleted are passed over: without its schema they have no key.
+        guard let definition = definitions[name], row.int64(0) > definition.startSequence else { return nil }
         let old = row.isNull(4) ? nil : try ItemCodec.decode(row.blob(4))
         let new = row.isNull(5) ? nil : try ItemCodec.decode(row.blob(5))
-        // Changes of a table that was deleted are passed over: without its schema they have no key.
-        guard let definition = definitions[name], row.int64(0) > definition.startSequence,
-            let key = (new ?? old).flatMap(definition.key(of:))
-        else {
-            return nil
-        }
+        guard let key = (new ?? old).flatMap(definition.key(of:)) else { return nil }
         return Change(
             sequence: row.int64(0), committedAt: row.int64(1), principal: Principal(description: row.text(3)),
             table: name, key: key, oldItem: old, newItem: new)
