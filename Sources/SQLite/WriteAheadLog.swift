@@ -61,9 +61,9 @@ package struct WriteAheadLog {
 
     /// What was committed.
     private func committed() throws(SQLiteError) -> Committed {
-        // The index begins with two copies of its header, which differ while one is being written.
-        var header: [UInt8]
-        repeat { header = try connection.logIndex(bytes: 96) } while header[..<48] != header[48...]
+        var header = try connection.logIndex(bytes: 96)
+        // It begins with two copies of its header, which differ while one is being written.
+        for _ in 0..<1000 where header[..<48] != header[48...] { header = try connection.logIndex(bytes: 96) }
         return header.withUnsafeBytes { bytes in
             func word(_ offset: Int) -> UInt32 { bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self) }
             return Committed(

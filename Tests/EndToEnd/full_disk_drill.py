@@ -142,7 +142,8 @@ class Writer(threading.Thread):
             self.counted[counter_number] += 1
         if token and self.chance.random() < 0.2:
             # Sent again it is answered again, and not done again.
-            call(connection, operation, members)
+            with contextlib.suppress(Refused):
+                call(connection, operation, members)
         return True
 
     def note(self, becomes: dict):
