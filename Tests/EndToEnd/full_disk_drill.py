@@ -22,9 +22,9 @@ from pathlib import Path
 from drills import Lost, run
 from table_drill import (COUNTERS, TABLE, Refused, TableServer, call, counter, create_table, key, scan, verify)
 
-DISK_MEGABYTES = 256
-ROUNDS_A_DISK = 5
-"""After so many rounds the drill begins on an empty disk: history would fill one some day."""
+DISK_MEGABYTES = 512
+USED_MEGABYTES_MAX = 160
+"""When so much is used the drill goes on with an empty disk: history would fill one some day."""
 FREE_KILOBYTES_MAX = 3000
 """At most so much is left when the disk is filled."""
 KEYS = 12
@@ -70,6 +70,10 @@ class SmallDisk:
         with open(self.ballast, "wb", buffering=0) as ballast, contextlib.suppress(OSError):
             while room > 0:
                 room -= ballast.write(b"\0" * min(room, 65536))
+
+    def used(self) -> int:
+        """In megabytes."""
+        return shutil.disk_usage(self.path).used >> 20
 
     def empty(self):
         self.ballast.unlink(missing_ok=True)
@@ -442,12 +446,13 @@ class Life:
 def drill(data_dir: Path, rounds: int, writers: int, seed: int, report=lambda line: None) -> int:
     """Runs the drill and returns the number of answered changes. Raises `Lost`; the seed repeats the draws."""
     chance = random.Random(seed)
-    total = 0
-    for first in range(0, rounds, ROUNDS_A_DISK):
-        life = Life(data_dir.parent / f"disk-{first}", writers, chance)
+    total = number = 0
+    while number < rounds:
+        life = Life(data_dir.parent / f"disk-{number}", writers, chance)
         try:
             life.begin()
-            for number in range(first + 1, min(rounds, first + ROUNDS_A_DISK) + 1):
+            while number < rounds and life.disk.used() < USED_MEGABYTES_MAX:
+                number += 1
                 answered, refused, restored = life.round()
                 total += answered
                 report(f"round {number} of {rounds}: {answered} changes answered, {refused} refused, restored to "
