@@ -102,7 +102,7 @@ package final class Connection {
     /// Whether a transaction is open.
     package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
-    /// Ends what the connection is doing with an error. May be called from any thread, as long as the connection is open.
+    /// Ends what the connection is doing, with an error. Any thread may call it, as long as the connection is open.
     package func interrupt() { sqlite3_interrupt(handle) }
 
     /// The error that the last call on this connection ended with. `errno` was 0 before that call.
@@ -129,7 +129,7 @@ package final class Connection {
             message: String(cString: sqlite3_errstr(SQLITE_IOERR)), systemError: number)
     }
 
-    /// The first bytes of the index of the write-ahead log, which the connection has in memory once it has read anything.
+    /// The first bytes of the index of the write-ahead log, which the connection has in memory once it has read.
     func logIndex(bytes count: Int) throws(SQLiteError) -> [UInt8] {
         var file: UnsafeMutablePointer<sqlite3_file>?
         var region: UnsafeMutableRawPointer?

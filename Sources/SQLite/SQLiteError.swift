@@ -93,8 +93,8 @@ package struct SQLiteError: Error, Sendable, Equatable {
             "\(path) is no SQLite database, or is encrypted or damaged at its beginning: name another data directory,"
                 + " or restore the last backup"
         case .inputOutput:
-            "Look for errors of the device of \(path) in the system's log (dmesg). This says nothing against the data: keep"
-                + " the files, and restore no backup over them before the device was looked at"
+            "Look for errors of the device of \(path) in the system's log (dmesg). This says nothing against the data:"
+                + " keep the files, and restore no backup over them before the device was looked at"
         case .constraint, .other:
             "This is not expected: report it with this message"
         }

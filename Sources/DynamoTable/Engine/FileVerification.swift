@@ -12,8 +12,8 @@ import Synchronization
 final class FileVerification: Sendable {
     /// A connection that another thread may interrupt.
     private struct Checking: @unchecked Sendable {
-        // Proof for `@unchecked Sendable`: it is used on `queue` only, except for `interrupt`, which any thread may call
-        // while the connection is open: it is in `checking` only as long as it is, and the lock orders the two.
+        // Proof for `@unchecked Sendable`: it is used on `queue` only, except for `interrupt`, which any thread may
+        // call while the connection is open: it is in `checking` only as long as it is, and the lock orders the two.
         let connection: Connection
     }
 

@@ -35,6 +35,9 @@ final class Writer: @unchecked Sendable {
     /// How many batches are committed before other work of the queue gets its turn; each turn costs a wake-up.
     private static let batchesPerTurn = 16
 
+    /// How many transactions of a batch that failed may fail by themselves before the rest is not tried: a device that
+    /// fails may take long for each.
+    private static let failuresAlone = 8
     /// How long after a write that failed it is tried whether one succeeds, and a file in doubt is verified.
     private static let probeMilliseconds = 1000
     /// A file that did not pass is left alone for so many times as long as verifying it took, but for the second above.
@@ -98,7 +101,11 @@ final class Writer: @unchecked Sendable {
         let result: Swift.Result<Void, TableError> = queue.sync {
             do throws(TableError) {
                 if waiting.withLock({ $0.isClosed }) { throw .closed }
-                return .success(try readers.excludingReaders { () throws(TableError) in try catchUp() })
+                try readers.excludingReaders { () throws(TableError) in
+                    // Of one state: what is written meanwhile is delivered the next time.
+                    try connection.read(failing: TableError.init) { () throws(TableError) in try catchUp() }
+                }
+                return .success(())
             } catch {
                 return .failure(error)
             }
@@ -152,7 +159,11 @@ extension Writer {
         return true
     }
 
-    private func commit(_ batch: [PreparedTransaction]) {
+    /// Commits transactions together.
+    ///
+    /// - Returns: whether that succeeded.
+    @discardableResult
+    private func commit(_ batch: [PreparedTransaction]) -> Bool {
         do throws(TableError) {
             var changes: [Change] = []
             let results = try inTransaction { () throws(TableError) in
@@ -162,13 +173,18 @@ extension Writer {
             }
             deliver(changes)
             for (transaction, result) in zip(batch, results) { transaction.completion(result) }
+            return true
         } catch {
+            var rest = batch[...]
             if batch.count > 1, case .storage(let failure) = error, failure.mayBeOneTransactions {
-                // The others have nothing to do with it: each is a batch of its own.
-                for transaction in batch { commit([transaction]) }
-            } else {
-                for transaction in batch { transaction.completion(.failure(error)) }
+                // The others have nothing to do with it: each is a batch of its own. Where many fail, they have.
+                var failures = 0
+                while failures < Self.failuresAlone, let transaction = rest.popFirst() {
+                    if !commit([transaction]) { failures += 1 }
+                }
             }
+            for transaction in rest { transaction.completion(.failure(error)) }
+            return false
         }
     }
 
