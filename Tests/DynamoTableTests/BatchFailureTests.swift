@@ -155,7 +155,7 @@ struct BatchFailureTests {
         var random: SeededGenerator
         var model = TableModel()
         var tokens: Set<String> = []
-        /// What there would be if what was refused last had happened all the same: the batch, or the last of its
+        /// What there would be if what was refused last had happened all the same: the batch, or one of its
         /// transactions if they were tried one by one.
         var refused: [(model: TableModel, tokens: Set<String>)] = []
         var struck = 0
@@ -177,8 +177,9 @@ struct BatchFailureTests {
             for (transaction, result) in zip(transactions, results) {
                 Self.apply(transaction, to: &whole)
                 if case .failure(.storage) = result {
-                    refused = [(model, tokens)]
-                    Self.apply(transaction, to: &refused[0])
+                    var alone = (model: model, tokens: tokens)
+                    Self.apply(transaction, to: &alone)
+                    refused.append(alone)
                     continue
                 }
                 refused = []
