@@ -43,6 +43,18 @@ package struct StorageFailure: Error, Sendable, Equatable, CustomStringConvertib
     package let reason: String
     /// What the operator should do.
     package let hint: String
+    /// What of the file has to be verified before it is written again.
+    var doubt = Doubt.nothing
+
+    /// What of a file is in doubt.
+    enum Doubt: Sendable, Equatable {
+        /// Nothing: it holds what it held before.
+        case nothing
+        /// What was to be made durable last.
+        case log
+        /// Everything.
+        case file
+    }
 
     /// Reason and hint.
     package var description: String { "\(reason). \(hint)" }

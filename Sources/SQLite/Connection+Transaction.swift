@@ -1,3 +1,5 @@
+import CSQLite
+
 extension Connection {
     /// Runs `body` on one unchanging state of the database: that of this call, not of the first read in it.
     package func read<Result, Failure: Error>(
@@ -18,6 +20,18 @@ extension Connection {
 
     /// Begins a transaction that holds the write lock from the start.
     package func beginWriting() throws(SQLiteError) { try statement("BEGIN IMMEDIATE").run("begin writing") }
+
+    /// Makes sure that the transaction is still there.
+    ///
+    /// After some errors (no space, no memory, a failed read or write), SQLite rolls the transaction back by itself, in
+    /// whatever statement they come, and what follows would be committed statement by statement.
+    package func requireTransaction() throws(SQLiteError) {
+        guard isInTransaction else {
+            throw SQLiteError(
+                operation: "go on writing", path: path, extendedCode: SQLITE_ABORT,
+                message: "the transaction was rolled back")
+        }
+    }
 
     /// Makes what was written since `beginWriting` durable.
     package func commit() throws(SQLiteError) { try statement("COMMIT").run("commit to") }

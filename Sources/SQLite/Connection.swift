@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 
 /// One connection to a SQLite database.
 ///
@@ -75,6 +76,7 @@ package final class Connection {
         if let statement = statements[key] { return statement }
         var prepared: OpaquePointer?
         let text = UnsafeRawPointer(key).assumingMemoryBound(to: CChar.self)
+        errno = 0
         let status = sqlite3_prepare_v3(
             handle, text, Int32(sql.utf8CodeUnitCount), UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
         guard status == SQLITE_OK, let prepared else { throw error("prepare a statement for", status: status) }
@@ -86,6 +88,7 @@ package final class Connection {
     /// Runs statements that answer no rows of interest, such as the creation of tables, one after another.
     package func execute(_ sql: StaticString, operation: StaticString = "write") throws(SQLiteError) {
         let text = UnsafeRawPointer(sql.utf8Start).assumingMemoryBound(to: CChar.self)
+        errno = 0
         let status = sqlite3_exec(handle, text, nil, nil, nil)
         guard status == SQLITE_OK else { throw error("\(operation)", status: status) }
     }
@@ -99,8 +102,12 @@ package final class Connection {
     /// Whether a transaction is open.
     package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
-    /// The error that the last call on this connection ended with.
+    /// Ends what the connection is doing, with an error. Any thread may call it, as long as the connection is open.
+    package func interrupt() { sqlite3_interrupt(handle) }
+
+    /// The error that the last call on this connection ended with. `errno` was 0 before that call.
     func error(_ operation: String, status: Int32) -> SQLiteError {
+        if status & 0xff == SQLITE_CORRUPT, let unread = unreadError(operation) { return unread }
         let extended = sqlite3_extended_errcode(handle)
         return SQLiteError(
             operation: operation, path: path,
@@ -108,6 +115,32 @@ package final class Connection {
             extendedCode: extended & 0xff == status & 0xff ? extended : status,
             message: String(cString: handle == nil ? sqlite3_errstr(status) : sqlite3_errmsg(handle)),
             systemError: status & 0xff == SQLITE_OK ? 0 : sqlite3_system_errno(handle))
+    }
+
+    /// The error of the device if the last call could not read something; `errno` was 0 before that call.
+    ///
+    /// SQLite says of a page that cannot be read that the database is malformed, and its own check counts it among the
+    /// damaged ones. Whoever believes that restores a backup over good data.
+    func unreadError(_ operation: String) -> SQLiteError? {
+        let number = errno
+        guard number == EIO || number == ENXIO else { return nil }
+        return SQLiteError(
+            operation: operation, path: path, extendedCode: SQLiteError.unreadable,
+            message: String(cString: sqlite3_errstr(SQLITE_IOERR)), systemError: number)
+    }
+
+    /// The first bytes of the index of the write-ahead log, which the connection has in memory once it has read.
+    func logIndex(bytes count: Int) throws(SQLiteError) -> [UInt8] {
+        var file: UnsafeMutablePointer<sqlite3_file>?
+        var region: UnsafeMutableRawPointer?
+        var status = sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file)
+        if status == SQLITE_OK {
+            status = file?.pointee.pMethods?.pointee.xShmMap?(file, 0, 32768, 0, &region) ?? SQLITE_OK
+        }
+        guard status == SQLITE_OK else { throw error("check the log of", status: status) }
+        // Where there is no log, there is no index.
+        return region.map { [UInt8](UnsafeRawBufferPointer(start: $0, count: count)) }
+            ?? Array(repeating: 0, count: count)
     }
 
     /// Runs `body` with SQLite's handle.
@@ -167,7 +200,10 @@ extension Connection {
         let check = try statement("PRAGMA integrity_check(100)")
         defer { check.reset() }
         var problems: [String] = []
-        while try check.step() { problems.append(check.text(0)) }
+        while try check.step() {
+            if let unread = unreadError("check") { throw unread }
+            problems.append(check.text(0))
+        }
         return problems == ["ok"] ? [] : problems
     }
 

@@ -47,6 +47,9 @@ package struct SQLiteError: Error, Sendable, Equatable {
         self.systemError = systemError
     }
 
+    /// `SQLITE_IOERR_CORRUPTFS`, a macro that Swift does not import: the device cannot read what is in the file.
+    package static let unreadable = SQLITE_IOERR | 33 << 8
+
     /// SQLite's primary result code.
     package var code: Int32 { extendedCode & 0xff }
 
@@ -59,10 +62,17 @@ package struct SQLiteError: Error, Sendable, Equatable {
         case SQLITE_CANTOPEN: .cannotOpen
         case SQLITE_CORRUPT: .corrupt
         case SQLITE_NOTADB: .notADatabase
-        case SQLITE_IOERR: .inputOutput
+        // The index of the log cannot be made longer, or a file system finds out late that it is full.
+        case SQLITE_IOERR: systemError == ENOSPC || systemError == EDQUOT ? .full : .inputOutput
         case SQLITE_CONSTRAINT: .constraint
         default: .other
         }
+    }
+
+    /// Whether the system failed to write or to sync something, and did not only fail to read it or to look at it.
+    package var isOfChange: Bool {
+        // Read, short read, file size, no memory, unreadable. Source: sqlite.org/rescode.html.
+        code == SQLITE_IOERR && ![1, 2, 7, 12, 33].contains(extendedCode >> 8)
     }
 
     /// What the operator should do about it.
@@ -83,7 +93,8 @@ package struct SQLiteError: Error, Sendable, Equatable {
             "\(path) is no SQLite database, or is encrypted or damaged at its beginning: name another data directory,"
                 + " or restore the last backup"
         case .inputOutput:
-            "Look for errors of the device of \(path) in the system's log (dmesg)"
+            "Look for errors of the device of \(path) in the system's log (dmesg). This says nothing against the data:"
+                + " keep the files, and restore no backup over them before the device was looked at"
         case .constraint, .other:
             "This is not expected: report it with this message"
         }

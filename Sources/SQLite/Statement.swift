@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 
 /// A prepared statement of a connection, used like that by one thread at a time.
 ///
@@ -60,6 +61,7 @@ package final class Statement {
     ///
     /// - Returns: whether there is one.
     package func step(_ operation: StaticString = "read") throws(SQLiteError) -> Bool {
+        errno = 0
         let status = sqlite3_step(handle)
         if status == SQLITE_ROW { return true }
         if status == SQLITE_DONE { return false }

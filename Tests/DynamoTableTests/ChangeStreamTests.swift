@@ -112,4 +112,32 @@ struct ChangeStreamTests {
         #expect(theirs.lastSequence == 4)
         #expect(try ours.verify().problems == [])
     }
+
+    @Test("Thousands of changes of a table that was deleted since are not taken for the end of the stream")
+    func foreignChangesOfDeletedTables() throws {
+        let directory = try TemporaryDirectory()
+        let ours = try SQLiteTableStore.open(.directory(directory.path))
+        let theirs = try SQLiteTableStore.open(.directory(directory.path))
+        defer {
+            ours.close()
+            theirs.close()
+        }
+        let delivered = Locked<[Change]>([])
+        ours.subscribe { changes in delivered.withLock { $0 += changes } }
+        try theirs.createTable(TestTable.schema)
+        try theirs.createTable(TableSchema(name: "gone", partitionKey: KeyAttribute("PK")))
+        for first in stride(from: 0, to: 2500, by: 100) {
+            try theirs.transactAndWait(
+                (first..<first + 100).map { .put(table: "gone", item: ["PK": .string("\($0)")]) },
+                principal: .anonymous)
+        }
+        try theirs.put(TestTable.item("p", "stays"))
+        try theirs.deleteTable("gone")
+        try ours.deliverForeignChanges()
+        #expect(delivered.withLock { $0.map(\.key) } == [TestTable.key("p", "stays")])
+        #expect(ours.lastSequence == 2501)
+        #expect(try ours.changes(after: 0, limit: 1).map(\.sequence) == [2501])
+        try ours.put(TestTable.item("p", "goes on"))
+        #expect(delivered.withLock { $0.map(\.sequence) } == [2501, 2502])
+    }
 }

@@ -1,23 +1,25 @@
 import Dispatch
-import DynamoTable
 import Glibc
 import Lock
 import SQLite
 import Testing
 
+@testable import DynamoTable
+
 @Suite("When the disk fails", .serialized)
 struct FailureTests {
-    /// A store on the faulty file system, with a clock that is moved by hand.
+    /// A store on a faulty file system, whose waiting ends by hand.
     private struct FaultyStore {
-        let directory: TemporaryDirectory
+        let disk: FaultyFileSystem
         let store: SQLiteTableStore
-        let time = Locked<Int64>(1_000_000)
+        let time = Locked<Int64>(100_000_000)
+        let hand = HandDelay()
 
         init() throws {
-            try #require(FaultyFileSystem.isInPlace)
-            directory = try TemporaryDirectory(prefix: "faulty")
+            disk = try FaultyFileSystem()
             let time = self.time
-            store = try SQLiteTableStore.open(.directory(directory.path)) { time.withLock { $0 } }
+            store = try SQLiteTableStore.open(
+                .directory(disk.path), clock: { time.withLock { $0 } }, delay: hand.delay)
             try store.createTable(TestTable.schema)
             try store.put(TestTable.item("p", "before"))
         }
@@ -42,18 +44,17 @@ struct FailureTests {
     func failedSync() throws {
         let faulty = try FaultyStore()
         defer { faulty.store.close() }
-        let failure = FaultyFileSystem.whileFailing(.syncs) { faulty.put("lost") }
+        let failure = faulty.disk.whileFailing(.unsynced) { faulty.put("lost") }
         #expect(failure?.storageKind == .inputOutput)
         #expect(failure?.description.contains("dmesg") == true)
-        // The disk is well again, but the second has not passed after which the store looks.
+        // The disk is well again, but the second is not over after which the store looks.
         #expect(faulty.put("refused")?.storageKind == .inputOutput)
         #expect(throws: TableError.self) { try faulty.store.setSetting("refused", to: "too") }
         #expect(try faulty.names == ["before"])
         #expect(faulty.store.lastSequence == 1)
-        faulty.time.withLock { $0 += 1000 }
+        try faulty.hand.passUntilWritten(faulty.store)
         #expect(faulty.put("after") == nil)
-        #expect(try faulty.names.contains("after"))
-        #expect(try !faulty.names.contains("refused"))
+        #expect(try faulty.names == ["after", "before"])
         #expect(try faulty.store.verify().problems == [])
     }
 
@@ -62,14 +63,14 @@ struct FailureTests {
         let faulty = try FaultyStore()
         defer { faulty.store.close() }
         for number in 0..<100 { #expect(faulty.put("\(number)") == nil) }
-        #expect(FaultyFileSystem.whileFailing(.syncs) { faulty.put("lost") } != nil)
+        #expect(faulty.disk.whileFailing(.unsynced) { faulty.put("lost") } != nil)
         // Nothing was moved out of the log yet: its end is the newest form of most pages.
-        let log = faulty.directory.path + "/flags.db-wal"
+        let log = faulty.disk.path + "/flags.db-wal"
         try overwrite(log, from: try read(log).count - 200_000, count: 200_000)
-        faulty.time.withLock { $0 += 1000 }
-        #expect(faulty.put("refused") != nil)
-        faulty.time.withLock { $0 += 100 }
-        #expect(faulty.put("still refused") != nil)
+        #expect(faulty.hand.passAndAwaitAnother())
+        #expect(faulty.put("refused")?.storageKind == .corrupt)
+        #expect(faulty.hand.passAndAwaitAnother())
+        #expect(faulty.put("still refused")?.description.contains("does not hold what was committed") == true)
     }
 
     @Test("A full disk fails the whole batch with a hint, undoes nothing before it, and is over when there is space")
@@ -78,7 +79,7 @@ struct FailureTests {
         defer { faulty.store.close() }
         let told = Locked<[Bool]>([])
         faulty.store.subscribeToWriteTrouble { trouble in told.withLock { $0.append(trouble != nil) } }
-        let (failure, names) = try FaultyFileSystem.whileFailing(.writes) { (faulty.put("lost"), try faulty.names) }
+        let (failure, names) = try faulty.disk.whileFailing(.full) { (faulty.put("lost"), try faulty.names) }
         #expect(faulty.store.writeTrouble?.storageKind == .full)
         #expect(failure?.storageKind == .full)
         #expect(failure?.description.contains("Free space") == true)
@@ -89,6 +90,16 @@ struct FailureTests {
         #expect(try faulty.names == ["after", "before"])
         #expect(try faulty.store.changes(after: 0, limit: 10).map(\.sequence) == [1, 2])
         #expect(try faulty.store.verify().problems == [])
+    }
+
+    @Test("A clock that is set back keeps no write waiting after a failed sync")
+    func clockSetBack() throws {
+        let faulty = try FaultyStore()
+        defer { faulty.store.close() }
+        #expect(faulty.disk.whileFailing(.unsynced) { faulty.put("lost") } != nil)
+        faulty.time.withLock { $0 -= 2 * 60 * 60 * 1000 }
+        try faulty.hand.passUntilWritten(faulty.store)
+        #expect(faulty.put("after") == nil)
     }
 
     @Test("A device without space: writes fail, reads go on, and when space returns so do writes")
@@ -127,14 +138,19 @@ struct FailureTests {
 
     @Test("That writes succeed again is known within a second or two, though nobody writes")
     func probing() throws {
-        let faulty = try FaultyStore()
-        defer { faulty.store.close() }
-        let recovered = DispatchSemaphore(value: 0)
-        faulty.store.subscribeToWriteTrouble { if $0 == nil { recovered.signal() } }
-        _ = FaultyFileSystem.whileFailing(.writes) { faulty.put("lost") }
-        #expect(recovered.wait(timeout: .now() + 20) == .success)
-        #expect(faulty.store.writeTrouble == nil)
-        #expect(try faulty.names == ["before"])
+        let disk = try FaultyFileSystem()
+        let store = try SQLiteTableStore.open(.directory(disk.path))
+        defer { store.close() }
+        for fault in [FaultyFileSystem.Fault.full, .unsynced] {
+            let recovered = DispatchSemaphore(value: 0)
+            store.subscribeToWriteTrouble { if $0 == nil { recovered.signal() } }
+            #expect(throws: TableError.self) {
+                try disk.whileFailing(fault) { try store.setSetting("name", to: "lost") }
+            }
+            #expect(recovered.wait(timeout: .now() + 20) == .success)
+            #expect(store.writeTrouble == nil)
+        }
+        #expect(try store.setting("name") == nil)
     }
 
     @Test("A read-only file system is an error that says so")

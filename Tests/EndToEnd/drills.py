@@ -1,4 +1,4 @@
-"""What the drills that kill a working server share: the kill, the command line, and the short form in a test."""
+"""What the drills that disturb a working server share: the kill, the command line, and the short form in a test."""
 
 import argparse
 import random
@@ -32,10 +32,10 @@ def kill_at_work(server, team, chance: random.Random, changes: tuple[int, int]):
             raise Lost(writer.failure)
 
 
-def run(drill, description: str):
+def run(drill, description: str, rounds: int = 200):
     """The command line of a drill. When something is lost, its data directory is kept and named."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--rounds", type=int, default=200, help="how often the server is killed (default 200)")
+    parser.add_argument("--rounds", type=int, default=rounds, help=f"how often it is done (default {rounds})")
     parser.add_argument("--writers", type=int, default=32, help="how many write at once (default 32)")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeats the draws of another run")
     options = parser.parse_args()

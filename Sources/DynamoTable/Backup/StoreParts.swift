@@ -19,7 +19,7 @@ struct StoreParts: Sendable {
         _ body: (_ connection: Connection) throws(TableError) -> Result
     ) throws(TableError) -> Result {
         func read() throws(TableError) -> Result {
-            try readers.read { (connection) throws(TableError) in
+            try readers.readOnce { (connection) throws(TableError) in
                 try connection.read(failing: TableError.init) { () throws(TableError) in try body(connection) }
             }
         }

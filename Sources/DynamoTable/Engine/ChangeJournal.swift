@@ -197,7 +197,8 @@ struct ChangeJournal {
         try update.run()
     }
 
-    /// Up to `limit` changes after a position, in order.
+    /// Up to `limit` changes after a position, in order; fewer only where the stream ends. Those of tables that were
+    /// deleted are passed over, however many there are.
     static func changes(
         _ connection: Connection, after sequence: Int64, limit: Int
     ) throws(TableError) -> [Change] {
@@ -207,15 +208,14 @@ struct ChangeJournal {
             let select = try connection.statement(
                 """
                 SELECT sequence, committed_at, name, principal, old, new FROM change
-                WHERE sequence > ?1 ORDER BY sequence LIMIT ?2
+                WHERE sequence > ?1 ORDER BY sequence
                 """)
             try select.bind(sequence, at: 1)
-            try select.bind(Int64(limit), at: 2)
             return select
         }
         defer { rows.reset() }
         var changes: [Change] = []
-        while try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
+        while changes.count < limit, try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
             do throws(ItemCodecError) {
                 if let change = try change(rows, definitions) { changes.append(change) }
             } catch {

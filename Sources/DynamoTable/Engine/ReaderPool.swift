@@ -43,8 +43,21 @@ final class ReaderPool: Sendable {
 
     /// Runs `body` with a connection for reading.
     ///
+    /// Where something cannot be read or is damaged, it is read once more, by a connection that has nothing in memory:
+    /// only what is wrong twice is so in the file.
+    ///
     /// - Throws: `closed`, what opening a connection throws, and what `body` throws.
     func read<Result>(_ body: (Connection) throws(TableError) -> Result) throws(TableError) -> Result {
+        do throws(TableError) {
+            return try readOnce(body)
+        } catch {
+            guard !isShared, case .storage(let failure) = error, failure.isOfReading else { throw error }
+            return try readOnce(body)
+        }
+    }
+
+    /// Runs `body` once with a connection for reading, since it takes long or must not begin anew.
+    func readOnce<Result>(_ body: (Connection) throws(TableError) -> Result) throws(TableError) -> Result {
         permits.wait()
         defer { permits.signal() }
         return try use(body)

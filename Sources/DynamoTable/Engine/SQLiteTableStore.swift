@@ -42,21 +42,22 @@ package final class SQLiteTableStore: ItemTable {
     /// - Parameters:
     ///   - location: where the tables are.
     ///   - limits: the bounds of everything.
-    ///   - clock: the time, in milliseconds since 1970.
+    ///   - clock: the time, in milliseconds since 1970, which is told and never waited by.
+    ///   - delay: what is waited by.
     /// - Throws: `storage` with what the operator should do.
     package static func open(
         _ location: Location, limits: TableLimits = TableLimits(),
-        clock: @escaping @Sendable () -> Int64 = SQLiteTableStore.millisecondsSinceEpoch
+        clock: @escaping @Sendable () -> Int64 = SQLiteTableStore.millisecondsSinceEpoch, delay: Delay = .monotonic
     ) throws(TableError) -> SQLiteTableStore {
         switch location {
-        case .memory: try SQLiteTableStore(path: ":memory:", isInMemory: true, limits, clock)
+        case .memory: try SQLiteTableStore(path: ":memory:", isInMemory: true, limits, clock, delay)
         case .directory(let directory):
-            try SQLiteTableStore(path: "\(directory)/\(fileName)", isInMemory: false, limits, clock)
+            try SQLiteTableStore(path: "\(directory)/\(fileName)", isInMemory: false, limits, clock, delay)
         }
     }
 
     private init(
-        path: String, isInMemory: Bool, _ limits: TableLimits, _ clock: @escaping @Sendable () -> Int64
+        path: String, isInMemory: Bool, _ limits: TableLimits, _ clock: @escaping @Sendable () -> Int64, _ delay: Delay
     ) throws(TableError) {
         limits.check()
         self.path = path
@@ -79,7 +80,7 @@ package final class SQLiteTableStore: ItemTable {
         checkpointer = isInMemory ? nil : Checkpointer(path: path)
         writer = try Writer(
             connection: connection, catalog: catalog, readers: readers, checkpointer: checkpointer, limits: limits,
-            retention: retention, clock: clock)
+            retention: retention, clock: clock, delay: delay)
         let parts = StoreParts(
             readers: readers, writer: writer, catalog: catalog, checkpointer: checkpointer, retention: retention,
             vault: BackupVault(directory: isInMemory ? nil : String(path.dropLast(Self.fileName.count + 1))),

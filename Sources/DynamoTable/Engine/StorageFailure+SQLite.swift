@@ -14,7 +14,18 @@ extension StorageFailure {
         case .inputOutput: kind = .inputOutput
         case .constraint, .other: kind = .other
         }
-        self.init(kind: kind, reason: error.reason, hint: error.hint)
+        self.init(kind: kind, reason: error.reason, hint: error.hint, doubt: Self.doubt(after: error))
+    }
+
+    /// What of the file an error puts in doubt.
+    ///
+    /// After a failed sync the system may have dropped what it could not write, and a later sync would not tell. What a
+    /// failed write or sync of the log can have touched is the log; what a failed one of the database file can have
+    /// touched is in the log still, which begins anew only after a sync of the file that succeeded. Where something
+    /// could not be read, or there was no space or memory, the file holds what it held before.
+    private static func doubt(after error: SQLiteError) -> Doubt {
+        if error.kind == .corrupt || error.kind == .notADatabase { return .file }
+        return error.isOfChange ? .log : .nothing
     }
 
     /// A stored item that cannot be read.
@@ -32,16 +43,15 @@ extension StorageFailure {
         }
     }
 
-    /// Whether it is in doubt what the file holds: no write may follow until it was reopened and verified.
-    ///
-    /// After a failed sync the system may have dropped what it could not write, and a later sync would not tell. A full
-    /// or locked file is left as it was before.
-    var leavesFileInDoubt: Bool {
-        switch kind {
-        case .full, .locked, .readOnly: false
-        case .cannotOpen, .corrupt, .notADatabase, .inputOutput, .other: true
-        }
-    }
+    /// Whether something was not read, or is not what was written.
+    var isOfReading: Bool { kind == .inputOutput || kind == .corrupt || kind == .notADatabase }
+
+    /// Whether it may be one transaction's own, and not the device's or the whole file's: a page that cannot be read, a
+    /// row that the schema does not allow, more memory than there is.
+    var mayBeOneTransactions: Bool { doubt == .nothing && (kind == .inputOutput || kind == .other) }
+
+    /// Whether it is the file's or the device's, and not that of a stored item whose bytes are damaged.
+    var concernsAllWrites: Bool { kind != .corrupt || doubt != .nothing }
 }
 
 extension TableError {

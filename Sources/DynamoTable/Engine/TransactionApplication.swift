@@ -33,24 +33,26 @@ struct TransactionApplication {
 
     /// Decides what becomes of each item.
     ///
-    /// - Throws: why the transaction does not happen.
-    mutating func decide(_ catalog: TableCatalog) throws(TableError) {
+    /// - Returns: why the transaction does not happen, which is nobody else's matter; nil when it does.
+    /// - Throws: what SQLite says, which is the whole batch's matter.
+    mutating func decide(_ catalog: TableCatalog) throws(SQLiteError) -> TableError? {
         var reasons: [CancellationReason?] = []
         for (index, operation) in transaction.operations.enumerated() {
-            let operation = try current(operation, catalog)
-            operations.append(operation)
-            let stored = try load(operation)
+            let content = try load(operation)
             do throws(TableError) {
+                let operation = try current(operation, catalog)
+                let stored = try content.map { (content) throws(TableError) in try decode(content) }
+                operations.append(operation)
                 decisions.append(try decide(operation, stored))
             } catch {
-                guard let reason = CancellationReason(error) else { throw error }
-                if transaction.operations.count == 1 { throw error }
+                guard let reason = CancellationReason(error) else { return error }
+                if transaction.operations.count == 1 { return error }
                 // The others are still looked at: the answer says for each whether it was in order.
                 if reasons.isEmpty { reasons = Array(repeating: nil, count: transaction.operations.count) }
                 reasons[index] = reason
             }
         }
-        if !reasons.isEmpty { throw .transactionCanceled(reasons) }
+        return reasons.isEmpty ? nil : .transactionCanceled(reasons)
     }
 
     /// Writes what was decided.
@@ -96,17 +98,21 @@ extension TransactionApplication {
         return operation.moved(to: definition)
     }
 
-    private func load(_ operation: PreparedTransaction.Operation) throws(TableError) -> StoredItem? {
-        let select = try convertingErrors { () throws(SQLiteError) in
-            let select = try connection.statement("SELECT id, content FROM item WHERE key = ?1")
-            try select.bind(operation.keyBytes, at: 1)
-            return select
-        }
+    private func load(
+        _ operation: PreparedTransaction.Operation
+    ) throws(SQLiteError) -> (row: Int64, bytes: [UInt8])? {
+        let select = try connection.statement("SELECT id, content FROM item WHERE key = ?1")
+        try select.bind(operation.keyBytes, at: 1)
         defer { select.reset() }
-        guard try convertingErrors({ () throws(SQLiteError) in try select.step() }) else { return nil }
-        let content = select.blob(1)
+        return try select.step() ? (select.int64(0), [UInt8](select.blob(1))) : nil
+    }
+
+    private func decode(_ content: (row: Int64, bytes: [UInt8])) throws(TableError) -> StoredItem {
         do throws(ItemCodecError) {
-            return StoredItem(row: select.int64(0), bytes: [UInt8](content), item: try ItemCodec.decode(content))
+            let decoded = content.bytes.withUnsafeBytes { bytes in
+                Result { () throws(ItemCodecError) in try ItemCodec.decode(bytes) }
+            }
+            return StoredItem(row: content.row, bytes: content.bytes, item: try decoded.get())
         } catch {
             throw .storage(StorageFailure(damagedItemIn: connection.path, error))
         }

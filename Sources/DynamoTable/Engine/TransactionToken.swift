@@ -9,12 +9,17 @@ struct TransactionToken: Sendable, Equatable {
     let fingerprint: [UInt8]
     /// When it came, in milliseconds since 1970.
     let admittedAt: Int64
+    /// Those that are good no longer, and are forgotten with it.
+    var outlived: [Outlived] = []
+
+    /// A token that is good no longer. The same name may have come again since.
+    struct Outlived: Sendable, Equatable {
+        let name: String
+        let admittedAt: Int64
+    }
 
     /// How long a token is good for, as in DynamoDB.
     static let lifetimeMilliseconds: Int64 = 10 * 60 * 1000
-
-    /// From when on it is good no longer.
-    var expiresAt: Int64 { admittedAt + Self.lifetimeMilliseconds }
 }
 
 extension StoreFile {
@@ -28,11 +33,14 @@ extension StoreFile {
             """, operation: "lay out")
     }
 
-    /// Adds a token, and forgets those that are good no longer.
+    /// Adds a token, and forgets those that it has outlived.
     static func add(_ connection: Connection, _ token: TransactionToken) throws(SQLiteError) {
-        let delete = try connection.statement("DELETE FROM token WHERE admitted_at <= ?1")
-        try delete.bind(token.admittedAt - TransactionToken.lifetimeMilliseconds, at: 1)
-        try delete.run()
+        let delete = try connection.statement("DELETE FROM token WHERE name = ?1 AND admitted_at = ?2")
+        for outlived in token.outlived {
+            try delete.bind(outlived.name, at: 1)
+            try delete.bind(outlived.admittedAt, at: 2)
+            try delete.run()
+        }
         let insert = try connection.statement(
             "INSERT OR REPLACE INTO token(name, fingerprint, admitted_at) VALUES(?1, ?2, ?3)")
         try insert.bind(token.name, at: 1)

@@ -6,7 +6,8 @@ import Synchronization
 /// The one that writes: drains the transactions that wait into one transaction of SQLite, made durable by one sync.
 ///
 /// Transactions keep their order. The conditions of each see what those before it in the batch have done; one that does
-/// not happen takes nothing else back. Where the disk fails, the whole batch fails and nothing of it is acknowledged.
+/// not happen takes nothing else back. Where the disk fails, the whole batch fails and nothing of it is acknowledged:
+/// the file holds what it held after the batches that succeeded.
 final class Writer: @unchecked Sendable {
     // Proof for `@unchecked Sendable`: `connection` and the private variables below it are touched only on `queue`
     // (and in `init`, before anybody else knows the writer); everything else is immutable or guarded by itself.
@@ -14,7 +15,8 @@ final class Writer: @unchecked Sendable {
     private var connection: Connection
     private var journal: ChangeJournal
     private var foreignVersion: Int64
-    private var doubt: (failure: StorageFailure, retryAt: Int64)?
+    /// Why it is in doubt what the file holds, if it is: then nothing is written until it was verified.
+    private var doubt: StorageFailure?
     private var isProbing = false
 
     private let waiting = Locked(WaitingTransactions())
@@ -27,19 +29,24 @@ final class Writer: @unchecked Sendable {
     private let catalog: TableCatalog
     private let limits: TableLimits
     private let clock: @Sendable () -> Int64
+    private let delay: Delay
+    private let verification: FileVerification
 
     /// How many batches are committed before other work of the queue gets its turn; each turn costs a wake-up.
     private static let batchesPerTurn = 16
 
-    /// How long a file in doubt is left alone after it failed a verification.
-    private static let doubtRetryMilliseconds: Int64 = 1000
-    /// How long after a write that failed it is tried whether one succeeds.
+    /// How many transactions of a batch that failed may fail by themselves before the rest is not tried: a device that
+    /// fails may take long for each.
+    private static let failuresAlone = 8
+    /// How long after a write that failed it is tried whether one succeeds, and a file in doubt is verified.
     private static let probeMilliseconds = 1000
+    /// A file that did not pass is left alone for so many times as long as verifying it took, but for the second above.
+    private static let verificationRest = 10
 
     /// Takes over a connection that was opened for writing.
     init(
         connection: Connection, catalog: TableCatalog, readers: ReaderPool, checkpointer: Checkpointer?,
-        limits: TableLimits, retention: ChangeRetention, clock: @escaping @Sendable () -> Int64
+        limits: TableLimits, retention: ChangeRetention, clock: @escaping @Sendable () -> Int64, delay: Delay
     ) throws(TableError) {
         self.connection = connection
         self.catalog = catalog
@@ -47,6 +54,8 @@ final class Writer: @unchecked Sendable {
         self.checkpointer = checkpointer
         self.limits = limits
         self.clock = clock
+        self.delay = delay
+        verification = FileVerification(path: connection.path)
         (journal, foreignVersion) = try convertingErrors { () throws(SQLiteError) in
             (try ChangeJournal(connection, limits, retention), try connection.dataVersion())
         }
@@ -92,7 +101,11 @@ final class Writer: @unchecked Sendable {
         let result: Swift.Result<Void, TableError> = queue.sync {
             do throws(TableError) {
                 if waiting.withLock({ $0.isClosed }) { throw .closed }
-                return .success(try readers.excludingReaders { () throws(TableError) in try catchUp() })
+                try readers.excludingReaders { () throws(TableError) in
+                    // Of one state: what is written meanwhile is delivered the next time.
+                    try connection.read(failing: TableError.init) { () throws(TableError) in try catchUp() }
+                }
+                return .success(())
             } catch {
                 return .failure(error)
             }
@@ -102,7 +115,11 @@ final class Writer: @unchecked Sendable {
 
     /// Notes on the writer's queue that the file is in doubt, after a failure that happened elsewhere.
     func suspect(_ failure: StorageFailure) {
-        queue.async { if failure.leavesFileInDoubt, self.doubt == nil { self.doubt = (failure, 0) } }
+        queue.async {
+            guard failure.doubt != .nothing, self.doubt == nil else { return }
+            self.doubt = failure
+            self.note(.storage(failure))
+        }
     }
 
     /// Takes no more, finishes what waits, and closes the connection. Blocks.
@@ -113,6 +130,7 @@ final class Writer: @unchecked Sendable {
             return waiting.isClosed
         }
         if wasClosed { return }
+        verification.cancel()
         queue.sync {
             while commitBatch() {}
             readers.excludingReaders { connection.close() }
@@ -137,6 +155,15 @@ extension Writer {
     private func commitBatch() -> Bool {
         let batch = waiting.withLock { $0.take(limits.batchTransactionsMax) }
         guard !batch.isEmpty else { return false }
+        commit(batch)
+        return true
+    }
+
+    /// Commits transactions together.
+    ///
+    /// - Returns: whether that succeeded.
+    @discardableResult
+    private func commit(_ batch: [PreparedTransaction]) -> Bool {
         do throws(TableError) {
             var changes: [Change] = []
             let results = try inTransaction { () throws(TableError) in
@@ -146,17 +173,26 @@ extension Writer {
             }
             deliver(changes)
             for (transaction, result) in zip(batch, results) { transaction.completion(result) }
+            return true
         } catch {
-            for transaction in batch { transaction.completion(.failure(error)) }
+            var rest = batch[...]
+            if batch.count > 1, case .storage(let failure) = error, failure.mayBeOneTransactions {
+                // The others have nothing to do with it: each is a batch of its own. Where many fail, they have.
+                var failures = 0
+                while failures < Self.failuresAlone, let transaction = rest.popFirst() {
+                    if !commit([transaction]) { failures += 1 }
+                }
+            }
+            for transaction in rest { transaction.completion(.failure(error)) }
+            return false
         }
-        return true
     }
 
     /// Does what `body` does in one transaction of SQLite, and notes the state of the file when that fails.
     private func inTransaction<Result>(
         _ body: () throws(TableError) -> Result
     ) throws(TableError) -> Result {
-        do throws(TableError) { try settleDoubt() } catch { throw noted(error) }
+        if let doubt { throw .storage(doubt) }
         do throws(TableError) {
             let result = try readers.excludingReaders { () throws(TableError) in
                 try convertingErrors { () throws(SQLiteError) in try connection.beginWriting() }
@@ -165,6 +201,7 @@ extension Writer {
                     journal.begin(at: clock())
                     let result = try body()
                     try convertingErrors { () throws(SQLiteError) in
+                        try connection.requireTransaction()
                         try journal.prune(connection)
                         try connection.commit()
                     }
@@ -179,35 +216,39 @@ extension Writer {
             trouble.note(nil)
             return result
         } catch {
-            if case .storage(let failure) = error {
-                if failure.leavesFileInDoubt { doubt = (failure, clock() + Self.doubtRetryMilliseconds) }
-                // Damage may be one item's; where it is the file's, the next write finds that out.
-                if failure.kind != .corrupt { throw noted(error) }
+            if case .storage(let failure) = error, failure.concernsAllWrites {
+                // A connection that cannot even take back what it wrote is of no use any more. A database in memory
+                // lives in its connection.
+                if failure.doubt != .nothing || connection.isInTransaction, checkpointer != nil { doubt = failure }
+                note(error)
             }
             throw error
         }
     }
 
-    private func noted(_ error: TableError) -> TableError {
+    /// Notes that writes fail, and sees to it that it is known when they succeed again, without somebody's write.
+    private func note(_ error: TableError) {
         trouble.note(error)
-        probe()
-        return error
+        probe(in: Self.probeMilliseconds)
     }
 
-    /// Tries until it succeeds whether something can be written, so that it is known without somebody's write.
-    private func probe() {
+    /// Tries after a while whether something can be written. A failure has it tried again.
+    private func probe(in milliseconds: Int) {
         guard !isProbing else { return }
         isProbing = true
-        queue.asyncAfter(deadline: .now() + .milliseconds(Self.probeMilliseconds)) { [weak self] in
+        delay.call(milliseconds, queue) { [weak self] in
             guard let self else { return }
             isProbing = false
             guard trouble.current != nil, !waiting.withLock({ $0.isClosed }) else { return }
-            let time = "\(clock())"
-            // A failure has it tried again.
-            try? inTransaction { () throws(TableError) in
-                try convertingErrors { () throws(SQLiteError) in
-                    try StoreFile.set(connection, StoreFile.Setting.probe, to: time)
-                }
+            if let doubt { verify(doubt) } else { writeProbe() }
+        }
+    }
+
+    private func writeProbe() {
+        let time = "\(clock())"
+        try? inTransaction { () throws(TableError) in
+            try convertingErrors { () throws(SQLiteError) in
+                try StoreFile.set(connection, StoreFile.Setting.probe, to: time)
             }
         }
     }
@@ -217,20 +258,19 @@ extension Writer {
     ) throws(TableError) -> [Result<[WriteOutcome], TableError>] {
         var results: [Result<[WriteOutcome], TableError>] = []
         results.reserveCapacity(batch.count)
-        for transaction in batch {
-            var application = TransactionApplication(transaction, connection, limits)
-            do throws(TableError) {
-                try application.decide(catalog)
-            } catch {
-                results.append(.failure(error))
-                continue
+        do throws(SQLiteError) {
+            for transaction in batch {
+                try connection.requireTransaction()
+                var application = TransactionApplication(transaction, connection, limits)
+                if let refusal = try application.decide(catalog) {
+                    results.append(.failure(refusal))
+                } else {
+                    results.append(.success(try application.write(&journal, &changes)))
+                }
             }
-            // From here on only the disk can fail, and then the whole batch does.
-            do throws(SQLiteError) {
-                results.append(.success(try application.write(&journal, &changes)))
-            } catch {
-                throw TableError(error)
-            }
+        } catch {
+            // What SQLite says is never the transaction's own: whatever else is in the batch may be gone with it.
+            throw TableError(error)
         }
         return results
     }
@@ -256,35 +296,40 @@ extension Writer {
             deliver(changes)
         }
         try convertingErrors { () throws(SQLiteError) in try journal.reload(connection) }
+        // Behind the last change that was delivered, there are only those of tables that were deleted.
+        lastDelivered.store(journal.lastSequence, ordering: .releasing)
         foreignVersion = version
     }
 
-    /// Where the file is in doubt: opens it anew, verifies it, and goes on only if it is in order.
-    private func settleDoubt() throws(TableError) {
-        guard let (failure, retryAt) = doubt else { return }
-        guard clock() >= retryAt else { throw .storage(failure) }
+    /// Verifies the file that is in doubt, beside this queue; goes on with it, opened anew, if it is in order.
+    private func verify(_ doubt: StorageFailure) {
+        isProbing = true
+        verification.verify(doubt.doubt) { outcome, took in
+            self.queue.async { self.settle(doubt, outcome, took) }
+        }
+    }
+
+    private func settle(_ doubt: StorageFailure, _ outcome: Result<Void, TableError>, _ took: Duration) {
+        isProbing = false
+        if waiting.withLock({ $0.isClosed }) { return }
         do throws(TableError) {
-            // A database in memory lives in its connection: it is verified as it is.
-            if checkpointer != nil {
-                let opened = try StoreFile.openForWriting(connection.path, creating: false)
-                connection.close()
-                connection = opened
-            }
-            let problems = try convertingErrors { () throws(SQLiteError) in try connection.integrityProblems() }
-            guard problems.isEmpty else {
-                throw .storage(
-                    StorageFailure(
-                        kind: .corrupt, reason: "cannot go on writing \(connection.path): \(problems[0])",
-                        hint: "Stop the server, keep a copy of the file, and restore the last backup"))
-            }
+            try outcome.get()
+            let opened = try StoreFile.openForWriting(connection.path, creating: false)
+            connection.close()
+            connection = opened
             // Versions of the old connection mean nothing to the new one.
             foreignVersion = -1
-            doubt = nil
+            self.doubt = nil
+            writeProbe()
         } catch {
-            if case .storage(let failure) = error {
-                doubt = (failure, clock() + Self.doubtRetryMilliseconds)
+            if case .storage(var failure) = error {
+                // What was in doubt before, was not verified.
+                if failure.doubt == .nothing { failure.doubt = doubt.doubt }
+                self.doubt = failure
             }
-            throw error
+            trouble.note(error)
+            let rest = took * Self.verificationRest
+            probe(in: max(Self.probeMilliseconds, Int(rest / .milliseconds(1))))
         }
     }
 }

@@ -2,8 +2,9 @@ import Lock
 
 /// Remembers transactions by the token that their senders gave them, so that one that is sent again is not done again.
 ///
-/// As in DynamoDB a token is good for ten minutes. It is stored with its transaction (`TransactionToken`): those that
-/// the store has when it is opened are known from the start.
+/// As in DynamoDB a token is good for ten minutes: of the monotonic clock, so that one that is set makes none of them
+/// older. It is stored with its transaction (`TransactionToken`): those that the store has when it is opened are known
+/// from the start.
 final class IdempotencyTokens: Sendable {
     /// What became of a transaction that came with a token.
     enum Admission: Sendable {
@@ -20,25 +21,32 @@ final class IdempotencyTokens: Sendable {
     private struct Entry {
         let fingerprint: [UInt8]
         var isDone: Bool
-        let expiresAt: Int64
+        let admittedAt: Int64
+        let expiresAt: ContinuousClock.Instant
     }
 
     private struct State {
         var entries: [String: Entry] = [:]
-        var order: [(token: String, expiresAt: Int64)] = []
+        var order: [(token: String, expiresAt: ContinuousClock.Instant)] = []
         var oldest = 0
+        /// Those that are in the store still.
+        var outlived: [TransactionToken.Outlived] = []
 
-        mutating func add(_ token: TransactionToken, isDone: Bool) {
+        mutating func add(_ token: TransactionToken, isDone: Bool, expiresAt: ContinuousClock.Instant) {
             entries[token.name] = Entry(
-                fingerprint: token.fingerprint, isDone: isDone, expiresAt: token.expiresAt)
-            order.append((token.name, token.expiresAt))
+                fingerprint: token.fingerprint, isDone: isDone, admittedAt: token.admittedAt, expiresAt: expiresAt)
+            order.append((token.name, expiresAt))
         }
 
         /// Forgets what is no longer good.
-        mutating func forget(before now: Int64) {
+        mutating func forget(before now: ContinuousClock.Instant) {
             while oldest < order.count, order[oldest].expiresAt <= now {
-                if let entry = entries[order[oldest].token], entry.expiresAt <= now {
-                    entries.removeValue(forKey: order[oldest].token)
+                let name = order[oldest].token
+                if let entry = entries[name], entry.expiresAt <= now {
+                    entries.removeValue(forKey: name)
+                    if entry.isDone {
+                        outlived.append(TransactionToken.Outlived(name: name, admittedAt: entry.admittedAt))
+                    }
                 }
                 oldest += 1
             }
@@ -51,10 +59,18 @@ final class IdempotencyTokens: Sendable {
 
     private let state: Locked<State>
 
-    /// - Parameter stored: the tokens of transactions that happened, the oldest first.
-    init(stored: [TransactionToken]) {
+    /// - Parameters:
+    ///   - stored: the tokens of transactions that happened, the oldest first.
+    ///   - time: the time of day, in milliseconds since 1970.
+    ///   - now: the same moment of the monotonic clock.
+    init(stored: [TransactionToken], at time: Int64, _ now: ContinuousClock.Instant) {
         var state = State()
-        for token in stored { state.add(token, isDone: true) }
+        for token in stored {
+            // A clock that was set back since must not make one good for longer.
+            let age = max(0, min(TransactionToken.lifetimeMilliseconds, time - token.admittedAt))
+            let rest = TransactionToken.lifetimeMilliseconds - age
+            state.add(token, isDone: true, expiresAt: now + .milliseconds(rest))
+        }
         self.state = Locked(state)
     }
 
@@ -66,15 +82,23 @@ final class IdempotencyTokens: Sendable {
     }
 
     /// Asks whether to do the transaction of a token.
-    func admit(_ name: String, fingerprint: [UInt8], now: Int64) -> Admission {
+    ///
+    /// - Parameters:
+    ///   - name: the token.
+    ///   - fingerprint: of what the transaction does.
+    ///   - time: the time of day, in milliseconds since 1970.
+    ///   - now: the same moment of the monotonic clock.
+    func admit(_ name: String, fingerprint: [UInt8], at time: Int64, _ now: ContinuousClock.Instant) -> Admission {
         state.withLock { state in
             state.forget(before: now)
             if let entry = state.entries[name] {
                 guard entry.fingerprint == fingerprint else { return .mismatch }
                 return entry.isDone ? .done : .inProgress
             }
-            let token = TransactionToken(name: name, fingerprint: fingerprint, admittedAt: now)
-            state.add(token, isDone: false)
+            let token = TransactionToken(
+                name: name, fingerprint: fingerprint, admittedAt: time, outlived: state.outlived)
+            state.outlived = []
+            state.add(token, isDone: false, expiresAt: now + .milliseconds(TransactionToken.lifetimeMilliseconds))
             return .proceed(token)
         }
     }
@@ -86,6 +110,9 @@ final class IdempotencyTokens: Sendable {
 
     /// Notes that the transaction of a token did not happen: it may be tried again.
     func abandon(_ token: TransactionToken) {
-        state.withLock { _ = $0.entries.removeValue(forKey: token.name) }
+        state.withLock { state in
+            state.entries.removeValue(forKey: token.name)
+            state.outlived += token.outlived
+        }
     }
 }

@@ -115,7 +115,8 @@ extension TableService {
     private func admit(_ token: String, _ request: RequestReader) throws(ProtocolError) -> TransactionToken? {
         var content = JSONWriter()
         if let items = request.member("TransactItems") { content.value(items) }
-        switch tokens.admit(token, fingerprint: IdempotencyTokens.fingerprint(of: content.bytes), now: clock()) {
+        let fingerprint = IdempotencyTokens.fingerprint(of: content.bytes)
+        switch tokens.admit(token, fingerprint: fingerprint, at: clock(), monotonicClock()) {
         case .proceed(let token): return token
         case .done: return nil
         case .inProgress:

@@ -15,6 +15,7 @@ package final class TableService: Sendable {
     let resources: ResourceNames
     /// The time, in milliseconds since 1970.
     let clock: @Sendable () -> Int64
+    let monotonicClock: @Sendable () -> ContinuousClock.Instant
 
     /// What receives the answer to a request, once, on any thread.
     package typealias Answer = @Sendable (ProtocolResponse) -> Void
@@ -42,14 +43,22 @@ package final class TableService: Sendable {
     }
 
     /// A service over `store`.
+    ///
+    /// - Parameters:
+    ///   - store: the tables.
+    ///   - resources: what names things in answers.
+    ///   - clock: the time of day, in milliseconds since 1970.
+    ///   - monotonicClock: what the age of tokens is told by.
     package init(
         store: SQLiteTableStore, resources: ResourceNames = ResourceNames(),
-        clock: @escaping @Sendable () -> Int64 = SQLiteTableStore.millisecondsSinceEpoch
+        clock: @escaping @Sendable () -> Int64 = SQLiteTableStore.millisecondsSinceEpoch,
+        monotonicClock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.store = store
-        tokens = IdempotencyTokens(stored: store.storedTokens)
+        tokens = IdempotencyTokens(stored: store.storedTokens, at: clock(), monotonicClock())
         self.resources = resources
         self.clock = clock
+        self.monotonicClock = monotonicClock
     }
 
     /// A tape for bodies of requests.

@@ -15,8 +15,8 @@ extension FlagTableFollower {
             }
             if !changes.isEmpty { return changes }
             state.withLock { state in
-                // The stream passes over changes of tables that were deleted: there may be more behind so many of them.
-                state.position = max(position, min(end, position + Int64(Self.batchMaximum)))
+                // What is left are changes of tables that were deleted, which the stream passes over.
+                state.position = max(position, end)
                 // What was delivered by now was in the stream before: with nothing more to read, memory takes over.
                 if state.position >= end, state.delivered <= end { state.isBehind = false }
             }

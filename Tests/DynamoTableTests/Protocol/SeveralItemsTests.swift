@@ -234,6 +234,43 @@ struct SeveralItemsTests {
         third.store.close()
     }
 
+    @Test(
+        "A clock that is set for a moment has no transaction done again, before a restart or after", arguments: [2, -2])
+    func tokensWhenTheClockIsSet(_ hours: Int64) throws {
+        let directory = try TemporaryDirectory()
+        let now: Int64 = 1_700_000_000_000
+        let add = operation(
+            "Update", "a", #","UpdateExpression":"ADD n :one","ExpressionAttributeValues":{":one":{"N":"1"}}"#)
+        func send(_ service: TestService, _ token: String) {
+            let reply = service.call(.transactWriteItems, transact(add, more: #","ClientRequestToken":"\#(token)""#))
+            #expect(reply.status == 200)
+        }
+        func count(_ service: TestService) -> JSONValue? {
+            let read = #"{"TableName":"things","Key":{"pk":{"S":"a"},"sk":{"N":"1"}}}"#
+            return service.call(.getItem, read)["Item"]?.objectValue?["n"]
+        }
+        let first = try TestService(directory: directory.path, at: now)
+        send(first, "t")
+        first.setClock(by: hours * 3_600_000)
+        send(first, "u")
+        send(first, "t")
+        first.setClock(by: -hours * 3_600_000)
+        send(first, "v")
+        for token in ["t", "u", "v"] { send(first, token) }
+        #expect(count(first) == (try .text(#"{"N":"3"}"#)))
+        first.store.close()
+        let second = try TestService(directory: directory.path, at: now + 60_000)
+        for token in ["t", "v"] { send(second, token) }
+        #expect(count(second) == (try .text(#"{"N":"3"}"#)))
+        // After ten minutes all are forgotten, by the file too.
+        second.advance(milliseconds: 10 * 60 * 1000)
+        send(second, "w")
+        second.store.close()
+        let third = try SQLiteTableStore.open(.directory(directory.path))
+        #expect(third.storedTokens.map(\.name) == ["w"])
+        third.close()
+    }
+
     @Test("A transaction reads several items as of one moment; what is not there is an empty answer in its place")
     func transactGet() throws {
         let service = try TestService()

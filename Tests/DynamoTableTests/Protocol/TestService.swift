@@ -10,6 +10,7 @@ struct TestService {
     let store: SQLiteTableStore
     let service: TableService
     private let now: Locked<Int64>
+    private let passed: Locked<Duration>
 
     /// A service with the table `things` of a string and a number key, and the indexes `by-owner` (all attributes, keys
     /// `owner` and `rank`) and `by-tag` (keys only).
@@ -20,8 +21,12 @@ struct TestService {
     init(directory: String? = nil, at time: Int64 = 1_700_000_000_000) throws {
         store = try SQLiteTableStore.open(directory.map { .directory($0) } ?? .memory)
         let now = Locked(time)
+        let passed = Locked(Duration.zero)
         self.now = now
-        service = TableService(store: store) { now.withLock { $0 } }
+        self.passed = passed
+        let start = ContinuousClock.now
+        service = TableService(
+            store: store, clock: { now.withLock { $0 } }, monotonicClock: { start + passed.withLock { $0 } })
         if try store.listTables().contains("things") { return }
         try store.createTable(
             TableSchema(
@@ -34,7 +39,13 @@ struct TestService {
     }
 
     /// Lets time pass.
-    func advance(milliseconds: Int64) { now.withLock { $0 += milliseconds } }
+    func advance(milliseconds: Int64) {
+        passed.withLock { $0 += .milliseconds(milliseconds) }
+        setClock(by: milliseconds)
+    }
+
+    /// Sets the clock by which the time of day is told, forwards or back.
+    func setClock(by milliseconds: Int64) { now.withLock { $0 += milliseconds } }
 
     /// Sends a request.
     func call(_ operation: DynamoOperation, _ body: String) -> Reply {
