@@ -39,7 +39,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         library("Lock"),
-        library("Signals"),
+        library("Platform", ["CLinux"]),
         library("JSON"),
         library("FlagCore", ["JSON"]),
         library("SQLite", ["CSQLite"]),
@@ -51,7 +51,7 @@ let package = Package(
         .executableTarget(
             name: "FlagServer",
             dependencies: [
-                "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Lock", "Signals",
+                "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Lock", "Platform",
                 "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -61,7 +61,7 @@ let package = Package(
         .executableTarget(
             name: "HTTPEcho",
             dependencies: [
-                "HTTPTransport", "Lock", "Signals",
+                "HTTPTransport", "Lock", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

@@ -3,7 +3,7 @@ import DynamoTable
 import Glibc
 import HTTPTransport
 import Logging
-import Signals
+import Platform
 
 /// `flag-server dynamodb` from its start to its end.
 struct DynamoDBProcess {

@@ -6,7 +6,7 @@ import FoundationEssentials
 import Glibc
 import HTTPTransport
 import Logging
-import Signals
+import Platform
 
 /// A server from its start to its end: puts the parts together in order, waits for a signal, takes them apart again.
 struct ServerProcess {
