@@ -43,9 +43,9 @@ let package = Package(
         library("JSON"),
         library("FlagCore", ["JSON"]),
         library("SQLite", ["CSQLite"]),
-        library("DynamoTable", ["SQLite", "JSON", "Lock"]),
+        library("DynamoTable", ["SQLite", "JSON", "Lock", "Platform"]),
         library("FlagStore", ["DynamoTable", "FlagCore", "JSON", "Lock"]),
-        library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Lock"]),
+        library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Lock", "Platform"]),
         library("HTTPClient", ["CCurl", "Lock"]),
 
         .executableTarget(

@@ -11,9 +11,9 @@ struct StructureTests {
         "Lock": ["Glibc"],
         "Platform": ["CLinux", "Glibc"],
         "SQLite": ["CSQLite", "Glibc"],
-        "DynamoTable": ["SQLite", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
+        "DynamoTable": ["SQLite", "JSON", "Lock", "Platform", "Dispatch", "Glibc", "Synchronization"],
         "FlagStore": ["DynamoTable", "FlagCore", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
-        "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Lock", "Dispatch", "Glibc", "Synchronization"],
+        "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Lock", "Platform", "Dispatch", "Glibc", "Synchronization"],
         "HTTPClient": ["CCurl", "Lock", "Dispatch"],
         "FlagServer": [
             "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Lock", "Platform", "CLinux",

@@ -46,6 +46,7 @@ struct DynamoDBProcess {
             tables.close()
             withExtendedLifetime(opened.directory) {}
         }
+        if let warning = opened.directory?.warning { logger.warning("\(warning)") }
         tables.subscribeToWriteTrouble { logger.report(writeTrouble: $0) }
         tables.subscribeToBackupTrouble { logger.report(backupTrouble: $0) }
         let endpoint = DynamoEndpoint(store: tables)
