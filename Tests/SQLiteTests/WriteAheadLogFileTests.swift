@@ -35,6 +35,25 @@ struct WriteAheadLogFileTests {
             try inDirectory { try WriteAheadLogFile.damage(ofDatabase: $0) }
         }
 
+        func cut() throws -> DatabaseFile.Cut? {
+            try inDirectory { try DatabaseFile.cut(ofDatabase: $0) }
+        }
+
+        /// The content of all rows; nil when SQLite cannot read it.
+        func texts() throws -> [[UInt8]]? {
+            try inDirectory { path in
+                let connection = try Connection(path: path, mode: .readWrite, busyTimeoutMilliseconds: 0)
+                guard let select = try? connection.statement("SELECT text FROM t ORDER BY number") else { return nil }
+                defer { select.reset() }
+                var texts: [[UInt8]] = []
+                while true {
+                    guard let isRow = try? select.step() else { return nil }
+                    guard isRow else { return texts }
+                    texts.append([UInt8](select.blob(0)))
+                }
+            }
+        }
+
         /// What SQLite finds when it opens the files: nil when it finds them damaged.
         func rows() throws -> [Int64]? {
             try inDirectory { path in
@@ -50,14 +69,20 @@ struct WriteAheadLogFileTests {
     }
 
     /// A database with so many transactions in its log, of which the first `moved` are in the database, too.
-    private func crash(transactions: Int, moved: Int = 0, andThen: (Connection) throws -> Void = { _ in }) throws
-        -> Crash
-    {
+    ///
+    /// - Parameter before: how many rows, of negative numbers, are in the database and not in its log.
+    private func crash(
+        transactions: Int, moved: Int = 0, before: Int = 0, andThen: (Connection) throws -> Void = { _ in }
+    ) throws -> Crash {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/a.db"
         let connection = try Connection(path: path, mode: .create, busyTimeoutMilliseconds: 0)
         try connection.prepareForWriting()
         try connection.execute("CREATE TABLE t(number INTEGER PRIMARY KEY, text BLOB)")
+        for _ in 0..<before {
+            try connection.execute(
+                "INSERT INTO t(number, text) SELECT ifnull(min(number), 0) - 1, randomblob(6000) FROM t")
+        }
         try connection.checkpoint(.restart)
         for number in 0..<transactions {
             let insert = try connection.statement("INSERT INTO t(number, text) VALUES(?1, randomblob(6000))")
@@ -146,5 +171,19 @@ struct WriteAheadLogFileTests {
     func none() throws {
         let directory = try TemporaryDirectory()
         #expect(try WriteAheadLogFile.damage(ofDatabase: directory.path + "/a.db") == nil)
+        #expect(try DatabaseFile.cut(ofDatabase: directory.path + "/a.db") == nil)
+    }
+
+    @Test("A database of which pages are cut off is told of, unless its log has them", arguments: [0, 3, 5])
+    func cutDatabase(moved: Int) throws {
+        let whole = try crash(transactions: 5, moved: moved, before: 10)
+        #expect(try whole.cut() == nil)
+        let pages = whole.database.count / 4096
+        let texts = try #require(try whole.texts())
+        for kept in 1..<pages {
+            var cut = whole
+            cut.database.removeLast((pages - kept) * 4096 - 100)
+            #expect(try (cut.cut() == nil) == (cut.texts() == texts), "\(kept) pages of \(pages)")
+        }
     }
 }

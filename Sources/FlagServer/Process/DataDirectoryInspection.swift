@@ -91,7 +91,7 @@ struct DataDirectoryInspection {
         let (database, log) = (try file(Self.database), try file(Self.log))
         _ = try file(Self.logIndex)
         guard database?.size ?? 0 == 0 else {
-            do throws(TableError) { try SQLiteTableStore.checkLog(in: path) } catch {
+            do throws(TableError) { try SQLiteTableStore.checkFiles(in: path) } catch {
                 throw .unusable(path: path, reason: "is not whole: \(error)")
             }
             return
