@@ -22,6 +22,8 @@ struct DataDirectoryInspection {
     private static let database = SQLiteTableStore.fileName
     private static let log = "\(database)-wal"
     private static let logIndex = "\(database)-shm"
+    /// What keeps two processes from writing the same logs of continuous backups.
+    private static let logLock = "continuous/lock"
     /// The folders in which something is kept that may be all that is left of a table.
     private static let folders = ["backups", "continuous"]
 
@@ -90,6 +92,7 @@ struct DataDirectoryInspection {
     private func checkDatabase(_ command: String) throws(DataDirectoryError) {
         let (database, log) = (try file(Self.database), try file(Self.log))
         _ = try file(Self.logIndex)
+        _ = try file(Self.logLock)
         guard database?.size ?? 0 == 0 else {
             do throws(TableError) { try SQLiteTableStore.checkFiles(in: path) } catch {
                 throw .unusable(path: path, reason: "is not whole: \(error)")
@@ -124,7 +127,7 @@ struct DataDirectoryInspection {
         guard let status = try? FileStatus(of: "\(path)/\(name)") else { return nil }
         guard status.isRegular else {
             let remedy =
-                name == Self.logIndex
+                [Self.logIndex, Self.logLock].contains(name)
                 ? "move it away; the file is made anew"
                 : "put the file itself there; if it is lost, restore the last backup: flag-server restore FILE.backup "
                     + "--data-dir NEW"

@@ -98,11 +98,12 @@ struct DataDirectoryTests {
 
     @Test(
         "What stands in the place of one of its files is said, and neither followed nor waited for",
-        arguments: ["owner.lock", "flags.db", "flags.db-wal", "flags.db-shm"])
+        arguments: ["owner.lock", "flags.db", "flags.db-wal", "flags.db-shm", "continuous/lock"])
     func noFile(name: String) throws {
         let parent = try TemporaryDirectory()
         let path = parent.path + "/" + name
         let elsewhere = try parent.write("elsewhere", "untouched")
+        try FileManager.default.createDirectory(atPath: parent.path + "/continuous", withIntermediateDirectories: false)
         try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: elsewhere)
         #expect(try refusal(parent.path).contains("\(path) is a symbolic link, and must be a file"))
         try FileManager.default.removeItem(atPath: path)
