@@ -39,19 +39,19 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         library("Lock"),
-        library("Signals"),
+        library("Platform", ["CLinux"]),
         library("JSON"),
         library("FlagCore", ["JSON"]),
         library("SQLite", ["CSQLite"]),
-        library("DynamoTable", ["SQLite", "JSON", "Lock"]),
+        library("DynamoTable", ["SQLite", "JSON", "Lock", "Platform"]),
         library("FlagStore", ["DynamoTable", "FlagCore", "JSON", "Lock"]),
-        library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Lock"]),
+        library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Lock", "Platform"]),
         library("HTTPClient", ["CCurl", "Lock"]),
 
         .executableTarget(
             name: "FlagServer",
             dependencies: [
-                "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Lock", "Signals",
+                "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Lock", "Platform",
                 "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -61,7 +61,7 @@ let package = Package(
         .executableTarget(
             name: "HTTPEcho",
             dependencies: [
-                "HTTPTransport", "Lock", "Signals",
+                "HTTPTransport", "Lock", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
 import HTTPTransport
-import Signals
+import Platform
 
 /// The command `http-echo`.
 @main
@@ -44,6 +44,8 @@ struct HTTPEcho: ParsableCommand {
 
     @Option(help: "How many seconds requests in flight may take after SIGTERM.")
     var drain = Seconds(.seconds(10))
+
+    static func main() { main(ProcessArguments.required(by: "http-echo")) }
 
     func run() throws {
         let signals = ProcessSignals()

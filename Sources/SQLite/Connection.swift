@@ -29,7 +29,7 @@ package final class Connection {
     /// Opens a database.
     ///
     /// - Parameters:
-    ///   - path: the file, or `:memory:` for a database of this connection alone.
+    ///   - path: the file, by a path without links; or `:memory:` for a database of this connection alone.
     ///   - mode: what the connection may do.
     ///   - busyTimeoutMilliseconds: how long a call waits for the lock of another connection.
     /// - Throws: `cannotOpen` and others. A file that is no database is found out at the first statement.
@@ -37,7 +37,7 @@ package final class Connection {
         precondition(sqlite3_threadsafe() != 0, "SQLite was built without support for threads")
         self.path = path
         let flags =
-            SQLITE_OPEN_NOMUTEX
+            SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
             | {
                 switch mode {
                 case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE

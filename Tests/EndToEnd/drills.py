@@ -1,4 +1,4 @@
-"""What the drills that disturb a working server share: the kill, the command line, and the short form in a test."""
+"""What the drills share: the kill, the command line, and the short form in a test."""
 
 import argparse
 import random
@@ -32,24 +32,32 @@ def kill_at_work(server, team, chance: random.Random, changes: tuple[int, int]):
             raise Lost(writer.failure)
 
 
-def run(drill, description: str, rounds: int = 200):
-    """The command line of a drill. When something is lost, its data directory is kept and named."""
+def run(
+    drill, description: str, result: str = "{} answered changes, none lost", rounds: int = 200,
+    writers: int | None = 32,
+):
+    """The command line of a drill. When something is lost, its data directory is kept and named.
+
+    `result` says what the number means that a drill returns; `writers` is None for one without any.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rounds", type=int, default=rounds, help=f"how often it is done (default {rounds})")
-    parser.add_argument("--writers", type=int, default=32, help="how many write at once (default 32)")
+    if writers:
+        parser.add_argument(
+            "--writers", type=int, default=writers, help=f"how many write at once (default {writers})")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeats the draws of another run")
-    options = parser.parse_args()
-    print(f"{options.rounds} rounds, {options.writers} writers, seed {options.seed}")
+    options = vars(parser.parse_args())
+    print(", ".join(f"{name} {value}" for name, value in options.items()))
     with tempfile.TemporaryDirectory() as folder:
         data_dir = Path(folder) / "data"
         try:
-            total = drill(data_dir, options.rounds, options.writers, options.seed, lambda line: print(line, flush=True))
+            total = drill(data_dir, **options, report=lambda line: print(line, flush=True))
         except Lost as failure:
             kept = Path(tempfile.mkdtemp(prefix="drill-")) / "data"
             if data_dir.exists():
                 shutil.copytree(data_dir, kept, ignore=shutil.ignore_patterns("*.sock"))
-            raise SystemExit(f"FAILED with seed {options.seed}: {failure}\nThe data directory is kept in {kept}")
-    print(f"{total} answered changes, none lost")
+            raise SystemExit(f"FAILED with seed {options['seed']}: {failure}\nThe data directory is kept in {kept}")
+    print(result.format(total))
 
 
 def run_short(drill, data_dir: Path, rounds: int, capsys):

@@ -120,7 +120,7 @@ def test_a_command_in_the_wrong_directory_says_so_and_leaves_nothing_there(argum
 
 @pytest.mark.parametrize("command", ["serve", "dynamodb"])
 def test_a_server_waits_for_a_command_that_is_at_work(command, data_dir):
-    data_dir.mkdir(exist_ok=True)
+    data_dir.mkdir(mode=0o700)
     with open(data_dir / "owner.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write(json.dumps({"process": 1, "command": "verify", "startedAt": "2026-01-02T03:04:05Z"}))

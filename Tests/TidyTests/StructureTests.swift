@@ -9,18 +9,18 @@ struct StructureTests {
         "JSON": [],
         "FlagCore": ["JSON"],
         "Lock": ["Glibc"],
-        "Signals": ["Glibc"],
+        "Platform": ["CLinux", "Glibc"],
         "SQLite": ["CSQLite", "Glibc"],
-        "DynamoTable": ["SQLite", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
+        "DynamoTable": ["SQLite", "JSON", "Lock", "Platform", "Dispatch", "Glibc", "Synchronization"],
         "FlagStore": ["DynamoTable", "FlagCore", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
-        "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Lock", "Dispatch", "Glibc", "Synchronization"],
+        "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Lock", "Platform", "Dispatch", "Glibc", "Synchronization"],
         "HTTPClient": ["CCurl", "Lock", "Dispatch"],
         "FlagServer": [
-            "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Lock", "Signals", "CLinux",
+            "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Lock", "Platform", "CLinux",
             "Dispatch", "Glibc", "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging",
             "Configuration",
         ],
-        "HTTPEcho": ["HTTPTransport", "Lock", "Signals", "ArgumentParser", "Dispatch", "Glibc"],
+        "HTTPEcho": ["HTTPTransport", "Lock", "Platform", "ArgumentParser", "Dispatch", "Glibc"],
     ]
 
     /// Words that would show that a part knows what it must not.

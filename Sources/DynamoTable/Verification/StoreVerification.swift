@@ -28,6 +28,7 @@ struct StoreVerification {
     ) throws(TableError) {
         self.connection = connection
         self.report = report
+        self.report.subject = connection.path
         // Of the file, not of this process: another one may have made tables since.
         let definitions = try StoreFile.definitions(connection)
         self.definitions = Array(definitions.values)

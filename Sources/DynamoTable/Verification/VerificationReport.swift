@@ -10,12 +10,15 @@ package struct VerificationReport: Sendable, Equatable {
     package var backups = 0
     /// How many changes the logs of continuous backups have.
     package var loggedChanges = 0
+    /// The file that is being checked, which problems are told with; nil where they name it themselves.
+    var subject: String?
     /// What is wrong, at most 100 of it; nothing when all is in order.
     package private(set) var problems: [String] = []
 
     /// Notes a problem, unless there are enough.
     mutating func note(_ problem: @autoclosure () -> String) {
-        if problems.count < 100 { problems.append(problem()) }
+        let file = subject.map { "\($0): " } ?? ""
+        if problems.count < 100 { problems.append(file + problem()) }
     }
 
     /// Notes what `body` throws of damaged files; other errors keep the verification from going on.
@@ -24,10 +27,15 @@ package struct VerificationReport: Sendable, Equatable {
             try body(&self)
         } catch {
             switch error {
-            case .backup(.damaged): note(error.description)
-            case .storage(let failure) where failure.kind == .corrupt: note(error.description)
+            case .backup(.damaged): break
+            case .storage(let failure) where failure.kind == .corrupt: break
             default: throw error
             }
+            // The description names the file.
+            let subject = self.subject
+            self.subject = nil
+            note(error.description)
+            self.subject = subject
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Platform
 
 /// The program: what stands behind `flag-server` on a command line.
 @main
@@ -23,6 +24,9 @@ struct FlagServerCommand: ParsableCommand {
 
     /// The program's version.
     static let version = "0.1.0"
+
+    /// Does what the process was started for.
+    static func main() { main(ProcessArguments.required(by: "flag-server")) }
 }
 
 /// How a command ends when it does not end well.

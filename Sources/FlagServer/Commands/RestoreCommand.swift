@@ -5,8 +5,11 @@ import JSON
 
 /// `flag-server restore`
 struct RestoreCommand: ParsableCommand {
+    /// The command's name.
+    static let name = "restore"
+
     static let configuration = CommandConfiguration(
-        commandName: "restore",
+        commandName: name,
         abstract: "Make a table from a backup, or as it was at a point in time.",
         discussion: """
             Examples:

@@ -23,7 +23,7 @@ enum StoreAccess {
         guard configuration.store == .sqlite else {
             throw CommandFailure("store is memory: there is no data directory to work on")
         }
-        if !createsStore { try requireStore(in: configuration.dataDirectory) }
+        if !createsStore { try requireStore(in: configuration.dataDirectory, for: request.command) }
         let reply = try DataDirectory.asOwner(of: configuration.dataDirectory) {
             try answer(request, on: configuration, before: .now + patience)
         }
@@ -35,11 +35,13 @@ enum StoreAccess {
 
     /// Throws when the directory is missing, or nothing was ever stored in it. What cannot be seen is left to whoever
     /// opens it, whose errors say why.
-    private static func requireStore(in directory: String) throws(CommandFailure) {
+    private static func requireStore(in directory: String, for command: String) throws {
         guard access(directory, F_OK) == 0 || errno != ENOENT else {
             throw CommandFailure("there is no data directory \(directory): name it with --data-dir")
         }
         guard access("\(directory)/\(SQLiteTableStore.fileName)", F_OK) == 0 || errno != ENOENT else {
+            // What is left of a store is something else than a directory that never held one.
+            _ = try DataDirectoryInspection(of: directory).check(for: command)
             throw CommandFailure("nothing is stored in \(directory): name the data directory with --data-dir")
         }
     }

@@ -5,6 +5,8 @@ import JSON
 enum ControlError: Error, Equatable, CustomStringConvertible {
     /// Nobody listens.
     case unreachable(path: String, reason: String)
+    /// Something else stands in the place of the socket: what it is, with its article.
+    case notASocket(path: String, kind: String)
     /// The conversation broke off.
     case broken(String)
     /// The other side did not speak or listen in time.
@@ -17,6 +19,7 @@ enum ControlError: Error, Equatable, CustomStringConvertible {
     var description: String {
         switch self {
         case .unreachable(let path, let reason): "no server answers on \(path): \(reason)"
+        case .notASocket(let path, let kind): "\(path) is \(kind), and must be a socket: move it away"
         case .broken(let reason): "the conversation with the server broke off: \(reason)"
         case .timedOut: "the server did not answer in time"
         case .tooLarge(let bytes, let maximum):

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// The socket in a data directory through which commands reach the server that owns it.
 enum ControlSocket {
@@ -14,12 +15,16 @@ enum ControlSocket {
     /// - Returns: A descriptor that does not block, and on which only this user and root can connect.
     static func listen(in directory: String) throws(ControlError) -> Int32 {
         let path = path(in: directory)
-        guard unlink(path) == 0 || errno == ENOENT else { throw unreachable(path, errno) }
+        if let status = try? FileStatus(of: path) {
+            guard status.isSocket else { throw .notASocket(path: path, kind: status.kind) }
+            guard unlink(path) == 0 else { throw unreachable(path, errno) }
+        }
         let descriptor = socket(AF_UNIX, type, 0)
         guard descriptor >= 0 else { throw unreachable(path, errno) }
+        // The file gets the permissions that the socket has before it has a name: by its name, another could be meant.
+        _ = fchmod(descriptor, 0o600)
         let result = try withAddress(in: directory) { bind(descriptor, $0, $1) }
-        // Nobody can connect before `listen`, so there is no moment at which the mode matters and is not set.
-        guard result == 0, chmod(path, 0o600) == 0, Glibc.listen(descriptor, 16) == 0 else {
+        guard result == 0, Glibc.listen(descriptor, 16) == 0 else {
             let code = errno
             close(descriptor)
             throw unreachable(path, code)
@@ -30,6 +35,9 @@ enum ControlSocket {
     /// Connects to the server that owns the directory.
     static func connect(in directory: String) throws(ControlError) -> ControlChannel {
         let path = path(in: directory)
+        if let status = try? FileStatus(of: path), !status.isSocket {
+            throw .notASocket(path: path, kind: status.kind)
+        }
         let descriptor = socket(AF_UNIX, type, 0)
         guard descriptor >= 0 else { throw unreachable(path, errno) }
         let result = try withAddress(in: directory) { Glibc.connect(descriptor, $0, $1) }

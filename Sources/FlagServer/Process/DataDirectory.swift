@@ -1,22 +1,26 @@
 import FlagCore
 import Glibc
 import JSON
+import Platform
 
 /// A data directory that belongs to this process: nobody else opens its files as long as the value lives.
 ///
 /// Ownership is a `flock(2)` on a file in the directory, which the kernel gives back whatever becomes of the process.
 /// The file's contents say who holds it, for the message to the second one.
 final class DataDirectory: Sendable {
-    /// The directory's path, as it was given.
+    /// The directory's path without links: whatever becomes of one on the way, files of one directory are opened.
     let path: String
+    /// What others can see in it, and how that is changed; nothing is the matter with serving from it.
+    let warning: String?
     private let lock: Int32
 
     private static let lockName = "owner.lock"
     /// How long a server that starts waits for a command that is at work in the directory.
     private static let patience = Duration.seconds(10)
 
-    private init(path: String, lock: Int32) {
+    private init(path: String, warning: String?, lock: Int32) {
         self.path = path
+        self.warning = warning
         self.lock = lock
     }
 
@@ -27,29 +31,52 @@ final class DataDirectory: Sendable {
     /// Creates the directory where it is missing, readable by nobody else, and takes possession of it.
     ///
     /// - Parameters:
-    ///   - path: The directory; missing parents are created as well.
+    ///   - path: The directory, or a link to it; missing parents are created as well.
     ///   - command: What this process is, `serve` for example, for others to read.
-    /// - Throws: `.owned` when another process has it; else what is wrong with the directory and what to do.
+    /// - Throws: `.owned` when another process has it; else what is wrong with the directory, or with what is in it,
+    ///   and what to do.
     static func open(_ path: String, for command: String) throws(DataDirectoryError) -> DataDirectory {
         try create(path)
-        let file = path + "/" + lockName
-        let descriptor = Glibc.open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure(path, "written to", errno) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
-            close(descriptor)
-            guard code == EWOULDBLOCK else { throw failure(path, "locked", code) }
-            throw .owned(path: path, owner: Owner(readingFrom: file))
-        }
-        let directory = DataDirectory(path: path, lock: descriptor)
-        let owner = Owner(process: getpid(), command: command, startedAt: Timestamp.systemClock)
-        guard ftruncate(descriptor, 0) == 0 else { throw failure(path, "written to", errno) }
-        do {
-            try FileBytes.write(Array(owner.json.serialized().utf8), to: descriptor, path: file)
+        let inspection = try DataDirectoryInspection(of: try resolve(path))
+        let file = inspection.path + "/" + lockName
+        let lock = try openLock(file, path)
+        do throws(DataDirectoryError) {
+            guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+                guard errno == EWOULDBLOCK else { throw failure(path, "locked", errno) }
+                throw .owned(path: path, owner: Owner(readingFrom: lock))
+            }
+            let warning = try inspection.check(for: command)
+            let owner = Owner(process: getpid(), command: command, startedAt: Timestamp.systemClock)
+            guard ftruncate(lock, 0) == 0 else { throw failure(path, "written to", errno) }
+            do {
+                try FileBytes.write(Array(owner.json.serialized().utf8), to: lock, path: file)
+            } catch {
+                throw .unusable(path: path, reason: "could not be taken: \(error)")
+            }
+            return DataDirectory(path: inspection.path, warning: warning, lock: lock)
         } catch {
-            throw .unusable(path: path, reason: "could not be taken: \(error)")
+            close(lock)
+            throw error
         }
-        return directory
+    }
+
+    private static func openLock(_ file: String, _ path: String) throws(DataDirectoryError) -> Int32 {
+        do throws(FileFault) {
+            return try OwnFile.open(file, O_RDWR | O_CREAT)
+        } catch {
+            switch error {
+            case .system(let code): throw failure(path, "written to", code)
+            case .notAFile(let kind):
+                throw .unusable(
+                    path: path, reason: "cannot be taken: \(file) is \(kind), and must be a file: move it away")
+            }
+        }
+    }
+
+    private static func resolve(_ path: String) throws(DataDirectoryError) -> String {
+        guard let resolved = realpath(path, nil) else { throw failure(path, "read", errno) }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     /// Has a server's store opened in a directory; a command that is at work there gets a while to finish.
@@ -131,41 +158,6 @@ final class DataDirectory: Sendable {
         // Called before any other thread exists that could ask for another user at the same time.
         guard let entry = getpwuid(user), let name = entry.pointee.pw_name else { return "\(user)" }
         return String(cString: name)
-    }
-}
-
-/// The process that has a data directory.
-struct Owner: Sendable, Equatable {
-    var process: Int32
-    var command: String
-    var startedAt: Timestamp
-
-    init(process: Int32, command: String, startedAt: Timestamp) {
-        self.process = process
-        self.command = command
-        self.startedAt = startedAt
-    }
-
-    /// Whether it is a server, which stays, and not a command, which is done soon.
-    var isServer: Bool { [ServeCommand.name, DynamoDBCommand.name].contains(command) }
-
-    /// What the owner wrote of itself; nil in the moment before it has done so.
-    init?(readingFrom file: String) {
-        guard let bytes = try? FileBytes.read(file, atMost: 4096),
-            let value = try? JSONValue(parsing: bytes, options: JSONParseOptions()),
-            case .object(let object) = value,
-            case .number(let process)? = object["process"], let number = process.int64,
-            let command = object["command"]?.stringValue,
-            let startedAt = object["startedAt"]?.stringValue.flatMap({ Timestamp(rfc3339: $0) })
-        else { return nil }
-        self.init(process: Int32(truncatingIfNeeded: number), command: command, startedAt: startedAt)
-    }
-
-    var json: JSONValue {
-        .object([
-            "process": .number(JSONNumber(Int64(process))), "command": .string(command),
-            "startedAt": .string(startedAt.rfc3339),
-        ])
     }
 }
 

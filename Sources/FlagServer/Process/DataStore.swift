@@ -13,8 +13,8 @@ final class DataStore: Sendable {
     let flags: FlagRepository
     /// The profile that the table is named after.
     let profile: Profile
-    /// Nil for a store in memory.
-    private let directory: DataDirectory?
+    /// The directory that it is in; nil for a store in memory.
+    let directory: DataDirectory?
 
     /// The setting of the store that says how flags of it are bucketed.
     private static let fractionalSetting = Settings.fractional.key

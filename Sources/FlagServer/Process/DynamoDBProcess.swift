@@ -3,7 +3,7 @@ import DynamoTable
 import Glibc
 import HTTPTransport
 import Logging
-import Signals
+import Platform
 
 /// `flag-server dynamodb` from its start to its end.
 struct DynamoDBProcess {
@@ -46,6 +46,7 @@ struct DynamoDBProcess {
             tables.close()
             withExtendedLifetime(opened.directory) {}
         }
+        if let warning = opened.directory?.warning { logger.warning("\(warning)") }
         tables.subscribeToWriteTrouble { logger.report(writeTrouble: $0) }
         tables.subscribeToBackupTrouble { logger.report(backupTrouble: $0) }
         tables.subscribeToLastBackupTrouble { logger.report(lastBackupTrouble: $0) }

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// Why a file could not be read or written: the call that failed, as a sentence about the file.
 struct FileError: Error, Equatable, CustomStringConvertible {
@@ -28,6 +29,14 @@ struct FileError: Error, Equatable, CustomStringConvertible {
         self.path = path
         self.reason = reason
     }
+
+    /// Why the file could not be opened.
+    init(path: String, operation: String, _ fault: FileFault) {
+        switch fault {
+        case .system(let code): self.init(path: path, operation: operation, errno: code)
+        case .notAFile(let kind): self.init(path: path, reason: "is \(kind), and must be a file")
+        }
+    }
 }
 
 /// Whole files, read and written in one go, with a bound on their size.
@@ -55,26 +64,66 @@ enum FileBytes {
     }
 
     /// Writes a file so that nobody ever sees half of it: under another name first, made durable, then renamed.
+    ///
+    /// What is there already keeps its owner and its permissions; where a link is, what it leads to is replaced. A
+    /// device or a pipe is written into.
     static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
-        let draft = "\(path).\(getpid()).tmp"
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw FileError(path: path, operation: "written", errno: errno) }
+        let present = try? FileStatus(of: path, followingLinks: true)
+        if let present, !present.isRegular, !present.isDirectory { return try fill(path, with: bytes) }
+        let target = resolved(path)
+        // Nobody can have put something under a name that nobody knows before.
+        let draft = "\(target).\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
+        let descriptor: Int32
+        do throws(FileFault) {
+            descriptor = try OwnFile.open(draft, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+        } catch {
+            throw FileError(path: path, operation: "written", error)
+        }
         do throws(FileError) {
             defer { close(descriptor) }
+            try adopt(present, descriptor, path)
             try write(bytes, to: descriptor, path: path)
             guard fsync(descriptor) == 0 else { throw FileError(path: path, operation: "written", errno: errno) }
         } catch {
             unlink(draft)
             throw error
         }
-        guard rename(draft, path) == 0 else {
+        guard rename(draft, target) == 0 else {
             let failure = FileError(path: path, operation: "written", errno: errno)
             unlink(draft)
             throw failure
         }
     }
 
-    private static func read(descriptor: Int32, path: String, atMost maximum: Int) throws(FileError) -> [UInt8] {
+    /// Writes into something that is no file, such as /dev/stdout.
+    private static func fill(_ path: String, with bytes: [UInt8]) throws(FileError) {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+        guard descriptor >= 0 else { throw FileError(path: path, operation: "written", errno: errno) }
+        defer { close(descriptor) }
+        try write(bytes, to: descriptor, path: path)
+    }
+
+    /// The path without links; as it is where it leads nowhere yet.
+    private static func resolved(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// Gives a new file the owner and the permissions of the one that it takes the place of.
+    private static func adopt(_ present: FileStatus?, _ descriptor: Int32, _ path: String) throws(FileError) {
+        guard let present else { return }
+        // Only root can give files away; others have a file of their own in the place of the old one.
+        if geteuid() == 0, fchown(descriptor, present.owner, present.group) != 0 {
+            throw FileError(path: path, operation: "given to its owner", errno: errno)
+        }
+        guard fchmod(descriptor, present.permissions & 0o777) == 0 else {
+            throw FileError(path: path, operation: "written", errno: errno)
+        }
+    }
+
+    /// Reads what is behind a descriptor's position.
+    static func read(descriptor: Int32, path: String, atMost maximum: Int) throws(FileError) -> [UInt8] {
         var contents: [UInt8] = []
         let step = 1 << 16
         while true {

@@ -6,7 +6,7 @@ import FoundationEssentials
 import Glibc
 import HTTPTransport
 import Logging
-import Signals
+import Platform
 
 /// A server from its start to its end: puts the parts together in order, waits for a signal, takes them apart again.
 struct ServerProcess {
@@ -26,12 +26,14 @@ struct ServerProcess {
 
         let store = try DataDirectory.whenNoCommandHasIt { try DataStore.openForServing(configuration) }
         defer { store.close() }
+        if let warning = store.directory?.warning { logger.warning("\(warning)") }
         if try !store.takesWrites() {
             logger.error("the disk is full: flags are served, and no change is taken until there is room")
         }
         try loadSampleFlags(into: store, logger)
         let endpoint = DynamoEndpoint(store: store.tables)
         let stack = try makeStack(store, endpoint, logger)
+        if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
         try stack.start()
         let dynamodb = try openDynamoDBPort(endpoint, logger)
         let control = try makeControl(store, logger)
@@ -63,6 +65,7 @@ struct ServerProcess {
             case .reload:
                 do {
                     try stack.server.reloadCertificates()
+                    if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
                     logger.notice("certificate read again")
                 } catch {
                     logger.error("certificate not exchanged", metadata: ["error": "\(error)"])

@@ -14,6 +14,7 @@ final class TLSContext: Sendable {
     ///   - predecessor: Sessions that it issued tickets for can be resumed with this one.
     /// - Throws: `TransportError.certificate`, with the file and what is wrong with it.
     init(_ configuration: TLSConfiguration, after predecessor: TLSContext? = nil) throws(TransportError) {
+        try configuration.checkFiles()
         guard let context = SSL_CTX_new(TLS_server_method()) else {
             throw .certificate(file: configuration.certificateFile, reason: TLSContext.lastError())
         }

@@ -22,7 +22,7 @@ final class BackupVault: Sendable {
         guard root != nil else { return try memoryFile(name) }
         try createFolder(of: name)
         let draft = path(name) + Self.draftSuffix
-        return try open(draft, O_RDWR | O_CREAT | O_TRUNC)
+        return try StoredFile.open(draft, O_RDWR | O_CREAT | O_TRUNC)
     }
 
     /// Gives a draft its name, after it is on disk. When this returns, so is the name.
@@ -48,17 +48,14 @@ final class BackupVault: Sendable {
     /// Opens a file for reading and writing; nil when there is none of the name.
     func open(_ name: String) throws(TableError) -> StoredFile? {
         guard root != nil else { return memory.withLock { $0[name] } }
-        let descriptor = Glibc.open(path(name), O_RDWR | O_CLOEXEC)
-        if descriptor < 0, errno == ENOENT { return nil }
-        guard descriptor >= 0 else { throw failure("open", path(name), errno) }
-        return StoredFile(adopting: descriptor, path: path(name))
+        return try StoredFile.openIfThere(path(name))
     }
 
     /// Opens a file of a fixed name that holds nothing but a lock.
     func lockFile(_ name: String) throws(TableError) -> StoredFile {
         guard root != nil else { return try memoryFile(name) }
         try createFolder(of: name)
-        return try open(path(name), O_RDWR | O_CREAT)
+        return try StoredFile.open(path(name), O_RDWR | O_CREAT)
     }
 
     /// The names of the files of a folder, sorted, without drafts.
@@ -137,12 +134,6 @@ final class BackupVault: Sendable {
                 })
         }
         return names
-    }
-
-    private func open(_ path: String, _ flags: Int32) throws(TableError) -> StoredFile {
-        let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure("open", path, errno) }
-        return StoredFile(adopting: descriptor, path: path)
     }
 
     private func createFolder(of name: String) throws(TableError) {

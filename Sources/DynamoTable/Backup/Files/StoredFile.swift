@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// An open file of a backup. Reads and writes name their place, so that threads may share it.
 final class StoredFile: Sendable {
@@ -12,11 +13,44 @@ final class StoredFile: Sendable {
         self.path = path
     }
 
-    /// Opens a file that exists for reading.
+    /// Opens a file that somebody has named for reading.
     static func open(_ path: String) throws(TableError) -> StoredFile {
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .storage(StorageFailure("open", path: path, errno: errno)) }
-        return StoredFile(adopting: descriptor, path: path)
+        try open(path) { () throws(FileFault) in try OwnFile.open(named: path, O_RDONLY) }
+    }
+
+    /// Opens a file of the store: one under its own name, no link to it.
+    ///
+    /// - Parameter flags: as for open(2).
+    static func open(_ path: String, _ flags: Int32) throws(TableError) -> StoredFile {
+        try open(path) { () throws(FileFault) in try OwnFile.open(path, flags) }
+    }
+
+    /// Opens a file of the store for reading and writing; nil when there is none of the name.
+    static func openIfThere(_ path: String) throws(TableError) -> StoredFile? {
+        do throws(FileFault) {
+            return StoredFile(adopting: try OwnFile.open(path, O_RDWR), path: path)
+        } catch .system(ENOENT) {
+            return nil
+        } catch {
+            throw fault(error, path)
+        }
+    }
+
+    private static func open(
+        _ path: String, _ descriptor: () throws(FileFault) -> Int32
+    ) throws(TableError) -> StoredFile {
+        do throws(FileFault) {
+            return StoredFile(adopting: try descriptor(), path: path)
+        } catch {
+            throw fault(error, path)
+        }
+    }
+
+    private static func fault(_ fault: FileFault, _ path: String) -> TableError {
+        switch fault {
+        case .system(let code): .storage(StorageFailure("open", path: path, errno: code))
+        case .notAFile(let kind): .damaged(path, "\(kind) stands in the place of the file")
+        }
     }
 
     deinit { close(descriptor) }
