@@ -40,8 +40,9 @@ let package = Package(
 
         library("Lock"),
         library("Signals"),
+        library("Bytes", ["CLinux"]),
         library("JSON"),
-        library("FlagCore", ["JSON"]),
+        library("FlagCore", ["JSON", "Bytes"]),
         library("SQLite", ["CSQLite"]),
         library("DynamoTable", ["SQLite", "JSON", "Lock"]),
         library("FlagStore", ["DynamoTable", "FlagCore", "JSON", "Lock"]),
