@@ -44,7 +44,7 @@ let package = Package(
         library("JSON"),
         library("FlagCore", ["JSON", "Bytes"]),
         library("SQLite", ["CSQLite"]),
-        library("DynamoTable", ["SQLite", "JSON", "Lock"]),
+        library("DynamoTable", ["SQLite", "JSON", "Lock", "Bytes"]),
         library("FlagStore", ["DynamoTable", "FlagCore", "JSON", "Lock"]),
         library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Lock"]),
         library("HTTPClient", ["CCurl", "Lock"]),

@@ -12,7 +12,7 @@ struct StructureTests {
         "Lock": ["Glibc"],
         "Signals": ["Glibc"],
         "SQLite": ["CSQLite", "Glibc"],
-        "DynamoTable": ["SQLite", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
+        "DynamoTable": ["Bytes", "SQLite", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
         "FlagStore": ["DynamoTable", "FlagCore", "JSON", "Lock", "Dispatch", "Glibc", "Synchronization"],
         "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Lock", "Dispatch", "Glibc", "Synchronization"],
         "HTTPClient": ["CCurl", "Lock", "Dispatch"],

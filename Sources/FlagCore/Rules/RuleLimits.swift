@@ -22,8 +22,8 @@ struct RuleLimits: Sendable {
 
 /// What is done with the bytes of a value, by what it costs: each kind says how many bytes make one step.
 ///
-/// Measured against a step of an operator, some 5 to 20 ns: `./scripts/bench evaluation` runs each operator at its worst
-/// for as long as a request may, which is to stay below 50 ms.
+/// Measured against a step of an operator, some 5 to 20 ns: `./scripts/bench evaluation` runs each operator at its
+/// worst for as long as a request may, which is to stay below 50 ms.
 enum Work {
     /// Comparing, copying and searching: whole words at a time.
     static let comparedBytesPerStep = 64
