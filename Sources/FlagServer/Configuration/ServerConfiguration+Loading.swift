@@ -98,6 +98,8 @@ extension ServerConfiguration {
         limits.chunkLineBytes.set(reader.value(of: Settings.chunkLine))
         limits.pendingOutputBytes.set(reader.value(of: Settings.pendingOutput))
         limits.lingerBytes.set(reader.value(of: Settings.lingerBytes))
+        contextLimits.bytes.set(reader.value(of: Settings.context))
+        contextLimits.textBytes.set(reader.value(of: Settings.contextText))
         compression.minimumBytes.set(reader.value(of: Settings.gzipMinimum))
         compression.maximumBytes.set(reader.value(of: Settings.gzipMaximum))
         compression.level.set(reader.value(of: Settings.gzipLevel))

@@ -43,6 +43,8 @@ struct ServerConfiguration: Sendable, Equatable {
     var cache: CacheLimits
     /// Bounds on what a peer may send.
     var limits = HTTPLimits()
+    /// Bounds on the context of an evaluation.
+    var contextLimits = ContextLimits()
     /// The certificate that secures connections over TCP; nil for none.
     var tls: TLSConfiguration?
     /// Which answers are compressed.

@@ -55,6 +55,8 @@ enum Settings {
     static let bodyRate = Setting<Int>.size("limits.body-rate", 0...(1 << 30))
     static let chunkLine = Setting<Int>.size("limits.chunk-line", 16...(64 << 10))
     static let pendingOutput = Setting<Int>.size("limits.pending-output", 1024...(1 << 30))
+    static let context = Setting<Int>.size("limits.context", 1024...(64 << 20))
+    static let contextText = Setting<Int>.size("limits.context-text", 256...(64 << 20))
     static let lingerBytes = Setting<Int>.size("limits.linger", 0...(1 << 30))
 
     static let tlsCertificate = Setting<String>.text("tls.certificate", "the path of a PEM file")

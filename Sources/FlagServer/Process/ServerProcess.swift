@@ -99,6 +99,7 @@ struct ServerProcess {
             storeID: store.tables.storeID, fractional: configuration.evaluation.fractional,
             version: FlagServerCommand.version)
         settings.cacheLimits = configuration.cache
+        settings.contextLimits = configuration.contextLimits
         let tables = store.tables
         settings.readStoreID = { tables.storeID }
         let parts = ServingStack.Parts(

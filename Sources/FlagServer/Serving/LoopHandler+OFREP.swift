@@ -187,7 +187,13 @@ extension LoopHandler {
                 .parseError,
                 body.isEmpty ? "the body is empty; send a JSON object such as {}" : "the body is not JSON: \(error)")
         }
-        return try OFREPBody(tape.root)
+        let parsed = try OFREPBody(tape.root)
+        do throws(ContextLimits.Excess) {
+            try service.settings.contextLimits.check(parsed.context, ofBody: body.count)
+        } catch {
+            throw OFREPFailure(.invalidContext, "context\(error.pointer): \(error.detail)")
+        }
+        return parsed
     }
 
     /// Puts a failure into the output.

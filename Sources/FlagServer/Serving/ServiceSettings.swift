@@ -16,6 +16,8 @@ struct ServiceSettings: Sendable {
     var fractional: FractionalVersion
     /// The bounds of each loop's cache.
     var cacheLimits: CacheLimits
+    /// How much the context of an evaluation may hold.
+    var contextLimits = ContextLimits()
     /// The program's version, for health, metrics and the API document.
     var version: String
     /// The clock of evaluations; nil for the loops' own, which costs nothing to read.
