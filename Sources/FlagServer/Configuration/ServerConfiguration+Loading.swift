@@ -59,6 +59,7 @@ extension ServerConfiguration {
     private mutating func readGeneral(from reader: inout SettingReader) {
         host.set(reader.value(of: Settings.host).map(Self.withoutBrackets))
         port.set(reader.value(of: Settings.port))
+        hosts.set(reader.value(of: Settings.hosts))
         trustedProxies.set(reader.value(of: Settings.trustedProxies))
         loops.set(reader.value(of: Settings.loops))
         store.set(reader.value(of: Settings.store))
@@ -144,6 +145,14 @@ extension ServerConfiguration {
     /// `::1` (RFC 4291 §2.5.3), or the name that stands for them (RFC 6761 §6.3).
     static func isLoopback(_ host: String) -> Bool {
         host.split(separator: ",").allSatisfy { isLoopback(address: $0.filter { $0 != " " }) }
+    }
+
+    /// What requests may call the server by: anything where each proves who sends it, else names of this machine, the
+    /// addresses that it listens on, and those that the operator gave.
+    var servedHosts: ServedHosts {
+        guard auth == .off else { return .any }
+        let addresses = host.split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.hasPrefix("unix:") }
+        return ServedHosts(named: hosts + addresses)
     }
 
     private static func isLoopback(address host: String) -> Bool {

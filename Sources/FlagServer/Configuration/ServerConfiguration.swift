@@ -17,6 +17,8 @@ struct ServerConfiguration: Sendable, Equatable {
     var host = "127.0.0.1"
     /// The port to listen on; 0 takes a free one.
     var port = 3001
+    /// Names beside this machine's own that clients may call the server by while authentication is off.
+    var hosts: [String] = []
     /// Proxies whose word on who asks counts.
     var trustedProxies: [AddressRange] = []
     /// How many event loops serve connections, each on a thread of its own.

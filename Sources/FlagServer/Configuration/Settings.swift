@@ -18,6 +18,10 @@ enum Settings {
         let ranges = parts.compactMap { AddressRange($0.filter { $0 != " " }) }
         return ranges.count == parts.count ? ranges : nil
     }
+    static let hosts = Setting<[String]>(key: "hosts", allowed: "names of hosts, with commas between") { text in
+        let names = text.split(separator: ",").map { $0.filter { $0 != " " } }
+        return names.allSatisfy { !$0.isEmpty && !$0.contains("/") && !$0.contains(":") } ? names : nil
+    }
     static let loops = Setting<ServerConfiguration.Loops>(
         key: "loops", allowed: "auto (one a core) or a whole number from 1 to 256"
     ) { text in

@@ -30,7 +30,7 @@ struct ServerProcess {
             logger.error("the disk is full: flags are served, and no change is taken until there is room")
         }
         try loadSampleFlags(into: store, logger)
-        let endpoint = DynamoEndpoint(store: store.tables)
+        let endpoint = DynamoEndpoint(store: store.tables, hosts: configuration.servedHosts)
         let stack = try makeStack(store, endpoint, logger)
         try stack.start()
         let dynamodb = try openDynamoDBPort(endpoint, logger)
@@ -99,6 +99,7 @@ struct ServerProcess {
             storeID: store.tables.storeID, fractional: configuration.evaluation.fractional,
             version: FlagServerCommand.version)
         settings.cacheLimits = configuration.cache
+        settings.hosts = configuration.servedHosts
         settings.contextLimits = configuration.contextLimits
         let tables = store.tables
         settings.readStoreID = { tables.storeID }

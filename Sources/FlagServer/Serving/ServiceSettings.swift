@@ -16,6 +16,8 @@ struct ServiceSettings: Sendable {
     var fractional: FractionalVersion
     /// The bounds of each loop's cache.
     var cacheLimits: CacheLimits
+    /// What clients may call the server by.
+    var hosts = ServedHosts.any
     /// How much the context of an evaluation may hold.
     var contextLimits = ContextLimits()
     /// The program's version, for health, metrics and the API document.

@@ -36,8 +36,8 @@ struct LoopState: ~Copyable {
     var monotonic: Int64 = 0
     /// Milliseconds since 1970, read once an iteration.
     var wall: Int64 = 0
-    /// The `Date` field for that time.
-    var date = DateLine()
+    /// The `Date` field for that time, and the fields of every answer.
+    var date: DateLine
     /// Whether requests have waited too long in this turn of the loop: then new ones are refused.
     var isOverloaded = false
     /// Whether the loop is draining: then every answer closes its connection.
@@ -76,6 +76,7 @@ struct LoopState: ~Copyable {
         errorBody = configuration.errorBody
         self.mailbox = mailbox
         self.counters = counters
+        date = DateLine(followedBy: configuration.standingFields)
         fields = FieldTable(capacity: configuration.limits.fieldCount)
         timers = TimerWheel(now: MonotonicClock.milliseconds)
         readClocks()
