@@ -130,7 +130,7 @@ final class DynamoHandler: HTTPHandler {
             return
         }
         let body = Array(request.body)
-        let isTaken = endpoint.workers.submit { [service = endpoint.service] in
+        let isTaken = endpoint.workers.submit(isLarge ? .large : .usual) { [service = endpoint.service] in
             body.withUnsafeBytes { body in
                 let call = TableService.Request(operation, body: body, principal: .anonymous, host: host)
                 service.perform(call, tape: TableService.makeTape(), answer: reply)

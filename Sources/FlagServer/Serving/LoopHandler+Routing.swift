@@ -78,6 +78,9 @@ extension LoopHandler {
                 headerFields: [("Allow", allow)]))
     }
 
+    /// Content from this size on makes work that keeps a worker for long.
+    private static let largeBodyBytes = 64 * 1024
+
     /// Runs an action on a worker queue and answers when it replies. The connection waits meanwhile, the loop does not.
     private func handOver(
         _ request: borrowing HTTPRequest, _ parameters: PathParameters, _ route: Route,
@@ -100,7 +103,8 @@ extension LoopHandler {
             service.metrics.workers.raiseShared(ServiceMetrics.request(group, response.status.code))
             answer.complete(response)
         }
-        let isTaken = service.workers.submit(route.urgency) { [service] in
+        let isLarge = route.urgency == .usual && request.body.count >= Self.largeBodyBytes
+        let isTaken = service.workers.submit(isLarge ? .large : route.urgency) { [service] in
             do throws(Problem) {
                 try action(copy, service, reply)
             } catch {
