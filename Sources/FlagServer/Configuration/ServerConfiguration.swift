@@ -45,6 +45,8 @@ struct ServerConfiguration: Sendable, Equatable {
     var cache: CacheLimits
     /// Bounds on what a peer may send.
     var limits = HTTPLimits()
+    /// Bytes that the answer of all flags may have.
+    var bulkAnswerBytes = 8 << 20
     /// Bounds on the context of an evaluation.
     var contextLimits = ContextLimits()
     /// The certificate that secures connections over TCP; nil for none.

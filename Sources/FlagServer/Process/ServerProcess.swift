@@ -100,6 +100,7 @@ struct ServerProcess {
             version: FlagServerCommand.version)
         settings.cacheLimits = configuration.cache
         settings.hosts = configuration.servedHosts
+        settings.bulkAnswerBytes = configuration.bulkAnswerBytes
         settings.contextLimits = configuration.contextLimits
         let tables = store.tables
         settings.readStoreID = { tables.storeID }
