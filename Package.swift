@@ -40,10 +40,11 @@ let package = Package(
 
         library("Lock"),
         library("Platform", ["CLinux"]),
+        library("Bytes", ["CLinux"]),
         library("JSON"),
-        library("FlagCore", ["JSON"]),
+        library("FlagCore", ["JSON", "Bytes"]),
         library("SQLite", ["CSQLite"]),
-        library("DynamoTable", ["SQLite", "JSON", "Lock", "Platform"]),
+        library("DynamoTable", ["SQLite", "JSON", "Lock", "Bytes", "Platform"]),
         library("FlagStore", ["DynamoTable", "FlagCore", "JSON", "Lock"]),
         library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Lock", "Platform"]),
         library("HTTPClient", ["CCurl", "Lock"]),

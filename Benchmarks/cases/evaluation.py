@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import peers
@@ -28,8 +29,39 @@ CASES = {
     "bulk of 1,000": ("bulk:1000", None, 10_000),
     "parsing the request": ("parse", 400, 5_000_000),
 }
+# What each operator does at its worst, as often as one request may: no request keeps a loop for longer than 50 ms.
+WORST = {
+    "text equality": {"==": [{"var": "accumulator.text"}, {"var": "accumulator.text2"}]},
+    "text order": {"<": [{"var": "accumulator.text"}, {"var": "accumulator.text2"}]},
+    "digits as number": {"==": [{"var": "accumulator.digits"}, 1]},
+    "sum of digits": {"+": [{"var": "accumulator.digits"}]},
+    "long number": {"<": [{"var": "accumulator.number"}, 1]},
+    "long whole number": {"===": [{"var": "accumulator.number"}, {"var": "accumulator.number2"}]},
+    "lists": {"===": [{"var": "accumulator.list"}, {"var": "accumulator.list2"}]},
+    "objects": {"===": [{"var": "accumulator.object"}, {"var": "accumulator.object2"}]},
+    "search of text": {"in": [{"var": "accumulator.part"}, {"var": "accumulator.text"}]},
+    "search of list": {"in": ["z", {"var": "accumulator.list"}]},
+    "constant set": {"in": [{"var": "accumulator.text"}, ["1", "2", "3", "4", "5", "6"]]},
+    "fractional of text": {"fractional": [{"var": "accumulator.text"}, ["a", 1], ["b", 1]]},
+    "fractional of object": {"fractional": [{"var": "accumulator.object"}, ["a", 1], ["b", 1]]},
+    "fractional of number": {"fractional": [{"var": "accumulator.number"}, ["a", 1], ["b", 1]]},
+    "semantic version at worst": {"sem_ver": [{"var": "accumulator.version"}, "=", "1.0.0"]},
+    "substring": {"substr": [{"var": "accumulator.text"}, 3]},
+    "affix": {"starts_with": [{"var": "accumulator.text"}, {"var": "accumulator.text2"}]},
+    "computed path": {"var": [{"var": "accumulator.path"}]},
+    "missing": {"missing": [{"var": "accumulator.path"}]},
+    "text of list": {"==": [{"var": "accumulator.list"}, "x"]},
+    "loop alone": {"var": "accumulator.short"},
+}
+for worst in WORST:
+    CASES[f"worst: {worst}"] = (f"spend:worst {worst}", 50_000_000, 5)
 CONTEXT = {"targetingKey": "user-4711", "email": "ada@example.com", "plan": "premium", "country": "ch",
            "version": "2.3.1", "age": 42}
+WORST_CONTEXT = {"items": [1] * 9_000, "data": {
+    "text": "a" * 4_000, "text2": "a" * 4_000, "part": "a" * 2_000 + "b", "digits": "7" * 4_000,
+    "number": int("7" * 4_000), "number2": int("7" * 4_000), "version": "1.0.0-" + "a" * 4_000, "path": "a." * 2_000,
+    "list": ["abcdefgh"] * 300, "list2": ["abcdefgh"] * 300, "short": 1,
+    "object": {f"key{number}": 1 for number in range(300)}, "object2": {f"key{number}": 1 for number in range(300)}}}
 REQUEST = {"context": {"targetingKey": "customer-4711", "plan": "premium", "country": "ch", "email": "ada@example.com",
                        "version": "2.3.1", "tenantId": "acme-1"}}
 
@@ -38,13 +70,15 @@ def run(options) -> Report:
     program = build(options)
     options.say("installing the peers")
     python = install()
+    sys.set_int_max_str_digits(5_000)
     data = json.dumps({"flags": document(), "context": CONTEXT, "request": REQUEST})
+    worst = json.dumps({"flags": document(), "context": WORST_CONTEXT, "request": REQUEST})
     theirs = {name: [] for name in CASES}
     ours = {name: [] for name in CASES}
     for number in range(options.rounds):
         options.say(f"round {number + 1} of {options.rounds}")
         for name, (case, _, repetitions) in CASES.items():
-            ours[name].append(measure(program, case, repetitions, data))
+            ours[name].append(measure(program, case, repetitions, worst if case in SPENDING else data))
         answer = json.loads(ran([python, FOLDER / "peers.py"], data))
         for name, (case, _, _) in CASES.items():
             theirs[name].append(answer.get(case, {}))
@@ -52,11 +86,12 @@ def run(options) -> Report:
     for name, (case, bound, _) in CASES.items():
         best = sorted(ours[name], key=lambda figures: figures["nanoseconds"])[len(ours[name]) // 2]
         options.say(f"counting the instructions of {name}")
-        rows.append([name, best["nanoseconds"], instructions(program, case, data), best["allocations"],
+        counted = None if case in SPENDING else instructions(program, case, data)
+        rows.append([name, best["nanoseconds"], counted, best["allocations"],
                      *(median([figures.get(peer) for figures in theirs[name]]) for peer in PEERS)])
         if bound:
             goals.append(Goal(f"{name}", best["nanoseconds"], bound, "ns"))
-        if case != "parse" and not case.startswith("bulk"):
+        if case != "parse" and not case.startswith(("bulk", "spend")):
             goals.append(Goal(f"{name}, allocations", best["allocations"], 0, ""))
     return Report(
         TITLE, ["case", "flag-server", "instructions", "allocations", *PEERS], rows, goals,
@@ -67,6 +102,7 @@ def run(options) -> Report:
         "foreseen, for all alike, so these are lower bounds.")
 
 
+SPENDING = {case for case, _, _ in CASES.values() if case.startswith("spend:")}
 PEERS = ["flagd", "Unleash", "Flipt"]
 
 
@@ -89,6 +125,9 @@ def document() -> dict:
         "in-1000": boolean | {"targeting": {"if": [{"in": [{"var": "targetingKey"}, thousand]}, "on", "off"]}},
         "semver": boolean | {"targeting": {"if": [{"sem_ver": [{"var": "version"}, ">=", "2.1.0"]}, "on", "off"]}},
     }
+    for name, operation in WORST.items():
+        body = {"if": [operation, {"var": "accumulator"}, {"var": "accumulator"}]}
+        flags[f"worst {name}"] = boolean | {"targeting": {"reduce": [{"var": "items"}, body, {"var": "data"}]}}
     for number in range(1_000):
         flags[f"bulk-{number:04d}"] = boolean if number % 3 else boolean | {"targeting": equality}
     return {"flags": flags}

@@ -1,5 +1,7 @@
 #include "CLinux.h"
 
+#include <string.h>
+
 int clinux_accept_nonblocking(int listener, struct sockaddr *address, socklen_t *length) {
     return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
@@ -15,4 +17,8 @@ int clinux_peer_credentials(int socket, int32_t *process_id, uint32_t *user_id) 
         *user_id = credentials.uid;
     }
     return result;
+}
+
+const void *clinux_find_bytes(const void *bytes, size_t count, const void *part, size_t part_count) {
+    return memmem(bytes, count, part, part_count);
 }

@@ -4,6 +4,11 @@ package struct TableLimits: Sendable {
     package var transactionOperationsMax = 100
     /// The most bytes of the items that one transaction puts.
     package var transactionBytesMax = 4 * 1024 * 1024
+    /// The most bytes that the expressions of one transaction look at, copy or make: some 50 ms of the writer's time.
+    package var transactionWorkBytesMax = 64 * 1024 * 1024
+    /// From how many bytes on that a filter has looked at a page of a query or scan ends, if it has an item: DynamoDB
+    /// may end one anywhere.
+    package var pageWorkBytesMax = 64 * 1024 * 1024
     /// The most bytes of one item, names and values counted as DynamoDB does.
     package var itemBytesMax = 400 * 1024
     /// The most bytes of a partition key.

@@ -23,6 +23,12 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Bytes of answers that may wait for a slow reader.")
     var pendingOutputBytes = LimitOptions.defaults.pendingOutputBytes
 
+    @Option(help: "Bytes of answers that may wait for slow readers, of all connections together.")
+    var keptOutputBytes = LimitOptions.defaults.keptOutputBytes
+
+    @Option(help: "Bytes a second of an answer, on average once --rate-grace is over; 0 for no bound.")
+    var outputRate = LimitOptions.defaults.outputRate
+
     @Option(help: "Bytes read and dropped after an answer that closes the connection.")
     var lingerBytes = LimitOptions.defaults.lingerBytes
 
@@ -47,6 +53,8 @@ struct LimitOptions: ParsableArguments {
         limits.bodyBytes = bodyBytes
         limits.chunkLineBytes = chunkLineBytes
         limits.pendingOutputBytes = pendingOutputBytes
+        limits.keptOutputBytes = keptOutputBytes
+        limits.outputRate = outputRate
         limits.lingerBytes = lingerBytes
         limits.connections = connections
         limits.connectionsPerAddress = connectionsPerAddress

@@ -113,3 +113,19 @@ func overwrite(_ path: String, from offset: Int, count: Int) throws {
     let bytes = [UInt8](repeating: 0x55, count: count)
     try #require(fwrite(bytes, 1, count, file) == count)
 }
+
+extension Condition {
+    /// Whether the condition holds, whatever it costs.
+    func holds(for item: Item?) -> Bool {
+        var work = ExpressionWork(bytesMax: .max)
+        return (try? holds(for: item, &work)) ?? false
+    }
+}
+
+extension ItemUpdate {
+    /// The item that the actions make, whatever it costs.
+    static func apply(_ actions: [UpdateAction], to old: Item?, key: Item) throws(TableError) -> Item? {
+        var work = ExpressionWork(bytesMax: .max)
+        return try apply(actions, to: old, key: key, &work)
+    }
+}

@@ -18,6 +18,13 @@ def tables(tmp_path_factory):
     server.kill()
 
 
+@pytest.fixture
+def named_page_tables(tmp_path):
+    server = TableServer(tmp_path / "data", "--store", "memory", "--cors-origin", "http://localhost:5173").start()
+    yield server
+    server.kill()
+
+
 def test_an_answer_carries_its_checksum_and_an_identifier(tables):
     answers = [tables.post("ListTables", {}), tables.post("GetItem", {"TableName": "nowhere"})]
     for status, headers, body in answers:
@@ -80,20 +87,50 @@ def test_any_signature_or_none_is_accepted(tables):
     assert tables.post("ListTables", {})[0] == 200
 
 
-def test_pages_of_other_origins_may_call_and_nobody_else_hears_of_it(tables):
-    assert "Access-Control-Allow-Origin" not in tables.post("ListTables", {})[1]
-    fields = tables.post("ListTables", {}, {"Origin": "http://x"})[1]
-    assert fields["Access-Control-Allow-Origin"] == "*"
-    assert "x-amz-crc32" in fields["Access-Control-Expose-Headers"]
+def preflight(tables, origin: str):
     connection = http.client.HTTPConnection("127.0.0.1", tables.port, timeout=30)
     connection.request("OPTIONS", "/", headers={
-        "Origin": "http://x", "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "x-amz-target,authorization"})
+        "Origin": origin, "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-amz-target,authorization,x-anything"})
     response = connection.getresponse()
-    assert response.status == 200
-    assert response.headers["Access-Control-Allow-Headers"] == "x-amz-target,authorization"
-    assert response.headers["Access-Control-Allow-Methods"] == "POST"
+    response.read()
     connection.close()
+    return response
+
+
+def test_pages_of_other_origins_may_not_call(tables):
+    assert "Access-Control-Allow-Origin" not in tables.post("ListTables", {})[1]
+    for fields in [{"Origin": "http://x"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"},
+                   {"Origin": "http://x", "Content-Type": "text/plain"}]:
+        status, answered, body = tables.post("ListTables", {}, fields)
+        assert status == 403
+        assert json.loads(body)["__type"].endswith("#AccessDeniedException")
+        assert "Access-Control-Allow-Origin" not in answered
+    response = preflight(tables, "http://x")
+    assert response.status == 403
+    assert "Access-Control-Allow-Headers" not in response.headers
+
+
+def test_a_page_of_an_origin_that_was_named_may_call_and_read(named_page_tables):
+    tables = named_page_tables
+    status, fields, _ = tables.post("ListTables", {}, {"Origin": "http://localhost:5173"})
+    assert status == 200
+    assert fields["Access-Control-Allow-Origin"] == "http://localhost:5173"
+    assert fields["Vary"] == "Origin"
+    assert "x-amz-crc32" in fields["Access-Control-Expose-Headers"]
+    assert tables.post("ListTables", {}, {"Origin": "http://localhost:5174"})[0] == 403
+    response = preflight(tables, "http://localhost:5173")
+    assert response.status == 200
+    # What DynamoDB's clients send, whatever is asked for.
+    assert "x-amz-target" in response.headers["Access-Control-Allow-Headers"]
+    assert "x-anything" not in response.headers["Access-Control-Allow-Headers"]
+    assert response.headers["Access-Control-Allow-Methods"] == "POST"
+
+
+def test_a_name_that_was_made_to_lead_here_is_refused(tables):
+    for host, status in [("evil.example", 421), ("127.0.0.1.evil.example:8000", 421), ("localhost", 200),
+                         (f"127.0.0.1:{tables.port}", 200), ("[::1]:8000", 200), ("LOCALHOST.", 200)]:
+        assert tables.post("ListTables", {}, {"Host": host})[0] == status, host
 
 
 def test_what_is_no_call_is_told_so(tables):

@@ -26,7 +26,7 @@ from pathlib import Path
 ORIGIN = "http://127.0.0.1:3001"
 """The address in the files, where a server of one's own listens after `./scripts/run`."""
 
-HEADERS = ("content-type", "location", "etag", "allow", "connection", "retry-after", "cache-control", "link")
+HEADERS = ("content-type", "location", "etag", "allow", "connection", "retry-after", "link")
 """Headers that a transcript keeps, in lower case."""
 
 WIDTH = 110

@@ -150,10 +150,13 @@ struct FractionalTests {
     private static func cbor(_ value: JSONValue) throws -> UInt32 {
         let document = try JSONDocument(parsing: value.serializedBytes())
         return try withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { stack in
-            var scratch = ScratchMemory(first: stack, limit: 65_536)
-            defer { scratch.deallocate() }
+            let rule = try #require(Rule(["log": 1], flagKey: "flag", fractional: .v3))
+            var evaluator = RuleEvaluator(
+                tables: rule.tables, context: EvaluationContext(attributes: nil),
+                now: Timestamp(millisecondsSinceEpoch: 0), scratch: ScratchMemory(first: stack, limit: 65_536))
+            defer { evaluator.scratch.deallocate() }
             var cbor = CanonicalCBOR()
-            try cbor.encode(Operand(document.root), &scratch)
+            try evaluator.encode(Operand(document.root), to: &cbor)
             return cbor.hasher.finalized()
         }
     }

@@ -20,7 +20,7 @@ enum RuleRun {
             // Data that is no object can only be reached as the data of an inner scope.
             if document.root.kind != .object { evaluator.scope = .element(Operand(document.root)) }
             let result = try? evaluator.evaluate(UnsafePointer(compiled.tables.nodes))
-            return result.flatMap { try? JSONValue(parsing: $0.jsonText) }
+            return result.flatMap { try? JSONValue(parsing: evaluator.jsonText(of: $0)) }
         }
     }
 }

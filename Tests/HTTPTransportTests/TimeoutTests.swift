@@ -120,12 +120,36 @@ struct TimeoutTests {
     func write30() throws {
         let bench = try MachineBench()
         let patience = bench.loop.pointee.patience
-        bench.connection.pointee.machine.block(tookBytes: true, patience, now: 1000)
-        bench.connection.pointee.machine.block(tookBytes: false, patience, now: 5000)
+        bench.connection.pointee.machine.block(took: 100_000, patience, now: 1000)
+        bench.connection.pointee.machine.block(took: 0, patience, now: 5000)
         #expect(bench.tick(30_999) == .none)
-        bench.connection.pointee.machine.block(tookBytes: true, patience, now: 30_999)
+        bench.connection.pointee.machine.block(took: 100_000, patience, now: 30_999)
         #expect(bench.tick(60_998) == .none)
         #expect(bench.tick(60_999) == .close(.write))
+    }
+
+    @Test("A peer that takes less than 1 KiB a second, after a grace of 5 s, is cut off")
+    func slowReader() throws {
+        let bench = try MachineBench()
+        let patience = bench.loop.pointee.patience
+        bench.connection.pointee.machine.block(took: 10, patience, now: 0)
+        for second in 1...5 {
+            #expect(bench.tick(Int64(second) * 1000) == .none)
+            bench.connection.pointee.machine.block(took: 10, patience, now: Int64(second) * 1000)
+        }
+        #expect(bench.tick(6_000) == .close(.taking))
+    }
+
+    @Test("A peer that takes enough is not, however long it takes")
+    func steadyReader() throws {
+        let bench = try MachineBench()
+        let patience = bench.loop.pointee.patience
+        for second in 0..<600 {
+            bench.connection.pointee.machine.block(took: 1100, patience, now: Int64(second) * 1000)
+            #expect(bench.tick(Int64(second) * 1000 + 999) == .none)
+        }
+        bench.connection.pointee.machine.unblock(patience, now: 600_000)
+        #expect(bench.tick(600_001) == .none)
     }
 
     @Test("A request that waited behind blocked output is not blamed for it")
@@ -133,7 +157,7 @@ struct TimeoutTests {
         let bench = try MachineBench()
         let patience = bench.loop.pointee.patience
         bench.feed(head, at: 0)
-        bench.connection.pointee.machine.block(tookBytes: true, patience, now: 0)
+        bench.connection.pointee.machine.block(took: 100_000, patience, now: 0)
         #expect(bench.tick(25_000) == .none)
         bench.connection.pointee.machine.unblock(patience, now: 25_000)
         #expect(bench.tick(28_999) == .none)

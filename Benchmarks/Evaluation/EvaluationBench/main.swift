@@ -9,8 +9,9 @@ import JSON
 //     evaluation-bench CASE REPETITIONS < INPUT
 //
 // INPUT is {"flags": a flagd file, "context": …, "request": …}; CASE a flag's key, "parse" for the request, "bulk:N"
-// for the first N flags whose keys begin with "bulk-", or "segment:N" for a flag that is on for a segment of the keys
-// user-0 to user-N. Prints nanoseconds and allocations per repetition.
+// for the first N flags whose keys begin with "bulk-", "spend:KEY" for a flag that is evaluated until a request may
+// take no more steps, or "segment:N" for a flag that is on for a segment of the keys user-0 to user-N. Prints
+// nanoseconds and allocations per repetition.
 
 /// All of standard input.
 func readInput() -> [UInt8] {
@@ -70,6 +71,19 @@ func measureSegment(keys: Int, _ repetitions: Int, _ context: EvaluationContext,
     }
 }
 
+/// Measures what a request takes at most whose every flag is `flag`.
+func measureSpending(_ flag: CompiledFlag, _ repetitions: Int, _ context: EvaluationContext, _ now: Timestamp) {
+    measure(repetitions) {
+        var run = EvaluationRun(now: now)
+        var evaluations = 0
+        while run.remainingSteps > 0, evaluations < 10_000 {
+            _ = flag.evaluate(context, killed: false, override: nil, in: &run)
+            evaluations += 1
+        }
+        return evaluations
+    }
+}
+
 func run() throws {
     let name = CommandLine.arguments[1]
     let repetitions = Int(CommandLine.arguments[2]) ?? 1
@@ -92,12 +106,16 @@ func run() throws {
     }
     let document = try FlagdDocument(input["flags"] ?? .null)
     let isBulk = name.hasPrefix("bulk:")
-    let wanted = document.flags.filter { isBulk ? $0.key.hasPrefix("bulk-") : $0.key == name }
+    let isSpending = name.hasPrefix("spend:")
+    let key = isSpending ? String(name.dropFirst(6)) : name
+    let wanted = document.flags.filter { isBulk ? $0.key.hasPrefix("bulk-") : $0.key == key }
     let flags = try wanted.prefix(isBulk ? Int(name.dropFirst(5)) ?? 0 : 1).map { flag in
         CompiledFlag(key: flag.key, definition: try flag.checked.get(), fractional: .v3)
     }
     precondition(!flags.isEmpty, "There is no flag \(name)")
-    if isBulk {
+    if isSpending {
+        measureSpending(flags[0], repetitions, attributes, now)
+    } else if isBulk {
         measure(repetitions) {
             var run = EvaluationRun(now: now)
             var sum = 0

@@ -2,6 +2,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -15,5 +16,9 @@ int clinux_eventfd(void);
 
 /// The peer of a Unix socket as SO_PEERCRED tells it (unix(7)). Returns 0, or -1 with errno set.
 int clinux_peer_credentials(int socket, int32_t *_Nonnull process_id, uint32_t *_Nonnull user_id);
+
+/// memmem(3): where a part first stands in bytes, or NULL.
+const void *_Nullable clinux_find_bytes(
+    const void *_Nonnull bytes, size_t count, const void *_Nonnull part, size_t part_count);
 
 #endif

@@ -128,12 +128,12 @@ extension SQLiteTableStore {
                 return rows
             }
             defer { rows.reset() }
-            var page = PageContent(source: source, bytesMax: limits.pageBytesMax, fetchesItems: fetchesItems)
+            var page = PageContent(source: source, limits, fetchesItems: fetchesItems)
             while try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
                 if let segment, !segment.holds(rows.blob(1), partition: source.partitionKey.type) { continue }
                 // Only now is it known that there is more.
                 if page.isFull { return page.result(mayContinue: true) }
-                guard page.add(try decode(rows.blob(0)), filter) else { return page.result(mayContinue: true) }
+                guard try page.add(decode(rows.blob(0)), filter) else { return page.result(mayContinue: true) }
                 if page.scanned == limit { return page.result(mayContinue: true) }
             }
             return page.result(mayContinue: false)
@@ -144,34 +144,36 @@ extension SQLiteTableStore {
 /// The page that is being read.
 private struct PageContent {
     let source: PageSource
-    let bytesMax: Int
     let fetchesItems: Bool
+    private let limits: TableLimits
+    // What one item takes is done to its end, so that every page gets on.
+    private var work = ExpressionWork(bytesMax: .max)
     private var items: [Item] = []
     private(set) var scanned = 0
     private var bytes = 0
     private var fetchedBlocks = 0
     private var last: Item?
 
-    init(source: PageSource, bytesMax: Int, fetchesItems: Bool) {
+    init(source: PageSource, _ limits: TableLimits, fetchesItems: Bool) {
         self.source = source
-        self.bytesMax = bytesMax
+        self.limits = limits
         self.fetchesItems = fetchesItems && source.index?.projectedNames != nil
     }
 
     /// Whether nothing more can be added, however small.
-    var isFull: Bool { scanned > 0 && bytes >= bytesMax }
+    var isFull: Bool { scanned > 0 && (bytes >= limits.pageBytesMax || work.bytes >= limits.pageWorkBytesMax) }
 
     /// Adds an item, or only counts it when the filter does not hold for it; false when there is no room for it.
-    mutating func add(_ whole: Item, _ filter: Condition?) -> Bool {
+    mutating func add(_ whole: Item, _ filter: Condition?) throws(TableError) -> Bool {
         let projected = source.index?.project(whole) ?? whole
         let size = ItemSize.of(projected)
-        if scanned > 0, bytes + size > bytesMax { return false }
+        if scanned > 0, bytes + size > limits.pageBytesMax { return false }
         bytes += size
         scanned += 1
         last = whole
         if fetchesItems { fetchedBlocks += ItemSize.blocks(ItemSize.of(whole)) }
         let item = fetchesItems ? whole : projected
-        if filter?.holds(for: item) ?? true { items.append(item) }
+        if try filter?.holds(for: item, &work) ?? true { items.append(item) }
         return true
     }
 

@@ -8,6 +8,7 @@ struct TransactionApplication {
     private let limits: TableLimits
     private var operations: [PreparedTransaction.Operation] = []
     private var decisions: [Decision] = []
+    private var work: ExpressionWork
 
     /// An item as it is stored.
     private struct StoredItem {
@@ -28,6 +29,7 @@ struct TransactionApplication {
         self.transaction = transaction
         self.connection = connection
         self.limits = limits
+        work = ExpressionWork(bytesMax: limits.transactionWorkBytesMax)
         decisions.reserveCapacity(transaction.operations.count)
     }
 
@@ -118,10 +120,10 @@ extension TransactionApplication {
         }
     }
 
-    private func decide(
+    private mutating func decide(
         _ operation: PreparedTransaction.Operation, _ stored: StoredItem?
     ) throws(TableError) -> Decision {
-        if let condition = operation.condition, !condition.holds(for: stored?.item) {
+        if let condition = operation.condition, try !condition.holds(for: stored?.item, &work) {
             throw .conditionFailed(operation: 0, existing: stored?.item)
         }
         switch operation.action {
@@ -134,7 +136,7 @@ extension TransactionApplication {
             return Decision(stored: stored, new: stored?.item, newBytes: stored?.bytes)
         case .update(let actions):
             let new = try ItemUpdate.apply(
-                actions, to: stored?.item, key: operation.definition.attributes(of: operation.key))
+                actions, to: stored?.item, key: operation.definition.attributes(of: operation.key), &work)
             guard let new else { return Decision(stored: nil, new: nil, newBytes: nil) }
             try operation.definition.validate(new, madeBy: actions, limits)
             return Decision(stored: stored, new: new, newBytes: ItemCodec.encode(new))

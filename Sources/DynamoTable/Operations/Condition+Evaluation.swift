@@ -1,41 +1,68 @@
+import Bytes
+
 extension Condition {
     /// Whether the condition holds for an item; nil is an item without attributes.
-    func holds(for item: Item?) -> Bool {
+    ///
+    /// - Parameter work: what the expressions of the request have cost so far.
+    /// - Throws: `validation` when they cost too much.
+    func holds(for item: Item?, _ work: inout ExpressionWork) throws(TableError) -> Bool {
         switch self {
-        case .attributeExists(let path): path.value(in: item) != nil
-        case .attributeNotExists(let path): path.value(in: item) == nil
-        case .attributeType(let path, let type): path.value(in: item)?.type == type
+        case .attributeExists(let path): return path.value(in: item) != nil
+        case .attributeNotExists(let path): return path.value(in: item) == nil
+        case .attributeType(let path, let type): return path.value(in: item)?.type == type
         case .comparison(let left, let comparison, let right):
-            comparison.holds(left.value(in: item), right.value(in: item))
+            return try comparison.holds(left.value(in: item, &work), right.value(in: item, &work), &work)
         case .between(let operand, let lower, let upper):
-            Comparison.greaterOrEqual.holds(operand.value(in: item), lower.value(in: item))
-                && Comparison.lessOrEqual.holds(operand.value(in: item), upper.value(in: item))
+            let value = try operand.value(in: item, &work)
+            guard try Comparison.greaterOrEqual.holds(value, lower.value(in: item, &work), &work) else { return false }
+            return try Comparison.lessOrEqual.holds(value, upper.value(in: item, &work), &work)
         case .isIn(let operand, let choices):
-            choices.contains { Comparison.equal.holds(operand.value(in: item), $0.value(in: item)) }
+            let value = try operand.value(in: item, &work)
+            for choice in choices {
+                if try Comparison.equal.holds(value, choice.value(in: item, &work), &work) { return true }
+            }
+            return false
         case .beginsWith(let operand, let beginning):
-            operand.value(in: item)?.begins(with: beginning.value(in: item)) ?? false
+            return try operand.value(in: item, &work)?.begins(with: beginning.value(in: item, &work), &work) ?? false
         case .contains(let operand, let part):
-            operand.value(in: item)?.contains(part.value(in: item)) ?? false
-        case .and(let conditions): conditions.allSatisfy { $0.holds(for: item) }
-        case .or(let conditions): conditions.contains { $0.holds(for: item) }
-        case .not(let condition): !condition.holds(for: item)
+            return try operand.value(in: item, &work)?.contains(part.value(in: item, &work), &work) ?? false
+        case .and(let conditions):
+            for condition in conditions where try !condition.holds(for: item, &work) { return false }
+            return true
+        case .or(let conditions):
+            for condition in conditions where try condition.holds(for: item, &work) { return true }
+            return false
+        case .not(let condition):
+            return try !condition.holds(for: item, &work)
         }
     }
 }
 
 extension Operand {
     /// The operand's value, nil when the item has none.
-    func value(in item: Item?) -> AttributeValue? {
+    func value(in item: Item?, _ work: inout ExpressionWork) throws(TableError) -> AttributeValue? {
         switch self {
-        case .value(let value): value
-        case .path(let path): path.value(in: item)
-        case .size(let path): path.value(in: item)?.elementCount.map { .number(Int64($0)) }
+        case .value(let value): return value
+        case .path(let path): return path.value(in: item)
+        case .size(let path):
+            guard let value = path.value(in: item) else { return nil }
+            // Of all sizes only a text's must be counted.
+            if case .string = value { try work.add(value) }
+            return value.elementCount.map { .number(Int64($0)) }
         }
     }
 }
 
 extension Comparison {
     /// Whether the comparison of two values holds; either may be absent.
+    func holds(
+        _ left: AttributeValue?, _ right: AttributeValue?, _ work: inout ExpressionWork
+    ) throws(TableError) -> Bool {
+        if let left, let right, left.type == right.type { try work.add(left.isShorter(than: right) ? left : right) }
+        return holds(left, right)
+    }
+
+    /// The same for values that cost nothing to look at.
     func holds(_ left: AttributeValue?, _ right: AttributeValue?) -> Bool {
         switch self {
         // Of two absent values neither is known, so that they are not equal, and therefore `notEqual`.
@@ -75,34 +102,55 @@ extension AttributeValue {
         }
     }
 
-    fileprivate func begins(with beginning: AttributeValue?) -> Bool {
+    /// Whether this text or these bytes are shorter: then no more of the other is looked at.
+    fileprivate func isShorter(than other: AttributeValue) -> Bool {
+        switch (self, other) {
+        case (.string(let text), .string(let other)): text.utf8.count < other.utf8.count
+        case (.binary(let bytes), .binary(let other)): bytes.count < other.count
+        default: false
+        }
+    }
+
+    fileprivate func begins(
+        with beginning: AttributeValue?, _ work: inout ExpressionWork
+    ) throws(TableError) -> Bool {
         switch (self, beginning) {
-        case (.string(let text), .string(let beginning)): text.utf8.starts(with: beginning.utf8)
-        case (.binary(let bytes), .binary(let beginning)): bytes.starts(with: beginning)
-        default: false
+        case (.string(let text), .string(let start)):
+            try work.add(beginning)
+            return text.utf8.starts(with: start.utf8)
+        case (.binary(let bytes), .binary(let start)):
+            try work.add(beginning)
+            return bytes.starts(with: start)
+        default: return false
         }
     }
 
-    fileprivate func contains(_ part: AttributeValue?) -> Bool {
+    fileprivate func contains(
+        _ part: AttributeValue?, _ work: inout ExpressionWork
+    ) throws(TableError) -> Bool {
         switch (self, part) {
-        case (.string(let text), .string(let part)): Array(text.utf8).containsRun(of: Array(part.utf8))
-        case (.binary(let bytes), .binary(let part)): bytes.containsRun(of: part)
-        case (.stringSet(let set), .string(let element)): set.contains(element)
-        case (.numberSet(let set), .number(let element)): set.contains(element)
-        case (.binarySet(let set), .binary(let element)): set.contains(element)
-        case (.list(let values), .some(let element)): values.contains(element)
-        default: false
-        }
-    }
-}
-
-extension [UInt8] {
-    /// Whether `part` occurs in the bytes. O(n × m), both bounded by the size of an item.
-    fileprivate func containsRun(of part: [UInt8]) -> Bool {
-        guard let first = part.first else { return true }
-        guard part.count <= count else { return false }
-        return (0...(count - part.count)).contains { start in
-            self[start] == first && self[start..<(start + part.count)].elementsEqual(part)
+        case (.string(var text), .string(var part)):
+            try work.add(text.utf8.count + part.utf8.count)
+            return text.withUTF8 { text in
+                part.withUTF8 { part in
+                    UnsafeRawBufferPointer(text).firstOffset(of: UnsafeRawBufferPointer(part)) != nil
+                }
+            }
+        case (.binary(let bytes), .binary(let part)):
+            try work.add(bytes.count + part.count)
+            return bytes.withUnsafeBytes { bytes in part.withUnsafeBytes { bytes.firstOffset(of: $0) != nil } }
+        case (.stringSet(let set), .string(let element)):
+            // A binary search looks at some twenty elements, each no longer than is compared.
+            try work.add(20 * element.utf8.count)
+            return set.contains(element)
+        case (.numberSet(let set), .number(let element)): return set.contains(element)
+        case (.binarySet(let set), .binary(let element)):
+            try work.add(20 * element.count)
+            return set.contains(element)
+        case (.list(let values), .some(let element)):
+            try work.add(self)
+            return values.contains(element)
+        default: return false
         }
     }
 }

@@ -2,6 +2,7 @@
 ///
 /// Every operand reads the item as it was before; then the changes are made. List elements keep their positions until
 /// all of them are: elements set past the end are appended in the order of their positions, and removals come last.
+/// Each attribute is copied once, at its first change, and changed in place from then on: O(item and actions).
 struct ItemUpdate {
     /// Whether there is an item already.
     private let exists: Bool
@@ -10,23 +11,29 @@ struct ItemUpdate {
     private var item: Item
     private var appended: [(path: DocumentPath, index: Int, value: AttributeValue)] = []
     private var removals: [DocumentPath] = []
+    private var work: ExpressionWork
 
     /// The item that the actions make of `old`; nil where there is none and they only take away, which makes none.
     ///
     /// - Parameters:
     ///   - old: the item as it is, nil when there is none.
     ///   - key: the key's attributes, of which a new item is made.
-    /// - Throws: `validation` with DynamoDB's text when an action does not fit the item.
-    static func apply(_ actions: [UpdateAction], to old: Item?, key: Item) throws(TableError) -> Item? {
+    ///   - work: what the expressions of the request have cost so far.
+    /// - Throws: `validation` with DynamoDB's text when an action does not fit the item, or when they cost too much.
+    static func apply(
+        _ actions: [UpdateAction], to old: Item?, key: Item, _ work: inout ExpressionWork
+    ) throws(TableError) -> Item? {
         if old == nil, !actions.isEmpty, actions.allSatisfy(\.onlyTakesAway) { return nil }
-        var update = ItemUpdate(exists: old != nil, item: old ?? key)
+        var update = ItemUpdate(exists: old != nil, item: old ?? key, work)
+        defer { work = update.work }
         for action in actions { try update.apply(action) }
         try update.finish()
         return update.item
     }
 
-    private init(exists: Bool, item: Item) {
+    private init(exists: Bool, item: Item, _ work: ExpressionWork) {
         self.exists = exists
+        self.work = work
         old = item
         self.item = item
     }
@@ -38,9 +45,14 @@ struct ItemUpdate {
         case .remove(let path):
             if try hasParent(path) { removals.append(path) }
         case .add(let path, let value):
-            try set(path, to: try sum(path.value(in: old), value))
+            let old = path.value(in: old)
+            try work.add(old)
+            try work.add(value)
+            try set(path, to: try sum(old, value))
         case .delete(let path, let value):
             guard try hasParent(path), let set = path.value(in: old) else { return }
+            try work.add(set)
+            try work.add(value)
             if let rest = try difference(set, value) { try self.set(path, to: rest) } else { removals.append(path) }
         }
     }
@@ -64,61 +76,90 @@ struct ItemUpdate {
             appended.append((path.parent, index, value))
             return
         }
-        try change(path) { _ in value }
+        try change(path) { $0 = value }
     }
 
     private mutating func finish() throws(TableError) {
         for (path, _, value) in appended.sorted(by: { $0.index < $1.index }) {
-            try change(path) { list in list?.listValue.map { .list($0 + [value]) } }
+            try changeList(at: path) { $0.append(value) }
         }
         // Backwards through the document, so that the positions that are still to be removed do not move.
-        for path in removals.sorted(by: { $0.comes(after: $1) }) {
-            if case .element(let index) = path.steps.last {
-                try change(path.parent) { list in
-                    guard var elements = list?.listValue, elements.indices.contains(index) else { return list }
-                    elements.remove(at: index)
-                    return .list(elements)
+        let removals = removals.sorted { $0.comes(after: $1) }
+        var next = 0
+        while next < removals.count {
+            let path = removals[next]
+            guard case .element = path.steps.last else {
+                try change(path) { $0 = nil }
+                next += 1
+                continue
+            }
+            // What is removed of one list goes at once: each removal alone would move all that stands behind it.
+            var positions: Set<Int> = []
+            while next < removals.count, case .element(let index) = removals[next].steps.last,
+                removals[next].isSibling(of: path)
+            {
+                positions.insert(index)
+                next += 1
+            }
+            try changeList(at: path.parent) { elements in
+                var position = -1
+                elements.removeAll { _ in
+                    position += 1
+                    return positions.contains(position)
                 }
-            } else {
-                try change(path) { _ in nil }
             }
         }
     }
 
-    /// Replaces the value at a path; everything above it must be there.
-    private mutating func change(
-        _ path: DocumentPath, _ replace: (AttributeValue?) -> AttributeValue?
+    /// Changes the list at a path; what is no list stays as it is.
+    private mutating func changeList(
+        at path: DocumentPath, _ body: (inout [AttributeValue]) -> Void
     ) throws(TableError) {
-        guard !path.steps.isEmpty else {
-            item[path.attribute] = replace(item[path.attribute])
-            return
+        try change(path) { value in
+            guard case .list(var elements) = value else { return }
+            // Nobody else holds the elements while they are changed, so that they are not copied.
+            value = nil
+            body(&elements)
+            value = .list(elements)
         }
-        guard let root = item[path.attribute] else { throw Self.invalidPath }
-        item[path.attribute] = try Self.changing(root, path.steps[...], replace)
     }
 
-    private static func changing(
-        _ value: AttributeValue, _ steps: ArraySlice<DocumentPath.Step>,
-        _ replace: (AttributeValue?) -> AttributeValue?
-    ) throws(TableError) -> AttributeValue {
+    /// Changes the value at a path; everything above it must be there.
+    private mutating func change(
+        _ path: DocumentPath, _ body: (inout AttributeValue?) -> Void
+    ) throws(TableError) {
+        guard !path.steps.isEmpty else {
+            return body(&item[path.attribute])
+        }
+        guard var root = item[path.attribute] else { throw Self.invalidPath }
+        item[path.attribute] = .null
+        try Self.change(&root, path.steps[...], body)
+        item[path.attribute] = root
+    }
+
+    private static func change(
+        _ value: inout AttributeValue, _ steps: ArraySlice<DocumentPath.Step>,
+        _ body: (inout AttributeValue?) -> Void
+    ) throws(TableError) {
         let rest = steps.dropFirst()
         switch (steps.first, value) {
         case (.member(let name), .map(var members)):
-            if rest.isEmpty {
-                members[name] = replace(members[name])
-            } else {
-                guard let member = members[name] else { throw invalidPath }
-                members[name] = try changing(member, rest, replace)
-            }
-            return .map(members)
+            value = .null
+            defer { value = .map(members) }
+            guard !rest.isEmpty else { return body(&members[name]) }
+            guard var member = members[name] else { throw invalidPath }
+            members[name] = .null
+            defer { members[name] = member }
+            try change(&member, rest, body)
         case (.element(let index), .list(var elements)):
             guard elements.indices.contains(index) else { throw invalidPath }
-            if rest.isEmpty {
-                elements[index] = replace(elements[index]) ?? .null
-            } else {
-                elements[index] = try changing(elements[index], rest, replace)
-            }
-            return .list(elements)
+            value = .null
+            defer { value = .list(elements) }
+            guard rest.isEmpty else { return try change(&elements[index], rest, body) }
+            var element: AttributeValue? = elements[index]
+            elements[index] = .null
+            body(&element)
+            elements[index] = element ?? .null
         default:
             throw invalidPath
         }
@@ -128,7 +169,7 @@ struct ItemUpdate {
 // MARK: - Values
 
 extension ItemUpdate {
-    private func value(of expression: SetValue) throws(TableError) -> AttributeValue {
+    private mutating func value(of expression: SetValue) throws(TableError) -> AttributeValue {
         switch expression {
         case .value(let value):
             return value
@@ -142,6 +183,7 @@ extension ItemUpdate {
             guard case .list(let first) = try value(of: first), case .list(let second) = try value(of: second) else {
                 throw Self.wrongType
             }
+            try work.add((first.count + second.count) * MemoryLayout<AttributeValue>.stride)
             return .list(first + second)
         case .plus(let left, let right):
             return .number(try sum(try number(left), try number(right)))
@@ -150,7 +192,7 @@ extension ItemUpdate {
         }
     }
 
-    private func number(_ expression: SetValue) throws(TableError) -> DynamoNumber {
+    private mutating func number(_ expression: SetValue) throws(TableError) -> DynamoNumber {
         guard case .number(let number) = try value(of: expression) else { throw Self.wrongType }
         return number
     }
@@ -223,6 +265,11 @@ extension UpdateAction {
 extension DocumentPath {
     /// The path one step up.
     fileprivate var parent: DocumentPath { DocumentPath(attribute, Array(steps.dropLast())) }
+
+    /// Whether both places are in the same value.
+    fileprivate func isSibling(of other: DocumentPath) -> Bool {
+        attribute == other.attribute && steps.dropLast() == other.steps.dropLast()
+    }
 
     /// Whether the place is behind that of `other` in some order of documents, in which a list's elements are in theirs
     /// and what is within a value is behind it.

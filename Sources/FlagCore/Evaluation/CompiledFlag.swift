@@ -192,14 +192,16 @@ package final class CompiledFlag {
             var evaluator = RuleEvaluator(
                 tables: rule.tables, context: context, now: run.now, scratch: scratch, steps: allowed)
             evaluator.tracer = tracer
+            evaluator.hashedSubject = run.hashedSubject
             if needsSurroundings { evaluator.surroundings = run.surroundings }
             defer {
                 run.spend(allowed - evaluator.remainingSteps)
+                run.hashedSubject = evaluator.hashedSubject
                 evaluator.scratch.deallocate()
             }
             do throws(RuleFailure) {
                 let result = try evaluator.evaluate(UnsafePointer(rule.tables.nodes))
-                var evaluation = answer(to: result)
+                var evaluation = try answer(to: result, &evaluator)
                 evaluation.validUntil = evaluator.nextChange
                 return evaluation
             } catch {
@@ -209,7 +211,7 @@ package final class CompiledFlag {
     }
 
     /// What a rule's result means: null the default variant, anything else the variant of that name.
-    private func answer(to result: Operand) -> Evaluation {
+    private func answer(to result: Operand, _ evaluator: inout RuleEvaluator) throws(RuleFailure) -> Evaluation {
         let variant: Int?
         if isRollout, case .bool(let isIn) = result {
             return Evaluation(variant: variants.firstIndex { $0.bool == isIn }, reason: .split)
@@ -218,8 +220,10 @@ package final class CompiledFlag {
         case .null: return Evaluation(variant: defaultVariant, reason: .default)
         case .number(let value) where value.isNaN: return Evaluation(variant: defaultVariant, reason: .default)
         case .bool(let value): variant = value ? booleanVariants.true : booleanVariants.false
-        case .string(let name): variant = index(of: name)
-        default: variant = result.jsonText.withUnsafeBytes { index(of: $0) }
+        case .string(let name):
+            try evaluator.step(variants.count / 8)
+            variant = index(of: name)
+        default: variant = try evaluator.jsonText(of: result).withUnsafeBytes { index(of: $0) }
         }
         guard let variant else {
             return Evaluation(

@@ -3,9 +3,11 @@ package struct EvaluationRun {
     /// The instant of all of them.
     package let now: Timestamp
     /// How many steps are left to them.
-    private(set) var remainingSteps: Int
+    package private(set) var remainingSteps: Int
     /// Where required flags and segments are found.
     let surroundings: (any EvaluationSurroundings)?
+    /// The subject that was hashed last, for the next flag that buckets by the same.
+    var hashedSubject: HashedSubject?
     /// How many flags that require each other are being evaluated.
     var depth = 0
     /// Whether they go too deep: then none of them holds, whatever the defaults of the others are.

@@ -20,6 +20,8 @@ final class RuleTracer {
     private let limit: Int
     /// How many values all records may hold together.
     private static let valuesMaximum = 10_000
+    /// How deep a value is shown.
+    private static let valueDepth = 64
     /// How many bytes of a text are shown.
     private static let textBytes = 500
 
@@ -49,9 +51,12 @@ final class RuleTracer {
         remainingValues = inner.remainingValues
     }
 
+    /// Whether nothing more is recorded.
+    var isFull: Bool { records.count + nestedRecords >= limit }
+
     /// Begins the evaluation of an operator.
     func begin(_ node: Int) {
-        guard records.count + nestedRecords < limit else {
+        guard !isFull else {
             isCut = true
             return open.append(-1)
         }
@@ -75,9 +80,9 @@ final class RuleTracer {
     }
 
     /// A value as JSON, cut where it is too much to be read.
-    private func value(_ operand: Operand) -> JSONValue {
+    private func value(_ operand: Operand, depth: Int = 0) -> JSONValue {
         remainingValues -= 1
-        guard remainingValues > 0 else {
+        guard remainingValues > 0, depth < Self.valueDepth else {
             isCut = true
             return "…"
         }
@@ -85,13 +90,13 @@ final class RuleTracer {
         case .string(let bytes) where bytes.count > Self.textBytes:
             isCut = true
             return .string(String(decoding: bytes.prefix(Self.textBytes), as: UTF8.self) + "…")
-        case .list: return array(operand)
-        case .view(let view) where view.kind == .array: return array(operand)
+        case .list: return array(operand, depth)
+        case .view(let view) where view.kind == .array: return array(operand, depth)
         case .view(let view) where view.kind == .object:
             var object = JSONObject()
             for member in view.members {
                 object[String(decoding: member.name.prefix(Self.textBytes), as: UTF8.self)] =
-                    value(Operand(member.value))
+                    value(Operand(member.value), depth: depth + 1)
                 if remainingValues <= 0 { break }
             }
             return .object(object)
@@ -100,10 +105,10 @@ final class RuleTracer {
         }
     }
 
-    private func array(_ operand: Operand) -> JSONValue {
+    private func array(_ operand: Operand, _ depth: Int) -> JSONValue {
         var elements: [JSONValue] = []
         for element in operand.elements {
-            elements.append(value(element))
+            elements.append(value(element, depth: depth + 1))
             if remainingValues <= 0 { break }
         }
         return .array(elements)
@@ -126,20 +131,25 @@ final class RuleTracer {
         object["operator"] = .string(node.operation == .list ? "list" : OperatorSyntax.name(of: node.operation) ?? "?")
         var arguments: [JSONValue] = []
         if node.operation == .variable { arguments.append(["value": .string(printer.path(Int(node.detail)))]) }
-        for offset in 0..<Int(node.argumentCount) {
+        let evaluations = Dictionary(grouping: children[index] ?? []) { records[$0].node }
+        for offset in 0..<Int(node.argumentCount) where remainingValues > 0 {
             let place = Int(node.firstArgument) + offset
             let argument = printer.nodes[place]
             guard argument.operation == .traced else {
                 arguments.append(["value": value(argument.constant)])
                 continue
             }
-            let evaluations = (children[index] ?? []).filter { records[$0].node == Int(argument.firstArgument) }
-            switch evaluations.count {
-            case 0: arguments.append(["notEvaluated": true])
-            case 1: arguments.append(json(evaluations[0], children, printer))
-            default: arguments.append(["evaluations": .array(evaluations.map { json($0, children, printer) })])
+            let found = evaluations[Int(argument.firstArgument)] ?? []
+            switch found.count {
+            case 0:
+                // Every entry counts, or an operator of thousands of arguments in a loop of thousands would not end.
+                remainingValues -= 1
+                arguments.append(["notEvaluated": true])
+            case 1: arguments.append(json(found[0], children, printer))
+            default: arguments.append(["evaluations": .array(found.map { json($0, children, printer) })])
             }
         }
+        if remainingValues <= 0 { isCut = true }
         if !arguments.isEmpty { object["arguments"] = .array(arguments) }
         for (name, value) in record.notes { object[name] = value }
         if let result = record.result { object["result"] = result } else { object["failed"] = true }

@@ -6,32 +6,6 @@ import JSON
 struct CanonicalCBOR {
     private(set) var hasher = MurmurHash3()
 
-    /// Feeds a value.
-    ///
-    /// - Parameter scratch: where the members of objects are sorted.
-    mutating func encode(_ value: Operand, _ scratch: inout ScratchMemory) throws(RuleFailure) {
-        switch value {
-        case .null: hasher.update(0xF6)
-        case .bool(let value): hasher.update(value ? 0xF5 : 0xF4)
-        case .string(let bytes): encode(text: bytes)
-        case .integer, .number: encode(number: value)
-        case .list: try encode(array: value, &scratch)
-        case .view(let view):
-            switch view.kind {
-            case .array: try encode(array: value, &scratch)
-            case .object: try encode(object: view, &scratch)
-            default: encode(number: value)
-            }
-        case .data: encodeHead(major: 5, 0)
-        }
-    }
-
-    private mutating func encode(array: Operand, _ scratch: inout ScratchMemory) throws(RuleFailure) {
-        let elements = array.elements
-        encodeHead(major: 4, UInt64(elements.count))
-        for element in elements { try encode(element, &scratch) }
-    }
-
     /// Feeds a text string.
     mutating func encode(text: UnsafeRawBufferPointer) {
         encodeHead(major: 3, UInt64(text.count))
@@ -54,7 +28,8 @@ struct CanonicalCBOR {
         for index in (0..<bytes).reversed() { hasher.update(UInt8(truncatingIfNeeded: value >> (8 * UInt64(index)))) }
     }
 
-    private mutating func encode(number: Operand) {
+    /// Feeds a number.
+    mutating func encode(number: Operand) {
         // CBOR's negative integers go down to -2⁶⁴; beyond -2⁶³ flagd has floats.
         if let whole = number.wholeNumber, !whole.isNegative || whole.magnitude <= 1 << 63 {
             return encodeHead(major: whole.isNegative ? 1 : 0, whole.isNegative ? whole.magnitude - 1 : whole.magnitude)
@@ -71,8 +46,56 @@ struct CanonicalCBOR {
         encode(0xFB, value.bitPattern, bytes: 8)
     }
 
-    private mutating func encode(object: JSONView, _ scratch: inout ScratchMemory) throws(RuleFailure) {
+    /// Feeds one of the simple values.
+    mutating func encode(simple value: Bool?) {
+        switch value {
+        case nil: hasher.update(0xF6)
+        case true?: hasher.update(0xF5)
+        case false?: hasher.update(0xF4)
+        }
+    }
+}
+
+extension RuleEvaluator {
+    /// Feeds a hash with a value, and takes the steps that it costs.
+    mutating func encode(_ value: Operand, to cbor: inout CanonicalCBOR) throws(RuleFailure) {
+        switch value {
+        case .null: cbor.encode(simple: nil)
+        case .bool(let value): cbor.encode(simple: value)
+        case .string(let bytes):
+            try step(bytes.count / Work.scannedBytesPerStep)
+            cbor.encode(text: bytes)
+        case .integer, .number: cbor.encode(number: value)
+        case .list: try encode(array: value, to: &cbor)
+        case .view(let view):
+            switch view.kind {
+            case .array: try encode(array: value, to: &cbor)
+            case .object: try encode(object: view, to: &cbor)
+            default:
+                try step(Work.steps(converting: view.storedBytes.count))
+                cbor.encode(number: value)
+            }
+        case .data: cbor.encodeHead(major: 5, 0)
+        }
+    }
+
+    private mutating func encode(array: Operand, to cbor: inout CanonicalCBOR) throws(RuleFailure) {
+        try enter()
+        defer { leave() }
+        let elements = array.elements
+        cbor.encodeHead(major: 4, UInt64(elements.count))
+        for element in elements {
+            try step()
+            try encode(element, to: &cbor)
+        }
+    }
+
+    private mutating func encode(object: JSONView, to cbor: inout CanonicalCBOR) throws(RuleFailure) {
         typealias Member = (name: UnsafeRawBufferPointer, value: JSONView)
+        try enter()
+        defer { leave() }
+        // Sorting compares each name about as often as the number of members has bits.
+        try step(object.count * (Int.bitWidth - object.count.leadingZeroBitCount))
         let memory = try scratch.allocate(byteCount: object.count * MemoryLayout<Member>.stride)
         var members = UnsafeMutableBufferPointer(
             start: memory.bindMemory(to: Member.self, capacity: object.count), count: object.count)
@@ -81,10 +104,11 @@ struct CanonicalCBOR {
         members.sort {
             $0.name.count == $1.name.count ? byteOrder($0.name, $1.name) < 0 : $0.name.count < $1.name.count
         }
-        encodeHead(major: 5, UInt64(object.count))
+        cbor.encodeHead(major: 5, UInt64(object.count))
         for member in members {
-            encode(text: member.name)
-            try encode(Operand(member.value), &scratch)
+            try step(member.name.count / Work.scannedBytesPerStep)
+            cbor.encode(text: member.name)
+            try encode(Operand(member.value), to: &cbor)
         }
     }
 }

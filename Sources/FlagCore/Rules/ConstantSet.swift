@@ -8,7 +8,7 @@ struct ConstantSet {
     private let slots: UnsafePointer<UInt32>
     private let mask: Int
     /// The elements that are arrays or objects.
-    private let composites: UnsafeBufferPointer<Operand>
+    let composites: UnsafeBufferPointer<Operand>
 
     /// A set of `list`'s elements, in memory of the rule.
     init(_ list: Operand, in memory: RuleMemory) {
@@ -32,33 +32,44 @@ struct ConstantSet {
         mask = size - 1
     }
 
-    /// Whether an element is strictly equal to `value`.
-    func contains(_ value: Operand) -> Bool {
-        guard let hash = value.scalarHash else { return composites.contains { $0.isStrictlyEqual(to: value) } }
-        var slot = Int(hash) & mask
-        while slots[slot] != 0 {
-            if members[Int(slots[slot]) - 1].isStrictlyEqual(to: value) { return true }
-            slot = (slot + 1) & mask
+    /// The members that may be equal to a scalar of this hash.
+    @inline(__always)
+    func candidates(_ hash: UInt32) -> Candidates { Candidates(set: self, slot: Int(hash) & mask) }
+
+    /// Members one after the other, as they were put beside each other.
+    struct Candidates {
+        let set: ConstantSet
+        private(set) var slot: Int
+
+        /// The next one.
+        @inline(__always)
+        mutating func next() -> Operand? {
+            let number = set.slots[slot]
+            guard number != 0 else { return nil }
+            slot = (slot + 1) & set.mask
+            return set.members[Int(number) - 1]
         }
-        return false
     }
 }
 
 extension Operand {
     /// A hash that strictly equal scalars share; nil for arrays and objects.
-    fileprivate var scalarHash: UInt32? {
+    var scalarHash: UInt32? {
         switch self {
         case .null: return 1
         case .bool(let value): return value ? 2 : 3
         case .string(let bytes): return MurmurHash3.hash(bytes)
         case .integer(let value): return Self.hash(UInt64(bitPattern: value))
-        case .number(let value):
-            // A whole double equals the integer, so they hash alike.
-            if let whole = Int64(exactly: value) { return Self.hash(UInt64(bitPattern: whole)) }
-            return Self.hash(value.bitPattern)
-        case .view(let view) where view.kind == .number: return Self.hash((view.double ?? .nan).bitPattern)
+        case .number(let value): return Self.hash(value)
+        case .view(let view) where view.kind == .number: return Self.hash(view.double ?? .nan)
         case .list, .view, .data: return nil
         }
+    }
+
+    private static func hash(_ value: Double) -> UInt32 {
+        // A whole double equals the integer, so they hash alike.
+        if let whole = Int64(exactly: value) { return hash(UInt64(bitPattern: whole)) }
+        return hash(value.bitPattern)
     }
 
     private static func hash(_ bits: UInt64) -> UInt32 {

@@ -13,7 +13,7 @@ enum Operand {
     case string(UnsafeRawBufferPointer)
     /// A computed list.
     case list(UnsafeBufferPointer<Operand>)
-    /// An array, an object, or a whole number beyond `Int64`.
+    /// An array, an object, or a number that is kept as it is spelled: a whole one beyond `Int64`, or a long spelling.
     case view(JSONView)
     /// All of the data that variables are looked up in, as `{"var": ""}` gives it: an object without a view.
     case data
@@ -31,9 +31,14 @@ enum Operand {
         }
     }
 
+    /// From so many bytes on a number is converted where its value is asked for, and that is counted.
+    private static var longSpelling: Int { 40 }
+
     @inline(never)
     private init(number view: JSONView) {
-        if view.isIntegerSpelling {
+        if view.storedBytes.count > Self.longSpelling {
+            self = .view(view)
+        } else if view.isIntegerSpelling {
             self = view.int64.map { .integer($0) } ?? .view(view)
         } else {
             self = .number(view.double ?? .nan)
@@ -70,7 +75,7 @@ enum Operand {
     var elements: OperandElements { OperandElements(self) }
 
     /// Whether the value counts as true: everything but `false`, `null`, 0, not-a-number, `""` and `[]`
-    /// (jsonlogic.com/truthy.html).
+    /// (jsonlogic.com/truthy.html). Numbers that are kept as they are spelled are the evaluator's.
     var isTrue: Bool {
         switch self {
         case .null: false

@@ -17,6 +17,9 @@ struct OperatorSyntax {
         }
     }
 
+    /// The names of all operators that a rule may have.
+    static var allNames: Set<String> { Set(all.keys) }
+
     /// The name that an operation is printed with; nil for values and for what could not be understood.
     static func name(of operation: RuleOperation) -> String? {
         switch operation {

@@ -50,6 +50,8 @@ final class Rule {
     let readsTimestamp: Bool
     /// Whether the rule names segments.
     let namesSegments: Bool
+    /// How many operations and values it has: what compiling it costs.
+    let nodeCount: Int
 
     private let memory = RuleMemory()
     private let document: JSONDocument
@@ -77,6 +79,7 @@ final class Rule {
         messages = compiler.messages
         readsTimestamp = compiler.readsTimestamp
         namesSegments = !compiler.segments.isEmpty
+        nodeCount = compiler.nodes.count
         var folding = RuleFolding(compiler, flagKey: memory.keep(utf8: flagKey), fractional: fractional, in: memory)
         var tables = folding.folded()
         tables.rollout = rollout.map { Unmanaged.passUnretained($0) }
@@ -92,6 +95,7 @@ final class Rule {
         messages = compiler.messages
         readsTimestamp = compiler.readsTimestamp
         namesSegments = rule.namesSegments
+        nodeCount = rule.nodeCount
         tables = RuleTables(tracing: compiler, as: rule.tables, in: memory)
         original = rule
     }
@@ -114,6 +118,10 @@ final class Rule {
             EvaluationError(
                 code: .general,
                 details: "segments refer to each other deeper than \(SegmentReference.depthMaximum), or in a circle")
+        case .valueTooDeep:
+            EvaluationError(
+                code: .general,
+                details: "the targeting rule makes a list nested deeper than \(RuleLimits.standard.valueDepth)")
         case .tooMuchMemory:
             EvaluationError(
                 code: .general,

@@ -67,9 +67,14 @@ extension RuleEvaluator {
         switch value {
         case .integer, .number: return value
         case .null, .bool: return .number(.nan)
-        case .string(let bytes): return .number(NumericText.leadingNumber(bytes))
-        case .view(let view) where view.kind == .number: return .number(view.double ?? .nan)
-        case .list, .view, .data: return .number(NumericText.leadingNumber(try text(of: value)))
+        case .string(let bytes): return .number(try leadingNumber(of: bytes))
+        case .view(let view) where view.kind == .number: return .number(try double(of: view))
+        case .list, .view, .data: return .number(try leadingNumber(of: text(of: value)))
         }
+    }
+
+    private mutating func leadingNumber(of text: UnsafeRawBufferPointer) throws(RuleFailure) -> Double {
+        try step(Work.steps(converting: text.count))
+        return NumericText.leadingNumber(text)
     }
 }

@@ -6,17 +6,19 @@ extension RuleEvaluator {
     mutating func isLooselyEqual(_ left: Operand, _ right: Operand) throws(RuleFailure) -> Bool {
         switch (left, right) {
         case (.string(let left), .string(let right)):
-            return left.hasSameBytes(as: right)
+            return try isSame(left, right)
         case (.null, _), (_, .null), (.integer, .integer), (.integer, .number), (.number, .integer),
             (.number, .number), (.bool, .bool):
-            return left.isStrictlyEqual(to: right)
+            return try isStrictlyEqual(left, right)
         default:
-            if left.isComposite, right.isComposite { return left.isStrictlyEqual(to: right) }
+            if left.isComposite, right.isComposite { return try isStrictlyEqual(left, right) }
             let (left, right) = (try primitive(left), try primitive(right))
             if case .string(let leftText) = left, case .string(let rightText) = right {
-                return leftText.hasSameBytes(as: rightText)
+                return try isSame(leftText, rightText)
             }
-            if left.wholeNumber != nil, right.wholeNumber != nil { return left.isStrictlyEqual(to: right) }
+            if try wholeNumber(of: left) != nil, try wholeNumber(of: right) != nil {
+                return try isStrictlyEqual(left, right)
+            }
             return try number(of: left) == number(of: right)
         }
     }
@@ -43,6 +45,7 @@ extension RuleEvaluator {
         }
         let (left, right) = (try primitive(left), try primitive(right))
         if case .string(let left) = left, case .string(let right) = right {
+            try step(min(left.count, right.count) / Work.scannedBytesPerStep)
             return operation.holds(byteOrder(left, right), 0)
         }
         return operation.holds(try number(of: left), try number(of: right))
@@ -60,10 +63,21 @@ extension RuleEvaluator {
         case .bool(let value): return value ? 1 : 0
         case .integer(let value): return Double(value)
         case .number(let value): return value
-        case .string(let bytes): return NumericText.number(bytes)
-        case .view(let view) where view.kind == .number: return view.double ?? .nan
-        case .list, .view, .data: return NumericText.number(try text(of: value))
+        case .string(let bytes): return try number(of: bytes)
+        case .view(let view) where view.kind == .number: return try double(of: view)
+        case .list, .view, .data: return try number(of: text(of: value))
         }
+    }
+
+    private mutating func number(of text: UnsafeRawBufferPointer) throws(RuleFailure) -> Double {
+        try step(Work.steps(converting: text.count))
+        return NumericText.number(text)
+    }
+
+    /// A number's value when it is whole.
+    private mutating func wholeNumber(of value: Operand) throws(RuleFailure) -> WholeNumber? {
+        if case .view(let view) = value, view.kind == .number { return try wholeNumber(of: view) }
+        return value.wholeNumber
     }
 }
 

@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 extension RuleEvaluator {
@@ -11,31 +12,18 @@ extension RuleEvaluator {
             default: return false
             }
         }
-        let elements = haystack.elements
-        try step(elements.count / 8)
-        for element in elements where element.isStrictlyEqual(to: needle) { return true }
+        for element in haystack.elements {
+            try step()
+            if try isStrictlyEqual(element, needle) { return true }
+        }
         return false
     }
 
-    /// Whether `part` is somewhere in `text`. What this costs is counted: comparing is not linear in the worst case.
     private mutating func contains(
         _ text: UnsafeRawBufferPointer, _ part: UnsafeRawBufferPointer
     ) throws(RuleFailure) -> Bool {
-        guard let first = part.first else { return true }
-        guard part.count <= text.count else { return false }
-        var compared = text.count
-        for start in 0...(text.count - part.count) where text[start] == first {
-            var length = 1
-            while length < part.count, text[start + length] == part[length] { length += 1 }
-            if length == part.count { return true }
-            compared += length
-            if compared > 4096 {
-                try step(compared / 64)
-                compared = 0
-            }
-        }
-        try step(compared / 64)
-        return false
+        try step((text.count + part.count) / Work.scannedBytesPerStep)
+        return text.firstOffset(of: part) != nil
     }
 
     /// `merge`: the elements of all arguments in one list; what is no list counts as a list of one.
@@ -79,7 +67,7 @@ extension RuleEvaluator {
         var count = 0
         for element in elements {
             let result = try evaluateBody(node, .element(element))
-            if node.pointee.operation == .filter, !result.isTrue { continue }
+            if node.pointee.operation == .filter, try !isTrue(result) { continue }
             list.initializeElement(at: count, to: node.pointee.operation == .filter ? element : result)
             count += 1
         }
@@ -101,7 +89,7 @@ extension RuleEvaluator {
         let elements = try value(node, 0).elements
         let isAll = node.pointee.operation == .all
         guard !isAll || elements.count > 0 else { return false }
-        for element in elements where try evaluateBody(node, .element(element)).isTrue != isAll {
+        for element in elements where try isTrue(evaluateBody(node, .element(element))) != isAll {
             return node.pointee.operation == .some
         }
         return node.pointee.operation != .some

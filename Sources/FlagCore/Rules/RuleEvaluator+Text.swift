@@ -6,7 +6,7 @@ extension RuleEvaluator {
         switch value {
         case .string(let bytes): return bytes
         case .null: return UnsafeRawBufferPointer(start: nil, count: 0)
-        case .view(let view) where view.kind == .number: return view.storedBytes
+        case .view(let view) where view.isIntegerSpelling: return view.storedBytes
         default:
             var text = try ScratchText(in: &scratch)
             try append(value, to: &text)
@@ -19,21 +19,31 @@ extension RuleEvaluator {
         switch value {
         case .null: break
         case .bool(let value): try text.append(value ? "true" : "false", in: &scratch)
-        case .string(let bytes): try text.append(bytes, in: &scratch)
+        case .string(let bytes): try append(bytes, to: &text)
         case .integer(let number): try append(NumberText(number), to: &text)
         case .number(let number): try append(NumberText(number), to: &text)
         case .list: try append(array: value, to: &text)
         case .view(let view):
             switch view.kind {
             case .array: try append(array: value, to: &text)
-            case .number: try text.append(view.storedBytes, in: &scratch)
+            case .number where view.isIntegerSpelling: try append(view.storedBytes, to: &text)
+            case .number: try append(NumberText(double(of: view)), to: &text)
             default: try text.append("[object Object]", in: &scratch)
             }
         case .data: try text.append("[object Object]", in: &scratch)
         }
     }
 
+    private mutating func append(
+        _ bytes: UnsafeRawBufferPointer, to text: inout ScratchText
+    ) throws(RuleFailure) {
+        try step(bytes.count / Work.comparedBytesPerStep)
+        try text.append(bytes, in: &scratch)
+    }
+
     private mutating func append(array: Operand, to text: inout ScratchText) throws(RuleFailure) {
+        try enter()
+        defer { leave() }
         var isFirst = true
         for element in array.elements {
             try step()
@@ -61,7 +71,7 @@ extension RuleEvaluator {
     /// end when negative. A character is a Unicode scalar.
     mutating func substring(_ node: UnsafePointer<RuleNode>) throws(RuleFailure) -> Operand {
         let source = try text(of: value(node, 0))
-        try step(source.count / 64)
+        try step(source.count / Work.scannedBytesPerStep)
         let length = source.reduce(into: 0) { if $1 & 0xC0 != 0x80 { $0 += 1 } }
         var start = try wholeNumber(of: value(node, 1))
         start = start < 0 ? max(length + start, 0) : min(start, length)
@@ -98,7 +108,7 @@ extension RuleEvaluator {
         guard affix.count <= text.count else { return .bool(false) }
         let part =
             node.pointee.operation == .startsWith ? text.prefix(affix.count) : text.suffix(affix.count)
-        return .bool(UnsafeRawBufferPointer(rebasing: part).hasSameBytes(as: affix))
+        return .bool(try isSame(UnsafeRawBufferPointer(rebasing: part), affix))
     }
 
     // MARK: Versions
@@ -108,6 +118,7 @@ extension RuleEvaluator {
     mutating func semanticVersionTest(_ node: UnsafePointer<RuleNode>) throws(RuleFailure) -> Operand {
         let test = tables.versions[Int(node.pointee.detail)]
         guard let version = try version(of: value(node, 0)) else { return .null }
+        try step(test.version.count / Work.scannedBytesPerStep)
         return .bool(test.comparison.holds(version, test.version))
     }
 
@@ -123,9 +134,15 @@ extension RuleEvaluator {
     /// A version that is spelled in a text or, without patch number, as a number.
     private mutating func version(of value: Operand) throws(RuleFailure) -> SemanticVersion? {
         switch value {
-        case .string(let bytes): SemanticVersion(bytes)
-        case .integer, .number, .view: SemanticVersion(try text(of: value))
-        default: nil
+        case .string(let bytes): return try version(bytes)
+        case .integer, .number, .view: return try version(text(of: value))
+        default: return nil
         }
+    }
+
+    private mutating func version(_ text: UnsafeRawBufferPointer) throws(RuleFailure) -> SemanticVersion? {
+        // Read once, and compared once.
+        try step(2 * text.count / Work.scannedBytesPerStep)
+        return SemanticVersion(text)
     }
 }

@@ -20,6 +20,7 @@ extension RuleEvaluator {
     mutating func lookUp(_ key: Operand) throws(RuleFailure) -> Operand? {
         let path = try text(of: key)
         if key.isNull || path.isEmpty { return try lookUp(.everything, tables.names, 0) }
+        try step(path.count / Work.scannedBytesPerStep)
         var names = 1
         for byte in path where byte == UInt8(ascii: ".") { names += 1 }
         try step(names)
@@ -90,7 +91,7 @@ extension RuleEvaluator {
         case .view(let view) where view.kind == .object:
             return view[name.bytes].map { Operand($0) }
         case .view(let view) where name.index >= 0:
-            try step(min(name.index, view.count) / 64)
+            try step(min(name.index, view.count) / 8)
             return view.element(at: name.index).map { Operand($0) }
         case .list(let list):
             return name.index >= 0 && name.index < list.count ? list[name.index] : nil

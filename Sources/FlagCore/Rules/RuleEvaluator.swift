@@ -27,6 +27,10 @@ struct RuleEvaluator {
     unowned(unsafe) var surroundings: (any EvaluationSurroundings)?
     /// How many conditions of segments are being evaluated, one inside the other.
     var segmentDepth = 0
+    /// How deep in a value a walk is.
+    private var valueDepth = 0
+    /// The subject that was hashed last; handed from evaluation to evaluation of one request.
+    var hashedSubject: HashedSubject?
 
     /// An evaluator for one evaluation.
     ///
@@ -50,6 +54,16 @@ struct RuleEvaluator {
         remainingSteps -= count
         if remainingSteps < 0 { throw .tooManySteps }
     }
+
+    /// Goes one level into a value that is walked over, with one step; `leave` comes back from it.
+    mutating func enter() throws(RuleFailure) {
+        guard valueDepth < RuleLimits.standard.valueDepth else { throw .valueTooDeep }
+        try step()
+        valueDepth += 1
+    }
+
+    /// Comes back from where `enter` went.
+    mutating func leave() { valueDepth -= 1 }
 
     /// Takes note of an instant at which something that was looked at changes.
     mutating func note(nextChange instant: Timestamp?) {
@@ -88,14 +102,14 @@ struct RuleEvaluator {
         case .choose: return try choose(node)
         case .and: return try firstArgument(node, thatIs: false)
         case .or: return try firstArgument(node, thatIs: true)
-        case .not: return .bool(try !value(node, 0).isTrue)
-        case .truth: return .bool(try value(node, 0).isTrue)
+        case .not: return .bool(try !isTrue(value(node, 0)))
+        case .truth: return .bool(try isTrue(value(node, 0)))
         case .looseEqual: return .bool(try isLooselyEqual(value(node, 0), value(node, 1)))
         case .looseUnequal: return .bool(try !isLooselyEqual(value(node, 0), value(node, 1)))
-        case .strictEqual: return .bool(try value(node, 0).isStrictlyEqual(to: value(node, 1)))
-        case .strictUnequal: return .bool(try !value(node, 0).isStrictlyEqual(to: value(node, 1)))
+        case .strictEqual: return .bool(try isStrictlyEqual(value(node, 0), value(node, 1)))
+        case .strictUnequal: return .bool(try !isStrictlyEqual(value(node, 0), value(node, 1)))
         case .less, .lessOrEqual, .greater, .greaterOrEqual: return .bool(try isOrdered(node))
-        case .containsConstant: return .bool(tables.sets[Int(node.pointee.detail)].contains(try value(node, 0)))
+        case .containsConstant: return .bool(try isMember(value(node, 0), of: tables.sets[Int(node.pointee.detail)]))
         case .semanticVersionConstant: return try semanticVersionTest(node)
         case .fractionalConstant: return try constantFractional(node)
         case .startsWith, .endsWith: return try hasAffix(node)
@@ -140,7 +154,7 @@ struct RuleEvaluator {
         let count = Int(node.pointee.argumentCount)
         var index = 0
         while index + 1 < count {
-            if try evaluate(argument(node, index)).isTrue { return try evaluate(argument(node, index + 1)) }
+            if try isTrue(evaluate(argument(node, index))) { return try evaluate(argument(node, index + 1)) }
             index += 2
         }
         return index < count ? try evaluate(argument(node, index)) : .null
@@ -153,7 +167,7 @@ struct RuleEvaluator {
         var last = Operand.null
         for index in 0..<Int(node.pointee.argumentCount) {
             last = try evaluate(argument(node, index))
-            if last.isTrue == truth { break }
+            if try isTrue(last) == truth { break }
         }
         return last
     }

@@ -7,6 +7,8 @@ struct SemanticVersion {
     private let minor: UnsafeRawBufferPointer
     private let patch: UnsafeRawBufferPointer
     private let prerelease: UnsafeRawBufferPointer
+    /// How many bytes a comparison looks at at most.
+    var count: Int { major.count + minor.count + patch.count + prerelease.count }
 
     /// Reads a version; nil when `text` is none. Build metadata is checked and forgotten.
     init?(_ text: UnsafeRawBufferPointer) {
@@ -151,6 +153,8 @@ enum VersionComparison: UInt8 {
 
     /// The comparison that `symbol` stands for.
     init?(_ symbol: UnsafeRawBufferPointer) {
+        // Longer ones would only be copied.
+        guard symbol.count <= 2 else { return nil }
         switch String(decoding: symbol, as: UTF8.self) {
         case "=": self = .equal
         case "!=": self = .unequal

@@ -15,8 +15,8 @@ extension RuleEvaluator {
         }
         guard let rule = segment.rule else { return false }
         guard segmentDepth < SegmentReference.depthMaximum else { throw .segmentsTooDeep }
-        guard tracer == nil else { return try traceCondition(rule) }
-        return try holds(rule)
+        guard let tracer, !tracer.isFull else { return try holds(rule) }
+        return try trace(rule, within: tracer)
     }
 
     private mutating func lists(
@@ -31,7 +31,9 @@ extension RuleEvaluator {
             subject = context.attributes?["targetingKey"].map { Operand($0) } ?? .null
         }
         switch subject {
-        case .string(let bytes): return keys.contains(bytes)
+        case .string(let bytes):
+            try step(bytes.count / Work.scannedBytesPerStep)
+            return keys.contains(bytes)
         // Customer numbers are often sent as numbers.
         case .integer, .number: return keys.contains(try text(of: subject))
         default: return false
@@ -48,13 +50,14 @@ extension RuleEvaluator {
             segmentDepth -= 1
         }
         return try withExtendedLifetime(condition) { () throws(RuleFailure) in
-            try evaluate(UnsafePointer(tables.nodes)).isTrue
+            try isTrue(evaluate(UnsafePointer(tables.nodes)))
         }
     }
 
     /// The same, with every operator of the condition recorded.
-    private mutating func traceCondition(_ rule: Rule) throws(RuleFailure) -> Bool {
-        guard let outer = tracer else { return try holds(rule) }
+    private mutating func trace(_ rule: Rule, within outer: RuleTracer) throws(RuleFailure) -> Bool {
+        // It is compiled again each time.
+        try step(rule.nodeCount)
         let inner = RuleTracer(within: outer)
         let traced = Rule(tracing: rule)
         tracer = inner

@@ -35,6 +35,12 @@ struct DynamoDBCommand: ParsableCommand {
             valueName: "sqlite|memory"))
     var store: ServerConfiguration.Store = .sqlite
 
+    @Option(
+        help: ArgumentHelp(
+            "An origin such as http://localhost:5173 whose pages may call; * for all. Several times for several.",
+            valueName: "origin"))
+    var corsOrigin: [String] = []
+
     @Option(help: ArgumentHelp("How many event loops serve connections. (default: one a core)", valueName: "n"))
     var loops: Int?
 
@@ -47,6 +53,9 @@ struct DynamoDBCommand: ParsableCommand {
                 "--host must be a loopback address (127.0.0.1, ::1, localhost), not \(host): nobody is asked for a key."
             )
         }
+        for origin in corsOrigin where PageOrigins.complaint(about: origin) != nil {
+            throw ValidationError("--cors-origin \(origin): \(PageOrigins.complaint(about: origin) ?? "").")
+        }
         guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535.") }
         guard (1...256).contains(loops ?? 1) else { throw ValidationError("--loops must be from 1 to 256.") }
     }
@@ -58,7 +67,7 @@ struct DynamoDBCommand: ParsableCommand {
             let settings = DynamoDBProcess.Settings(
                 host: host, port: port, dataDirectory: dataDir ?? stateDirectory ?? "data/dynamodb", store: store,
                 loops: loops ?? ProcessInfo.processInfo.activeProcessorCount,
-                log: ServerConfiguration.Log(format: logFormat))
+                log: ServerConfiguration.Log(format: logFormat), corsOrigins: corsOrigin)
             try DynamoDBProcess(settings: settings, environment: environment).run()
         }
     }

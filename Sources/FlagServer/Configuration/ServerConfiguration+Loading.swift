@@ -59,6 +59,7 @@ extension ServerConfiguration {
     private mutating func readGeneral(from reader: inout SettingReader) {
         host.set(reader.value(of: Settings.host).map(Self.withoutBrackets))
         port.set(reader.value(of: Settings.port))
+        hosts.set(reader.value(of: Settings.hosts))
         trustedProxies.set(reader.value(of: Settings.trustedProxies))
         loops.set(reader.value(of: Settings.loops))
         store.set(reader.value(of: Settings.store))
@@ -99,7 +100,12 @@ extension ServerConfiguration {
         limits.bodyRate.set(reader.value(of: Settings.bodyRate))
         limits.chunkLineBytes.set(reader.value(of: Settings.chunkLine))
         limits.pendingOutputBytes.set(reader.value(of: Settings.pendingOutput))
+        limits.keptOutputBytes.set(reader.value(of: Settings.keptOutput))
+        limits.outputRate.set(reader.value(of: Settings.outputRate))
+        bulkAnswerBytes.set(reader.value(of: Settings.bulkAnswer))
         limits.lingerBytes.set(reader.value(of: Settings.lingerBytes))
+        contextLimits.bytes.set(reader.value(of: Settings.context))
+        contextLimits.textBytes.set(reader.value(of: Settings.contextText))
         compression.minimumBytes.set(reader.value(of: Settings.gzipMinimum))
         compression.maximumBytes.set(reader.value(of: Settings.gzipMaximum))
         compression.level.set(reader.value(of: Settings.gzipLevel))
@@ -144,6 +150,14 @@ extension ServerConfiguration {
     /// `::1` (RFC 4291 §2.5.3), or the name that stands for them (RFC 6761 §6.3).
     static func isLoopback(_ host: String) -> Bool {
         host.split(separator: ",").allSatisfy { isLoopback(address: $0.filter { $0 != " " }) }
+    }
+
+    /// What requests may call the server by: anything where each proves who sends it, else names of this machine, the
+    /// addresses that it listens on, and those that the operator gave.
+    var servedHosts: ServedHosts {
+        guard auth == .off else { return .any }
+        let addresses = host.split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.hasPrefix("unix:") }
+        return ServedHosts(named: hosts + addresses)
     }
 
     private static func isLoopback(address host: String) -> Bool {

@@ -17,6 +17,8 @@ struct ServerConfiguration: Sendable, Equatable {
     var host = "127.0.0.1"
     /// The port to listen on; 0 takes a free one.
     var port = 3001
+    /// Names beside this machine's own that clients may call the server by while authentication is off.
+    var hosts: [String] = []
     /// Proxies whose word on who asks counts.
     var trustedProxies: [AddressRange] = []
     /// How many event loops serve connections, each on a thread of its own.
@@ -45,6 +47,10 @@ struct ServerConfiguration: Sendable, Equatable {
     var stream = Stream()
     /// Bounds on what a peer may send.
     var limits = HTTPLimits()
+    /// Bytes that the answer of all flags may have.
+    var bulkAnswerBytes = 8 << 20
+    /// Bounds on the context of an evaluation.
+    var contextLimits = ContextLimits()
     /// The certificate that secures connections over TCP; nil for none.
     var tls: TLSConfiguration?
     /// Which answers are compressed.

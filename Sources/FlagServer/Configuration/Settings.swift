@@ -18,6 +18,10 @@ enum Settings {
         let ranges = parts.compactMap { AddressRange($0.filter { $0 != " " }) }
         return ranges.count == parts.count ? ranges : nil
     }
+    static let hosts = Setting<[String]>(key: "hosts", allowed: "names of hosts, with commas between") { text in
+        let names = text.split(separator: ",").map { $0.filter { $0 != " " } }
+        return names.allSatisfy { !$0.isEmpty && !$0.contains("/") && !$0.contains(":") } ? names : nil
+    }
     static let loops = Setting<ServerConfiguration.Loops>(
         key: "loops", allowed: "auto (one a core) or a whole number from 1 to 256"
     ) { text in
@@ -58,6 +62,11 @@ enum Settings {
     static let bodyRate = Setting<Int>.size("limits.body-rate", 0...(1 << 30))
     static let chunkLine = Setting<Int>.size("limits.chunk-line", 16...(64 << 10))
     static let pendingOutput = Setting<Int>.size("limits.pending-output", 1024...(1 << 30))
+    static let context = Setting<Int>.size("limits.context", 1024...(64 << 20))
+    static let contextText = Setting<Int>.size("limits.context-text", 256...(64 << 20))
+    static let keptOutput = Setting<Int>.size("limits.kept-output", (64 << 10)...(64 << 30))
+    static let outputRate = Setting<Int>.size("limits.output-rate", 0...(1 << 30))
+    static let bulkAnswer = Setting<Int>.size("limits.bulk-answer", (64 << 10)...(1 << 30))
     static let lingerBytes = Setting<Int>.size("limits.linger", 0...(1 << 30))
 
     static let tlsCertificate = Setting<String>.text("tls.certificate", "the path of a PEM file")

@@ -9,12 +9,18 @@ final class DynamoEndpoint: Sendable {
     let service: TableService
     /// Where reads may block.
     let workers = WorkerPool()
+    /// What clients may call the server by.
+    let hosts: ServedHosts
+    /// Whose pages may call.
+    let pages: PageOrigins
     /// What is counted of requests.
     let requests = DynamoRequestCounters()
 
     /// An endpoint over the tables of a store.
-    init(store: SQLiteTableStore) {
+    init(store: SQLiteTableStore, hosts: ServedHosts, pages: PageOrigins = .none) {
         service = TableService(store: store)
+        self.hosts = hosts
+        self.pages = pages
     }
 
     /// Binds an address; connections queue up until the server is started.
@@ -33,6 +39,7 @@ final class DynamoEndpoint: Sendable {
         http.timeouts.handler = .seconds(300)
         http.timeouts.request = .seconds(330)
         http.errorBody = Self.errorBody
+        http.standingFields = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "private, no-cache")]
         return try HTTPServer(configuration: http) { DynamoHandler(endpoint: self, loop: $0) }
     }
 

@@ -12,6 +12,7 @@ final class DynamoHandler: HTTPHandler {
     private let loop: LoopContext
     private let tape = TableService.makeTape()
     private var requestIDs = RequestIDSource()
+    private var hostCheck: HostCheck
 
     /// Bodies from this size on are parsed by a worker, so that others on the loop do not wait.
     private static let largeBodyBytes = 32 * 1024
@@ -20,6 +21,7 @@ final class DynamoHandler: HTTPHandler {
     init(endpoint: DynamoEndpoint, loop: LoopContext) {
         self.endpoint = endpoint
         self.loop = loop
+        hostCheck = HostCheck(endpoint.hosts)
     }
 
     /// This handler takes no messages.
@@ -27,19 +29,35 @@ final class DynamoHandler: HTTPHandler {
 
     func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
         let content = Content(request)
+        let origin = request.field("origin")
+        let isAllowedPage = origin.map { endpoint.pages.contain($0) } ?? false
         let answer = DynamoAnswer(
             id: requestIDs.next(), isPlainJSON: content != .protocolJSON,
-            isCrossOrigin: request.field("origin") != nil)
+            pageOrigin: isAllowedPage ? origin.map { Array($0) } : nil)
+        guard hostCheck.admits(request, from: exchange.peer) else {
+            return answer.write(ProtocolResponse(Self.unknownHost), status: HTTPStatus(421), to: &exchange)
+        }
+        guard isAllowedPage || !BrowserOrigin.isForeign(request) else {
+            return answer.write(ProtocolResponse(Self.foreignPage), status: HTTPStatus(403), to: &exchange)
+        }
         let isRoot = request.path.hasSameBytes(as: "/")
         switch request.method {
         case .post where isRoot && content != .other: perform(request, answer, &exchange)
-        case .options where answer.isCrossOrigin: answerPreflight(request, answer, &exchange)
+        case .options where isAllowedPage: answerPreflight(request, answer, &exchange)
         case .get where isRoot, .head where isRoot:
             answer.write(Self.healthy, contentType: "text/plain", to: &exchange)
         default: answer.write(Self.unknownOperation, contentType: nil, to: &exchange)
         }
     }
 
+    private static let unknownHost = ProtocolError(
+        .accessDenied,
+        "Host names another server: this one answers only to localhost, loopback addresses and the names in its setting"
+            + " hosts")
+    private static let foreignPage = ProtocolError(
+        .accessDenied,
+        "A browser sent this for a page of another site, and nobody is asked for a credential here; `flag-server "
+            + "dynamodb --cors-origin ORIGIN` lets pages of an origin call")
     private static let healthy = ProtocolResponse(body: Array("healthy: dynamodb.us-east-1.amazonaws.com ".utf8))
     private static let unknownOperation = ProtocolResponse(
         status: 404, body: Array("<UnknownOperationException/>\n".utf8))
@@ -67,19 +85,22 @@ final class DynamoHandler: HTTPHandler {
         }
     }
 
+    /// The fields that clients of DynamoDB send, browsers' own aside.
+    private static let clientFields: StaticString = """
+        authorization, content-type, x-amz-date, x-amz-security-token, x-amz-target, x-amz-user-agent, \
+        x-amz-content-sha256, amz-sdk-invocation-id, amz-sdk-request
+        """
+
     /// A browser asks whether a page of another origin may call (https://fetch.spec.whatwg.org, "CORS-preflight").
     private func answerPreflight(
         _ request: borrowing HTTPRequest, _ answer: DynamoAnswer, _ exchange: inout Exchange
     ) {
-        let headers = request.field("access-control-request-headers")
-        let method = request.field("access-control-request-method")
         exchange.respond(.ok) { fields in
             fields.add("x-amzn-RequestId", answer.id)
-            fields.add("Access-Control-Allow-Origin", "*")
-            fields.add("Access-Control-Expose-Headers", DynamoAnswer.exposedFields)
-            if let headers { fields.add("Access-Control-Allow-Headers", bytes: headers) }
-            if let method { fields.add("Access-Control-Allow-Methods", bytes: method) }
-            fields.add("Access-Control-Max-Age", decimal: 172_800)
+            answer.addPageFields(to: fields)
+            fields.add("Access-Control-Allow-Headers", Self.clientFields)
+            fields.add("Access-Control-Allow-Methods", "POST")
+            fields.add("Access-Control-Max-Age", decimal: 7200)
         }
     }
 
@@ -109,7 +130,7 @@ final class DynamoHandler: HTTPHandler {
             return
         }
         let body = Array(request.body)
-        let isTaken = endpoint.workers.submit { [service = endpoint.service] in
+        let isTaken = endpoint.workers.submit(isLarge ? .large : .usual) { [service = endpoint.service] in
             body.withUnsafeBytes { body in
                 let call = TableService.Request(operation, body: body, principal: .anonymous, host: host)
                 service.perform(call, tape: TableService.makeTape(), answer: reply)
@@ -129,28 +150,41 @@ struct DynamoAnswer: Sendable {
     let id: [UInt8]
     /// Whether the request's content, and so the answer's, is said to be JSON and no more.
     let isPlainJSON: Bool
-    /// Whether the request comes from a page in a browser, which is told that it may read the answer.
-    let isCrossOrigin: Bool
+    /// The origin of the page that had a browser send the request, when that may read the answer.
+    let pageOrigin: [UInt8]?
 
     /// The fields that such a page may read, beside those that it always may.
     static let exposedFields: StaticString = "x-amzn-RequestId, x-amz-crc32"
 
     /// Writes an answer at once.
     func write(_ response: ProtocolResponse, to exchange: inout Exchange) {
-        write(
-            response, contentType: isPlainJSON ? "application/json" : "application/x-amz-json-1.0", to: &exchange)
+        write(response, contentType: contentType, to: &exchange)
     }
+
+    /// Writes an answer at once, with a status that no operation has.
+    func write(_ response: ProtocolResponse, status: HTTPStatus, to exchange: inout Exchange) {
+        exchange.respond(status, contentType: contentType, body: response.body) { fields in
+            fields.add("x-amzn-RequestId", id)
+        }
+    }
+
+    private var contentType: StaticString { isPlainJSON ? "application/json" : "application/x-amz-json-1.0" }
 
     /// Writes an answer of another type at once.
     func write(_ response: ProtocolResponse, contentType: StaticString?, to exchange: inout Exchange) {
         exchange.respond(HTTPStatus(response.status), contentType: contentType, body: response.body) { fields in
             fields.add("x-amzn-RequestId", id)
             fields.add("x-amz-crc32", decimal: Int(Checksum.crc32(response.body)))
-            if isCrossOrigin {
-                fields.add("Access-Control-Allow-Origin", "*")
-                fields.add("Access-Control-Expose-Headers", Self.exposedFields)
-            }
+            addPageFields(to: fields)
         }
+    }
+
+    /// Tells a browser that the page may read the answer.
+    func addPageFields(to fields: borrowing FieldWriter) {
+        guard let pageOrigin else { return }
+        fields.add("Access-Control-Allow-Origin", pageOrigin)
+        fields.add("Vary", "Origin")
+        fields.add("Access-Control-Expose-Headers", Self.exposedFields)
     }
 
     /// An answer for later.
@@ -159,8 +193,9 @@ struct DynamoAnswer: Sendable {
             (name: "x-amzn-RequestId", value: String(decoding: id, as: UTF8.self)),
             (name: "x-amz-crc32", value: String(Checksum.crc32(response.body))),
         ]
-        if isCrossOrigin {
-            fields.append((name: "Access-Control-Allow-Origin", value: "*"))
+        if let pageOrigin {
+            fields.append((name: "Access-Control-Allow-Origin", value: String(decoding: pageOrigin, as: UTF8.self)))
+            fields.append((name: "Vary", value: "Origin"))
             fields.append((name: "Access-Control-Expose-Headers", value: "\(Self.exposedFields)"))
         }
         return HTTPResponse(

@@ -15,6 +15,8 @@ struct DynamoDBProcess {
         var store: ServerConfiguration.Store
         var loops: Int
         var log: ServerConfiguration.Log
+        /// Origins whose pages may call, `*` for all.
+        var corsOrigins: [String]
     }
 
     let settings: Settings
@@ -50,7 +52,8 @@ struct DynamoDBProcess {
         tables.subscribeToWriteTrouble { logger.report(writeTrouble: $0) }
         tables.subscribeToBackupTrouble { logger.report(backupTrouble: $0) }
         tables.subscribeToLastBackupTrouble { logger.report(lastBackupTrouble: $0) }
-        let endpoint = DynamoEndpoint(store: tables)
+        let endpoint = DynamoEndpoint(
+            store: tables, hosts: ServedHosts(named: [settings.host]), pages: PageOrigins(settings.corsOrigins))
         let server = try endpoint.makeServer(host: settings.host, port: settings.port, loops: settings.loops)
         server.start()
         let control = try makeControl(tables, logger)

@@ -31,7 +31,7 @@ struct ServerProcess {
             logger.error("the disk is full: flags are served, and no change is taken until there is room")
         }
         try loadSampleFlags(into: store, logger)
-        let endpoint = DynamoEndpoint(store: store.tables)
+        let endpoint = DynamoEndpoint(store: store.tables, hosts: configuration.servedHosts)
         let stack = try makeStack(store, endpoint, logger)
         if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
         try stack.start()
@@ -102,6 +102,9 @@ struct ServerProcess {
             storeID: store.tables.storeID, fractional: configuration.evaluation.fractional,
             version: FlagServerCommand.version)
         settings.cacheLimits = configuration.cache
+        settings.hosts = configuration.servedHosts
+        settings.bulkAnswerBytes = configuration.bulkAnswerBytes
+        settings.contextLimits = configuration.contextLimits
         let tables = store.tables
         settings.readStoreID = { tables.storeID }
         let parts = ServingStack.Parts(

@@ -18,10 +18,9 @@ struct AdministrationRequest: Sendable {
 
     /// Copies what `route` needs.
     ///
-    /// - Throws: a problem when a part of the path or the query cannot be read, when the body is of a media type that
-    ///   cannot be JSON, or when a page of another site asks for a change.
+    /// - Throws: a problem when a part of the path or the query cannot be read, or when the body is of a media type
+    ///   that cannot be JSON.
     init(_ request: borrowing HTTPRequest, _ parameters: PathParameters, for route: Route) throws(Problem) {
-        if route.isChange, BrowserOrigin.isForeign(request) { throw .foreignOrigin }
         var path: [String: String] = [:]
         for (name, slice) in zip(route.pattern.parameterNames, [parameters.first, parameters.second]) {
             guard let slice else { continue }

@@ -23,9 +23,15 @@ enum BrowserOrigin {
 }
 
 extension Problem {
-    /// A change that a page of another site asks for.
+    /// A change or an evaluation that a page of another site asks for.
     static let foreignOrigin = Problem(
         .foreignOrigin,
-        "a browser sent this change for a page of another site (Origin or Sec-Fetch-Site says so); only pages of this "
-            + "server and programs may change flags")
+        "a browser sent this for a page of another site (Origin or Sec-Fetch-Site says so); only pages of this server "
+            + "and programs may change or evaluate flags")
+
+    /// A request by a name that is not this server's.
+    static let unknownHost = Problem(
+        .misdirectedRequest,
+        "Host names another server: without authentication this one answers only to localhost, loopback addresses and "
+            + "the names in its setting hosts")
 }

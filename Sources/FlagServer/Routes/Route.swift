@@ -30,8 +30,9 @@ final class Route: Sendable {
         self.action = action
     }
 
-    /// Whether it changes something.
-    var isChange: Bool { method != .get && method != .head }
+    /// Whether pages of other sites may have a browser ask for it: what they cannot read does them no good. What
+    /// changes something, or costs something and is counted, is for our own pages and programs.
+    var isForEveryPage: Bool { method == .get || method == .head }
 
     /// How soon its work must be done.
     var urgency: WorkerPool.Urgency {
@@ -54,10 +55,11 @@ final class Route: Sendable {
     var impliedProblems: [ProblemCode] {
         var codes: [ProblemCode] = []
         if group != .health { codes.append(.unauthorized) }
+        codes.append(.misdirectedRequest)
+        if !isForEveryPage { codes.append(.foreignOrigin) }
         if operation.body != nil { codes.append(.contentTooLarge) }
         guard case .onWorker = action else { return codes }
         codes += [.storeUnavailable, .overloaded, .internalError]
-        if isChange { codes.append(.foreignOrigin) }
         if !pattern.parameterNames.isEmpty { codes.append(.invalidPath) }
         if operation.query.contains(where: { $0.name == "environment" }) { codes.append(.unknownEnvironment) }
         codes.append(.invalidQuery)

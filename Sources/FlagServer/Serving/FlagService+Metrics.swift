@@ -106,6 +106,10 @@ extension FlagService {
         text.family("flag_server_connections_unserved_total", .counter, "Connections that no loop took, by why.")
         text.sample(accepting.refusedWithoutDescriptor, ["reason": "descriptors"])
         text.sample(accepting.closed, ["reason": "refusals"])
+        let closedForOutput = link.statistics().reduce(0) { $0 + $1.closedForOutput }
+        text.family(
+            "flag_server_connections_cut_total", .counter, "Connections closed because slow readers held too much.")
+        text.sample(closedForOutput)
     }
 
     private func writeTransport(to text: inout MetricsText) {
@@ -141,9 +145,9 @@ extension FlagService {
         family("flag_server_received_bytes_total", .counter, "Bytes read from connections.") { $0.bytesRead }
         family("flag_server_sent_bytes_total", .counter, "Bytes written to connections.") { $0.bytesWritten }
         text.family(
-            "flag_server_loop_lag_seconds", .gauge, "How long the last turn of the loop kept others waiting.")
+            "flag_server_loop_lag_seconds", .gauge, "How long requests waited for the loop at worst, last minute.")
         for (loop, statistics) in loops {
-            text.sample(fraction: Double(statistics.lagMicroseconds) / 1_000_000, ["loop": "\(loop)"])
+            text.sample(fraction: Double(statistics.lagMaximumMicroseconds) / 1_000_000, ["loop": "\(loop)"])
         }
         text.family("flag_server_http_faults_total", .counter, "Requests that no route saw, by what was wrong.")
         var faults: [String: UInt64] = [:]

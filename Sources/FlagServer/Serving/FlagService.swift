@@ -76,6 +76,6 @@ struct FlagService: Sendable {
             }
         }
         // What is durable is answered, however much else waits.
-        if !workers.submit(urgency, write) { write() }
+        if urgency == .urgent { _ = workers.submit(.urgent, write) } else { workers.finish(write) }
     }
 }

@@ -86,7 +86,17 @@ extension LoopHandler {
         } catch {
             throw Problem.invalidJSON(error, isEmpty: body.isEmpty)
         }
-        return try EvaluateBody(tape.root, isBatch: isBatch, standard: service.settings.defaultEnvironment)
+        let parsed = try EvaluateBody(tape.root, isBatch: isBatch, standard: service.settings.defaultEnvironment)
+        let limits = service.settings.contextLimits
+        do throws(ContextLimits.Excess) {
+            try limits.check(parsed.metadata, ofBody: body.count)
+        } catch {
+            throw .invalidBody([.init(pointer: "/metadata\(error.pointer)", detail: error.detail)])
+        }
+        guard parsed.targetingKey.count <= limits.textBytes else {
+            throw .invalidBody([.init(pointer: "/userId", detail: "must have at most \(limits.textBytes) bytes")])
+        }
+        return parsed
     }
 
     /// Evaluates a flag if the cache has all that it takes.

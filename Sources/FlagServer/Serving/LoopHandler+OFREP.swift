@@ -106,7 +106,9 @@ extension LoopHandler {
         digest.update(UInt64(environment.index))
         let namesSegments = ruleSet.namesSegments
         if ruleSet.readsTimestamp || (namesSegments && cache.segmentsReadTimestamp(environment)) {
-            write(ruleSet, overrides, body, environment, now, &output.body)
+            guard write(ruleSet, overrides, body, environment, now, &output.body) else {
+                return refuseLargeAnswer(ruleSet, &output)
+            }
             digest.update(output.body.bytes)
         } else {
             digest.update(ruleSet.fingerprint)
@@ -131,8 +133,20 @@ extension LoopHandler {
             output.body.reset()
             return .answered(.notModified)
         }
-        if output.body.count == 0 { write(ruleSet, overrides, body, environment, now, &output.body) }
+        if output.body.count == 0, !write(ruleSet, overrides, body, environment, now, &output.body) {
+            return refuseLargeAnswer(ruleSet, &output)
+        }
         return .answered(.ok)
+    }
+
+    /// An answer is written as a whole, and waits as a whole for a slow reader.
+    private func refuseLargeAnswer(_ ruleSet: RuleSet, _ output: inout EvaluationOutput) -> EvaluationResult {
+        let limit = service.settings.bulkAnswerBytes
+        return fail(
+            .init(
+                .general,
+                "the answer of all \(ruleSet.count) flags takes more than \(limit) bytes (limits.bulk-answer): ask for "
+                    + "flags one by one, make their variants smaller, or raise the limit"), nil, 500, &output)
     }
 
     /// The first instant at which a rollout may change an answer for the request's context. A kill switch or an
@@ -149,11 +163,14 @@ extension LoopHandler {
     }
 
     /// Evaluates every flag of a rule set.
+    ///
+    /// - Returns: whether the answer is as large as it may be at most.
     private func write(
         _ ruleSet: RuleSet, _ overrides: OverridesLookup, _ body: OFREPBody, _ environment: Environment,
         _ now: Timestamp, _ answer: inout AnswerBuffer
-    ) {
+    ) -> Bool {
         let context = EvaluationContext(attributes: body.context)
+        let limit = service.settings.bulkAnswerBytes
         var run = evaluationRun(environment, overrides, ruleSet: ruleSet)
         // Only where a kill switch or an override exists is each flag's key looked up.
         let mayDiffer = overrides.isFound || cache.killSwitchFingerprint(environment) != 0
@@ -173,8 +190,10 @@ extension LoopHandler {
             let evaluation = flag.evaluate(context, killed: isKilled, override: override, in: &run)
             count(evaluation, of: flag, in: environment, .ofrep)
             answer.append(ofrep: evaluation, of: flag, at: now)
+            if answer.count > limit { return false }
         }
         answer.append("]}")
+        return true
     }
 
     // MARK: - Parts
@@ -187,7 +206,13 @@ extension LoopHandler {
                 .parseError,
                 body.isEmpty ? "the body is empty; send a JSON object such as {}" : "the body is not JSON: \(error)")
         }
-        return try OFREPBody(tape.root)
+        let parsed = try OFREPBody(tape.root)
+        do throws(ContextLimits.Excess) {
+            try service.settings.contextLimits.check(parsed.context, ofBody: body.count)
+        } catch {
+            throw OFREPFailure(.invalidContext, "context\(error.pointer): \(error.detail)")
+        }
+        return parsed
     }
 
     /// Puts a failure into the output.

@@ -16,7 +16,6 @@ extension LoopHandler {
         let status: HTTPStatus = isReady ? .ok : .serviceUnavailable
         counters.raise(ServiceMetrics.request(.health, status.code))
         exchange.respond(status, contentType: "application/json", body: body) { fields in
-            fields.add("Cache-Control", "no-store")
             if !isReady { fields.add("Retry-After", "1") }
         }
     }

@@ -7,9 +7,7 @@ extension LoopHandler {
         // Whatever the path: no resource knows it (RFC 9110 section 9.1).
         guard request.method != .other else { return refuse(&exchange, .none, Problem.unknownMethod) }
         let match = service.router.match(request.method, request.path)
-        guard !service.settings.requiresAuthentication || LoopHandler.isOpen(match) else {
-            return refuse(&exchange, .none, Problem.unauthorized)
-        }
+        if let problem = refusal(of: request, match, exchange.peer) { return refuse(&exchange, .none, problem) }
         switch match {
         case .route(let route, let parameters):
             switch route.action {
@@ -28,8 +26,19 @@ extension LoopHandler {
     /// Answers a request that has no route, or may not come in, before its content is asked for.
     func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
         let match = service.router.match(request.method, request.path)
-        if case .route = match, !service.settings.requiresAuthentication || LoopHandler.isOpen(match) { return }
+        if case .route = match, refusal(of: request, match, exchange.peer) == nil { return }
         handle(request, &exchange)
+    }
+
+    /// Why a request may not come in, whatever it asks for; nil when it may.
+    @inline(__always)
+    private func refusal(of request: borrowing HTTPRequest, _ match: Router.Match, _ peer: PeerAddress) -> Problem? {
+        guard hostCheck.admits(request, from: peer) else { return .unknownHost }
+        if service.settings.requiresAuthentication, !LoopHandler.isOpen(match) { return .unauthorized }
+        if case .route(let route, _) = match, !route.isForEveryPage, BrowserOrigin.isForeign(request) {
+            return .foreignOrigin
+        }
+        return nil
     }
 
     /// Answers with a body from the loop's own buffer.
@@ -69,6 +78,9 @@ extension LoopHandler {
                 headerFields: [("Allow", allow)]))
     }
 
+    /// Content from this size on makes work that keeps a worker for long.
+    private static let largeBodyBytes = 64 * 1024
+
     /// Runs an action on a worker queue and answers when it replies. The connection waits meanwhile, the loop does not.
     private func handOver(
         _ request: borrowing HTTPRequest, _ parameters: PathParameters, _ route: Route,
@@ -91,7 +103,8 @@ extension LoopHandler {
             service.metrics.workers.raiseShared(ServiceMetrics.request(group, response.status.code))
             answer.complete(response)
         }
-        let isTaken = service.workers.submit(route.urgency) { [service] in
+        let isLarge = route.urgency == .usual && request.body.count >= Self.largeBodyBytes
+        let isTaken = service.workers.submit(isLarge ? .large : route.urgency) { [service] in
             do throws(Problem) {
                 try action(copy, service, reply)
             } catch {

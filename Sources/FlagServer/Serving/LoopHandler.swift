@@ -26,6 +26,8 @@ final class LoopHandler: HTTPHandler {
     let surroundings: LoopSurroundings
     /// This loop's counters.
     let counters: CounterBlock
+    /// Whether requests name this server.
+    var hostCheck: HostCheck
     /// Where bodies of evaluations are parsed.
     let tape = JSONTape()
     /// Where answers of evaluations are written.
@@ -53,6 +55,7 @@ final class LoopHandler: HTTPHandler {
         counters = service.metrics.loops[loop.index]
         tagKey = KeyedDigest.Key(deriving: service.settings.currentStoreID())
         fixedNow = service.settings.evaluationClock
+        hostCheck = HostCheck(service.settings.hosts)
     }
 
     /// The instant of an evaluation: the loop's clock, read once each time the loop wakes.

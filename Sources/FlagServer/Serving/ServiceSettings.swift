@@ -16,6 +16,12 @@ struct ServiceSettings: Sendable {
     var fractional: FractionalVersion
     /// The bounds of each loop's cache.
     var cacheLimits: CacheLimits
+    /// What clients may call the server by.
+    var hosts = ServedHosts.any
+    /// Bytes that the answer of all flags may have; larger ones are refused.
+    var bulkAnswerBytes = 8 << 20
+    /// How much the context of an evaluation may hold.
+    var contextLimits = ContextLimits()
     /// The program's version, for health, metrics and the API document.
     var version: String
     /// The clock of evaluations; nil for the loops' own, which costs nothing to read.

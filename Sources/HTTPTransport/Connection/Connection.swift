@@ -20,6 +20,8 @@ struct Connection: ~Copyable {
     var wasInterrupted = false
     /// Bytes dropped after the last answer.
     var droppedBytes = 0
+    /// Bytes that were counted as waiting for its reader.
+    var keptOutputBytes = 0
     /// What secures it; nil for a connection without TLS.
     var session: TLSSession?
     /// Where the content of the answer at hand comes from, when it comes in pieces.

@@ -52,6 +52,12 @@ struct ConnectionMachine {
     private var requestDeadline = Int64.max
     /// When blocked output has waited too long.
     private var writeDeadline = Int64.max
+    /// When the output began to be blocked.
+    private var blockBegin: Int64 = 0
+    /// Bytes that the peer has taken since.
+    private var blockTaken = 0
+    /// When it is looked at next how fast that was.
+    private var takingCheck = Int64.max
     private var hasSentContinue = false
     /// Whether the connection is not yet secured that is to be.
     private var isHandshaking = false
@@ -298,9 +304,15 @@ struct ConnectionMachine {
 
     // MARK: Output
 
-    /// The peer took a part of the output, or nothing; the rest waits.
-    mutating func block(tookBytes: Bool, _ patience: borrowing Patience, now: Int64) {
-        if !isBlocked || tookBytes { writeDeadline = now + patience.write }
+    /// The peer took so many bytes of the output, or none; the rest waits.
+    mutating func block(took count: Int, _ patience: borrowing Patience, now: Int64) {
+        if !isBlocked {
+            blockBegin = now
+            blockTaken = 0
+            takingCheck = patience.outputRate > 0 ? now &+ patience.rateGrace &+ 1000 : .max
+        }
+        if !isBlocked || count > 0 { writeDeadline = now + patience.write }
+        blockTaken += count
         isBlocked = true
     }
 
@@ -309,6 +321,7 @@ struct ConnectionMachine {
         guard isBlocked else { return }
         isBlocked = false
         writeDeadline = .max
+        takingCheck = .max
         switch phase {
         case .idle: stageDeadline = now + (isHandshaking ? patience.head : patience.idle)
         case .head: stageDeadline = now + patience.head
@@ -332,7 +345,10 @@ struct ConnectionMachine {
     /// When `expire` is to be asked.
     @inline(__always)
     var deadline: Int64 {
-        if isBlocked { return phase == .answering ? min(writeDeadline, answerDeadline) : writeDeadline }
+        if isBlocked {
+            let taking = min(writeDeadline, takingCheck)
+            return phase == .answering ? min(taking, answerDeadline) : taking
+        }
         return phase == .idle ? stageDeadline : min(stageDeadline, requestDeadline)
     }
 
@@ -342,6 +358,7 @@ struct ConnectionMachine {
     mutating func expire(_ patience: borrowing Patience, now: Int64) -> Expiry {
         guard now >= deadline else { return .none }
         if isBlocked, now >= writeDeadline { return .close(.write) }
+        if isBlocked, now >= takingCheck, let expiry = checkTaking(patience, now: now) { return expiry }
         if phase == .body || phase == .chunks, now < min(bodyDeadline, requestDeadline) {
             return checkRate(patience, now: now)
         }
@@ -362,6 +379,14 @@ struct ConnectionMachine {
         if Int64(bodyReceived) * 1000 < counted * patience.bodyRate { return timeOut(.rate) }
         stageDeadline = min(bodyDeadline, now + 1000)
         return .none
+    }
+
+    /// The same for a peer that takes an answer. A stream has its own pace: what waits of it is little.
+    private mutating func checkTaking(_ patience: borrowing Patience, now: Int64) -> Expiry? {
+        let counted = now - blockBegin - patience.rateGrace
+        if phase != .streaming, Int64(blockTaken) * 1000 < counted * patience.outputRate { return .close(.taking) }
+        takingCheck = now + 1000
+        return now >= deadline ? nil : Expiry.none
     }
 
     private mutating func timeOut(_ timeout: ConnectionTimeout) -> Expiry {

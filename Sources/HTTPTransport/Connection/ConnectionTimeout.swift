@@ -14,6 +14,8 @@ package enum ConnectionTimeout: UInt8, Sendable, CaseIterable {
     case idle
     /// A peer that takes its answer.
     case write
+    /// An answer that is taken too slowly.
+    case taking
     /// A deferred answer.
     case handler
 }

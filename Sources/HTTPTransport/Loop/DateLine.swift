@@ -1,17 +1,24 @@
 import Glibc
 
-/// The `Date` field of answers (RFC 9110 §5.6.7), written anew once a second.
+/// The `Date` field of answers (RFC 9110 §5.6.7), written anew once a second, and behind it the fields that every
+/// answer of the server has: all of them are written with one copy.
 struct DateLine: ~Copyable {
     /// `Date: Sun, 06 Nov 1994 08:49:37 GMT` and its line end.
     static let length = 37
 
+    private let count: Int
     private let text: UnsafeMutablePointer<UInt8>
     private var second: Int64 = .min
 
     /// A line for no time yet.
-    init() {
-        text = .allocate(capacity: DateLine.length)
+    ///
+    /// - Parameter fields: What stands behind it in every answer.
+    init(followedBy fields: [(name: StaticString, value: StaticString)] = []) {
+        let lines = Array(fields.map { "\($0.name): \($0.value)\r\n" }.joined().utf8)
+        count = DateLine.length + lines.count
+        text = .allocate(capacity: count)
         text.initialize(repeating: 0x20, count: DateLine.length)
+        (text + DateLine.length).initialize(from: lines, count: lines.count)
     }
 
     deinit {
@@ -19,7 +26,7 @@ struct DateLine: ~Copyable {
     }
 
     /// The line's bytes; valid until the next `update`.
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: text, count: DateLine.length) }
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: text, count: count) }
 
     /// Sets the time.
     ///

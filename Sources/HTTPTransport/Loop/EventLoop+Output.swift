@@ -16,15 +16,51 @@ extension EventLoop {
             }
             if !connection.pointee.output.isEmpty {
                 connection.pointee.machine.block(
-                    tookBytes: count > 0, state.pointee.patience, now: state.pointee.monotonic)
+                    took: max(0, count), state.pointee.patience, now: state.pointee.monotonic)
                 keepOutput(connection)
+                if !account(connection) { return }
                 return settle(connection)
             }
         }
         giveBack(&connection.pointee.output, &state.pointee.spareOutput)
+        forget(connection)
         connection.pointee.machine.unblock(state.pointee.patience, now: state.pointee.monotonic)
         if connection.pointee.machine.phase == .closing { return shutDown(connection) }
         settle(connection)
+    }
+
+    /// Counts what waits for a slow reader. Where all of them together have too much, the one with the most is closed:
+    /// who reads slowly may cost memory, but not without end.
+    ///
+    /// - Returns: whether the connection is still there.
+    func account(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+        let kept = connection.pointee.output.count + (connection.pointee.session?.output.count ?? 0)
+        state.pointee.keptOutputBytes += kept - connection.pointee.keptOutputBytes
+        connection.pointee.keptOutputBytes = kept
+        let generation = connection.pointee.generation
+        while state.pointee.keptOutputBytes > state.pointee.keptOutputMaximum, let largest = mostKept() {
+            state.pointee.counters.closedForOutput.raise(by: 1)
+            release(largest)
+        }
+        return connection.pointee.generation == generation && connection.pointee.descriptor >= 0
+    }
+
+    /// Nothing waits for the connection's reader any more.
+    @inline(__always)
+    func forget(_ connection: UnsafeMutablePointer<Connection>) {
+        if connection.pointee.keptOutputBytes == 0 { return }
+        state.pointee.keptOutputBytes -= connection.pointee.keptOutputBytes
+        connection.pointee.keptOutputBytes = 0
+    }
+
+    private func mostKept() -> UnsafeMutablePointer<Connection>? {
+        var largest: UnsafeMutablePointer<Connection>?
+        for slot in 0..<state.pointee.table.slots {
+            let connection = state.pointee.table[slot]
+            guard connection.pointee.keptOutputBytes > largest?.pointee.keptOutputBytes ?? 0 else { continue }
+            largest = connection
+        }
+        return largest
     }
 
     /// Moves what a slow peer has not taken into memory of its own.

@@ -61,12 +61,14 @@ extension EventLoop {
             }
             if !session.output.isEmpty {
                 connection.pointee.machine.block(
-                    tookBytes: count > 0, state.pointee.patience, now: state.pointee.monotonic)
+                    took: max(0, count), state.pointee.patience, now: state.pointee.monotonic)
+                if !account(connection) { return }
                 return settle(connection)
             }
             // An idle connection keeps no more than its session.
             session.output.release()
         }
+        forget(connection)
         connection.pointee.machine.unblock(state.pointee.patience, now: state.pointee.monotonic)
         if connection.pointee.machine.phase == .closing {
             session.end()

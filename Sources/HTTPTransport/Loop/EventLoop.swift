@@ -7,6 +7,8 @@ import Synchronization
 /// The protocol is decided by `ConnectionMachine`; here its decisions become system calls.
 final class EventLoop {
     private static let eventsAtOnce = 256
+    /// How long a wait for events is that was one: what it ends with has just come.
+    private static let sleepMicroseconds: Int64 = 1000
     /// Marks the bell among the events; no connection has this slot.
     private static let bellMark = UInt64.max
 
@@ -44,15 +46,23 @@ final class EventLoop {
     /// Serves until the loop is drained.
     func run() {
         collectMail()
+        var turnBegin = MonotonicClock.microseconds
+        var turnEnd = turnBegin
         while !(state.pointee.isDraining && state.pointee.table.count == 0) {
+            state.pointee.counters.turnBegin.store(0, ordering: .relaxed)
             let count = epoll_wait(epoll, events, Int32(EventLoop.eventsAtOnce), waitMilliseconds)
-            let begin = MonotonicClock.microseconds
+            let woken = MonotonicClock.microseconds
+            // Who was not waited for was there before: it may have come when the turn before had just begun.
+            let begin = woken &- turnEnd > EventLoop.sleepMicroseconds ? woken : turnBegin
+            turnBegin = woken
+            state.pointee.counters.turnBegin.store(UInt64(woken), ordering: .relaxed)
             state.pointee.readClocks()
             var isRung = false
             state.pointee.isOverloaded = false
+            noteOverload(at: woken, since: begin)
             for index in 0..<max(0, Int(count)) {
                 // Reading the clock at each event would be felt.
-                if index & 3 == 3 { noteOverload(since: begin) }
+                if index & 3 == 3 { noteOverload(at: MonotonicClock.microseconds, since: begin) }
                 let event = events[index]
                 if event.data.u64 == EventLoop.bellMark { isRung = true } else { handleEvent(event) }
             }
@@ -63,7 +73,8 @@ final class EventLoop {
             goOnWithReady()
             readUnread()
             if state.pointee.monotonic >= min(state.pointee.timers.earliest, drainDeadline) { expire() }
-            noteLag(since: begin)
+            turnEnd = MonotonicClock.microseconds
+            noteLag(turnEnd &- begin, at: turnEnd)
         }
     }
 
@@ -75,21 +86,17 @@ final class EventLoop {
         return Int32(clamping: max(0, next &- state.pointee.monotonic))
     }
 
-    /// What is handled from now on in this turn has waited since its begin at least.
+    /// What is handled from now on in this turn may have waited since then.
     @inline(__always)
-    private func noteOverload(since begin: Int64) {
-        if state.pointee.patience.lag != .max, MonotonicClock.microseconds &- begin > state.pointee.patience.lag {
+    private func noteOverload(at now: Int64, since begin: Int64) {
+        if state.pointee.patience.lag != .max, now &- begin > state.pointee.patience.lag {
             state.pointee.isOverloaded = true
         }
     }
 
-    private func noteLag(since begin: Int64) {
-        let lag = UInt64(clamping: MonotonicClock.microseconds &- begin)
-        let counters = state.pointee.counters
-        counters.lagMicroseconds.store(lag, ordering: .relaxed)
-        if lag > counters.lagMaximumMicroseconds.load(ordering: .relaxed) {
-            counters.lagMaximumMicroseconds.store(lag, ordering: .relaxed)
-        }
+    @inline(__always)
+    private func noteLag(_ lag: Int64, at now: Int64) {
+        state.pointee.counters.lag.note(UInt64(clamping: lag), at: UInt64(clamping: now))
     }
 
     /// Epoll is edge-triggered: it tells once that there is something to read or room to write, which spares it from
@@ -279,6 +286,7 @@ final class EventLoop {
         }
         close(connection.pointee.descriptor)
         state.pointee.addresses.leave(connection.pointee.peer)
+        forget(connection)
         state.pointee.timers.clear(connection.pointee.slot)
         state.pointee.table.release(connection)
         state.pointee.counters.open.subtract(1, ordering: .relaxed)

@@ -26,10 +26,12 @@ final class LoopCounters: Sendable {
     let bytesRead = Atomic<UInt64>(0)
     /// Bytes written to sockets.
     let bytesWritten = Atomic<UInt64>(0)
-    /// How long the last iteration kept the others waiting, in microseconds.
-    let lagMicroseconds = Atomic<UInt64>(0)
-    /// The longest iteration since it was last read.
-    let lagMaximumMicroseconds = Atomic<UInt64>(0)
+    /// Connections closed because slow readers had too much output waiting.
+    let closedForOutput = Atomic<UInt64>(0)
+    /// How long requests may have waited in the last minute.
+    let lag = LoopLag()
+    /// When the turn under way began, in microseconds of the monotonic clock; 0 while the loop waits.
+    let turnBegin = Atomic<UInt64>(0)
 
     private static let codes = 600
 
@@ -73,6 +75,12 @@ final class LoopCounters: Sendable {
         timeouts[Int(timeout.rawValue)].raise(by: 1)
     }
 
+    /// The longest that requests may have waited in the last minute, those behind a turn that has not ended included.
+    private func lagMaximum(at now: UInt64) -> UInt64 {
+        let begin = turnBegin.load(ordering: .relaxed)
+        return max(lag.maximum(at: now), begin > 0 && now > begin ? now - begin : 0)
+    }
+
     /// The counters' values. Not one instant for all of them, but each is exact.
     func snapshot() -> LoopStatistics {
         var statistics = LoopStatistics()
@@ -88,8 +96,8 @@ final class LoopCounters: Sendable {
         statistics.deferredAnswers = deferred.load(ordering: .relaxed)
         statistics.bytesRead = bytesRead.load(ordering: .relaxed)
         statistics.bytesWritten = bytesWritten.load(ordering: .relaxed)
-        statistics.lagMicroseconds = lagMicroseconds.load(ordering: .relaxed)
-        statistics.lagMaximumMicroseconds = lagMaximumMicroseconds.exchange(0, ordering: .relaxed)
+        statistics.closedForOutput = closedForOutput.load(ordering: .relaxed)
+        statistics.lagMaximumMicroseconds = lagMaximum(at: UInt64(MonotonicClock.microseconds))
         for code in 100..<LoopCounters.codes {
             let count = answers[code].load(ordering: .relaxed)
             if count > 0 { statistics.answers[HTTPStatus(UInt16(code))] = count }

@@ -36,8 +36,8 @@ struct LoopState: ~Copyable {
     var monotonic: Int64 = 0
     /// Milliseconds since 1970, read once an iteration.
     var wall: Int64 = 0
-    /// The `Date` field for that time.
-    var date = DateLine()
+    /// The `Date` field for that time, and the fields of every answer.
+    var date: DateLine
     /// Whether requests have waited too long in this turn of the loop: then new ones are refused.
     var isOverloaded = false
     /// Whether the loop is draining: then every answer closes its connection.
@@ -48,6 +48,10 @@ struct LoopState: ~Copyable {
     var ready: [UnsafeMutablePointer<Connection>] = []
     /// Connections whose sockets had more than was read in their turn.
     var unread: [UnsafeMutablePointer<Connection>] = []
+    /// Bytes of answers that wait for slow readers, of all connections together.
+    var keptOutputBytes = 0
+    /// How many that may be.
+    let keptOutputMaximum: Int
     /// The connection whose request the handler has in hand.
     var current: UnsafeMutablePointer<Connection>?
     /// Header fields of the request at hand.
@@ -72,10 +76,14 @@ struct LoopState: ~Copyable {
         trustedProxies = configuration.trustedProxies
         self.index = index
         limits = configuration.limits
-        patience = Patience(configuration.timeouts, bodyRate: configuration.limits.bodyRate)
+        patience = Patience(
+            configuration.timeouts, bodyRate: configuration.limits.bodyRate,
+            outputRate: configuration.limits.outputRate)
         errorBody = configuration.errorBody
         self.mailbox = mailbox
         self.counters = counters
+        date = DateLine(followedBy: configuration.standingFields)
+        keptOutputMaximum = configuration.limits.keptOutputBytes / configuration.loops
         fields = FieldTable(capacity: configuration.limits.fieldCount)
         timers = TimerWheel(now: MonotonicClock.milliseconds)
         readClocks()
@@ -104,10 +112,13 @@ struct Patience: Sendable {
     let rateGrace: Int64
     /// Bytes a second; 0 for no bound.
     let bodyRate: Int64
+    /// Bytes a second; 0 for no bound.
+    let outputRate: Int64
     /// Microseconds; `max` for no bound.
     let lag: Int64
 
-    init(_ timeouts: HTTPTimeouts, bodyRate: Int) {
+    init(_ timeouts: HTTPTimeouts, bodyRate: Int, outputRate: Int) {
+        self.outputRate = Int64(outputRate)
         rateGrace = Int64(timeouts.rateGrace.milliseconds)
         self.bodyRate = Int64(bodyRate)
         lag = timeouts.lag > .zero ? Int64(timeouts.lag.milliseconds) * 1000 : .max

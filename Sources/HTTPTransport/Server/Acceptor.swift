@@ -14,6 +14,7 @@ final class Acceptor: Sendable {
     private let limits: HTTPLimits
     private let addresses: AddressCounts
     private let errorBody: HTTPServerConfiguration.ErrorBody
+    private let standingFields: [(name: StaticString, value: StaticString)]
     private let isSecured: Bool
     private let counters = AcceptCounters()
     private let bell: Bell
@@ -35,6 +36,7 @@ final class Acceptor: Sendable {
         self.addresses = addresses
         limits = configuration.limits
         errorBody = configuration.errorBody
+        standingFields = configuration.standingFields
         isSecured = configuration.tls != nil
         bell = try Bell()
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
@@ -112,7 +114,7 @@ final class Acceptor: Sendable {
     /// Tells those who have waited long enough that there is no descriptor for them.
     private func refuse(on listener: Listener, _ reserve: inout ReserveDescriptor) {
         let (contentType, body) = errorBody(.serviceUnavailable, "The server is out of descriptors.")
-        var line = DateLine()
+        var line = DateLine(followedBy: standingFields)
         line.update(MonotonicClock.wallMilliseconds)
         let head =
             "HTTP/1.1 503 Service Unavailable\r\n\(String(decoding: line.bytes, as: UTF8.self))"

@@ -13,6 +13,12 @@ package struct HTTPLimits: Sendable, Equatable {
     package var chunkLineBytes = 1024
     /// Bytes of answers that may wait for a slow reader before no more of its requests are read.
     package var pendingOutputBytes = 256 * 1024
+    /// Bytes of answers that may wait for slow readers, of all connections together; each loop has its share. Past it
+    /// the reader with the most is closed.
+    package var keptOutputBytes = 64 * 1024 * 1024
+    /// Bytes a second that a peer must take of an answer on average, once `HTTPTimeouts.rateGrace` is over; one that is
+    /// slower is closed. 0 sets no bound.
+    package var outputRate = 1024
     /// Bytes that are read and dropped after an answer that closes the connection.
     package var lingerBytes = 1024 * 1024
     /// Open connections of all loops together; one more is answered 503 and closed.
@@ -44,6 +50,8 @@ package struct HTTPLimits: Sendable, Equatable {
         try require("bodyBytes", bodyBytes, in: 0...1_073_741_824)
         try require("chunkLineBytes", chunkLineBytes, in: 16...65_536)
         try require("pendingOutputBytes", pendingOutputBytes, in: 1...1_073_741_824)
+        try require("keptOutputBytes", keptOutputBytes, in: 65_536...68_719_476_736)
+        try require("outputRate", outputRate, in: 0...1_073_741_824)
         try require("lingerBytes", lingerBytes, in: 0...1_073_741_824)
         try require("connections", connections, in: 1...1_000_000)
         try require("connectionsPerAddress", connectionsPerAddress, in: 0...1_000_000)

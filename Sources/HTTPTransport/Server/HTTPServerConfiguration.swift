@@ -24,6 +24,8 @@ package struct HTTPServerConfiguration: Sendable {
     /// Proxies whose word counts for who asks (`Forwarded`, `X-Forwarded-For`), that may ask for `https` targets on a
     /// connection without TLS, and whose connections `HTTPLimits.connectionsPerAddress` does not bound.
     package var trustedProxies: [AddressRange] = []
+    /// Fields that every answer has, beside `Date`.
+    package var standingFields: [(name: StaticString, value: StaticString)] = []
     /// The content of answers that the transport gives itself; plain text unless set.
     package var errorBody: ErrorBody = { status, detail in
         ("text/plain; charset=utf-8", Array("\(status.code) \(status.reason): \(detail)\n".utf8))

@@ -30,8 +30,8 @@ package struct LoopStatistics: Sendable {
     package internal(set) var bytesRead: UInt64 = 0
     /// Bytes written to sockets.
     package internal(set) var bytesWritten: UInt64 = 0
-    /// How long the last iteration worked before the loop looked for new events, in microseconds.
-    package internal(set) var lagMicroseconds: UInt64 = 0
-    /// The longest such iteration since the statistics were last read, in microseconds.
+    /// Connections closed because slow readers had too much output waiting.
+    package internal(set) var closedForOutput: UInt64 = 0
+    /// The longest that requests may have waited in the last minute before they were looked at, in microseconds.
     package internal(set) var lagMaximumMicroseconds: UInt64 = 0
 }

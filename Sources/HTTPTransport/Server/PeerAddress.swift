@@ -60,8 +60,11 @@ package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Whether it is the peer of a Unix socket.
+    package var isUnix: Bool { family == .unix }
+
     /// Whether only this machine can have it: 127.0.0.0/8 (RFC 1122 §3.2.1.3), `::1` (RFC 4291 §2.5.3), a Unix socket.
-    var isLoopback: Bool {
+    package var isLoopback: Bool {
         switch family {
         case .unix: true
         case .ipv4: low >> 24 == 127

@@ -62,7 +62,7 @@ struct EvaluationFailuresTests {
         + #"{"some":[{"var":"list"},{"==":[{"var":""},"no"]}]}]},"on",null]}"#
 
     private static let longList: String = {
-        let list = #"{"list":["# + (1...100).map { "\($0)" }.joined(separator: ",") + "]}"
-        return #"{"lists":["# + Array(repeating: list, count: 300).joined(separator: ",") + "]}"
+        let list = #"{"list":["# + Array(repeating: "7", count: 150).joined(separator: ",") + "]}"
+        return #"{"lists":["# + Array(repeating: list, count: 180).joined(separator: ",") + "]}"
     }()
 }

@@ -148,7 +148,8 @@ final class TestConnection: @unchecked Sendable {
     static func request(
         _ method: String, _ path: String, _ body: String? = nil, _ fields: [(String, String)] = []
     ) -> String {
-        var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n"
+        var head = "\(method) \(path) HTTP/1.1\r\n"
+        if !fields.contains(where: { $0.0 == "Host" }) { head += "Host: localhost\r\n" }
         for (name, value) in fields { head += "\(name): \(value)\r\n" }
         if let body { head += "Content-Length: \(body.utf8.count)\r\n" }
         return head + "\r\n" + (body ?? "")

@@ -64,6 +64,52 @@ struct ServingPartsTests {
         done.wait()
     }
 
+    @Test("Nobody waits behind a slow job while a worker is free")
+    func oneLine() {
+        let pool = WorkerPool(limits: .init(workers: 4, waitingJobs: 1_000))
+        let gate = DispatchSemaphore(value: 0)
+        let done = DispatchSemaphore(value: 0)
+        for _ in 0..<3 { #expect(pool.submit { gate.wait() }) }
+        for _ in 0..<400 { #expect(pool.submit { done.signal() }) }
+        for _ in 0..<400 { done.wait() }
+        for _ in 0..<3 { gate.signal() }
+    }
+
+    @Test("What is large leaves workers to the rest, and gets its turn")
+    func largeJobs() {
+        let pool = WorkerPool(limits: .init(workers: 4, waitingJobs: 1_000))
+        let gate = DispatchSemaphore(value: 0)
+        let done = DispatchSemaphore(value: 0)
+        for _ in 0..<20 {
+            #expect(
+                pool.submit(.large) {
+                    gate.wait(); done.signal()
+                })
+        }
+        for _ in 0..<100 { #expect(pool.submit { done.signal() }) }
+        for _ in 0..<100 { done.wait() }
+        for _ in 0..<20 { gate.signal() }
+        for _ in 0..<20 { done.wait() }
+    }
+
+    @Test("The end of work that was taken is taken however much waits, and before it")
+    func finishing() {
+        let pool = WorkerPool(limits: .init(workers: 1, waitingJobs: 2))
+        let gate = DispatchSemaphore(value: 0)
+        let order = Locked<[String]>([])
+        let done = DispatchSemaphore(value: 0)
+        #expect(pool.submit { gate.wait() })
+        #expect(
+            pool.submit {
+                order.withLock { $0.append("next") }; done.signal()
+            })
+        #expect(!pool.submit {})
+        pool.finish { order.withLock { $0.append("end") } }
+        gate.signal()
+        done.wait()
+        #expect(order.withLock { $0 } == ["end", "next"])
+    }
+
     @Test("An answer grows beyond its block and is JSON where it must be")
     func answers() {
         var answer = AnswerBuffer(capacity: 64)

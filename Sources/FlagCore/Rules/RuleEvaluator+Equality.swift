@@ -1,0 +1,127 @@
+import JSON
+
+extension RuleEvaluator {
+    /// Whether the value counts as true.
+    @inline(__always)
+    mutating func isTrue(_ value: Operand) throws(RuleFailure) -> Bool {
+        guard case .view(let view) = value, view.kind == .number else { return value.isTrue }
+        return try double(of: view) != 0
+    }
+
+    /// Whether both have the same type and value (`===`). 1 and 1.0 are the same; arrays and objects are compared by
+    /// what they hold, where JavaScript would compare identity.
+    @inline(__always)
+    mutating func isStrictlyEqual(_ left: Operand, _ right: Operand) throws(RuleFailure) -> Bool {
+        switch (left, right) {
+        case (.string(let left), .string(let right)): return try isSame(left, right)
+        case (.integer(let left), .integer(let right)): return left == right
+        case (.null, .null): return true
+        case (.bool(let left), .bool(let right)): return left == right
+        case (.number(let left), .number(let right)): return left == right
+        case (.integer(let whole), .number(let value)), (.number(let value), .integer(let whole)):
+            return Int64(exactly: value) == whole
+        default: return try isSameComposite(left, right)
+        }
+    }
+
+    /// Whether two texts are the same.
+    @inline(__always)
+    mutating func isSame(
+        _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer
+    ) throws(RuleFailure) -> Bool {
+        guard left.count == right.count else { return false }
+        try step(left.count / Work.comparedBytesPerStep)
+        return left.hasSameBytes(as: right)
+    }
+
+    /// The rest of strict equality: arrays, objects and numbers that are kept as they are spelled.
+    @inline(never)
+    private mutating func isSameComposite(_ left: Operand, _ right: Operand) throws(RuleFailure) -> Bool {
+        if left.isArray, right.isArray { return try isSameArray(left, right) }
+        switch (left, right) {
+        case (.view(let left), .view(let right)) where left.kind == .object && right.kind == .object:
+            return try isSameObject(left, right)
+        case (.view(let left), .view(let right)) where left.kind == .number && right.kind == .number:
+            guard let whole = try wholeNumber(of: left) else { return try double(of: left) == double(of: right) }
+            return try whole == wholeNumber(of: right)
+        case (.view(let view), .number(let value)) where view.kind == .number,
+            (.number(let value), .view(let view)) where view.kind == .number:
+            return try double(of: view) == value
+        case (.view(let view), .integer(let value)) where view.kind == .number,
+            (.integer(let value), .view(let view)) where view.kind == .number:
+            return try wholeNumber(of: view)?.int64 == value
+        case (.data, .data): return true
+        default: return false
+        }
+    }
+
+    private mutating func isSameArray(_ left: Operand, _ right: Operand) throws(RuleFailure) -> Bool {
+        // One list reached twice is not walked over: a rule can make one that shares its parts with itself, and the
+        // ways through such a list double with every level.
+        if left.isIdentical(to: right) { return true }
+        var (left, right) = (left.elements, right.elements)
+        guard left.count == right.count else { return false }
+        try enter()
+        defer { leave() }
+        while let element = left.next(), let other = right.next() {
+            try step()
+            guard try isStrictlyEqual(element, other) else { return false }
+        }
+        return true
+    }
+
+    private mutating func isSameObject(_ left: JSONView, _ right: JSONView) throws(RuleFailure) -> Bool {
+        guard left.count == right.count else { return false }
+        try enter()
+        defer { leave() }
+        for (name, value) in left.members {
+            // Finding a member hashes its name.
+            try step(4 + name.count / Work.scannedBytesPerStep)
+            guard let other = right[name], try isStrictlyEqual(Operand(value), Operand(other)) else { return false }
+        }
+        return true
+    }
+
+    /// Whether a value is an element of a constant list.
+    mutating func isMember(_ value: Operand, of set: ConstantSet) throws(RuleFailure) -> Bool {
+        if let text = value.stringBytes { try step(text.count / Work.scannedBytesPerStep) }
+        if case .view(let view) = value { try step(Work.steps(converting: view.numberSpelling?.count ?? 0)) }
+        guard let hash = value.scalarHash else {
+            for element in set.composites {
+                try step()
+                if try isStrictlyEqual(element, value) { return true }
+            }
+            return false
+        }
+        var candidates = set.candidates(hash)
+        while let member = candidates.next() {
+            if try isStrictlyEqual(member, value) { return true }
+            try step()
+        }
+        return false
+    }
+
+    // MARK: Numbers that are kept as they are spelled
+
+    /// A number as the nearest double.
+    mutating func double(of view: JSONView) throws(RuleFailure) -> Double {
+        try step(Work.steps(converting: view.storedBytes.count))
+        return view.double ?? .nan
+    }
+
+    /// A number when it is whole and its magnitude fits 64 bits.
+    mutating func wholeNumber(of view: JSONView) throws(RuleFailure) -> WholeNumber? {
+        try step(view.storedBytes.count / Work.scannedBytesPerStep)
+        return view.wholeNumber
+    }
+}
+
+extension Operand {
+    /// Whether both are the same list in the same place, which holds the same whatever it holds.
+    fileprivate func isIdentical(to other: Operand) -> Bool {
+        switch (self, other) {
+        case (.list(let left), .list(let right)): left.baseAddress == right.baseAddress && left.count == right.count
+        default: false
+        }
+    }
+}
