@@ -35,7 +35,7 @@ package final class SQLiteTableStore: ItemTable {
     let storedTokens: [TransactionToken]
     private let identifier: Locked<String>
     private let checkpointer: Checkpointer?
-    private let clock: @Sendable () -> Int64
+    private let time: StoreClock
 
     /// Opens the store, creating its file if there is none.
     ///
@@ -43,25 +43,39 @@ package final class SQLiteTableStore: ItemTable {
     ///   - location: where the tables are.
     ///   - limits: the bounds of everything.
     ///   - clock: the time, in milliseconds since 1970.
+    ///   - elapsed: the milliseconds since some moment, of a clock that nobody sets; nil where `clock` is such a one.
     /// - Throws: `storage` with what the operator should do.
     package static func open(
-        _ location: Location, limits: TableLimits = TableLimits(),
-        clock: @escaping @Sendable () -> Int64 = SQLiteTableStore.millisecondsSinceEpoch
+        _ location: Location, limits: TableLimits = TableLimits(), elapsed: (@Sendable () -> Int64)? = nil,
+        clock: @escaping @Sendable () -> Int64
     ) throws(TableError) -> SQLiteTableStore {
-        switch location {
-        case .memory: try SQLiteTableStore(path: ":memory:", isInMemory: true, limits, clock)
-        case .directory(let directory):
-            try SQLiteTableStore(path: "\(directory)/\(fileName)", isInMemory: false, limits, clock)
-        }
+        try SQLiteTableStore(location, limits, StoreClock(wall: clock, elapsed: elapsed), .system)
     }
 
-    private init(
-        path: String, isInMemory: Bool, _ limits: TableLimits, _ clock: @escaping @Sendable () -> Int64
+    /// Opens the store with the system's clocks; see the other `open`.
+    package static func open(
+        _ location: Location, limits: TableLimits = TableLimits()
+    ) throws(TableError) -> SQLiteTableStore {
+        try open(
+            location, limits: limits, elapsed: StoreClock.millisecondsSinceBoot,
+            clock: SQLiteTableStore.millisecondsSinceEpoch)
+    }
+
+    /// Opens the store.
+    ///
+    /// - Parameters:
+    ///   - time: its clocks.
+    ///   - fileCalls: what its backups and logs are written with.
+    init(
+        _ location: Location, _ limits: TableLimits, _ time: StoreClock, _ fileCalls: FileCalls
     ) throws(TableError) {
+        let directory: String? = if case .directory(let path) = location { path } else { nil }
+        let isInMemory = directory == nil
+        let path = directory.map { "\($0)/\(Self.fileName)" } ?? ":memory:"
         limits.check()
         self.path = path
         self.limits = limits
-        self.clock = clock
+        self.time = time
         catalog = TableCatalog()
         let connection = try StoreFile.openForWriting(path, creating: true)
         let (storeID, originID, tokens) = try convertingErrors { () throws(SQLiteError) in
@@ -79,11 +93,10 @@ package final class SQLiteTableStore: ItemTable {
         checkpointer = isInMemory ? nil : Checkpointer(path: path)
         writer = try Writer(
             connection: connection, catalog: catalog, readers: readers, checkpointer: checkpointer, limits: limits,
-            retention: retention, clock: clock)
+            retention: retention, time: time)
         let parts = StoreParts(
             readers: readers, writer: writer, catalog: catalog, checkpointer: checkpointer, retention: retention,
-            vault: BackupVault(directory: isInMemory ? nil : String(path.dropLast(Self.fileName.count + 1))),
-            clock: clock, originID: self.originID)
+            vault: BackupVault(directory: directory, fileCalls), time: time, originID: self.originID)
         backups = try BackupService(parts)
         backups.subscribe { _ in
             // Where it cannot be read, a restart finds it.
@@ -202,7 +215,7 @@ extension SQLiteTableStore {
             return try convertingErrors { () throws(SQLiteError) in
                 let spaces = try StoreFile.takeSpaces(connection, count: 1 + schema.indexes.count)
                 let definition = TableDefinition(
-                    schema: schema, createdAt: clock(), space: spaces[0],
+                    schema: schema, createdAt: time.wall(), space: spaces[0],
                     startSequence: try ChangeJournal.end(connection).sequence, indexSpaces: Array(spaces.dropFirst()))
                 try StoreFile.add(connection, definition)
                 return definition

@@ -6,13 +6,21 @@ import Lock
 /// A file is written as a draft and becomes visible under its name, whole and durable, when it is published.
 final class BackupVault: Sendable {
     private let root: String?
+    private let isReadOnly: Bool
+    private let calls: FileCalls
     private let memory = Locked<[String: StoredFile]>([:])
 
     /// What the names of drafts end with. Nobody needs them after the end of the process that wrote them.
     private static let draftSuffix = ".part"
 
     /// The vault of a data directory, or one in memory.
-    init(directory: String?) { root = directory }
+    ///
+    /// - Parameter isReadOnly: whether its files are only read.
+    init(directory: String?, _ calls: FileCalls = .system, isReadOnly: Bool = false) {
+        root = directory
+        self.calls = calls
+        self.isReadOnly = isReadOnly
+    }
 
     /// Where a file is, for messages.
     func path(_ name: String) -> String { "\(root ?? "memory")/\(name)" }
@@ -45,13 +53,13 @@ final class BackupVault: Sendable {
     /// Removes a draft that is not published.
     func discard(_ name: String) { if root != nil { unlink(path(name) + Self.draftSuffix) } }
 
-    /// Opens a file for reading and writing; nil when there is none of the name.
+    /// Opens a file, for writing too unless the vault is read only; nil when there is none of the name.
     func open(_ name: String) throws(TableError) -> StoredFile? {
         guard root != nil else { return memory.withLock { $0[name] } }
-        let descriptor = Glibc.open(path(name), O_RDWR | O_CLOEXEC)
+        let descriptor = Glibc.open(path(name), (isReadOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC)
         if descriptor < 0, errno == ENOENT { return nil }
         guard descriptor >= 0 else { throw failure("open", path(name), errno) }
-        return StoredFile(adopting: descriptor, path: path(name))
+        return StoredFile(adopting: descriptor, path: path(name), calls)
     }
 
     /// Opens a file of a fixed name that holds nothing but a lock.
@@ -142,7 +150,7 @@ final class BackupVault: Sendable {
     private func open(_ path: String, _ flags: Int32) throws(TableError) -> StoredFile {
         let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("open", path, errno) }
-        return StoredFile(adopting: descriptor, path: path)
+        return StoredFile(adopting: descriptor, path: path, calls)
     }
 
     private func createFolder(of name: String) throws(TableError) {
@@ -181,7 +189,7 @@ final class BackupVault: Sendable {
             return descriptor
         }
         guard descriptor >= 0 else { throw failure("create", "/dev/shm", errno) }
-        return StoredFile(adopting: descriptor, path: path(name))
+        return StoredFile(adopting: descriptor, path: path(name), calls)
     }
 
     private func failure(_ operation: String, _ path: String, _ code: Int32) -> TableError {

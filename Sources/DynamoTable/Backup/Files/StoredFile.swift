@@ -1,14 +1,31 @@
 import Glibc
 
+/// What the files of backups and logs are written with: the system's calls, or what a test puts in their place.
+struct FileCalls: Sendable {
+    /// As `pwrite(2)`.
+    var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Int
+    /// As `fdatasync(2)`.
+    var synchronize: @Sendable (_ descriptor: Int32) -> Int32
+    /// As `ftruncate(2)`.
+    var truncate: @Sendable (_ descriptor: Int32, _ size: Int) -> Int32
+
+    /// The system's.
+    static let system = FileCalls(
+        write: { pwrite($0, $1.baseAddress, $1.count, $2) }, synchronize: { fdatasync($0) },
+        truncate: { ftruncate($0, $1) })
+}
+
 /// An open file of a backup. Reads and writes name their place, so that threads may share it.
 final class StoredFile: Sendable {
     /// Where it is, for messages.
     let path: String
     private let descriptor: Int32
+    private let calls: FileCalls
 
     /// Takes over a descriptor.
-    init(adopting descriptor: Int32, path: String) {
+    init(adopting descriptor: Int32, path: String, _ calls: FileCalls = .system) {
         self.descriptor = descriptor
+        self.calls = calls
         self.path = path
     }
 
@@ -33,7 +50,7 @@ final class StoredFile: Sendable {
         var written = 0
         while written < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
-            let count = pwrite(descriptor, rest.baseAddress, rest.count, offset + written)
+            let count = calls.write(descriptor, rest, offset + written)
             if count >= 0 {
                 written += count
             } else if errno != EINTR {
@@ -63,12 +80,12 @@ final class StoredFile: Sendable {
 
     /// Cuts the file off.
     func truncate(to size: Int) throws(TableError) {
-        guard ftruncate(descriptor, size) == 0 else { throw failure("cut", errno) }
+        guard calls.truncate(descriptor, size) == 0 else { throw failure("cut", errno) }
     }
 
     /// Waits until what was written is on disk.
     func synchronize() throws(TableError) {
-        guard fdatasync(descriptor) == 0 else { throw failure("sync", errno) }
+        guard calls.synchronize(descriptor) == 0 else { throw failure("sync", errno) }
     }
 
     /// Takes a lock on the file that ends with this object or the process.
