@@ -11,7 +11,7 @@ final class DataDirectory: Sendable {
     let path: String
     private let lock: Int32
 
-    private static let lockName = "owner.lock"
+    static let lockName = "owner.lock"
     /// How long a server that starts waits for a command that is at work in the directory.
     private static let patience = Duration.seconds(10)
 
@@ -37,7 +37,10 @@ final class DataDirectory: Sendable {
         guard descriptor >= 0 else { throw failure(path, "written to", errno) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let code = errno
+            // Who only looks at the directory shares the lock, and is not the one whose name is in the file.
+            let isLookedAt = code == EWOULDBLOCK && flock(descriptor, LOCK_SH | LOCK_NB) == 0
             close(descriptor)
+            if isLookedAt { throw .owned(path: path, owner: nil) }
             guard code == EWOULDBLOCK else { throw failure(path, "locked", code) }
             throw .owned(path: path, owner: Owner(readingFrom: file))
         }

@@ -47,8 +47,7 @@ struct DynamoDBProcess {
             withExtendedLifetime(opened.directory) {}
         }
         tables.subscribeToWriteTrouble { logger.report(writeTrouble: $0) }
-        tables.subscribeToBackupTrouble { logger.report(backupTrouble: $0) }
-        tables.subscribeToLastBackupTrouble { logger.report(lastBackupTrouble: $0) }
+        logger.follow(tables)
         let endpoint = DynamoEndpoint(store: tables)
         let server = try endpoint.makeServer(host: settings.host, port: settings.port, loops: settings.loops)
         server.start()

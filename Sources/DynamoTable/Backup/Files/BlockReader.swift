@@ -79,8 +79,10 @@ extension BlockReader {
         case unknown
     }
 
-    /// How many bytes are checked in vain at most before a search is given up.
-    private static let searchBytesMax = 64 * 1024 * 1024
+    /// How many bytes are checked in vain at most before a search is given up, and as how many a check counts at least:
+    /// a file full of heads must not take minutes.
+    private static let searchBytesMax = 256 * 1024 * 1024
+    private static let checkBytesMin = 4096
     private static let windowBytes = 1024 * 1024
 
     /// Goes on behind the damaged block at `position`, to the next place from which blocks are what was written.
@@ -107,7 +109,7 @@ extension BlockReader {
                 let length = Int(LittleEndian.uint32(window, at: offset + 4))
                 let next = start + offset + BlockFile.headBytes + length
                 guard (1...BlockFile.contentBytesFound).contains(length), next <= end else { continue }
-                checked += length
+                checked += max(length, Self.checkBytesMin)
                 guard checked <= Self.searchBytesMax else {
                     position = end
                     return .unknown
