@@ -129,7 +129,7 @@ struct LogDamageTests {
 
     @Test(
         "Damage of the segment that is being written is made up for while the server runs",
-        arguments: [0.3, 0.6, 0.999])
+        arguments: [0.01, 0.3, 0.6, 0.999])
     func madeUpForMeanwhile(_ part: Double) throws {
         let bench = try ContinuousBench()
         try bench.turnOn()

@@ -314,7 +314,9 @@ extension ContinuousLog {
         contents.inventory.files[last]?.bytes = contents.writtenBytes
         blocks = next
         isInDoubt = false
-        learn(ofLast.map { $0.upTo(min($0.upTo, notedPosition)) })
+        // The new one may have the name that the old one had.
+        contents.followAside(ofLast)
+        contents.learn(ofLast.map { $0.upTo(min($0.upTo, notedPosition)) })
         add(file)
     }
 
