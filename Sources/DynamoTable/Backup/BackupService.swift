@@ -13,6 +13,8 @@ final class BackupService: Sendable {
     let parts: StoreParts
     private let queue = DispatchQueue(label: "table.restore")
     private let underWay = Locked<[String: RestoreUnderWay]>([:])
+    /// The restores that failed.
+    let failures = RestoreFailures()
     private let replaced = Locked<[@Sendable (String) -> Void]>([])
     private let isCancelled = Atomic(false)
 
@@ -68,9 +70,12 @@ extension BackupService {
     }
 
     /// The identifiers of the files of all backups, in their order. Other files in the folder are nobody's.
-    func ids() throws(TableError) -> [String] {
-        try parts.vault.files(in: Self.folder).filter { $0.hasSuffix(Self.suffix) }
-            .map { String($0.dropLast(Self.suffix.count)) }.filter(Self.isID)
+    func ids() throws(TableError) -> [String] { try Self.ids(parts.vault) }
+
+    /// The identifiers of the files of all backups in a vault.
+    static func ids(_ vault: BackupVault) throws(TableError) -> [String] {
+        try vault.files(in: folder).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
+            .filter(isID)
     }
 
     func describe(_ id: String) throws(TableError) -> ListedBackup {
@@ -228,6 +233,9 @@ extension BackupService {
             return .success(parts.describe(restoration.target, content: content))
         } catch {
             leave(name, restoration.target)
+            failures.note(RestoreFailure(table: name, source: origin.table, error: error))
+            // What was read of a log was not what was written: whatever else is damaged of it should be known.
+            if origin.backup == nil, case .backup(.damaged) = error { archive.examine() }
             former.settle()
             return .failure(error)
         }
@@ -243,6 +251,7 @@ extension BackupService {
             return underWay[name] != nil
         }
         if isTaken { throw .backup(.restoreInProgress(table: name)) }
+        failures.forget(name)
     }
 
     private func leave(_ name: String, _ definition: TableDefinition?) {
@@ -289,15 +298,16 @@ extension BackupService {
     /// are 35 days old. What cannot be removed keeps nothing else from it, and is tried again tomorrow.
     func removeExpired() {
         parts.vault.discardOldDrafts(in: [Self.folder, "restore"])
+        guard let now = parts.time.timeForForgetting else { return }
         var filter = BackupFilter()
         filter.kind = .system
         for case .available(let backup) in (try? list(filter)) ?? [] {
-            if let expiresAt = backup.expiresAt, expiresAt <= parts.clock() {
+            if let expiresAt = backup.expiresAt, expiresAt <= now {
                 _ = try? parts.vault.remove(Self.file(backup.id))
             }
         }
-        try? former.removeExpired()
-        try? archive.removeOldLives()
+        try? former.removeExpired(now)
+        try? archive.removeOldLives(now)
     }
 }
 

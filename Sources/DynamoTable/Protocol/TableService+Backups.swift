@@ -133,6 +133,8 @@ extension ProtocolError {
             self.init(
                 .invalidRestoreTime,
                 "RestoreDateTime must be between \(Double(earliest) / 1000) and \(Double(latest) / 1000)")
+        case .backup(.lostRestoreTime), .backup(.ambiguousRestoreTime):
+            self.init(.invalidRestoreTime, error.description)
         default: self.init(error)
         }
     }

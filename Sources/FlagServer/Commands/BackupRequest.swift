@@ -37,6 +37,8 @@ enum BackupRequest: Sendable, Equatable {
         let target: String?
         /// Whether a table of the name is replaced.
         let replaces: Bool
+        /// Where the clock has shown the time several times, at which of them, from 1.
+        var pass: Int?
     }
 
     /// The names of the commands.
@@ -83,7 +85,8 @@ enum BackupRequest: Sendable, Equatable {
             self = .restore(
                 Restore(
                     source: source, target: arguments["target"]?.stringValue,
-                    replaces: arguments["replace"]?.boolValue ?? false))
+                    replaces: arguments["replace"]?.boolValue ?? false,
+                    pass: arguments["pass"]?.numberValue?.int64.flatMap { Int(exactly: $0) }))
         default: return nil
         }
     }
@@ -112,6 +115,7 @@ enum BackupRequest: Sendable, Equatable {
             case .table(let table, let time):
                 arguments["table"] = text(table)
                 arguments["time"] = text(time?.rfc3339)
+                if let pass = restore.pass { arguments["pass"] = .integer(Int64(pass)) }
             }
             return ControlRequest(command: "restore", arguments: arguments)
         }

@@ -48,8 +48,7 @@ struct DynamoDBProcess {
         }
         if let warning = opened.directory?.warning { logger.warning("\(warning)") }
         tables.subscribeToWriteTrouble { logger.report(writeTrouble: $0) }
-        tables.subscribeToBackupTrouble { logger.report(backupTrouble: $0) }
-        tables.subscribeToLastBackupTrouble { logger.report(lastBackupTrouble: $0) }
+        logger.follow(tables)
         let endpoint = DynamoEndpoint(store: tables)
         let server = try endpoint.makeServer(host: settings.host, port: settings.port, loops: settings.loops)
         server.start()
