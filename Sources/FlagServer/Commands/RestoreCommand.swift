@@ -41,7 +41,7 @@ struct RestoreCommand: ParsableCommand {
     func validate() throws {
         guard (backup == nil) != (time == nil) else { throw ValidationError("Name a backup or a --time.") }
         if let time, time != "latest", Timestamp(rfc3339: time) == nil {
-            throw ValidationError("--time must be latest or as in 2026-01-02T03:04:05Z, not \"\(time)\".")
+            throw ValidationError("--time must be latest or \(Timestamp.expectation), not \"\(time)\".")
         }
     }
 

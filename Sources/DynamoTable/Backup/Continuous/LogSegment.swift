@@ -51,7 +51,7 @@ struct LogSegmentReader {
             throw .damaged(file.path, "it does not say where it begins")
         }
         var record = RecordReader(head.content)
-        guard let after = record.number(), record.isAtEnd else {
+        guard let after = record.number(), record.isAtEnd, TableImage.numbers.contains(after) else {
             throw .damaged(file.path, "it does not say where it begins")
         }
         self.after = after
@@ -65,7 +65,8 @@ struct LogSegmentReader {
         guard let block = try blocks.next() else { return nil }
         var records = RecordReader(block.content)
         if block.kind == LogSegment.note {
-            guard let sequence = records.number(), sequence >= lastSequence else {
+            guard let sequence = records.number(), sequence >= lastSequence, TableImage.numbers.contains(sequence)
+            else {
                 throw .damaged(blocks.file.path, "it says of less than it holds that it is complete")
             }
             lastSequence = sequence
@@ -77,7 +78,9 @@ struct LogSegmentReader {
                 let committedAt = records.number(), let key = records.content(), let kind = records.number(),
                 let content = kind == 0 ? .some(nil) : records.content().map(Optional.some)
             else { throw .damaged(blocks.file.path, "a block holds something else than changes") }
-            guard sequence > lastSequence, committedAt >= lastCommittedAt else {
+            guard sequence > lastSequence, committedAt >= lastCommittedAt, TableImage.numbers.contains(sequence),
+                TableImage.numbers.contains(committedAt)
+            else {
                 throw .damaged(blocks.file.path, "the change \(sequence) is behind a later one")
             }
             (lastSequence, lastCommittedAt) = (sequence, committedAt)
