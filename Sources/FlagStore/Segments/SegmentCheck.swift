@@ -59,8 +59,9 @@ extension FlagRepository {
     func segmentCheck(in environment: Environment) -> SegmentCheck {
         SegmentCheck { name throws(FlagStoreError) in
             guard let item = try item(.segment(environment, name: name)) else { return nil }
-            let record = SegmentRecord(
-                repairing: item, environment: environment, name: name, at: Timestamp(millisecondsSinceEpoch: 0))
+            let record = SegmentRecord.reading(
+                item, environment: environment, name: name, at: Timestamp(millisecondsSinceEpoch: 0)
+            ).record
             return (try? record.parsedCondition())??.references ?? []
         }
     }
