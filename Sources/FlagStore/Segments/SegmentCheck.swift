@@ -79,6 +79,14 @@ extension FlagRepository {
         try forEachSegment(in: environment) { segment in
             if names((try? segment.parsedCondition())??.references ?? []) { uses.segments.append(segment.name) }
         }
+        // What is not valid now goes on as it was.
+        try forEachLastValidRule(in: environment) { key, rule in
+            if names(rule.segmentReferences()), !uses.flags.contains(key) { uses.flags.append(key) }
+        }
+        try forEachLastValidHead(in: environment) { name, head in
+            let condition = head.condition.flatMap { try? SegmentCondition(validating: $0, at: JSONPointer()) }
+            if names(condition?.references ?? []), !uses.segments.contains(name) { uses.segments.append(name) }
+        }
         uses.flags.sort()
         return uses
     }
