@@ -1,3 +1,4 @@
+import DynamoTable
 import FlagCore
 import JSON
 
@@ -66,9 +67,9 @@ enum BackupRequest: Sendable, Equatable {
         case "backup list": self = .list(table: table)
         case "backup delete": self = .delete(id: try text("backup"))
         case "backup continuous on":
-            guard let days = arguments["days"]?.numberValue?.int64.flatMap({ Int(exactly: $0) }) else {
-                throw .malformed("\(request.command) lacks days")
-            }
+            let range = 1...ContinuousBackups.recoveryPeriodDaysMax
+            guard let days = arguments["days"]?.numberValue?.int64.flatMap({ Int(exactly: $0) }), range.contains(days)
+            else { throw .malformed("days must be a whole number from 1 to \(range.upperBound)") }
             self = .beginContinuous(table: table, recoveryPeriodDays: days)
         case "backup continuous off": self = .endContinuous(table: table)
         case "backup continuous status": self = .listContinuous(table: table)
@@ -80,7 +81,7 @@ enum BackupRequest: Sendable, Equatable {
             } else if let file = arguments["file"]?.stringValue {
                 source = .file(file)
             } else {
-                source = .table(table, at: arguments["time"]?.stringValue.flatMap { Timestamp(rfc3339: $0) })
+                source = .table(table, at: try Self.time(arguments["time"]))
             }
             self = .restore(
                 Restore(
@@ -88,6 +89,18 @@ enum BackupRequest: Sendable, Equatable {
                     replaces: arguments["replace"]?.boolValue ?? false,
                     pass: arguments["pass"]?.numberValue?.int64.flatMap { Int(exactly: $0) }))
         default: return nil
+        }
+    }
+
+    /// Reads a time to restore to; nil, where none is named, is the latest.
+    private static func time(_ argument: JSONValue?) throws(ControlError) -> Timestamp? {
+        switch argument {
+        case nil, .null?: return nil
+        default:
+            guard let time = argument?.stringValue.flatMap({ Timestamp(rfc3339: $0) }) else {
+                throw .malformed("time must be \(Timestamp.expectation)")
+            }
+            return time
         }
     }
 

@@ -53,7 +53,7 @@ struct RestoreCommand: ParsableCommand {
             throw ValidationError("--pass is 1 or more, and says more of a --time.")
         }
         if let time, time != "latest", Timestamp(rfc3339: time) == nil {
-            throw ValidationError("--time must be latest or as in 2026-01-02T03:04:05Z, not \"\(time)\".")
+            throw ValidationError("--time must be latest or \(Timestamp.expectation), not \"\(time)\".")
         }
     }
 

@@ -110,6 +110,10 @@ extension Logger {
             warning(
                 "the derived attributes of an item cannot be corrected: lists may lack it",
                 metadata: ["partition": "\(partition)", "sort": "\(sort)", "reason": "\(reason)"])
+        case .setAside(let partition, let sort, let reason):
+            warning(
+                "something that follows from a change cannot be done, and is set aside",
+                metadata: ["partition": "\(partition)", "sort": "\(sort)", "reason": "\(reason)"])
         case .failed(let failure):
             error(
                 "what others wrote cannot be completed now; it is tried again", metadata: ["reason": "\(failure)"])

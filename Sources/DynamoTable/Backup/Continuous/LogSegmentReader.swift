@@ -133,7 +133,9 @@ struct LogSegmentReader {
             guard isFirst, content.number() == after, content.isAtEnd else { return nil }
             return []
         case LogSegment.note:
-            guard let sequence = content.number(), content.isAtEnd, sequence >= lastSequence else { return nil }
+            guard let sequence = content.number(), content.isAtEnd, sequence >= lastSequence,
+                TableImage.numbers.contains(sequence)
+            else { return nil }
             lastSequence = sequence
             return []
         case LogSegment.changes:
@@ -155,7 +157,8 @@ extension RecordReader {
     /// The next change of a log; nil when there is something else.
     fileprivate mutating func record() -> LogRecord? {
         guard let sequence = number(), let committedAt = number(), let key = content(), let kind = number(),
-            let content = kind == 0 ? .some(nil) : self.content().map(Optional.some)
+            let content = kind == 0 ? .some(nil) : self.content().map(Optional.some),
+            TableImage.numbers.contains(sequence), TableImage.numbers.contains(committedAt)
         else { return nil }
         return LogRecord(sequence: sequence, committedAt: committedAt, key: key, content: content)
     }
