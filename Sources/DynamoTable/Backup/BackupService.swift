@@ -26,6 +26,9 @@ final class BackupService: Sendable {
 
     private static let folder = "backups"
     private static let suffix = ".backup"
+    /// When it is first looked for what has expired: nothing is too old before a store has been open for an hour.
+    private static let firstExpirySeconds = 3700
+
     /// The backups of a store that nobody writes to yet; sweeps what earlier restores have left.
     init(_ parts: StoreParts) throws(TableError) {
         self.parts = parts
@@ -35,7 +38,7 @@ final class BackupService: Sendable {
         parts.writer.subscribe { [weak archive] _ in archive?.wake() }
         former.settle()
         queue.async { [weak self] in self?.removeExpired() }
-        expireDaily()
+        expire(after: Self.firstExpirySeconds)
     }
 
     /// Ends what is under way, and closes the logs. Blocks.
@@ -286,11 +289,11 @@ extension BackupService {
         former.waitUntilSettled()
     }
 
-    private func expireDaily() {
-        queue.asyncAfter(deadline: .now() + .seconds(24 * 3600)) { [weak self] in
+    private func expire(after seconds: Int) {
+        queue.asyncAfter(deadline: .now() + .seconds(seconds)) { [weak self] in
             guard let self, !isCancelled.load(ordering: .acquiring) else { return }
             removeExpired()
-            expireDaily()
+            expire(after: 24 * 3600)
         }
     }
 
