@@ -72,11 +72,16 @@ let package = Package(
             name: "TableBench", dependencies: ["DynamoTable", "SQLite", "Lock"], path: "Benchmarks/TableBench",
             swiftSettings: settings),
 
+        // What ./scripts/fuzz does to the flag store, and in a short form its tests.
+        .target(
+            name: "ForeignItems", dependencies: ["FlagStore", "FlagCore", "DynamoTable", "JSON", "Lock"],
+            path: "Fuzzing/ForeignItems", swiftSettings: settings),
+
         tests(of: "JSON"),
         tests(of: "FlagCore", ["JSON"]),
         tests(of: "SQLite"),
         tests(of: "DynamoTable", ["SQLite", "JSON"]),
-        tests(of: "FlagStore", ["DynamoTable", "FlagCore", "JSON"]),
+        tests(of: "FlagStore", ["DynamoTable", "FlagCore", "JSON", "ForeignItems"]),
         tests(of: "HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Lock"]),
         tests(of: "HTTPClient", ["HTTPTransport", "Lock"]),
         tests(of: "FlagServer", ["HTTPTransport", "FlagStore", "FlagCore", "DynamoTable", "JSON"]),
@@ -97,11 +102,15 @@ if Context.environment["FLAG_SERVER_FUZZ"] != nil {
         .executableTarget(
             name: "FuzzHTTP", dependencies: ["CFuzzer", "HTTPTransport"], path: "Fuzzing/FuzzHTTP",
             swiftSettings: settings),
+        .executableTarget(
+            name: "FuzzStore", dependencies: ["CFuzzer", "ForeignItems"], path: "Fuzzing/FuzzStore",
+            swiftSettings: settings),
     ]
     package.products += [
         .executable(name: "fuzz-http", targets: ["FuzzHTTP"]),
         .executable(name: "fuzz-json", targets: ["FuzzJSON"]),
         .executable(name: "fuzz-rules", targets: ["FuzzRules"]),
+        .executable(name: "fuzz-store", targets: ["FuzzStore"]),
     ]
 }
 

@@ -1,6 +1,6 @@
 """Writes what fuzzing begins with: the public vectors where they are there, and a few texts of its own.
 
-    python3 Fuzzing/seeds.py FOLDER     writes FOLDER/{http,json,rules}/* and FOLDER/words-{http,rules}
+    python3 Fuzzing/seeds.py FOLDER     writes FOLDER/{http,json,rules,store}/* and FOLDER/words-{http,rules}
 """
 
 import base64
@@ -66,6 +66,9 @@ def main():
     write_words(folder / "words-http", HTTP_WORDS)
     write(folder / "json", texts)
     write(folder / "rules", [json.dumps(rule).encode() + b"\n" + json.dumps(data).encode() for rule, data in rules])
+    # Writes are made of any bytes: something of each kind of item, and a little of everything.
+    write(folder / "store", [bytes([kind, 0, name, 0, 2, 6, 3, value]) * 4 for kind in range(8) for name in (0, 2, 12)
+                             for value in (3, 5, 10)])
     write_words(folder / "words-rules", [f'"{operator}"' for operator in OPERATORS])
 
 

@@ -21,22 +21,33 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 // MARK: - RFC 3339
 
 extension Timestamp: CustomStringConvertible {
+    /// The instants that RFC 3339 can say in UTC: those of the years 0 to 9999.
+    package static let expressible =
+        Timestamp(millisecondsSinceEpoch: -62_167_219_200_000)...Timestamp(millisecondsSinceEpoch: 253_402_300_799_999)
+
+    /// What a text must be to be read, for messages.
+    package static let expectation = "a time like 2026-01-31T09:30:00.000Z (RFC 3339), of a year from 0 to 9999 in UTC"
+
     /// Reads a date-time of RFC 3339 section 5.6, with any offset; parts of a millisecond are cut off.
     ///
-    /// A leap second (`:60`) is the second after it. Nil when the text is anything else, or no date of the calendar.
+    /// A leap second (`:60`) is the second after it. Nil when the text is anything else, no date of the calendar, or a
+    /// time that in UTC is not of the years 0 to 9999: what is read must be printable.
     package init?(rfc3339 text: some StringProtocol) {
         var reader = DateTimeReader(text: Array(text.utf8))
         guard let milliseconds = reader.read() else { return nil }
-        millisecondsSinceEpoch = milliseconds
+        self.init(millisecondsSinceEpoch: milliseconds)
+        guard Timestamp.expressible.contains(self) else { return nil }
     }
 
-    /// The instant in UTC with milliseconds: `2026-01-02T03:04:05.678Z`. For the years 0 to 9999.
+    /// The instant in UTC with milliseconds: `2026-01-02T03:04:05.678Z`. An instant outside `expressible`, which only a
+    /// clock can say, is written as the nearest one inside.
     package var rfc3339: String {
-        let seconds = secondsSinceEpoch
+        let time = min(max(self, Timestamp.expressible.lowerBound), Timestamp.expressible.upperBound)
+        let seconds = time.secondsSinceEpoch
         let day = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400
         let second = Int(seconds - day * 86_400)
         let date = CivilDate(daysSinceEpoch: Int(day))
-        let milliseconds = Int(millisecondsSinceEpoch - seconds * 1000)
+        let milliseconds = Int(time.millisecondsSinceEpoch - seconds * 1000)
         return "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))"
             + "T\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
             + ".\(padded(milliseconds, 3))Z"

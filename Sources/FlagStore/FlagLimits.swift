@@ -33,6 +33,8 @@ package enum FlagLimits {
     package static let segmentKeyCharacters = 250
     /// Keys that are listed in one segment.
     package static let segmentKeys = 100_000
+    /// A version or a revision, at most: what every reader of JSON holds exactly (2^53 - 1; RFC 8259 section 6).
+    package static let version: Int64 = 9_007_199_254_740_991
     /// Operations of one transaction besides the one that raises the revision (DynamoDB: 100 in all).
     package static let operationsPerTransaction = 99
 }

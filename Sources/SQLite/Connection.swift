@@ -14,6 +14,9 @@ package final class Connection {
         case readWrite
         /// Reading of a file that exists.
         case readOnly
+        /// Reading of a file that nobody has open, in the state that it was left in, its log included: nothing is
+        /// written, neither to the files nor beside them.
+        case asItLies
     }
 
     /// The database file, or `:memory:`.
@@ -36,16 +39,22 @@ package final class Connection {
     package init(path: String, mode: Mode, busyTimeoutMilliseconds: Int32) throws(SQLiteError) {
         precondition(sqlite3_threadsafe() != 0, "SQLite was built without support for threads")
         self.path = path
-        let flags =
-            SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
-            | {
-                switch mode {
-                case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-                case .readWrite: SQLITE_OPEN_READWRITE
-                case .readOnly: SQLITE_OPEN_READONLY
-                }
-            }()
-        let status = sqlite3_open_v2(path, &handle, flags, nil)
+        var (name, flags, system): (String, Int32, String?) = (
+            path, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, nil
+        )
+        switch mode {
+        case .create: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        case .readWrite: flags |= SQLITE_OPEN_READWRITE
+        case .readOnly: flags |= SQLITE_OPEN_READONLY
+        case .asItLies:
+            flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+            let hasLog = Self.hasContent(path + "-wal")
+            // Without locks, the index of the log is kept in memory and not in a file. A file that is said not to
+            // change has no log looked for, which would make one.
+            name = Self.uri(path) + (hasLog ? "" : "?immutable=1")
+            if hasLog { system = "unix-none" }
+        }
+        let status = sqlite3_open_v2(name, &handle, flags, system)
         guard status == SQLITE_OK else {
             // The handle exists even so, and holds the message.
             let failure = error("open", status: status)
@@ -54,6 +63,30 @@ package final class Connection {
         }
         sqlite3_extended_result_codes(handle, 1)
         sqlite3_busy_timeout(handle, busyTimeoutMilliseconds)
+        if mode == .asItLies {
+            csqlite_keep_log_on_close(handle)
+            try execute("PRAGMA locking_mode = EXCLUSIVE", operation: "open")
+        }
+    }
+
+    /// A path as SQLite reads it out of a URI.
+    private static func uri(_ path: String) -> String {
+        let digits = Array("0123456789ABCDEF")
+        return "file:"
+            + path.utf8.map { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                    UInt8(ascii: "_"):
+                    String(UnicodeScalar(byte))
+                default: "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+                }
+            }.joined()
+    }
+
+    private static func hasContent(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_size > 0
     }
 
     deinit { close() }

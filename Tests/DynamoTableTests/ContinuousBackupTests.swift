@@ -6,66 +6,10 @@ import Testing
 
 @Suite("Continuous backups")
 struct ContinuousBackupTests {
-    private static let start: Int64 = 1_700_000_000_000
-    private static let day: Int64 = 24 * 3600 * 1000
+    private static let start = ContinuousBench.start
+    private static let day = ContinuousBench.day
 
-    /// A store whose clock is moved by hand, in a directory that it can be opened in again.
-    private final class Bench {
-        let directory: TemporaryDirectory
-        let time = Locked<Int64>(ContinuousBackupTests.start)
-        private(set) var store: SQLiteTableStore
-        private var life = ""
-
-        init(_ kind: StoreKind = .file) throws {
-            directory = try TemporaryDirectory()
-            let time = self.time
-            store = try SQLiteTableStore.open(kind == .file ? .directory(directory.path) : .memory) {
-                time.withLock { $0 }
-            }
-            try store.createTable(TestTable.schema)
-        }
-
-        deinit { store.close() }
-
-        /// Opens the store again, after `body` has done something to its files.
-        func reopen(_ body: () throws -> Void = {}) throws {
-            life = try store.setting("continuous.\(TestTable.name)") ?? life
-            store.close()
-            try body()
-            let time = self.time
-            store = try SQLiteTableStore.open(.directory(directory.path)) { time.withLock { $0 } }
-        }
-
-        var now: Int64 { time.withLock { $0 } }
-
-        func pass(_ milliseconds: Int64) { time.withLock { $0 += milliseconds } }
-
-        /// The items of the table as they were at a time.
-        func items(at point: RestorePoint) throws -> [Item] {
-            let target = "copy-\(UInt32.random(in: 0 ... .max))"
-            _ = try restored {
-                _ = try store.restore(
-                    table: TestTable.name, at: point, to: target, replacing: false, adjust: { $0 }, completion: $0)
-            }
-            let items = try store.items(target)
-            #expect(try store.items(target, index: "by-owner").count == items.count { $0["owner"] != nil })
-            try store.deleteTable(target)
-            return items
-        }
-
-        func put(_ name: String, _ value: Int64 = 0) throws {
-            try store.put(TestTable.item("p", name, ["n": .number(value), "owner": "o"]))
-        }
-
-        /// The paths of the files of the continuous backups.
-        func files(_ prefix: String) throws -> [String] {
-            let vault = BackupVault(directory: directory.path)
-            let life = (try? store.setting("continuous.\(TestTable.name)")) ?? life
-            return try vault.files(in: "continuous/\(life)").filter { $0.hasPrefix(prefix) }.map {
-                "\(directory.path)/continuous/\(life)/\($0)"
-            }
-        }
-    }
+    private typealias Bench = ContinuousBench
 
     @Test("A table is restored as it was at each moment, whatever was written since", arguments: StoreKind.allCases)
     func everyMoment(_ kind: StoreKind) throws {
@@ -220,31 +164,37 @@ struct ContinuousBackupTests {
         #expect(try bench.store.verify().problems == [])
     }
 
-    @Test("Where the change stream cannot make up for what a log has lost, another one begins and says since when")
+    @Test("Where the change stream cannot make up for what a log has lost, a base behind it is made, and it is told")
     func gap() throws {
         let bench = try Bench()
         _ = try bench.store.setContinuousBackups(of: TestTable.name, enabled: true)
         for number in 0..<100 { try bench.put("\(number)") }
         bench.pass(2 * Self.day)
         try bench.store.backups.archive.flush()
+        let (early, earlyItems) = (bench.now, try bench.store.items(TestTable.name))
         // Now the old changes may be forgotten.
         for number in 0..<10 {
             bench.pass(Self.day)
             try bench.put("later", Int64(number))
             try bench.store.backups.archive.flush()
         }
-        let before = try #require(try bench.store.setting("continuous.\(TestTable.name)"))
+        let life = try bench.store.setting("continuous.\(TestTable.name)")
+        let log = try #require(try bench.files("log-").first)
         try bench.reopen {
-            let log = try #require(try bench.files("log-").first)
             try write(Array(try read(log).prefix(60)), to: log)
             for other in try bench.files("log-").dropFirst() { unlink(other) }
         }
-        let range = try #require(try bench.store.continuousBackups(of: TestTable.name).restorable)
-        #expect(range.lowerBound == bench.now)
-        #expect(try bench.store.setting("continuous.\(TestTable.name)") != before)
+        let state = try bench.store.continuousBackups(of: TestTable.name)
+        #expect(try bench.store.setting("continuous.\(TestTable.name)") == life)
+        #expect(state.restorable == Self.start...bench.now)
+        #expect(state.damages.contains { $0.lost?.contains(early) ?? false })
+        #expect(state.damages.allSatisfy { $0.lost?.contains(bench.now) != true })
+        #expect(throws: TableError.self) { try bench.items(at: .time(early)) }
+        #expect(try bench.items(at: .time(Self.start)) == [])
         #expect(try bench.items(at: .latest) == (try bench.store.items(TestTable.name)))
-        #expect(access("\(bench.directory.path)/continuous/\(before)", F_OK) == 0)
-        #expect(try bench.store.verify().problems == [])
+        #expect(earlyItems.count == 100)
+        #expect(access(log.replacing(".log", with: ".damaged"), F_OK) == 0)
+        #expect(try bench.store.verify().problems.count == state.damages.count)
     }
 
     @Test("Changes stay in the stream until they are in the log, however old they are")

@@ -79,6 +79,7 @@ struct VerificationTests {
         for number in 0..<5 { try store.put(TestTable.item("p", "\(number)")) }
         _ = try store.setContinuousBackups(of: TestTable.name, enabled: true)
         for number in 5..<9 { try store.put(TestTable.item("p", "\(number)")) }
+        try store.backups.archive.flush()
         #expect(try store.verify().problems == [])
         let connection = try Connection(
             path: directory.path + "/flags.db", mode: .readWrite, busyTimeoutMilliseconds: 1000)
@@ -101,6 +102,7 @@ struct VerificationTests {
         _ = try store.setContinuousBackups(of: TestTable.name, enabled: true)
         let backup = try store.createBackup(of: TestTable.name, name: "b")
         for number in 50..<99 { try store.put(TestTable.item("p", "\(number)")) }
+        try store.backups.archive.flush()
         let report = try store.verify()
         #expect(report.problems == [])
         #expect(report.backups == 1 && report.loggedChanges == 49 && report.changes == 99)

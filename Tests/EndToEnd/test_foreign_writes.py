@@ -131,6 +131,50 @@ def test_an_item_that_is_no_valid_flag_breaks_nothing(served, broken, start_serv
     again.eventually(lambda: again.server.metric("flag_server_flags_in_last_valid_form")[""] == 0)
 
 
+@pytest.mark.parametrize("version", ["9223372036854775807", "1E+30", "-1", "1.5"])
+def test_a_version_that_cannot_be_stops_nothing_and_no_start(served, version, start_server):
+    served.put(typed_flag("new-feature", version={"N": version}))
+    served.put({"PK": {"S": "SEGMENT#staging#beta"}, "SK": {"S": "METADATA"}, "description": {"S": "d"},
+                "owner": {"S": "o"}, "createdAt": {"S": "2026-01-02T03:04:05Z"}, "version": {"N": version}})
+    served.server.expect(200, "PATCH", "/api/flags/new-feature", {"owner": "web"})
+    served.server.expect(200, "POST", "/api/segments/beta/keys", {"add": ["ada"]})
+    served.put(typed_flag("new-feature", version={"N": version}))
+    served.server.kill()
+    again = Served(start_server)
+    again.server.expect(200, "PATCH", "/api/flags/new-feature", {"owner": "web"})
+    again.eventually(lambda: again.item("new-feature")["version"]["N"].isdigit())
+
+
+@pytest.mark.parametrize("revision", [{"S": "many"}, {"N": "9.9E+125"}, {"N": "9223372036854775807"}, {"L": []}])
+def test_a_revision_that_is_none_keeps_no_kill_switch_from_being_set(served, revision, start_server):
+    kill = {"reason": "checkout is down", "activatedBy": "ada"}
+    item = {"PK": {"S": "REVISION#staging"}, "SK": {"S": "METADATA"}, "revision": revision}
+    served.put(typed_flag("new-feature"))
+    served.put(item)
+    served.server.expect(200, "POST", "/api/emergency/kill-switch", kill)
+    assert served.server.evaluate("new-feature")[1]["value"] is False
+    served.put(item)
+    served.server.kill()
+    again = Served(start_server)
+    again.server.expect(204, "DELETE", "/api/emergency/kill-switch", {"deactivatedBy": "ada"})
+    again.put(typed_flag("other"))
+    again.eventually(lambda: again.of_owner("platform-team") == ["new-feature", "other"])
+
+
+def test_what_does_not_fit_beside_the_table_is_set_aside_and_told(served, start_server):
+    long = "k" * (2048 - len("FLAG#staging#"))
+    for owner in ("a", "b"):
+        served.put(typed_flag(long, owner={"S": owner}))
+    served.put(typed_flag("new-feature"))
+    served.eventually(lambda: served.history("new-feature"))
+    assert served.server.metric("flag_server_changes_set_aside_total")[""] >= 2
+    assert "something that follows from a change cannot be done, and is set aside" in served.server.log
+    served.server.kill()
+    again = Served(start_server)
+    again.put(typed_flag("other"))
+    again.eventually(lambda: again.history("other"))
+
+
 def test_what_was_written_while_no_server_ran_flags_is_completed_at_the_next_start(served, start_server):
     served.put(typed_flag("before"))
     served.server.kill()

@@ -4,6 +4,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -229,6 +230,38 @@ def test_a_restore_onto_a_full_disk_leaves_no_table_and_is_done_when_there_is_sp
 
     (small_disk / "ballast").unlink()
     assert command(server, "restore", backup, "--to", "copy") == "restored copy: 120 items\n"
+    assert "checked" in command(server, "verify")
+
+
+def test_every_moment_is_restorable_over_a_log_that_met_a_full_disk(server, small_disk):
+    put_items(server, 5)
+    command(server, "backup", "continuous", "on", "--table", "things")
+    moments = []
+    for round in range(3):
+        fill(small_disk)
+        with pytest.raises(ClientError) as refused:
+            for number in range(20_000):
+                server.dynamodb.put_item(TableName="things", Item={
+                    "pk": {"S": f"round-{round}"}, "sk": {"N": str(number)}, "text": {"S": TEXT[:3000]}})
+        assert "Free space" in refused.value.response["Error"]["Message"]
+        # The log tries to follow every quarter of a second.
+        time.sleep(0.5)
+        (small_disk / "ballast").unlink()
+        await_true(lambda: server.metric("flag_server_backup_log_follows") == {"": 1}, 15, "the log does not follow")
+        await_true(lambda: health(server)[1]["status"] == "ok", 15, "space returned, health did not")
+        server.dynamodb.put_item(TableName="things", Item={"pk": {"S": "round"}, "sk": {"N": str(round)}})
+        time.sleep(0.05)
+        moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        moments.append((moment, server.dynamodb.scan(TableName="things", Select="COUNT")["Count"]))
+        time.sleep(0.05)
+        # A server that ends and begins finds the log as it was left.
+        if round == 1:
+            server.kill()
+            server.start()
+    for number, (moment, count) in enumerate(moments):
+        told = command(server, "restore", "--table", "things", "--time", moment, "--to", f"then-{number}")
+        assert told == f"restored then-{number}: {count} items\n"
+        server.dynamodb.delete_table(TableName=f"then-{number}")
     assert "checked" in command(server, "verify")
 
 

@@ -31,6 +31,8 @@ struct TimestampTests {
             "2026-00-01T00:00:00Z", "2026-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2026-01-02T24:00:00Z",
             "2026-01-02T00:60:00Z", "2026-01-02T00:00:61Z", "2026-01-02T00:00:00.Z", "2026-01-02T00:00:00+2:00",
             "2026-01-02T00:00:00Zx", "２026-01-02T00:00:00Z", "2026-1-02T00:00:00Z",
+            "9999-12-31T23:59:59-05:00", "0000-01-01T00:00:00+05:00", "9999-12-31T23:59:60Z",
+            "0000-01-01T00:00:00.000+00:01",
         ])
     func refuses(text: String) {
         #expect(Timestamp(rfc3339: text) == nil)
@@ -41,6 +43,38 @@ struct TimestampTests {
         #expect(Timestamp(millisecondsSinceEpoch: 1_999).secondsSinceEpoch == 1)
         #expect(Timestamp(millisecondsSinceEpoch: -1).secondsSinceEpoch == -1)
         #expect(Timestamp(millisecondsSinceEpoch: -1_000).secondsSinceEpoch == -1)
+    }
+
+    @Test("what is read can be written, and reads back as the same, whatever is given")
+    func everythingThatIsReadIsWritten() {
+        var random = SystemRandomNumberGenerator()
+        func part(_ digits: Int, _ values: ClosedRange<Int>) -> String {
+            let text = String(Int.random(in: values, using: &random))
+            return String(repeating: "0", count: max(0, digits - text.count)) + text
+        }
+        var read = 0
+        for _ in 0..<20_000 {
+            // Mostly the first and the last year, where an offset leads out of what can be said.
+            let year =
+                Bool.random(using: &random) ? ["0000", "9999"].randomElement(using: &random)! : part(4, 0...9999)
+            let date = "\(year)-\(part(2, 1...12))-\(part(2, 1...31))T\(part(2, 0...23)):\(part(2, 0...59))"
+            let text =
+                date + ":\(part(2, 0...60)).\(part(3, 0...999))" + ["Z", "+23:59", "-23:59"].randomElement(
+                    using: &random)!
+            guard let timestamp = Timestamp(rfc3339: text) else { continue }
+            read += 1
+            #expect(timestamp.rfc3339.utf8.count == 24)
+            #expect(Timestamp(rfc3339: timestamp.rfc3339) == timestamp, "\(text)")
+        }
+        #expect(read > 10_000)
+    }
+
+    @Test("the first and the last instant that can be said, and what a clock says beyond them")
+    func bounds() {
+        #expect(Timestamp.expressible.lowerBound.rfc3339 == "0000-01-01T00:00:00.000Z")
+        #expect(Timestamp.expressible.upperBound.rfc3339 == "9999-12-31T23:59:59.999Z")
+        #expect(Timestamp(millisecondsSinceEpoch: .min).rfc3339 == "0000-01-01T00:00:00.000Z")
+        #expect(Timestamp(millisecondsSinceEpoch: .max).rfc3339 == "9999-12-31T23:59:59.999Z")
     }
 
     @Test("every day of 800 years reads back as it was written")

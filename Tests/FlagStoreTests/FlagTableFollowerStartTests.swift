@@ -1,3 +1,4 @@
+import Dispatch
 import DynamoTable
 import FlagCore
 import JSON
@@ -86,6 +87,94 @@ struct FlagTableFollowerStartTests {
         followed.follower.waitUntilIdle()
         #expect(followed.follower.statistics.corrected == 6_000)
         #expect(followed.follower.statistics.entries == 6_000)
+    }
+
+    /// An item whose history has a key that is too long for the table of histories.
+    private static let unkeepable: Item = typed(0).merging([
+        "PK": .string("FLAG#staging#" + String(repeating: "k", count: 2_048 - 13))
+    ]) { $1 }
+
+    @Test("What does not fit the table of histories is set aside and told, and everything else goes on")
+    func setAside() throws {
+        let followed = try Followed()
+        let key = ItemKey.override(
+            .staging, tenant: String(repeating: "t", count: 600), flagKey: String(repeating: "f", count: 600))
+        for number in 0..<2 {
+            // One write at a time and many: alone in a transaction, with others, and more than one transaction takes.
+            try followed.put(Self.unkeepable.merging(["owner": .number(Int64(number))]) { $1 })
+            try followed.put(key.item.merging(["enabled": .number(Int64(number))]) { $1 })
+        }
+        #expect(followed.follower.statistics.setAside >= 4)
+        #expect(followed.events.withLock { $0.contains { $0.hasPrefix("setAside") } })
+        #expect(!followed.events.withLock { $0.contains { $0.hasPrefix("failed") } })
+        try followed.put(Self.typed(1))
+        #expect(try followed.fixture.repository.history(of: "flag-1", in: .staging).map(\.event.name) == ["created"])
+        let again = try Followed(followed.fixture)
+        #expect(again.follower.statistics.setAside == 0, "What was set aside is not looked at again")
+    }
+
+    @Test("The same while all items are looked at: neither that nor a start is held up")
+    func setAsideWhileSweeping() throws {
+        let fixture = try Fixture()
+        let gated = GatedStore(fixture.store)
+        let events = Locked<[String]>([])
+        let follower = FlagTableFollower(
+            repository: FlagRepository(store: gated, table: Fixture.table), storeID: "a-store"
+        ) { event in events.withLock { $0.append("\(event)") } }
+        try fixture.put(Self.typed(1))
+        try fixture.put(Self.unkeepable)
+        follower.start()
+        follower.waitUntilIdle()
+        // From now on nothing ends the looking at all items but the store that answers again.
+        gated.setFailing(true)
+        follower.lookAtAllItems()
+        follower.waitUntilIdle()
+        follower.waitUntilIdle()
+        gated.setFailing(false)
+        for owner in ["a", "b"] as [AttributeValue] {
+            try fixture.put(Self.unkeepable.merging(["owner": owner]) { $1 })
+        }
+        follower.queue.sync {}
+        try #require(follower.statistics.setAside >= 2)
+        try fixture.put(Self.typed(2))
+        while try fixture.repository.history(of: "flag-2", in: .staging).isEmpty { follower.waitUntilIdle() }
+        #expect(!events.withLock { $0.contains { $0.contains("maximum allowed") && $0.hasPrefix("failed") } })
+        while !events.withLock({ $0.contains("recovered") }) { follower.waitUntilIdle() }
+        follower.stop()
+    }
+
+    @Test("Looking at all items notes what is not valid, and lets go of what is valid again or gone")
+    func formsAfterReplacement() throws {
+        let fixture = try Fixture()
+        let gated = GatedStore(fixture.store)
+        let follower = FlagTableFollower(
+            repository: FlagRepository(store: gated, table: Fixture.table), storeID: "a-store")
+        follower.start()
+        for number in 0..<2 {
+            try fixture.put(Self.typed(number))
+            try fixture.put(Self.typed(number).merging(["defaultEnabled": "yes"]) { $1 })
+        }
+        follower.waitUntilIdle()
+        #expect(follower.statistics.held == 2)
+        // As a restore does it: without a word.
+        gated.setMuted(true)
+        let enabled = Self.typed(0).merging(["defaultEnabled": false]) { $1 }
+        try fixture.put(enabled)
+        try fixture.store.transactAndWait(
+            [.delete(table: Fixture.table, key: ItemKey.flag(.staging, key: "flag-1").tableKey)],
+            principal: .anonymous)
+        try fixture.put(Self.typed(2).merging(["owner": 7]) { $1 })
+        gated.setMuted(false)
+        follower.lookAtAllItems()
+        follower.waitUntilIdle()
+        follower.waitUntilIdle()
+        #expect(follower.statistics.held == 0)
+        #expect(try fixture.repository.invalidFlags(in: .staging).map(\.name) == ["flag-2"])
+        // What is kept next is what was restored, not what was valid before that.
+        try fixture.put(enabled.merging(["defaultEnabled": "yes"]) { $1 })
+        follower.waitUntilIdle()
+        let loops = try Loops(warm: [.staging], fixture: fixture)
+        #expect(loops.answer("flag-0", in: .staging).text == "off")
     }
 
     @Test("When the store does not answer, the follower says so once, waits, and then does what is due")

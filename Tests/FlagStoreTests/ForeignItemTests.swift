@@ -66,6 +66,32 @@ struct ForeignItemTests {
         }
     }
 
+    @Test(
+        "A correction does nothing to an item that means something else since: that change has a correction of its own")
+    func overtaken() throws {
+        let fixture = try Fixture()
+        let override: Item = ["PK": "TENANT#staging#acme", "SK": "FLAG#new-feature", "enabled": true]
+        let segment: Item = [
+            "PK": "SEGMENT#staging#beta", "SK": "METADATA", "description": "d", "owner": "o",
+            "createdAt": "2026-01-01T00:00:00Z",
+        ]
+        let changes: [(Item, Item)] = [
+            (Self.typed, ["defaultEnabled": false]), (Self.typed, ["tags": .list(["t"])]),
+            (override, ["enabled": "no"]),
+            (segment, ["condition": "{"]),
+        ]
+        for (item, change) in changes {
+            let correction = try #require(try DerivedAttributes.correction(of: item, at: Fixture.start))
+            try fixture.put(item.merging(change) { $1 })
+            let update = WriteOperation.update(
+                table: Fixture.table, key: correction.key.tableKey, actions: correction.actions,
+                condition: correction.condition)
+            #expect(throws: TableError.self, "\(change)") {
+                try fixture.store.transactAndWait([update], principal: .anonymous)
+            }
+        }
+    }
+
     @Test("What this program writes needs no correction")
     func own() throws {
         let fixture = try Fixture()

@@ -1,3 +1,4 @@
+import Dispatch
 import DynamoTable
 import FlagCore
 import JSON
@@ -40,6 +41,42 @@ struct ReplacedTableTests {
         #expect(loops.feed.statistics.tenantsAreComplete)
         loops.feed.noticeReplacedTable()
         #expect(loops.mail.take(0).isEmpty, "It is the same table as a moment ago")
+    }
+
+    @Test("A load that waits while a table takes another's place brings what that one has, not what the other had last")
+    func loadsInFlight() throws {
+        let fixture = try Fixture()
+        let loops = try Loops(fixture: fixture)
+        try fixture.createSimple("a", enabled: false)
+        loops.drain()
+        // Another load keeps the queue from beginning these, and what notices the other table comes before them.
+        let (gate, waiting) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        loops.feed.pointLoads.async { [feed = loops.feed] in
+            waiting.signal()
+            gate.wait()
+            feed.noticeReplacedTable()
+        }
+        waiting.wait()
+        let keys: [CacheKey] = [
+            .flag(.development, Array("a".utf8)), .overrides(.development, tenant: Array("acme".utf8)),
+        ]
+        let isDone = Locked(false)
+        loops.caches[0].load(keys) { isDone.withLock { $0 = true } }
+        // Noted with the loads, as of the old table.
+        try fixture.patch("a", ["defaultEnabled": true])
+        try fixture.putOverride("acme", "a", ["enabled": true, "updatedBy": "me"])
+        loops.gated.setMuted(true)
+        try fixture.store.deleteTable(Fixture.table)
+        try fixture.repository.createTableIfMissing()
+        try fixture.createSimple("a", enabled: false)
+        loops.gated.setMuted(false)
+        gate.signal()
+        while !isDone.withLock({ $0 }) {
+            loops.mail.awaitArrival(0)
+            loops.drain()
+        }
+        #expect(loops.answer("a").text == "off")
+        #expect(loops.answer("a", tenant: "acme").text == "off")
     }
 
     @Test("The follower looks at every item of a table that took another's place")

@@ -107,6 +107,8 @@ package struct ContinuousBackups: Sendable, Equatable {
     package let restorable: ClosedRange<Int64>?
     /// How many days back it can be restored.
     package var recoveryPeriodDays = recoveryPeriodDaysMax
+    /// What is damaged of them, and which times between cannot be restored for it.
+    package var damages: [LogDamage] = []
 
     /// Whether continuous backups are on.
     package var isEnabled: Bool { restorable != nil }
@@ -126,12 +128,40 @@ package struct EndedContinuousBackups: Sendable, Equatable {
     package let trouble: TableError?
 }
 
+/// Damage of the continuous backups of a table: bytes that are not what was written, or a file that is gone.
+package struct LogDamage: Sendable, Equatable {
+    /// The table.
+    package let table: String
+    /// The file, as it is named now.
+    package let file: String
+    /// Where in the file the damage begins; nil when it is the whole of it.
+    package let byte: Int?
+    /// What is wrong.
+    package let reason: String
+    /// The times that the table cannot be restored to for it, in milliseconds since 1970; nil when there are none.
+    package let lost: ClosedRange<Int64>?
+}
+
+extension LogDamage: CustomStringConvertible {
+    package var description: String {
+        let place = byte.map { "\(file), byte \($0)" } ?? file
+        let loss = lost.map {
+            "\(table) cannot be restored to a time from \(WallTime.text($0.lowerBound)) to "
+                + WallTime.text($0.upperBound)
+        }
+        return "continuous backups of \(table): \(place): \(reason). \(loss ?? "No time is lost for it")"
+    }
+}
+
 /// The time that a table is restored to.
 package enum RestorePoint: Sendable, Equatable {
     /// The last write that was answered.
     case latest
-    /// The last write that was committed at this time or before, in milliseconds since 1970.
-    case time(Int64)
+    /// The last write that was committed when the clock showed this time, in milliseconds since 1970.
+    ///
+    /// Where the clock was set back it may have shown it several times: `pass` says at which, from 1; nil where it is
+    /// taken for granted that it was one time only.
+    case time(Int64, pass: Int? = nil)
 }
 
 /// Where a restored table comes from.

@@ -10,6 +10,10 @@ package enum BackupError: Error, Sendable, Equatable {
     case pointInTimeUnavailable(table: String)
     /// The table cannot be restored to this time: when it can, in milliseconds since 1970.
     case invalidRestoreTime(earliest: Int64, latest: Int64)
+    /// The table cannot be restored to this time, in milliseconds since 1970: what is needed for it is damaged.
+    case lostRestoreTime(time: Int64, damages: [LogDamage])
+    /// The clock has shown this time more than once: when, in words.
+    case ambiguousRestoreTime(time: Int64, passes: [String])
 }
 
 extension BackupError: CustomStringConvertible {
@@ -22,7 +26,14 @@ extension BackupError: CustomStringConvertible {
             "A restore into the table \(table) is under way. Wait for its end, or name another table"
         case .pointInTimeUnavailable(let table): "Point in time recovery is not enabled for table '\(table)'"
         case .invalidRestoreTime(let earliest, let latest):
-            "The table can be restored to a time from \(earliest) to \(latest) (milliseconds since 1970)"
+            "The table can be restored to a time from \(WallTime.text(earliest)) to \(WallTime.text(latest))"
+        case .lostRestoreTime(let time, let damages):
+            "The table cannot be restored to \(WallTime.text(time)): "
+                + damages.map(\.description).joined(separator: "; ")
+        case .ambiguousRestoreTime(let time, let passes):
+            "The clock was set back and has shown \(WallTime.text(time)) more than once: "
+                + passes.enumerated().map { "\($0 + 1). \($1)" }.joined(separator: "; ")
+                + ". Say which is meant: flag-server restore --time … --pass 1"
         }
     }
 }

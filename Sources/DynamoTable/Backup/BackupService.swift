@@ -13,6 +13,8 @@ final class BackupService: Sendable {
     let parts: StoreParts
     private let queue = DispatchQueue(label: "table.restore")
     private let underWay = Locked<[String: RestoreUnderWay]>([:])
+    /// The restores that failed.
+    let failures = RestoreFailures()
     private let replaced = Locked<[@Sendable (String) -> Void]>([])
     private let isCancelled = Atomic(false)
 
@@ -24,6 +26,9 @@ final class BackupService: Sendable {
 
     private static let folder = "backups"
     private static let suffix = ".backup"
+    /// When it is first looked for what has expired: nothing is too old before a store has been open for an hour.
+    private static let firstExpirySeconds = 3700
+
     /// The backups of a store that nobody writes to yet; sweeps what earlier restores have left.
     init(_ parts: StoreParts) throws(TableError) {
         self.parts = parts
@@ -33,7 +38,7 @@ final class BackupService: Sendable {
         parts.writer.subscribe { [weak archive] _ in archive?.wake() }
         former.settle()
         queue.async { [weak self] in self?.removeExpired() }
-        expireDaily()
+        expire(after: Self.firstExpirySeconds)
     }
 
     /// Ends what is under way, and closes the logs. Blocks.
@@ -68,9 +73,12 @@ extension BackupService {
     }
 
     /// The identifiers of the files of all backups, in their order. Other files in the folder are nobody's.
-    func ids() throws(TableError) -> [String] {
-        try parts.vault.files(in: Self.folder).filter { $0.hasSuffix(Self.suffix) }
-            .map { String($0.dropLast(Self.suffix.count)) }.filter(Self.isID)
+    func ids() throws(TableError) -> [String] { try Self.ids(parts.vault) }
+
+    /// The identifiers of the files of all backups in a vault.
+    static func ids(_ vault: BackupVault) throws(TableError) -> [String] {
+        try vault.files(in: folder).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
+            .filter(isID)
     }
 
     func describe(_ id: String) throws(TableError) -> ListedBackup {
@@ -228,6 +236,9 @@ extension BackupService {
             return .success(parts.describe(restoration.target, content: content))
         } catch {
             leave(name, restoration.target)
+            failures.note(RestoreFailure(table: name, source: origin.table, error: error))
+            // What was read of a log was not what was written: whatever else is damaged of it should be known.
+            if origin.backup == nil, case .backup(.damaged) = error { archive.examine() }
             former.settle()
             return .failure(error)
         }
@@ -243,6 +254,7 @@ extension BackupService {
             return underWay[name] != nil
         }
         if isTaken { throw .backup(.restoreInProgress(table: name)) }
+        failures.forget(name)
     }
 
     private func leave(_ name: String, _ definition: TableDefinition?) {
@@ -277,11 +289,11 @@ extension BackupService {
         former.waitUntilSettled()
     }
 
-    private func expireDaily() {
-        queue.asyncAfter(deadline: .now() + .seconds(24 * 3600)) { [weak self] in
+    private func expire(after seconds: Int) {
+        queue.asyncAfter(deadline: .now() + .seconds(seconds)) { [weak self] in
             guard let self, !isCancelled.load(ordering: .acquiring) else { return }
             removeExpired()
-            expireDaily()
+            expire(after: 24 * 3600)
         }
     }
 
@@ -289,15 +301,16 @@ extension BackupService {
     /// are 35 days old. What cannot be removed keeps nothing else from it, and is tried again tomorrow.
     func removeExpired() {
         parts.vault.discardOldDrafts(in: [Self.folder, "restore"])
+        guard let now = parts.time.timeForForgetting else { return }
         var filter = BackupFilter()
         filter.kind = .system
         for case .available(let backup) in (try? list(filter)) ?? [] {
-            if let expiresAt = backup.expiresAt, expiresAt <= parts.clock() {
+            if let expiresAt = backup.expiresAt, expiresAt <= now {
                 _ = try? parts.vault.remove(Self.file(backup.id))
             }
         }
-        try? former.removeExpired()
-        try? archive.removeOldLives()
+        try? former.removeExpired(now)
+        try? archive.removeOldLives(now)
     }
 }
 

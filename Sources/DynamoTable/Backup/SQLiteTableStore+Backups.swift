@@ -96,4 +96,31 @@ extension SQLiteTableStore: TableBackups {
     package func subscribeToLastBackupTrouble(_ deliver: @escaping @Sendable (TableError?) -> Void) {
         backups.former.trouble.subscribe(deliver)
     }
+
+    /// What is damaged of the logs of continuous backups.
+    package var logDamages: [LogDamage] { backups.archive.damage.current }
+
+    /// Calls `deliver` with each damage of the logs of continuous backups, known and to come; on a queue of the
+    /// backups, which must not be kept waiting.
+    package func subscribeToLogDamage(_ deliver: @escaping @Sendable (LogDamage) -> Void) {
+        backups.archive.damage.subscribe(deliver)
+    }
+
+    /// How many restores have failed since the store was opened that had begun well.
+    package var failedRestores: Int { backups.failures.count }
+
+    /// Why the last restore into a table failed; nil when it did not.
+    package func restoreFailure(of table: String) -> RestoreFailure? { backups.failures.failure(of: table) }
+
+    /// Calls `deliver` with each restore that fails after it had begun well; on a queue of the backups, which must not
+    /// be kept waiting.
+    package func subscribeToRestoreFailures(_ deliver: @escaping @Sendable (RestoreFailure) -> Void) {
+        backups.failures.subscribe(deliver)
+    }
+
+    /// Calls `deliver` with each jump of the wall clock of more than a second that a write notices; on the writer's
+    /// queue, which must not be kept waiting.
+    package func subscribeToClockJumps(_ deliver: @escaping @Sendable (ClockJump) -> Void) {
+        backups.parts.time.subscribe(deliver)
+    }
 }

@@ -8,11 +8,14 @@ struct StoreParts: Sendable {
     let checkpointer: Checkpointer?
     let retention: ChangeRetention
     let vault: BackupVault
-    let clock: @Sendable () -> Int64
+    let time: StoreClock
     /// The first identifier that the store had.
     let originID: String
     /// The spaces that restores under way fill.
     let filling = SpacesBeingFilled()
+
+    /// The time that the wall clock shows, in milliseconds since 1970.
+    func clock() -> Int64 { time.wall() }
 
     /// Reads one state of the file for as long as it takes; writing goes on meanwhile.
     func readForLong<Result>(

@@ -1,21 +1,35 @@
 import SQLite
 
 /// The change stream in the file: gives changes their place and time, and lets go of old ones.
+///
+/// The place is what orders changes. The time is what the clock showed; where that has jumped, the jump is stored with
+/// the first change behind it.
 struct ChangeJournal {
     /// The sequence of the last change, of the transaction under way if there is one.
     private(set) var lastSequence: Int64 = 0
-    /// The commit time of the transaction under way, never before that of an earlier one.
+    /// The commit time of the transaction under way, as the clock shows it.
     private(set) var committedAt: Int64 = 0
 
     private let retentionMilliseconds: Int64
     private let bytesMax: Int64
     private let retention: ChangeRetention
+    private let time: StoreClock
     private var committedSequence: Int64 = 0
+    /// When the last change was committed.
+    private var lastTime: Int64 = 0
+    /// The clock that nobody sets, as it was when the transaction under way began.
+    private var elapsed: Int64 = 0
+    /// Whether this process has written a change, so that it has seen how the clock ran since the last one.
+    private var hasSeenLast = false
+    /// How the clock has jumped between the last change and the transaction under way.
+    private var jump: ClockJump?
+    /// The jumps before this change are forgotten with the transaction under way.
+    private var forgottenBefore: Int64?
     /// How much there is, with the transaction under way.
     private var size = StreamSize()
     /// The last change up to which the file says how much there is; nil when it does not.
     private var notedSequence: Int64?
-    /// When old changes are looked for: nil until the first transaction.
+    /// When old changes are looked for, by the clock that nobody sets: nil until the first transaction.
     private var pruneAt: Int64?
 
     /// How many old changes one transaction removes at most: it should not wait long for that.
@@ -29,20 +43,27 @@ struct ChangeJournal {
     private static let noteInterval: Int64 = 10_000
 
     /// A journal that goes on where the one in the file ends.
-    init(_ connection: Connection, _ limits: TableLimits, _ retention: ChangeRetention) throws(SQLiteError) {
+    init(
+        _ connection: Connection, _ limits: TableLimits, _ retention: ChangeRetention, _ time: StoreClock
+    ) throws(SQLiteError) {
         retentionMilliseconds = limits.changeRetentionMilliseconds
         bytesMax = limits.changeBytesMax
         self.retention = retention
+        self.time = time
         try reload(connection)
     }
 
-    /// Reads again where the file's journal ends. The last change is never pruned, so that neither the sequence nor the
-    /// time can begin anew.
+    /// Reads again where the file's journal ends. The last change is never pruned, so that the sequence cannot begin
+    /// anew.
     mutating func reload(_ connection: Connection) throws(SQLiteError) {
-        let end = try Self.end(connection)
-        lastSequence = end.sequence
-        committedSequence = lastSequence
-        committedAt = max(committedAt, end.committedAt)
+        (lastSequence, lastTime) = try Self.end(connection)
+        (committedSequence, hasSeenLast) = (lastSequence, false)
+        let history = try ClockHistory(connection)
+        if history != time.history {
+            // Others have seen a jump and stored it: it is not to be seen again.
+            time.history = history
+            time.anchor(wall: time.wall(), elapsed: time.elapsed())
+        }
         (size, notedSequence) = try Self.size(connection)
         retention.size = size
     }
@@ -69,18 +90,33 @@ struct ChangeJournal {
         return try first.step() ? first.int64(0) : nil
     }
 
-    /// Begins a transaction at the time `now`, which may have run backwards.
+    /// Begins a transaction when the clock shows `now`.
     mutating func begin(at now: Int64) {
         lastSequence = committedSequence
-        committedAt = max(committedAt, now)
+        committedAt = now
+        elapsed = time.elapsed()
+        forgottenBefore = nil
+        let expected = time.expected
+        time.look(now, after: committedSequence, notBefore: lastTime)
+        let from = hasSeenLast ? max(expected, lastTime) : lastTime
+        let hasJumped = now < lastTime || (now &- from).magnitude > UInt64(ClockHistory.toleranceMilliseconds)
+        jump =
+            hasJumped && committedSequence > 0
+            ? ClockJump(after: committedSequence, from: from, to: now, isSeen: hasSeenLast) : nil
         size = retention.size
         _ = retention.takeReleased()
-        if pruneAt == nil { pruneAt = committedAt + Self.pruneIntervalMilliseconds }
+        if pruneAt == nil { pruneAt = elapsed + Self.pruneIntervalMilliseconds }
     }
 
     /// The transaction is durable.
     mutating func commit() {
-        committedSequence = lastSequence
+        if lastSequence > committedSequence {
+            if let jump { time.history.append(jump) }
+            (committedSequence, lastTime, jump, hasSeenLast) = (lastSequence, committedAt, nil, true)
+        }
+        if let forgottenBefore { time.history.forget(before: forgottenBefore) }
+        // Until a change has stored the jump, the clock is told by what it showed before.
+        if jump == nil { time.anchor(wall: committedAt, elapsed: elapsed) }
         retention.size = size
     }
 
@@ -90,6 +126,7 @@ struct ChangeJournal {
     mutating func append(
         _ connection: Connection, table: String, principal: Principal, old: [UInt8]?, new: [UInt8]?
     ) throws(SQLiteError) -> Int64 {
+        if let jump, lastSequence == committedSequence { try ClockHistory.store(jump, connection) }
         lastSequence += 1
         let insert = try connection.statement(
             """
@@ -118,12 +155,13 @@ struct ChangeJournal {
         let released = retention.takeReleased()
         size.countedBytes -= released
         var isChanged = released > 0
-        if let due = pruneAt, isDue(due) {
+        if let due = pruneAt, elapsed >= due {
             let removed = try removeOld(connection)
+            try forgetJumps(connection)
             isChanged = isChanged || removed > 0
             let isOver = bytesMax > 0 && size.bytes > bytesMax
             let pause = isOver ? Self.pruneAgainMilliseconds : Self.pruneIntervalMilliseconds
-            pruneAt = removed == Self.pruneRowsMax ? committedAt : committedAt + pause
+            pruneAt = removed == Self.pruneRowsMax ? elapsed : elapsed + pause
         }
         if isChanged || notedSequence.map({ lastSequence - $0 >= Self.noteInterval }) ?? true {
             try Self.note(size, connection)
@@ -131,12 +169,15 @@ struct ChangeJournal {
         }
     }
 
-    /// Whether it is time to look for old changes. A clock that was set back must not put it off for as long.
-    private func isDue(_ due: Int64) -> Bool {
-        committedAt >= due || committedAt < due - Self.pruneIntervalMilliseconds
+    /// Forgets the jumps of the clock before all changes of which somebody has the time.
+    private mutating func forgetJumps(_ connection: Connection) throws(SQLiteError) {
+        let kept = min(size.first, retention.firstKept)
+        for jump in time.history.jumps where jump.after < kept { try ClockHistory.remove(jump, connection) }
+        forgottenBefore = kept
     }
 
-    /// Removes changes from the beginning of the stream, so that it never has a gap.
+    /// Removes changes from the beginning of the stream, so that it never has a gap. What the clock shows for a moment
+    /// makes none of them old.
     ///
     /// - Returns: how many.
     private mutating func removeOld(_ connection: Connection) throws(SQLiteError) -> Int64 {
@@ -149,12 +190,14 @@ struct ChangeJournal {
         try rows.bind(min(lastSequence, retention.bound), at: 1)
         try rows.bind(Self.pruneRowsMax, at: 2)
         defer { rows.reset() }
+        let oldest = time.timeForForgetting.map { $0 - retentionMilliseconds } ?? .min
+        let history = time.history
         var after = size
         var removed: Int64 = 0
         while try rows.step() {
             let isTooMuch = bytesMax > 0 && after.bytes > bytesMax
-            guard isTooMuch || rows.int64(1) < committedAt - retentionMilliseconds else { break }
             let sequence = rows.int64(0)
+            guard isTooMuch || history.inPresentTime(rows.int64(1), of: sequence) < oldest else { break }
             if sequence > after.countedAfter { after.countedBytes -= rows.int64(2) }
             after.first = sequence + 1
             removed += 1

@@ -4,6 +4,7 @@ import Lock
 final class ChangeRetention: Sendable {
     private struct State {
         var firstNeededByLogs = Int64.max
+        var firstKept = Int64.max
         var readers: [String: Int64] = [:]
         var size = StreamSize()
         var releasedBytes: Int64 = 0
@@ -15,6 +16,12 @@ final class ChangeRetention: Sendable {
     var firstNeeded: Int64 {
         get { state.withLock { $0.firstNeededByLogs } }
         set { state.withLock { $0.firstNeededByLogs = newValue } }
+    }
+
+    /// The first change whose time somebody keeps, be it in a log; `Int64.max` when nobody does.
+    var firstKept: Int64 {
+        get { state.withLock { $0.firstKept } }
+        set { state.withLock { $0.firstKept = newValue } }
     }
 
     /// The first change that anybody needs; `Int64.max` when nobody does.

@@ -35,34 +35,50 @@ package final class SQLiteTableStore: ItemTable {
     let storedTokens: [TransactionToken]
     private let identifier: Locked<String>
     private let checkpointer: Checkpointer?
-    private let clock: @Sendable () -> Int64
+    private let time: StoreClock
 
     /// Opens the store, creating its file if there is none.
     ///
     /// - Parameters:
     ///   - location: where the tables are.
     ///   - limits: the bounds of everything.
+    ///   - elapsed: the milliseconds since some moment, of a clock that nobody sets; nil where `clock` is such a one.
     ///   - clock: the time, in milliseconds since 1970, which is told and never waited by.
     ///   - delay: what is waited by.
     /// - Throws: `storage` with what the operator should do.
     package static func open(
-        _ location: Location, limits: TableLimits = TableLimits(),
-        clock: @escaping @Sendable () -> Int64 = SQLiteTableStore.millisecondsSinceEpoch, delay: Delay = .monotonic
+        _ location: Location, limits: TableLimits = TableLimits(), elapsed: (@Sendable () -> Int64)? = nil,
+        clock: @escaping @Sendable () -> Int64, delay: Delay = .monotonic
     ) throws(TableError) -> SQLiteTableStore {
-        switch location {
-        case .memory: try SQLiteTableStore(path: ":memory:", isInMemory: true, limits, clock, delay)
-        case .directory(let directory):
-            try SQLiteTableStore(path: "\(directory)/\(fileName)", isInMemory: false, limits, clock, delay)
-        }
+        try SQLiteTableStore(location, limits, StoreClock(wall: clock, elapsed: elapsed), .system, delay)
     }
 
-    private init(
-        path: String, isInMemory: Bool, _ limits: TableLimits, _ clock: @escaping @Sendable () -> Int64, _ delay: Delay
+    /// Opens the store with the system's clocks; see the other `open`.
+    package static func open(
+        _ location: Location, limits: TableLimits = TableLimits(), delay: Delay = .monotonic
+    ) throws(TableError) -> SQLiteTableStore {
+        try open(
+            location, limits: limits, elapsed: StoreClock.millisecondsSinceBoot,
+            clock: SQLiteTableStore.millisecondsSinceEpoch, delay: delay)
+    }
+
+    /// Opens the store.
+    ///
+    /// - Parameters:
+    ///   - time: its clocks.
+    ///   - fileCalls: what its backups and logs are written with.
+    ///   - delay: what is waited by.
+    init(
+        _ location: Location, _ limits: TableLimits, _ time: StoreClock, _ fileCalls: FileCalls,
+        _ delay: Delay = .monotonic
     ) throws(TableError) {
+        let directory: String? = if case .directory(let path) = location { path } else { nil }
+        let isInMemory = directory == nil
+        let path = directory.map { "\($0)/\(Self.fileName)" } ?? ":memory:"
         limits.check()
         self.path = path
         self.limits = limits
-        self.clock = clock
+        self.time = time
         catalog = TableCatalog()
         let connection = try StoreFile.openForWriting(path, creating: true)
         let (storeID, originID, tokens) = try convertingErrors { () throws(SQLiteError) in
@@ -80,11 +96,10 @@ package final class SQLiteTableStore: ItemTable {
         checkpointer = isInMemory ? nil : Checkpointer(path: path)
         writer = try Writer(
             connection: connection, catalog: catalog, readers: readers, checkpointer: checkpointer, limits: limits,
-            retention: retention, clock: clock, delay: delay)
+            retention: retention, time: time, delay: delay)
         let parts = StoreParts(
             readers: readers, writer: writer, catalog: catalog, checkpointer: checkpointer, retention: retention,
-            vault: BackupVault(directory: isInMemory ? nil : String(path.dropLast(Self.fileName.count + 1))),
-            clock: clock, originID: self.originID)
+            vault: BackupVault(directory: directory, fileCalls), time: time, originID: self.originID)
         backups = try BackupService(parts)
         backups.subscribe { _ in
             // Where it cannot be read, a restart finds it.
@@ -203,7 +218,7 @@ extension SQLiteTableStore {
             return try convertingErrors { () throws(SQLiteError) in
                 let spaces = try StoreFile.takeSpaces(connection, count: 1 + schema.indexes.count)
                 let definition = TableDefinition(
-                    schema: schema, createdAt: clock(), space: spaces[0],
+                    schema: schema, createdAt: time.wall(), space: spaces[0],
                     startSequence: try ChangeJournal.end(connection).sequence, indexSpaces: Array(spaces.dropFirst()))
                 try StoreFile.add(connection, definition)
                 return definition

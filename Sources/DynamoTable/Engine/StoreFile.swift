@@ -58,6 +58,15 @@ enum StoreFile {
         return connection
     }
 
+    /// Opens a file that nobody has open for reading, without writing anything.
+    static func openForLooking(_ path: String) throws(TableError) -> Connection {
+        let connection = try convertingErrors { () throws(SQLiteError) in
+            try Connection(path: path, mode: .asItLies, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
+        }
+        try refuseForeignFile(connection)
+        return connection
+    }
+
     /// Looks before anything is written: the file may be somebody else's, or of a later version.
     private static func refuseForeignFile(_ connection: Connection) throws(TableError) {
         let (application, version, objects) = try convertingErrors { () throws(SQLiteError) in

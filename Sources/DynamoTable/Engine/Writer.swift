@@ -46,18 +46,18 @@ final class Writer: @unchecked Sendable {
     /// Takes over a connection that was opened for writing.
     init(
         connection: Connection, catalog: TableCatalog, readers: ReaderPool, checkpointer: Checkpointer?,
-        limits: TableLimits, retention: ChangeRetention, clock: @escaping @Sendable () -> Int64, delay: Delay
+        limits: TableLimits, retention: ChangeRetention, time: StoreClock, delay: Delay
     ) throws(TableError) {
         self.connection = connection
         self.catalog = catalog
         self.readers = readers
         self.checkpointer = checkpointer
         self.limits = limits
-        self.clock = clock
+        clock = time.wall
         self.delay = delay
         verification = FileVerification(path: connection.path)
         (journal, foreignVersion) = try convertingErrors { () throws(SQLiteError) in
-            (try ChangeJournal(connection, limits, retention), try connection.dataVersion())
+            (try ChangeJournal(connection, limits, retention, time), try connection.dataVersion())
         }
         lastDelivered = Atomic(journal.lastSequence)
         catalog.replace(with: try StoreFile.definitions(connection))

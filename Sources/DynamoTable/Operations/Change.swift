@@ -50,7 +50,8 @@ package struct Principal: Sendable, Hashable, CustomStringConvertible {
 package struct Change: Sendable, Equatable {
     /// The position in the stream: higher than that of every change committed before.
     package let sequence: Int64
-    /// When it was committed, in milliseconds since 1970; never lower than that of the change before.
+    /// When it was committed, in milliseconds since 1970, by the clock: lower than that of the change before where the
+    /// clock was set back.
     package let committedAt: Int64
     /// Who made it.
     package let principal: Principal

@@ -32,8 +32,8 @@ extension TableService {
     private func listBackups(_ request: RequestReader) throws(ProtocolError) -> ProtocolResponse {
         var filter = BackupFilter()
         if request.has("TableName") { filter.table = request.tableName }
-        filter.from = request.milliseconds("TimeRangeLowerBound")
-        filter.to = request.milliseconds("TimeRangeUpperBound")
+        filter.from = try request.milliseconds("TimeRangeLowerBound")
+        filter.to = try request.milliseconds("TimeRangeUpperBound")
         let type = request.text("BackupType") ?? "ALL"
         filter.kind = BackupDescription.Kind(rawValue: type)
         let start = request.text("ExclusiveStartBackupArn").map { resources.backupID(inARN: $0) }
@@ -133,6 +133,8 @@ extension ProtocolError {
             self.init(
                 .invalidRestoreTime,
                 "RestoreDateTime must be between \(Double(earliest) / 1000) and \(Double(latest) / 1000)")
+        case .backup(.lostRestoreTime), .backup(.ambiguousRestoreTime):
+            self.init(.invalidRestoreTime, error.description)
         default: self.init(error)
         }
     }
@@ -140,9 +142,14 @@ extension ProtocolError {
 
 extension RequestReader {
     /// A time: seconds since 1970 in a request, milliseconds here.
-    func milliseconds(_ name: StaticString) -> Int64? {
+    ///
+    /// - Throws: when it lies outside the years 0 to 9999, which no text could say.
+    func milliseconds(_ name: StaticString) throws(ProtocolError) -> Int64? {
         guard let seconds = member(name)?.double else { return nil }
-        // Whatever is beyond is as good as the bound itself, and no time of a backup.
-        return Int64(min(max((seconds * 1000).rounded(), -1e17), 1e17))
+        let milliseconds = (seconds * 1000).rounded()
+        guard (-62_167_219_200_000...253_402_300_799_999).contains(milliseconds) else {
+            throw .validation("\(name) must be a time of the years 0 to 9999, in seconds since 1970")
+        }
+        return Int64(milliseconds)
     }
 }

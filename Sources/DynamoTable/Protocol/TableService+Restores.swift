@@ -33,7 +33,7 @@ extension TableService {
     }
 
     private func restorePoint(_ request: RequestReader) throws(ProtocolError) -> RestorePoint {
-        let time = request.milliseconds("RestoreDateTime")
+        let time = try request.milliseconds("RestoreDateTime")
         guard request.flag("UseLatestRestorableTime") != (time != nil) else {
             throw .validation("Exactly one of RestoreDateTime and UseLatestRestorableTime must be specified")
         }

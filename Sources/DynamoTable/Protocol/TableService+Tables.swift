@@ -96,7 +96,12 @@ extension TableService {
                 "Attempt to change a resource which is still in use: Table is being created: \(name)")
         }
         guard !InternalTables.contains(name), store.catalog.all[name] != nil else {
-            throw ProtocolError(.resourceNotFound, "Requested resource not found: Table: \(name) not found")
+            // Whoever was told that it is being made learns why it is not there.
+            let failure = InternalTables.contains(name) ? nil : store.restoreFailure(of: name)
+            throw ProtocolError(
+                .resourceNotFound,
+                "Requested resource not found: Table: \(name) not found"
+                    + (failure.map { ". Its restore failed: \($0.error)" } ?? ""))
         }
     }
 

@@ -81,7 +81,7 @@ private struct RolloutReader {
     mutating func time(_ object: JSONObject, _ name: String) -> Timestamp? {
         guard let value = object[name], !value.isNull else { return nil }
         if let time = value.stringValue.flatMap({ Timestamp(rfc3339: $0) }) { return time }
-        report([name], "must be a time like 2026-01-31T09:30:00.000Z (RFC 3339)")
+        report([name], "must be \(Timestamp.expectation)")
         return nil
     }
 

@@ -113,7 +113,8 @@ struct BackupCommands: Sendable {
         case .table(let table, let time):
             let source = try self.table(table)
             _ = try tables.restore(
-                table: source, at: time.map { .time($0.millisecondsSinceEpoch) } ?? .latest, to: try name(source),
+                table: source, at: time.map { .time($0.millisecondsSinceEpoch, pass: restore.pass) } ?? .latest,
+                to: try name(source),
                 replacing: restore.replaces, adjust: { $0 }, completion: completion)
         }
         done.wait()
@@ -152,6 +153,14 @@ struct BackupCommands: Sendable {
             "table": .string(table), "enabled": .bool(backups.isEnabled),
             "days": backups.isEnabled ? .integer(Int64(backups.recoveryPeriodDays)) : .null,
             "earliest": time(backups.restorable?.lowerBound), "latest": time(backups.restorable?.upperBound),
+            "damages": .array(
+                backups.damages.map { damage in
+                    [
+                        "file": .string(damage.file), "byte": damage.byte.map { .integer(Int64($0)) } ?? .null,
+                        "reason": .string(damage.reason), "lostFrom": time(damage.lost?.lowerBound),
+                        "lostTo": time(damage.lost?.upperBound),
+                    ]
+                }),
         ]
     }
 
@@ -163,7 +172,7 @@ struct BackupCommands: Sendable {
         ]
     }
 
-    private static func json(_ report: VerificationReport) -> JSONValue {
+    static func json(_ report: VerificationReport) -> JSONValue {
         [
             "items": .integer(Int64(report.items)), "entries": .integer(Int64(report.entries)),
             "changes": .integer(Int64(report.changes)), "backups": .integer(Int64(report.backups)),

@@ -1,3 +1,4 @@
+import DynamoTable
 import FlagCore
 import JSON
 
@@ -37,6 +38,8 @@ enum BackupRequest: Sendable, Equatable {
         let target: String?
         /// Whether a table of the name is replaced.
         let replaces: Bool
+        /// Where the clock has shown the time several times, at which of them, from 1.
+        var pass: Int?
     }
 
     /// The names of the commands.
@@ -64,9 +67,9 @@ enum BackupRequest: Sendable, Equatable {
         case "backup list": self = .list(table: table)
         case "backup delete": self = .delete(id: try text("backup"))
         case "backup continuous on":
-            guard let days = arguments["days"]?.numberValue?.int64.flatMap({ Int(exactly: $0) }) else {
-                throw .malformed("\(request.command) lacks days")
-            }
+            let range = 1...ContinuousBackups.recoveryPeriodDaysMax
+            guard let days = arguments["days"]?.numberValue?.int64.flatMap({ Int(exactly: $0) }), range.contains(days)
+            else { throw .malformed("days must be a whole number from 1 to \(range.upperBound)") }
             self = .beginContinuous(table: table, recoveryPeriodDays: days)
         case "backup continuous off": self = .endContinuous(table: table)
         case "backup continuous status": self = .listContinuous(table: table)
@@ -78,13 +81,26 @@ enum BackupRequest: Sendable, Equatable {
             } else if let file = arguments["file"]?.stringValue {
                 source = .file(file)
             } else {
-                source = .table(table, at: arguments["time"]?.stringValue.flatMap { Timestamp(rfc3339: $0) })
+                source = .table(table, at: try Self.time(arguments["time"]))
             }
             self = .restore(
                 Restore(
                     source: source, target: arguments["target"]?.stringValue,
-                    replaces: arguments["replace"]?.boolValue ?? false))
+                    replaces: arguments["replace"]?.boolValue ?? false,
+                    pass: arguments["pass"]?.numberValue?.int64.flatMap { Int(exactly: $0) }))
         default: return nil
+        }
+    }
+
+    /// Reads a time to restore to; nil, where none is named, is the latest.
+    private static func time(_ argument: JSONValue?) throws(ControlError) -> Timestamp? {
+        switch argument {
+        case nil, .null?: return nil
+        default:
+            guard let time = argument?.stringValue.flatMap({ Timestamp(rfc3339: $0) }) else {
+                throw .malformed("time must be \(Timestamp.expectation)")
+            }
+            return time
         }
     }
 
@@ -112,6 +128,7 @@ enum BackupRequest: Sendable, Equatable {
             case .table(let table, let time):
                 arguments["table"] = text(table)
                 arguments["time"] = text(time?.rfc3339)
+                if let pass = restore.pass { arguments["pass"] = .integer(Int64(pass)) }
             }
             return ControlRequest(command: "restore", arguments: arguments)
         }

@@ -48,7 +48,8 @@ struct ContinuousBackupCommand: ParsableCommand {
     /// `flag-server backup continuous status`
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say of each table whether there is a log, and which times it can be restored to.",
+            abstract:
+                "Say of each table whether there is a log, which times it can be restored to, and what is damaged.",
             discussion: """
                 Tables that were replaced or deleted come behind those that are there, with the time of their end: \
                 they can be restored for as many days as if they still were, by flag-server restore --time.
@@ -79,11 +80,19 @@ struct ContinuousBackupCommand: ParsableCommand {
     /// What there is of a table, in one line.
     static func line(_ table: JSONValue) -> String {
         let name = table["table"]?.stringValue ?? ""
+        let damages = (table["damages"]?.arrayValue ?? []).map { damage in
+            let byte = damage["byte"]?.numberValue.map { ", byte \($0)" } ?? ""
+            let loss = damage["lostFrom"]?.stringValue.map {
+                "not restorable from \($0) to \(damage["lostTo"]?.stringValue ?? "")"
+            }
+            return "\n  \(loss ?? "damaged, and no time is lost for it"): \(damage["file"]?.stringValue ?? "")\(byte): "
+                + (damage["reason"]?.stringValue ?? "")
+        }
         let state = table["enabled"]?.boolValue == true ? "on" : table["ended"]?.stringValue.map { "ended \($0)" }
         guard let state else { return "\(name)  off" }
         guard let earliest = table["earliest"]?.stringValue, let latest = table["latest"]?.stringValue else {
             return "\(name)  \(state)  \(table["reason"]?.stringValue ?? "not restorable any more")"
         }
-        return "\(name)  \(state)  restorable from \(earliest) to \(latest)"
+        return "\(name)  \(state)  restorable from \(earliest) to \(latest)" + damages.joined()
     }
 }

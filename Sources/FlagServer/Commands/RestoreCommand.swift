@@ -30,6 +30,12 @@ struct RestoreCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The time, as in 2026-01-02T03:04:05Z, or latest.", valueName: "time"))
     var time: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "With --time, where the clock was set back and has shown that time more than once: which of them, from 1.",
+            valueName: "number"))
+    var pass: Int?
+
     @Option(help: ArgumentHelp("With --time: the table. (default: that of the flags)", valueName: "table"))
     var table: String?
 
@@ -43,15 +49,18 @@ struct RestoreCommand: ParsableCommand {
 
     func validate() throws {
         guard (backup == nil) != (time == nil) else { throw ValidationError("Name a backup or a --time.") }
+        if let pass, pass < 1 || time == nil || time == "latest" {
+            throw ValidationError("--pass is 1 or more, and says more of a --time.")
+        }
         if let time, time != "latest", Timestamp(rfc3339: time) == nil {
-            throw ValidationError("--time must be latest or as in 2026-01-02T03:04:05Z, not \"\(time)\".")
+            throw ValidationError("--time must be latest or \(Timestamp.expectation), not \"\(time)\".")
         }
     }
 
     func run() throws {
         try Failure.report {
             let table = try place.perform(
-                .restore(BackupRequest.Restore(source: try source(), target: to, replaces: replace)))
+                .restore(BackupRequest.Restore(source: try source(), target: to, replaces: replace, pass: pass)))
             if place.format == .json { return print(table.serialized(pretty: true)) }
             print(
                 "restored \(table["table"]?.stringValue ?? ""): \(table["items"]?.numberValue?.int64 ?? 0) items")
@@ -78,7 +87,8 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Every page of the file, every index entry against its item and every item against its entries, the \
             change stream and the logs of continuous backups against the items, every backup. Works beside a \
-            running server, which goes on meanwhile, and without one.
+            running server, which goes on meanwhile, and without one. It only looks: no file of the data directory is \
+            changed, made or removed.
 
             Exit status: 0 all is in order; 1 something is not, or could not be checked.
             """)

@@ -51,6 +51,11 @@ enum StoreAccess {
     ) throws -> ControlReply {
         while true {
             do {
+                if request.command == BackupRequest.verify.request.command {
+                    let held = try InspectedDirectory(configuration.dataDirectory)
+                    defer { withExtendedLifetime(held) {} }
+                    return .done(BackupCommands.json(try SQLiteTableStore.verify(directory: held.path)))
+                }
                 if BackupRequest.commands.contains(request.command) {
                     return try DataStore.withTables(of: configuration, for: request.command) { tables in
                         BackupCommands(tables: tables, profile: configuration.profile).answer(request)

@@ -14,7 +14,7 @@ final class DataDirectory: Sendable {
     let warning: String?
     private let lock: Int32
 
-    private static let lockName = "owner.lock"
+    static let lockName = "owner.lock"
     /// How long a server that starts waits for a command that is at work in the directory.
     private static let patience = Duration.seconds(10)
 
@@ -42,7 +42,10 @@ final class DataDirectory: Sendable {
         let lock = try openLock(file, path)
         do throws(DataDirectoryError) {
             guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-                guard errno == EWOULDBLOCK else { throw failure(path, "locked", errno) }
+                let code = errno
+                guard code == EWOULDBLOCK else { throw failure(path, "locked", code) }
+                // Who only looks at the directory shares the lock, and is not the one whose name is in the file.
+                if flock(lock, LOCK_SH | LOCK_NB) == 0 { throw .owned(path: path, owner: nil) }
                 throw .owned(path: path, owner: Owner(readingFrom: lock))
             }
             let warning = try inspection.check(for: command)

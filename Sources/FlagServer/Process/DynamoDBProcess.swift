@@ -50,8 +50,7 @@ struct DynamoDBProcess {
         }
         if let warning = opened.directory?.warning { logger.warning("\(warning)") }
         tables.subscribeToWriteTrouble { logger.report(writeTrouble: $0) }
-        tables.subscribeToBackupTrouble { logger.report(backupTrouble: $0) }
-        tables.subscribeToLastBackupTrouble { logger.report(lastBackupTrouble: $0) }
+        logger.follow(tables)
         let endpoint = DynamoEndpoint(
             store: tables, hosts: ServedHosts(named: [settings.host]), pages: PageOrigins(settings.corsOrigins))
         let server = try endpoint.makeServer(host: settings.host, port: settings.port, loops: settings.loops)

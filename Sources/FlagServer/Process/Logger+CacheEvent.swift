@@ -43,6 +43,48 @@ extension Logger {
         }
     }
 
+    /// Tells of damage of the logs of continuous backups.
+    func report(_ damage: LogDamage) {
+        func time(_ milliseconds: Int64?) -> Logger.MetadataValue {
+            "\(milliseconds.map { Timestamp(millisecondsSinceEpoch: $0).rfc3339 } ?? "none")"
+        }
+        error(
+            "the continuous backups of a table are damaged; the file is kept aside, and the log goes on",
+            metadata: [
+                "table": "\(damage.table)", "file": "\(damage.file)",
+                "byte": "\(damage.byte.map { "\($0)" } ?? "all")", "reason": "\(damage.reason)",
+                "lostFrom": time(damage.lost?.lowerBound), "lostTo": time(damage.lost?.upperBound),
+            ])
+    }
+
+    /// Tells of a restore that failed after it was answered that the table is being made.
+    func report(_ failure: RestoreFailure) {
+        error(
+            "a restore failed: there is no such table",
+            metadata: [
+                "table": "\(failure.table)", "source": "\(failure.source)", "reason": "\(failure.error)",
+            ])
+    }
+
+    /// Tells of a jump of the wall clock.
+    func report(_ jump: ClockJump) {
+        warning(
+            "the wall clock has jumped; changes keep their order, and their times are what the clock showed",
+            metadata: [
+                "from": "\(Timestamp(millisecondsSinceEpoch: jump.from).rfc3339)",
+                "to": "\(Timestamp(millisecondsSinceEpoch: jump.to).rfc3339)", "change": "\(jump.after)",
+            ])
+    }
+
+    /// Tells of everything that the tables themselves notice and an operator should know, but of writes that fail.
+    func follow(_ tables: SQLiteTableStore) {
+        tables.subscribeToBackupTrouble { report(backupTrouble: $0) }
+        tables.subscribeToLastBackupTrouble { report(lastBackupTrouble: $0) }
+        tables.subscribeToLogDamage { report($0) }
+        tables.subscribeToRestoreFailures { report($0) }
+        tables.subscribeToClockJumps { report($0) }
+    }
+
     /// Tells of writes that fail, or succeed again.
     func report(writeTrouble: TableError?) {
         if let writeTrouble {
@@ -67,6 +109,10 @@ extension Logger {
         case .uncorrectable(let partition, let sort, let reason):
             warning(
                 "the derived attributes of an item cannot be corrected: lists may lack it",
+                metadata: ["partition": "\(partition)", "sort": "\(sort)", "reason": "\(reason)"])
+        case .setAside(let partition, let sort, let reason):
+            warning(
+                "something that follows from a change cannot be done, and is set aside",
                 metadata: ["partition": "\(partition)", "sort": "\(sort)", "reason": "\(reason)"])
         case .failed(let failure):
             error(

@@ -11,6 +11,12 @@ extension SQLiteTableStore {
             "flag_server_last_backups_made", .gauge,
             "Whether the backup of every table that was replaced or deleted is made, or can be.")
         text.sample(lastBackupTrouble == nil ? 1 : 0)
+        text.family(
+            "flag_server_backup_log_damages", .gauge,
+            "Damaged places of the logs of continuous backups from which something could still be asked.")
+        text.sample(UInt64(logDamages.count))
+        text.family("flag_server_restores_failed_total", .counter, "Restores that failed after they had begun well.")
+        text.sample(UInt64(failedRestores))
         // Left out where the store does not answer: a gauge has no way to say so.
         guard let stream = try? changeStream() else { return }
         text.family("flag_server_change_stream_bytes", .gauge, "Bytes of the change stream.")

@@ -116,9 +116,12 @@ struct ServerProcess {
             moreMetrics: { text in
                 endpoint.writeMetrics(to: &text)
                 tables.writeMetrics(to: &text)
+            },
+            backupComplaint: {
+                if tables.backupTrouble != nil { return "lag behind the writes; the log says why" }
+                return tables.logDamages.isEmpty ? nil : "are damaged; flag-server backup continuous status says where"
             })
-        tables.subscribeToBackupTrouble { logger.report(backupTrouble: $0) }
-        tables.subscribeToLastBackupTrouble { logger.report(lastBackupTrouble: $0) }
+        logger.follow(tables)
         let stack = try ServingStack(parts)
         let readiness = stack.service.readiness
         tables.subscribeToWriteTrouble { trouble in

@@ -63,7 +63,7 @@ extension AdministrationRequest {
             throw .invalidQuery([
                 .init(
                     pointer: "?\(name)",
-                    detail: "must be a time like 2026-01-31T09:30:00Z (RFC 3339; a + is written %2B), not \"\(text)\"")
+                    detail: "must be \(Timestamp.expectation), with a + written as %2B, not \"\(text)\"")
             ])
         }
         return time
@@ -105,12 +105,14 @@ extension HTTPResponse {
         .json(value.serializedBytes(), status: status, fields: fields)
     }
 
-    /// A page of a list as an answer: `{"<name>": […], "nextCursor": …}`.
+    /// A page of a list as an answer: `{"<name>": […], "invalid"?: […], "nextCursor": …}`.
+    ///
+    /// - Parameter invalid: what the list lacks because its item is not valid.
     static func page(
-        _ name: String, _ entries: [JSONValue], nextCursor: String?, _ more: [(key: String, value: JSONValue)] = []
+        _ name: String, _ entries: [JSONValue], nextCursor: String?, invalid: [JSONValue] = []
     ) -> HTTPResponse {
         var page: JSONObject = [name: .array(entries)]
-        for (key, value) in more { page[key] = value }
+        if !invalid.isEmpty { page["invalid"] = .array(invalid) }
         page["nextCursor"] = nextCursor.map { .string($0) } ?? .null
         return .json(.object(page))
     }

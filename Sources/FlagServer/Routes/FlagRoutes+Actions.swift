@@ -14,17 +14,15 @@ extension FlagRoutes {
         var invalid: [InvalidItem] = []
         do throws(FlagStoreError) {
             page = try service.repository.flags(query, in: environment)
-            // Of what is not valid neither the tags nor the date are known.
-            if query.cursor == nil, query.tag == nil, query.expiresBefore == nil {
-                invalid = try service.repository.invalidFlags(owner: query.owner, in: environment)
-            }
+            if query.cursor == nil { invalid = try service.repository.invalidFlags(query, in: environment) }
         } catch {
             throw Problem(error, missing: .flagNotFound, in: environment)
         }
         let now = service.now()
-        var members: [(key: String, value: JSONValue)] = []
-        if !invalid.isEmpty { members.append(("invalid", .array(invalid.map { $0.json(naming: "flagKey") }))) }
-        reply(.page("flags", page.records.map { $0.json(at: now) }, nextCursor: page.nextCursor, members))
+        reply(
+            .page(
+                "flags", page.records.map { $0.json(at: now) }, nextCursor: page.nextCursor,
+                invalid: invalid.map { $0.json(naming: "flagKey") }))
     }
 
     /// `POST /api/flags`
@@ -59,7 +57,7 @@ extension FlagRoutes {
             let entries = try service.repository.history(of: key, in: environment)
             reply(
                 try .history(entries) { () throws(FlagStoreError) in
-                    _ = try service.repository.flag(key, in: environment)
+                    try service.repository.requireFlag(key, in: environment)
                 })
         } catch {
             throw Problem(error, missing: .flagNotFound, in: environment)
@@ -110,9 +108,9 @@ extension FlagRoutes {
     ) throws(Problem) {
         let environment = try request.environment(service)
         let key = try request.flagKey()
-        _ = try read(key, in: environment, service)
         let dependents: [Dependent]
         do throws(FlagStoreError) {
+            try service.repository.requireFlag(key, in: environment)
             dependents = try service.repository.dependents(of: key, in: environment)
         } catch {
             throw Problem(error, missing: .flagNotFound, in: environment)
@@ -142,7 +140,10 @@ extension FlagRoutes {
         _ request: AdministrationRequest, _ key: String, in environment: Environment, _ service: FlagService
     ) throws(Problem) -> Int64? {
         guard let field = request.ifMatch, field != "*" else { return nil }
-        let flag = try read(key, in: environment, service)
+        let flag: FlagRecord
+        do throws(Problem) { flag = try read(key, in: environment, service) } catch {
+            throw error.code == .invalidItem ? .unmatchable("flag \(key)") : error
+        }
         guard EntityTag.list(field, matches: flag.entityTag, weakly: false) else {
             throw Problem(
                 .versionMismatch,

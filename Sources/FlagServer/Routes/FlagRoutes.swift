@@ -89,7 +89,7 @@ enum FlagRoutes {
             Operation(
                 id: "listDependents", summary: "Lists the flags that require a flag.", query: [.environment],
                 answers: [.init(status: 200, meaning: "Every flag that does, by key.", schema: "DependentList")],
-                problems: [.flagNotFound, .invalidItem]),
+                problems: [.flagNotFound]),
             .onWorker(dependents)),
     ]
 

@@ -10,11 +10,7 @@ extension HTTPResponse {
     static func history(
         _ entries: [FlagHistoryEntry], exists: () throws(FlagStoreError) -> Void
     ) throws(FlagStoreError) -> HTTPResponse {
-        if entries.isEmpty {
-            do throws(FlagStoreError) { try exists() } catch {
-                guard case .invalid = error else { throw error }
-            }
-        }
+        if entries.isEmpty { try exists() }
         return .json(["history": .array(entries.map(\.json))])
     }
 }

@@ -59,6 +59,14 @@ extension Problem {
         .invalidBody(issues.map { Field(pointer: $0.pointer, detail: $0.message) })
     }
 
+    /// A change with `If-Match` of what has no entity tag that could match.
+    static func unmatchable(_ what: String) -> Problem {
+        Problem(
+            .versionMismatch,
+            "what is stored as the \(what) is not valid and has no ETag that If-Match could name: replace it with PUT, "
+                + "or delete it, without If-Match")
+    }
+
     /// An item that is stored but is not what it should be: written past this server.
     static func invalidItem(_ what: String, _ issues: [DefinitionIssue]) -> Problem {
         let fields = issues.map { Field(pointer: $0.pointer, detail: $0.message) }

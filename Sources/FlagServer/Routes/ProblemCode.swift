@@ -45,7 +45,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
-        case .flagExists, .flagRequired, .segmentExists, .segmentUsed, .conflict: 409
+        case .flagExists, .flagRequired, .segmentExists, .segmentUsed, .conflict, .invalidItem: 409
         case .versionMismatch: 412
         case .contentTooLarge: 413
         case .uriTooLong: 414
@@ -53,7 +53,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .expectationFailed: 417
         case .misdirectedRequest: 421
         case .headerTooLarge: 431
-        case .internalError, .invalidItem: 500
+        case .internalError: 500
         case .notImplemented: 501
         case .storeUnavailable, .overloaded: 503
         case .versionNotSupported: 505

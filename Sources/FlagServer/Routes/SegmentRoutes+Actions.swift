@@ -16,9 +16,10 @@ extension SegmentRoutes {
             for segment in page.records {
                 segments.append(segment.json(keyCount: try keyCount(of: segment, service)))
             }
-            var members: [(key: String, value: JSONValue)] = []
-            if !invalid.isEmpty { members.append(("invalid", .array(invalid.map { $0.json(naming: "name") }))) }
-            reply(.page("segments", segments, nextCursor: page.nextCursor, members))
+            reply(
+                .page(
+                    "segments", segments, nextCursor: page.nextCursor, invalid: invalid.map { $0.json(naming: "name") })
+            )
         }
     }
 
@@ -60,7 +61,7 @@ extension SegmentRoutes {
             let entries = try service.repository.history(ofSegment: name, in: environment)
             reply(
                 try .history(entries) { () throws(FlagStoreError) in
-                    _ = try service.repository.segment(name, in: environment)
+                    try service.repository.requireSegment(name, in: environment)
                 })
         }
     }
@@ -106,8 +107,8 @@ extension SegmentRoutes {
     static func uses(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
         let environment = try request.environment(service)
         let name = try request.segmentName()
-        _ = try read(name, in: environment, service)
         try storing(in: environment) { () throws(FlagStoreError) in
+            try service.repository.requireSegment(name, in: environment)
             let uses = try service.repository.uses(ofSegment: name, in: environment)
             reply(
                 .json([
@@ -123,10 +124,11 @@ extension SegmentRoutes {
     static func keys(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
         let environment = try request.environment(service)
         let limit = try request.limit()
-        let segment = try read(try request.segmentName(), in: environment, service)
+        let name = try request.segmentName()
         try storing(in: environment) { () throws(FlagStoreError) in
+            try service.repository.requireSegment(name, in: environment)
             let page = try service.repository.keys(
-                ofSegment: segment.name, in: environment, limit: limit, cursor: request.query["cursor"])
+                ofSegment: name, in: environment, limit: limit, cursor: request.query["cursor"])
             reply(.page("keys", page.records.map { .string($0) }, nextCursor: page.nextCursor))
         }
     }
@@ -191,7 +193,10 @@ extension SegmentRoutes {
         _ request: AdministrationRequest, _ name: String, in environment: Environment, _ service: FlagService
     ) throws(Problem) -> Int64? {
         guard let field = request.ifMatch, field != "*" else { return nil }
-        let segment = try read(name, in: environment, service)
+        let segment: SegmentRecord
+        do throws(Problem) { segment = try read(name, in: environment, service) } catch {
+            throw error.code == .invalidItem ? .unmatchable("segment \(name)") : error
+        }
         var tag = ""
         try storing(in: environment) { () throws(FlagStoreError) in
             tag = segment.entityTag(keyCount: try keyCount(of: segment, service))

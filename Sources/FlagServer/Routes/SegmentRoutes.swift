@@ -79,7 +79,7 @@ enum SegmentRoutes {
                 id: "listSegmentUses", summary: "Lists the flags and segments whose rules name a segment.",
                 query: [.environment],
                 answers: [.init(status: 200, meaning: "All of them.", schema: "SegmentUses")],
-                problems: [.segmentNotFound, .invalidItem]),
+                problems: [.segmentNotFound]),
             .onWorker(uses)),
         Route(
             .get, "/api/segments/{name}/keys", in: .segments,
@@ -87,7 +87,7 @@ enum SegmentRoutes {
                 id: "listSegmentKeys", summary: "Lists the keys of a segment, in the order of their bytes.",
                 query: [.environment, .limit, .cursor],
                 answers: [.init(status: 200, meaning: "A page of keys.", schema: "SegmentKeyPage")],
-                problems: [.segmentNotFound, .invalidItem]),
+                problems: [.segmentNotFound]),
             .onWorker(keys)),
         Route(
             .post, "/api/segments/{name}/keys", in: .segments,

@@ -9,16 +9,12 @@ extension TenantOverrideRoutes {
         let environment = try request.environment(service)
         let key = try request.flagKey()
         let limit = try request.limit()
+        let cursor = request.query["cursor"]
         try answer(reply, in: environment) { () throws(FlagStoreError) in
-            let page = try service.repository.overrides(
-                ofFlag: key, in: environment, limit: limit, cursor: request.query["cursor"])
+            let page = try service.repository.overrides(ofFlag: key, in: environment, limit: limit, cursor: cursor)
             // A flag without overrides is one thing, a mistyped key another.
-            if page.records.isEmpty, request.query["cursor"] == nil {
-                do throws(FlagStoreError) { _ = try service.repository.flag(key, in: environment) } catch {
-                    guard case .invalid = error else { throw error }
-                }
-            }
-            return page
+            if page.records.isEmpty, cursor == nil { try service.repository.requireFlag(key, in: environment) }
+            return (page, cursor == nil ? try service.repository.invalidOverrides(ofFlag: key, in: environment) : [])
         }
     }
 
@@ -29,9 +25,12 @@ extension TenantOverrideRoutes {
         let environment = try request.environment(service)
         let tenant = try request.tenantId()
         let limit = try request.limit()
+        let cursor = request.query["cursor"]
         try answer(reply, in: environment) { () throws(FlagStoreError) in
-            try service.repository.overrides(
-                ofTenant: tenant, in: environment, limit: limit, cursor: request.query["cursor"])
+            let page = try service.repository.overrides(ofTenant: tenant, in: environment, limit: limit, cursor: cursor)
+            return (
+                page, cursor == nil ? try service.repository.invalidOverrides(ofTenant: tenant, in: environment) : []
+            )
         }
     }
 
@@ -77,11 +76,14 @@ extension TenantOverrideRoutes {
     }
 
     private static func answer(
-        _ reply: Reply, in environment: Environment, _ page: () throws(FlagStoreError) -> OverridePage
+        _ reply: Reply, in environment: Environment,
+        _ read: () throws(FlagStoreError) -> (page: OverridePage, invalid: [InvalidOverride])
     ) throws(Problem) {
         do throws(FlagStoreError) {
-            let page = try page()
-            reply(.page("overrides", page.records.map(\.json), nextCursor: page.nextCursor))
+            let (page, invalid) = try read()
+            reply(
+                .page(
+                    "overrides", page.records.map(\.json), nextCursor: page.nextCursor, invalid: invalid.map(\.json)))
         } catch {
             throw Problem(error, missing: .overrideNotFound, in: environment)
         }

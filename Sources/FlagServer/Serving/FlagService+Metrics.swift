@@ -95,6 +95,10 @@ extension FlagService {
             "flag_server_segments_in_last_valid_form", .gauge,
             "Segments whose item is not valid and whose condition holds as it was when it last was.")
         text.sample(UInt64(follower.heldSegments))
+        text.family(
+            "flag_server_changes_set_aside_total", .counter,
+            "What follows from changes of the table and cannot be done: corrections, histories, last valid forms.")
+        text.sample(follower.setAside)
         text.family("flag_server_changes_waiting", .gauge, "Changes of the table that wait to be looked at.")
         text.sample(UInt64(follower.waiting))
     }

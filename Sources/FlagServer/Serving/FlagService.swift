@@ -28,6 +28,8 @@ struct FlagService: Sendable {
     let failures: EvaluationFailureLog
     /// Writes metrics that are counted elsewhere.
     let moreMetrics: @Sendable (inout MetricsText) -> Void
+    /// Says what is wrong with continuous backups.
+    let backupComplaint: @Sendable () -> StaticString?
     /// When the server began.
     let startedAt: Timestamp
     /// The routing table.
@@ -39,7 +41,8 @@ struct FlagService: Sendable {
     init(
         repository: FlagRepository, feed: CacheFeed, follower: FlagTableFollower, settings: ServiceSettings,
         loopCount: Int, link: ServerLink, now: @escaping @Sendable () -> Timestamp, failures: EvaluationFailureLog,
-        moreMetrics: @escaping @Sendable (inout MetricsText) -> Void
+        moreMetrics: @escaping @Sendable (inout MetricsText) -> Void,
+        backupComplaint: @escaping @Sendable () -> StaticString?
     ) {
         self.repository = repository
         self.feed = feed
@@ -49,6 +52,7 @@ struct FlagService: Sendable {
         self.now = now
         self.failures = failures
         self.moreMetrics = moreMetrics
+        self.backupComplaint = backupComplaint
         metrics = ServiceMetrics(loopCount: loopCount)
         startedAt = now()
         openAPI = OpenAPIDocument.text(of: Router.all.routes, version: settings.version)

@@ -55,6 +55,9 @@ extension FlagService {
         // Evaluations need no writes: a full disk must not take every server out of service.
         writer.key("writes")
         writer.string(canWrite ? StaticString("ok") : "fail, evaluations go on; the log says why")
+        // Nor do they need the past.
+        writer.key("backups")
+        writer.string(backupComplaint() ?? "ok")
         writer.endObject()
         writer.endObject()
         return (isReady, writer.bytes)

@@ -34,6 +34,8 @@ struct ServingStack: Sendable {
         var reportFailure: @Sendable (EvaluationFailures.Report) -> Void = { _ in }
         /// Writes further metrics.
         var moreMetrics: @Sendable (inout MetricsText) -> Void = { _ in }
+        /// Says what is wrong with continuous backups; nil when nothing is. Asked on the loops: it must not block.
+        var backupComplaint: @Sendable () -> StaticString? = { nil }
     }
 
     /// Makes the table if it is missing, and binds the addresses; connections queue up until `start`. Blocks.
@@ -55,7 +57,8 @@ struct ServingStack: Sendable {
         let service = FlagService(
             repository: repository, feed: feed, follower: follower, settings: parts.settings,
             loopCount: parts.http.loops, link: link, now: parts.now,
-            failures: EvaluationFailureLog(report: parts.reportFailure), moreMetrics: parts.moreMetrics)
+            failures: EvaluationFailureLog(report: parts.reportFailure), moreMetrics: parts.moreMetrics,
+            backupComplaint: parts.backupComplaint)
         var http = parts.http
         http.errorBody = FlagService.protocolErrorBody
         http.standingFields = Self.standingFields

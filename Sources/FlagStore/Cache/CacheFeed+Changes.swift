@@ -60,7 +60,7 @@ enum ParsedChange: Sendable {
             segment.keys.set(Array(key.utf8), isListed: change.newItem != nil)
             self = .segment(environment, Array(name.utf8), segment)
         case .revision(let environment)?:
-            self = .revision(environment, change.newItem?[Attribute.revision]?.int64Value ?? 0)
+            self = .revision(environment, EnvironmentRevision.of(change.newItem) ?? 0)
         case nil:
             return nil
         }
@@ -163,7 +163,7 @@ private struct ChangeBatch {
             segments[environment, default: [:]][name, default: SegmentChange()].append(change)
         case .revision(let environment, let revision):
             revisions[environment] = max(revisions[environment] ?? 0, revision)
-            state.inFlight[.ruleSet(environment)]?.revision = revision
+            state.inFlight[.ruleSet(environment)]?.note(revision)
         }
     }
 

@@ -144,7 +144,7 @@ extension CacheFeed {
             let expiresAt = item[Attribute.expiresAt]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
             flags.append(FlagText(key: key, rule: rule, expiresAt: expiresAt))
         }
-        var text = RuleSetText(flags, revision: revision?[Attribute.revision]?.int64Value ?? 0)
+        var text = RuleSetText(flags, revision: EnvironmentRevision.of(revision) ?? 0)
         // The index may have what is not valid, and does not have what somebody wrote without its keys.
         for form in try lastValidForms(environment) { text.set(form, for: form.key) }
         return text

@@ -28,6 +28,8 @@ extension CacheFeed {
             state.lastValid = [:]
             state.lastValidOverrides = [:]
             state.segments = [:]
+            // Loads that were asked for will read this table; what was noted with them was of the other.
+            for key in state.inFlight.keys { state.inFlight[key]?.forgetChanges() }
             state.tenants = TenantTable(capacity: 0)
             let changes = [CacheChange.everything, .tenants(state.tenants)]
             for loop in 0..<loops { deliver(.changed(changes), loop) }

@@ -81,7 +81,7 @@ extension CacheFeed {
         let key = FlagHistoryTable.heldKey(environment, segment: name)
         // As with flags: without the internal table nothing was kept.
         let item = try? store.getItem(table: FlagHistoryTable.name(beside: table), key: key)
-        return item.map { FlagHistoryTable.heldHead($0) }
+        return item.flatMap { FlagHistoryTable.heldHead($0) }
     }
 }
 

@@ -202,6 +202,12 @@ struct LoadInFlight: Sendable {
         self.loops = loops
     }
 
+    /// Notes a revision.
+    mutating func note(_ revision: Int64) { self.revision = max(self.revision, revision) }
+
+    /// Lets go of what was changed, as before the load was asked for: it was another table's.
+    mutating func forgetChanges() { self = LoadInFlight(loops: loops) }
+
     /// What is to be delivered: what the load found, and what was changed since it began.
     func merged(_ value: CacheLoad.Value, for key: CacheKey) -> CacheLoad.Value {
         // The last change of a single flag says all there is to know, also when the load failed.

@@ -7,68 +7,38 @@ struct ChangeConsequences: Sendable {
     private(set) var corrections: [Correction] = []
     /// Environments in which something was changed without raising their revision.
     private(set) var unraised: Set<Environment> = []
+    /// Environments whose revision is to be made anew.
+    private(set) var broken: Set<Environment> = []
     /// Entries of histories, as items of the internal table.
     private(set) var entries: [Item] = []
     /// Partitions of histories that got an entry although they may have many already.
     private(set) var grown: Set<String> = []
+    /// Whether there is room to note what never was valid.
+    let takesNotes: Bool
     /// Last valid forms that are to be kept (or, with nil, let go).
-    private(set) var held: [Place: Item?] = [:]
+    private(set) var held: [HeldPlace: HeldForm?] = [:]
 
-    /// Of what a last valid form is kept.
-    enum Place: Hashable, Sendable {
-        /// A flag of an environment.
-        case flag(Environment, ExactText)
-        /// A tenant's override of it.
-        case override(Environment, tenant: ExactText, ExactText)
-        /// A segment.
-        case segment(Environment, ExactText)
-
-        /// Where its last valid form is kept.
-        var heldKey: TableKey {
-            switch self {
-            case .flag(let environment, let key): FlagHistoryTable.heldKey(environment, key.text)
-            case .override(let environment, let tenant, let key):
-                FlagHistoryTable.heldKey(environment, tenant: tenant.text, key.text)
-            case .segment(let environment, let name): FlagHistoryTable.heldKey(environment, segment: name.text)
-            }
-        }
+    init(takesNotes: Bool = true) {
+        self.takesNotes = takesNotes
     }
 
     /// Adds a change. O(item).
     ///
     /// - Parameters:
     ///   - change: a change of the flag table, after all that were added before it.
-    ///   - holds: whether a last valid form of something is kept already.
-    mutating func add(_ change: Change, holds: (Place) -> Bool) {
+    ///   - kept: what is kept already of something that is not valid.
+    mutating func add(_ change: Change, kept: (HeldPlace) -> HeldForm.Kind?) {
         switch ItemKey(change.key) {
         case .revision(let environment)?:
             unraised.remove(environment)
+            if EnvironmentRevision.isBroken(by: change) { broken.insert(environment) }
             return
-        case .flag(let environment, let key)?:
+        case .flag(let environment, _)?, .override(let environment, _, _)?, .segment(let environment, _)?:
             guard isContentChanged(change) else { break }
             unraised.insert(environment)
-            hold(change, .flag(environment, ExactText(key)), holds) { item in
-                guard case .valid(let text) = FlagReadingOfItem(item, environment: environment, key: key) else {
-                    return nil
-                }
-                return HeldFlag(environment: environment, key: key, rule: text.rule).item
-            }
-        case .override(let environment, let tenant, let key)?:
-            guard isContentChanged(change) else { break }
-            unraised.insert(environment)
-            hold(change, .override(environment, tenant: ExactText(tenant), ExactText(key)), holds) { item in
-                (try? TenantOverrideRecord(item: item)).map { FlagHistoryTable.heldItem($0) }
-            }
+            hold(change, kept)
         case .killSwitch(let environment, _)?, .segmentKey(let environment, _, _)?:
             unraised.insert(environment)
-        case .segment(let environment, let name)?:
-            guard isContentChanged(change) else { break }
-            unraised.insert(environment)
-            hold(change, .segment(environment, ExactText(name)), holds) { item in
-                (try? SegmentRecord.head(of: item, environment: environment, name: name)).map {
-                    FlagHistoryTable.heldItem($0, ofSegment: name, in: environment)
-                }
-            }
         case nil:
             return
         }
@@ -82,6 +52,8 @@ struct ChangeConsequences: Sendable {
 
     private mutating func correct(_ change: Change) {
         guard let item = change.newItem,
+            // What the follower wrote is as it should be.
+            change.principal != FlagTableFollower.principal,
             let correction = try? DerivedAttributes.correction(
                 of: item, replacing: change.oldItem, at: Timestamp(millisecondsSinceEpoch: change.committedAt))
         else { return }
@@ -95,18 +67,19 @@ struct ChangeConsequences: Sendable {
     }
 
     /// Keeps what was valid last, or lets go of it.
-    ///
-    /// - Parameter form: what is kept of an item; nil when that is not valid.
-    private mutating func hold(
-        _ change: Change, _ place: Place, _ holds: (Place) -> Bool, _ form: (Item) -> Item?
-    ) {
-        let isHeld = held[place].map { $0 != nil } ?? holds(place)
-        guard let new = change.newItem, form(new) == nil else {
-            if isHeld { held[place] = .some(nil) }
+    private mutating func hold(_ change: Change, _ kept: (HeldPlace) -> HeldForm.Kind?) {
+        guard let place = ItemKey(change.key).flatMap({ HeldPlace($0) }) else { return }
+        let kind = held[place].map { $0?.kind } ?? kept(place)
+        guard let new = change.newItem, place.validForm(of: new) == nil else {
+            if kind != nil { held[place] = .some(nil) }
             return
         }
-        // The first one that is kept stays: what came after it was not valid.
-        guard !isHeld, let old = change.oldItem, let last = form(old) else { return }
-        held[place] = last
+        // The first form that is kept stays: what came after it was not valid.
+        guard kind != .lastValid else { return }
+        if let last = change.oldItem.flatMap({ place.validForm(of: $0) }) {
+            held[place] = last
+        } else if kind == nil, takesNotes {
+            held[place] = place.note
+        }
     }
 }

@@ -38,25 +38,35 @@ enum DerivedAttributes {
         case .flag(let environment, let key)?:
             var record = try FlagRecord(item: item, environment: environment, key: key)
             if let old { raiseVersion(of: &record.version, &record.updatedAt, item, replacing: old, at: time) }
-            if item[Attribute.updatedAt] == nil { record.updatedAt = time ?? record.createdAt }
+            if !saysWhenUpdated(item) { record.updatedAt = time ?? record.createdAt }
             return Correction(
                 of: item, key: .flag(environment, key: key), environment, wanted: record.item,
-                sources: [Attribute.flagKey, Attribute.owner, Attribute.createdAt, Attribute.expiresAt])
+                sources: [
+                    Attribute.flagKey, Attribute.description, Attribute.owner, Attribute.createdAt,
+                    Attribute.expiresAt, Attribute.tags, Attribute.defaultEnabled, Attribute.definition,
+                    Attribute.rollout, Attribute.requires, Attribute.keptInvalid,
+                ])
         case .override(let environment, let tenant, let flagKey)?:
             let record = try TenantOverrideRecord(
                 item: item, environment: environment, tenant: tenant, flagKey: flagKey)
             var wanted = record.item
-            wanted[Attribute.updatedAt] = item[Attribute.updatedAt] ?? time.map { .string($0.rfc3339) }
+            wanted[Attribute.updatedAt] =
+                saysWhenUpdated(item) ? item[Attribute.updatedAt] : time.map { .string($0.rfc3339) }
             // An override's index keys are its own; what else a writer put there means nothing here and stays.
             return Correction(
-                of: item, key: record.itemKey, environment, wanted: wanted, sources: [],
+                of: item, key: record.itemKey, environment, wanted: wanted,
+                sources: [Attribute.enabled, Attribute.variant, Attribute.expiresAt],
                 names: [Attribute.expiresPartition, Attribute.expiresSort, Attribute.updatedAt])
         case .segment(let environment, let name)?:
             var record = try SegmentRecord(item: item, environment: environment, name: name)
             if let old { raiseVersion(of: &record.version, &record.updatedAt, item, replacing: old, at: time) }
-            if item[Attribute.updatedAt] == nil { record.updatedAt = time ?? record.createdAt }
+            if !saysWhenUpdated(item) { record.updatedAt = time ?? record.createdAt }
             return Correction(
-                of: item, key: record.itemKey, environment, wanted: record.item, sources: [],
+                of: item, key: record.itemKey, environment, wanted: record.item,
+                sources: [
+                    Attribute.segmentName, Attribute.description, Attribute.owner, Attribute.createdAt,
+                    Attribute.condition,
+                ],
                 names: [
                     Attribute.flagsPartition, Attribute.flagsSort, Attribute.environment, Attribute.version,
                     Attribute.updatedAt,
@@ -66,18 +76,23 @@ enum DerivedAttributes {
         }
     }
 
+    /// Whether an item has a time of its last change that can be read.
+    private static func saysWhenUpdated(_ item: Item) -> Bool {
+        AttributeReader(item).derivedTime(Attribute.updatedAt) != nil
+    }
+
     /// Gives what was changed by hand the next version and the time of the change, unless the writer did; and its old
     /// version to what was only written again without one. A version never goes back: it would become another
     /// content's, and a client's `If-Match` would hold for what the client has not seen.
     private static func raiseVersion(
         of version: inout Int64, _ updatedAt: inout Timestamp, _ item: Item, replacing old: Item, at time: Timestamp?
     ) {
-        let before = max(1, old[Attribute.version]?.int64Value ?? 1)
+        let before = RecordVersion.of(old)
         // Whoever raised the version knew what to do.
         guard version <= before else { return }
         version = before
         guard isContentChanged(from: old, to: item) else { return }
-        version += 1
+        version = RecordVersion.next(after: before)
         if item[Attribute.updatedAt] == old[Attribute.updatedAt], let time {
             // A clock that was set back must not make a change look older than what it changed.
             updatedAt = max(updatedAt, time)
@@ -101,6 +116,8 @@ struct Correction: Sendable {
     let attributes: [String]
 
     /// The difference between an item and what is wanted of its derived attributes; nil when there is none.
+    ///
+    /// - Parameter sources: what the item means: whether anything follows from it at all, and which version.
     fileprivate init?(
         of item: Item, key: ItemKey, _ environment: Environment, wanted: Item, sources: [AttributeName],
         names: Set<AttributeName> = DerivedAttributes.names

@@ -9,28 +9,7 @@ extension FlagTableFollower {
         do { try store.createTable(FlagHistoryTable.schema(beside: repository.table)) } catch {
             guard case .tableExists = error else { throw FlagStoreError(error) }
         }
-        var held: Set<ChangeConsequences.Place> = []
-        for environment in Environment.allCases {
-            let query = Query(
-                table: historyTable, partition: .string(FlagHistoryTable.heldPartition(environment)))
-            try repository.forEachItem(of: query) { (item) throws(FlagStoreError) in
-                guard let flag = HeldFlag(item: item, environment: environment) else { return }
-                held.insert(.flag(environment, ExactText(flag.key)))
-            }
-            let overrides = Query(
-                table: historyTable, partition: .string(FlagHistoryTable.heldOverridesPartition(environment)))
-            try repository.forEachItem(of: overrides) { (item) throws(FlagStoreError) in
-                guard let override = FlagHistoryTable.heldOverride(item, in: environment) else { return }
-                held.insert(
-                    .override(environment, tenant: ExactText(override.tenant), ExactText(override.flagKey)))
-            }
-            let segments = Query(
-                table: historyTable, partition: .string(FlagHistoryTable.heldSegmentsPartition(environment)))
-            try repository.forEachItem(of: segments) { (item) throws(FlagStoreError) in
-                guard let name = item[Attribute.sort]?.stringValue else { return }
-                held.insert(.segment(environment, ExactText(name)))
-            }
-        }
+        let held = try storedForms()
         let position = try storedPosition()
         let isUnbroken =
             try position.map { (position) throws(FlagStoreError) in try reachesBack(to: position) } ?? false
@@ -44,6 +23,28 @@ extension FlagTableFollower {
         }
         keepChanges(after: start)
         if !isUnbroken { sweeps.async { [weak self] in self?.sweep(upTo: start) } }
+    }
+
+    /// What is kept of what is not valid.
+    private func storedForms() throws(FlagStoreError) -> [HeldPlace: HeldForm.Kind] {
+        var held: [HeldPlace: HeldForm.Kind] = [:]
+        func read(_ partition: String, _ place: (Item) -> HeldPlace?) throws(FlagStoreError) {
+            try repository.forEachItem(of: Query(table: historyTable, partition: .string(partition))) { item in
+                if let place = place(item) { held[place] = HeldForm(stored: item).kind }
+            }
+        }
+        for environment in Environment.allCases {
+            try read(FlagHistoryTable.heldPartition(environment)) { item in
+                item[Attribute.sort]?.stringValue.map { .flag(environment, ExactText($0)) }
+            }
+            try read(FlagHistoryTable.heldOverridesPartition(environment)) { item in
+                FlagHistoryTable.placeOfOverride(item, in: environment)
+            }
+            try read(FlagHistoryTable.heldSegmentsPartition(environment)) { item in
+                item[Attribute.sort]?.stringValue.map { .segment(environment, ExactText($0)) }
+            }
+        }
+        return held
     }
 
     /// Looks at all items once more: the table is another one of the same name. Returns at once.
@@ -83,12 +84,19 @@ extension FlagTableFollower {
             var scan = Scan(table: repository.table)
             while !state.withLock({ $0.isStopped }) {
                 let page = try reading { () throws(TableError) in try store.scan(scan) }
-                // What is no flag was refused when it was written, as far as anybody knows.
                 let corrections = page.items.compactMap { item in try? DerivedAttributes.correction(of: item) }
                 for start in stride(from: 0, to: corrections.count, by: Self.batchMaximum) {
                     try carryOut(Array(corrections.dropFirst(start).prefix(Self.batchMaximum)))
                 }
+                let held = state.withLock { $0.held }
+                try lookAtForms(
+                    of: page.items.compactMap { item in
+                        guard let place = ItemKey(item).flatMap({ HeldPlace($0) }) else { return nil }
+                        return held[place] != nil || place.validForm(of: item) == nil ? place : nil
+                    })
                 guard let next = page.lastEvaluatedKey else {
+                    // What is gone has not been among the items.
+                    try lookAtForms(of: state.withLock { Array($0.held.keys) })
                     try perform([position(sequence)])
                     keepChanges(after: sequence)
                     state.withLock { $0.isSweeping = false }
@@ -101,5 +109,27 @@ extension FlagTableFollower {
             if state.withLock({ $0.turn(failing: true) }) { report(.failed(error)) }
             sweeps.asyncAfter(deadline: .now() + Self.pause) { [weak self] in self?.sweep(upTo: sequence) }
         }
+    }
+
+    /// Lets go of the last valid form of what is valid or gone, and notes what is not valid. Not while changes are
+    /// looked at, which do the same: what is read here must not be older than what they know.
+    private func lookAtForms(of places: [HeldPlace]) throws(FlagStoreError) {
+        guard !places.isEmpty else { return }
+        var failure: FlagStoreError?
+        queue.sync {
+            do throws(FlagStoreError) {
+                var forms: [HeldPlace: HeldForm?] = [:]
+                for place in places {
+                    let item = try repository.item(place.itemKey)
+                    let isValid = item.map { place.validForm(of: $0) != nil } ?? true
+                    let (isHeld, isRoom) = state.withLock {
+                        ($0.held[place] != nil, $0.held.count < FollowerState.notesMaximum)
+                    }
+                    if isValid == isHeld, isValid || isRoom { forms[place] = isValid ? .some(nil) : .some(place.note) }
+                }
+                try keep(forms)
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
     }
 }

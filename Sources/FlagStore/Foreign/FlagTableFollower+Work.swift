@@ -37,11 +37,14 @@ extension FlagTableFollower {
     func process(_ changes: [Change]) throws(FlagStoreError) {
         guard let last = changes.last else { return }
         let held = state.withLock { $0.held }
-        var consequences = ChangeConsequences()
+        var consequences = ChangeConsequences(takesNotes: held.count < FollowerState.notesMaximum)
         for change in changes where change.table == repository.table {
-            consequences.add(change) { held.contains($0) }
+            if case .revision(let environment)? = ItemKey(change.key) {
+                for item in [change.oldItem, change.newItem] { repository.revisions.note(item, of: environment) }
+            }
+            consequences.add(change) { held[$0] }
         }
-        try carryOut(consequences.corrections, raising: consequences.unraised)
+        try carryOut(consequences.corrections, raising: consequences.unraised, remaking: consequences.broken)
         try write(consequences, upTo: last.sequence)
         for partition in consequences.grown { try trimHistory(partition) }
         state.withLock { $0.position = max($0.position, last.sequence) }
@@ -49,33 +52,58 @@ extension FlagTableFollower {
 
     // MARK: - Corrections
 
-    /// Writes corrections, all together, and raises what was not raised. Those whose item was changed meanwhile do
-    /// nothing: that change is looked at in its turn.
+    /// Writes corrections, all together, and raises what was not raised or makes it anew. Those whose item was changed
+    /// meanwhile do nothing: that change is looked at in its turn.
     func carryOut(
-        _ corrections: [Correction], raising unraised: Set<Environment> = []
+        _ corrections: [Correction], raising unraised: Set<Environment> = [], remaking broken: Set<Environment> = []
     ) throws(FlagStoreError) {
         let done = DispatchGroup()
         let failure = Locked<FlagStoreError?>(nil)
+        @Sendable func finish(_ error: FlagStoreError?) {
+            if let error { failure.withLock { $0 = error } }
+            done.leave()
+        }
         for correction in corrections {
             let update = WriteOperation.update(
                 table: repository.table, key: correction.key.tableKey, actions: correction.actions,
                 condition: correction.condition)
             done.enter()
             repository.write([update], in: correction.environment, by: Self.principal) { result in
-                if let error = self.settle(correction, result) { failure.withLock { $0 = error } }
-                done.leave()
+                finish(self.settle(correction, result))
+            }
+        }
+        for environment in broken {
+            done.enter()
+            store.transact([repository.remaking(environment)], principal: Self.principal) { result in
+                finish(self.settle(.revision(environment), result))
             }
         }
         // A correction raises the revision by itself.
-        for environment in unraised.subtracting(corrections.map(\.environment)) {
+        for environment in unraised.subtracting(corrections.map(\.environment)).subtracting(broken) {
             done.enter()
             repository.write([], in: environment, by: Self.principal) { result in
-                if case .failure(let error) = result { failure.withLock { $0 = FlagStoreError(error) } }
-                done.leave()
+                finish(self.settle(.revision(environment), result))
             }
         }
         done.wait()
         if let failure = failure.withLock({ $0 }) { throw failure }
+    }
+
+    /// What became of a revision; nil unless it must be tried again.
+    private func settle(_ key: ItemKey, _ result: Result<[WriteOutcome], TableError>) -> FlagStoreError? {
+        guard case .failure(let error) = result, error.failedCondition == nil else { return nil }
+        guard !error.mayPass else { return FlagStoreError(error) }
+        setAside(key.tableKey, error)
+        return nil
+    }
+
+    /// Counts and tells what cannot be done whenever it is tried: nothing waits for it.
+    private func setAside(_ key: TableKey, _ error: TableError) {
+        state.withLock { $0.statistics.setAside += 1 }
+        report(
+            .setAside(
+                partition: key.partition.stringValue ?? "", sort: key.sort?.stringValue ?? "",
+                reason: error.description))
     }
 
     /// Counts what became of a correction; nil unless it must be tried again.
@@ -88,13 +116,10 @@ extension FlagTableFollower {
             return nil
         case .failure(let error):
             if error.failedCondition != nil { return nil }
-            switch error {
-            case .validation, .transactionCanceled:
-                report(.uncorrectable(partition: partition, sort: sort, reason: error.description))
-                return nil
-            default:
-                return FlagStoreError(error)
-            }
+            guard !error.mayPass else { return FlagStoreError(error) }
+            state.withLock { $0.statistics.setAside += 1 }
+            report(.uncorrectable(partition: partition, sort: sort, reason: error.description))
+            return nil
         }
     }
 
@@ -103,13 +128,7 @@ extension FlagTableFollower {
     /// Stores entries, last valid forms and the position.
     private func write(_ consequences: ChangeConsequences, upTo sequence: Int64) throws(FlagStoreError) {
         var operations = consequences.entries.map { WriteOperation.put(table: historyTable, item: $0) }
-        for (place, held) in consequences.held {
-            if let held {
-                operations.append(.put(table: historyTable, item: held))
-            } else {
-                operations.append(.delete(table: historyTable, key: place.heldKey))
-            }
-        }
+        operations += consequences.held.map { operation(on: $0, $1) }
         let storesPosition = state.withLock { state in
             // While all items are looked at, the position from before that is the one that counts.
             !state.isSweeping && (!operations.isEmpty || sequence > state.storedPosition + Self.positionGap)
@@ -119,10 +138,21 @@ extension FlagTableFollower {
         if storesPosition { keepChanges(after: sequence) }
         state.withLock { state in
             state.statistics.entries += UInt64(consequences.entries.count)
-            for (place, held) in consequences.held {
-                if held == nil { state.held.remove(place) } else { state.held.insert(place) }
-            }
+            for (place, form) in consequences.held { state.held[place] = form?.kind }
         }
+    }
+
+    /// Stores last valid forms.
+    func keep(_ forms: [HeldPlace: HeldForm?]) throws(FlagStoreError) {
+        guard !forms.isEmpty else { return }
+        try perform(forms.map { operation(on: $0, $1) })
+        state.withLock { state in
+            for (place, form) in forms { state.held[place] = form?.kind }
+        }
+    }
+
+    private func operation(on place: HeldPlace, _ form: HeldForm?) -> WriteOperation {
+        form.map { .put(table: historyTable, item: $0.item) } ?? .delete(table: historyTable, key: place.heldKey)
     }
 
     /// How many changes that call for nothing may come before the position is stored all the same: so many the change
@@ -156,7 +186,8 @@ extension FlagTableFollower {
             ])
     }
 
-    /// Does operations on different items in as many transactions as it takes, in order.
+    /// Does operations on different items in as many transactions as it takes, in order. What cannot be done whenever
+    /// it is tried is set aside: a key that fits the flag table may be too long for this one.
     func perform(_ operations: [WriteOperation]) throws(FlagStoreError) {
         for start in stride(from: 0, to: operations.count, by: FlagLimits.operationsPerTransaction) {
             let end = min(operations.count, start + FlagLimits.operationsPerTransaction)
@@ -164,8 +195,8 @@ extension FlagTableFollower {
             do {
                 try store.transactAndWait(some, principal: Self.principal)
             } catch {
-                guard case .validation = error, some.count > 1 else { throw FlagStoreError(error) }
-                // Together they are more than one transaction takes.
+                guard !error.mayPass else { throw FlagStoreError(error) }
+                // Together they may be more than one transaction takes, or one of them keeps the others from happening.
                 for operation in some { try performAlone(operation) }
             }
         }
@@ -176,18 +207,33 @@ extension FlagTableFollower {
             try store.transactAndWait([operation], principal: Self.principal)
         } catch {
             // A last valid form that is as large as an item can be does not fit: memory has it until the end.
-            guard case .validation = error else { throw FlagStoreError(error) }
-            report(.uncorrectable(partition: historyTable, sort: "", reason: error.description))
+            guard !error.mayPass else { throw FlagStoreError(error) }
+            setAside(operation.internalKey, error)
         }
     }
 
     /// Removes the oldest entries of a history that has too many.
     private func trimHistory(_ partition: String) throws(FlagStoreError) {
         let partition = AttributeValue.string(partition)
-        let page = try reading { () throws(TableError) in
-            try store.query(Query(table: historyTable, partition: partition, forward: false, limit: 1_000))
+        let page: QueryPage
+        do throws(TableError) {
+            page = try store.query(Query(table: historyTable, partition: partition, forward: false, limit: 1_000))
+        } catch {
+            // A history whose key is too long has no entries.
+            guard !error.mayPass else { throw FlagStoreError(error) }
+            return
         }
         let old = page.items.dropFirst(FlagLimits.historyEntries).compactMap { $0[Attribute.sort] }
         try perform(old.map { .delete(table: historyTable, key: TableKey(partition, $0)) })
+    }
+}
+
+extension WriteOperation {
+    /// The key of an operation on the internal table.
+    fileprivate var internalKey: TableKey {
+        switch self {
+        case .put(_, let item, _): TableKey(item[Attribute.partition] ?? .null, item[Attribute.sort])
+        case .delete(_, let key, _), .update(_, let key, _, _), .check(_, let key, _): key
+        }
     }
 }

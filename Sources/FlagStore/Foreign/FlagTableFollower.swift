@@ -69,7 +69,7 @@ package final class FlagTableFollower: Sendable {
         state.withLock { state in
             var statistics = state.statistics
             statistics.waiting = state.pending.count
-            for place in state.held {
+            for (place, kind) in state.held where kind == .lastValid {
                 switch place {
                 case .flag: statistics.held += 1
                 case .override: statistics.heldOverrides += 1
@@ -133,6 +133,8 @@ package enum FollowerEvent: Sendable {
     case corrected(partition: String, sort: String, attributes: [String])
     /// They cannot be: an item with them would be too large, for example.
     case uncorrectable(partition: String, sort: String, reason: String)
+    /// Something that follows from a change cannot be done, now or later: why, and the key of what it was about.
+    case setAside(partition: String, sort: String, reason: String)
     /// The store does not answer: corrections and histories wait until it does.
     case failed(FlagStoreError)
     /// It answers again.
@@ -145,6 +147,8 @@ package struct FollowerStatistics: Sendable, Equatable {
     package var corrected: UInt64 = 0
     /// Entries that were written into histories.
     package var entries: UInt64 = 0
+    /// What follows from changes and cannot be done.
+    package var setAside: UInt64 = 0
     /// Changes that wait to be looked at.
     package var waiting = 0
     /// Flags whose item is not valid and that are served in their last valid form.
@@ -174,11 +178,13 @@ struct FollowerState: Sendable {
     var delivered: Int64 = 0
     /// The position as it is stored.
     var storedPosition: Int64 = 0
-    /// Of what a last valid form is kept.
-    var held: Set<ChangeConsequences.Place> = []
+    /// What is kept of what is not valid.
+    var held: [HeldPlace: HeldForm.Kind] = [:]
     var isFailing = false
     var statistics = FollowerStatistics()
 
+    /// How many things may be kept before what never was valid is no longer noted: lists would not name more.
+    static let notesMaximum = 100_000
     /// How many changes wait in memory at most.
     private static let pendingMaximum = 5_000
 

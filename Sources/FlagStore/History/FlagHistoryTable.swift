@@ -9,7 +9,7 @@ import JSON
 /// |---|---|---|
 /// | entry of a history | `HISTORY#{env}#{flagKey}` | the change's sequence, 20 digits |
 /// | the same of a segment | `SEGMENT_HISTORY#{env}#{name}` | the same |
-/// | last valid form of a flag | `HELD#{env}` | the flag's key |
+/// | last valid form of a flag, or a note that its item is not valid and never was | `HELD#{env}` | the flag's key |
 /// | last valid form of an override | `HELD#{env}#TENANTS` | length of the tenant, `#`, tenant, `#`, flag's key |
 /// | last valid form of a segment | `HELD#{env}#SEGMENTS` | the segment's name |
 /// | position | `POSITION` | `METADATA` |
@@ -66,10 +66,17 @@ enum FlagHistoryTable {
 
     /// Whose last valid form an item is; nil when it is something else.
     static func heldOverride(_ item: Item, in environment: Environment) -> TenantOverrideRecord? {
+        guard case .override(_, let tenant, let flagKey)? = placeOfOverride(item, in: environment) else { return nil }
+        return try? TenantOverrideRecord(
+            item: item, environment: environment, tenant: tenant.text, flagKey: flagKey.text)
+    }
+
+    /// Of which override something is kept as an item; nil when it is something else.
+    static func placeOfOverride(_ item: Item, in environment: Environment) -> HeldPlace? {
         guard let tenant = item[Name.tenant]?.stringValue, let flagKey = item[Attribute.flagKey]?.stringValue else {
             return nil
         }
-        return try? TenantOverrideRecord(item: item, environment: environment, tenant: tenant, flagKey: flagKey)
+        return .override(environment, tenant: ExactText(tenant), ExactText(flagKey))
     }
 
     /// The partition of the last valid forms of an environment's segments.
@@ -91,8 +98,9 @@ enum FlagHistoryTable {
         return item
     }
 
-    /// What `heldItem` wrote.
-    static func heldHead(_ item: Item) -> SegmentHead {
+    /// What `heldItem` wrote; nil for a note.
+    static func heldHead(_ item: Item) -> SegmentHead? {
+        guard HeldForm(stored: item).kind == .lastValid else { return nil }
         let condition = item[Attribute.condition]?.stringValue
         return SegmentHead(condition: condition.flatMap { try? JSONValue(parsing: $0) })
     }
@@ -118,6 +126,7 @@ enum FlagHistoryTable {
         static let position: AttributeName = "position"
         static let storeID: AttributeName = "storeId"
         static let tenant: AttributeName = "tenantId"
+        static let wasNeverValid: AttributeName = "wasNeverValid"
     }
 }
 

@@ -71,19 +71,19 @@ struct FieldReader {
             if let time = Timestamp(rfc3339: text) { return time }
         default: break
         }
-        report(name, "must be a time like 2026-01-31T09:30:00.000Z (RFC 3339)")
+        report(name, "must be \(Timestamp.expectation)")
         return nil
     }
 
-    /// A whole number of at least 1; nil when absent or wrong, which is noted.
-    mutating func count(_ name: String) -> Int64? {
+    /// A version; nil when absent or wrong, which is noted.
+    mutating func version(_ name: String) -> Int64? {
         switch value(name) {
         case nil: return nil
         case .number(let number)?:
-            if let value = number.int64, value >= 1 { return value }
+            if let value = number.int64, (1...FlagLimits.version).contains(value) { return value }
         default: break
         }
-        report(name, "must be a whole number of at least 1")
+        report(name, "must be a whole number from 1 to \(FlagLimits.version)")
         return nil
     }
 

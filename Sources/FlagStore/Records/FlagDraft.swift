@@ -95,7 +95,7 @@ struct FlagReading {
         draft.expiresAt = reader.time("expiresAt")
         draft.tags = FlagReading.tags(&reader, at: pointer)
         draft.environment = reader.environment("environment")
-        draft.version = reader.count("version")
+        draft.version = reader.version("version")
         draft.createdAt = reader.time("createdAt")
         draft.updatedAt = reader.time("updatedAt")
         _ = reader.flag("stale")

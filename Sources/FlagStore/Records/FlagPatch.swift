@@ -1,3 +1,4 @@
+import DynamoTable
 import FlagCore
 import JSON
 
@@ -16,8 +17,22 @@ package struct FlagPatch: Sendable {
     ///
     /// Members of the full spelling turn a simple flag into a full one with the variants `on` and `off`.
     ///
-    /// - Throws: everything that would be wrong with it.
-    package func applied(to record: FlagRecord) throws(DefinitionIssues) -> FlagDraft {
+    /// - Throws: everything that would be wrong with it, and what is not valid in the stored flag and is not given.
+    func applied(to reading: ItemReading<FlagRecord>) throws(DefinitionIssues) -> FlagDraft {
+        let lost = reading.issues(besides: patch.members, of: FlagPatch.content)
+        guard lost.isEmpty else { throw DefinitionIssues(issues: lost) }
+        return try applied(to: reading.record)
+    }
+
+    /// The attributes that a flag cannot do without, or that say what nothing else says, with the members that do.
+    private static let content: [(attribute: AttributeName, members: [String])] = [
+        (Attribute.description, ["description"]), (Attribute.owner, ["owner"]), (Attribute.tags, ["tags"]),
+        (Attribute.createdAt, ["createdAt"]), (Attribute.expiresAt, ["expiresAt"]),
+        (Attribute.defaultEnabled, ["defaultEnabled", "variants"]),
+        (Attribute.definition, ["defaultEnabled", "variants"]),
+    ]
+
+    private func applied(to record: FlagRecord) throws(DefinitionIssues) -> FlagDraft {
         guard case .object(var object) = record.json(at: Timestamp(millisecondsSinceEpoch: .min)) else {
             preconditionFailure("A flag is shown as an object")
         }

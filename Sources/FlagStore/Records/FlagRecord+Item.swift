@@ -52,6 +52,16 @@ extension FlagRecord {
 
     /// The same for an item whose key has been read.
     init(item: Item, environment: Environment, key: String) throws(DefinitionIssues) {
+        let made = Timestamp(millisecondsSinceEpoch: 0)
+        let reading = FlagRecord.reading(item, environment: environment, key: key, at: made)
+        guard reading.issues.isEmpty else { throw DefinitionIssues(issues: reading.issues) }
+        self = reading.record
+    }
+
+    /// The flag that an item holds, with something made up in the place of what is not valid, and what that is.
+    ///
+    /// - Parameter now: made up for the time of creation.
+    static func reading(_ item: Item, environment: Environment, key: String, at now: Timestamp) -> ItemReading<Self> {
         var reader = AttributeReader(item)
         let flagKey = reader.text(Attribute.flagKey, .flagKey)
         if let flagKey, !flagKey.utf8.elementsEqual(key.utf8) {
@@ -60,18 +70,48 @@ extension FlagRecord {
         let description = reader.text(Attribute.description, .description)
         let owner = reader.text(Attribute.owner, .owner)
         let createdAt = reader.time(Attribute.createdAt, isRequired: true)
-        let updatedAt = reader.time(Attribute.updatedAt)
         let expiresAt = reader.time(Attribute.expiresAt)
         let tags = reader.texts(Attribute.tags, .tag)
         let rule = reader.rule()
-        guard reader.issues.isEmpty, let description, let owner, let createdAt, let rule else {
-            throw DefinitionIssues(issues: reader.issues)
+        let record = FlagRecord(
+            environment: environment, key: key, description: description ?? key, owner: owner ?? "unknown",
+            rule: rule ?? .simple(defaultEnabled: false),
+            isKeptInvalid: item[Attribute.keptInvalid]?.boolValue ?? false,
+            expiresAt: expiresAt, tags: tags, createdAt: createdAt ?? now,
+            updatedAt: reader.derivedTime(Attribute.updatedAt) ?? createdAt ?? now, version: RecordVersion.of(item))
+        return ItemReading(record: record, issues: reader.issues)
+    }
+}
+
+/// What an item that should be a flag or a segment turned out to be.
+struct ItemReading<Record: Sendable>: Sendable {
+    /// It, with something made up in the place of what is not valid: it must be possible to put it right.
+    let record: Record
+    /// What is not valid, by attribute.
+    let issues: [DefinitionIssue]
+
+    /// The members in which something differs from what is stored: also those that are not valid there, and only look
+    /// like what was made up in their place.
+    func membersThatDiffer(_ members: [String]) -> [String] {
+        members + issues.map { String($0.pointer.dropFirst()) }.filter { !members.contains($0) }
+    }
+
+    /// What is not valid and would be lost by a change that does not give it: whoever makes the change must say what
+    /// comes in its place.
+    ///
+    /// - Parameters:
+    ///   - members: what the change gives.
+    ///   - content: the attributes that would be lost, with the members that take the place of each.
+    func issues(
+        besides members: JSONObject, of content: [(attribute: AttributeName, members: [String])]
+    ) -> [DefinitionIssue] {
+        issues.compactMap { issue in
+            guard let lost = content.first(where: { "/\($0.attribute)" == issue.pointer }),
+                !lost.members.contains(where: { members[$0] != nil })
+            else { return nil }
+            return DefinitionIssue(
+                pointer: "/\(lost.members[0])", message: "what is stored \(issue.message): say what it is to be")
         }
-        self.init(
-            environment: environment, key: key, description: description, owner: owner, rule: rule,
-            isKeptInvalid: item[Attribute.keptInvalid]?.boolValue ?? false, expiresAt: expiresAt, tags: tags,
-            createdAt: createdAt, updatedAt: updatedAt ?? createdAt,
-            version: max(1, item[Attribute.version]?.int64Value ?? 1))
     }
 }
 
@@ -113,29 +153,36 @@ struct AttributeReader {
     /// A time; nil when it is none, which is noted, or absent.
     mutating func time(_ name: AttributeName, isRequired: Bool = false) -> Timestamp? {
         guard let value = item[name] else {
-            if isRequired { report(name, "is required: a time like 2026-01-31T09:30:00.000Z") }
+            if isRequired { report(name, "is required: \(Timestamp.expectation)") }
             return nil
         }
         if let text = value.stringValue, let time = Timestamp(rfc3339: text) { return time }
-        report(name, "must be a string with a time like 2026-01-31T09:30:00.000Z (RFC 3339)")
+        report(name, "must be a string with \(Timestamp.expectation)")
         return nil
     }
 
-    /// The texts of a set or list of strings, sorted, each once; none when absent.
+    /// A time that the server derives: nil when it is absent or none, which is no issue.
+    func derivedTime(_ name: AttributeName) -> Timestamp? {
+        item[name]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
+    }
+
+    /// The texts of a set or list of strings, sorted, each once; none when absent. What is wrong is noted and left out.
     mutating func texts(_ name: AttributeName, _ rule: TextRule) -> [String] {
         let texts: [String]
         switch item[name] {
         case nil: return []
         case .stringSet(let set)?: texts = set.elements
-        case .list(let values)?: texts = AttributeSet(values.compactMap(\.stringValue)).elements
+        case .list(let values)? where values.allSatisfy({ $0.stringValue != nil }):
+            texts = AttributeSet(values.compactMap(\.stringValue)).elements
         default:
             report(name, "must be a set or list of strings")
             return []
         }
-        for text in texts {
-            if let complaint = rule.complaint(about: text) { report(name, complaint) }
+        return texts.filter { text in
+            guard let complaint = rule.complaint(about: text) else { return true }
+            report(name, complaint)
+            return false
         }
-        return texts
     }
 
     /// A flag's rule; nil when there is none, which is noted.

@@ -210,7 +210,8 @@ extension AttributeValue {
         case .map(let members):
             .object(JSONObject(members.map { ("\($0.key)", $0.value.json) }.sorted { $0.0 < $1.0 }))
         case .stringSet(let set): .array(set.elements.map { .string($0) })
-        default: .null
+        case .null: .null
+        default: .string("")
         }
     }
 }

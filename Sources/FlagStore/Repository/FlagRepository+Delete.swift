@@ -16,15 +16,16 @@ extension FlagRepository {
         _ key: String, in environment: Environment, expecting expected: Int64? = nil, by principal: Principal,
         completion: @escaping Completion<Void>
     ) {
-        let deletion = FlagDeletion(
-            repository: self, key: key, environment: environment, expected: expected, principal: principal,
-            completion: completion)
         do throws(FlagStoreError) {
             guard let item = try item(.flag(environment, key: key)) else { throw .notFound("flag \(key)") }
-            let version = max(1, item[Attribute.version]?.int64Value ?? 1)
+            let version = RecordVersion.of(item)
             if let expected, expected != version { throw .versionMismatch(expected: expected, current: version) }
             let dependents = try dependents(of: key, in: environment).map(\.flagKey)
             guard dependents.isEmpty else { throw .required(flagKey: key, by: dependents) }
+            let deletion = FlagDeletion(
+                repository: self, key: key, environment: environment, expected: expected,
+                condition: expected == nil ? .exists : .isAtVersion(of: item), principal: principal,
+                completion: completion)
             try deletion.nextPage()
         } catch {
             completion(.failure(error))
@@ -38,6 +39,8 @@ private struct FlagDeletion: Sendable {
     let key: String
     let environment: Environment
     let expected: Int64?
+    /// What must hold of the flag.
+    let condition: Condition
     let principal: Principal
     let completion: FlagRepository.Completion<Void>
 
@@ -45,7 +48,6 @@ private struct FlagDeletion: Sendable {
     func nextPage() throws(FlagStoreError) {
         let page = try someOverrides()
         let flag = ItemKey.flag(environment, key: key)
-        let condition = expected.map { Condition.isAt(version: $0) } ?? .exists
         let onFlag: WriteOperation =
             page.isLast
             ? repository.delete(flag, if: condition)
@@ -100,6 +102,6 @@ private struct FlagDeletion: Sendable {
     private func error(for error: TableError) -> FlagStoreError {
         guard let failed = error.failedCondition else { return FlagStoreError(error) }
         guard let existing = failed.existing, let expected else { return .notFound("flag \(key)") }
-        return .versionMismatch(expected: expected, current: max(1, existing[Attribute.version]?.int64Value ?? 1))
+        return .versionMismatch(expected: expected, current: RecordVersion.of(existing))
     }
 }

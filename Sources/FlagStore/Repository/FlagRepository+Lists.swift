@@ -35,14 +35,6 @@ package struct ListPage<Record: Sendable>: Sendable {
     package var nextCursor: String?
 }
 
-/// A flag whose item is not valid.
-package struct InvalidItem: Sendable {
-    /// The flag's key, or the segment's name.
-    package let name: String
-    /// What is wrong with the item.
-    package let issues: [DefinitionIssue]
-}
-
 /// One page of flags.
 package typealias FlagPage = ListPage<FlagRecord>
 /// One page of tenant overrides.
@@ -70,58 +62,6 @@ extension FlagRepository {
             if let bound = query.expiresBefore, record.expiresAt.map({ $0 >= bound }) ?? true { return nil }
             if let owner = query.owner, !record.owner.utf8.elementsEqual(owner.utf8) { return nil }
             return record
-        }
-    }
-
-    /// The flags of an environment whose items are not valid and that are served in their last valid form, by key, at
-    /// most `FlagLimits.pageSize`. Blocks; O(such flags).
-    ///
-    /// - Parameter owner: only those whose item still names this owner; nil for all.
-    /// - Throws: `unavailable`.
-    package func invalidFlags(
-        owner: String? = nil, in environment: Environment
-    ) throws(FlagStoreError) -> [InvalidItem] {
-        var flags: [InvalidItem] = []
-        try forEachHeldForm(in: FlagHistoryTable.heldPartition(environment)) { key throws(FlagStoreError) in
-            // It may have been put right, or deleted, and not been let go yet.
-            guard flags.count < FlagLimits.pageSize, let item = try item(.flag(environment, key: key)),
-                case .invalid(let issues, _) = FlagReadingOfItem(item, environment: environment, key: key)
-            else { return }
-            if let owner, item[Attribute.owner]?.stringValue != owner { return }
-            flags.append(InvalidItem(name: key, issues: issues))
-        }
-        return flags
-    }
-
-    /// The segments of an environment whose items are not valid and whose last valid condition holds, by name, at most
-    /// `FlagLimits.pageSize`. Blocks; O(such segments).
-    ///
-    /// - Throws: `unavailable`.
-    package func invalidSegments(in environment: Environment) throws(FlagStoreError) -> [InvalidItem] {
-        var segments: [InvalidItem] = []
-        try forEachHeldForm(in: FlagHistoryTable.heldSegmentsPartition(environment)) { name throws(FlagStoreError) in
-            guard segments.count < FlagLimits.pageSize, let item = try item(.segment(environment, name: name)) else {
-                return
-            }
-            let issues = SegmentRecord.issues(of: item, environment: environment, name: name)
-            if !issues.isEmpty { segments.append(InvalidItem(name: name, issues: issues)) }
-        }
-        return segments
-    }
-
-    /// Calls `body` with the name of everything of which a last valid form is kept in a partition.
-    private func forEachHeldForm(
-        in partition: String, _ body: (String) throws(FlagStoreError) -> Void
-    ) throws(FlagStoreError) {
-        let held = Query(table: FlagHistoryTable.name(beside: table), partition: .string(partition))
-        do throws(FlagStoreError) {
-            try forEachItem(of: held) { (form) throws(FlagStoreError) in
-                if let name = form[Attribute.sort]?.stringValue { try body(name) }
-            }
-        } catch {
-            // Without the internal table nothing is kept.
-            if case .unavailable = error, (try? store.describeTable(held.table)) == nil { return }
-            throw error
         }
     }
 

@@ -11,31 +11,6 @@ extension FlagRepository {
     func delete(_ key: ItemKey, if condition: Condition? = nil) -> WriteOperation {
         .delete(table: table, key: key.tableKey, condition: condition)
     }
-
-    /// Does the operations and raises the environment's revision, all or nothing.
-    ///
-    /// - Parameter operations: at most `FlagLimits.operationsPerTransaction`.
-    func write(
-        _ operations: [WriteOperation], in environment: Environment, by principal: Principal,
-        completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
-    ) {
-        let raise = WriteOperation.update(
-            table: table, key: ItemKey.revision(environment).tableKey,
-            actions: [.add(DocumentPath(Attribute.revision), .number(1))])
-        store.transact(operations + [raise], principal: principal, completion: completion)
-    }
-}
-
-extension Condition {
-    /// There is an item.
-    static let exists = Condition.attributeExists(DocumentPath(Attribute.partition))
-
-    /// There is a flag of this version; one that never had a version counts as version 1.
-    static func isAt(version: Int64) -> Condition {
-        let path = DocumentPath(Attribute.version)
-        let matches = Condition.equals(path, .number(version))
-        return .and([exists, version == 1 ? .or([matches, .attributeNotExists(path)]) : matches])
-    }
 }
 
 extension DefinitionIssue {
@@ -90,26 +65,6 @@ extension FlagRecord {
                 pointer: "",
                 message: "is \(bytes) bytes as it is stored: at most \(FlagLimits.storedFlagBytes) are allowed")
         ]
-    }
-
-    /// The flag that an item holds, or when it holds none, what can be made of it: a replacement must be possible.
-    fileprivate init(broken item: Item, environment: Environment, key: String, at now: Timestamp) {
-        self.init(
-            environment: environment, key: key, description: item[Attribute.description]?.stringValue ?? key,
-            owner: item[Attribute.owner]?.stringValue ?? "unknown",
-            rule: FlagRule(item) ?? .simple(defaultEnabled: false),
-            createdAt: item[Attribute.createdAt]?.stringValue.flatMap { Timestamp(rfc3339: $0) } ?? now,
-            updatedAt: item[Attribute.updatedAt]?.stringValue.flatMap { Timestamp(rfc3339: $0) } ?? now,
-            version: max(1, item[Attribute.version]?.int64Value ?? 1))
-    }
-
-    /// The flag that an item holds, repaired where it is invalid.
-    init(repairing item: Item, environment: Environment, key: String, at now: Timestamp) {
-        do throws(DefinitionIssues) {
-            try self.init(item: item, environment: environment, key: key)
-        } catch {
-            self.init(broken: item, environment: environment, key: key, at: now)
-        }
     }
 }
 

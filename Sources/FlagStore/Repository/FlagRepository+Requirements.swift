@@ -17,14 +17,21 @@ extension FlagRepository {
         let query = Query(
             table: table, index: FlagTable.flagsIndex, partition: .string(FlagIndex.all.partition(in: environment)))
         var dependents: [Dependent] = []
-        try forEachItem(of: query) { item throws(FlagStoreError) in
-            guard item[Attribute.requires] != nil, case .flag(environment, let dependent)? = ItemKey(item),
-                let prerequisites = try? FlagRule(item)?.prerequisites()
-            else { return }
-            for prerequisite in prerequisites where prerequisite.flagKey.utf8.elementsEqual(key.utf8) {
-                dependents.append(Dependent(flagKey: dependent, variant: prerequisite.variant))
+        func add(_ dependent: String, _ rule: FlagRule) {
+            for prerequisite in (try? rule.prerequisites()) ?? []
+            where prerequisite.flagKey.utf8.elementsEqual(key.utf8) {
+                let new = Dependent(flagKey: dependent, variant: prerequisite.variant)
+                if !dependents.contains(new) { dependents.append(new) }
             }
         }
+        try forEachItem(of: query) { item throws(FlagStoreError) in
+            guard item[Attribute.requires] != nil, case .flag(environment, let dependent)? = ItemKey(item),
+                let rule = FlagRule(item)
+            else { return }
+            add(dependent, rule)
+        }
+        // What is not valid now goes on as it was.
+        try forEachLastValidRule(in: environment, add)
         return dependents.sorted { $0.flagKey < $1.flagKey }
     }
 

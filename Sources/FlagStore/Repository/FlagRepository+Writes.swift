@@ -54,12 +54,12 @@ extension FlagRepository {
     private func change(
         _ key: String, in environment: Environment, expecting expected: Int64?, by principal: Principal,
         at now: Timestamp, completion: @escaping Completion<FlagRecord>,
-        draft: @escaping @Sendable (FlagRecord) throws(FlagStoreError) -> FlagDraft
+        draft: @escaping @Sendable (ItemReading<FlagRecord>) throws(FlagStoreError) -> FlagDraft
     ) {
         let change = RecordChange(
             key: .flag(environment, key: key), kind: "flag", name: key, environment: environment, expected: expected,
             principal: principal, now: now,
-            repaired: { FlagRecord(repairing: $0, environment: environment, key: key, at: now) }, draft: draft)
+            read: { FlagRecord.reading($0, environment: environment, key: key, at: now) }, draft: draft)
         self.change(change, completion: completion, check: checkReferences)
     }
 }

@@ -21,6 +21,8 @@ package struct FlagRepository: Sendable {
 
     /// Where a write goes on after its first transaction, if it must read again.
     let continuations: DispatchQueue
+    /// What is known of the environments' revisions.
+    let revisions = KnownRevisions()
 
     /// - Parameters:
     ///   - store: the store that holds the table.
@@ -57,6 +59,13 @@ extension FlagRepository {
         do { return try FlagRecord(item: item) } catch { throw .invalid(error.issues) }
     }
 
+    /// Throws unless there is a flag of a key, valid or not. Blocks; O(log n).
+    ///
+    /// - Throws: `notFound`, `unavailable`.
+    package func requireFlag(_ key: String, in environment: Environment) throws(FlagStoreError) {
+        guard try item(.flag(environment, key: key)) != nil else { throw .notFound("flag \(key)") }
+    }
+
     /// A tenant's override of a flag. Blocks.
     ///
     /// - Throws: `notFound`, `invalid`, `unavailable`.
@@ -81,7 +90,7 @@ extension FlagRepository {
 
     /// How often the environment was changed. Blocks.
     package func revision(of environment: Environment) throws(FlagStoreError) -> Int64 {
-        try item(.revision(environment))?[Attribute.revision]?.int64Value ?? 0
+        EnvironmentRevision.of(try item(.revision(environment))) ?? 0
     }
 
     /// Whether the table holds no flag at all, in any environment. Blocks.

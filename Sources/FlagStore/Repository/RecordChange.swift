@@ -4,7 +4,7 @@ import FlagCore
 /// What has versions and is changed as a whole: a flag, a segment.
 protocol VersionedRecord: Sendable {
     /// When it was created.
-    var createdAt: Timestamp { get }
+    var createdAt: Timestamp { get set }
     /// When it was last changed.
     var updatedAt: Timestamp { get }
     /// 1 when created, one more with every change.
@@ -20,6 +20,8 @@ protocol RecordDraft: Sendable {
     associatedtype Record: VersionedRecord
     /// The version that it is a form of, if it says so.
     var version: Int64? { get }
+    /// The creation time that it gives, if it does.
+    var createdAt: Timestamp? { get }
     /// The record that is wanted.
     func record(in environment: Environment, createdAt: Timestamp, updatedAt: Timestamp, version: Int64) -> Record
     /// What it says of an environment or times that are not the record's.
@@ -42,26 +44,32 @@ struct RecordChange<Draft: RecordDraft>: Sendable {
     let expected: Int64?
     let principal: Principal
     let now: Timestamp
-    /// The record that an item holds, repaired where it is invalid.
-    let repaired: @Sendable (Item) -> Draft.Record
+    /// The record that an item holds.
+    let read: @Sendable (Item) -> ItemReading<Draft.Record>
     /// What is wanted instead of a record.
-    let draft: @Sendable (Draft.Record) throws(FlagStoreError) -> Draft
+    let draft: @Sendable (ItemReading<Draft.Record>) throws(FlagStoreError) -> Draft
 
-    /// The record as it is and as it would be.
-    func applied(to item: Item?) throws(FlagStoreError) -> (old: Draft.Record, new: Draft.Record) {
+    /// The record as it would be, and what must hold of its item when that is written.
+    func applied(to item: Item?) throws(FlagStoreError) -> (new: Draft.Record, condition: Condition) {
         guard let item else { throw .notFound("\(kind) \(name)") }
-        let old = repaired(item)
+        let reading = read(item)
+        var old = reading.record
         if let expected, expected != old.version { throw .versionMismatch(expected: expected, current: old.version) }
-        let draft = try draft(old)
+        let draft = try draft(reading)
         if let version = draft.version, version != old.version {
             throw .versionMismatch(expected: version, current: old.version)
         }
+        // One that cannot be read keeps nobody from giving another.
+        if reading.issues.contains(where: { $0.pointer == "/\(Attribute.createdAt)" }) {
+            old.createdAt = draft.createdAt ?? old.createdAt
+        }
         // A clock that was set back must not make a change look older than what it changed.
         let new = draft.record(
-            in: environment, createdAt: old.createdAt, updatedAt: max(now, old.updatedAt), version: old.version + 1)
+            in: environment, createdAt: old.createdAt, updatedAt: max(now, old.updatedAt),
+            version: RecordVersion.next(after: old.version))
         let issues = draft.issues(in: environment, asFormOf: old) + new.sizeIssues
         if !issues.isEmpty { throw .invalid(issues) }
-        return (old, new)
+        return (new, .isAtVersion(of: item))
     }
 }
 
@@ -92,12 +100,12 @@ extension FlagRepository {
         _ change: RecordChange<Draft>, on current: Item?, remaining: Int,
         completion: @escaping Completion<Draft.Record>
     ) {
-        let old: Draft.Record
         let new: Draft.Record
-        do throws(FlagStoreError) { (old, new) = try change.applied(to: current) } catch {
+        let condition: Condition
+        do throws(FlagStoreError) { (new, condition) = try change.applied(to: current) } catch {
             return completion(.failure(error))
         }
-        let operations = [put(new.item, if: .isAt(version: old.version))]
+        let operations = [put(new.item, if: condition)]
         write(operations, in: change.environment, by: change.principal) { result in
             switch result {
             case .success:

@@ -73,12 +73,12 @@ extension FlagRepository {
     ) throws(FlagStoreError) -> SegmentRecord {
         for _ in 0..<FlagRepository.keyAttempts {
             guard let item = try item(.segment(environment, name: name)) else { throw .notFound("segment \(name)") }
-            let old = SegmentRecord(repairing: item, environment: environment, name: name, at: now)
+            let old = SegmentRecord.reading(item, environment: environment, name: name, at: now).record
             if let expected, expected != old.version {
                 throw .versionMismatch(expected: expected, current: old.version)
             }
             var new = old
-            new.version += 1
+            new.version = RecordVersion.next(after: old.version)
             new.updatedAt = max(now, old.updatedAt)
             let update = WriteOperation.update(
                 table: table, key: new.itemKey.tableKey,
@@ -86,7 +86,7 @@ extension FlagRepository {
                     .set(DocumentPath(Attribute.version), .value(.number(new.version))),
                     .set(DocumentPath(Attribute.updatedAt), .value(.string(new.updatedAt.rfc3339))),
                 ],
-                condition: .isAt(version: old.version))
+                condition: .isAtVersion(of: item))
             guard let error = transact([update] + operations, in: environment, by: principal) else { return new }
             guard error.failedCondition != nil else { throw FlagStoreError(error) }
         }
@@ -127,8 +127,8 @@ extension FlagRepository {
         _ name: String, in environment: Environment, expecting expected: Int64?, by principal: Principal
     ) throws(FlagStoreError) {
         let key = ItemKey.segment(environment, name: name)
-        let version = try item(key).map { max(1, $0[Attribute.version]?.int64Value ?? 1) }
-        guard let version else { throw .notFound("segment \(name)") }
+        guard let item = try item(key) else { throw .notFound("segment \(name)") }
+        let version = RecordVersion.of(item)
         if let expected, expected != version { throw .versionMismatch(expected: expected, current: version) }
         let writer = BulkWriter(repository: self, environment: environment, principal: principal)
         func removeKeys() throws(FlagStoreError) {
@@ -137,11 +137,11 @@ extension FlagRepository {
                 keys.lazy.map { (name, self.delete(.segmentKey(environment, name: name, key: $0))) })
         }
         try removeKeys()
-        let condition = expected.map { Condition.isAt(version: $0) } ?? .exists
+        let condition = expected == nil ? Condition.exists : .isAtVersion(of: item)
         if let error = transact([delete(key, if: condition)], in: environment, by: principal) {
             guard let failed = error.failedCondition else { throw FlagStoreError(error) }
             guard let existing = failed.existing, let expected else { throw .notFound("segment \(name)") }
-            throw .versionMismatch(expected: expected, current: existing[Attribute.version]?.int64Value ?? 1)
+            throw .versionMismatch(expected: expected, current: RecordVersion.of(existing))
         }
         // Keys that were listed between the reading and the deleting would belong to the next segment of the name.
         try removeKeys()

@@ -16,6 +16,13 @@ extension FlagRepository {
         }
     }
 
+    /// Throws unless there is a segment of a name, valid or not. Blocks; O(log n).
+    ///
+    /// - Throws: `notFound`, `unavailable`.
+    package func requireSegment(_ name: String, in environment: Environment) throws(FlagStoreError) {
+        guard try item(.segment(environment, name: name)) != nil else { throw .notFound("segment \(name)") }
+    }
+
     /// A page of an environment's segments, by name. Items that are no segments are left out. Blocks.
     ///
     /// - Throws: `invalid` for a limit outside 1 to `FlagLimits.pageSize`, `invalidCursor`, `unavailable`.
@@ -131,12 +138,12 @@ extension FlagRepository {
     private func changeSegment(
         _ name: String, in environment: Environment, expecting expected: Int64?, by principal: Principal,
         at now: Timestamp, completion: @escaping Completion<SegmentRecord>,
-        draft: @escaping @Sendable (SegmentRecord) throws(FlagStoreError) -> SegmentDraft
+        draft: @escaping @Sendable (ItemReading<SegmentRecord>) throws(FlagStoreError) -> SegmentDraft
     ) {
         let change = RecordChange(
             key: .segment(environment, name: name), kind: "segment", name: name, environment: environment,
             expected: expected, principal: principal, now: now,
-            repaired: { SegmentRecord(repairing: $0, environment: environment, name: name, at: now) }, draft: draft)
+            read: { SegmentRecord.reading($0, environment: environment, name: name, at: now) }, draft: draft)
         self.change(change, completion: completion, check: checkReferences)
     }
 

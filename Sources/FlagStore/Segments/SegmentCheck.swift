@@ -59,8 +59,9 @@ extension FlagRepository {
     func segmentCheck(in environment: Environment) -> SegmentCheck {
         SegmentCheck { name throws(FlagStoreError) in
             guard let item = try item(.segment(environment, name: name)) else { return nil }
-            let record = SegmentRecord(
-                repairing: item, environment: environment, name: name, at: Timestamp(millisecondsSinceEpoch: 0))
+            let record = SegmentRecord.reading(
+                item, environment: environment, name: name, at: Timestamp(millisecondsSinceEpoch: 0)
+            ).record
             return (try? record.parsedCondition())??.references ?? []
         }
     }
@@ -77,6 +78,14 @@ extension FlagRepository {
         }
         try forEachSegment(in: environment) { segment in
             if names((try? segment.parsedCondition())??.references ?? []) { uses.segments.append(segment.name) }
+        }
+        // What is not valid now goes on as it was.
+        try forEachLastValidRule(in: environment) { key, rule in
+            if names(rule.segmentReferences()), !uses.flags.contains(key) { uses.flags.append(key) }
+        }
+        try forEachLastValidHead(in: environment) { name, head in
+            let condition = head.condition.flatMap { try? SegmentCondition(validating: $0, at: JSONPointer()) }
+            if names(condition?.references ?? []), !uses.segments.contains(name) { uses.segments.append(name) }
         }
         uses.flags.sort()
         return uses

@@ -1,3 +1,4 @@
+import DynamoTable
 import FlagCore
 import JSON
 
@@ -59,7 +60,7 @@ package struct SegmentDraft: Sendable {
             }
         }
         environment = reader.environment("environment")
-        version = reader.count("version")
+        version = reader.version("version")
         createdAt = reader.time("createdAt")
         updatedAt = reader.time("updatedAt")
         if takesKeys, let list = reader.value("keys") {
@@ -149,13 +150,21 @@ package struct SegmentPatch: Sendable {
 
     /// The segment as it would be.
     ///
-    /// - Throws: everything that would be wrong with it.
-    func applied(to record: SegmentRecord) throws(DefinitionIssues) -> SegmentDraft {
+    /// - Throws: everything that would be wrong with it, and what is not valid in the stored segment and is not given.
+    func applied(to reading: ItemReading<SegmentRecord>) throws(DefinitionIssues) -> SegmentDraft {
+        let lost = reading.issues(besides: patch.members, of: SegmentPatch.content)
+        guard lost.isEmpty else { throw DefinitionIssues(issues: lost) }
+        let record = reading.record
         guard case .object(let object) = record.json(keyCount: nil) else {
             preconditionFailure("A segment is shown as an object")
         }
         return try SegmentDraft(json: .object(patch.applied(to: object)), name: record.name)
     }
+
+    /// The attributes that a segment cannot do without, with the members that say the same.
+    private static let content: [(attribute: AttributeName, members: [String])] = [
+        (Attribute.description, ["description"]), (Attribute.owner, ["owner"]), (Attribute.createdAt, ["createdAt"]),
+    ]
 }
 
 /// A change of the keys that a segment lists, as a body says it: `{"add"?: […], "remove"?: […]}`.

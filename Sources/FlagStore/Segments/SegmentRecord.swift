@@ -85,6 +85,16 @@ extension SegmentRecord {
     ///
     /// - Throws: everything that keeps the item from being a segment, by attribute; of the condition nothing.
     init(item: Item, environment: Environment, name: String) throws(DefinitionIssues) {
+        let made = Timestamp(millisecondsSinceEpoch: 0)
+        let reading = SegmentRecord.reading(item, environment: environment, name: name, at: made)
+        guard reading.issues.isEmpty else { throw DefinitionIssues(issues: reading.issues) }
+        self = reading.record
+    }
+
+    /// The segment that an item holds, with something made up in the place of what is not valid, and what that is.
+    ///
+    /// - Parameter now: made up for the time of creation.
+    static func reading(_ item: Item, environment: Environment, name: String, at now: Timestamp) -> ItemReading<Self> {
         var reader = AttributeReader(item)
         let typedName = reader.text(Attribute.segmentName, .segmentName, isRequired: false)
         if let typedName, !typedName.utf8.elementsEqual(name.utf8) {
@@ -93,26 +103,11 @@ extension SegmentRecord {
         let description = reader.text(Attribute.description, .description)
         let owner = reader.text(Attribute.owner, .owner)
         let createdAt = reader.time(Attribute.createdAt, isRequired: true)
-        let updatedAt = reader.time(Attribute.updatedAt)
-        guard reader.issues.isEmpty, let description, let owner, let createdAt else {
-            throw DefinitionIssues(issues: reader.issues)
-        }
-        self.init(
-            environment: environment, name: name, description: description, owner: owner,
-            condition: item[Attribute.condition].map { $0.jsonText }, createdAt: createdAt,
-            updatedAt: updatedAt ?? createdAt, version: max(1, item[Attribute.version]?.int64Value ?? 1))
-    }
-
-    /// The segment that an item holds, repaired where it is invalid: a replacement must be possible.
-    init(repairing item: Item, environment: Environment, name: String, at now: Timestamp) {
-        do throws(DefinitionIssues) { try self.init(item: item, environment: environment, name: name) } catch {
-            self.init(
-                environment: environment, name: name, description: item[Attribute.description]?.stringValue ?? name,
-                owner: item[Attribute.owner]?.stringValue ?? "unknown",
-                condition: item[Attribute.condition].map { $0.jsonText },
-                createdAt: item[Attribute.createdAt]?.stringValue.flatMap { Timestamp(rfc3339: $0) } ?? now,
-                updatedAt: now, version: max(1, item[Attribute.version]?.int64Value ?? 1))
-        }
+        let record = SegmentRecord(
+            environment: environment, name: name, description: description ?? name, owner: owner ?? "unknown",
+            condition: item[Attribute.condition].map { $0.jsonText }, createdAt: createdAt ?? now,
+            updatedAt: reader.derivedTime(Attribute.updatedAt) ?? createdAt ?? now, version: RecordVersion.of(item))
+        return ItemReading(record: record, issues: reader.issues)
     }
 
     /// The condition, checked as far as that goes without other segments; nil when there is none.

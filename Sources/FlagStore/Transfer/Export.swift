@@ -27,7 +27,7 @@ package struct Export: Sendable {
     /// Writes the file piece by piece: a million overrides are never in memory at once. Blocks.
     ///
     /// - Parameter sink: takes pieces of up to about 64 KiB; what it throws ends the export and is thrown on.
-    /// - Returns: what the format has no words for, a line for each flag that it concerns.
+    /// - Returns: what the format has no words for or what is not valid, a line for each thing that it concerns.
     /// - Throws: `FlagStoreError`, or what `sink` throws.
     @discardableResult
     package func write(to sink: @escaping ([UInt8]) throws -> Void) throws -> [String] {
@@ -35,10 +35,28 @@ package struct Export: Sendable {
         try repository.forEachFlag(in: environment) { flags.append($0) }
         flags.sort { ExactText($0.key) < ExactText($1.key) }
         switch format {
-        case .flagd: return try writeFlagd(flags, sink)
+        case .flagd: return try writeFlagd(flags, sink) + invalid()
         case .native: try writeNative(flags, sink)
         }
-        return []
+        return try invalid()
+    }
+
+    /// What the file lacks because its item is not valid, a line for each.
+    private func invalid() throws(FlagStoreError) -> [String] {
+        // Somebody else's names may be as long as keys are: the lines must fit a header field.
+        func line(_ what: String, _ issues: [DefinitionIssue]) -> String {
+            let reasons = issues.prefix(3).map { "\($0.pointer) \($0.message)" }.joined(separator: "; ")
+            return "\(what.prefix(200)): what is stored is not valid and is left out (\(reasons.prefix(300)))"
+        }
+        var lines = try repository.invalidFlags(in: environment).map {
+            line("the flag \($0.name) with its overrides", $0.issues)
+        }
+        guard format == .native else { return lines }
+        lines += try repository.invalidSegments(in: environment).map { line("the segment \($0.name)", $0.issues) }
+        lines += try repository.invalidOverrides(in: environment).map {
+            line("the override of \($0.flagKey) for \($0.tenant)", $0.issues)
+        }
+        return lines
     }
 
     /// The whole file.

@@ -28,7 +28,7 @@ extension ImportPlan {
             })
         try writer.write(
             flags.changed.lazy.map {
-                ($0.new.key, repository.put($0.new.item, if: .isAt(version: $0.old.version)))
+                ($0.new.key, repository.put($0.new.item, if: $0.condition))
             })
         try writer.write(overrides.created.lazy.map { ($0.flagKey, repository.put($0.item)) })
         try writer.write(overrides.changed.lazy.map { ($0.new.flagKey, repository.put($0.new.item)) })

@@ -23,6 +23,8 @@ package struct ImportPlan: Sendable {
         package let new: Record
         /// The members of its JSON that differ.
         package let members: [String]
+        /// What must still hold of its item when it is changed; nil for nothing.
+        var condition: Condition?
     }
 
     /// What becomes of one kind of thing.

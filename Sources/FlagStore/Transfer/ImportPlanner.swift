@@ -35,15 +35,17 @@ struct ImportPlanner {
                 checkSize(of: difference.created.last, at: index)
                 continue
             }
-            let old = FlagRecord(repairing: item, environment: environment, key: flag.draft.key, at: now)
+            let reading = FlagRecord.reading(item, environment: environment, key: flag.draft.key, at: now)
+            let old = reading.record
             let new = try changedRecord(flag, old: old)
-            let members = old.membersThatDiffer(from: new)
+            let members = reading.membersThatDiffer(old.membersThatDiffer(from: new))
             if members.isEmpty {
                 difference.unchanged += 1
             } else if mode == .createOnly {
                 difference.skipped += 1
             } else {
-                difference.changed.append(ImportPlan.Change(old: old, new: new, members: members))
+                difference.changed.append(
+                    ImportPlan.Change(old: old, new: new, members: members, condition: .isAtVersion(of: item)))
                 checkSize(of: new, at: index)
             }
         }
@@ -87,7 +89,8 @@ struct ImportPlanner {
     /// A flag that exists, as the file wants it; what the file does not say stays.
     private func changedRecord(_ flag: ImportedFlag, old: FlagRecord) throws(FlagStoreError) -> FlagRecord {
         var new = flag.draft.record(
-            in: environment, createdAt: old.createdAt, updatedAt: max(now, old.updatedAt), version: old.version + 1)
+            in: environment, createdAt: old.createdAt, updatedAt: max(now, old.updatedAt),
+            version: RecordVersion.next(after: old.version))
         // flagd's format has no prerequisites.
         if !flag.isComplete { new.rule.requires = old.rule.requires }
         var isSame = new.rule.isEquivalent(to: old.rule)

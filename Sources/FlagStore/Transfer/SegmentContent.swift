@@ -10,13 +10,11 @@ package struct SegmentContent: Sendable {
     var addedKeys: [String] = []
     /// Keys that are listed and will not be.
     var removedKeys: [String] = []
-    /// The version at which it is now; nil for a new one.
-    var version: Int64?
+    /// What must hold of its item when it is written.
+    var condition = Condition.attributeNotExists(DocumentPath(Attribute.partition))
 
     /// The operations that make it so, first the one of the segment itself.
     func writes(to repository: FlagRepository) -> [(name: String, operation: WriteOperation)] {
-        let isNew = Condition.attributeNotExists(DocumentPath(Attribute.partition))
-        let condition = version.map { Condition.isAt(version: $0) } ?? isNew
         let key = { ItemKey.segmentKey(record.environment, name: record.name, key: $0) }
         let operations =
             [repository.put(record.item, if: condition)] + addedKeys.map { repository.put(key($0).item) }
@@ -43,12 +41,14 @@ extension ImportPlanner {
                 difference.created.append(SegmentContent(record: record, addedKeys: draft.keys ?? []))
                 continue
             }
-            let old = SegmentRecord(repairing: item, environment: environment, name: draft.name, at: now)
+            let reading = SegmentRecord.reading(item, environment: environment, name: draft.name, at: now)
+            let old = reading.record
             let new = draft.record(
-                in: environment, createdAt: old.createdAt, updatedAt: max(now, old.updatedAt), version: old.version + 1)
-            var content = SegmentContent(record: new, version: old.version)
+                in: environment, createdAt: old.createdAt, updatedAt: max(now, old.updatedAt),
+                version: RecordVersion.next(after: old.version))
+            var content = SegmentContent(record: new, condition: .isAtVersion(of: item))
             try compareKeys(draft, &content)
-            var members = old.membersThatDiffer(from: new)
+            var members = reading.membersThatDiffer(old.membersThatDiffer(from: new))
             if !content.addedKeys.isEmpty || !content.removedKeys.isEmpty { members.append("keys") }
             if members.isEmpty {
                 difference.unchanged += 1

@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 import Testing
 
 @testable import FlagServer
@@ -33,6 +34,24 @@ struct CommandLineTests {
     func twice() throws {
         let command = try FlagServerCommand.parseAsRoot(["--port", "1", "--port", "2"]) as? ServeCommand
         #expect(command?.options.settings == ["port": "2"])
+    }
+
+    @Test("A time to restore to that UTC has no year for is refused, on the command line and by the server it goes to")
+    func restoreTimes() throws {
+        let time = "9999-12-31T23:59:59-05:00"
+        #expect(throws: (any Error).self) { try FlagServerCommand.parseAsRoot(["restore", "--time", time]) }
+        for argument in [JSONValue.string(time), 7, "latest"] {
+            let request = ControlRequest(command: "restore", arguments: ["time": argument])
+            #expect(throws: ControlError.self) { try BackupRequest(request) }
+        }
+        let latest = ControlRequest(command: "restore", arguments: ["time": .null])
+        #expect(try BackupRequest(latest) != nil)
+    }
+
+    @Test("A recovery period that there cannot be is refused by the server it goes to", arguments: [0, 36, Int64.max])
+    func recoveryPeriod(days: Int64) {
+        let request = ControlRequest(command: "backup continuous on", arguments: ["days": .integer(days)])
+        #expect(throws: ControlError.self) { try BackupRequest(request) }
     }
 
     @Test(

@@ -24,7 +24,9 @@ extension ContinuousArchive {
 
     /// How many days back a table can be restored, as the file says.
     func recoveryPeriod(of table: String) throws(TableError) -> Int {
-        try parts.setting(Self.periodPrefix + table).flatMap { Int($0) } ?? ContinuousBackups.recoveryPeriodDaysMax
+        let longest = ContinuousBackups.recoveryPeriodDaysMax
+        let days = try parts.setting(Self.periodPrefix + table).flatMap { Int($0) } ?? longest
+        return min(max(days, 1), longest)
     }
 
     /// Notes how many days back a table can be restored, in the caller's transaction.

@@ -6,13 +6,21 @@ import Lock
 /// A file is written as a draft and becomes visible under its name, whole and durable, when it is published.
 final class BackupVault: Sendable {
     private let root: String?
+    private let isReadOnly: Bool
+    private let calls: FileCalls
     private let memory = Locked<[String: StoredFile]>([:])
 
     /// What the names of drafts end with. Nobody needs them after the end of the process that wrote them.
     private static let draftSuffix = ".part"
 
     /// The vault of a data directory, or one in memory.
-    init(directory: String?) { root = directory }
+    ///
+    /// - Parameter isReadOnly: whether its files are only read.
+    init(directory: String?, _ calls: FileCalls = .system, isReadOnly: Bool = false) {
+        root = directory
+        self.calls = calls
+        self.isReadOnly = isReadOnly
+    }
 
     /// Where a file is, for messages.
     func path(_ name: String) -> String { "\(root ?? "memory")/\(name)" }
@@ -22,7 +30,7 @@ final class BackupVault: Sendable {
         guard root != nil else { return try memoryFile(name) }
         try createFolder(of: name)
         let draft = path(name) + Self.draftSuffix
-        return try StoredFile.open(draft, O_RDWR | O_CREAT | O_TRUNC)
+        return try StoredFile.open(draft, O_RDWR | O_CREAT | O_TRUNC, calls)
     }
 
     /// Gives a draft its name, after it is on disk. When this returns, so is the name.
@@ -45,17 +53,17 @@ final class BackupVault: Sendable {
     /// Removes a draft that is not published.
     func discard(_ name: String) { if root != nil { unlink(path(name) + Self.draftSuffix) } }
 
-    /// Opens a file for reading and writing; nil when there is none of the name.
+    /// Opens a file, for writing too unless the vault is read only; nil when there is none of the name.
     func open(_ name: String) throws(TableError) -> StoredFile? {
         guard root != nil else { return memory.withLock { $0[name] } }
-        return try StoredFile.openIfThere(path(name))
+        return try StoredFile.openIfThere(path(name), isReadOnly ? O_RDONLY : O_RDWR, calls)
     }
 
     /// Opens a file of a fixed name that holds nothing but a lock.
     func lockFile(_ name: String) throws(TableError) -> StoredFile {
         guard root != nil else { return try memoryFile(name) }
         try createFolder(of: name)
-        return try StoredFile.open(path(name), O_RDWR | O_CREAT)
+        return try StoredFile.open(path(name), O_RDWR | O_CREAT, calls)
     }
 
     /// The names of the files of a folder, sorted, without drafts.
@@ -172,7 +180,7 @@ final class BackupVault: Sendable {
             return descriptor
         }
         guard descriptor >= 0 else { throw failure("create", "/dev/shm", errno) }
-        return StoredFile(adopting: descriptor, path: path(name))
+        return StoredFile(adopting: descriptor, path: path(name), calls)
     }
 
     private func failure(_ operation: String, _ path: String, _ code: Int32) -> TableError {

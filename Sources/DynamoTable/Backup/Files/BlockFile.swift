@@ -17,6 +17,9 @@ enum BlockFile {
     static let contentBytes = 256 * 1024
     /// How many bytes of content a block has at most: more is a sign of damage.
     static let contentBytesMax = 16 * 1024 * 1024
+    /// How many bytes of content a block has at most that is looked for behind damage: what a block is filled with, and
+    /// the largest item.
+    static let contentBytesFound = 1024 * 1024
     /// How many bytes stand before a block's content.
     static let headBytes = 9
     /// Where the first block begins.
@@ -68,61 +71,6 @@ struct BlockWriter {
             }
         }
         try result.get()
-    }
-}
-
-/// Reads blocks, one after the other.
-struct BlockReader {
-    /// The file.
-    let file: StoredFile
-    /// Where the next block begins.
-    private(set) var position: Int
-    /// Where reading ends.
-    private let end: Int
-
-    /// A block.
-    struct Block {
-        let kind: UInt8
-        let content: [UInt8]
-    }
-
-    /// Reads the blocks of a file up to `end`, by default the end of the file.
-    ///
-    /// - Throws: `backup(.damaged)` when it is a file of another kind.
-    init(_ file: StoredFile, _ kind: BlockFile.Kind, end: Int? = nil) throws(TableError) {
-        self.file = file
-        position = BlockFile.start
-        if let end { self.end = end } else { self.end = try file.size() }
-        guard try file.read(BlockFile.start, at: 0) == Array(kind.rawValue.utf8) else {
-            throw .damaged(file.path, "it does not begin as such a file does")
-        }
-    }
-
-    /// The next block, nil at the end.
-    ///
-    /// - Throws: `backup(.damaged)` when it is not what was written; `position` is where it begins.
-    mutating func next() throws(TableError) -> Block? {
-        if position == end { return nil }
-        let head = try file.read(BlockFile.headBytes, at: position)
-        guard head.count == BlockFile.headBytes, position + BlockFile.headBytes <= end else { throw damaged }
-        let (checksum, length) = (LittleEndian.uint32(head, at: 0), Int(LittleEndian.uint32(head, at: 4)))
-        guard length <= BlockFile.contentBytesMax, position + BlockFile.headBytes + length <= end else {
-            throw damaged
-        }
-        let checked = try file.read(BlockFile.headBytes - 4 + length, at: position + 4)
-        guard checked.count == BlockFile.headBytes - 4 + length, Checksum.crc32(checked) == checksum else {
-            throw damaged
-        }
-        let content = Array(checked[(BlockFile.headBytes - 4)...])
-        position += BlockFile.headBytes + length
-        return Block(kind: head[8], content: content)
-    }
-
-    /// Goes to a block that begins at `position`.
-    mutating func seek(to position: Int) { self.position = position }
-
-    private var damaged: TableError {
-        .damaged(file.path, "the block at byte \(position) is not what was written")
     }
 }
 

@@ -56,13 +56,19 @@ struct ImageReader {
 
     /// Reads all items and checks that there are as many as there should be, each whole and in its place. O(items).
     ///
+    /// - Parameters:
+    ///   - rest: called after each block.
+    ///   - look: called with each item.
     /// - Throws: `backup(.damaged)`.
-    mutating func verify(_ look: (StoredItem) -> Void = { _ in }) throws(TableError) {
+    mutating func verify(
+        _ rest: () throws(TableError) -> Void = {}, _ look: (StoredItem) -> Void = { _ in }
+    ) throws(TableError) {
         var count = 0
         var last: [UInt8] = []
         let definition = image.definition
         let prefix = definition.prefix
         while let items = try next() {
+            try rest()
             for item in items {
                 count += 1
                 guard let decoded = item.content.withUnsafeBytes({ try? ItemCodec.decode($0) }),

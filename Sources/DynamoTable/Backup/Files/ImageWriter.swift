@@ -25,10 +25,9 @@ struct ImageWriter {
     ) throws(TableError) -> TableImage {
         guard let definition = try StoreFile.definitions(connection)[table] else { throw .tableNotFound(table) }
         let last = try convertingErrors { () throws(SQLiteError) in try ChangeJournal.end(connection) }
-        let createdAt = max(parts.clock(), last.committedAt)
         try writeItems(definition, connection, isCancelled)
         let image = TableImage(
-            label: label, createdAt: createdAt, definition: definition, tableID: definition.id(in: parts.originID),
+            label: label, createdAt: parts.clock(), definition: definition, tableID: definition.id(in: parts.originID),
             sequence: last.sequence, committedAt: last.committedAt, itemCount: itemCount,
             itemBytes: try TableStatistics.read(connection, definition).table.bytes)
         try end(image)

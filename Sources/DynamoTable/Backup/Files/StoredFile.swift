@@ -1,15 +1,32 @@
 import Glibc
 import Platform
 
+/// What the files of backups and logs are written with: the system's calls, or what a test puts in their place.
+struct FileCalls: Sendable {
+    /// As `pwrite(2)`.
+    var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Int
+    /// As `fdatasync(2)`.
+    var synchronize: @Sendable (_ descriptor: Int32) -> Int32
+    /// As `ftruncate(2)`.
+    var truncate: @Sendable (_ descriptor: Int32, _ size: Int) -> Int32
+
+    /// The system's.
+    static let system = FileCalls(
+        write: { pwrite($0, $1.baseAddress, $1.count, $2) }, synchronize: { fdatasync($0) },
+        truncate: { ftruncate($0, $1) })
+}
+
 /// An open file of a backup. Reads and writes name their place, so that threads may share it.
 final class StoredFile: Sendable {
     /// Where it is, for messages.
     let path: String
     private let descriptor: Int32
+    private let calls: FileCalls
 
     /// Takes over a descriptor.
-    init(adopting descriptor: Int32, path: String) {
+    init(adopting descriptor: Int32, path: String, _ calls: FileCalls = .system) {
         self.descriptor = descriptor
+        self.calls = calls
         self.path = path
     }
 
@@ -21,14 +38,16 @@ final class StoredFile: Sendable {
     /// Opens a file of the store: one under its own name, no link to it.
     ///
     /// - Parameter flags: as for open(2).
-    static func open(_ path: String, _ flags: Int32) throws(TableError) -> StoredFile {
-        try open(path) { () throws(FileFault) in try OwnFile.open(path, flags) }
+    static func open(_ path: String, _ flags: Int32, _ calls: FileCalls) throws(TableError) -> StoredFile {
+        try open(path, calls) { () throws(FileFault) in try OwnFile.open(path, flags) }
     }
 
-    /// Opens a file of the store for reading and writing; nil when there is none of the name.
-    static func openIfThere(_ path: String) throws(TableError) -> StoredFile? {
+    /// Opens a file of the store; nil when there is none of the name.
+    static func openIfThere(
+        _ path: String, _ flags: Int32, _ calls: FileCalls
+    ) throws(TableError) -> StoredFile? {
         do throws(FileFault) {
-            return StoredFile(adopting: try OwnFile.open(path, O_RDWR), path: path)
+            return StoredFile(adopting: try OwnFile.open(path, flags), path: path, calls)
         } catch .system(ENOENT) {
             return nil
         } catch {
@@ -37,10 +56,10 @@ final class StoredFile: Sendable {
     }
 
     private static func open(
-        _ path: String, _ descriptor: () throws(FileFault) -> Int32
+        _ path: String, _ calls: FileCalls = .system, _ descriptor: () throws(FileFault) -> Int32
     ) throws(TableError) -> StoredFile {
         do throws(FileFault) {
-            return StoredFile(adopting: try descriptor(), path: path)
+            return StoredFile(adopting: try descriptor(), path: path, calls)
         } catch {
             throw fault(error, path)
         }
@@ -67,7 +86,7 @@ final class StoredFile: Sendable {
         var written = 0
         while written < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
-            let count = pwrite(descriptor, rest.baseAddress, rest.count, offset + written)
+            let count = calls.write(descriptor, rest, offset + written)
             if count >= 0 {
                 written += count
             } else if errno != EINTR {
@@ -97,12 +116,12 @@ final class StoredFile: Sendable {
 
     /// Cuts the file off.
     func truncate(to size: Int) throws(TableError) {
-        guard ftruncate(descriptor, size) == 0 else { throw failure("cut", errno) }
+        guard calls.truncate(descriptor, size) == 0 else { throw failure("cut", errno) }
     }
 
     /// Waits until what was written is on disk.
     func synchronize() throws(TableError) {
-        guard fdatasync(descriptor) == 0 else { throw failure("sync", errno) }
+        guard calls.synchronize(descriptor) == 0 else { throw failure("sync", errno) }
     }
 
     /// Takes a lock on the file that ends with this object or the process.

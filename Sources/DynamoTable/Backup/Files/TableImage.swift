@@ -37,6 +37,9 @@ extension TableImage {
         ]
     }
 
+    /// What numbers may be that a file says: times, places in the change stream, counts.
+    static let numbers = 0...Int64.max >> 2
+
     /// Reads what `item` writes; nil when it is something else.
     init?(item: Item) {
         guard let id = item["id"]?.stringValue, let name = item["name"]?.stringValue,
@@ -45,7 +48,10 @@ extension TableImage {
             let space = item["space"]?.int64Value.flatMap(UInt32.init(exactly:)),
             let definition = item["definition"]?.mapValue.flatMap({ TableDefinition(item: $0, space: space) }),
             let sequence = item["sequence"]?.int64Value, let committedAt = item["committedAt"]?.int64Value,
-            let itemCount = item["itemCount"]?.int64Value, let itemBytes = item["itemBytes"]?.int64Value
+            let itemCount = item["itemCount"]?.int64Value, let itemBytes = item["itemBytes"]?.int64Value,
+            // What is reckoned with must be such that it can be reckoned with, whoever made the file.
+            Self.numbers.contains(createdAt), Self.numbers.contains(committedAt), Self.numbers.contains(sequence),
+            Self.numbers.contains(itemCount), Self.numbers.contains(itemBytes)
         else { return nil }
         self.init(
             label: Label(id: id, name: name, kind: kind), createdAt: createdAt, definition: definition,

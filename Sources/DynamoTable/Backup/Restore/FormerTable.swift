@@ -50,7 +50,7 @@ extension FormerTable {
         let content = try TableStatistics.read(connection, definition).table
         try convertingErrors { () throws(SQLiteError) in
             let last = try ChangeJournal.end(connection)
-            let now = max(parts.clock(), last.committedAt)
+            let now = parts.clock()
             let life = try StoreFile.setting(connection, ContinuousArchive.settingPrefix + definition.name)
             let period = try StoreFile.setting(connection, ContinuousArchive.periodPrefix + definition.name)
             let former = FormerTable(

@@ -198,10 +198,13 @@ extension FormerTables {
 
 extension FormerTables {
     /// Removes the continuous backups that have had their time.
-    func removeExpired() throws(TableError) {
-        let now = parts.clock()
-        for former in try FormerTable.all(parts) where former.life != nil && former.lifeExpiresAt <= now {
-            try forgetLife(of: former)
+    ///
+    /// - Parameter now: the time as far as things may be forgotten by it.
+    func removeExpired(_ now: Int64) throws(TableError) {
+        let history = parts.time.history
+        for former in try FormerTable.all(parts) where former.life != nil {
+            let expiresAt = history.inPresentTime(former.lifeExpiresAt, behind: former.image.sequence)
+            if expiresAt <= now { try forgetLife(of: former) }
         }
     }
 
@@ -216,7 +219,10 @@ extension FormerTables {
 
     private func forgetLife(of former: FormerTable) throws(TableError) {
         guard let life = former.life else { return }
-        try former.update(parts) { noted, _ in noted.life = nil }
+        try former.update(parts) { (noted, connection) throws(SQLiteError) in
+            noted.life = nil
+            try StoreFile.removeSetting(connection, LogInventory.setting(life))
+        }
         try parts.vault.removeFolder(ContinuousLog.folder(life))
         settle()
     }

@@ -1,38 +1,59 @@
-/// What a table is restored from: an image, and the changes behind it up to a time.
+/// What a table is restored from: an image, and the changes behind it up to a moment.
 struct RestoreSource: Sendable {
     /// The image's file.
     let image: StoredFile
     /// The segments of the log that follow it, in order.
     var segments: [Segment] = []
-    /// The time of the last change that is taken, in milliseconds since 1970.
-    var until: Int64 = .max
+    /// The changes that are taken.
+    var moment = Moment.latest
+    /// The last change before what is missing from the log; the moment needs none that is missing.
+    var end = Int64.max
 
     /// A segment, as far as it had been written.
     struct Segment: Sendable {
         let file: StoredFile
-        let end: Int
+        /// The change after which it begins.
+        let after: Int64
+        /// The change up to which it is read: the next one goes on from there. Nil for the last one.
+        let upTo: Int64?
+        /// How far it was written; nil for all of it.
+        let end: Int?
     }
 
     /// Gives the changes behind the image, block by block.
     ///
     /// - Parameter after: the last change that is in the image.
-    /// - Throws: `backup(.damaged)`, also when changes are missing between two segments.
+    /// - Throws: `backup(.damaged)` when changes are missing that may be some of those to be taken.
     func forEachBlock(
         after: Int64, _ take: ([LogRecord]) throws(TableError) -> Void
     ) throws(TableError) {
         var reached = after
-        for segment in segments {
-            var reader = try LogSegmentReader(segment.file, end: segment.end)
-            guard reader.after <= reached else {
-                throw .damaged(segment.file.path, "the changes from \(reached) to \(reader.after) are missing")
+        for segment in segments where reached < end {
+            guard segment.after <= reached else {
+                throw .damaged(
+                    segment.file.path, "the changes from \(reached) to \(segment.after) are missing before it")
             }
-            while let records = try reader.next() {
-                // After a failed write, a segment may repeat what the one before has.
-                let taken = records.filter { $0.sequence > reached && $0.committedAt <= until }
-                if !taken.isEmpty { try take(taken) }
-                if let last = records.last, last.committedAt > until { return }
+            var reader = try LogSegmentReader(segment.file, after: segment.after, end: segment.end)
+            let upTo = segment.upTo ?? .max
+            while reader.lastSequence < upTo, let piece = try reader.next() {
+                switch piece {
+                case .changes(let records):
+                    let next = records.filter { $0.sequence > reached && $0.sequence <= min(upTo, end) }
+                    let taken = next.filter { moment.takes($0.sequence, at: $0.committedAt) }
+                    if !taken.isEmpty { try take(taken) }
+                    if taken.count < next.count { return }
+                case .damage(let damage):
+                    if damage.after >= end { return }
+                    // Where nothing is missing, or the next segment has it, there is nothing to miss.
+                    guard min(damage.upTo ?? .max, upTo) <= max(reached, damage.after) else {
+                        throw .damaged(segment.file.path, damage.reason)
+                    }
+                }
             }
-            reached = max(reached, reader.lastSequence)
+            reached = max(reached, min(reader.lastSequence, upTo))
+            if let upTo = segment.upTo, reached < min(upTo, end) {
+                throw .damaged(segment.file.path, "the changes from \(reached) to \(upTo) are missing behind it")
+            }
         }
     }
 }

@@ -88,9 +88,9 @@ extension OpenAPISchemas {
           "properties": {
             "flags": {"type": "array", "items": {"$ref": "#/components/schemas/Flag"}},
             "invalid": {"type": "array",
-              "description": "First page: flags whose item is not valid; they are served as they last were.",
+              "description": "First page: flags whose item is not valid; they are served as they last were, if ever.",
               "items": {"type": "object", "required": ["flagKey", "errors"], "properties": {
-                "flagKey": {"$ref": "#/components/schemas/FlagKey"},
+                "flagKey": {"type": "string"},
                 "errors": {"type": "array", "items": {"type": "object", "required": ["pointer", "detail"],
                   "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}}}}}}},
             "nextCursor": {"type": ["string", "null"], "description": "The cursor of the next page, null on the last."}
@@ -157,6 +157,12 @@ extension OpenAPISchemas {
           "required": ["overrides", "nextCursor"],
           "properties": {
             "overrides": {"type": "array", "items": {"$ref": "#/components/schemas/Override"}},
+            "invalid": {"type": "array",
+              "description": "First page: overrides whose item is not valid; they hold as they last were, if ever.",
+              "items": {"type": "object", "required": ["flagKey", "tenantId", "errors"], "properties": {
+                "flagKey": {"type": "string"}, "tenantId": {"type": "string"},
+                "errors": {"type": "array", "items": {"type": "object", "required": ["pointer", "detail"],
+                  "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}}}}}}},
             "nextCursor": {"type": ["string", "null"]}
           }
         },
@@ -231,7 +237,7 @@ extension OpenAPISchemas {
         "environment": {"$ref": "#/components/schemas/EnvironmentName"},
         "createdAt": {"$ref": "#/components/schemas/Time"},
         "updatedAt": {"$ref": "#/components/schemas/Time"},
-        "version": {"type": "integer", "minimum": 1},
+        "version": {"type": "integer", "minimum": 1, "maximum": 9007199254740991},
         "stale": {"type": "boolean", "description": "True once expiresAt has passed."}
         """##
 

@@ -42,7 +42,7 @@ extension OpenAPISchemas {
             "invalid": {"type": "array",
               "description": "First page: segments whose item is not valid; the last valid condition holds.",
               "items": {"type": "object", "required": ["name", "errors"], "properties": {
-                "name": {"$ref": "#/components/schemas/SegmentName"},
+                "name": {"type": "string"},
                 "errors": {"type": "array", "items": {"type": "object", "required": ["pointer", "detail"],
                   "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}}}}}}},
             "nextCursor": {"type": ["string", "null"]}
@@ -90,6 +90,6 @@ extension OpenAPISchemas {
         "keyCount": {"type": "integer", "minimum": 0, "description": "How many keys are listed: at most 100,000."},
         "createdAt": {"$ref": "#/components/schemas/Time"},
         "updatedAt": {"$ref": "#/components/schemas/Time"},
-        "version": {"type": "integer", "minimum": 1}
+        "version": {"type": "integer", "minimum": 1, "maximum": 9007199254740991}
         """##
 }

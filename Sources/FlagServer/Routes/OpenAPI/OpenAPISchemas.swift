@@ -109,7 +109,7 @@ enum OpenAPISchemas {
             "version": {"type": "string"},
             "startedAt": {"$ref": "#/components/schemas/Time"},
             "checks": {"type": "object",
-              "description": "What readiness consists of, and whether writes succeed: each ok or why it is not.",
+              "description": "Readiness, whether writes succeed and the past can be restored: each ok or why not.",
               "additionalProperties": {"type": "string"}}
           }
         },
