@@ -70,4 +70,4 @@ def run_short(drill, data_dir: Path, rounds: int, capsys):
     except AssertionError as failure:
         raise AssertionError(f"seed {seed}, after {len(lines)} rounds: {failure}") from failure
     with capsys.disabled():
-        print(f" [{len(lines)} rounds, {total} answered changes, {time.monotonic() - started:.0f} s]", end="")
+        print(f" [{rounds} rounds, {total} answered changes, {time.monotonic() - started:.0f} s]", end="")
