@@ -105,12 +105,12 @@ func read(_ path: String) throws -> [UInt8] {
     return bytes
 }
 
-/// Overwrites a part of a file in place.
+/// Overwrites a part of a file in place, so that every byte of it becomes another.
 func overwrite(_ path: String, from offset: Int, count: Int) throws {
+    let bytes = try read(path)[offset..<offset + count].map { $0 ^ 0x55 }
     let file = try #require(fopen(path, "r+"))
     defer { fclose(file) }
     fseek(file, offset, SEEK_SET)
-    let bytes = [UInt8](repeating: 0x55, count: count)
     try #require(fwrite(bytes, 1, count, file) == count)
 }
 
