@@ -52,7 +52,7 @@ enum StoreAccess {
         while true {
             do {
                 if request.command == BackupRequest.verify.request.command {
-                    let held = try InspectedDirectory(configuration.dataDirectory)
+                    let held = try InspectedDirectory(configuration.dataDirectory, for: request.command)
                     defer { withExtendedLifetime(held) {} }
                     return .done(BackupCommands.json(try SQLiteTableStore.verify(directory: held.path)))
                 }

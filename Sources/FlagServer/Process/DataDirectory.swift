@@ -39,14 +39,13 @@ final class DataDirectory: Sendable {
         try create(path)
         let inspection = try DataDirectoryInspection(of: try resolve(path))
         let file = inspection.path + "/" + lockName
-        let lock = try openLock(file, path)
+        let lock = try openLock(path: inspection.path, creating: true)
         do throws(DataDirectoryError) {
             guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-                let code = errno
-                guard code == EWOULDBLOCK else { throw failure(path, "locked", code) }
+                guard errno == EWOULDBLOCK else { throw failure(path, "locked", errno) }
                 // Who only looks at the directory shares the lock, and is not the one whose name is in the file.
-                if flock(lock, LOCK_SH | LOCK_NB) == 0 { throw .owned(path: path, owner: nil) }
-                throw .owned(path: path, owner: Owner(readingFrom: lock))
+                let isLookedAt = flock(lock, LOCK_SH | LOCK_NB) == 0
+                throw .owned(path: path, owner: isLookedAt ? nil : Owner(readingFrom: lock))
             }
             let warning = try inspection.check(for: command)
             let owner = Owner(process: getpid(), command: command, startedAt: Timestamp.systemClock)
@@ -63,12 +62,15 @@ final class DataDirectory: Sendable {
         }
     }
 
-    private static func openLock(_ file: String, _ path: String) throws(DataDirectoryError) -> Int32 {
+    /// Opens the file that says who has a directory; -1 when there is none and it is not made.
+    static func openLock(path: String, creating: Bool) throws(DataDirectoryError) -> Int32 {
+        let file = path + "/" + lockName
         do throws(FileFault) {
-            return try OwnFile.open(file, O_RDWR | O_CREAT)
+            return try OwnFile.open(file, creating ? O_RDWR | O_CREAT : O_RDONLY)
         } catch {
             switch error {
-            case .system(let code): throw failure(path, "written to", code)
+            case .system(ENOENT) where !creating: return -1
+            case .system(let code): throw failure(path, creating ? "written to" : "looked at", code)
             case .notAFile(let kind):
                 throw .unusable(
                     path: path, reason: "cannot be taken: \(file) is \(kind), and must be a file: move it away")
@@ -76,7 +78,7 @@ final class DataDirectory: Sendable {
         }
     }
 
-    private static func resolve(_ path: String) throws(DataDirectoryError) -> String {
+    static func resolve(_ path: String) throws(DataDirectoryError) -> String {
         guard let resolved = realpath(path, nil) else { throw failure(path, "read", errno) }
         defer { free(resolved) }
         return String(cString: resolved)

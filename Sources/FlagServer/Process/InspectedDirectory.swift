@@ -1,5 +1,4 @@
 import Glibc
-import Platform
 
 /// A data directory that this process only looks at: as long as the value lives, nobody takes possession of it, and
 /// others may look as well. Nothing in it is made or changed for that.
@@ -11,24 +10,15 @@ final class InspectedDirectory: Sendable {
 
     /// Looks whether somebody has the directory, and keeps others from taking it.
     ///
-    /// - Throws: `.owned` when another process has it; else why it cannot be known.
-    init(_ path: String) throws(DataDirectoryError) {
-        self.path = path
-        let file = path + "/" + DataDirectory.lockName
-        do throws(FileFault) {
-            lock = try OwnFile.open(file, O_RDONLY)
-        } catch .system(ENOENT) {
-            lock = -1
-            return
-        } catch {
-            let reason =
-                switch error {
-                case .system(let code): String(cString: strerror(code))
-                case .notAFile(let kind): "it is \(kind), and must be a file"
-                }
-            throw .unusable(path: path, reason: "cannot be looked at: \(file): \(reason)")
+    /// - Throws: `.owned` when another process has it; else why it cannot be known, or what is wrong with it.
+    init(_ path: String, for command: String) throws(DataDirectoryError) {
+        let inspection = try DataDirectoryInspection(of: try DataDirectory.resolve(path))
+        self.path = inspection.path
+        lock = try DataDirectory.openLock(path: inspection.path, creating: false)
+        if lock >= 0, flock(lock, LOCK_SH | LOCK_NB) != 0 {
+            throw .owned(path: path, owner: Owner(readingFrom: lock))
         }
-        guard flock(lock, LOCK_SH | LOCK_NB) == 0 else { throw .owned(path: path, owner: Owner(readingFrom: lock)) }
+        _ = try inspection.check(for: command)
     }
 
     deinit {
