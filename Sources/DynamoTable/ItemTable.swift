@@ -31,9 +31,10 @@ package protocol TableWriter: Sendable {
     /// - Parameters:
     ///   - operations: 1–100 operations on different items.
     ///   - principal: who does it, for the change stream.
+    ///   - urgency: whether it overtakes what waits.
     ///   - completion: receives what each operation did, or why nothing happened.
     func transact(
-        _ operations: [WriteOperation], principal: Principal,
+        _ operations: [WriteOperation], principal: Principal, urgency: WriteUrgency,
         completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void)
 
     /// Creates a table. Blocks until it is on disk.
@@ -46,6 +47,24 @@ package protocol TableWriter: Sendable {
     ///
     /// - Throws: `tableNotFound`, `storage`.
     func deleteTable(_ name: String) throws(TableError)
+}
+
+/// In which order writes that wait are done.
+package enum WriteUrgency: Sendable {
+    /// In the order they came.
+    case usual
+    /// Before all that are usual, and however many of these wait: for the rare write that must not wait.
+    case urgent
+}
+
+extension TableWriter {
+    /// Does all of the operations or none, in the order of what waits; see the requirement.
+    package func transact(
+        _ operations: [WriteOperation], principal: Principal,
+        completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
+    ) {
+        transact(operations, principal: principal, urgency: .usual, completion: completion)
+    }
 }
 
 /// Tells of changes.

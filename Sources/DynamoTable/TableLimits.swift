@@ -25,6 +25,9 @@ package struct TableLimits: Sendable {
     package var waitingBytesMax = 64 * 1024 * 1024
     /// The most transactions that are committed together.
     package var batchTransactionsMax = 1000
+    /// From how many bytes of items on that were read and written a batch is committed, whatever else waits: some
+    /// 100 ms.
+    package var batchBytesMax = 4 * 1024 * 1024
     /// How many reads run at the same time; others wait for one to end.
     package var readersMax = 8
     /// How long the change stream is kept, in milliseconds.

@@ -182,6 +182,91 @@ struct CommitTests {
         }
     }
 
+    @Test("What is urgent is done before all that waits, however much that is")
+    func urgency() throws {
+        var limits = TableLimits()
+        limits.waitingTransactionsMax = 500
+        limits.batchTransactionsMax = 100
+        try StoreKind.memory.withStore(limits) { (store) throws in
+            let isHeld = DispatchSemaphore(value: 0)
+            let mayGoOn = DispatchSemaphore(value: 0)
+            store.transact([.put(table: TestTable.name, item: TestTable.item("p", "hold"))], principal: .anonymous) {
+                _ in
+                isHeld.signal()
+                mayGoOn.wait()
+            }
+            isHeld.wait()
+            let order = Locked<[String]>([])
+            let group = DispatchGroup()
+            func write(_ name: String, _ urgency: WriteUrgency) {
+                group.enter()
+                store.transact(
+                    [.put(table: TestTable.name, item: TestTable.item("p", name))], principal: .anonymous,
+                    urgency: urgency
+                ) { result in
+                    order.withLock { $0.append((try? result.get()) == nil ? "refused" : name) }
+                    group.leave()
+                }
+            }
+            for number in 0..<500 { write("\(number)", .usual) }
+            write("too many", .usual)
+            write("first", .urgent)
+            write("second", .urgent)
+            mayGoOn.signal()
+            group.wait()
+            #expect(order.withLock { Array($0.prefix(5)) } == ["refused", "first", "second", "0", "1"])
+            #expect(order.withLock { $0.count } == 503)
+        }
+    }
+
+    @Test("A batch ends when it has been at work for long, or when something urgent waits")
+    func batchWork() throws {
+        var limits = TableLimits()
+        limits.batchBytesMax = 100_000
+        try StoreKind.memory.withStore(limits) { (store) throws in
+            let isHeld = DispatchSemaphore(value: 0)
+            let mayGoOn = DispatchSemaphore(value: 0)
+            let commits = Locked<[Int]>([])
+            store.subscribe { changes in commits.withLock { $0.append(changes.count) } }
+            store.transact([.put(table: TestTable.name, item: TestTable.item("p", "hold"))], principal: .anonymous) {
+                _ in
+                isHeld.signal()
+                mayGoOn.wait()
+            }
+            isHeld.wait()
+            let group = DispatchGroup()
+            for number in 0..<20 {
+                group.enter()
+                let text = AttributeValue.string(String(repeating: "a", count: 30_000))
+                store.transact(
+                    [.put(table: TestTable.name, item: TestTable.item("p", "\(number)", ["text": text]))],
+                    principal: .anonymous
+                ) { _ in group.leave() }
+            }
+            mayGoOn.signal()
+            group.wait()
+            #expect(commits.withLock { $0 } == [1, 4, 4, 4, 4, 4])
+        }
+    }
+
+    @Test("The items that a transaction finds count towards its size")
+    func sizeOfStoredItems() throws {
+        try StoreKind.memory.withStore { store in
+            let text = AttributeValue.string(String(repeating: "a", count: 390_000))
+            for number in 0..<12 { try store.put(TestTable.item("p", "\(number)", ["text": text])) }
+            func touch(_ count: Int) throws {
+                try store.transactAndWait(
+                    (0..<count).map { number in
+                        .update(
+                            table: TestTable.name, key: TestTable.key("p", "\(number)"), actions: [.add("n", 1)],
+                            condition: nil)
+                    }, principal: .anonymous)
+            }
+            try touch(10)
+            #expect(throws: TableError.self) { try touch(12) }
+        }
+    }
+
     @Test("Closing finishes what waits")
     func closeDrains() throws {
         let directory = try TemporaryDirectory()

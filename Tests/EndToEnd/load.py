@@ -27,7 +27,7 @@ class Saturation:
 
     def __init__(self, server: FlagServer, key: str, connections: int = 16):
         body = b'{"context":{"targetingKey":"load"}}'
-        head = (f"POST /ofrep/v1/evaluate/flags/{quote(key)} HTTP/1.1\r\nHost: load\r\n"
+        head = (f"POST /ofrep/v1/evaluate/flags/{quote(key)} HTTP/1.1\r\nHost: localhost\r\n"
                 f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n")
         self.batch = (head.encode() + body) * PIPELINED
         self.server = server

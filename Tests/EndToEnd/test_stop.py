@@ -13,7 +13,7 @@ from server import send
 
 def test_a_request_under_way_is_answered_and_the_exit_status_is_zero(server):
     body = b'{"flagKey":"last-words","description":"Sent around SIGTERM","owner":"tests","defaultEnabled":true}'
-    head = ("POST /api/flags HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+    head = ("POST /api/flags HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n")
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
         connection.sendall(head.encode() + body[:20])

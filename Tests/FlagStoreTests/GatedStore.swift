@@ -68,10 +68,10 @@ final class GatedStore: ItemTable {
     func listTables() throws(TableError) -> [String] { try store.listTables() }
     func describeTable(_ name: String) throws(TableError) -> TableDescription { try store.describeTable(name) }
     func transact(
-        _ operations: [WriteOperation], principal: Principal,
+        _ operations: [WriteOperation], principal: Principal, urgency: WriteUrgency,
         completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) {
-        store.transact(operations, principal: principal, completion: completion)
+        store.transact(operations, principal: principal, urgency: urgency, completion: completion)
     }
     func createTable(_ schema: TableSchema) throws(TableError) { try store.createTable(schema) }
     func deleteTable(_ name: String) throws(TableError) { try store.deleteTable(name) }

@@ -54,7 +54,7 @@ struct ReplacedTableTests {
         loops.feed.pointLoads.async { [feed = loops.feed] in
             waiting.signal()
             gate.wait()
-            feed.noticeReplacedTable()
+            feed.lookForReplacedTable()
         }
         waiting.wait()
         let keys: [CacheKey] = [

@@ -23,6 +23,8 @@ struct PreparedTransaction: Sendable {
     /// What its sender calls it, which is stored with it.
     let token: TransactionToken?
     let principal: Principal
+    /// Whether it overtakes what waits.
+    let urgency: WriteUrgency
     let completion: @Sendable (Result<[WriteOutcome], TableError>) -> Void
     /// About how much memory it takes while it waits.
     let bytes: Int

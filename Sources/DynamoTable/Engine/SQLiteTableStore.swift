@@ -161,19 +161,19 @@ extension SQLiteTableStore {
 
 extension SQLiteTableStore {
     package func transact(
-        _ operations: [WriteOperation], principal: Principal,
+        _ operations: [WriteOperation], principal: Principal, urgency: WriteUrgency,
         completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) {
-        transact(operations, token: nil, principal: principal, completion: completion)
+        transact(operations, token: nil, principal: principal, urgency: urgency, completion: completion)
     }
 
     /// Does a transaction and stores its token with it.
     func transact(
-        _ operations: [WriteOperation], token: TransactionToken?, principal: Principal,
+        _ operations: [WriteOperation], token: TransactionToken?, principal: Principal, urgency: WriteUrgency = .usual,
         completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) {
         do throws(TableError) {
-            try writer.enqueue(try prepare(operations, token: token, principal, completion))
+            try writer.enqueue(try prepare(operations, token: token, principal, urgency, completion))
         } catch {
             completion(.failure(error))
         }
@@ -181,6 +181,7 @@ extension SQLiteTableStore {
 
     func prepare(
         _ operations: [WriteOperation], token: TransactionToken? = nil, _ principal: Principal,
+        _ urgency: WriteUrgency = .usual,
         _ completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) throws(TableError) -> PreparedTransaction {
         guard (1...limits.transactionOperationsMax).contains(operations.count) else {
@@ -207,7 +208,7 @@ extension SQLiteTableStore {
             throw .validation("Transaction request cannot include multiple operations on one item")
         }
         return PreparedTransaction(
-            operations: prepared, token: token, principal: principal, completion: completion,
+            operations: prepared, token: token, principal: principal, urgency: urgency, completion: completion,
             bytes: prepared.reduce(0) { $0 + $1.bytes })
     }
 

@@ -9,6 +9,13 @@ struct TransactionApplication {
     private var operations: [PreparedTransaction.Operation] = []
     private var decisions: [Decision] = []
     private var work: ExpressionWork
+    /// Bytes of the items as they are stored, which were read and decoded.
+    private var storedBytes = 0
+    /// How much the transaction kept the writer busy: bytes of items read and written, and what expressions looked at.
+    var bytes: Int {
+        // Looking at bytes is some ten times as fast as decoding and encoding them.
+        decisions.reduce(storedBytes + work.bytes / 8) { $0 + ($1.newBytes?.count ?? 0) }
+    }
 
     /// An item as it is stored.
     private struct StoredItem {
@@ -41,7 +48,9 @@ struct TransactionApplication {
         var reasons: [CancellationReason?] = []
         for (index, operation) in transaction.operations.enumerated() {
             let content = try load(operation)
+            storedBytes += content?.bytes.count ?? 0
             do throws(TableError) {
+                try checkSize()
                 let operation = try current(operation, catalog)
                 let stored = try content.map { (content) throws(TableError) in try decode(content) }
                 operations.append(operation)
@@ -107,6 +116,13 @@ extension TransactionApplication {
         try select.bind(operation.keyBytes, at: 1)
         defer { select.reset() }
         return try select.step() ? (select.int64(0), [UInt8](select.blob(1))) : nil
+    }
+
+    /// Checks what the items of the transaction have together, those included that are there already: DynamoDB has one
+    /// bound for all of them, and every write waits while they are decoded.
+    private func checkSize() throws(TableError) {
+        guard transaction.operations.count > 1, storedBytes > limits.transactionBytesMax else { return }
+        throw .validation("Transaction's aggregate item size cannot exceed \(limits.transactionBytesMax) bytes")
     }
 
     private func decode(_ content: (row: Int64, bytes: [UInt8])) throws(TableError) -> StoredItem {

@@ -164,6 +164,7 @@ extension Writer {
     /// - Returns: whether that succeeded.
     @discardableResult
     private func commit(_ batch: [PreparedTransaction]) -> Bool {
+        var batch = batch
         do throws(TableError) {
             var changes: [Change] = []
             let results = try inTransaction { () throws(TableError) in
@@ -172,6 +173,11 @@ extension Writer {
                 return results
             }
             deliver(changes)
+            // What the batch had no time for is the next one's.
+            if results.count < batch.count {
+                waiting.withLock { $0.putBack(batch[results.count...]) }
+                batch.removeSubrange(results.count...)
+            }
             for (transaction, result) in zip(batch, results) { transaction.completion(result) }
             return true
         } catch {
@@ -253,13 +259,20 @@ extension Writer {
         }
     }
 
+    /// Applies transactions one after the other, as many as a batch may take: the rest would make those wait that are
+    /// done, and what is urgent.
+    ///
+    /// - Returns: the results of the first ones.
     private func apply(
         _ batch: [PreparedTransaction], _ changes: inout [Change]
     ) throws(TableError) -> [Result<[WriteOutcome], TableError>] {
         var results: [Result<[WriteOutcome], TableError>] = []
         results.reserveCapacity(batch.count)
+        var bytes = 0
         do throws(SQLiteError) {
             for transaction in batch {
+                let isOvertaken = transaction.urgency == .usual && !results.isEmpty && waiting.withLock { $0.hasUrgent }
+                if bytes >= limits.batchBytesMax || isOvertaken { break }
                 try connection.requireTransaction()
                 var application = TransactionApplication(transaction, connection, limits)
                 if let refusal = try application.decide(catalog) {
@@ -267,6 +280,7 @@ extension Writer {
                 } else {
                     results.append(.success(try application.write(&journal, &changes)))
                 }
+                bytes += application.bytes
             }
         } catch {
             // What SQLite says is never the transaction's own: whatever else is in the batch may be gone with it.

@@ -5,9 +5,11 @@ import Lock
 
 extension CacheFeed {
     /// Looks whether the table is still the one that was loaded from: somebody may have deleted it and restored
-    /// another under its name, of which no change tells. Blocks shortly; on the queue for loads of single flags, or
-    /// before the first load.
-    func noticeReplacedTable() {
+    /// another under its name, of which no change tells. Blocks shortly; never on a queue of loads.
+    func noticeReplacedTable() { pointLoads.sync { lookForReplacedTable() } }
+
+    /// The same, on the queue for loads of single flags.
+    func lookForReplacedTable() {
         // Of a table that is gone, what is known goes on; so it does when the store does not answer.
         guard let id = try? store.describeTable(table).id else { return }
         let isAnother = state.withLock { state in

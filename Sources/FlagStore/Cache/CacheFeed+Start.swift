@@ -70,10 +70,11 @@ extension CacheFeed {
         }
     }
 
-    /// Has the store look for what other processes wrote, twice a second, as long as there is a feed.
+    /// Has the store look for what other processes wrote, twice a second, as long as there is a feed. That waits for
+    /// the writer, which may wait for a slow disk: no load waits for it.
     private func pollWhileAlive() {
         guard pollForeignChanges != nil else { return }
-        pointLoads.asyncAfter(deadline: .now() + .milliseconds(500)) { [weak self] in
+        polling.asyncAfter(deadline: .now() + .milliseconds(500)) { [weak self] in
             guard let self else { return }
             do throws(TableError) { try self.pollForeignChanges?() } catch {
                 self.report(.storeFailed(FlagStoreError(error)))

@@ -30,6 +30,8 @@ package final class CacheFeed: Sendable {
     let pointLoads = DispatchQueue(label: "cache-feed.loads")
     /// Loads of whole environments and of segments, which would keep the others waiting.
     let largeLoads = DispatchQueue(label: "cache-feed.large-loads")
+    /// Where it is looked for what others have written.
+    let polling = DispatchQueue(label: "cache-feed.polling")
     /// What has time.
     let background = DispatchQueue(label: "cache-feed.background", qos: .utility)
 

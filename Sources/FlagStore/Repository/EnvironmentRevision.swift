@@ -70,29 +70,35 @@ extension FlagRepository {
 
     /// Does the operations and raises the environment's revision, all or nothing.
     ///
-    /// - Parameter operations: at most `FlagLimits.operationsPerTransaction`.
+    /// - Parameters:
+    ///   - operations: at most `FlagLimits.operationsPerTransaction`.
+    ///   - urgency: whether it overtakes what waits.
     func write(
         _ operations: [WriteOperation], in environment: Environment, by principal: Principal,
+        urgency: WriteUrgency = .usual,
         completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) {
         let raise = WriteOperation.update(
             table: table, key: ItemKey.revision(environment).tableKey,
             actions: [.add(DocumentPath(Attribute.revision), .number(1))],
             condition: EnvironmentRevision.canBeRaised)
-        write(operations, raise, in: environment, principal, FlagRepository.revisionAttempts, completion)
+        write(operations, raise, in: environment, principal, urgency, FlagRepository.revisionAttempts, completion)
     }
 
     private func write(
         _ operations: [WriteOperation], _ raise: WriteOperation, in environment: Environment, _ principal: Principal,
-        _ remaining: Int, _ completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
+        _ urgency: WriteUrgency, _ remaining: Int,
+        _ completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) {
-        store.transact(operations + [raise], principal: principal) { result in
+        store.transact(operations + [raise], principal: principal, urgency: urgency) { result in
             if case .success(let outcomes) = result {
                 let revision = outcomes.last?.new
                 self.revisions.note(revision, of: environment)
                 guard EnvironmentRevision.of(revision) == nil else { return completion(result) }
                 // A fraction, which a condition does not see.
-                return store.transact([remaking(environment)], principal: principal) { _ in completion(result) }
+                return store.transact([remaking(environment)], principal: principal, urgency: urgency) { _ in
+                    completion(result)
+                }
             }
             guard case .failure(let error) = result, let fault = error.fault(ofOperation: operations.count) else {
                 return completion(result)
@@ -100,7 +106,7 @@ extension FlagRepository {
             if let others = fault.others { return completion(.failure(others)) }
             guard remaining > 1 else { return completion(result) }
             self.revisions.note(fault.existing, of: environment)
-            write(operations, remaking(environment), in: environment, principal, remaining - 1, completion)
+            write(operations, remaking(environment), in: environment, principal, urgency, remaining - 1, completion)
         }
     }
 

@@ -114,7 +114,7 @@ extension FlagRepository {
 
 extension FlagRepository {
     /// Sets a kill switch, in force on every loop before `completion` is called. One that is on already is set again,
-    /// with the new reason: nothing may keep it from being set, so there is no condition.
+    /// with the new reason: nothing may keep it from being set, so there is no condition, and it overtakes what waits.
     ///
     /// - Parameter completion: receives the kill switch, or `invalid`, `unavailable`.
     package func setKillSwitch(
@@ -122,7 +122,7 @@ extension FlagRepository {
         completion: @escaping Completion<KillSwitchRecord>
     ) {
         let record = draft.record(in: environment, at: now)
-        write([put(record.item)], in: environment, by: principal) { result in
+        write([put(record.item)], in: environment, by: principal, urgency: .urgent) { result in
             completion(result.map { _ in record }.mapError { FlagStoreError($0) })
         }
     }
@@ -135,8 +135,8 @@ extension FlagRepository {
     package func clearKillSwitch(
         flagKey: String?, in environment: Environment, by principal: Principal, completion: @escaping Completion<Void>
     ) {
-        write([delete(.killSwitch(environment, flagKey: flagKey), if: .exists)], in: environment, by: principal) {
-            result in
+        let operation = delete(.killSwitch(environment, flagKey: flagKey), if: .exists)
+        write([operation], in: environment, by: principal, urgency: .urgent) { result in
             completion(
                 result.map { _ in }.mapError { error in
                     let name = flagKey.map { "kill switch of the flag \($0)" } ?? "global kill switch"

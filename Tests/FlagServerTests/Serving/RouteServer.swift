@@ -244,11 +244,11 @@ final class SwitchableTable: ItemTable {
     func describeTable(_ name: String) throws(TableError) -> TableDescription { try store.describeTable(name) }
 
     func transact(
-        _ operations: [WriteOperation], principal: Principal,
+        _ operations: [WriteOperation], principal: Principal, urgency: WriteUrgency,
         completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) {
         guard !isFailing else { return completion(.failure(SwitchableTable.failure)) }
-        store.transact(operations, principal: principal, completion: completion)
+        store.transact(operations, principal: principal, urgency: urgency, completion: completion)
     }
 
     func createTable(_ schema: TableSchema) throws(TableError) { try store.createTable(schema) }
