@@ -24,7 +24,8 @@ def test_a_request_under_way_is_answered_and_the_exit_status_is_zero(server):
         answer = read_all(connection)
     assert answer.startswith(b"HTTP/1.1 201 "), answer
     assert b"connection: close" in answer.lower()
-    assert server.terminate() == 0
+    # Asked once: a second time would end it at once.
+    assert server.process.wait(20) == 0
 
 
 def test_what_was_answered_around_sigterm_is_there_after_the_restart(server):
@@ -62,6 +63,33 @@ def test_idle_connections_do_not_hold_the_stop_up(server):
     assert time.monotonic() - started < 5
     for connection in idle:
         assert connection.sock.recv(1) == b""
+
+
+def test_a_command_that_says_nothing_does_not_hold_the_stop_up(server, data_dir):
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.connect(str(data_dir / "control.sock"))
+        started = time.monotonic()
+        assert server.terminate() == 0
+        assert time.monotonic() - started < 5
+
+
+def half_a_request(server) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    connection.sendall(b"POST /api/flags HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{")
+    await_open_connections(server, 1)
+    return connection
+
+
+def test_asked_a_second_time_it_ends_at_once(server):
+    with half_a_request(server):
+        server.process.send_signal(signal.SIGTERM)
+        await_refusal(server)
+        started = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(20) == 1
+        assert time.monotonic() - started < 5
+    assert "ended at once, asked to stop again" in server.log
+    server.start()
 
 
 def test_a_saturated_server_stops_too(server):

@@ -34,7 +34,8 @@ enum ControlError: Error, Equatable, CustomStringConvertible {
 /// A message is the lengths of its two parts, four bytes each and the most significant first, then the header, which is
 /// JSON, then the payload, which is whatever the header says. Calls block, within bounds of time and size.
 struct ControlChannel: ~Copyable {
-    private let descriptor: Int32
+    /// The socket.
+    let descriptor: Int32
 
     /// What a header may have: a list of ten thousand mistakes fits.
     static let maximumHeaderBytes = 16 << 20
@@ -49,6 +50,9 @@ struct ControlChannel: ~Copyable {
     deinit {
         close(descriptor)
     }
+
+    /// Has the side that waits for a message hear that there will be none. From any thread, while the channel is there.
+    static func interrupt(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_RD)) }
 
     /// Who is at the other end, as the kernel vouches for it.
     func peer() -> (process: Int32, user: UInt32)? {

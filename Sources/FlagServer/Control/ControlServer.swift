@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import JSON
+import Lock
 import Logging
 
 /// Answers commands on the control socket, one after the other, on a queue of its own.
@@ -15,6 +16,13 @@ final class ControlServer: Sendable {
     // `unsafe` holds no danger here: dispatch objects may be used from any thread, only Swift's import does not say so.
     nonisolated(unsafe) private let source: any DispatchSourceRead
     private let queue = DispatchQueue(label: "flag-server.control")
+    private let listening = Locked(Listening())
+
+    /// Whose command is waited for.
+    private struct Listening {
+        var descriptor: Int32?
+        var isStopped = false
+    }
 
     /// How long a command may take to say what it wants.
     static let requestTimeout = Duration.seconds(10)
@@ -25,24 +33,32 @@ final class ControlServer: Sendable {
     init(directory: String, logger: Logger, answer: @escaping Answer) throws(ControlError) {
         self.directory = directory
         let listener = try ControlSocket.listen(in: directory)
+        let listening = listening
         source = DispatchSource.makeReadSource(fileDescriptor: listener, queue: queue)
         source.setEventHandler {
             let descriptor = UnixConnection.accept(listener)
             guard descriptor >= 0 else { return }
-            Self.converse(ControlChannel(adopting: descriptor), logger: logger, answer: answer)
+            Self.converse(ControlChannel(adopting: descriptor), listening, logger: logger, answer: answer)
         }
         source.setCancelHandler { close(listener) }
         source.activate()
     }
 
-    /// Lets the command under way finish, then listens no more and removes the socket.
+    /// Lets the command under way finish, then listens no more and removes the socket. Who has not said yet what it
+    /// wants is not waited for.
     func stop() {
         source.cancel()
+        listening.withLock { listening in
+            listening.isStopped = true
+            if let descriptor = listening.descriptor { ControlChannel.interrupt(descriptor) }
+        }
         queue.sync {}
         ControlSocket.remove(in: directory)
     }
 
-    private static func converse(_ channel: consuming ControlChannel, logger: Logger, answer: Answer) {
+    private static func converse(
+        _ channel: consuming ControlChannel, _ listening: Locked<Listening>, logger: Logger, answer: Answer
+    ) {
         guard let peer = channel.peer(), peer.user == 0 || peer.user == geteuid() else {
             logger.warning("refused a command from another user")
             return
@@ -50,6 +66,8 @@ final class ControlServer: Sendable {
         do {
             let reply: ControlReply
             do {
+                listening.withLock { $0.descriptor = $0.isStopped ? nil : channel.descriptor }
+                defer { listening.withLock { $0.descriptor = nil } }
                 let request = try ControlRequest(channel.receive(within: requestTimeout))
                 logger.info(
                     "command received",

@@ -64,6 +64,8 @@ struct DynamoDBProcess {
 
         waitForStop(signals, logger)
         ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
+        let watch = StopWatch(signals, drain: Self.drainTimeout, logger: logger)
+        defer { withExtendedLifetime(watch) {} }
         let drained = DispatchSemaphore(value: 0)
         server.drain(within: Self.drainTimeout) { drained.signal() }
         drained.wait()

@@ -43,7 +43,8 @@ struct ServerProcess {
 
         waitForStop(signals, stack, logger)
         ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
-        control?.stop()
+        let watch = StopWatch(signals, drain: configuration.drainTimeout, logger: logger)
+        defer { withExtendedLifetime(watch) {} }
         let drained = DispatchGroup()
         drained.enter()
         stack.drain(within: configuration.drainTimeout) { drained.leave() }
@@ -51,6 +52,8 @@ struct ServerProcess {
             drained.enter()
             dynamodb.drain(within: configuration.drainTimeout) { drained.leave() }
         }
+        // Readiness is red by now: a command under way may take its time, as long as the requests do.
+        control?.stop()
         drained.wait()
         logger.notice("stopped")
     }
