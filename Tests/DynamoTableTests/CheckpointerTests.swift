@@ -1,3 +1,5 @@
+import SQLite
+import Synchronization
 import Testing
 
 @testable import DynamoTable
@@ -15,5 +17,29 @@ struct CheckpointerTests {
         ])
     func isDue(walFrames: Int, framesMoved: Int, isDue: Bool) {
         #expect(Checkpointer.isDue(walFrames: walFrames, framesMoved: framesMoved) == isDue)
+    }
+
+    @Test("Beside somebody who reads for long, writers wait for him once a step of the log, not at every commit")
+    func longReader() throws {
+        let directory = try TemporaryDirectory()
+        let store = try SQLiteTableStore.open(.directory(directory.path))
+        defer { store.close() }
+        try store.createTable(TestTable.schema)
+        let reader = try Connection(
+            path: directory.path + "/flags.db", mode: .readOnly, busyTimeoutMilliseconds: 1000)
+        defer { reader.close() }
+        let pages = 8_000
+        try reader.read(failing: TableError.init) { () throws(TableError) in
+            _ = try StoreFile.definitions(reader)
+            let text = AttributeValue.string(String(repeating: "a", count: 100_000))
+            // A hundred kilobytes are some 30 pages of the log.
+            for number in 0..<pages / 30 {
+                _ = try store.transactAndWait(
+                    [.put(table: TestTable.name, item: TestTable.item("p", "\(number)", ["text": text]))],
+                    principal: .anonymous)
+            }
+        }
+        let refused = try #require(store.checkpointer).refusedRestarts.load(ordering: .relaxed)
+        #expect((1...20).contains(refused), "\(refused)")
     }
 }

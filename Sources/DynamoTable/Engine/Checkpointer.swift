@@ -19,7 +19,10 @@ final class Checkpointer: @unchecked Sendable {
     /// From this many on (16 MB), writers wait until the log can begin anew: a log that is never wholly moved while
     /// writing goes on would grow without end. Most of it was moved beside them before, so that they wait shortly.
     private static let framesMax = 4000
-    private static let busyTimeoutMilliseconds: Int32 = 1000
+    /// How long writers wait for those who read, so that the log can begin anew.
+    private static let busyTimeoutMilliseconds: Int32 = 100
+    /// How often they waited in vain.
+    let refusedRestarts = Atomic(0)
 
     /// Moves the log of the database file at `path`.
     init(path: String) {
@@ -67,8 +70,18 @@ final class Checkpointer: @unchecked Sendable {
         try connection.checkpoint(.passive)
         // The log cannot begin anew under somebody who reads for long, and writers must not wait for that.
         let isReadForLong = longReads.load(ordering: .acquiring) > 0
-        let beginsAnew = walFrames >= Self.framesMax && !isReadForLong
-        if beginsAnew { try connection.checkpoint(.restart) }
+        var beginsAnew = walFrames >= Self.framesMax && !isReadForLong
+        if beginsAnew {
+            do throws(SQLiteError) {
+                try connection.checkpoint(.restart)
+            } catch {
+                // Somebody reads an old state. Writers have waited for him as long as they may: they do so again when
+                // the log has grown by another step, not at each commit.
+                guard error.kind == .locked else { throw error }
+                beginsAnew = false
+                refusedRestarts.add(1, ordering: .relaxed)
+            }
+        }
         framesMoved.store(beginsAnew ? 0 : walFrames, ordering: .relaxed)
     }
 

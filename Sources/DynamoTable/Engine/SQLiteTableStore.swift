@@ -34,7 +34,7 @@ package final class SQLiteTableStore: ItemTable {
     /// The tokens of transactions that the file had when it was opened, the oldest first.
     let storedTokens: [TransactionToken]
     private let identifier: Locked<String>
-    private let checkpointer: Checkpointer?
+    let checkpointer: Checkpointer?
     private let time: StoreClock
 
     /// Opens the store, creating its file if there is none.

@@ -11,17 +11,30 @@ extension FlagRepository {
     ///
     /// - Parameters:
     ///   - expected: the version that the flag must have, nil for whichever it has.
-    ///   - completion: is told that it is gone, or `notFound`, `versionMismatch`, `unavailable`.
+    ///   - completion: is told that it is gone, or `required`, `notFound`, `versionMismatch`, `unavailable`.
+    /// - Complexity: O(flags of the environment): who requires it is found by reading them all.
     package func delete(
         _ key: String, in environment: Environment, expecting expected: Int64? = nil, by principal: Principal,
+        completion: @escaping Completion<Void>
+    ) {
+        do throws(FlagStoreError) {
+            let dependents = try dependents(of: key, in: environment).map(\.flagKey)
+            guard dependents.isEmpty else { throw .required(flagKey: key, by: dependents) }
+        } catch {
+            return completion(.failure(error))
+        }
+        remove(key, in: environment, expecting: expected, by: principal, completion: completion)
+    }
+
+    /// The same without looking who requires it: for whoever has looked.
+    func remove(
+        _ key: String, in environment: Environment, expecting expected: Int64?, by principal: Principal,
         completion: @escaping Completion<Void>
     ) {
         do throws(FlagStoreError) {
             guard let item = try item(.flag(environment, key: key)) else { throw .notFound("flag \(key)") }
             let version = RecordVersion.of(item)
             if let expected, expected != version { throw .versionMismatch(expected: expected, current: version) }
-            let dependents = try dependents(of: key, in: environment).map(\.flagKey)
-            guard dependents.isEmpty else { throw .required(flagKey: key, by: dependents) }
             let deletion = FlagDeletion(
                 repository: self, key: key, environment: environment, expected: expected,
                 condition: expected == nil ? .exists : .isAtVersion(of: item), principal: principal,

@@ -43,11 +43,12 @@ extension ImportPlan {
 }
 
 extension BulkWriter {
-    /// Deletes a flag with its overrides and waits until it is gone.
+    /// Deletes a flag with its overrides and waits until it is gone. The plan knows that nobody is left who requires
+    /// it: to look again for each would read all flags as often as flags are removed.
     func remove(_ flag: FlagRecord) throws(FlagStoreError) {
         let done = DispatchSemaphore(value: 0)
         let answer = Locked<Result<Void, FlagStoreError>>(.success(()))
-        repository.delete(flag.key, in: environment, expecting: flag.version, by: principal) { result in
+        repository.remove(flag.key, in: environment, expecting: flag.version, by: principal) { result in
             answer.withLock { $0 = result }
             done.signal()
         }
