@@ -1,5 +1,6 @@
 import Glibc
 import Lock
+import SQLite
 import Testing
 
 @testable import DynamoTable
@@ -92,7 +93,19 @@ struct BackupFailureTests {
             }
             let told = Locked<[Bool]>([])
             store.subscribeToLastBackupTrouble { trouble in told.withLock { $0.append(trouble != nil) } }
-            // The log of the database has room for the exchange, and nothing else has any.
+            // The log of the database has room for the exchange, since it begins anew, and nothing else has any.
+            let connection = try Connection(
+                path: directory + "/flags.db", mode: .readWrite, busyTimeoutMilliseconds: 10_000)
+            while true {
+                // The store's own may be under way, which is not waited for.
+                do throws(SQLiteError) {
+                    try connection.checkpoint(.restart)
+                    break
+                } catch {
+                    try #require(error.kind == .locked)
+                }
+            }
+            connection.close()
             try fill(directory + "/filler")
             _ = try restored {
                 _ = try store.restore(
