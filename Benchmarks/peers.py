@@ -10,7 +10,7 @@ from processes import Server, connect, free_port, surroundings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDER = Path(__file__).resolve().parent
-READY = b"GET /health/ready HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
+READY = b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 def build(product: str) -> Path:
@@ -63,7 +63,7 @@ def started(name: str, command: list, port: int, certificate: Certificate | None
     server = Server(name, command, port, environment)
     server.folder = folder
     server.scheme = "https" if certificate else "http"
-    server.await_ready(b"GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
+    server.await_ready(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     return server
 
 
@@ -119,7 +119,7 @@ def swift_peer(product: str, certificate: Certificate | None = None) -> Server:
 
 def post(server: Server, path: str, body: bytes) -> bytes:
     """The body of the answer to one POST; the run ends when it is no success."""
-    head = (f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+    head = (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n")
     answer = whole(server.port, head.encode() + body, server.scheme)
     if not answer.startswith(b"HTTP/1.1 2"):
