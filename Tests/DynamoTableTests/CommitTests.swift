@@ -149,20 +149,25 @@ struct CommitTests {
         }
     }
 
+    /// Keeps the writer from beginning another batch, until what is returned is signalled: completions run on its
+    /// queue.
+    private func holdWriter(of store: SQLiteTableStore) -> DispatchSemaphore {
+        let isHeld = DispatchSemaphore(value: 0)
+        let mayGoOn = DispatchSemaphore(value: 0)
+        store.transact([.put(table: TestTable.name, item: TestTable.item("p", "hold"))], principal: .anonymous) { _ in
+            isHeld.signal()
+            mayGoOn.wait()
+        }
+        isHeld.wait()
+        return mayGoOn
+    }
+
     @Test("More waiting transactions than the limit are refused at once")
     func boundedQueue() throws {
         var limits = TableLimits()
         limits.waitingTransactionsMax = 3
         try StoreKind.memory.withStore(limits) { (store) throws in
-            // Holds the writer: completions run on its queue.
-            let isHeld = DispatchSemaphore(value: 0)
-            let mayGoOn = DispatchSemaphore(value: 0)
-            store.transact([.put(table: TestTable.name, item: TestTable.item("p", "hold"))], principal: .anonymous) {
-                _ in
-                isHeld.signal()
-                mayGoOn.wait()
-            }
-            isHeld.wait()
+            let mayGoOn = holdWriter(of: store)
             let results = Locked<[Bool]>([])
             let group = DispatchGroup()
             for number in 0..<5 {
@@ -188,14 +193,7 @@ struct CommitTests {
         limits.waitingTransactionsMax = 500
         limits.batchTransactionsMax = 100
         try StoreKind.memory.withStore(limits) { (store) throws in
-            let isHeld = DispatchSemaphore(value: 0)
-            let mayGoOn = DispatchSemaphore(value: 0)
-            store.transact([.put(table: TestTable.name, item: TestTable.item("p", "hold"))], principal: .anonymous) {
-                _ in
-                isHeld.signal()
-                mayGoOn.wait()
-            }
-            isHeld.wait()
+            let mayGoOn = holdWriter(of: store)
             let order = Locked<[String]>([])
             let group = DispatchGroup()
             func write(_ name: String, _ urgency: WriteUrgency) {
@@ -224,16 +222,9 @@ struct CommitTests {
         var limits = TableLimits()
         limits.batchBytesMax = 100_000
         try StoreKind.memory.withStore(limits) { (store) throws in
-            let isHeld = DispatchSemaphore(value: 0)
-            let mayGoOn = DispatchSemaphore(value: 0)
             let commits = Locked<[Int]>([])
             store.subscribe { changes in commits.withLock { $0.append(changes.count) } }
-            store.transact([.put(table: TestTable.name, item: TestTable.item("p", "hold"))], principal: .anonymous) {
-                _ in
-                isHeld.signal()
-                mayGoOn.wait()
-            }
-            isHeld.wait()
+            let mayGoOn = holdWriter(of: store)
             let group = DispatchGroup()
             for number in 0..<20 {
                 group.enter()

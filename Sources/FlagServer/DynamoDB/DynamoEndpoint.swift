@@ -39,7 +39,7 @@ final class DynamoEndpoint: Sendable {
         http.timeouts.handler = .seconds(300)
         http.timeouts.request = .seconds(330)
         http.errorBody = Self.errorBody
-        http.standingFields = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "private, no-cache")]
+        http.standingFields = BrowserOrigin.standingFields
         return try HTTPServer(configuration: http) { DynamoHandler(endpoint: self, loop: $0) }
     }
 

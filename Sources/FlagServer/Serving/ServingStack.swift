@@ -61,7 +61,7 @@ struct ServingStack: Sendable {
             backupComplaint: parts.backupComplaint)
         var http = parts.http
         http.errorBody = FlagService.protocolErrorBody
-        http.standingFields = Self.standingFields
+        http.standingFields = BrowserOrigin.standingFields
         http.limits.uploads = service.router.routes.compactMap(\.upload)
         // One call for each commit, on the writer's queue.
         parts.store.subscribe { [metrics = service.metrics] changes in metrics.countCommit(ofItems: changes.count) }
@@ -70,12 +70,6 @@ struct ServingStack: Sendable {
         self.service = service
         self.link = link
     }
-
-    /// What every answer says to browsers and caches: that it is what its type says, that it depends on who asks, and
-    /// that it may have changed.
-    private static let standingFields: [(name: StaticString, value: StaticString)] = [
-        ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "private, no-cache"),
-    ]
 
     /// Completes what others wrote since the last start, fills the caches, then accepts connections, then says that it
     /// is ready. Blocks while the caches are filled.
