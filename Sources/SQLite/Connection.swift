@@ -140,6 +140,7 @@ package final class Connection {
 
     /// The error that the last call on this connection ended with. `errno` was 0 before that call.
     func error(_ operation: String, status: Int32) -> SQLiteError {
+        let number = errno
         if status & 0xff == SQLITE_CORRUPT, let unread = unreadError(operation) { return unread }
         let extended = sqlite3_extended_errcode(handle)
         return SQLiteError(
@@ -147,7 +148,18 @@ package final class Connection {
             // A call that never reached the handle (misuse) leaves no error there.
             extendedCode: extended & 0xff == status & 0xff ? extended : status,
             message: String(cString: handle == nil ? sqlite3_errstr(status) : sqlite3_errmsg(handle)),
-            systemError: status & 0xff == SQLITE_OK ? 0 : sqlite3_system_errno(handle))
+            systemError: systemError(of: status, number))
+    }
+
+    /// The system's error number that belongs to the result of a call.
+    ///
+    /// - Parameter number: `errno` after the call; it was 0 before. SQLite does not note it when a `COMMIT` fails, and
+    ///   answers 0 then or the number of an earlier call.
+    private func systemError(of status: Int32, _ number: Int32) -> Int32 {
+        switch status & 0xff {
+        case SQLITE_IOERR, SQLITE_CANTOPEN: number == 0 ? sqlite3_system_errno(handle) : number
+        default: 0
+        }
     }
 
     /// The error of the device if the last call could not read something; `errno` was 0 before that call.

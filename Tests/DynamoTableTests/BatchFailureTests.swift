@@ -232,6 +232,7 @@ struct BatchFailureTests {
                 .sync: [SQLITE_IOERR | 4 << 8, SQLITE_FULL],
                 .truncate: [SQLITE_IOERR | 6 << 8],
                 .sharedMemory: [SQLITE_IOERR | 19 << 8, SQLITE_IOERR | 21 << 8, SQLITE_NOMEM],
+                .grownSharedMemory: [SQLITE_IOERR | 19 << 8],
             ]
             let call = FaultyFileSystem.Call.allCases.randomElement(using: &random) ?? .write
             let code = codes[call]?.randomElement(using: &random) ?? SQLITE_IOERR

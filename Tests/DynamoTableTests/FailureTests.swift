@@ -92,6 +92,29 @@ struct FailureTests {
         #expect(try faulty.store.verify().problems == [])
     }
 
+    @Test("A disk that is full when the log's index grows is told as a full disk, also where a commit finds out")
+    func fullForIndex() throws {
+        let disk = try FaultyFileSystem()
+        let store = try SQLiteTableStore.open(.directory(disk.path))
+        defer { store.close() }
+        try store.createTable(TestTable.schema)
+        // Keeps the log from beginning anew, so that it outgrows the first part of its index.
+        let reader = try Connection(path: disk.path + "/flags.db", mode: .readOnly, busyTimeoutMilliseconds: 1000)
+        defer { reader.close() }
+        try reader.execute("BEGIN; SELECT count(*) FROM sqlite_schema")
+        var failure: TableError?
+        disk.whileFailing(.fullForIndex) {
+            for number in 0..<1000 where failure == nil {
+                let value = AttributeValue.binary([UInt8](repeating: 7, count: 40_000))
+                do { try store.put(TestTable.item("p", "\(number)", ["v": value])) } catch {
+                    failure = error as? TableError
+                }
+            }
+        }
+        #expect(failure?.storageKind == .full)
+        #expect(failure?.description.contains("cannot commit to") == true)
+    }
+
     @Test("A clock that is set back keeps no write waiting after a failed sync")
     func clockSetBack() throws {
         let faulty = try FaultyStore()

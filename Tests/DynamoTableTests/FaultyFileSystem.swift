@@ -11,8 +11,8 @@ final class FaultyFileSystem: Sendable {
     /// What SQLite asks of a file system.
     enum Call: CaseIterable {
         case read, write, sync, truncate
-        /// The mapping of the index of the write-ahead log.
-        case sharedMemory
+        /// The mapping of the index of the write-ahead log, and of what it has grown by.
+        case sharedMemory, grownSharedMemory
     }
 
     /// Which file it asks it of.
@@ -44,6 +44,8 @@ final class FaultyFileSystem: Sendable {
 
         /// No space is left: every call that may need some fails.
         static let full = Fault(effect: .fail(SQLITE_FULL), calls: [.write])
+        /// There is space for the log and none for its index: 19 is `SQLITE_IOERR_SHMSIZE`.
+        static let fullForIndex = Fault(effect: .fail(SQLITE_IOERR | 19 << 8), calls: [.grownSharedMemory])
         /// Every sync fails, as on a failing device. 4 is `SQLITE_IOERR_FSYNC`, a macro that Swift does not import.
         static let unsynced = Fault(effect: .fail(SQLITE_IOERR | 4 << 8), calls: [.sync])
         /// Every read fails as SQLite says it of a device's `EIO`: 33 is `SQLITE_IOERR_CORRUPTFS`.
@@ -181,11 +183,14 @@ extension FaultyFileSystem {
             }
         }
 
+        /// `SQLITE_IOERR_SHMSIZE`, a macro that Swift does not import.
+        private static let noRoomForIndex = SQLITE_IOERR | 19 << 8
+
         /// The code, with the error number that the system has with it.
         private static func answer(_ code: Int32) -> Int32 {
             switch code & 0xFF {
             case SQLITE_FULL: errno = ENOSPC
-            case SQLITE_IOERR: errno = EIO
+            case SQLITE_IOERR: errno = code == Self.noRoomForIndex ? ENOSPC : EIO
             default: break
             }
             return code
@@ -318,7 +323,7 @@ extension FaultyFileSystem {
         }
         methods.pointee.faulty.xShmMap = { file, region, size, extends, address in
             let methods = Methods.of(file)
-            return methods.pointee.file.perform(.sharedMemory) {
+            return methods.pointee.file.perform(region == 0 ? .sharedMemory : .grownSharedMemory) {
                 methods.pointee.original.pointee.xShmMap(file, region, size, extends, address)
             }
         }
