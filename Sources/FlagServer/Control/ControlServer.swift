@@ -22,6 +22,13 @@ final class ControlServer: Sendable {
     private struct Listening {
         var descriptor: Int32?
         var isStopped = false
+
+        /// Notes whose command is waited for; false when no command is taken any more.
+        mutating func begin(_ descriptor: Int32) -> Bool {
+            guard !isStopped else { return false }
+            self.descriptor = descriptor
+            return true
+        }
     }
 
     /// How long a command may take to say what it wants.
@@ -66,7 +73,8 @@ final class ControlServer: Sendable {
         do {
             let reply: ControlReply
             do {
-                listening.withLock { $0.descriptor = $0.isStopped ? nil : channel.descriptor }
+                // Whoever was taken after the stop began is not listened to: nobody would interrupt it.
+                guard listening.withLock({ $0.begin(channel.descriptor) }) else { return }
                 defer { listening.withLock { $0.descriptor = nil } }
                 let request = try ControlRequest(channel.receive(within: requestTimeout))
                 logger.info(

@@ -105,6 +105,19 @@ struct ControlServerTests {
         }
     }
 
+    @Test("Whoever says nothing does not hold a stop up, at whichever moment it came", .timeLimit(.minutes(1)))
+    func stopBesideTheSilent() throws {
+        let directory = try TemporaryDirectory()
+        for _ in 0..<100 {
+            let server = try Self.server(in: directory.path)
+            let silent = try ControlSocket.connect(in: directory.path)
+            // The server may not have taken it yet, be taking it, or wait for what it says.
+            usleep(.random(in: 0..<200))
+            server.stop()
+            _ = consume silent
+        }
+    }
+
     @Test("A side that falls silent is given up on")
     func silent() throws {
         var ends: [Int32] = [0, 0]
