@@ -10,6 +10,7 @@ final class GatedStore: ItemTable {
     private let fails = Locked(false)
     private let muted = Locked(false)
     private let readCount = Locked(0)
+    private let itemCount = Locked(0)
     private let gate = Locked<DispatchSemaphore?>(nil)
     private let arrived = DispatchSemaphore(value: 0)
 
@@ -17,6 +18,9 @@ final class GatedStore: ItemTable {
 
     /// Reads since the beginning.
     var reads: Int { readCount.withLock { $0 } }
+
+    /// Items that queries have read since the beginning.
+    var itemsRead: Int { itemCount.withLock { $0 } }
 
     /// Makes reads fail, or not.
     func setFailing(_ failing: Bool) { fails.withLock { $0 = failing } }
@@ -60,7 +64,9 @@ final class GatedStore: ItemTable {
         try read { () throws(TableError) in try store.getItems(table: table, keys: keys) }
     }
     func query(_ query: Query) throws(TableError) -> QueryPage {
-        try read { () throws(TableError) in try store.query(query) }
+        let page = try read { () throws(TableError) in try store.query(query) }
+        itemCount.withLock { $0 += page.items.count }
+        return page
     }
     func scan(_ scan: Scan) throws(TableError) -> QueryPage {
         try read { () throws(TableError) in try store.scan(scan) }

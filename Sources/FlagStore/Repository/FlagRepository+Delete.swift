@@ -12,7 +12,7 @@ extension FlagRepository {
     /// - Parameters:
     ///   - expected: the version that the flag must have, nil for whichever it has.
     ///   - completion: is told that it is gone, or `required`, `notFound`, `versionMismatch`, `unavailable`.
-    /// - Complexity: O(flags of the environment): who requires it is found by reading them all.
+    /// - Complexity: O(overrides of the flag), and what `dependents` takes.
     package func delete(
         _ key: String, in environment: Environment, expecting expected: Int64? = nil, by principal: Principal,
         completion: @escaping Completion<Void>

@@ -10,12 +10,11 @@ package struct Dependent: Sendable, Equatable {
 }
 
 extension FlagRepository {
-    /// The flags of an environment that require a flag, by key. Blocks; O(flags of the environment).
+    /// The flags of an environment that require a flag, by key. Blocks; O(those, and what was written since the last
+    /// look), the first time O(flags of the environment).
     package func dependents(
         of key: String, in environment: Environment
     ) throws(FlagStoreError) -> [Dependent] {
-        let query = Query(
-            table: table, index: FlagTable.flagsIndex, partition: .string(FlagIndex.all.partition(in: environment)))
         var dependents: [Dependent] = []
         func add(_ dependent: String, _ rule: FlagRule) {
             for prerequisite in (try? rule.prerequisites()) ?? []
@@ -24,11 +23,11 @@ extension FlagRepository {
                 if !dependents.contains(new) { dependents.append(new) }
             }
         }
-        try forEachItem(of: query) { item throws(FlagStoreError) in
-            guard item[Attribute.requires] != nil, case .flag(environment, let dependent)? = ItemKey(item),
-                let rule = FlagRule(item)
-            else { return }
-            add(dependent, rule)
+        for namer in try references.namers(of: .flag(ExactText(key)), in: environment, of: self) {
+            guard case .flag(let dependent) = namer,
+                let rule = try item(.flag(environment, key: dependent.text)).flatMap({ FlagRule($0) })
+            else { continue }
+            add(dependent.text, rule)
         }
         // What is not valid now goes on as it was.
         try forEachLastValidRule(in: environment, add)

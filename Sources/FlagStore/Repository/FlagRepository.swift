@@ -23,6 +23,8 @@ package struct FlagRepository: Sendable {
     let continuations: DispatchQueue
     /// What is known of the environments' revisions.
     let revisions = KnownRevisions()
+    /// Who requires which flag and names which segment.
+    let references = ReferenceEdges()
 
     /// - Parameters:
     ///   - store: the store that holds the table.

@@ -109,8 +109,8 @@ extension FlagRepository {
         return failure.withLock { $0 }
     }
 
-    /// Deletes a segment with all its keys, unless flags or other segments name it. Blocks; O(flags of the environment
-    /// + keys). The keys go first: what is left after a failure is a segment that nobody uses.
+    /// Deletes a segment with all its keys, unless flags or other segments name it. Blocks; O(keys), and what `uses`
+    /// takes. The keys go first: what is left after a failure is a segment that nobody uses.
     ///
     /// - Parameter expected: the version that the segment must have, nil for whichever it has.
     /// - Throws: `notFound`, `versionMismatch`, `segmentUsed`, `unavailable`.

@@ -66,18 +66,27 @@ extension FlagRepository {
         }
     }
 
-    /// The flags and segments of an environment whose rules name a segment. Blocks; O(flags and segments of the
-    /// environment).
+    /// The flags and segments of an environment whose rules name a segment. Blocks; O(those, and what was written since
+    /// the last look), the first time O(flags and segments of the environment).
     package func uses(ofSegment name: String, in environment: Environment) throws(FlagStoreError) -> SegmentUses {
         var uses = SegmentUses()
         func names(_ references: [SegmentReference]) -> Bool {
             references.contains { $0.name.utf8.elementsEqual(name.utf8) }
         }
-        try forEachFlag(in: environment) { flag in
-            if names(flag.rule.segmentReferences()) { uses.flags.append(flag.key) }
-        }
-        try forEachSegment(in: environment) { segment in
-            if names((try? segment.parsedCondition())??.references ?? []) { uses.segments.append(segment.name) }
+        for namer in try references.namers(of: .segment(ExactText(name)), in: environment, of: self) {
+            switch namer {
+            case .flag(let key):
+                guard let flag = try item(.flag(environment, key: key.text)).flatMap({ try? FlagRecord(item: $0) }),
+                    names(flag.rule.segmentReferences())
+                else { continue }
+                uses.flags.append(key.text)
+            case .segment(let other):
+                guard let item = try item(.segment(environment, name: other.text)),
+                    let segment = SegmentRecord(item, in: environment),
+                    names((try? segment.parsedCondition())??.references ?? [])
+                else { continue }
+                uses.segments.append(other.text)
+            }
         }
         // What is not valid now goes on as it was.
         try forEachLastValidRule(in: environment) { key, rule in
@@ -88,6 +97,7 @@ extension FlagRepository {
             if names(condition?.references ?? []), !uses.segments.contains(name) { uses.segments.append(name) }
         }
         uses.flags.sort()
+        uses.segments.sort()
         return uses
     }
 }
