@@ -232,9 +232,10 @@ struct BatchFailureTests {
                 .sync: [SQLITE_IOERR | 4 << 8, SQLITE_FULL],
                 .truncate: [SQLITE_IOERR | 6 << 8],
                 .sharedMemory: [SQLITE_IOERR | 19 << 8, SQLITE_IOERR | 21 << 8, SQLITE_NOMEM],
-                .grownSharedMemory: [SQLITE_IOERR | 19 << 8],
             ]
-            let call = FaultyFileSystem.Call.allCases.randomElement(using: &random) ?? .write
+            // The logs of this run are too short to outgrow the first part of their index.
+            let calls = FaultyFileSystem.Call.allCases.filter { $0 != .grownSharedMemory }
+            let call = calls.randomElement(using: &random) ?? .write
             let code = codes[call]?.randomElement(using: &random) ?? SQLITE_IOERR
             let isTorn = call == .write && Bool.random(using: &random)
             return Fault(
