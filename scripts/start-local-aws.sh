@@ -4,9 +4,9 @@
 #     ./scripts/start-local-aws.sh [--port 8000] [--data-dir data/local-aws]
 #     ./scripts/start-local-aws.sh --stop [--data-dir data/local-aws]
 #
-# It is `flag-server dynamodb` in the background, on 127.0.0.1, with the tables feature-flags-dev and
-# feature-flags-local (config/flag-table.json). What is missing is installed and built first. Started twice, it says
-# that it is running. The data stays when it is stopped; its log is server.log beside it.
+# It is `flag-server dynamodb` in the background, on 127.0.0.1, with the tables feature-flags-dev,
+# feature-flags-local and feature-flags-prod (config/flag-table.json). What is missing is installed and built first.
+# Started twice, it says that it is running. The data stays when it is stopped; its log is server.log beside it.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -98,7 +98,7 @@ until ask ListTables '{}' 2>/dev/null | grep -q TableNames; do
     sleep 0.1
 done
 
-for table in feature-flags-dev feature-flags-local; do
+for table in feature-flags-dev feature-flags-local feature-flags-prod; do
     ask DescribeTable "{\"TableName\":\"$table\"}" | grep -q '"Table"' && continue
     answer=$(ask CreateTable "{\"TableName\":\"$table\",$(sed '1s/^{//' config/flag-table.json)")
     case "$answer" in
@@ -108,10 +108,10 @@ for table in feature-flags-dev feature-flags-local; do
 done
 
 cat <<END
-A local DynamoDB with the tables feature-flags-dev and feature-flags-local is on $address
+A local DynamoDB with the tables feature-flags-dev, feature-flags-local and feature-flags-prod is on $address
 (process $process, data in $data, log in $log). For the aws command:
 
-    export AWS_ENDPOINT_URL=$address AWS_DEFAULT_REGION=us-east-1
+    export AWS_ENDPOINT_URL_DYNAMODB=$address AWS_DEFAULT_REGION=us-east-1
     export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
 
 Stop it with ./scripts/start-local-aws.sh --stop$place

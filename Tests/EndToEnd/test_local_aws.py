@@ -10,7 +10,7 @@ import dynamodb
 from server import REPOSITORY, binary, clean_environment, free_port
 
 SCRIPT = REPOSITORY / "scripts" / "start-local-aws.sh"
-TABLES = ["feature-flags-dev", "feature-flags-local"]
+TABLES = ["feature-flags-dev", "feature-flags-local", "feature-flags-prod"]
 
 
 def script(*arguments, program=None):

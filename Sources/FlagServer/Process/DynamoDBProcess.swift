@@ -53,12 +53,13 @@ struct DynamoDBProcess {
         logger.follow(tables)
         let endpoint = DynamoEndpoint(
             store: tables, hosts: ServedHosts(named: [settings.host]), pages: PageOrigins(settings.corsOrigins))
-        let server = try endpoint.makeServer(host: settings.host, port: settings.port, loops: settings.loops)
+        let addresses = SocketAddress.list(settings.host, port: settings.port)
+        let server = try endpoint.makeServer(addresses, loops: settings.loops)
         server.start()
         let control = try makeControl(tables, logger)
         defer { control?.stop() }
-        let address = SocketAddress.tcp(host: settings.host, port: server.port)
-        logger.notice("ready", metadata: ["address": "http://\(address)"])
+        let places = SocketAddress.list(settings.host, port: server.port)
+        logger.notice("ready", metadata: ["address": "\(SocketAddress.inWords(places, isSecure: false))"])
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
 

@@ -147,9 +147,12 @@ struct ServerProcess {
                 metadata: ["port": .stringConvertible(port)])
             return nil
         }
-        let server = try endpoint.makeServer(host: configuration.host, port: port, loops: loopCount)
+        let server = try endpoint.makeServer(DynamoEndpoint.addresses(configuration.host, port: port), loops: loopCount)
         server.start()
-        logger.notice("ready for DynamoDB clients", metadata: ["address": "\(address(port: server.port))"])
+        let places = DynamoEndpoint.addresses(configuration.host, port: server.port)
+        logger.notice(
+            "ready for DynamoDB clients",
+            metadata: ["address": "\(SocketAddress.inWords(places, isSecure: false))"])
         return server
     }
 
@@ -185,10 +188,7 @@ struct ServerProcess {
     private func address(port: Int) -> String {
         let activated = ActivatedSockets.addresses { environment[$0] }
         let places = activated.isEmpty ? SocketAddress.list(configuration.host, port: port) : activated
-        return places.map { place in
-            if case .tcp = place { return "\(configuration.tls == nil ? "http" : "https")://\(place)" }
-            return "\(place)"
-        }.joined(separator: ", ")
+        return SocketAddress.inWords(places, isSecure: configuration.tls != nil)
     }
 
     private var settingsForLog: Logger.Metadata {
@@ -200,5 +200,15 @@ struct ServerProcess {
             "address": "\(address(port: configuration.port))", "loops": .stringConvertible(loopCount),
             "auth": "\(configuration.auth.rawValue)", "process": .stringConvertible(Int(getpid())),
         ]
+    }
+}
+
+extension SocketAddress {
+    /// Addresses as clients are given them: those of TCP as URLs.
+    static func inWords(_ places: [SocketAddress], isSecure: Bool) -> String {
+        places.map { place in
+            if case .tcp = place { return "\(isSecure ? "https" : "http")://\(place)" }
+            return "\(place)"
+        }.joined(separator: ", ")
     }
 }
