@@ -263,6 +263,40 @@ struct ServerTests {
         server.stop()
     }
 
+    @Test("Answers tell how long their connection is kept, unless they close it")
+    func keepAlive() throws {
+        let server = try TestServer { $0.tellsIdleTimeout = true }
+        let client = try server.client()
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try client.answer().fields["keep-alive"] == "timeout=75")
+        client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        let last = try client.answer()
+        #expect(last.fields["keep-alive"] == nil && last.fields["connection"] == "close")
+        let old = try server.client()
+        old.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        let answer = try old.answer()
+        #expect(answer.fields["connection"] == "keep-alive" && answer.fields["keep-alive"] == "timeout=75")
+        server.stop()
+    }
+
+    @Test("A request that arrives while its connection's idle time ends is answered")
+    func lastLook() throws {
+        let server = try TestServer(loops: 1) {
+            $0.timeouts.idle = .milliseconds(60)
+            $0.timeouts.lag = .zero
+        }
+        let pooled = try server.client()
+        pooled.send(request)
+        #expect(try pooled.answer().status == 200)
+        // The loop is busy beyond the idle time of the other connection, whose request comes in time.
+        let holding = try server.client()
+        holding.send("GET /stall HTTP/1.1\r\nHost: a\r\n\r\n")
+        usleep(20_000)
+        pooled.send(request)
+        #expect(try pooled.answer().status == 200)
+        server.stop()
+    }
+
     @Test("A peer that never takes its answers is closed after the write time-out")
     func writeTimeout() throws {
         let server = try TestServer { $0.timeouts.write = .milliseconds(50) }

@@ -50,6 +50,7 @@ final class DynamoEndpoint: Sendable {
         http.timeouts.request = .seconds(330)
         http.errorBody = Self.errorBody
         http.standingFields = BrowserOrigin.standingFields
+        http.tellsIdleTimeout = true
         return try HTTPServer(configuration: http) { DynamoHandler(endpoint: self, loop: $0) }
     }
 

@@ -62,6 +62,7 @@ struct ServingStack: Sendable {
         var http = parts.http
         http.errorBody = FlagService.protocolErrorBody
         http.standingFields = BrowserOrigin.standingFields
+        http.tellsIdleTimeout = true
         http.limits.uploads = service.router.routes.compactMap(\.upload)
         // One call for each commit, on the writer's queue.
         parts.store.subscribe { [metrics = service.metrics] changes in metrics.countCommit(ofItems: changes.count) }

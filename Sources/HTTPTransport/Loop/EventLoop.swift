@@ -218,6 +218,7 @@ final class EventLoop {
         switch connection.pointee.machine.expire(state.pointee.patience, now: now) {
         case .none:
             state.pointee.timers.ensure(connection.pointee.slot, by: connection.pointee.machine.deadline)
+        case .close(.idle): closeIdle(connection, now: now)
         case .close(let timeout):
             if let timeout { counters.countTimeout(timeout) }
             release(connection)
@@ -227,6 +228,20 @@ final class EventLoop {
         case .handlerTimeout(let timeout):
             counters.countTimeout(timeout)
             answer(connection, error: .serviceUnavailable, detail: "The request took too long to answer.")
+        }
+    }
+
+    /// Closes a connection on which no request came in time. One that arrives at the last moment is served: for its
+    /// client it was in time, and who has sent a change cannot send it again without knowing.
+    private func closeIdle(_ connection: UnsafeMutablePointer<Connection>, now: Int64) {
+        let generation = connection.pointee.generation
+        if connection.pointee.machine.wantsInput { readable(connection) }
+        guard connection.pointee.generation == generation, connection.pointee.descriptor >= 0 else { return }
+        if connection.pointee.machine.phase == .idle, now >= connection.pointee.machine.deadline {
+            state.pointee.counters.countTimeout(.idle)
+            release(connection)
+        } else {
+            state.pointee.timers.ensure(connection.pointee.slot, by: connection.pointee.machine.deadline)
         }
     }
 

@@ -38,6 +38,8 @@ struct LoopState: ~Copyable {
     var wall: Int64 = 0
     /// The `Date` field for that time, and the fields of every answer.
     var date: DateLine
+    /// What an answer says of a connection that is kept, where anything has to be said.
+    let keepAlive: KeepAliveFields
     /// Whether requests have waited too long in this turn of the loop: then new ones are refused.
     var isOverloaded = false
     /// Whether the loop is draining: then every answer closes its connection.
@@ -83,6 +85,8 @@ struct LoopState: ~Copyable {
         self.mailbox = mailbox
         self.counters = counters
         date = DateLine(followedBy: configuration.standingFields)
+        keepAlive = KeepAliveFields(
+            telling: configuration.tellsIdleTimeout ? configuration.timeouts.idle : nil)
         keptOutputMaximum = configuration.limits.keptOutputBytes / configuration.loops
         fields = FieldTable(capacity: configuration.limits.fieldCount)
         timers = TimerWheel(now: MonotonicClock.milliseconds)

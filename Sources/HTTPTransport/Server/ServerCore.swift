@@ -58,14 +58,15 @@ final class ServerCore: Sendable {
         return listeners
     }
 
-    /// Starts the loops and the acceptor, each on a serial queue of its own: they share no thread with other work.
+    /// Starts the loops and the acceptor, each on a serial queue of its own: they share no thread with other work. No
+    /// queue asks for more than the usual priority: only root may give it, and Dispatch complains to the journal.
     ///
     /// - Parameter makeHandler: Called on each loop.
     func start(makeHandler: @escaping @Sendable (LoopContext) -> LoopHandler) {
         for (index, loop) in loops.enumerated() {
             let (configuration, epoll, bell) = (configuration, epolls[index], bells[index])
             let (addresses, uploads, certificates) = (addresses, uploads, certificates)
-            DispatchQueue(label: "http.loop.\(index)", qos: .userInitiated).async(group: running) {
+            DispatchQueue(label: "http.loop.\(index)").async(group: running) {
                 let state = UnsafeMutablePointer<LoopState>.allocate(capacity: 1)
                 state.initialize(
                     to: LoopState(
@@ -76,7 +77,7 @@ final class ServerCore: Sendable {
                 state.deallocate()
             }
         }
-        DispatchQueue(label: "http.acceptor", qos: .userInitiated).async(group: running) { [acceptor] in
+        DispatchQueue(label: "http.acceptor").async(group: running) { [acceptor] in
             acceptor.run()
         }
     }
