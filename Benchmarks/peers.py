@@ -14,9 +14,9 @@ READY = b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n
 
 
 def build(product: str) -> Path:
-    """Where the release build has a product; `FLAG_SERVER_BINARY` names another flag-server."""
-    if product == "flag-server" and os.environ.get("FLAG_SERVER_BINARY"):
-        return Path(os.environ["FLAG_SERVER_BINARY"])
+    """Where the release build has a product; `TESTED_FLAG_SERVER` names another flag-server."""
+    if product == "flag-server" and os.environ.get("TESTED_FLAG_SERVER"):
+        return Path(os.environ["TESTED_FLAG_SERVER"])
     built = REPOSITORY / ".build" / "release" / product
     if not built.exists():
         raise SystemExit(f"{built} is missing: build it with `./scripts/build`")

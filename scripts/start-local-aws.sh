@@ -22,12 +22,12 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-binary="${FLAG_SERVER_BINARY:-.build/release/flag-server}"
+binary="${TESTED_FLAG_SERVER:-.build/release/flag-server}"
 # What the server listens on, its process, its log.
 address_file="$data/address" process_file="$data/process" log="$data/server.log"
 
 # The server's process, if it runs. A number alone may have become another program's: its command line is looked at as
-# well, but not the program's name, which may be any (FLAG_SERVER_BINARY).
+# well, but not the program's name, which may be any (TESTED_FLAG_SERVER).
 running() {
     [ -r "$process_file" ] || return 1
     process=$(cat "$process_file")
@@ -56,7 +56,7 @@ if running; then
     exit 0
 fi
 
-if [ -z "${FLAG_SERVER_BINARY:-}" ]; then
+if [ -z "${TESTED_FLAG_SERVER:-}" ]; then
     if ! command -v swift >/dev/null 2>&1; then
         echo "Swift is missing: https://www.swift.org/install has it, version 6.3 or later." >&2
         exit 1

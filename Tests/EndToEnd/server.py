@@ -22,8 +22,8 @@ STOP_DEADLINE = 20.0
 
 
 def binary() -> str:
-    """The program under test: `FLAG_SERVER_BINARY`, else the repository's release build."""
-    return os.environ.get("FLAG_SERVER_BINARY") or str(REPOSITORY / ".build" / "release" / "flag-server")
+    """The program under test: `TESTED_FLAG_SERVER`, else the repository's release build."""
+    return os.environ.get("TESTED_FLAG_SERVER") or str(REPOSITORY / ".build" / "release" / "flag-server")
 
 
 def free_port() -> int:

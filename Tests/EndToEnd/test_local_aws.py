@@ -16,7 +16,7 @@ TABLES = ["feature-flags-dev", "feature-flags-local", "feature-flags-prod"]
 def script(*arguments, program=None):
     return subprocess.run(
         [SCRIPT, *map(str, arguments)], capture_output=True, text=True, timeout=60, cwd="/",
-        env=clean_environment({"FLAG_SERVER_BINARY": os.path.abspath(program or binary())}))
+        env=clean_environment({"TESTED_FLAG_SERVER": os.path.abspath(program or binary())}))
 
 
 @pytest.fixture
