@@ -2,7 +2,7 @@ import HTTPTransport
 
 /// Which service of which region a request was signed for, as it says itself: nothing is checked.
 ///
-/// Source: AWS Signature Version 4, `Authorization: AWS4-HMAC-SHA256 Credential=ID/DATE/REGION/SERVICE/aws4_request,…`.
+/// Source: AWS Signature Version 4, where `Credential=ID/DATE/REGION/SERVICE/aws4_request` stands in `Authorization`.
 struct CredentialScope: Equatable {
     /// The region, `eu-west-1`.
     let region: String

@@ -33,7 +33,7 @@ package final class CacheFeed: Sendable {
     /// Where it is looked for what others have written.
     let polling = DispatchQueue(label: "cache-feed.polling")
     /// What has time.
-    let background = DispatchQueue(label: "cache-feed.background", qos: .utility)
+    let background = DispatchQueue(label: "cache-feed.background")
 
     /// A feed that has not begun.
     ///

@@ -59,7 +59,8 @@ final class ServerCore: Sendable {
     }
 
     /// Starts the loops and the acceptor, each on a serial queue of its own: they share no thread with other work. No
-    /// queue asks for more than the usual priority: only root may give it, and Dispatch complains to the journal.
+    /// queue of the program has a priority of its own: a thread inherits that of the one that starts it, only root may
+    /// raise it again, and Dispatch complains of that to the journal.
     ///
     /// - Parameter makeHandler: Called on each loop.
     func start(makeHandler: @escaping @Sendable (LoopContext) -> LoopHandler) {
