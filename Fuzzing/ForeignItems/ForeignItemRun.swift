@@ -111,6 +111,7 @@ package struct ForeignItemRun {
             _ = try repository.segments(in: environment).records.map { $0.json(keyCount: 0).serialized() }
             _ = try repository.invalidSegments(in: environment)
             _ = try repository.killSwitches(in: environment).map { $0.json.serialized() }
+            _ = try repository.killSwitch(of: "f", in: environment)
             _ = try repository.staleFlagCount(in: environment, at: Self.now)
             for format in ImportDocument.Format.allCases {
                 _ = try Export(format, of: environment, from: repository).bytes()
@@ -121,13 +122,17 @@ package struct ForeignItemRun {
     /// Changes what is there. Kill switches above all must be taken.
     private func change() throws {
         for environment in Environment.allCases {
-            let kill = KillSwitchDraft(flagKey: "f", reason: "r", activatedBy: "me")
+            let kill = KillSwitchDraft(flagKey: "f", isForced: true, reason: "r", activatedBy: "me")
             let before = try repository.revision(of: environment)
             _ = try wait("a kill switch is refused") {
                 repository.setKillSwitch(kill, in: environment, by: .anonymous, at: Self.now, completion: $0)
             }
             guard try repository.revision(of: environment) > before || before == FlagLimits.version else {
                 throw BrokenPromise(description: "the revision is not raised")
+            }
+            let end = KillSwitchEnd(flagKey: "f", deactivatedBy: "me")
+            _ = try wait("a kill switch cannot be ended") {
+                repository.endKillSwitch(end, in: environment, by: .anonymous, at: Self.now, completion: $0)
             }
             for key in Self.keys {
                 _ = try? repository.flag(key, in: environment)
@@ -209,10 +214,10 @@ private struct Loop {
                 }
                 let context = EvaluationContext(attributes: nil)
                 let killSwitch = cache.killSwitch(environment, key: name)
-                _ = flag.evaluate(context, killed: killSwitch != nil, override: override, now: now)
+                _ = flag.evaluate(context, killSwitch: killSwitch, override: override, now: now)
                 var run = EvaluationRun(now: now)
                 _ = flag.explain(context, killSwitch: killSwitch, override: override, in: &run)
-                _ = flag.metadataJSON(at: now)
+                _ = flag.metadataJSON(at: now, killSwitch: killSwitch)
             }
         }
         guard case .found(let ruleSet, _) = cache.ruleSet(.development, now: 0) else { return }

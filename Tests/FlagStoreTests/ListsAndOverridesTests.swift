@@ -5,7 +5,7 @@ import Testing
 
 @testable import FlagStore
 
-@Suite("Lists, overrides and kill switches")
+@Suite("Lists and overrides")
 struct ListsAndOverridesTests {
     @Test("Flags are listed newest first, page by page, each once")
     func newestFirst() throws {
@@ -138,7 +138,9 @@ struct ListsAndOverridesTests {
         #expect(error.map { Set($0.issues.map(\.pointer)) } == Set(pointers))
     }
 
-    @Test("Deleting a flag deletes all its overrides, few or many, and nobody else's", arguments: [0, 1, 98, 99, 250])
+    @Test(
+        "Deleting a flag deletes all its overrides, few or many, and nobody else's",
+        arguments: [0, 1, 97, 98, 99, 250])
     func deletion(count: Int) throws {
         let fixture = try Fixture()
         try fixture.createSimple("a")
@@ -151,21 +153,6 @@ struct ListsAndOverridesTests {
         #expect(try repository.overrides(ofFlag: "b", in: .development).records.count == 1)
         guard case .notFound? = failure({ try fixture.delete("a") }) else {
             Issue.record("A flag that is gone must be refused")
-            return
-        }
-    }
-
-    @Test("A kill switch is set again without complaint, needs no flag, and is cleared once")
-    func killSwitches() throws {
-        let fixture = try Fixture()
-        try fixture.kill("later")
-        try fixture.kill("later")
-        try fixture.kill(nil)
-        #expect(try fixture.repository.killSwitches(in: .development).map(\.flagKey) == [nil, "later"])
-        #expect(try fixture.repository.killSwitches(in: .production).isEmpty)
-        try fixture.revive(nil)
-        guard case .notFound? = failure({ try fixture.revive(nil) }) else {
-            Issue.record("A kill switch that is off must be refused")
             return
         }
     }

@@ -41,7 +41,7 @@ struct Loops {
     let mail: Mail
     let feed: CacheFeed
     let caches: [LoopCache]
-    let events: Locked<[String]>
+    let events: Locked<[CacheEvent]>
 
     init(
         _ count: Int = 1, limits: CacheLimits = CacheLimits(capacity: 100, timeToLiveMilliseconds: 60_000),
@@ -49,11 +49,11 @@ struct Loops {
     ) throws {
         let fixture = try fixture ?? Fixture()
         let mail = Mail(loops: count)
-        let events = Locked<[String]>([])
+        let events = Locked<[CacheEvent]>([])
         let gated = GatedStore(fixture.store)
         let feed = CacheFeed(
             store: gated, table: Fixture.table, loops: count,
-            report: { event in events.withLock { $0.append("\(event)") } },
+            report: { event in events.withLock { $0.append(event) } },
             deliver: { mail.put($0, $1) })
         caches = (0..<count).map { LoopCache(feed: feed, loop: $0, limits: limits, fractional: .v3) }
         try feed.start(warm: warm)
@@ -142,7 +142,7 @@ struct Loops {
             case .absent(let from): return Answer(text: "absent", source: max(source, from))
             case .found(let flag, let from):
                 let evaluation = flag.evaluate(
-                    EvaluationContext(attributes: nil), killed: cache.isKilled(environment, key: key),
+                    EvaluationContext(attributes: nil), killSwitch: cache.killSwitch(environment, key: key),
                     override: override, now: Fixture.start)
                 let text = evaluation.variant.map { flag.variants[$0].name } ?? "\(evaluation.reason)"
                 return Answer(text: text, source: max(source, from))

@@ -147,7 +147,7 @@ struct RuleSetTests {
             ], revision: 1)
         let ruleSet = RuleSet(text, fractional: .v3)
         let bad = ruleSet.flag(at: 0).evaluate(
-            EvaluationContext(attributes: nil), killed: false, override: nil, now: Fixture.start)
+            EvaluationContext(attributes: nil), killSwitch: nil, override: nil, now: Fixture.start)
         #expect(bad.error?.code == .parseError)
         #expect(ruleSet.flag(at: 1).variants.count == 2)
         #expect(!ruleSet.readsTimestamp)

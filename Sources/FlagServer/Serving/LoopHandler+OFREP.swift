@@ -37,7 +37,7 @@ extension LoopHandler {
         case (.found(let flag, _), .none), (.found(let flag, _), .found):
             var run = evaluationRun(of: flag, environment, overrides)
             let evaluation = flag.evaluate(
-                EvaluationContext(attributes: body.context), killed: cache.isKilled(environment, key: key),
+                EvaluationContext(attributes: body.context), killSwitch: cache.killSwitch(environment, key: key),
                 override: overrides.override(for: key), in: &run)
             if flag.needsSurroundings, !surroundings.missing.isEmpty { return .missing(surroundings.missing) }
             count(evaluation, of: flag, in: environment, .ofrep)
@@ -97,12 +97,17 @@ extension LoopHandler {
         }
     }
 
+    /// To be raised with every change of how a bulk answer is written: a client must not keep what an earlier version
+    /// of this program wrote.
+    private static let bulkAnswerForm: UInt64 = 2
+
     private func evaluateOFREP(
         _ ruleSet: RuleSet, _ overrides: OverridesLookup, _ body: OFREPBody, _ environment: Environment,
         _ ifNoneMatch: UnsafeRawBufferPointer?, _ output: inout EvaluationOutput
     ) -> EvaluationResult {
         let now = now
         var digest = KeyedDigest(tagKey)
+        digest.update(Self.bulkAnswerForm)
         digest.update(UInt64(environment.index))
         let namesSegments = ruleSet.namesSegments
         if ruleSet.readsTimestamp || (namesSegments && cache.segmentsReadTimestamp(environment)) {
@@ -156,7 +161,7 @@ extension LoopHandler {
         var run = EvaluationRun(now: now)
         var validity = Timestamp(millisecondsSinceEpoch: .max)
         for index in 0..<ruleSet.count where ruleSet.flag(at: index).followsClock {
-            let evaluation = ruleSet.flag(at: index).evaluate(context, killed: false, override: nil, in: &run)
+            let evaluation = ruleSet.flag(at: index).evaluate(context, killSwitch: nil, override: nil, in: &run)
             if let instant = evaluation.validUntil { validity = min(validity, instant) }
         }
         return validity
@@ -178,21 +183,21 @@ extension LoopHandler {
         for index in 0..<ruleSet.count {
             if index > 0 { answer.append(byte: UInt8(ascii: ",")) }
             let flag = ruleSet.flag(at: index)
-            var isKilled = false
+            var killSwitch: KillSwitchKind?
             var override: TenantOverride?
             if mayDiffer {
                 var key = flag.key
                 key.withUTF8 { key in
-                    isKilled = cache.isKilled(environment, key: UnsafeRawBufferPointer(key))
+                    killSwitch = cache.killSwitch(environment, key: UnsafeRawBufferPointer(key))
                     override = overrides.override(for: UnsafeRawBufferPointer(key))
                 }
             }
-            let evaluation = flag.evaluate(context, killed: isKilled, override: override, in: &run)
+            let evaluation = flag.evaluate(context, killSwitch: killSwitch, override: override, in: &run)
             count(evaluation, of: flag, in: environment, .ofrep)
             answer.append(ofrep: evaluation, of: flag, at: now)
             if answer.count > limit { return false }
         }
-        answer.append("]}")
+        answer.append("],\"metadata\":{}}")
         return true
     }
 

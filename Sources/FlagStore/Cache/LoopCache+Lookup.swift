@@ -100,13 +100,8 @@ extension LoopCache {
         return .found(entry.ruleSet, entry.freshness.source(isResuming: isResuming))
     }
 
-    /// Whether a kill switch, the global one or the flag's, is on. One comparison when none is.
+    /// The kill switch that takes a flag away; nil when none does. One comparison when none is on.
     @inline(__always)
-    package func isKilled(_ environment: Environment, key: UnsafeRawBufferPointer) -> Bool {
-        hasKillSwitches && killSwitches[environment.index].kills(key)
-    }
-
-    /// The kill switch that takes a flag away; nil when none does.
     package func killSwitch(_ environment: Environment, key: UnsafeRawBufferPointer) -> KillSwitchKind? {
         hasKillSwitches ? killSwitches[environment.index].kind(of: key) : nil
     }

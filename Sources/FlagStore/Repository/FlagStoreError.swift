@@ -5,6 +5,8 @@ import FlagCore
 package enum FlagStoreError: Error, Sendable {
     /// There is no such flag, override or kill switch; the text names it, as in `flag new-checkout`.
     case notFound(String)
+    /// No flag has the key that a kill switch was to be set for.
+    case noFlagToKill(flagKey: String)
     /// A flag of this key exists in the environment.
     case alreadyExists(flagKey: String)
     /// A segment of this name exists in the environment.
@@ -48,6 +50,7 @@ extension FlagStoreError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .notFound(let what): "There is no \(what)"
+        case .noFlagToKill(let flagKey): "There is no flag \(flagKey) to kill"
         case .alreadyExists(let flagKey): "There is a flag \(flagKey) already"
         case .segmentExists(let name): "There is a segment \(name) already"
         case .versionMismatch(let expected, let current):

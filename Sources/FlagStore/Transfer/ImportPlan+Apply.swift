@@ -33,7 +33,9 @@ extension ImportPlan {
         try writer.write(overrides.created.lazy.map { ($0.flagKey, repository.put($0.item)) })
         try writer.write(overrides.changed.lazy.map { ($0.new.flagKey, repository.put($0.new.item)) })
         try writer.write(overrides.removed.lazy.map { ($0.flagKey, repository.delete($0.itemKey)) })
-        for flag in flags.removed { try writer.remove(flag) }
+        for flag in flags.removed {
+            try writer.remove(flag, keepsKillSwitch: namedKillSwitches.contains(ExactText(flag.key)))
+        }
         for segment in segments?.removed ?? [] {
             let record = segment.record
             try repository.removeSegment(record.name, in: environment, expecting: record.version, by: principal)
@@ -43,12 +45,14 @@ extension ImportPlan {
 }
 
 extension BulkWriter {
-    /// Deletes a flag with its overrides and waits until it is gone. The plan knows that nobody is left who requires
-    /// it: to look again for each would read all flags as often as flags are removed.
-    func remove(_ flag: FlagRecord) throws(FlagStoreError) {
+    /// Deletes a flag with its overrides and its kill switch, and waits until it is gone. The plan knows that nobody is
+    /// left who requires it: to look again for each would read all flags as often as flags are removed.
+    func remove(_ flag: FlagRecord, keepsKillSwitch: Bool) throws(FlagStoreError) {
         let done = DispatchSemaphore(value: 0)
         let answer = Locked<Result<Void, FlagStoreError>>(.success(()))
-        repository.remove(flag.key, in: environment, expecting: flag.version, by: principal) { result in
+        repository.remove(
+            flag.key, in: environment, expecting: flag.version, keepsKillSwitch: keepsKillSwitch, by: principal
+        ) { result in
             answer.withLock { $0 = result }
             done.signal()
         }

@@ -59,6 +59,8 @@ package struct ImportPlan: Sendable {
     package internal(set) var overrides = Difference<TenantOverrideRecord>()
     /// Kill switches.
     package internal(set) var killSwitches = Difference<KillSwitchRecord>()
+    /// The flags whose kill switches the file wants: they do not end with a flag that is removed.
+    let namedKillSwitches: Set<ExactText>
 
     /// Whether nothing is to be done.
     package var isEmpty: Bool {
@@ -86,7 +88,8 @@ package struct ImportPlan: Sendable {
         segments = try planner.planSegments()
         flags = try planner.planFlags()
         overrides = try planner.planOverrides(removedFlags: flags.removed)
-        killSwitches = try planner.planKillSwitches()
+        killSwitches = try planner.planKillSwitches(removedFlags: flags.removed)
+        namedKillSwitches = Set((document.killSwitches ?? []).compactMap { $0.flagKey.map { ExactText($0) } })
         guard planner.issues.isEmpty else { throw .invalid(planner.issues) }
     }
 

@@ -227,9 +227,12 @@ struct ImportPlanner {
 
     // MARK: - Kill switches
 
-    mutating func planKillSwitches() throws(FlagStoreError) -> ImportPlan.Difference<KillSwitchRecord> {
+    mutating func planKillSwitches(
+        removedFlags: [FlagRecord]
+    ) throws(FlagStoreError) -> ImportPlan.Difference<KillSwitchRecord> {
         var difference = ImportPlan.Difference<KillSwitchRecord>()
         guard let drafts = document.killSwitches else { return difference }
+        try checkFlags(of: drafts, removedFlags: removedFlags)
         let existing = try repository.killSwitches(in: environment)
         for (index, draft) in drafts.enumerated() {
             if let named = draft.environment {
@@ -254,6 +257,23 @@ struct ImportPlanner {
             difference.removed = existing.filter { old in !wanted.contains { $0.isOfSame(as: old) } }
         }
         return difference
+    }
+
+    /// As through the interface: a kill switch of a flag that will not be there must be meant.
+    private mutating func checkFlags(
+        of drafts: [KillSwitchDraft], removedFlags: [FlagRecord]
+    ) throws(FlagStoreError) {
+        let inFile = Set(document.flags.map { ExactText($0.draft.key) })
+        let removed = Set(removedFlags.map { ExactText($0.key) })
+        for (index, draft) in drafts.enumerated() where !draft.isForced {
+            guard let flagKey = draft.flagKey, !inFile.contains(ExactText(flagKey)) else { continue }
+            let isThere =
+                try !removed.contains(ExactText(flagKey)) && repository.item(.flag(environment, key: flagKey)) != nil
+            guard !isThere else { continue }
+            report(
+                JSONPointer().appending("killSwitches").appending(index).appending("flagKey"),
+                "there is no flag \(flagKey): correct it, or add \"force\": true")
+        }
     }
 
     // MARK: - Issues
