@@ -26,7 +26,12 @@ struct FlagServerCommand: ParsableCommand {
     static let version = "0.1.0"
 
     /// Does what the process was started for.
-    static func main() { main(ProcessArguments.required(by: "flag-server")) }
+    static func main() {
+        // Dispatch wants its own timer thread to go before others, which only root may have, and complains of that to
+        // the journal at each start. Nothing else that it logs is of use to an operator.
+        setenv("LIBDISPATCH_LOG", "NO", 0)
+        main(ProcessArguments.required(by: "flag-server"))
+    }
 }
 
 /// How a command ends when it does not end well.
