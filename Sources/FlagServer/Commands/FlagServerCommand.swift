@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import HTTPTransport
 import Platform
 
 /// The program: what stands behind `flag-server` on a command line.
@@ -17,7 +18,8 @@ struct FlagServerCommand: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            ServeCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self, BackupCommand.self,
+            ServeCommand.self, ConfigCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self,
+            BackupCommand.self,
             RestoreCommand.self, VerifyCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
@@ -50,6 +52,9 @@ enum Failure {
         } catch let error as ConfigurationError {
             tell(error)
             throw configuration
+        } catch let error as TransportError where error.isOfConfiguration {
+            tell(error)
+            throw configuration
         } catch {
             tell(error)
             throw failed
@@ -59,5 +64,15 @@ enum Failure {
     private static func tell(_ error: any Error) {
         // Nothing can be told when standard error is gone.
         try? FileBytes.write(Array("flag-server: \(error)\n".utf8), to: STDERR_FILENO, path: "standard error")
+    }
+}
+
+extension TransportError {
+    /// Whether the same start fails again until somebody changes a setting or the file that one names.
+    fileprivate var isOfConfiguration: Bool {
+        switch self {
+        case .certificate, .invalidConfiguration: true
+        case .addressInUse, .permissionDenied, .addressNotAvailable, .system: false
+        }
     }
 }

@@ -80,8 +80,8 @@ struct ServerProcess {
     private func loadSampleFlags(into store: DataStore, _ logger: Logger) throws {
         guard let path = configuration.sampleFlags, try store.flags.isEmpty() else { return }
         let request = ImportRequest(
-            file: try FileBytes.read(path, atMost: ControlChannel.maximumPayloadBytes), environment: nil, mode: .merge,
-            isDryRun: false, keepsInvalid: false)
+            file: try ServerConfiguration.sampleFile(path), environment: nil, mode: .merge, isDryRun: false,
+            keepsInvalid: false)
         do {
             let transfer = FlagTransfer(flags: store.flags, defaultEnvironment: store.profile.defaultEnvironment)
             _ = try transfer.run(request, by: Principal(.server, "sample-flags"))
@@ -116,6 +116,7 @@ struct ServerProcess {
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
             report: { logger.report($0) }, reportForeign: { logger.report($0) },
             reportFailure: { logger.report($0) },
+            reportAdministration: { event, status in event.report(status, to: logger) },
             moreMetrics: { text in
                 endpoint.writeMetrics(to: &text)
                 tables.writeMetrics(to: &text)

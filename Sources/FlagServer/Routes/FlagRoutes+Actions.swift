@@ -9,7 +9,7 @@ extension FlagRoutes {
         let environment = try request.environment(service)
         let query = FlagQuery(
             owner: try request.text("owner", .owner), expiresBefore: try request.time("expiresBefore"),
-            tag: try request.text("tag", .tag), limit: try request.limit(), cursor: request.query["cursor"])
+            tag: try request.text("tag", .tag), limit: try request.limit(), cursor: request.cursor)
         let page: FlagPage
         var invalid: [InvalidItem] = []
         let killSwitch: (String) -> KillSwitchRecord?

@@ -26,6 +26,8 @@ struct FlagService: Sendable {
     let now: @Sendable () -> Timestamp
     /// Where failed evaluations are told.
     let failures: EvaluationFailureLog
+    /// Told of each administrative request when it is answered, with the status.
+    let reportAdministration: @Sendable (AdministrationEvent, UInt16) -> Void
     /// Writes metrics that are counted elsewhere.
     let moreMetrics: @Sendable (inout MetricsText) -> Void
     /// Says what is wrong with continuous backups.
@@ -41,6 +43,7 @@ struct FlagService: Sendable {
     init(
         repository: FlagRepository, feed: CacheFeed, follower: FlagTableFollower, settings: ServiceSettings,
         loopCount: Int, link: ServerLink, now: @escaping @Sendable () -> Timestamp, failures: EvaluationFailureLog,
+        reportAdministration: @escaping @Sendable (AdministrationEvent, UInt16) -> Void,
         moreMetrics: @escaping @Sendable (inout MetricsText) -> Void,
         backupComplaint: @escaping @Sendable () -> StaticString?
     ) {
@@ -51,6 +54,7 @@ struct FlagService: Sendable {
         self.link = link
         self.now = now
         self.failures = failures
+        self.reportAdministration = reportAdministration
         self.moreMetrics = moreMetrics
         self.backupComplaint = backupComplaint
         metrics = ServiceMetrics(loopCount: loopCount)

@@ -93,6 +93,7 @@ extension LoopHandler {
         } catch {
             return refuse(&exchange, route.group, error)
         }
+        let event = AdministrationEvent(request, by: service.principal, from: exchange.peer)
         let answer = exchange.deferred(within: route.answerTime)
         let reply = Reply { [service, group = route.group] result in
             let response: HTTPResponse
@@ -102,6 +103,7 @@ extension LoopHandler {
             }
             service.metrics.workers.raiseShared(ServiceMetrics.request(group, response.status.code))
             answer.complete(response)
+            service.reportAdministration(event, response.status.code)
         }
         let isLarge = route.urgency == .usual && request.body.count >= Self.largeBodyBytes
         let isTaken = service.workers.submit(isLarge ? .large : route.urgency) { [service] in

@@ -32,6 +32,8 @@ struct ServingStack: Sendable {
         var reportForeign: @Sendable (FollowerEvent) -> Void = { _ in }
         /// Told of evaluations that failed, of each flag at most once a minute.
         var reportFailure: @Sendable (EvaluationFailures.Report) -> Void = { _ in }
+        /// Told of each administrative request when it is answered, with the status.
+        var reportAdministration: @Sendable (AdministrationEvent, UInt16) -> Void = { _, _ in }
         /// Writes further metrics.
         var moreMetrics: @Sendable (inout MetricsText) -> Void = { _ in }
         /// Says what is wrong with continuous backups; nil when nothing is. Asked on the loops: it must not block.
@@ -57,7 +59,8 @@ struct ServingStack: Sendable {
         let service = FlagService(
             repository: repository, feed: feed, follower: follower, settings: parts.settings,
             loopCount: parts.http.loops, link: link, now: parts.now,
-            failures: EvaluationFailureLog(report: parts.reportFailure), moreMetrics: parts.moreMetrics,
+            failures: EvaluationFailureLog(report: parts.reportFailure),
+            reportAdministration: parts.reportAdministration, moreMetrics: parts.moreMetrics,
             backupComplaint: parts.backupComplaint)
         var http = parts.http
         http.errorBody = FlagService.protocolErrorBody
