@@ -87,8 +87,8 @@ class Stage:
         return json.loads(answer)
 
     def load_flags(self, *flags: dict, **members):
-        """Imports flags, which must all be taken, in place of none."""
-        document = {"flags": list(flags)} | members
+        """Imports flags, which must all be taken."""
+        document = encoded({"flags": list(flags)} | members)
         status, _, answer = self.server.request("POST", "/api/import", document, timeout=PATIENCE)
         assert status == 200, f"the import answered {status}: {answer}"
 
@@ -117,8 +117,16 @@ class Client:
 
     def table(self, operation: str, body):
         """One request to the port of tables: `(status, body)`."""
-        headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"DynamoDB_20120810.{operation}"}
-        return self.exchange(self.stage.tables_port, "POST", "/", body, headers)
+        return self.exchange(self.stage.tables_port, "POST", "/", body, self.operation(operation))
+
+    @staticmethod
+    def operation(name: str) -> dict:
+        """The header fields of an operation of the port of tables."""
+        return {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"DynamoDB_20120810.{name}"}
+
+    def open(self, port: int) -> http.client.HTTPConnection:
+        """The connection to a port, made when it is needed."""
+        return self.ports.setdefault(port, http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE))
 
     def leave(self):
         """Closes every connection, whatever is under way on it."""
@@ -127,14 +135,15 @@ class Client:
         self.ports = {}
 
     def exchange(self, port: int, method: str, path: str, body, headers):
-        connection = self.ports.setdefault(port, http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE))
+        connection = self.open(port)
         what = f"{method} {path}" if port == self.stage.server.port else headers["X-Amz-Target"].split(".")[1]
         begin = time.monotonic()
         if self.told:
             self.told.pending[threading.get_ident()] = (what, begin)
         try:
             headers = {"Content-Type": "application/json"} | (headers or {})
-            connection.request(method, path, body if body is None or isinstance(body, bytes) else encoded(body), headers)
+            data = body if body is None or isinstance(body, bytes) else encoded(body)
+            connection.request(method, path, data, headers)
             response = connection.getresponse()
             answer = response.read()
         except (OSError, http.client.HTTPException):

@@ -123,18 +123,24 @@ def shared_parts(stage: Stage) -> Attack:
     return Attack([(4, work)])
 
 
-@scene
-def bulk(stage: Stage) -> Attack:
-    """All of 1,000 flags that share out 4 KB of targeting key, which is another each time."""
+def share_out(stage: Stage):
+    """Stores 1,000 flags that hash a text of their own each, of several KB: as much as a request may do at once."""
     stage.load_flags(*(
         flag(f"share-{number}", {"fractional": [{"cat": [{"var": "targetingKey"}, str(number)]}, ["on", 50],
                                                 ["off", 50]]}) for number in range(1000)))
 
-    def work(client: Client):
-        key = f"{client.chance.random()}".ljust(4000, "x")
-        client.ask("POST", "/ofrep/v1/evaluate/flags", {"context": {"targetingKey": key}})
 
-    return Attack([(4, work)])
+def ask_all(client: Client):
+    """All flags, with a targeting key that is another each time."""
+    key = f"{client.chance.random()}".ljust(4000, "x")
+    client.ask("POST", "/ofrep/v1/evaluate/flags", {"context": {"targetingKey": key}})
+
+
+@scene
+def bulk(stage: Stage) -> Attack:
+    """All of 1,000 flags that share out 4 KB of targeting key, which is another each time."""
+    share_out(stage)
+    return Attack([(4, ask_all)])
 
 
 def wide_rule(chance: random.Random, conditions: int) -> dict:
@@ -183,15 +189,19 @@ def explain(stage: Stage) -> Attack:
 
 @scene
 def overload(stage: Stage) -> Attack:
-    """Five hundred clients with a rule that runs for as long as it may: more than the loops can do in time."""
-    body = {"if": [{"==": [{"var": "accumulator.a"}, {"var": "accumulator.b"}]}, {"var": "accumulator"}]}
-    stage.load_flags(flag("long", {"reduce": [{"var": "items"}, body, {"var": "data"}]}))
-    context = encoded({"context": {"items": [1] * 9000, "data": {"a": TEXT, "b": TEXT}}})
+    """Two hundred clients that ask for all of those flags: more than the loops can do in time."""
+    share_out(stage)
 
-    def work(client: Client):
-        client.ask("POST", "/ofrep/v1/evaluate/flags/long", context)
+    def check(report: Report) -> list[str]:
+        shed = sum(stage.server.metric("flag_server_requests_shed_total").values())
+        lag = max(stage.server.metric("flag_server_loop_lag_seconds").values())
+        late = [seconds for seconds in report.latencies["POST /ofrep/v1/evaluate/flags"] if seconds > 3]
+        found = [] if shed else ["no request was refused for having waited (FlagServerShedsLoad does not fire)"]
+        if lag < 0.5:
+            found.append(f"the lag is told as {lag:.2f} s (FlagServerLoopLate does not fire)")
+        return found + [f"{len(late)} requests waited up to {max(late):.1f} s" for _ in late[:1]]
 
-    return Attack([(500, work)], serves=False)
+    return Attack([(200, ask_all)], serves=False, check=check)
 
 
 # Answers

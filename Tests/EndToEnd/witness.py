@@ -138,8 +138,9 @@ class Questions:
 
     # Questions
 
-    def every(self, kind: str, period: float, started, ask):
-        """Asks `ask(connection)`, which returns what is wrong with the answer or None, whenever it is due."""
+    def every(self, kind: str, period: float, started, ask, check=lambda connection: None):
+        """Asks `ask(connection)`, which returns what is wrong with the answer or None, whenever it is due; `check` is
+        the same for what follows from the answer."""
         connection = self.server.connect(PATIENCE)
         ask(connection)  # What a first request costs is paid, and the connection has got its loop.
         started.wait(PATIENCE)
@@ -149,13 +150,16 @@ class Questions:
             due = max(due + period, time.monotonic() - period)
             time.sleep(max(0, due - time.monotonic()))
             self.pending[threading.get_ident()] = (kind, due)
+            answered = None
             try:
                 wrong = ask(connection)
+                answered = time.monotonic()
+                wrong = wrong or check(connection)
             except (OSError, http.client.HTTPException) as failure:
                 wrong = f"{type(failure).__name__}: {failure}"
                 connection.close()
             with self.lock:
-                self.asked.append((kind, due, time.monotonic(), wrong))
+                self.asked.append((kind, due, answered or time.monotonic(), wrong))
             self.pending.pop(threading.get_ident(), None)
 
     def evaluate(self, started):
@@ -187,12 +191,15 @@ class Questions:
             if status != wanted:
                 return f"{method} answered {status}: {answer}"
             is_set = not is_set
+            return None
+
+        def check(connection):
             status, _, answer = send(connection, "POST", f"/ofrep/v1/evaluate/flags/{SWITCHED}", {"context": {}})
             if status == 200 and answer["value"] is is_set:
                 return f"{'set' if is_set else 'taken back'}, and the flag is served as {answer}"
             return None
 
-        self.every("kill switch", KILL_PERIOD, started, ask)
+        self.every("kill switch", KILL_PERIOD, started, ask, check)
 
     def sleep(self):
         while True:
