@@ -88,9 +88,10 @@ class Stage:
 
     def load_flags(self, *flags: dict, **members):
         """Imports flags, which must all be taken."""
-        document = encoded({"flags": list(flags)} | members)
-        status, _, answer = self.server.request("POST", "/api/import", document, timeout=PATIENCE)
-        assert status == 200, f"the import answered {status}: {answer}"
+        for start in range(0, len(flags), 12):
+            document = encoded({"flags": list(flags[start:start + 12])} | members)
+            status, _, answer = self.server.request("POST", "/api/import", document, timeout=PATIENCE)
+            assert status == 200, f"the import answered {status}: {answer}"
 
     def resident(self, what: str = "VmRSS") -> int:
         """Bytes of memory that the server has now, or had at most (`VmHWM`) since `forget_peak`."""
@@ -110,14 +111,16 @@ class Client:
         self.chance = chance
         self.told = told
         self.ports: dict[int, http.client.HTTPConnection] = {}
+        self.fields: http.client.HTTPMessage = http.client.HTTPMessage()  # Those of the last answer.
 
     def ask(self, method: str, path: str, body=None, headers: dict | None = None):
         """One request to the flag port: `(status, body)`."""
         return self.exchange(self.stage.server.port, method, path, body, headers)
 
-    def table(self, operation: str, body):
+    def table(self, operation: str, body, headers: dict | None = None):
         """One request to the port of tables: `(status, body)`."""
-        return self.exchange(self.stage.tables_port, "POST", "/", body, self.operation(operation))
+        fields = self.operation(operation) | (headers or {})
+        return self.exchange(self.stage.tables_port, "POST", "/", body, fields)
 
     @staticmethod
     def operation(name: str) -> dict:
@@ -146,6 +149,7 @@ class Client:
             connection.request(method, path, data, headers)
             response = connection.getresponse()
             answer = response.read()
+            self.fields = response.headers
         except (OSError, http.client.HTTPException):
             connection.close()
             self.ports.pop(port, None)

@@ -1,11 +1,11 @@
 """The scenes of the hostile drill: each prepares a server, and says what hostile clients then do to it."""
 
 import dataclasses
+import http.client
 import json
 import random
 import re
 import socket
-import sqlite3
 import time
 from collections.abc import Callable
 
@@ -204,22 +204,68 @@ def overload(stage: Stage) -> Attack:
     return Attack([(200, ask_all)], serves=False, check=check)
 
 
-# Answers
+# Memory
+
+def load_texts(stage: Stage, count: int, size: int):
+    """Flags with a text each."""
+    stage.load_flags(*(
+        flag(f"big-{number}", None, variants={"on": "x" * size, "off": ""}, defaultVariant="on")
+        for number in range(count)))
+
+
+def neglect(client: Client, request: bytes):
+    """Asks and takes nothing of the answer, or a trickle, until it is cut off."""
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(20)
+        connection.connect(("127.0.0.1", client.stage.server.port))
+        connection.sendall(request)
+        time.sleep(1)
+        while connection.recv(client.chance.choice([1, 64])):
+            time.sleep(1)
+
 
 @scene
 def slow_readers(stage: Stage) -> Attack:
-    """Readers that take nothing, or a trickle, of an answer of 7.5 MiB."""
-    big = ["x" * 200_000 for _ in range(38)]
-    stage.load_flags(*(
-        flag(f"big-{number}", None, variants={"on": text, "off": ""}, defaultVariant="on")
-        for number, text in enumerate(big)))
+    """Readers that take nothing, or a trickle, of all flags at once: 7.5 MiB."""
+    load_texts(stage, 38, 200_000)
+    request = (b"POST /ofrep/v1/evaluate/flags HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+               b"Content-Length: 2\r\n\r\n{}")
+    # Beside what is kept, each loop has an answer at hand, in its own buffer and in that of the connection.
+    return Attack([(20, lambda client: neglect(client, request))], memory=64 + 4 * 16)
+
+
+@scene
+def long_lists(stage: Stage) -> Attack:
+    """Lists and exports of 40 MiB of flags, by readers that take nothing and by one that takes all."""
+    load_texts(stage, 150, 280_000)
 
     def ignore(client: Client):
-        head = b"POST /ofrep/v1/evaluate/flags HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        with socket.create_connection(("127.0.0.1", client.stage.server.port), timeout=20) as connection:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            connection.sendall(head + b"Content-Length: 2\r\n\r\n{}")
-            while connection.recv(client.chance.choice([1, 64])):
+        path = client.chance.choice(["/api/flags?limit=1000", "/api/export"])
+        neglect(client, f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+
+    def take(client: Client):
+        try:
+            status, _ = client.ask("GET", "/api/export")
+        except http.client.IncompleteRead as failure:
+            raise AssertionError(f"an export was cut off on the way to a reader who takes all of it: {failure}")
+        assert status in (200, 503), f"an export answered {status}"
+
+    return Attack([(10, ignore), (1, take)], memory=64 + 4 * 16)
+
+
+@scene
+def bodies(stage: Stage) -> Attack:
+    """Items of 15 MiB that never end, in as many connections as it takes."""
+    body = b'{"TableName":"' + b"x" * (15 * MIB)
+    head = (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n"
+            b"X-Amz-Target: DynamoDB_20120810.PutItem\r\nContent-Length: %d\r\n\r\n" % (len(body) + 1000))
+
+    def work(_):
+        with socket.create_connection(("127.0.0.1", stage.tables_port), timeout=20) as connection:
+            connection.sendall(head + body)
+            while True:
+                connection.sendall(b"x" * 250)
                 time.sleep(1)
 
-    return Attack([(60, ignore)], memory=64 + 4 * 8)
+    return Attack([(40, work)], memory=256)

@@ -182,10 +182,15 @@ def large_requests(stage: Stage) -> Attack:
 
 @scene
 def requirements(stage: Stage) -> Attack:
-    """A flag that requires a hundred others, in a cache of a hundred."""
-    needed = [simple(f"needed-{number}") for number in range(100)]
-    crown = simple("crown") | {"requires": [flag["flagKey"] for flag in needed]}
-    stage.load_flags(*needed, crown)
+    """A flag that requires a hundred others, through five of twenty, in a cache of a hundred."""
+
+    def requiring(key: str, keys: list[str]) -> dict:
+        return simple(key) | {"requires": [{"flagKey": needed, "variant": "on"} for needed in keys]}
+
+    groups = [[f"needed-{group}-{number}" for number in range(19)] for group in range(5)]
+    flags = [simple(key) for keys in groups for key in keys]
+    flags += [requiring(f"group-{group}", keys) for group, keys in enumerate(groups)]
+    stage.load_flags(*flags, requiring("crown", [f"group-{group}" for group in range(5)]))
 
     def work(client: Client):
         status, answer = evaluate(client, "crown", {})
