@@ -45,6 +45,9 @@ int fdatasync(int file) {
 }
 """
 
+GATHERING = 0.3
+"""Seconds in which the hostile clients of a scene come."""
+
 PATIENCE = 60
 """Seconds that a hostile client waits for an answer."""
 
@@ -58,21 +61,25 @@ def turn_of_session(process: int, nice: int):
         pass
 
 
+def slow_disk_library(folder: Path) -> Path:
+    """Makes the library that a server is started with whose disk may become slow."""
+    source, library = folder / "disk.c", folder / "disk.so"
+    source.write_text(SLOW_DISK)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
 class Stage:
     """A server with both its ports, on which a scene is played."""
 
-    def __init__(self, folder: Path, chance: random.Random, seconds: float, sync: float):
-        self.folder = folder
+    def __init__(self, folder: Path, library: Path, chance: random.Random, sync: float, settings: dict[str, str]):
         self.chance = chance
-        self.seconds = seconds
         self.sync = sync
         self.tables_port = free_port()
-        source, library, self.slow = folder / "disk.c", folder / "disk.so", folder / "slow-disk"
-        source.write_text(SLOW_DISK)
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        self.slow = folder / "slow-disk"
         self.server = FlagServer(
-            folder / "data", "--dynamodb-port", self.tables_port, behind=["setsid", "nice", "-n", "-10"], env={
-                "LD_PRELOAD": str(library), "SLOW_DISK": str(self.slow)})
+            folder / "data", "--dynamodb-port", self.tables_port, behind=["setsid", "nice", "-n", "-10"],
+            env=settings | {"LD_PRELOAD": str(library), "SLOW_DISK": str(self.slow)})
 
     def slow_disk(self):
         """From now on every sync takes `sync` seconds."""
@@ -207,7 +214,7 @@ class Report:
 
 
 class Load:
-    """Groups of clients that do the same again and again from the `with` on, behind everybody else (sched(7)).
+    """Groups of clients that do the same again and again from the `with` on, behind the server (sched(7)).
 
     A group is `(count, work)`: so many threads call `work(client)`. They go on until the server is gone; `report` says
     what they were answered so far.
@@ -236,7 +243,7 @@ class Load:
 
     def run(self, orders):
         os.setsid()
-        os.nice(10)
+        turn_of_session(os.getpid(), -15)
         told = Told()
         number = 0
         for count, work in self.groups:
@@ -248,6 +255,7 @@ class Load:
             orders.send(told.report())
 
     def repeat(self, client: Client, work):
+        time.sleep(client.chance.random() * GATHERING)
         while True:
             try:
                 work(client)

@@ -51,6 +51,11 @@ class Seen:
     seconds: float = 0
     stalled: float = 0
 
+    @property
+    def asked(self) -> int:
+        """How many evaluations were asked for."""
+        return len(self.evaluations) + len(self.refusals)
+
     def quantile(self, part: float) -> float:
         """Of the evaluations; one that was refused counts as never answered."""
         ordered = sorted(self.evaluations) + [float("inf")] * len(self.refusals)
