@@ -1,6 +1,7 @@
 import DynamoTable
 import FlagCore
 import JSON
+import Lock
 import Testing
 
 @testable import FlagStore
@@ -155,5 +156,27 @@ struct ListsAndOverridesTests {
             Issue.record("A flag that is gone must be refused")
             return
         }
+    }
+
+    @Test("A flag is deleted with the last of its overrides, also when few of them make a page")
+    func deletionOfLargeOverrides() throws {
+        let fixture = try Fixture()
+        try fixture.createSimple("a")
+        let text = AttributeValue.string(String(repeating: "x", count: 390_000))
+        for number in 0..<25 {
+            try fixture.putOverride("t\(number)", "a")
+            let key = ItemKey.override(.development, tenant: "t\(number)", flagKey: "a")
+            let item = try #require(try fixture.store.getItem(table: Fixture.table, key: key.tableKey))
+            try fixture.put(item.merging(["note": text]) { $1 })
+        }
+        let commits = Locked<[[ItemKey]]>([])
+        fixture.store.subscribe { changes in
+            commits.withLock {
+                $0.append(changes.compactMap { $0.newItem == nil ? $0.oldItem.flatMap(ItemKey.init) : nil })
+            }
+        }
+        try fixture.delete("a")
+        #expect(commits.withLock { $0.flatMap { $0 }.count } == 26)
+        #expect(commits.withLock { $0.last?.contains(.flag(.development, key: "a")) } == true)
     }
 }
