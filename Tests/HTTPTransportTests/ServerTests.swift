@@ -205,13 +205,35 @@ struct ServerTests {
         server.stop()
     }
 
+    @Test("An answer that others have done is given between the requests of a turn, not behind all of them")
+    func answersWithinTurn() throws {
+        let server = try TestServer(loops: 1) { $0.timeouts.lag = .seconds(60) }
+        let clients = try (0..<10).map { _ in try server.client() }
+        for client in clients {
+            client.send(request)
+            #expect(try client.answer().status == 200)
+        }
+        let stall = "GET /stall HTTP/1.1\r\nHost: a\r\n\r\n"
+        // While the first keeps the loop busy the others pile up: they are one turn, each with 150 ms.
+        clients[0].send(stall)
+        usleep(20_000)
+        clients[1].send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+        for client in clients[2...] { client.send(stall) }
+        #expect(try clients[1].answer().status == 200)
+        let answered = MonotonicClock.microseconds
+        for client in clients[2...] { #expect(try client.answer().status == 200) }
+        #expect(MonotonicClock.microseconds - answered > 300_000)
+        server.stop()
+    }
+
     @Test("Readers that do not read cost no more memory than they may together, and nobody else an answer")
     func slowReaders() throws {
         let server = try TestServer(loops: 1) { $0.limits.keptOutputBytes = 20_000_000 }
+        let modest = try server.client()
         let clients = try (0..<20).map { _ in try server.client() }
-        for client in clients {
+        for client in [modest] + clients {
             client.shrinkReceiveBuffer()
-            client.send("GET /large?8000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.send("GET /large?\(client === modest ? 4_000_000 : 8_000_000) HTTP/1.1\r\nHost: a\r\n\r\n")
         }
         // Each keeps waiting what the buffers of its socket do not hold: of all but a few that is too much.
         try server.wait(for: 8) { $0.closedForOutput }
@@ -221,6 +243,8 @@ struct ServerTests {
         // What may stay is delivered whole to who reads it.
         let survivors = clients.filter { (try? $0.answer().body.utf8.count) == 8_000_000 }
         #expect(!survivors.isEmpty && survivors.count <= 12)
+        // Nor is it taken from whoever has less.
+        #expect(try modest.answer().body.utf8.count == 4_000_000)
         server.stop()
     }
 
