@@ -93,7 +93,7 @@ def play(name: str, stage: Stage, seconds: float, seed: int) -> Outcome:
                 time.sleep(seconds)
                 seen, report = witness.look(), load.report()
                 outcome = Outcome(name, attack, quiet, seen, report, idle, stage.resident("VmHWM"))
-                outcome.problems = problems(outcome) + attack.check(report)
+                outcome.problems = problems(outcome) + checked(attack, report)
                 # Nor does an administrator's command hold the stop up that says nothing.
                 silent.connect(str(server.data_dir / "control.sock"))
                 begin = time.monotonic()
@@ -108,6 +108,13 @@ def play(name: str, stage: Stage, seconds: float, seed: int) -> Outcome:
         server.kill()
 
 
+def checked(attack: Attack, report: Report) -> list[str]:
+    try:
+        return attack.check(report)
+    except AssertionError as failure:
+        return [str(failure)]
+
+
 def late(seen: Seen) -> float:
     """The latency that 99 of 100 evaluations stay below, and all but a few in any case."""
     return seen.quantile(1 - max(0.01, LATE_MIN / max(LATE_MIN, seen.asked)))
@@ -116,7 +123,7 @@ def late(seen: Seen) -> float:
 def problems(outcome: Outcome) -> list[str]:
     """What the healthy client and the load saw that must not be."""
     seen, attack = outcome.seen, outcome.attack
-    found = list(seen.complaints) + list(outcome.report.complaints)
+    found = list(dict.fromkeys(seen.complaints)) + outcome.report.complaints
     for what, latencies, bound in (("health", seen.healths, HEALTH_BOUND), ("a kill switch", seen.kills, attack.kill)):
         if not latencies or max(latencies) > bound:
             found.append(f"{what} took {max(latencies, default=float('inf')):.2f} s, more than {bound}")
