@@ -25,6 +25,29 @@ struct ListsAndOverridesTests {
         #expect(pages == 3)
     }
 
+    @Test("A page of large flags ends before it has as many as were asked for, and the next goes on there")
+    func largeFlags() throws {
+        let fixture = try Fixture()
+        let text = String(repeating: "x", count: 250_000)
+        for number in 0..<12 {
+            try fixture.create([
+                "flagKey": .string("f\(number)"), "description": "d", "owner": "o", "state": "ENABLED",
+                "variants": ["v": .string(text)], "defaultVariant": "v",
+            ])
+        }
+        var keys: [String] = []
+        var sizes: [Int] = []
+        var query = FlagQuery(limit: 1000)
+        repeat {
+            let page = try fixture.repository.flags(query, in: .development)
+            keys += page.records.map(\.key)
+            sizes.append(page.records.count)
+            query.cursor = page.nextCursor
+        } while query.cursor != nil
+        #expect(sizes == [5, 5, 2])
+        #expect(Set(keys).count == 12)
+    }
+
     @Test("A page that ends with the list has no cursor")
     func exactPage() throws {
         let fixture = try Fixture()

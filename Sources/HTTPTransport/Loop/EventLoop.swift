@@ -307,6 +307,8 @@ final class EventLoop {
         close(connection.pointee.descriptor)
         state.pointee.addresses.leave(connection.pointee.peer)
         forget(connection)
+        state.pointee.keptInputBytes -= connection.pointee.keptInputBytes
+        connection.pointee.keptInputBytes = 0
         state.pointee.timers.clear(connection.pointee.slot)
         state.pointee.table.release(connection)
         state.pointee.counters.open.subtract(1, ordering: .relaxed)

@@ -37,7 +37,7 @@ struct ServerConfigurationTests {
 
         let found = try ConfigurationFile.find(requested: shipped.file, profile: "")
         let file = try #require(found)
-        #expect(file.keys.count == 43)
+        #expect(file.keys.count == 44)
     }
 
     @Test("Options win over variables, variables over the file, the file over the defaults")
