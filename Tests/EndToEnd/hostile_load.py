@@ -95,10 +95,9 @@ class Stage:
 
     def load_flags(self, *flags: dict, **members):
         """Imports flags, which must all be taken."""
-        for start in range(0, len(flags), 12):
-            document = encoded({"flags": list(flags[start:start + 12])} | members)
-            status, _, answer = self.server.request("POST", "/api/import", document, timeout=PATIENCE)
-            assert status == 200, f"the import answered {status}: {answer}"
+        document = encoded({"flags": list(flags)} | members)
+        status, _, answer = self.server.request("POST", "/api/import", document, timeout=PATIENCE)
+        assert status == 200, f"the import answered {status}: {answer}"
 
     def resident(self, what: str = "VmRSS") -> int:
         """Bytes of memory that the server has now, or had at most (`VmHWM`) since `forget_peak`."""
