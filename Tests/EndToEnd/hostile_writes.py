@@ -66,7 +66,7 @@ def filters(stage: Stage) -> Attack:
 
 @scene
 def queue(stage: Stage) -> Attack:
-    """460 clients that write in batches of 25 on a disk that takes seconds for a sync."""
+    """460 clients that write in batches of 25 on a disk that takes seconds for a sync; kill switches by hand, too."""
     create_table(stage)
     stage.slow_disk()
 
@@ -74,7 +74,14 @@ def queue(stage: Stage) -> Attack:
         client.table("BatchWriteItem", {"RequestItems": {TABLE: [
             {"PutRequest": {"Item": {"pk": {"S": f"{client.chance.random()}"}}}} for _ in range(25)]}})
 
-    return Attack([(460, work)], kill=2 * stage.sync + 1)
+    def kill_by_hand(client: Client):
+        item = {"PK": {"S": "EMERGENCY#staging"}, "SK": {"S": "FLAG#some"}, "enabled": {"BOOL": True}}
+        status, answer = client.table("PutItem", {"TableName": "feature-flags-local", "Item": item})
+        assert status == 200, f"a kill switch by hand answered {status}: {answer[:200]}"
+
+    bound = 2 * stage.sync + 1
+    return Attack(
+        [(460, work), (1, kill_by_hand)], kill=bound, check=lambda report: within(report, bound + 1, "PutItem"))
 
 
 @scene
