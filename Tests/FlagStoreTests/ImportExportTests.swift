@@ -69,6 +69,29 @@ struct ImportExportTests {
         String(decoding: try Export(format, of: environment, from: fixture.repository).bytes(), as: UTF8.self)
     }
 
+    @Test("Flags that are too large for one transaction together are imported, also in the place of others as large")
+    func manyLargeFlags() throws {
+        let fixture = try Fixture()
+        func text(_ letter: String) -> String {
+            let flags = (0..<60).map { number in
+                #"{"flagKey":"f\#(number)","description":"d","owner":"o","state":"ENABLED","defaultVariant":"v","#
+                    + #""variants":{"v":"\#(String(repeating: letter, count: 200_000))"}}"#
+            }
+            return #"{"flags":[\#(flags.joined(separator: ","))]}"#
+        }
+        for letter in ["a", "b"] {
+            try load(text(letter), fixture)
+            var lengths: [Int] = []
+            try fixture.repository.forEachFlag(in: .development) {
+                lengths.append($0.json(at: Fixture.start).serialized().count)
+            }
+            #expect(lengths.count == 60 && lengths.allSatisfy { $0 > 200_000 })
+        }
+        // By now each of them stands in the way of a transaction; removing them is as well.
+        try load(#"{"flags":[]}"#, fixture, .replace)
+        #expect(try fixture.repository.flags(in: .development).records.isEmpty)
+    }
+
     @Test("A flagd file brings its flags; owner and description come from metadata, or are made up")
     func flagdFile() throws {
         let fixture = try Fixture()

@@ -108,6 +108,9 @@ final class TestHandler: HTTPHandler {
         case "/unchanged": exchange.respond(.notModified) { $0.add("ETag", "\"1\"") }
         case "/fields": answerWithFields(&exchange)
         case "/method": exchange.respondMethodNotAllowed(allowing: "GET, HEAD")
+        case "/file":
+            let body = [UInt8](repeating: 0x61, count: Int(number(request.query)))
+            exchange.respond(HTTPResponse(status: .ok, body: body))
         case "/large": exchange.respond(.ok, body: [UInt8](repeating: 0x61, count: Int(number(request.query))))
         default: exchange.respond(.ok, contentType: "text/plain", body: Array(describe(request).utf8))
         }

@@ -13,6 +13,8 @@ package final class TableService: Sendable {
     let tokens: IdempotencyTokens
     /// The account that resources are named by.
     private let account: String
+    /// Which single writes overtake all that wait.
+    let isUrgent: @Sendable (WriteOperation) -> Bool
     /// The time, in milliseconds since 1970.
     let clock: @Sendable () -> Int64
     let monotonicClock: @Sendable () -> ContinuousClock.Instant
@@ -52,16 +54,19 @@ package final class TableService: Sendable {
     ///   - store: the tables.
     ///   - account: whose the resources are, in their names: 12 digits. There is none, so that it is what DynamoDB
     ///     Local has.
+    ///   - isUrgent: which writes of one item overtake all others that wait. None that takes long must be one.
     ///   - clock: the time of day, in milliseconds since 1970.
     ///   - monotonicClock: what the age of tokens is told by.
     package init(
         store: SQLiteTableStore, account: String = "000000000000",
+        isUrgent: @escaping @Sendable (WriteOperation) -> Bool = { _ in false },
         clock: @escaping @Sendable () -> Int64 = SQLiteTableStore.millisecondsSinceEpoch,
         monotonicClock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.store = store
         tokens = IdempotencyTokens(stored: store.storedTokens, at: clock(), monotonicClock())
         self.account = account
+        self.isUrgent = isUrgent
         self.clock = clock
         self.monotonicClock = monotonicClock
     }

@@ -1,4 +1,5 @@
 import DynamoTable
+import FlagStore
 import HTTPTransport
 import JSON
 
@@ -17,8 +18,10 @@ final class DynamoEndpoint: Sendable {
     let requests = DynamoRequestCounters()
 
     /// An endpoint over the tables of a store.
-    init(store: SQLiteTableStore, hosts: ServedHosts, pages: PageOrigins = .none) {
-        service = TableService(store: store)
+    ///
+    /// - Parameter flagTable: the table whose kill switches overtake other writes; nil where no flags are served.
+    init(store: SQLiteTableStore, flagTable: String? = nil, hosts: ServedHosts, pages: PageOrigins = .none) {
+        service = TableService(store: store, isUrgent: { $0.isKillSwitch(in: flagTable) })
         self.hosts = hosts
         self.pages = pages
     }

@@ -31,7 +31,8 @@ struct ServerProcess {
             logger.error("the disk is full: flags are served, and no change is taken until there is room")
         }
         try loadSampleFlags(into: store, logger)
-        let endpoint = DynamoEndpoint(store: store.tables, hosts: configuration.servedHosts)
+        let endpoint = DynamoEndpoint(
+            store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts)
         let stack = try makeStack(store, endpoint, logger)
         if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
         try stack.start()

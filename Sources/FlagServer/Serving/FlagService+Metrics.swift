@@ -134,6 +134,9 @@ extension FlagService {
         text.family(
             "flag_server_connections_cut_total", .counter, "Connections closed because slow readers held too much.")
         text.sample(closedForOutput)
+        text.family(
+            "flag_server_content_refused_total", .counter, "Requests refused because all had too much content at once.")
+        text.sample(link.statistics().reduce(0) { $0 + $1.refusedForInput })
     }
 
     private func writeTransport(to text: inout MetricsText) {

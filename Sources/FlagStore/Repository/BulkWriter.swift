@@ -27,14 +27,8 @@ struct BulkWriter {
         func send() {
             guard batch.count > empty else { return }
             slots.wait()
-            let names = keys
-            repository.write(batch, in: environment, by: principal) { result in
-                if case .failure(let error) = result {
-                    let conflict = error.failedCondition.map { failed in
-                        FlagStoreError.conflict(name: names[min(failed.operation, names.count - 1)])
-                    }
-                    failure.withLock { $0 = $0 ?? conflict ?? FlagStoreError(error) }
-                }
+            transact(Batch(names: keys, operations: batch, shared: empty)) { error in
+                if let error { failure.withLock { $0 = $0 ?? error } }
                 slots.signal()
             }
             batch.removeLast(batch.count - empty)
@@ -52,5 +46,40 @@ struct BulkWriter {
         for _ in 0..<BulkWriter.transactionsMaximum { slots.wait() }
         for _ in 0..<BulkWriter.transactionsMaximum { slots.signal() }
         if let failure = failure.withLock({ $0 }) { throw failure }
+    }
+
+    /// Does a batch. When the table does not take it as it is, since its items are too large together, those that are
+    /// there already included, it is done in halves.
+    private func transact(_ batch: Batch, completion: @escaping @Sendable (FlagStoreError?) -> Void) {
+        repository.write(batch.operations, in: environment, by: principal) { result in
+            guard case .failure(let error) = result else { return completion(nil) }
+            if let failed = error.failedCondition {
+                return completion(.conflict(name: batch.names[min(failed.operation, batch.names.count - 1)]))
+            }
+            guard !error.mayPass, let (first, second) = batch.halves else { return completion(FlagStoreError(error)) }
+            transact(first) { error in
+                if let error { completion(error) } else { transact(second, completion: completion) }
+            }
+        }
+    }
+
+    /// Operations that are done together, and what each is about.
+    private struct Batch: Sendable {
+        var names: [String]
+        var operations: [WriteOperation]
+        /// How many at the begin are the same in every batch.
+        let shared: Int
+
+        /// The same in two batches; nil when it is one operation.
+        var halves: (Batch, Batch)? {
+            let count = operations.count - shared
+            guard count > 1 else { return nil }
+            var (first, second) = (self, self)
+            first.names.removeLast(count / 2)
+            first.operations.removeLast(count / 2)
+            second.names.removeSubrange(shared..<first.names.count)
+            second.operations.removeSubrange(shared..<first.operations.count)
+            return (first, second)
+        }
     }
 }

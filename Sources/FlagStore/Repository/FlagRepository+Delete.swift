@@ -115,7 +115,8 @@ private struct FlagDeletion: Sendable {
             table: repository.table, index: FlagTable.expiresIndex,
             partition: .string(ItemKey.flagPartition(environment, key)), limit: limit)
         let page = try reading { () throws(TableError) in try repository.store.query(query) }
-        return (page.items.compactMap { ItemKey($0) }, page.lastEvaluatedKey == nil || page.items.count < limit)
+        // A page may end early, when its items are large.
+        return (page.items.compactMap { ItemKey($0) }, page.lastEvaluatedKey == nil)
     }
 
     private func error(for error: TableError) -> FlagStoreError {

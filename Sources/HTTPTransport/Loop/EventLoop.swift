@@ -62,7 +62,12 @@ final class EventLoop {
             noteOverload(at: woken, since: begin)
             for index in 0..<max(0, Int(count)) {
                 // Reading the clock at each event would be felt.
-                if index & 3 == 3 { noteOverload(at: MonotonicClock.microseconds, since: begin) }
+                if index & 3 == 3 {
+                    noteOverload(at: MonotonicClock.microseconds, since: begin)
+                    // What others have done meanwhile is answered between these requests: a kill switch that has
+                    // waited for its turn must not wait for another.
+                    if state.pointee.mailbox.hasMail { collectMail() }
+                }
                 let event = events[index]
                 if event.data.u64 == EventLoop.bellMark { isRung = true } else { handleEvent(event) }
             }
@@ -302,6 +307,8 @@ final class EventLoop {
         close(connection.pointee.descriptor)
         state.pointee.addresses.leave(connection.pointee.peer)
         forget(connection)
+        state.pointee.keptInputBytes -= connection.pointee.keptInputBytes
+        connection.pointee.keptInputBytes = 0
         state.pointee.timers.clear(connection.pointee.slot)
         state.pointee.table.release(connection)
         state.pointee.counters.open.subtract(1, ordering: .relaxed)

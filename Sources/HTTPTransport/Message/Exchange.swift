@@ -71,6 +71,12 @@ package struct Exchange: ~Copyable {
     /// Answers with a whole response.
     package mutating func respond(_ response: HTTPResponse) {
         if refusesContent(response.status) { return refuseContent() }
+        if response.body.count > loop.pointee.limits.keptOutputBytes / 2 {
+            connection.pointee.largeAnswer = loop.pointee.largeAnswers.take()
+            guard connection.pointee.largeAnswer != nil else {
+                return respond(error: .serviceUnavailable, detail: "There are too many large answers at once.")
+            }
+        }
         begin(response.status)
         let answer = AnswerWriter(connection: connection, loop: loop)
         answer.begin(response.status)

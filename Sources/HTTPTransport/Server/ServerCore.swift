@@ -13,7 +13,8 @@ final class ServerCore: Sendable {
     private let epolls: [Int32]
     private let acceptor: Acceptor
     private let addresses: AddressCounts
-    private let uploads: UploadPlaces
+    private let uploads: Places
+    private let largeAnswers: Places
     private let certificates: TLSCertificates?
     /// Holds the acceptor and every loop that has not ended.
     private let running = DispatchGroup()
@@ -42,7 +43,8 @@ final class ServerCore: Sendable {
         port = listeners.first { $0.port > 0 }?.port ?? 0
         addresses = AddressCounts(
             limit: configuration.limits.connectionsPerAddress, exempt: configuration.trustedProxies)
-        uploads = UploadPlaces(limit: configuration.limits.uploadsAtOnce)
+        uploads = Places(limit: configuration.limits.uploadsAtOnce)
+        largeAnswers = Places(limit: configuration.limits.largeAnswersAtOnce)
         acceptor = try Acceptor(
             listeners: listeners, loops: loops, addresses: addresses, configuration: configuration)
     }
@@ -66,13 +68,15 @@ final class ServerCore: Sendable {
     func start(makeHandler: @escaping @Sendable (LoopContext) -> LoopHandler) {
         for (index, loop) in loops.enumerated() {
             let (configuration, epoll, bell) = (configuration, epolls[index], bells[index])
-            let (addresses, uploads, certificates) = (addresses, uploads, certificates)
+            let (addresses, uploads, largeAnswers) = (addresses, uploads, largeAnswers)
+            let certificates = certificates
             DispatchQueue(label: "http.loop.\(index)").async(group: running) {
                 let state = UnsafeMutablePointer<LoopState>.allocate(capacity: 1)
                 state.initialize(
                     to: LoopState(
                         index: index, configuration: configuration, mailbox: loop.mailbox, counters: loop.counters,
-                        addresses: addresses, uploads: uploads, certificates: certificates))
+                        addresses: addresses, uploads: uploads, largeAnswers: largeAnswers,
+                        certificates: certificates))
                 ServerCore.run(state, epoll, bell, makeHandler)
                 state.deinitialize(count: 1)
                 state.deallocate()

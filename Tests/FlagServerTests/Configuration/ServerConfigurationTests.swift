@@ -37,7 +37,7 @@ struct ServerConfigurationTests {
 
         let found = try ConfigurationFile.find(requested: shipped.file, profile: "")
         let file = try #require(found)
-        #expect(file.keys.count == 43)
+        #expect(file.keys.count == 44)
     }
 
     @Test("Options win over variables, variables over the file, the file over the defaults")
@@ -80,6 +80,15 @@ struct ServerConfigurationTests {
                     + "not 20s by default: it is a part of it",
                 "timeouts.handler must be at most timeouts.request (12s from \(file)), "
                     + "not 15s by default: it is a part of it",
+            ])
+        #expect(
+            Self.issues(environment: [
+                "FLAG_SERVER_LIMITS_KEPT_OUTPUT": "4MiB", "FLAG_SERVER_LIMITS_KEPT_INPUT": "512KiB",
+            ]) == [
+                "limits.body must be at most limits.kept-input (512KiB from FLAG_SERVER_LIMITS_KEPT_INPUT), "
+                    + "not 1MiB by default",
+                "limits.bulk-answer must be at most limits.kept-output (4MiB from FLAG_SERVER_LIMITS_KEPT_OUTPUT), "
+                    + "not 8MiB by default",
             ])
         let issue = try #require(Self.issues(commandLine: ["host": "0.0.0.0"]).first)
         #expect(issue.hasPrefix("auth must be on (off by default) when host is 0.0.0.0 from --host: "))
