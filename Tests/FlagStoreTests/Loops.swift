@@ -91,8 +91,13 @@ struct Loops {
     }
 
     func drain(_ loop: Int, now: Int64 = 0) {
-        for update in mail.take(loop) { caches[loop].apply(update, now: now) }
+        deliver(loop, now: now)
         if wishes[loop].isWaiting { takeTurn(loop, now: now) }
+    }
+
+    /// Applies the mail of a loop, and nothing else.
+    func deliver(_ loop: Int = 0, now: Int64) {
+        for update in mail.take(loop) { caches[loop].apply(update, now: now) }
     }
 
     /// Gives a loop the turn that it has asked for.

@@ -32,6 +32,8 @@ struct EvaluationInput {
     let ifNoneMatch: UnsafeRawBufferPointer?
     /// What has been written of the answer in an earlier turn of the loop.
     var unfinished: UnfinishedAnswer?
+    /// Whether it has waited for the loop's time already.
+    var hasWaited = false
 }
 
 /// What came of trying to answer from the cache.
@@ -146,6 +148,7 @@ extension LoopHandler {
             if hasAsked { waiting.loads += 1 }
         case .waiting(let unfinished):
             waiting.unfinished = unfinished
+            waiting.hasWaited = true
             cache.wait { [unowned self] in retry(waiting) }
         case .answered, .refused: preconditionFailure("what is complete waits for nothing")
         }
@@ -242,6 +245,8 @@ private final class WaitingEvaluation {
     var loads = 0
     /// What has been written of the answer.
     var unfinished: UnfinishedAnswer?
+    /// Whether it has waited for the loop's time.
+    var hasWaited = false
     private let key: [UInt8]
     private let body: [UInt8]
     private let ifNoneMatch: [UInt8]?
@@ -270,6 +275,7 @@ private final class WaitingEvaluation {
     private func input(
         _ key: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, _ condition: UnsafeRawBufferPointer?
     ) -> EvaluationInput {
-        EvaluationInput(kind: kind, key: key, body: body, ifNoneMatch: condition, unfinished: unfinished)
+        EvaluationInput(
+            kind: kind, key: key, body: body, ifNoneMatch: condition, unfinished: unfinished, hasWaited: hasWaited)
     }
 }

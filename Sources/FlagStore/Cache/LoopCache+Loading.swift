@@ -73,7 +73,7 @@ extension LoopCache {
         switch update {
         case .loaded(let loads):
             for load in loads { store(load, now: now) }
-            for load in loads { finishWaiting(for: load.key) }
+            finishWaiting(for: loads.map(\.key))
             goOn(now: now)
         case .changed(let changes):
             for change in changes { take(change, now: now) }

@@ -157,7 +157,7 @@ extension LoopCache {
     ) -> FlagLookup? {
         guard let entry = currentRuleSet(environment, now: now) else { return nil }
         guard let index = entry.ruleSet.index(of: key) else {
-            // It comes into the rule set within a second; nobody waits for it who cannot be answered without.
+            // It has its keys within a second, and who needs more flags than the table holds could never be answered.
             return isAmongAll ? .absent(entry.freshness.source(isResuming: isResuming)) : nil
         }
         if !entry.ruleSet.isCompiled(at: index), slice.isOver(in: now) { return .missing }

@@ -55,20 +55,26 @@ extension LoopCache {
         waiter.resume()
     }
 
-    /// Compiles what somebody waits for; of all flags or segments of an environment as much as the slice allows.
+    /// Compiles what somebody waits for; of all flags or segments of an environment as much as the slice allows, and
+    /// one of them in any case.
     private func compile(_ key: CacheKey, now: Int64) {
+        var isFirst = true
+        func isOver() -> Bool {
+            defer { isFirst = false }
+            return !isFirst && slice.isOver(in: now)
+        }
         var isDone = true
         switch key {
         case .flag(let environment, let name):
             name.withUnsafeBytes { compileFlag(environment, key: $0) }
         case .ruleSet(let environment):
-            isDone = ruleSets[environment.index]?.ruleSet.compile { slice.isOver(in: now) } ?? true
+            isDone = ruleSets[environment.index]?.ruleSet.compile(until: isOver) ?? true
         case .segments(let environment):
-            isDone = segments[environment.index]?.compile { slice.isOver(in: now) } ?? true
+            isDone = segments[environment.index]?.compile(until: isOver) ?? true
         case .overrides, .killSwitches, .segment:
             break
         }
-        if isDone { finishWaiting(for: key) } else { work.append(.compile(key)) }
+        if isDone { finishWaiting(for: [key]) } else { work.append(.compile(key)) }
     }
 
     private func compileFlag(_ environment: Environment, key: UnsafeRawBufferPointer) {
@@ -80,12 +86,18 @@ extension LoopCache {
         }
     }
 
-    /// Who waited for nothing else goes on.
-    func finishWaiting(for key: CacheKey) {
-        for waiter in pending.removeValue(forKey: key) ?? [] {
-            waiter.remaining -= 1
-            if waiter.remaining == 0 { work.append(.resume(waiter)) }
+    /// Has those go on who waited for nothing else. Who waited for single flags or overrides does so at once, before what
+    /// was loaded is pushed out again; who waited for a whole environment has more to do, and waits for the loop's time.
+    func finishWaiting(for keys: [CacheKey]) {
+        var ready: [LoadWaiter] = []
+        for key in keys {
+            for waiter in pending.removeValue(forKey: key) ?? [] {
+                waiter.remaining -= 1
+                guard waiter.remaining == 0 else { continue }
+                if key.isLarge { work.append(.resume(waiter)) } else { ready.append(waiter) }
+            }
         }
+        for waiter in ready { resume(waiter) }
     }
 }
 
