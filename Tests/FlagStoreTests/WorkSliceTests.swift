@@ -172,10 +172,11 @@ struct WorkSliceTests {
             loops.drain(now: 1)
         }
         #expect(cache.segmentsFingerprint(.development, now: 1) == nil)
-        guard case .missing = "s7".withBytes({ cache.segment(.development, name: $0, now: 1) }) else {
-            Issue.record("The slice of this turn is over")
-            return
+        let late = (0..<20).filter { number in
+            let lookup = "s\(number)".withBytes { cache.segment(.development, name: $0, now: 1) }
+            return if case .missing = lookup { true } else { false }
         }
+        #expect(late.count >= 15)
         cache.load([.segments(.development)], now: 1) { resumed += 1 }
         #expect(turns(loops, from: 2) { resumed == 2 } == 4)
         #expect(cache.segmentsFingerprint(.development, now: 9) != nil)

@@ -139,15 +139,15 @@ extension LoopHandler {
 
     /// Tries again when what is missing is here, or when the loop has time.
     private func wait(_ result: EvaluationResult, _ waiting: WaitingEvaluation) {
-        waiting.unfinished = nil
         switch result {
         case .missing(let keys):
+            waiting.unfinished?.beginAnew()
             let hasAsked = cache.load(keys, amongAll: waiting.isAmongAll, now: loop.monotonicMilliseconds) {
                 [unowned self] in retry(waiting)
             }
             if hasAsked { waiting.loads += 1 }
         case .waiting(let unfinished):
-            waiting.unfinished = unfinished
+            if let unfinished { waiting.unfinished = unfinished }
             waiting.hasWaited = true
             cache.wait { [unowned self] in retry(waiting) }
         case .answered, .refused: preconditionFailure("what is complete waits for nothing")

@@ -32,22 +32,26 @@ final class UnfinishedAnswer {
         self.place = place
     }
 
-    /// Gives back what has been written when it still holds, else nothing.
+    /// Gives back what has been written; nothing when it no longer holds.
     ///
     /// - Parameters:
     ///   - state: a digest of what the answer is made from now.
     ///   - body: an empty buffer.
     /// - Returns: where to go on.
     func take(_ body: inout AnswerBuffer, for state: KeyedDigest.Value) -> BulkPlace {
-        guard state == self.state else {
+        if state != self.state {
             self.state = state
-            beginnings += 1
-            self.body.reset()
-            place = BulkPlace()
-            return place
+            beginAnew()
         }
         swap(&self.body, &body)
         return place
+    }
+
+    /// Lets go of what has been written.
+    func beginAnew() {
+        beginnings += 1
+        body.reset()
+        place = BulkPlace()
     }
 }
 
