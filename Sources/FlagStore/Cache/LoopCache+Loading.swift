@@ -7,8 +7,8 @@ extension LoopCache {
     ///
     /// - Parameters:
     ///   - keys: what was missed.
-    ///   - amongAll: whether flags are to be looked for among all flags of their environment, which are then loaded too:
-    ///     for somebody who needs more of them at once than the cache holds of single ones.
+    ///   - amongAll: whether flags are to be looked for among all flags of their environment, which are then loaded as
+    ///     well: for somebody who needs more of them at once than the cache holds of single ones.
     ///   - now: the loop's time in milliseconds.
     ///   - resume: called once, from `apply` or `takeTurn`; repeats the look-ups.
     /// - Returns: whether the store was asked, now or before, for any of it.
@@ -26,16 +26,16 @@ extension LoopCache {
             resume()
             return false
         }
-        let waiter = LoadWaiter(remaining: wanted.count, isAmongAll: amongAll, resume: resume)
+        let waiter = LoadWaiter(for: wanted, isAmongAll: amongAll, resume: resume)
         var unasked: [CacheKey] = []
         for key in wanted {
-            let isWaitedFor = pending[key] != nil
-            pending[key, default: []].append(waiter)
             if isHeld(key, now: now) {
-                if !isWaitedFor { work.append(.compile(key)) }
+                if compiling[key] == nil { work.append(.compile(key)) }
+                compiling[key, default: []].append(waiter)
             } else {
                 waiter.hasAskedStore = true
-                if isWaitedFor { counters.joinedLoads &+= 1 } else { unasked.append(key) }
+                if pending[key] == nil { unasked.append(key) } else { counters.joinedLoads &+= 1 }
+                pending[key, default: []].append(waiter)
             }
         }
         if !unasked.isEmpty { feed.load(unasked, forLoop: loop) }
@@ -73,7 +73,7 @@ extension LoopCache {
         switch update {
         case .loaded(let loads):
             for load in loads { store(load, now: now) }
-            finishWaiting(for: loads.map(\.key))
+            finish(loads.flatMap { pending.removeValue(forKey: $0.key) ?? [] })
             goOn(now: now)
         case .changed(let changes):
             for change in changes { take(change, now: now) }

@@ -17,7 +17,7 @@ extension LoopCache {
     ///
     /// - Parameter resume: called once.
     package func wait(then resume: @escaping () -> Void) {
-        work.append(.resume(LoadWaiter(remaining: 0, resume: resume)))
+        work.append(.resume(LoadWaiter(for: [], resume: resume)))
         askForTurn()
     }
 
@@ -66,7 +66,7 @@ extension LoopCache {
         var isDone = true
         switch key {
         case .flag(let environment, let name):
-            name.withUnsafeBytes { compileFlag(environment, key: $0) }
+            name.withUnsafeBytes { compileFlag(environment, key: $0, now: now) }
         case .ruleSet(let environment):
             isDone = ruleSets[environment.index]?.ruleSet.compile(until: isOver) ?? true
         case .segments(let environment):
@@ -74,28 +74,28 @@ extension LoopCache {
         case .overrides, .killSwitches, .segment:
             break
         }
-        if isDone { finishWaiting(for: [key]) } else { work.append(.compile(key)) }
+        if isDone { finish(compiling.removeValue(forKey: key) ?? []) } else { work.append(.compile(key)) }
     }
 
-    private func compileFlag(_ environment: Environment, key: UnsafeRawBufferPointer) {
+    /// Compiles the flag that a look-up will find.
+    private func compileFlag(_ environment: Environment, key: UnsafeRawBufferPointer, now: Int64) {
         let number = flags.find(key, salt: NameKind.flag.salt(environment))
-        if number >= 0 {
+        if number >= 0, now < flags.entry(number).pointee.expiresAt {
             _ = compiled(flags.entry(number))
-        } else if let ruleSet = ruleSets[environment.index]?.ruleSet, let index = ruleSet.index(of: key) {
+        } else if let ruleSet = currentRuleSet(environment, now: now)?.ruleSet, let index = ruleSet.index(of: key) {
             _ = ruleSet.flag(at: index)
         }
     }
 
-    /// Has those go on who waited for nothing else. Who waited for single flags or overrides does so at once, before what
-    /// was loaded is pushed out again; who waited for a whole environment has more to do, and waits for the loop's time.
-    func finishWaiting(for keys: [CacheKey]) {
+    /// Something that these waited for is here: those go on who wait for nothing else. Who needs single flags or
+    /// overrides does so at once, before what was loaded is pushed out again; who needs a whole environment has more to
+    /// do, and waits for the loop's time.
+    func finish(_ waiters: [LoadWaiter]) {
         var ready: [LoadWaiter] = []
-        for key in keys {
-            for waiter in pending.removeValue(forKey: key) ?? [] {
-                waiter.remaining -= 1
-                guard waiter.remaining == 0 else { continue }
-                if key.isLarge { work.append(.resume(waiter)) } else { ready.append(waiter) }
-            }
+        for waiter in waiters {
+            waiter.remaining -= 1
+            guard waiter.remaining == 0 else { continue }
+            if waiter.isForMuch { work.append(.resume(waiter)) } else { ready.append(waiter) }
         }
         for waiter in ready { resume(waiter) }
     }

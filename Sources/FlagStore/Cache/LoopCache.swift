@@ -34,8 +34,10 @@ package final class LoopCache {
     var hasKillSwitches = false
     var tenants: TenantTable
     var tenantSlots: TenantSlots
-    /// What the loop has asked for, and who waits for it.
+    /// What the loop has asked the store for, and who waits for it.
     var pending: [CacheKey: [LoadWaiter]] = [:]
+    /// What is here and to be compiled, and who waits for it.
+    var compiling: [CacheKey: [LoadWaiter]] = [:]
     /// Whether look-ups are made for somebody whose load just arrived: what it brought comes from the store.
     var isResuming = false
     /// Whether look-ups are made for somebody who has had all flags loaded: what is not among them is not there.
@@ -153,12 +155,15 @@ final class LoadWaiter {
     var remaining: Int
     /// Whether any of them comes from the store.
     var hasAskedStore = false
-    /// Whether all flags are among them.
+    /// Whether something of a whole environment is among them.
+    let isForMuch: Bool
+    /// Whether flags are looked for among all flags of the environment.
     let isAmongAll: Bool
     let resume: () -> Void
 
-    init(remaining: Int, isAmongAll: Bool = false, resume: @escaping () -> Void) {
-        self.remaining = remaining
+    init(for keys: Set<CacheKey>, isAmongAll: Bool = false, resume: @escaping () -> Void) {
+        remaining = keys.count
+        isForMuch = keys.contains { $0.isLarge }
         self.isAmongAll = isAmongAll
         self.resume = resume
     }
