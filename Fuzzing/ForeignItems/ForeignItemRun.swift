@@ -184,6 +184,7 @@ private struct Loop {
     private let cache: LoopCache
     private let mail = Locked<[CacheUpdate]>([])
     private let arrivals = DispatchSemaphore(value: 0)
+    private let wantsTurn = Locked(false)
 
     init(store: SQLiteTableStore, table: String) throws {
         feed = CacheFeed(
@@ -193,7 +194,12 @@ private struct Loop {
                 arrivals.signal()
             })
         cache = LoopCache(
-            feed: feed, loop: 0, limits: CacheLimits(capacity: 100, timeToLiveMilliseconds: 60_000), fractional: .v3)
+            feed: feed, loop: 0, limits: CacheLimits(capacity: 100, timeToLiveMilliseconds: 60_000), fractional: .v3,
+            clock: { 0 },
+            wantsTurn: { [wantsTurn, arrivals] in
+                wantsTurn.withLock { $0 = true }
+                arrivals.signal()
+            })
         try feed.start(warm: [.development])
     }
 
@@ -222,12 +228,11 @@ private struct Loop {
         }
         guard case .found(let ruleSet, _) = cache.ruleSet(.development, now: 0) else { return }
         _ = ruleSet.staleCount(at: now)
-        _ = ruleSet.followsClock
     }
 
     private func load(_ keys: [CacheKey]) {
         let isDone = Locked(false)
-        cache.load(keys) { isDone.withLock { $0 = true } }
+        cache.load(keys, now: 0) { isDone.withLock { $0 = true } }
         while !isDone.withLock({ $0 }) {
             arrivals.wait()
             let updates = mail.withLock { mail in
@@ -235,6 +240,11 @@ private struct Loop {
                 return mail
             }
             for update in updates { cache.apply(update, now: 0) }
+            let hasTurn = wantsTurn.withLock { wantsTurn in
+                defer { wantsTurn = false }
+                return wantsTurn
+            }
+            if hasTurn { cache.takeTurn(now: 0) }
         }
     }
 }

@@ -71,7 +71,7 @@ struct LoopCacheTests {
         let gate = loops.gated.close()
         var resumed = 0
         for cache in loops.caches {
-            for _ in 0..<5 { cache.load([.flag(.development, Array("a".utf8))]) { resumed += 1 } }
+            for _ in 0..<5 { cache.load([.flag(.development, Array("a".utf8))], now: 0) { resumed += 1 } }
         }
         loops.gated.awaitArrival()
         loops.gated.open(gate)
@@ -110,7 +110,7 @@ struct LoopCacheTests {
         let gate = loops.gated.close()
         var answer: Answer?
         let tenant = "acme"
-        loops.caches[0].load([.flag(.development, Array("a".utf8))]) {
+        loops.caches[0].load([.flag(.development, Array("a".utf8))], now: 0) {
             answer = loops.attempt("a", tenant: nil, now: 0)
         }
         // The old flag has been read when the writes come in.
@@ -135,7 +135,7 @@ struct LoopCacheTests {
         loops.drain()
         let gate = loops.gated.close()
         var isHere = false
-        loops.caches[0].load([.overrides(.development, tenant: Array("acme".utf8))]) { isHere = true }
+        loops.caches[0].load([.overrides(.development, tenant: Array("acme".utf8))], now: 0) { isHere = true }
         loops.gated.awaitArrival()
         try loops.fixture.deleteOverride("acme", "a")
         try loops.fixture.putOverride("acme", "c", ["enabled": false, "updatedBy": "me"])
@@ -270,7 +270,7 @@ struct LoopCacheTests {
         #expect(loops.answer("caf\u{E9}").text == "on")
         #expect(loops.answer("cafe\u{301}").text == "off")
         let bytes: [UInt8] = [0x63, 0xFF]
-        loops.caches[0].load([.flag(.development, bytes)]) {}
+        loops.caches[0].load([.flag(.development, bytes)], now: 0) {}
         loops.mail.awaitArrival(0)
     }
 

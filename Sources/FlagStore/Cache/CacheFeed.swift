@@ -250,7 +250,7 @@ struct LoadInFlight: Sendable {
 }
 
 extension CacheKey {
-    /// Whether the load takes long.
+    /// Whether it is of a whole environment, or nearly: to load and to use it takes long.
     var isLarge: Bool {
         switch self {
         case .ruleSet, .segments, .segment: true

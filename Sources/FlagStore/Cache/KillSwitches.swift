@@ -7,8 +7,9 @@ struct KillSwitches {
     /// The flags that are taken away.
     private(set) var flags: HashedMap<Bool>
 
-    init(hash: ByteHash) {
-        flags = HashedMap(hash: hash)
+    init(_ text: KillSwitchesText = KillSwitchesText(), hash: ByteHash) {
+        isGlobal = text.isGlobal
+        flags = HashedMap(text.flagKeys.lazy.map { ($0, true) }, hash: hash)
     }
 
     /// Whether none is on.

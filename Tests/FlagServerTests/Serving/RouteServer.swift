@@ -136,6 +136,15 @@ final class TestConnection: @unchecked Sendable {
 
     deinit { close(socket) }
 
+    /// Leaves at once: what is under way is lost, on either side.
+    func abort() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        var nowhere = sockaddr()
+        nowhere.sa_family = sa_family_t(AF_UNSPEC)
+        connect(socket, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+    }
+
     /// Sends a request and reads its answer.
     func send(
         _ method: String, _ path: String, _ body: String? = nil, _ fields: [(String, String)] = []
