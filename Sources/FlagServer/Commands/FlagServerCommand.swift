@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Glibc
 import HTTPTransport
 import Platform
 
@@ -19,8 +20,7 @@ struct FlagServerCommand: ParsableCommand {
         version: version,
         subcommands: [
             ServeCommand.self, ConfigCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self,
-            BackupCommand.self,
-            RestoreCommand.self, VerifyCommand.self,
+            BackupCommand.self, RestoreCommand.self, VerifyCommand.self, WorkCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 
@@ -50,20 +50,15 @@ enum Failure {
         } catch let error as ExitCode {
             throw error
         } catch let error as ConfigurationError {
-            tell(error)
+            StandardError.tell("\(error)")
             throw configuration
         } catch let error as TransportError where error.isOfConfiguration {
-            tell(error)
+            StandardError.tell("\(error)")
             throw configuration
         } catch {
-            tell(error)
+            StandardError.tell("\(error)")
             throw failed
         }
-    }
-
-    private static func tell(_ error: any Error) {
-        // Nothing can be told when standard error is gone.
-        try? FileBytes.write(Array("flag-server: \(error)\n".utf8), to: STDERR_FILENO, path: "standard error")
     }
 }
 
