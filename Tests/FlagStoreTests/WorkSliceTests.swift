@@ -81,7 +81,7 @@ struct WorkSliceTests {
         try loops.fixture.createSimple("g", enabled: false)
         _ = try loops.fixture.kill("f05")
         loops.deliver(now: 3)
-        #expect("f05".withBytes { loops.caches[0].isKilled(.development, key: $0) })
+        #expect("f05".withBytes { loops.caches[0].killSwitch(.development, key: $0) } == .flag)
         #expect(turns(loops, from: 4) { isDone } < 10)
         let found = try #require(ruleSet(loops, now: 20))
         var keys = (2..<28).map { $0 < 10 ? "f0\($0)" : "f\($0)" }
@@ -89,7 +89,7 @@ struct WorkSliceTests {
         #expect((0..<found.count).map { found.flag(at: $0).key } == keys)
         let off = (0..<found.count).filter { index in
             let (flag, context) = (found.flag(at: index), EvaluationContext(attributes: nil))
-            return flag.evaluate(context, killed: false, override: nil, now: Fixture.start).variant == 1
+            return flag.evaluate(context, killSwitch: nil, override: nil, now: Fixture.start).variant == 1
         }
         #expect(off.map { found.flag(at: $0).key } == ["e", "f00", "f29", "g"])
         let fresh = try Loops(warm: [.development], fixture: loops.fixture)
