@@ -97,6 +97,15 @@ def test_links_lead_somewhere(file, target):
         assert heading in [re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings]
 
 
+def test_the_page_on_targeting_has_a_row_for_every_operator():
+    syntax = (REPOSITORY / "Sources" / "FlagCore" / "Rules" / "OperatorSyntax.swift").read_text()
+    known = re.findall(r'^ +"(.+)": OperatorSyntax\(', syntax, re.M)
+    assert len(known) > 30
+    section = (REPOSITORY / "docs" / "targeting.md").read_text().partition("## Operators")[2].partition("\n## ")[0]
+    shown = [name for cell in re.findall(r"^\| (`.*?`) \|", section, re.M) for name in re.findall(r"`(.+?)`", cell)]
+    assert sorted(shown) == sorted(known)
+
+
 def test_the_folder_map_names_what_is_there():
     named = re.findall(r"^\| `([\w./-]+?)/?` \|", README.read_text(), re.M)
     folders = [name for name in named if (REPOSITORY / name).exists() or "/" in name or name in ("config", "docs")]
