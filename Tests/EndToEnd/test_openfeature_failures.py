@@ -1,4 +1,4 @@
-"""What a program gets from OpenFeature's Python SDK when the server is away, slow, or refuses: docs/clients.md says so."""
+"""What a program gets from OpenFeature's Python SDK when the server is away, slow, or refuses (docs/clients.md)."""
 
 import http.server
 import threading
