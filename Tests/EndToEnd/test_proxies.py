@@ -122,6 +122,13 @@ def test_a_name_that_is_not_among_the_hosts_is_refused(nginx):
     assert nginx.ask("POST", "/ofrep/v1/evaluate/flags/here", b"{}", host="evil.example") == 421
 
 
+def test_the_log_names_the_client_behind_the_proxy(flags):
+    status, *_ = flags.request("DELETE", "/api/flags/here", headers={"X-Forwarded-For": "10.1.2.3"})
+    assert status == 204
+    flags.terminate()
+    assert '"client":"10.1.2.3' in flags.log
+
+
 def haproxy(run_proxy, flags, folder, check: str = "") -> Proxy:
     """HAProxy with the page's configuration, in front of the server; perhaps with another check."""
     port = free_port()

@@ -93,7 +93,7 @@ extension LoopHandler {
         } catch {
             return refuse(&exchange, route.group, error)
         }
-        let event = AdministrationEvent(request, by: service.principal, from: exchange.peer)
+        let event = AdministrationEvent(request, by: service.principal, from: exchange.client(of: request))
         let answer = exchange.deferred(within: route.answerTime)
         let reply = Reply { [service, group = route.group] result in
             let response: HTTPResponse
