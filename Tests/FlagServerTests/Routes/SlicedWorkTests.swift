@@ -71,6 +71,33 @@ struct SlicedWorkTests {
         #expect(try slow.bulk(#"{"plan":"pro"}"#, ifNoneMatch: expected.fields["etag"]).status == 304)
     }
 
+    @Test("Bulk answers in slices are written in the order of asking: who asks again waits behind the others")
+    func order() throws {
+        let server = try hurried()
+        try create(200, on: server)
+        let answered = Locked(0)
+        let overtaken = Locked<[Int]>([])
+        let group = DispatchGroup()
+        for client in 0..<4 {
+            let connection = try server.connect()
+            // A queue of its own is a thread of its own.
+            DispatchQueue(label: "client \(client)").async(group: group) {
+                for _ in 0..<10 {
+                    let before = answered.withLock { $0 }
+                    _ = try? connection.send("POST", "/ofrep/v1/evaluate/flags", "{}")
+                    let after = answered.withLock { answered in
+                        answered += 1
+                        return answered
+                    }
+                    overtaken.withLock { $0.append(after - before - 1) }
+                }
+            }
+        }
+        group.wait()
+        // The three others once; as many again because these threads do not always run when they could.
+        #expect(overtaken.withLock { $0.max() ?? .max } <= 6)
+    }
+
     @Test("A bulk answer whose rules read the clock is written in slices and hashed as a whole")
     func hashed() throws {
         let server = try hurried()
