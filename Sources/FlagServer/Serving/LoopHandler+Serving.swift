@@ -148,8 +148,6 @@ extension LoopHandler {
     private func wait(_ result: EvaluationResult, _ waiting: WaitingEvaluation) {
         switch result {
         case .missing(let keys):
-            waiting.unfinished?.beginAnew()
-            giveWay(waiting)
             let hasAsked = cache.load(keys, amongAll: waiting.isAmongAll, now: loop.monotonicMilliseconds) {
                 [unowned self] in retry(waiting)
             }
