@@ -26,11 +26,9 @@ extension LoopHandler {
     /// of this program wrote.
     private static let bulkAnswerForm: UInt64 = 2
 
-    /// Answers all flags of the environment in OFREP's way, in one or more slices of the loop's time. One answer at a
-    /// time is put aside between slices: what is unfinished takes memory.
+    /// Answers all flags of the environment in OFREP's way, in one or more slices of the loop's time.
     func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
-        if let unfinished, unfinished !== input.unfinished { return .waiting(nil) }
-        unfinished = nil
+        guard writing == nil || input.isWriting else { return .queued }
         let environment = service.settings.defaultEnvironment
         let body: OFREPBody
         do throws(OFREPFailure) {
@@ -81,8 +79,7 @@ extension LoopHandler {
         case .unfinished:
             let unfinished = input.unfinished ?? UnfinishedAnswer(now: now, state: state)
             unfinished.keep(&output.body, upTo: place)
-            self.unfinished = unfinished
-            return .waiting(unfinished)
+            return .unfinished(unfinished)
         case .whole: break
         }
         if isHashed {

@@ -22,7 +22,7 @@ extension LoopHandler {
         if case .missing = overrides { missing.append(.overrides(body.environment, tenant: Array(body.tenantId))) }
         guard missing.isEmpty else { return .missing(missing) }
         // The rule is compiled anew: not in the turn in which others were.
-        if !input.hasWaited, cache.isBusy(now: loop.monotonicMilliseconds) { return .waiting(nil) }
+        if !input.wasPostponed, cache.isBusy(now: loop.monotonicMilliseconds) { return .postponed }
         var run = evaluationRun(body.environment, overrides)
         let answer = explanation(lookup, overrides, body, &run)
         guard surroundings.missing.isEmpty else { return .missing(surroundings.missing) }

@@ -32,8 +32,10 @@ struct EvaluationInput {
     let ifNoneMatch: UnsafeRawBufferPointer?
     /// What has been written of the answer in an earlier turn of the loop.
     var unfinished: UnfinishedAnswer?
-    /// Whether it has waited for the loop's time already.
-    var hasWaited = false
+    /// Whether it is this one's turn to be written, of all bulk answers.
+    var isWriting = false
+    /// Whether it has been postponed already.
+    var wasPostponed = false
 }
 
 /// What came of trying to answer from the cache.
@@ -44,8 +46,12 @@ enum EvaluationResult {
     case refused(HTTPStatus)
     /// The cache lacks these.
     case missing([CacheKey])
-    /// It goes on when the loop has time again, with what has been written.
-    case waiting(UnfinishedAnswer?)
+    /// It begins anew when the loop has time again.
+    case postponed
+    /// It goes on with what has been written when the loop has time again.
+    case unfinished(UnfinishedAnswer)
+    /// It begins when the bulk answer is finished that is being written.
+    case queued
 }
 
 extension LoopHandler {
@@ -100,7 +106,8 @@ extension LoopHandler {
         let result = render(input, &output)
         switch result {
         case .answered, .refused: send(result, input.kind, &exchange)
-        case .missing, .waiting: wait(result, WaitingEvaluation(input, exchange.deferred()))
+        case .missing, .postponed, .unfinished, .queued:
+            wait(result, WaitingEvaluation(input, exchange.deferred()))
         }
     }
 
@@ -126,7 +133,7 @@ extension LoopHandler {
         case .refused(let refused):
             status = refused
             contentType = Problem.contentType
-        case .missing, .waiting: preconditionFailure("only what is complete is sent")
+        case .missing, .postponed, .unfinished, .queued: preconditionFailure("only what is complete is sent")
         }
         counters.raise(ServiceMetrics.request(kind.group, status.code))
         guard output.tag.count > 0 else {
@@ -137,39 +144,52 @@ extension LoopHandler {
         }
     }
 
-    /// Tries again when what is missing is here, or when the loop has time.
+    /// Tries again when what is missing is here, or when its turn has come.
     private func wait(_ result: EvaluationResult, _ waiting: WaitingEvaluation) {
         switch result {
         case .missing(let keys):
-            waiting.unfinished?.beginAnew()
             let hasAsked = cache.load(keys, amongAll: waiting.isAmongAll, now: loop.monotonicMilliseconds) {
                 [unowned self] in retry(waiting)
             }
             if hasAsked { waiting.loads += 1 }
-        case .waiting(let unfinished):
-            if let unfinished { waiting.unfinished = unfinished }
-            waiting.hasWaited = true
+        case .postponed:
+            waiting.wasPostponed = true
             cache.wait { [unowned self] in retry(waiting) }
+        case .unfinished(let answer):
+            waiting.unfinished = answer
+            write(waiting)
+        case .queued: queued.append(waiting)
         case .answered, .refused: preconditionFailure("what is complete waits for nothing")
         }
     }
 
     private func retry(_ waiting: WaitingEvaluation) {
-        guard loop.awaits(waiting.answer) else { return forget(waiting) }
+        guard loop.awaits(waiting.answer) else { return giveWay(waiting) }
         var result = waiting.withInput { render($0, &output) }
         switch result {
         case .missing where waiting.loads >= WaitingEvaluation.loadsMaximum:
             // What was loaded was pushed out again before it could be used: the cache is too small for the traffic.
             result = waiting.withInput { giveUp($0, &output) }
-        case .missing, .waiting: return wait(result, waiting)
+        case .missing, .postponed, .unfinished, .queued: return wait(result, waiting)
         case .answered, .refused: break
         }
+        giveWay(waiting)
         loop.resume(waiting.answer) { send(result, waiting.kind, &$0) }
     }
 
-    /// Nobody waits any more.
-    private func forget(_ waiting: WaitingEvaluation) {
-        if let own = waiting.unfinished, own === unfinished { unfinished = nil }
+    /// Has a bulk answer written when the loop has time, and no other meanwhile.
+    private func write(_ waiting: WaitingEvaluation) {
+        writing = waiting
+        waiting.isWriting = true
+        cache.wait { [unowned self] in retry(waiting) }
+    }
+
+    /// Lets the next bulk answer be written, if this one was.
+    private func giveWay(_ waiting: WaitingEvaluation) {
+        guard writing === waiting else { return }
+        writing = nil
+        waiting.isWriting = false
+        if !queued.isEmpty { write(queued.removeFirst()) }
     }
 
     private func giveUp(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
@@ -228,54 +248,5 @@ extension LoopHandler {
         output.reset()
         output.body.append(problem.body)
         return .refused(HTTPStatus(UInt16(problem.code.status)))
-    }
-}
-
-/// An evaluation that waits for the store or for the loop's time, with a copy of its request.
-private final class WaitingEvaluation {
-    /// From how many loads on flags are looked for among all flags of the environment: that many are enough for flags
-    /// that require others of some depth. Who needs more might not find them together in the cache of single flags.
-    private static let loadsOfSingleFlags = 8
-    /// How often the store is asked before the evaluation is given up.
-    static let loadsMaximum = 2 * loadsOfSingleFlags
-
-    let kind: EvaluationKind
-    let answer: DeferredAnswer
-    /// How often the store was asked.
-    var loads = 0
-    /// What has been written of the answer.
-    var unfinished: UnfinishedAnswer?
-    /// Whether it has waited for the loop's time.
-    var hasWaited = false
-    private let key: [UInt8]
-    private let body: [UInt8]
-    private let ifNoneMatch: [UInt8]?
-
-    init(_ input: EvaluationInput, _ answer: DeferredAnswer) {
-        kind = input.kind
-        key = Array(input.key)
-        body = Array(input.body)
-        ifNoneMatch = input.ifNoneMatch.map { Array($0) }
-        self.answer = answer
-    }
-
-    /// Whether flags are looked for among all flags of the environment.
-    var isAmongAll: Bool { loads >= WaitingEvaluation.loadsOfSingleFlags }
-
-    /// Calls `use` with the request's parts.
-    func withInput<Result>(_ use: (EvaluationInput) -> Result) -> Result {
-        key.withUnsafeBytes { key in
-            body.withUnsafeBytes { body in
-                guard let ifNoneMatch else { return use(input(key, body, nil)) }
-                return ifNoneMatch.withUnsafeBytes { use(input(key, body, $0)) }
-            }
-        }
-    }
-
-    private func input(
-        _ key: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, _ condition: UnsafeRawBufferPointer?
-    ) -> EvaluationInput {
-        EvaluationInput(
-            kind: kind, key: key, body: body, ifNoneMatch: condition, unfinished: unfinished, hasWaited: hasWaited)
     }
 }

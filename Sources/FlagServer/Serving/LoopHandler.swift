@@ -36,8 +36,11 @@ final class LoopHandler: HTTPHandler {
     var output = EvaluationOutput()
     /// Where a percent-encoded key is decoded.
     var decodedKey = AnswerBuffer(capacity: 512)
-    /// The bulk answer that is being written, if that takes more than one turn of the loop.
-    var unfinished: UnfinishedAnswer?
+    /// The bulk answer that is being written, if that takes more than one turn of the loop: one at a time, since what
+    /// is unfinished takes memory.
+    var writing: WaitingEvaluation?
+    /// Those that are written after it, in the order in which they were asked for.
+    var queued: [WaitingEvaluation] = []
     /// How the current second is spelled.
     var instants = InstantText()
     /// The key of entity tags.

@@ -41,17 +41,12 @@ final class UnfinishedAnswer {
     func take(_ body: inout AnswerBuffer, for state: KeyedDigest.Value) -> BulkPlace {
         if state != self.state {
             self.state = state
-            beginAnew()
+            beginnings += 1
+            place = BulkPlace()
+            self.body.reset()
         }
         swap(&self.body, &body)
         return place
-    }
-
-    /// Lets go of what has been written.
-    func beginAnew() {
-        beginnings += 1
-        body.reset()
-        place = BulkPlace()
     }
 }
 
