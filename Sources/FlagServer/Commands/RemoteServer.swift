@@ -73,9 +73,21 @@ struct RemoteServer {
             bytes: answer.body, leftOut: ExportedFile.lines(inField: answer.field(ExportedFile.fieldName)))
     }
 
+    /// Has long work listed or stopped.
+    func run(_ request: WorkRequest) throws -> JSONValue {
+        var message =
+            switch request {
+            case .list: HTTPClientRequest("GET", "\(origin)/api/work")
+            case .cancel(let id):
+                HTTPClientRequest("DELETE", "\(origin)/api/work/\(PercentEncoding.encodedSegment(id))")
+            }
+        message.unixSocket = unixSocket
+        return try JSONValue(parsing: try ask(message).body)
+    }
+
     private func ask(_ message: HTTPClientRequest) throws -> HTTPClientResponse {
         let answer = try client.send(message)
-        guard answer.status == 200 else { throw Self.failure(message, answer) }
+        guard answer.status == 200 || answer.status == 202 else { throw Self.failure(message, answer) }
         return answer
     }
 

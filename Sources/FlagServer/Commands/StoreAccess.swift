@@ -6,8 +6,8 @@ import JSON
 enum StoreAccess {
     /// How long a command waits for a server that is just starting, or for another command.
     static let patience = Duration.seconds(10)
-    /// How long a command waits for the server to do the work.
-    static let workTimeout = Duration.seconds(600)
+    /// How long a command waits for the server to do the work: what takes longer is stopped, since the command leaves.
+    static let workTimeout = Duration.seconds(3600)
 
     private static let pause: useconds_t = 20_000
 
@@ -51,6 +51,12 @@ enum StoreAccess {
     ) throws -> ControlReply {
         while true {
             do {
+                if WorkRequest.commands.contains(request.command) {
+                    // Whoever can look at the directory alone is alone.
+                    _ = try InspectedDirectory(configuration.dataDirectory, for: request.command)
+                    throw CommandFailure(
+                        "no server runs on \(configuration.dataDirectory): there is no work of one to look at")
+                }
                 if request.command == BackupRequest.verify.request.command {
                     let held = try InspectedDirectory(configuration.dataDirectory, for: request.command)
                     defer { withExtendedLifetime(held) {} }
@@ -67,7 +73,8 @@ enum StoreAccess {
                 return StoreCommands(store: store).answer(request)
             } catch DataDirectoryError.owned(let path, let owner) {
                 if owner?.isServer == true, let channel = try connect(to: path, before: deadline) {
-                    try channel.send(request.message, within: ControlServer.requestTimeout)
+                    // Its content is taken when the commands before it are done.
+                    try channel.send(request.message, within: workTimeout)
                     return try ControlReply(channel.receive(within: workTimeout))
                 }
                 guard ContinuousClock.now < deadline else {

@@ -31,13 +31,14 @@ struct ServerProcess {
             logger.error("the disk is full: flags are served, and no change is taken until there is room")
         }
         try loadSampleFlags(into: store, logger)
+        let work = WorkList(report: { logger.report($0, $1) })
         let endpoint = DynamoEndpoint(
             store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts)
-        let stack = try makeStack(store, endpoint, logger)
+        let stack = try makeStack(store, endpoint, work, logger)
         if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
         try stack.start()
         let dynamodb = try openDynamoDBPort(endpoint, logger)
-        let control = try makeControl(store, logger)
+        let control = try makeControl(store, work, logger)
         logger.notice("ready", metadata: ["address": "\(address(port: stack.server.port))"])
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
@@ -53,7 +54,9 @@ struct ServerProcess {
             drained.enter()
             dynamodb.drain(within: configuration.drainTimeout) { drained.leave() }
         }
-        // Readiness is red by now: a command under way may take its time, as long as the requests do.
+        // Readiness is red by now. What may take long stops where it is consistent, and tells its clients how far it
+        // has come.
+        work.stop()
         control?.stop()
         drained.wait()
         logger.notice("stopped")
@@ -93,7 +96,7 @@ struct ServerProcess {
     }
 
     private func makeStack(
-        _ store: DataStore, _ endpoint: DynamoEndpoint, _ logger: Logger
+        _ store: DataStore, _ endpoint: DynamoEndpoint, _ work: WorkList, _ logger: Logger
     ) throws -> ServingStack {
         var http = HTTPServerConfiguration(addresses: try addresses(), loops: loopCount)
         http.limits = configuration.limits
@@ -113,7 +116,7 @@ struct ServerProcess {
         settings.readStoreID = { tables.storeID }
         let parts = ServingStack.Parts(
             store: tables, table: configuration.profile.tableName, settings: settings, http: http,
-            now: { .systemClock },
+            now: { .systemClock }, work: work,
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
             report: { logger.report($0) }, reportForeign: { logger.report($0) },
             reportFailure: { logger.report($0) },
@@ -158,11 +161,16 @@ struct ServerProcess {
         return server
     }
 
-    private func makeControl(_ store: DataStore, _ logger: Logger) throws -> ControlServer? {
+    private func makeControl(_ store: DataStore, _ work: WorkList, _ logger: Logger) throws -> ControlServer? {
         // A store in memory has no directory where commands could find it.
         guard configuration.store == .sqlite else { return nil }
-        let commands = StoreCommands(store: store)
-        return try ControlServer(directory: configuration.dataDirectory, logger: logger) { commands.answer($0) }
+        let commands = StoreCommands(store: store, work: work)
+        return try ControlServer(
+            directory: configuration.dataDirectory, logger: logger, overtaking: WorkRequest.commands
+        ) { request, client in
+            if let request = try? WorkRequest(request) { return request.answer(work, for: client) }
+            return commands.answer(request, for: client)
+        }
     }
 
     /// How many event loops there are.

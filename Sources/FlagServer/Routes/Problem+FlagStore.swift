@@ -54,6 +54,7 @@ extension Problem {
             ])
         case .conflict(let name):
             self.init(.conflict, "others keep changing \(name) at the same time; try again")
+        case .stopped: self.init(.workStopped, error.description)
         case .unavailable(let reason, let hint):
             self.init(.storeUnavailable, "\(reason). \(hint)", headerFields: [("Retry-After", "1")])
         }

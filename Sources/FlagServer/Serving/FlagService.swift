@@ -14,6 +14,8 @@ struct FlagService: Sendable {
     let follower: FlagTableFollower
     /// What the operator decided.
     let settings: ServiceSettings
+    /// The long work that is under way.
+    let work: WorkList
     /// What is counted.
     let metrics: ServiceMetrics
     /// Whether requests should be sent here.
@@ -42,7 +44,8 @@ struct FlagService: Sendable {
     /// Puts the parts together.
     init(
         repository: FlagRepository, feed: CacheFeed, follower: FlagTableFollower, settings: ServiceSettings,
-        loopCount: Int, link: ServerLink, now: @escaping @Sendable () -> Timestamp, failures: EvaluationFailureLog,
+        work: WorkList, loopCount: Int, link: ServerLink, now: @escaping @Sendable () -> Timestamp,
+        failures: EvaluationFailureLog,
         reportAdministration: @escaping @Sendable (AdministrationEvent, UInt16) -> Void,
         moreMetrics: @escaping @Sendable (inout MetricsText) -> Void,
         backupComplaint: @escaping @Sendable () -> StaticString?
@@ -51,6 +54,7 @@ struct FlagService: Sendable {
         self.feed = feed
         self.follower = follower
         self.settings = settings
+        self.work = work
         self.link = link
         self.now = now
         self.failures = failures

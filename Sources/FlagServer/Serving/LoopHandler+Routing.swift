@@ -89,13 +89,14 @@ extension LoopHandler {
     ) {
         let copy: AdministrationRequest
         do throws(Problem) {
-            copy = try AdministrationRequest(request, parameters, for: route)
+            copy = try AdministrationRequest(request, parameters, from: exchange.client(of: request), for: route)
         } catch {
             return refuse(&exchange, route.group, error)
         }
         let event = AdministrationEvent(request, by: service.principal, from: exchange.peer)
-        let answer = exchange.deferred(within: route.answerTime)
-        let reply = Reply { [service, group = route.group] result in
+        let watch = route.answerTime.map { _ in AnswerWatch() }
+        let answer = exchange.deferred(within: route.answerTime, watch: watch)
+        let reply = Reply(watch: watch) { [service, group = route.group] result in
             let response: HTTPResponse
             switch result {
             case .success(let success): response = success

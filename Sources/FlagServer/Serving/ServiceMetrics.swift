@@ -32,7 +32,7 @@ final class ServiceMetrics: Sendable {
 extension ServiceMetrics {
     /// The statuses that are counted one by one; others count as `other`.
     static let statuses: [UInt16] = [
-        200, 201, 204, 304, 400, 401, 404, 405, 409, 412, 413, 415, 500, 503,
+        200, 201, 202, 204, 304, 400, 401, 404, 405, 409, 412, 413, 415, 500, 503,
     ]
 
     /// The reasons of evaluations in the words of `/api/evaluate`, by their counter's place.
@@ -64,19 +64,20 @@ extension ServiceMetrics {
             switch status {
             case 200: 0
             case 201: 1
-            case 204: 2
-            case 304: 3
-            case 400: 4
-            case 401: 5
-            case 404: 6
-            case 405: 7
-            case 409: 8
-            case 412: 9
-            case 413: 10
-            case 415: 11
-            case 500: 12
-            case 503: 13
-            default: 14
+            case 202: 2
+            case 204: 3
+            case 304: 4
+            case 400: 5
+            case 401: 6
+            case 404: 7
+            case 405: 8
+            case 409: 9
+            case 412: 10
+            case 413: 11
+            case 415: 12
+            case 500: 13
+            case 503: 14
+            default: 15
             }
         return group.place * statusPlaces + place
     }
@@ -211,6 +212,7 @@ extension RouteGroup {
         case .explain: 11
         case .segments: 12
         case .transfer: 13
+        case .work: 14
         }
     }
 }

@@ -24,6 +24,8 @@ struct ServingStack: Sendable {
         var http: HTTPServerConfiguration
         /// The wall clock.
         var now: @Sendable () -> Timestamp
+        /// Where long work is listed.
+        var work = WorkList()
         /// Makes the store deliver what other processes wrote; called twice a second.
         var pollForeignChanges: (@Sendable () throws(TableError) -> Void)?
         /// Told of what an operator should know.
@@ -58,7 +60,7 @@ struct ServingStack: Sendable {
         }
         let service = FlagService(
             repository: repository, feed: feed, follower: follower, settings: parts.settings,
-            loopCount: parts.http.loops, link: link, now: parts.now,
+            work: parts.work, loopCount: parts.http.loops, link: link, now: parts.now,
             failures: EvaluationFailureLog(report: parts.reportFailure),
             reportAdministration: parts.reportAdministration, moreMetrics: parts.moreMetrics,
             backupComplaint: parts.backupComplaint)

@@ -27,12 +27,13 @@ extension FlagRepository {
         remove(key, in: environment, expecting: expected, by: principal, completion: completion)
     }
 
-    /// The same without looking who requires it: for whoever has looked.
+    /// The same without looking who requires it: for whoever has looked. It may be stopped between two pages, while the
+    /// flag is still there.
     ///
     /// - Parameter keepsKillSwitch: whether its kill switch stays, for a flag of the same key that is to come.
     func remove(
         _ key: String, in environment: Environment, expecting expected: Int64?, keepsKillSwitch: Bool = false,
-        by principal: Principal, completion: @escaping Completion<Void>
+        by principal: Principal, _ progress: WorkProgress = WorkProgress(), completion: @escaping Completion<Void>
     ) {
         do throws(FlagStoreError) {
             guard let item = try item(.flag(environment, key: key)) else { throw .notFound("flag \(key)") }
@@ -41,7 +42,7 @@ extension FlagRepository {
             let deletion = FlagDeletion(
                 repository: self, key: key, environment: environment, expected: expected,
                 condition: expected == nil ? .exists : .isAtVersion(of: item), keepsKillSwitch: keepsKillSwitch,
-                principal: principal, completion: completion)
+                principal: principal, progress: progress, completion: completion)
             try deletion.nextPage()
         } catch {
             completion(.failure(error))
@@ -59,10 +60,12 @@ private struct FlagDeletion: Sendable {
     let condition: Condition
     let keepsKillSwitch: Bool
     let principal: Principal
+    let progress: WorkProgress
     let completion: FlagRepository.Completion<Void>
 
     /// Deletes the overrides that come first, and the flag if these are the last.
     func nextPage() throws(FlagStoreError) {
+        try progress.check()
         let page = try someOverrides()
         let flag = ItemKey.flag(environment, key: key)
         var operations = page.keys.map { repository.delete($0) }

@@ -23,6 +23,8 @@ package enum FlagStoreError: Error, Sendable {
     case invalidCursor
     /// Others kept changing the same flag or segment between every read and write of this one; trying again may help.
     case conflict(name: String)
+    /// Work was stopped before it was done: why, and how much of it is durable. Doing the same again does the rest.
+    case stopped(WorkStopped)
     /// The store could not read or write: why, and what the operator should do.
     case unavailable(reason: String, hint: String)
 }
@@ -62,6 +64,7 @@ extension FlagStoreError: CustomStringConvertible {
         case .segmentUsed(let name, let uses): "The segment \(name) is used by \(uses.inWords)"
         case .invalidCursor: "The cursor is not one that this list handed out"
         case .conflict(let name): "Others keep changing \(name); try again"
+        case .stopped(let stopped): "\(stopped)"
         case .unavailable(let reason, let hint): "\(reason). \(hint)"
         }
     }

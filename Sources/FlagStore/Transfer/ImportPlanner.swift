@@ -9,6 +9,8 @@ struct ImportPlanner {
     let environment: Environment
     let repository: FlagRepository
     let now: Timestamp
+    /// May stop the comparison.
+    let progress: WorkProgress
     /// What speaks against the import.
     var issues: [DefinitionIssue] = []
 
@@ -28,6 +30,7 @@ struct ImportPlanner {
     mutating func planFlags() throws(FlagStoreError) -> ImportPlan.Difference<FlagRecord> {
         var difference = ImportPlan.Difference<FlagRecord>()
         for (index, flag) in document.flags.enumerated() {
+            try progress.check()
             checkEnvironment(flag.draft.environment, at: JSONPointer().appending("flags").appending(index))
             let item = try repository.item(.flag(environment, key: flag.draft.key))
             guard let item else {
@@ -137,6 +140,7 @@ struct ImportPlanner {
             return difference
         }
         for start in stride(from: 0, to: drafts.count, by: ImportPlanner.keysPerRead) {
+            try progress.check()
             let slice = drafts[start..<min(drafts.count, start + ImportPlanner.keysPerRead)]
             let records = slice.map { record($0) }
             let keys = records.map { $0.itemKey.tableKey }
@@ -216,6 +220,7 @@ struct ImportPlanner {
         let removedKeys = Set(removedFlags.map { ExactText($0.key) })
         var removed: [TenantOverrideRecord] = []
         try repository.forEachFlag(in: environment) { flag throws(FlagStoreError) in
+            try progress.check()
             let key = ExactText(flag.key)
             guard !removedKeys.contains(key) else { return }
             try repository.forEachOverride(ofFlag: flag.key, in: environment) { override in

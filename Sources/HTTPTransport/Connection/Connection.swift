@@ -30,6 +30,8 @@ struct Connection: ~Copyable {
     var session: TLSSession?
     /// Where the content of the answer at hand comes from, when it comes in pieces.
     var stream: AnswerStream?
+    /// Who wants to know when the deferred answer at hand is awaited no more.
+    var watch: AnswerWatch?
     /// The place of the upload at hand; nil for other requests.
     var upload: Place?
     /// The place of the large answer that is under way; nil for others.

@@ -112,7 +112,10 @@ final class EventLoop {
         guard let connection = state.pointee.table.find(slot: slot, generation: generation) else { return }
         let ends = EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue
         if event.events & (EPOLLIN.rawValue | ends) != 0 { connection.pointee.isReadable = true }
-        if event.events & ends != 0 { connection.pointee.hasEnd = true }
+        if event.events & ends != 0 {
+            connection.pointee.hasEnd = true
+            connection.pointee.watch?.end()
+        }
         let isGone = event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0
         if connection.pointee.machine.isBlocked {
             guard event.events & EPOLLOUT.rawValue != 0 || isGone else { return }
@@ -232,6 +235,7 @@ final class EventLoop {
             answer(connection, error: .requestTimeout, detail: "The request did not arrive in time.")
         case .handlerTimeout(let timeout):
             counters.countTimeout(timeout)
+            connection.pointee.watch?.end()
             answer(connection, error: .serviceUnavailable, detail: "The request took too long to answer.")
         }
     }

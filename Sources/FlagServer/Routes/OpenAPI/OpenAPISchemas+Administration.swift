@@ -22,6 +22,24 @@ extension OpenAPISchemas {
               "description": "What is wrong with flags that were stored because of keepInvalid."}
           }
         },
+        "Work": {
+          "type": "object",
+          "required": ["id", "what", "by", "startedAt", "done", "total", "stopping"],
+          "properties": {
+            "id": {"type": "string"},
+            "what": {"type": "string", "examples": ["import into staging"]},
+            "by": {"type": "string", "description": "Who has it done."},
+            "startedAt": {"$ref": "#/components/schemas/Time"},
+            "done": {"type": "integer", "minimum": 0, "description": "How many changes are durable."},
+            "total": {"type": ["integer", "null"], "description": "How many there will be, once that is known."},
+            "stopping": {"type": "boolean", "description": "Whether it will stop at its next step."}
+          }
+        },
+        "WorkList": {
+          "type": "object",
+          "required": ["work"],
+          "properties": {"work": {"type": "array", "items": {"$ref": "#/components/schemas/Work"}}}
+        },
         "ExportFile": {"type": "object", "required": ["flags"], "properties": {"flags": {"type": ["object", "array"]}}},
         "FlagBody": {
           "type": "object",

@@ -50,6 +50,8 @@ enum OpenAPISchemas {
           "name": {"name": "name", "in": "path", "required": true, "example": "beta-testers",
             "description": "The segment's name, percent-encoded as one path segment.",
             "schema": {"$ref": "#/components/schemas/SegmentName"}},
+          "workId": {"name": "workId", "in": "path", "required": true, "example": "1f3a9c2e",
+            "description": "What the list of work calls it.", "schema": {"type": "string"}},
           "key": {"name": "key", "in": "path", "required": true, "example": "new-checkout",
             "description": "The flag's key: the whole rest of the path, percent-decoded once.",
             "schema": {"type": "string"}}
