@@ -96,8 +96,8 @@ class FlagServer:
     def start(self) -> "FlagServer":
         """Starts the process and returns once `/health/ready` answers 200."""
         command = [
-            *self.behind, binary(), "serve", "--environment", self.environment, "--host", "127.0.0.1",
-            "--port", str(self.port), "--data-dir", str(self.data_dir), *self.options,
+            *self.behind, binary(), "serve", *(["--profile", self.environment] if self.environment else []),
+            "--host", "127.0.0.1", "--port", str(self.port), "--data-dir", str(self.data_dir), *self.options,
         ]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.cwd, env=self.env)

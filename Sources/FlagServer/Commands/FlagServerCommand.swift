@@ -49,20 +49,15 @@ enum Failure {
         } catch let error as ExitCode {
             throw error
         } catch let error as ConfigurationError {
-            tell(error)
+            StandardError.tell("\(error)")
             throw configuration
         } catch let error as TransportError where error.isOfConfiguration {
-            tell(error)
+            StandardError.tell("\(error)")
             throw configuration
         } catch {
-            tell(error)
+            StandardError.tell("\(error)")
             throw failed
         }
-    }
-
-    private static func tell(_ error: any Error) {
-        // Nothing can be told when standard error is gone.
-        try? FileBytes.write(Array("flag-server: \(error)\n".utf8), to: STDERR_FILENO, path: "standard error")
     }
 }
 

@@ -33,6 +33,13 @@ struct RemoteServer {
 
     private static let unixPrefix = "unix:"
 
+    /// The server, for people: without what may be secret of its address.
+    var name: String {
+        var message = HTTPClientRequest("GET", origin)
+        message.unixSocket = unixSocket
+        return message.server
+    }
+
     /// What is wrong with an address, so that it completes the sentence "--server …"; nil when nothing is.
     static func fault(in address: String) -> String? {
         if address.hasPrefix(unixPrefix) {

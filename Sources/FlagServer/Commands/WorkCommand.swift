@@ -54,8 +54,7 @@ struct WorkCommand: ParsableCommand {
             try Failure.report {
                 let answer =
                     try server.remote()?.run(request)
-                    ?? StoreAccess.perform(request.request, on: place.store.configuration(), createsStore: false)
-                    .result
+                    ?? StoreAccess.perform(request.request, on: place.store.configuration()).result
                 let shown = place.format == .json ? answer.serialized(pretty: true) : text(answer)
                 if !shown.isEmpty { print(shown) }
             }

@@ -41,12 +41,15 @@ extension ServerConfiguration {
         let inFile = reader.value(of: Settings.profile) ?? .local
         if requested == nil, let path = reader.file?.path, inFile != profile ?? .local {
             reader.report(
-                "\(path): environment must be \((profile ?? .local).rawValue): the file is found by that name")
+                "\(path): profile must be \((profile ?? .local).rawValue): the file is found by that name")
         }
         // systemd lists several directories with colons; the first is ours.
         let stateDirectory = environment["STATE_DIRECTORY"]?.split(separator: ":").first.map(String.init)
         var configuration = defaults(for: inFile, stateDirectory: stateDirectory)
         configuration.file = reader.file?.path
+        if let text = reader.text(of: Settings.profile), text != inFile.rawValue {
+            configuration.notices.append("the profile is given as \(text), that is \(inFile.rawValue)")
+        }
         configuration.readGeneral(from: &reader)
         configuration.readBounds(from: &reader)
         configuration.readTLS(from: &reader)

@@ -5,7 +5,9 @@ import Logging
 
 /// Every setting there is. The keys are also what the shipped files under `config/` are written in.
 enum Settings {
-    static let profile = Setting<Profile>(key: "environment", allowed: "local, dev or prod") { Profile(rawValue: $0) }
+    static let profile = Setting<Profile>(
+        key: "profile", formerKey: "environment", allowed: "local, dev or prod"
+    ) { Profile(spelling: $0) }
     static let file = Setting<String>.text("config", "the path of a YAML file")
 
     static let host = Setting<String>.text("host", "addresses to listen on, such as 127.0.0.1 or ::1, unix:/run/x.sock")

@@ -13,6 +13,7 @@ final class ControlServer: Sendable {
     typealias Answer = @Sendable (ControlRequest, WorkClient) -> ControlReply
 
     private let directory: String
+    private let environment: [String: String]
     // `unsafe` holds no danger here: dispatch objects may be used from any thread, only Swift's import does not say so.
     nonisolated(unsafe) private let source: any DispatchSourceRead
     private let queue = DispatchQueue(label: "flag-server.control")
@@ -26,13 +27,23 @@ final class ControlServer: Sendable {
     /// Starts to listen in a directory that this process owns.
     ///
     /// - Parameters:
+    ///   - environment: the process's environment, which says where the socket is announced.
     ///   - overtaking: the commands that are answered beside others. They bring no content.
     ///   - answer: does what a command asks; called for one of the others at a time.
     init(
-        directory: String, logger: Logger, overtaking: Set<String> = [], answer: @escaping Answer
+        directory: String, environment: [String: String] = [:], logger: Logger, overtaking: Set<String> = [],
+        answer: @escaping Answer
     ) throws(ControlError) {
         self.directory = directory
+        self.environment = environment
         let listener = try ControlSocket.listen(in: directory)
+        do throws(ControlError) {
+            try ControlSocket.announce(directory, in: environment)
+        } catch {
+            logger.warning(
+                "commands have to be told the data directory: the server cannot be announced",
+                metadata: ["reason": "\(error)"])
+        }
         let conversations = Conversations(logger: logger, overtaking: overtaking, answer: answer)
         self.conversations = conversations
         source = DispatchSource.makeReadSource(fileDescriptor: listener, queue: queue)
@@ -50,6 +61,7 @@ final class ControlServer: Sendable {
         source.cancel()
         queue.sync {}
         conversations.end()
+        ControlSocket.withdraw(environment)
         ControlSocket.remove(in: directory)
     }
 }

@@ -91,7 +91,8 @@ struct DynamoDBProcess {
         guard settings.store == .sqlite else { return nil }
         let commands = BackupCommands(tables: tables, profile: nil, work: work)
         return try ControlServer(
-            directory: settings.dataDirectory, logger: logger, overtaking: WorkRequest.commands
+            directory: settings.dataDirectory, environment: environment, logger: logger,
+            overtaking: WorkRequest.commands
         ) { request, client in
             if let request = try? WorkRequest(request) { return request.answer(work, for: client) }
             return commands.answer(request, for: client)

@@ -22,6 +22,7 @@ struct ServerProcess {
         StandardErrorLog.install(configuration.log)
         let logger = Logger(label: "flag-server")
         logger.info("starting", metadata: settingsForLog)
+        for notice in configuration.notices { logger.notice("\(notice)") }
         DescriptorLimit.raise()
 
         let store = try DataDirectory.whenNoCommandHasIt { try DataStore.openForServing(configuration) }
@@ -166,7 +167,8 @@ struct ServerProcess {
         guard configuration.store == .sqlite else { return nil }
         let commands = StoreCommands(store: store, work: work)
         return try ControlServer(
-            directory: configuration.dataDirectory, logger: logger, overtaking: WorkRequest.commands
+            directory: configuration.dataDirectory, environment: environment, logger: logger,
+            overtaking: WorkRequest.commands
         ) { request, client in
             if let request = try? WorkRequest(request) { return request.answer(work, for: client) }
             return commands.answer(request, for: client)
@@ -203,7 +205,7 @@ struct ServerProcess {
 
     private var settingsForLog: Logger.Metadata {
         [
-            "version": "\(FlagServerCommand.version)", "environment": "\(configuration.profile.rawValue)",
+            "version": "\(FlagServerCommand.version)", "profile": "\(configuration.profile.rawValue)",
             "configuration": "\(configuration.file ?? "built-in defaults")",
             "store": "\(configuration.store.rawValue)",
             "data": "\(configuration.store == .sqlite ? configuration.dataDirectory : "none")",

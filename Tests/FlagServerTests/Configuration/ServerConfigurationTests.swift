@@ -28,8 +28,8 @@ struct ServerConfigurationTests {
     @Test("The shipped files say what is built in, and set everything but paths", arguments: Profile.allCases)
     func shippedFiles(profile: Profile) throws {
         let directory = TemporaryDirectory.repositoryRoot + "/config"
-        let shipped = try Self.load(commandLine: ["environment": profile.rawValue], directories: [directory])
-        var builtIn = try Self.load(commandLine: ["environment": profile.rawValue])
+        let shipped = try Self.load(commandLine: ["profile": profile.rawValue], directories: [directory])
+        var builtIn = try Self.load(commandLine: ["profile": profile.rawValue])
         #expect(shipped.file == "\(directory)/\(profile.rawValue).yaml")
         #expect(builtIn.file == nil)
         builtIn.file = shipped.file
@@ -118,8 +118,28 @@ struct ServerConfigurationTests {
         #expect(try Self.load(environment: ["FLAG_SERVER_CONFIG": path]).auth == .on)
         #expect(
             Self.issues(directories: [directory.path]) == [
-                "\(path): environment must be local: the file is found by that name"
+                "\(path): profile must be local: the file is found by that name"
             ])
+    }
+
+    @Test("The profile is also read by its former key, environment, and by the name of its environment, with a notice")
+    func profileByOtherNames() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("any.yaml", "environment: staging")
+        let cases: [([String: String], [String: String], Profile, [String])] = [
+            (["profile": "prod"], [:], .prod, []), (["environment": "prod"], [:], .prod, []),
+            (["environment": "dev"], ["FLAG_SERVER_PROFILE": "prod"], .dev, []),
+            ([:], ["FLAG_SERVER_ENVIRONMENT": "dev"], .dev, []),
+            ([:], ["FLAG_SERVER_ENVIRONMENT": "dev", "FLAG_SERVER_PROFILE": "prod"], .prod, []),
+            (["profile": "production"], [:], .prod, ["the profile is given as production, that is prod"]),
+            (["config": path], [:], .dev, ["the profile is given as staging, that is dev"]),
+            (["config": path, "profile": "prod"], [:], .prod, []),
+        ]
+        for (commandLine, environment, profile, notices) in cases {
+            let configuration = try Self.load(commandLine: commandLine, environment: environment)
+            #expect(configuration.profile == profile, "\(commandLine) \(environment)")
+            #expect(configuration.notices == notices, "\(commandLine) \(environment)")
+        }
     }
 
     @Test("Data lies where --data-dir says, else in systemd's state directory, else under data/")
