@@ -24,12 +24,18 @@ struct ReplacedTableTests {
         try fixture.store.deleteTable(Fixture.table)
         loops.feed.noticeReplacedTable()
         #expect(loops.answer("old").text == "on", "Of a table that is gone, what is known goes on")
+        #expect(!loops.feed.statistics.tableIsThere)
+        loops.feed.noticeReplacedTable()
         try fixture.repository.createTableIfMissing()
         try fixture.createSimple("both", enabled: true)
         try fixture.createSimple("new", enabled: true)
         try fixture.putOverride("globex", "new", ["enabled": false, "updatedBy": "me"])
         loops.gated.setMuted(false)
         loops.feed.noticeReplacedTable()
+        #expect(loops.feed.statistics.tableIsThere)
+        let events = loops.events.withLock { $0 }
+        #expect(events.filter { if case .tableGone(Fixture.table) = $0 { true } else { false } }.count == 1)
+        #expect(events.filter { if case .tableBack(Fixture.table) = $0 { true } else { false } }.count == 1)
         loops.awaitTenants()
         for loop in 0..<2 {
             #expect(loops.ruleSet(in: .development, loop: loop) == ["not loaded"])

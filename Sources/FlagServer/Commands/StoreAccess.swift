@@ -35,7 +35,7 @@ enum StoreAccess {
             try requireStore(in: configuration.dataDirectory, for: request.command, creation)
         }
         let reply = try DataDirectory.asOwner(of: configuration.dataDirectory) {
-            try answer(request, on: configuration, before: .now + patience)
+            try answer(request, on: configuration, creates: creation == .requested, before: .now + patience)
         }
         switch reply {
         case .done(let result, let payload): return (result, payload)
@@ -59,7 +59,8 @@ enum StoreAccess {
     }
 
     private static func answer(
-        _ request: ControlRequest, on configuration: ServerConfiguration, before deadline: ContinuousClock.Instant
+        _ request: ControlRequest, on configuration: ServerConfiguration, creates: Bool,
+        before deadline: ContinuousClock.Instant
     ) throws -> ControlReply {
         while true {
             do {
@@ -82,7 +83,7 @@ enum StoreAccess {
                             ?? .failed("unknown command")
                     }
                 }
-                let store = try DataStore.openForCommand(configuration, name: request.command)
+                let store = try DataStore.openForCommand(configuration, name: request.command, creates: creates)
                 defer { store.close() }
                 tellDirectory(configuration.dataDirectory)
                 return StoreCommands(store: store).answer(request)

@@ -19,19 +19,21 @@ final class DataStore: Sendable {
     /// The setting of the store that says how flags of it are bucketed.
     private static let fractionalSetting = Settings.fractional.key
 
-    private init(tables: SQLiteTableStore, profile: Profile, directory: DataDirectory?) throws {
+    private init(tables: SQLiteTableStore, profile: Profile, directory: DataDirectory?) {
         self.tables = tables
         self.profile = profile
         self.directory = directory
         flags = FlagRepository(store: tables, table: profile.tableName)
-        _ = try flags.createTableIfMissing()
     }
 
-    /// Opens the store for the server: the profile's table is created where it is missing, and the way of bucketing is
-    /// fixed when the store is new.
+    /// Protects the table from deletion, after another one has taken its place.
+    func protectTable() throws(TableError) { try ServedTable(tables: tables, profile: profile).protect() }
+
+    /// Opens the store for the server: the profile's table is made where it was never before, and the way of bucketing
+    /// is fixed when the store is new.
     ///
     /// - Throws: what is wrong with the directory or the file in it; `StoreMismatch` when the store was made with
-    ///   another way of bucketing.
+    ///   another way of bucketing; `CommandFailure` when the table is gone that it had.
     static func openForServing(_ configuration: ServerConfiguration) throws -> DataStore {
         let opened = try open(configuration, for: "serve")
         return try opened.closedOnFailure { tables in
@@ -41,20 +43,27 @@ final class DataStore: Sendable {
                     directory: configuration.dataDirectory, stored: stored,
                     configured: configuration.evaluation.fractional)
             }
-            return try DataStore(tables: tables, profile: configuration.profile, directory: opened.directory)
+            try ServedTable(tables: tables, profile: configuration.profile)
+                .prepare(creates: true, recreates: false, in: configuration.dataDirectory)
+            return DataStore(tables: tables, profile: configuration.profile, directory: opened.directory)
         }
     }
 
     /// Opens the store for a command that works on it by itself. The table is the one that the store has: whoever names
     /// a directory need not know which profile serves it.
-    static func openForCommand(_ configuration: ServerConfiguration, name: String) throws -> DataStore {
+    ///
+    /// - Parameter creates: whether a table is made where there is none.
+    static func openForCommand(
+        _ configuration: ServerConfiguration, name: String, creates: Bool
+    ) throws -> DataStore {
         let opened = try open(configuration, for: name)
         return try opened.closedOnFailure { tables in
             _ = try fractional(of: tables, whenNew: configuration.evaluation.fractional)
-            let names = try tables.listTables()
-            let present = Profile.allCases.filter { names.contains($0.tableName) }
-            let profile = present.count == 1 ? present[0] : configuration.profile
-            return try DataStore(tables: tables, profile: profile, directory: opened.directory)
+            let known = try Profile.allCases.filter { try ServedTable(tables: tables, profile: $0).isKnown() }
+            let profile = known.count == 1 ? known[0] : configuration.profile
+            try ServedTable(tables: tables, profile: profile)
+                .prepare(creates: creates, recreates: creates, in: configuration.dataDirectory)
+            return DataStore(tables: tables, profile: profile, directory: opened.directory)
         }
     }
 

@@ -23,6 +23,12 @@ extension Logger {
             error("the store does not answer; what is known goes on being served", metadata: ["reason": "\(failure)"])
         case .storeRecovered:
             notice("the store answers again")
+        case .tableGone(let name):
+            error(
+                "the table of the flags is gone; what is known goes on being served",
+                metadata: ["table": "\(name)", "remedy": "flag-server restore BACKUP makes it again"])
+        case .tableBack(let name):
+            notice("the table of the flags is there again", metadata: ["table": "\(name)"])
         }
     }
 

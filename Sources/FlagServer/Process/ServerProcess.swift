@@ -119,6 +119,11 @@ struct ServerProcess {
             store: tables, table: configuration.profile.tableName, settings: settings, http: http,
             now: { .systemClock }, work: work,
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
+            tableReplaced: {
+                do throws(TableError) { try store.protectTable() } catch {
+                    logger.error("the table cannot be protected from deletion", metadata: ["reason": "\(error)"])
+                }
+            },
             report: { logger.report($0) }, reportForeign: { logger.report($0) },
             reportFailure: { logger.report($0) },
             reportAdministration: { event, status in event.report(status, to: logger) },

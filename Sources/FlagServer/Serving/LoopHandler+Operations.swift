@@ -33,10 +33,7 @@ extension FlagService {
         let checks: [(name: StaticString, complaint: StaticString?)] = [
             ("cache", readiness.isWarm ? nil : "is being filled"),
             ("draining", readiness.isDraining ? "the server is about to stop" : nil),
-            (
-                "store",
-                feed.statistics.storeAnswers ? nil : "does not answer; what is known goes on being served"
-            ),
+            ("store", storeComplaint),
         ]
         let isReady = checks.allSatisfy { $0.complaint == nil }
         let canWrite = readiness.isWritable
@@ -63,6 +60,12 @@ extension FlagService {
         writer.endObject()
         writer.endObject()
         return (isReady, writer.bytes)
+    }
+
+    private var storeComplaint: StaticString? {
+        let statistics = feed.statistics
+        if !statistics.tableIsThere { return "the table of the flags is gone; what is known goes on being served" }
+        return statistics.storeAnswers ? nil : "does not answer; what is known goes on being served"
     }
 
     /// What kill switches have taken away, by environment; nil when none is on. The server does as it should: this is

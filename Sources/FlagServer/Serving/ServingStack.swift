@@ -1,3 +1,4 @@
+import Dispatch
 import DynamoTable
 import FlagCore
 import FlagStore
@@ -28,6 +29,8 @@ struct ServingStack: Sendable {
         var work = WorkList()
         /// Makes the store deliver what other processes wrote; called twice a second.
         var pollForeignChanges: (@Sendable () throws(TableError) -> Void)?
+        /// Told when another table has taken the place of the one that is served, as a restore has it. May block.
+        var tableReplaced: @Sendable () -> Void = {}
         /// Told of what an operator should know.
         var report: @Sendable (CacheEvent) -> Void = { _ in }
         /// Told of what was done about the writes of others.
@@ -49,11 +52,16 @@ struct ServingStack: Sendable {
         let link = ServerLink()
         let repository = FlagRepository(store: parts.store, table: parts.table)
         try repository.createTableIfMissing()
+        let replacements = DispatchQueue(label: "flag-server.replaced-table")
         let follower = FlagTableFollower(
             repository: repository, storeID: parts.settings.storeID, report: parts.reportForeign)
         let feed = CacheFeed(
             store: parts.store, table: parts.table, loops: parts.http.loops,
-            pollForeignChanges: parts.pollForeignChanges, tableReplaced: { follower.lookAtAllItems() },
+            pollForeignChanges: parts.pollForeignChanges,
+            tableReplaced: {
+                follower.lookAtAllItems()
+                replacements.async(execute: parts.tableReplaced)
+            },
             report: parts.report
         ) { update, loop in
             link.send(.cache(update), toLoop: loop)

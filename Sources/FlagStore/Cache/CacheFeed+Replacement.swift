@@ -11,7 +11,7 @@ extension CacheFeed {
     /// The same, on the queue for loads of single flags.
     func lookForReplacedTable() {
         // Of a table that is gone, what is known goes on; so it does when the store does not answer.
-        guard let id = try? store.describeTable(table).id else { return }
+        guard let id = lookForTable() else { return }
         let isAnother = state.withLock { state in
             defer { state.tableID = id }
             return state.tableID.map { $0 != id } ?? false
@@ -22,6 +22,22 @@ extension CacheFeed {
         perform(askForKillSwitches())
         background.async { [weak self] in self?.fillTenants() }
         tableReplaced()
+    }
+
+    /// What tells the table from others of its name; nil when it is gone, which is told when it is noticed, or when
+    /// that cannot be known.
+    private func lookForTable() -> String? {
+        let id: String?
+        do throws(TableError) { id = try store.describeTable(table).id } catch {
+            guard case .tableNotFound = error else { return nil }
+            id = nil
+        }
+        let isNews = state.withLock { state in
+            defer { state.statistics.tableIsThere = id != nil }
+            return state.statistics.tableIsThere != (id != nil)
+        }
+        if isNews { report(id == nil ? .tableGone(name: table) : .tableBack(name: table)) }
+        return id
     }
 
     /// Has every loop forget what it holds. Until all tenants have been read anew, each may have overrides.

@@ -103,6 +103,10 @@ package enum CacheEvent: Sendable {
     case storeFailed(FlagStoreError)
     /// The store answers again.
     case storeRecovered
+    /// The table is gone; what is known goes on.
+    case tableGone(name: String)
+    /// There is a table of the name again, and all is read from it.
+    case tableBack(name: String)
 }
 
 /// What the feed did so far. Counters only grow.
@@ -121,6 +125,8 @@ package struct FeedStatistics: Sendable, Equatable {
     package var loadsUnderWay = 0
     /// Whether the store answered the last time it was asked.
     package var storeAnswers = true
+    /// Whether the table was there the last time it was looked for.
+    package var tableIsThere = true
     /// Tenants that have, or had since the start, overrides.
     package var tenants = 0
     /// Whether these are all: before, every tenant may have some.

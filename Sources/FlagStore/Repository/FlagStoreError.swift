@@ -37,9 +37,13 @@ extension FlagStoreError {
             self = .unavailable(reason: failure.reason, hint: failure.hint)
         case .tooManyWaiting, .closed:
             self = .unavailable(reason: error.description, hint: "Try again")
-        case .tableNotFound, .indexNotFound:
+        case .indexNotFound:
             self = .unavailable(
-                reason: error.description, hint: "Start the server once on this data directory, which creates the table"
+                reason: error.description, hint: "Whoever made the table left it out; config/flag-table.json has it")
+        case .tableNotFound:
+            self = .unavailable(
+                reason: error.description,
+                hint: "Make the table again from a backup: flag-server backup list, flag-server restore BACKUP"
             )
         case .validation, .tableExists, .conditionFailed, .transactionCanceled, .backup:
             self = .unavailable(reason: error.description, hint: "This is a defect of the server: please report it")

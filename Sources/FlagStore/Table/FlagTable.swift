@@ -11,7 +11,8 @@ package enum FlagTable {
     /// The index of one flag across environments.
     package static let globalIndex = "GSI4-GLOBAL-INDEX"
 
-    /// The table's schema: string keys PK and SK, four indexes that project everything, throughput 25/25.
+    /// The table's schema: string keys PK and SK, four indexes that project everything, throughput 25/25, protected
+    /// from deletion.
     ///
     /// - Parameter name: the profile's table name.
     package static func schema(named name: String) -> TableSchema {
@@ -23,7 +24,7 @@ package enum FlagTable {
         return TableSchema(
             name: name, partitionKey: KeyAttribute("PK"), sortKey: KeyAttribute("SK"),
             indexes: [index(expiresIndex, 1), index(ownerIndex, 2), index(flagsIndex, 3), index(globalIndex, 4)],
-            throughput: Throughput(readUnits: 25, writeUnits: 25))
+            throughput: Throughput(readUnits: 25, writeUnits: 25), isProtected: true)
     }
 }
 
