@@ -251,7 +251,8 @@ def long_lists(stage: Stage) -> Attack:
             raise AssertionError(f"an export was cut off on the way to a reader who takes all of it: {failure}")
         assert status in (200, 503), f"an export answered {status}"
 
-    return Attack([(10, ignore), (1, take)], memory=64 + 4 * 16)
+    # Two answers may be under way at once, and one is being made: each of them in several forms for a while.
+    return Attack([(10, ignore), (1, take)], memory=64 + 12 * 42)
 
 
 @scene

@@ -61,7 +61,7 @@ def filters(stage: Stage) -> Attack:
         time.sleep(0.05)
         client.leave()
 
-    return Attack([(4, lambda client: client.table("Scan", body)), (8, leave)], memory=12 * 8)
+    return Attack([(4, lambda client: client.table("Scan", body)), (8, leave)], memory=12 * 12)
 
 
 @scene
@@ -183,7 +183,8 @@ def large_requests(stage: Stage) -> Attack:
     return Attack(
         [(4, lambda client: client.ask("PUT", "/api/segments/large/keys", client.chance.choice(keys))),
          (4, lambda client: client.table("BatchWriteItem", items)), (4, get)],
-        memory=4 * 4 * 2 + 4 * 8 * 16,
+        # Content that waits, on the loops of both ports; and two large jobs of each, as values twelve times as large.
+        memory=4 * 64 + 4 * 9 * 12,
         check=lambda report: within(report, 1.5, "GET /api/segments", "DescribeTable"))
 
 

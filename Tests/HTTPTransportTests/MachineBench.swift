@@ -62,9 +62,9 @@ final class MachineBench {
         goOn()
     }
 
-    func tick(_ time: Int64) -> ConnectionMachine.Expiry {
+    func tick(_ time: Int64, untaken: Int = 0) -> ConnectionMachine.Expiry {
         loop.pointee.monotonic = time
-        return connection.pointee.machine.expire(loop.pointee.patience, now: time)
+        return connection.pointee.machine.expire(loop.pointee.patience, now: time, untaken: untaken)
     }
 
     func answerDeferred() {

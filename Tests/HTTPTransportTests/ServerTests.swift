@@ -397,6 +397,19 @@ struct ServerTests {
         server.stop()
     }
 
+    @Test("A peer that takes too little of an answer is closed, however much the kernel has taken for it")
+    func outputRate() throws {
+        let server = try TestServer {
+            $0.limits.outputRate = 100_000
+            $0.timeouts.rateGrace = .milliseconds(100)
+        }
+        let client = try server.client()
+        client.shrinkReceiveBuffer()
+        client.send("GET /large?8000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        try server.wait(for: 1) { $0.timeouts[.taking] ?? 0 }
+        server.stop()
+    }
+
     @Test("Statistics count what happened")
     func statistics() throws {
         let server = try TestServer(loops: 1)

@@ -140,6 +140,14 @@ struct TimeoutTests {
         #expect(bench.tick(6_000) == .close(.taking))
     }
 
+    @Test("What the kernel has for a peer was not taken by it")
+    func untaken() throws {
+        let bench = try MachineBench()
+        bench.connection.pointee.machine.block(took: 2_500_000, bench.loop.pointee.patience, now: 0)
+        #expect(bench.tick(6_000, untaken: 2_490_000) == .none)
+        #expect(bench.tick(20_000, untaken: 2_490_000) == .close(.taking))
+    }
+
     @Test("A peer that takes enough is not, however long it takes")
     func steadyReader() throws {
         let bench = try MachineBench()

@@ -14,6 +14,9 @@ int clinux_accept_nonblocking(int listener, struct sockaddr *_Nullable address, 
 /// eventfd(2): a non-blocking counter, closed on exec. Returns the descriptor, or -1 with errno set.
 int clinux_eventfd(void);
 
+/// How many bytes sent over TCP the peer has not acknowledged (tcp(7), SIOCOUTQ); 0 where that cannot be told.
+int clinux_unacknowledged(int socket);
+
 /// The peer of a Unix socket as SO_PEERCRED tells it (unix(7)). Returns 0, or -1 with errno set.
 int clinux_peer_credentials(int socket, int32_t *_Nonnull process_id, uint32_t *_Nonnull user_id);
 

@@ -304,7 +304,7 @@ struct ConnectionMachine {
 
     // MARK: Output
 
-    /// The peer took so many bytes of the output, or none; the rest waits.
+    /// The kernel took so many bytes of the output for the peer, or none; the rest waits.
     mutating func block(took count: Int, _ patience: borrowing Patience, now: Int64) {
         if !isBlocked {
             blockBegin = now
@@ -355,10 +355,14 @@ struct ConnectionMachine {
     private var answerDeadline: Int64 { min(stageDeadline, requestDeadline) }
 
     /// Looks whether something has lasted too long.
-    mutating func expire(_ patience: borrowing Patience, now: Int64) -> Expiry {
+    ///
+    /// - Parameter untaken: how many bytes the kernel still has for the peer.
+    mutating func expire(_ patience: borrowing Patience, now: Int64, untaken: Int = 0) -> Expiry {
         guard now >= deadline else { return .none }
         if isBlocked, now >= writeDeadline { return .close(.write) }
-        if isBlocked, now >= takingCheck, let expiry = checkTaking(patience, now: now) { return expiry }
+        if isBlocked, now >= takingCheck, let expiry = checkTaking(patience, now: now, untaken) {
+            return expiry
+        }
         if phase == .body || phase == .chunks, now < min(bodyDeadline, requestDeadline) {
             return checkRate(patience, now: now)
         }
@@ -382,9 +386,10 @@ struct ConnectionMachine {
     }
 
     /// The same for a peer that takes an answer. A stream has its own pace: what waits of it is little.
-    private mutating func checkTaking(_ patience: borrowing Patience, now: Int64) -> Expiry? {
+    private mutating func checkTaking(_ patience: borrowing Patience, now: Int64, _ untaken: Int) -> Expiry? {
         let counted = now - blockBegin - patience.rateGrace
-        if phase != .streaming, Int64(blockTaken) * 1000 < counted * patience.outputRate { return .close(.taking) }
+        let taken = Int64(max(0, blockTaken - untaken))
+        if phase != .streaming, taken * 1000 < counted * patience.outputRate { return .close(.taking) }
         takingCheck = now + 1000
         return now >= deadline ? nil : Expiry.none
     }

@@ -223,7 +223,10 @@ final class EventLoop {
 
     private func expire(_ connection: UnsafeMutablePointer<Connection>, now: Int64) {
         let counters = state.pointee.counters
-        switch connection.pointee.machine.expire(state.pointee.patience, now: now) {
+        // The kernel takes some MB at once of a peer who takes nothing.
+        let isAsked = connection.pointee.machine.isBlocked && connection.pointee.peer.family != .unix
+        let untaken = isAsked ? Int(clinux_unacknowledged(connection.pointee.descriptor)) : 0
+        switch connection.pointee.machine.expire(state.pointee.patience, now: now, untaken: untaken) {
         case .none:
             state.pointee.timers.ensure(connection.pointee.slot, by: connection.pointee.machine.deadline)
         case .close(.idle): closeIdle(connection, now: now)
