@@ -1,6 +1,7 @@
 """Where settings come from, what the profiles mean, and what a server says of itself when it starts."""
 
 import json
+import time
 
 import pytest
 
@@ -138,7 +139,14 @@ def test_changes_are_told_of_with_who_and_what_came_of_them(start_server):
     server.create_flag("told", defaultEnabled=True)
     server.request("GET", "/api/flags")
     server.request("PATCH", "/api/flags/missing?environment=staging", {"defaultEnabled": False})
-    changes = [line for line in server.log.splitlines() if " change " in line]
+    def told():
+        return [line for line in server.log.splitlines() if " change " in line]
+
+    # A line follows its answer within moments.
+    deadline = time.monotonic() + 20
+    while len(told()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    changes = told()
     assert "NOTICE   change client=127.0.0.1 method=POST principal=anonymous status=201 target=/api/flags" in changes[0]
     assert "INFO     change" in changes[1] and 'target="/api/flags/missing?environment=staging"' in changes[1]
     assert "status=404" in changes[1] and len(changes) == 2

@@ -47,7 +47,7 @@ def test_the_page_prints_what_it_says(start_server, tmp_path, pytestconfig):
 
 def as_run_does(command: str, table_port: int) -> list[str]:
     """The arguments with which `./scripts/run` starts the server, on ports of the test's own."""
-    profile = ["--environment", "dev"]
+    profile = ["--profile", "dev"]
     typed = shlex.split(command.removeprefix(RUN).replace("8000", str(table_port)))
     assert typed[:2] == profile
     return ["--sample-flags", REPOSITORY / "config" / "sample-flags.json", *typed[2:]]

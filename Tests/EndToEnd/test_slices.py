@@ -23,7 +23,7 @@ def targeted(number: int) -> dict:
 def test_nobody_waits_for_a_cold_bulk_answer_nor_does_a_kill_switch(start_server, tmp_path, data_dir):
     document = tmp_path / "flags.json"
     document.write_text(json.dumps({"flags": [targeted(number) for number in range(FLAGS)]}))
-    imported = run_command("import", document, "--data-dir", data_dir, timeout=300)
+    imported = run_command("import", document, "--data-dir", data_dir, "--create", timeout=300)
     assert imported.returncode == 0, imported.stderr
     server = start_server("--loops", 1)
     body = {"context": {"plan": "pro"}}

@@ -74,8 +74,8 @@ extension Operation.Parameter {
 
     /// `?cursor=` of a list.
     static let cursor = Operation.Parameter(
-        name: "cursor", meaning: "Where the page begins: nextCursor of the page before.",
-        schema: #"{"type":"string","minLength":1}"#)
+        name: "cursor", meaning: "Where the page begins: nextCursor of the page before; empty for the first.",
+        schema: #"{"type":"string"}"#)
 
     /// `If-Match` of a change.
     static let ifMatch = Operation.Parameter(
