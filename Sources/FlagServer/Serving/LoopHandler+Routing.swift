@@ -68,7 +68,9 @@ extension LoopHandler {
     private func refuse(_ request: borrowing HTTPRequest, allowing allow: String, _ exchange: inout Exchange) {
         if request.method == .options {
             counters.raise(ServiceMetrics.request(.none, 204))
-            return exchange.respond(HTTPResponse(status: .noContent, fields: [("Allow", allow)]))
+            // RFC 5789 section 3.1.
+            let changes = allow.contains("PATCH") ? [("Accept-Patch", MediaType.ofChanges)] : []
+            return exchange.respond(HTTPResponse(status: .noContent, fields: [("Allow", allow)] + changes))
         }
         let method = String(decoding: request.methodName, as: UTF8.self)
         refuse(

@@ -137,15 +137,15 @@ struct SegmentKeyList {
     }
 }
 
-/// A partial change of a segment.
+/// A partial change of a segment (RFC 7396).
 package struct SegmentPatch: Sendable {
-    private let patch: MemberPatch
+    private let patch: MergePatch
 
     /// Reads a body.
     ///
     /// - Throws: when it is no object, or changes nothing.
     package init(json: JSONValue) throws(DefinitionIssues) {
-        patch = try MemberPatch(json: json)
+        patch = try MergePatch(json: json)
     }
 
     /// The segment as it would be.

@@ -72,7 +72,7 @@ extension OpenAPISchemas {
         "FlagPatch": {
           "type": "object",
           "minProperties": 1,
-          "description": "The members to change, each as a whole; null removes one. \##
+          "description": "The members to change, objects member by member; null removes one, at any depth. \##
           Members of the full spelling turn a simple flag into a full one.",
           "properties": {"flagKey": {"$ref": "#/components/schemas/FlagKey"}},
           "additionalProperties": true

@@ -23,7 +23,7 @@ extension OpenAPISchemas {
         "SegmentPatch": {
           "type": "object",
           "minProperties": 1,
-          "description": "The members to change, each as a whole; null removes one.",
+          "description": "The members to change, objects member by member; null removes one, at any depth.",
           "properties": {"name": {"$ref": "#/components/schemas/SegmentName"}},
           "additionalProperties": true
         },
