@@ -77,6 +77,23 @@ struct PatchTests {
         #expect(try fixture.repository.flag("a", in: .development).version == 1)
     }
 
+    @Test("A variant that another flag requires stays, and goes when nobody does")
+    func requiredVariants() throws {
+        let fixture = try Fixture()
+        try fixture.create(Self.texts.merged(with: ["flagKey": "a", "targeting": .null]))
+        guard case .object(var needs) = Fixture.simple("needs") else { return }
+        needs["requires"] = [["flagKey": "a", "variant": "b"]]
+        try fixture.create(.object(needs))
+        for change: JSONValue in [["variants": ["b": .null]], ["variants": ["b": .null, "c": ["size": 3]]]] {
+            #expect(failure { try fixture.patch("a", change) }?.pointers == ["/variants"])
+        }
+        let simple = Fixture.simple("a")
+        #expect(failure { try fixture.replace(simple) }?.pointers == ["/variants"])
+        #expect(try fixture.patch("a", ["variants": ["c": ["size": 3]]]).version == 2)
+        try fixture.delete("needs")
+        #expect(try fixture.patch("a", ["variants": ["b": .null]]).version == 3)
+    }
+
     @Test("A simple flag has no variants that others could be merged with")
     func simple() throws {
         let fixture = try Fixture()

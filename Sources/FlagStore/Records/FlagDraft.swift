@@ -133,7 +133,7 @@ struct FlagReading {
             reader.report("defaultEnabled", "does not go with the full spelling: defaultVariant says the same")
         }
         do {
-            let checked = try FlagDefinition(validating: .object(definition), at: pointer)
+            let checked = try FlagDefinition(wanted: .object(definition), at: pointer)
             return .full(checked.json.serialized())
         } catch {
             ruleIssues = error.issues

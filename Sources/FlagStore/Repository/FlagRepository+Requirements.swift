@@ -35,7 +35,7 @@ extension FlagRepository {
     }
 
     /// Refuses a flag that requires what does not exist, or itself in a circle, or whose rule names a segment that does
-    /// not exist. Blocks when there is anything to look up.
+    /// not exist, or that loses a variant which others require. Blocks when there is anything to look up.
     func checkReferences(of record: FlagRecord) throws(FlagStoreError) {
         var issues: [DefinitionIssue] = []
         let environment = record.environment
@@ -46,6 +46,22 @@ extension FlagRepository {
             issues += try check.issues(of: record.key, record.rule)
         }
         issues += try segmentCheck(in: environment).issues(of: record.rule.segmentReferences())
+        issues += try lostVariants(of: record)
         guard issues.isEmpty else { throw .invalid(issues) }
+    }
+
+    /// The variants that others require of the flag as it is stored, and that it would not have any more.
+    private func lostVariants(of record: FlagRecord) throws(FlagStoreError) -> [DefinitionIssue] {
+        let kept = Set(record.rule.variantNames.map { ExactText($0) })
+        let key = ItemKey.flag(record.environment, key: record.key)
+        guard let stored = try item(key).flatMap({ FlagRule($0) }),
+            !stored.variantNames.allSatisfy({ kept.contains(ExactText($0)) })
+        else { return [] }
+        return try dependents(of: record.key, in: record.environment)
+            .filter { !kept.contains(ExactText($0.variant)) && $0.flagKey != record.key }
+            .map { dependent in
+                let message = "\(dependent.variant) must stay: the flag \(dependent.flagKey) requires it"
+                return DefinitionIssue(pointer: "/variants", message: message)
+            }
     }
 }

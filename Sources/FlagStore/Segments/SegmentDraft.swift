@@ -55,6 +55,7 @@ package struct SegmentDraft: Sendable {
             do throws(DefinitionIssues) {
                 let place = pointer.appending("condition")
                 self.condition = try SegmentCondition(validating: condition, at: place).json.serialized()
+                reader.report(NumberCheck(condition, at: place).issues)
             } catch {
                 reader.report(error.issues)
             }
