@@ -88,9 +88,9 @@ extension RuleEvaluator {
     /// A member of an object or an element of an array.
     private mutating func part(of value: Operand, _ name: PathName) throws(RuleFailure) -> Operand? {
         switch value {
-        case .view(let view) where view.kind == .object:
+        case .object(let view):
             return view[name.bytes].map { Operand($0) }
-        case .view(let view) where name.index >= 0:
+        case .array(let view) where name.index >= 0:
             try step(min(name.index, view.count) / 8)
             return view.element(at: name.index).map { Operand($0) }
         case .list(let list):
