@@ -60,3 +60,12 @@ def test_a_client_is_not_told_that_nothing_changed_where_a_list_or_an_object_nam
         "POST", "/ofrep/v1/evaluate/flags", f'{{"context":{spelled}}}'.encode(),
         {"If-None-Match": answers[0][1]["ETag"]})
     assert same[0] == 304
+
+
+def test_lengths_can_be_asked_for_and_versions_are_texts(server):
+    server.create_flag("large-cart", **full(targeting={"if": [{">": [{"var": "items.length"}, 2]}, "on"]}))
+    server.create_flag("new-client", **full(targeting={"if": [{"sem_ver": [{"var": "client"}, ">=", "2.0.0"]}, "on"]}))
+    for items, value in (([1, 2, 3], True), ([1, 2], False), ("four", True), ({"length": 3}, True), ({}, False)):
+        assert evaluate(server, "large-cart", json.dumps({"items": items}))["value"] is value, items
+    for client, value in (("2.5.0", True), ("1.9", False), (["2.5.0"], False), ({"v": "2.5.0"}, False), (2.5, True)):
+        assert evaluate(server, "new-client", json.dumps({"client": client}))["value"] is value, client
