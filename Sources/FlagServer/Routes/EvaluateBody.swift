@@ -19,7 +19,8 @@ struct EvaluateBody {
     /// The context's attributes.
     let metadata: JSONView?
 
-    /// Reads the body. Allocates nothing unless something is wrong.
+    /// Reads the body. Null in the place of what may be left out is as if it were. Allocates nothing unless something
+    /// is wrong.
     ///
     /// - Throws: one problem that names every member which is unknown, missing or of the wrong form.
     init(_ root: JSONView, isBatch: Bool, standard: Environment) throws(Problem) {
@@ -49,8 +50,9 @@ struct EvaluateBody {
                 }
             } else if member.name.hasSameBytes(as: "userId") {
                 user = value.stringBytes
-                if user == nil { fields.append(.init(pointer: "/userId", detail: "must be a string")) }
+                if user == nil, !value.isNull { fields.append(.init(pointer: "/userId", detail: "must be a string")) }
             } else if member.name.hasSameBytes(as: "environment") {
+                if value.isNull { continue }
                 if let named = value.stringBytes.flatMap({ Environment(spelling: $0) }) {
                     environment = named
                 } else {
@@ -58,8 +60,8 @@ struct EvaluateBody {
                     fields.append(.init(pointer: "/environment", detail: "must be \(Environment.spellings)"))
                 }
             } else if member.name.hasSameBytes(as: "metadata") {
-                metadata = value
-                if value.kind != .object {
+                metadata = value.isNull ? nil : value
+                if value.kind != .object, !value.isNull {
                     fields.append(.init(pointer: "/metadata", detail: "must be an object"))
                 }
             } else if fields.count <= Problem.listedFields {

@@ -51,7 +51,7 @@ package struct SegmentDraft: Sendable {
         self.name = name ?? named ?? ""
         description = reader.text("description", .description, isRequired: true) ?? ""
         owner = reader.text("owner", .owner, isRequired: true) ?? ""
-        if let condition = reader.value("condition"), !condition.isNull {
+        if let condition = reader.value("condition") {
             do throws(DefinitionIssues) {
                 let place = pointer.appending("condition")
                 self.condition = try SegmentCondition(validating: condition, at: place).json.serialized()

@@ -26,7 +26,7 @@ extension OpenAPISchemas {
         "FlagBody": {
           "type": "object",
           "required": ["description", "owner"],
-          "properties": {\##(flagMembers)},
+          "properties": \##(body(flagMembers, requiring: ["description", "owner"])),
           "additionalProperties": false,
           "description": "A flag in its simple spelling (defaultEnabled) or its full one (variants, …), not both. \##
           The members that the server keeps (version, createdAt, updatedAt, environment, stale) may be sent \##
@@ -35,7 +35,7 @@ extension OpenAPISchemas {
         "NewFlag": {
           "type": "object",
           "required": ["flagKey", "description", "owner"],
-          "properties": {\##(flagMembers)},
+          "properties": \##(body(flagMembers, requiring: ["flagKey", "description", "owner"])),
           "additionalProperties": false
         },
         "Rollout": {
@@ -144,7 +144,7 @@ extension OpenAPISchemas {
           "type": "object",
           "description": "Exactly one of enabled and variant.",
           "required": ["updatedBy"],
-          "properties": {\##(overrideMembers)},
+          "properties": \##(body(overrideMembers, requiring: ["updatedBy"])),
           "additionalProperties": false
         },
         "Override": {
@@ -174,9 +174,9 @@ extension OpenAPISchemas {
               "description": "Without it, or with null, all flags of the environment."},
             "reason": {"type": "string", "minLength": 1, "maxLength": 500},
             "activatedBy": {"type": "string", "minLength": 1, "maxLength": 100},
-            "activatedAt": {"$ref": "#/components/schemas/Time"},
-            "enabled": {"const": true},
-            "environment": {"$ref": "#/components/schemas/EnvironmentName"}
+            "activatedAt": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}]},
+            "enabled": {"anyOf": [{"const": true}, {"type": "null"}]},
+            "environment": \##(optionalEnvironment)
           },
           "additionalProperties": false
         },
@@ -187,7 +187,7 @@ extension OpenAPISchemas {
             "flagKey": {"anyOf": [{"$ref": "#/components/schemas/FlagKey"}, {"type": "null"}],
               "description": "Without it, or with null, the kill switch of all flags."},
             "deactivatedBy": {"type": "string", "minLength": 1, "maxLength": 100},
-            "environment": {"$ref": "#/components/schemas/EnvironmentName"}
+            "environment": \##(optionalEnvironment)
           },
           "additionalProperties": false
         },

@@ -120,7 +120,7 @@ enum OpenAPISchemas {
     private static let ofrep = ##"""
         "OFREPRequest": {
           "type": "object",
-          "description": "Unknown members are ignored.",
+          "description": "Unknown members beside context are ignored; without context there may be none.",
           "properties": {"context": {"$ref": "#/components/schemas/OFREPContext"}}
         },
         "OFREPContext": {
@@ -128,7 +128,8 @@ enum OpenAPISchemas {
           "description": "What targeting may ask for; missing or null is empty.",
           "properties": {
             "targetingKey": {"description": "Who asks. Anything but a non-empty string counts as absent."},
-            "tenantId": {"type": "string", "description": "The tenant whose overrides hold; empty is none."}
+            "tenantId": {"type": ["string", "null"],
+              "description": "The tenant whose overrides hold; null and empty are none."}
           },
           "additionalProperties": true
         },
@@ -170,9 +171,10 @@ enum OpenAPISchemas {
           "properties": {
             "tenantId": {"$ref": "#/components/schemas/TenantId"},
             "flagKey": {"$ref": "#/components/schemas/FlagKey"},
-            "environment": {"$ref": "#/components/schemas/EnvironmentName"},
-            "userId": {"type": "string", "description": "The targeting key; without it the tenant is."},
-            "metadata": {"type": "object", "description": "The context; tenantId and targetingKey in it do not count."}
+            "environment": \##(optionalEnvironment),
+            "userId": {"type": ["string", "null"], "description": "The targeting key; without it the tenant is."},
+            "metadata": {"type": ["object", "null"],
+              "description": "The context; tenantId and targetingKey in it do not count."}
           },
           "additionalProperties": false
         },
