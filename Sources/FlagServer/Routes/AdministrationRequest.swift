@@ -11,8 +11,10 @@ struct AdministrationRequest: Sendable {
     let ifMatch: String?
     /// `If-None-Match`, as it came; several fields joined.
     let ifNoneMatch: String?
-    /// The content.
-    let body: [UInt8]
+    /// The content, as it came until it has been decoded.
+    private(set) var body: [UInt8]
+    /// What the content is coded with.
+    private let coding: ContentCoding
     /// What a content could be, as JSON text.
     private let example: String?
 
@@ -38,7 +40,18 @@ struct AdministrationRequest: Sendable {
             try MediaType.require(request.field("Content-Type"), for: route, body)
         }
         body = Array(request.body)
+        coding = request.body.isEmpty || route.operation.body == nil ? .identity : request.contentCoding
         example = route.operation.body?.example
+    }
+
+    /// Decodes the content. O(content): not on a loop.
+    ///
+    /// - Parameter limit: how many bytes it may have.
+    mutating func decode(atMost limit: Int) throws(Problem) {
+        if coding == .identity { return }
+        body = try body.withUnsafeBufferPointer { (content) throws(Problem) in
+            try CodedContent.decoded(UnsafeRawBufferPointer(content), coding, atMost: limit)
+        }
     }
 
     /// The body as JSON.

@@ -54,8 +54,10 @@ struct ServingStack: Sendable {
         ) { update, loop in
             link.send(.cache(update), toLoop: loop)
         }
+        var settings = parts.settings
+        settings.bodyBytes = parts.http.limits.bodyBytes
         let service = FlagService(
-            repository: repository, feed: feed, follower: follower, settings: parts.settings,
+            repository: repository, feed: feed, follower: follower, settings: settings,
             loopCount: parts.http.loops, link: link, now: parts.now,
             failures: EvaluationFailureLog(report: parts.reportFailure), moreMetrics: parts.moreMetrics,
             backupComplaint: parts.backupComplaint)
