@@ -16,7 +16,7 @@ extension LoopHandler {
                     .init(.general, "the flag's key cannot be decoded: \(error.description)"), key, 400, &output)
             }
         }
-        let environment = service.settings.defaultEnvironment
+        let environment = input.environment ?? service.settings.defaultEnvironment
         let body: OFREPBody
         do throws(OFREPFailure) {
             body = try parseOFREP(input.body)
@@ -67,7 +67,7 @@ extension LoopHandler {
     /// force, the tenant and the context. Where a rollout follows the clock, so is the time until which it answers this
     /// context alike. Only where a rule reads the clock itself is the answer hashed.
     func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
-        let environment = service.settings.defaultEnvironment
+        let environment = input.environment ?? service.settings.defaultEnvironment
         let body: OFREPBody
         do throws(OFREPFailure) {
             body = try parseOFREP(input.body)

@@ -178,6 +178,18 @@ enum OpenAPISchemas {
           },
           "additionalProperties": false
         },
+        "ExplainRequest": {
+          "type": "object",
+          "description": "What /api/evaluate takes (tenantId, userId, metadata), or what OFREP takes (context).",
+          "properties": {
+            "flagKey": {"$ref": "#/components/schemas/FlagKey"},
+            "environment": \##(optionalEnvironment),
+            "context": {"$ref": "#/components/schemas/OFREPContext"},
+            "tenantId": {"$ref": "#/components/schemas/TenantId"},
+            "userId": {"type": ["string", "null"]},
+            "metadata": {"type": ["object", "null"]}
+          }
+        },
         "EvaluateAnswer": {
           "type": "object",
           "required": ["enabled", "value", "variant", "flagKey", "tenantId", "reason", "source", "environment",
@@ -207,7 +219,7 @@ enum OpenAPISchemas {
             "value": {},
             "variant": {"type": ["string", "null"]},
             "flagKey": {"type": "string"},
-            "tenantId": {"type": "string"},
+            "tenantId": {"type": ["string", "null"], "description": "Null without a tenant."},
             "reason": {"$ref": "#/components/schemas/EvaluateReason"},
             "source": {"type": "string", "enum": ["cache", "store", "stale", "default"]},
             "environment": {"$ref": "#/components/schemas/Environment"},
@@ -244,9 +256,9 @@ enum OpenAPISchemas {
             "tenantId": {"$ref": "#/components/schemas/TenantId"},
             "flagKeys": {"type": "array", "minItems": 1, "maxItems": 50,
               "items": {"$ref": "#/components/schemas/FlagKey"}},
-            "environment": {"$ref": "#/components/schemas/EnvironmentName"},
-            "userId": {"type": "string"},
-            "metadata": {"type": "object"}
+            "environment": \##(optionalEnvironment),
+            "userId": {"type": ["string", "null"]},
+            "metadata": {"type": ["object", "null"]}
           },
           "additionalProperties": false
         },
