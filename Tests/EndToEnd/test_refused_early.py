@@ -45,13 +45,19 @@ def test_a_shared_rule_is_named_where_it_stands(server, tmp_path):
     assert (refused.stdout + refused.stderr).count("/$evaluators/paying/if/1") == 1
 
 
-def test_a_variant_stays_as_long_as_something_names_it(server):
+def test_a_variant_stays_as_long_as_something_names_it(server, tmp_path):
     server.expect(201, "POST", "/api/flags", rule({"if": [{"var": "x"}, "on"]}))
     told = server.expect(400, "PATCH", "/api/flags/f", {"variants": {"on": None}})
     assert told["errors"][0]["pointer"] == "/targeting/if/1"
     server.create_flag("needs", defaultEnabled=True, requires=[{"flagKey": "f", "variant": "on"}])
     told = server.expect(400, "PATCH", "/api/flags/f", {"variants": {"on": None}, "targeting": None})
     assert told["errors"] == [{"pointer": "/variants", "detail": "on must stay: the flag needs requires it"}]
+    # A file may not do it either, unless it changes both.
+    path = tmp_path / "flags.json"
+    path.write_text(json.dumps({"flags": {"new": ON_OFF, "f": {"state": "ENABLED", "variants": {"off": False}}}}))
+    refused = run_command("import", path, "--data-dir", server.data_dir)
+    assert refused.returncode == 1
+    assert "/flags/1/variants on must stay: the flag needs requires it" in refused.stdout + refused.stderr
     server.expect(200, "PATCH", "/api/flags/needs", {"requires": None})
     server.expect(200, "PATCH", "/api/flags/f", {"variants": {"on": None}, "targeting": None})
 

@@ -1,5 +1,6 @@
 import DynamoTable
 import FlagCore
+import JSON
 
 /// A flag that requires another one.
 package struct Dependent: Sendable, Equatable {
@@ -46,22 +47,31 @@ extension FlagRepository {
             issues += try check.issues(of: record.key, record.rule)
         }
         issues += try segmentCheck(in: environment).issues(of: record.rule.segmentReferences())
-        issues += try lostVariants(of: record)
+        if let stored = try item(.flag(environment, key: record.key)).flatMap({ FlagRule($0) }) {
+            issues += try lostVariants(of: record, replacing: stored)
+        }
         guard issues.isEmpty else { throw .invalid(issues) }
     }
 
-    /// The variants that others require of the flag as it is stored, and that it would not have any more.
-    private func lostVariants(of record: FlagRecord) throws(FlagStoreError) -> [DefinitionIssue] {
+    /// The variants that others require of a flag, and that it would not have any more. Blocks when it has lost some.
+    ///
+    /// - Parameters:
+    ///   - old: the flag's rule as it is stored.
+    ///   - pointer: where the flag stands.
+    ///   - others: flags that will not be what they are, and are checked by themselves.
+    func lostVariants(
+        of record: FlagRecord, replacing old: FlagRule, at pointer: JSONPointer = JSONPointer(),
+        besides others: Set<ExactText> = []
+    ) throws(FlagStoreError) -> [DefinitionIssue] {
         let kept = Set(record.rule.variantNames.map { ExactText($0) })
-        let key = ItemKey.flag(record.environment, key: record.key)
-        guard let stored = try item(key).flatMap({ FlagRule($0) }),
-            !stored.variantNames.allSatisfy({ kept.contains(ExactText($0)) })
-        else { return [] }
-        return try dependents(of: record.key, in: record.environment)
-            .filter { !kept.contains(ExactText($0.variant)) && $0.flagKey != record.key }
-            .map { dependent in
-                let message = "\(dependent.variant) must stay: the flag \(dependent.flagKey) requires it"
-                return DefinitionIssue(pointer: "/variants", message: message)
-            }
+        guard !old.variantNames.allSatisfy({ kept.contains(ExactText($0)) }) else { return [] }
+        var issues: [DefinitionIssue] = []
+        for dependent in try dependents(of: record.key, in: record.environment) {
+            let isSafe = kept.contains(ExactText(dependent.variant)) || dependent.flagKey == record.key
+            if isSafe || others.contains(ExactText(dependent.flagKey)) { continue }
+            let message = "\(dependent.variant) must stay: the flag \(dependent.flagKey) requires it"
+            issues.append(DefinitionIssue(pointer: pointer.appending("variants").description, message: message))
+        }
+        return issues
     }
 }
