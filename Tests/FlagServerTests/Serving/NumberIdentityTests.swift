@@ -91,6 +91,26 @@ struct NumberIdentityTests {
         #expect(try digest(#"{"x":-0.0}"#) != digest(#"{"x":0}"#))
     }
 
+    @Test("One number falls into one bucket, however it is spelled")
+    func buckets() throws {
+        let names = (0..<1_000).map { "bucket-\($0)" }
+        let definition = FlagDefinition(keeping: [
+            "state": "ENABLED", "variants": .object(JSONObject(names.map { (key: $0, value: JSONValue.integer(1)) })),
+            "targeting": ["fractional": .array([["var": "x"]] + names.map { [.string($0)] })],
+        ])
+        let flag = CompiledFlag(key: "f", definition: definition, fractional: .v3)
+        var buckets: [String: Int?] = [:]
+        for spelling in Self.spellings {
+            let context = try JSONDocument(parsing: Array(#"{"x":\#(spelling)}"#.utf8))
+            let bucket = flag.evaluate(
+                EvaluationContext(attributes: context.root), killed: false, override: nil,
+                now: Timestamp(millisecondsSinceEpoch: 0)
+            ).variant
+            let known = buckets.updateValue(bucket, forKey: Self.meaning(of: spelling))
+            #expect(known == nil || known == bucket, "\(spelling)")
+        }
+    }
+
     @Test(
         "Values that are the same name the same variant",
         arguments: [
