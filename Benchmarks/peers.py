@@ -14,9 +14,9 @@ READY = b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n
 
 
 def build(product: str) -> Path:
-    """Where the release build has a product; `FLAG_SERVER_BINARY` names another flag-server."""
-    if product == "flag-server" and os.environ.get("FLAG_SERVER_BINARY"):
-        return Path(os.environ["FLAG_SERVER_BINARY"])
+    """Where the release build has a product; `TESTED_FLAG_SERVER` names another flag-server."""
+    if product == "flag-server" and os.environ.get("TESTED_FLAG_SERVER"):
+        return Path(os.environ["TESTED_FLAG_SERVER"])
     built = REPOSITORY / ".build" / "release" / product
     if not built.exists():
         raise SystemExit(f"{built} is missing: build it with `./scripts/build`")
@@ -137,15 +137,15 @@ def whole(port: int, request: bytes, scheme: str = "http") -> bytes:
     return answer
 
 
-def import_flags(data_dir, document: dict | Path, environment: str = "development"):
-    """`flag-server import` of a document (or of a file) into a directory that no server holds."""
+def import_flags(data_dir, document: dict | Path, profile: str = "local"):
+    """`flag-server import` of a document (or of a file) into a directory that no server holds, or that is made."""
     if isinstance(document, dict):
         path = Path(data_dir).parent / f"{Path(data_dir).name}.json"
         path.write_text(json.dumps(document))
     else:
         path = document
     ran = subprocess.run(
-        [build("flag-server"), "import", path, "--data-dir", data_dir, "--environment", environment],
+        [build("flag-server"), "import", path, "--create", "--data-dir", data_dir, "--profile", profile],
         capture_output=True, text=True, env=surroundings(), cwd="/")
     if ran.returncode != 0:
         raise SystemExit(f"import of {path} failed:\n{(ran.stdout + ran.stderr)[-2000:]}")

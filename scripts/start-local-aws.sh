@@ -4,9 +4,9 @@
 #     ./scripts/start-local-aws.sh [--port 8000] [--data-dir data/local-aws]
 #     ./scripts/start-local-aws.sh --stop [--data-dir data/local-aws]
 #
-# It is `flag-server dynamodb` in the background, on 127.0.0.1, with the tables feature-flags-dev and
-# feature-flags-local (config/flag-table.json). What is missing is installed and built first. Started twice, it says
-# that it is running. The data stays when it is stopped; its log is server.log beside it.
+# It is `flag-server dynamodb` in the background, on 127.0.0.1, with the tables feature-flags-dev,
+# feature-flags-local and feature-flags-prod (config/flag-table.json). What is missing is installed and built first.
+# Started twice, it says that it is running. The data stays when it is stopped; its log is server.log beside it.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -22,12 +22,12 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-binary="${FLAG_SERVER_BINARY:-.build/release/flag-server}"
+binary="${TESTED_FLAG_SERVER:-.build/release/flag-server}"
 # What the server listens on, its process, its log.
 address_file="$data/address" process_file="$data/process" log="$data/server.log"
 
 # The server's process, if it runs. A number alone may have become another program's: its command line is looked at as
-# well, but not the program's name, which may be any (FLAG_SERVER_BINARY).
+# well, but not the program's name, which may be any (TESTED_FLAG_SERVER).
 running() {
     [ -r "$process_file" ] || return 1
     process=$(cat "$process_file")
@@ -56,7 +56,7 @@ if running; then
     exit 0
 fi
 
-if [ -z "${FLAG_SERVER_BINARY:-}" ]; then
+if [ -z "${TESTED_FLAG_SERVER:-}" ]; then
     if ! command -v swift >/dev/null 2>&1; then
         echo "Swift is missing: https://www.swift.org/install has it, version 6.3 or later." >&2
         exit 1
@@ -98,7 +98,7 @@ until ask ListTables '{}' 2>/dev/null | grep -q TableNames; do
     sleep 0.1
 done
 
-for table in feature-flags-dev feature-flags-local; do
+for table in feature-flags-dev feature-flags-local feature-flags-prod; do
     ask DescribeTable "{\"TableName\":\"$table\"}" | grep -q '"Table"' && continue
     answer=$(ask CreateTable "{\"TableName\":\"$table\",$(sed '1s/^{//' config/flag-table.json)")
     case "$answer" in
@@ -108,10 +108,10 @@ for table in feature-flags-dev feature-flags-local; do
 done
 
 cat <<END
-A local DynamoDB with the tables feature-flags-dev and feature-flags-local is on $address
+A local DynamoDB with the tables feature-flags-dev, feature-flags-local and feature-flags-prod is on $address
 (process $process, data in $data, log in $log). For the aws command:
 
-    export AWS_ENDPOINT_URL=$address AWS_DEFAULT_REGION=us-east-1
+    export AWS_ENDPOINT_URL_DYNAMODB=$address AWS_DEFAULT_REGION=us-east-1
     export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
 
 Stop it with ./scripts/start-local-aws.sh --stop$place

@@ -26,13 +26,13 @@ ADDED_BY = {"owner": "bench", "description": "Made for a benchmark"}
 def run(options) -> Report:
     with tempfile.TemporaryDirectory() as folder:
         small, large = Path(folder) / "small", Path(folder) / "large"
-        peers.import_flags(small, flags.document(10), "production")
+        peers.import_flags(small, flags.document(10), "prod")
         document = Path(folder) / "large.json"
         options.say(f"writing a document of {FLAGS:,} flags and {TENANTS * OVERRIDES_A_TENANT:,} overrides")
         write_document(document)
         options.say("importing it")
         started = time.monotonic()
-        peers.import_flags(large, document, "production")
+        peers.import_flags(large, document, "prod")
         seconds = time.monotonic() - started
         size = sum(file.stat().st_size for file in large.iterdir() if file.is_file()) / 2**20
         options.say(f"imported in {seconds:.0f} s, {size:,.0f} MiB on disk")

@@ -111,6 +111,7 @@ package struct ForeignItemRun {
             _ = try repository.segments(in: environment).records.map { $0.json(keyCount: 0).serialized() }
             _ = try repository.invalidSegments(in: environment)
             _ = try repository.killSwitches(in: environment).map { $0.json.serialized() }
+            _ = try repository.killSwitch(of: "f", in: environment)
             _ = try repository.staleFlagCount(in: environment, at: Self.now)
             for format in ImportDocument.Format.allCases {
                 _ = try Export(format, of: environment, from: repository).bytes()
@@ -121,13 +122,17 @@ package struct ForeignItemRun {
     /// Changes what is there. Kill switches above all must be taken.
     private func change() throws {
         for environment in Environment.allCases {
-            let kill = KillSwitchDraft(flagKey: "f", reason: "r", activatedBy: "me")
+            let kill = KillSwitchDraft(flagKey: "f", isForced: true, reason: "r", activatedBy: "me")
             let before = try repository.revision(of: environment)
             _ = try wait("a kill switch is refused") {
                 repository.setKillSwitch(kill, in: environment, by: .anonymous, at: Self.now, completion: $0)
             }
             guard try repository.revision(of: environment) > before || before == FlagLimits.version else {
                 throw BrokenPromise(description: "the revision is not raised")
+            }
+            let end = KillSwitchEnd(flagKey: "f", deactivatedBy: "me")
+            _ = try wait("a kill switch cannot be ended") {
+                repository.endKillSwitch(end, in: environment, by: .anonymous, at: Self.now, completion: $0)
             }
             for key in Self.keys {
                 _ = try? repository.flag(key, in: environment)
@@ -179,6 +184,7 @@ private struct Loop {
     private let cache: LoopCache
     private let mail = Locked<[CacheUpdate]>([])
     private let arrivals = DispatchSemaphore(value: 0)
+    private let wantsTurn = Locked(false)
 
     init(store: SQLiteTableStore, table: String) throws {
         feed = CacheFeed(
@@ -188,7 +194,12 @@ private struct Loop {
                 arrivals.signal()
             })
         cache = LoopCache(
-            feed: feed, loop: 0, limits: CacheLimits(capacity: 100, timeToLiveMilliseconds: 60_000), fractional: .v3)
+            feed: feed, loop: 0, limits: CacheLimits(capacity: 100, timeToLiveMilliseconds: 60_000), fractional: .v3,
+            clock: { 0 },
+            wantsTurn: { [wantsTurn, arrivals] in
+                wantsTurn.withLock { $0 = true }
+                arrivals.signal()
+            })
         try feed.start(warm: [.development])
     }
 
@@ -209,20 +220,19 @@ private struct Loop {
                 }
                 let context = EvaluationContext(attributes: nil)
                 let killSwitch = cache.killSwitch(environment, key: name)
-                _ = flag.evaluate(context, killed: killSwitch != nil, override: override, now: now)
+                _ = flag.evaluate(context, killSwitch: killSwitch, override: override, now: now)
                 var run = EvaluationRun(now: now)
                 _ = flag.explain(context, killSwitch: killSwitch, override: override, in: &run)
-                _ = flag.metadataJSON(at: now)
+                _ = flag.metadataJSON(at: now, killSwitch: killSwitch)
             }
         }
         guard case .found(let ruleSet, _) = cache.ruleSet(.development, now: 0) else { return }
         _ = ruleSet.staleCount(at: now)
-        _ = ruleSet.followsClock
     }
 
     private func load(_ keys: [CacheKey]) {
         let isDone = Locked(false)
-        cache.load(keys) { isDone.withLock { $0 = true } }
+        cache.load(keys, now: 0) { isDone.withLock { $0 = true } }
         while !isDone.withLock({ $0 }) {
             arrivals.wait()
             let updates = mail.withLock { mail in
@@ -230,6 +240,11 @@ private struct Loop {
                 return mail
             }
             for update in updates { cache.apply(update, now: 0) }
+            let hasTurn = wantsTurn.withLock { wantsTurn in
+                defer { wantsTurn = false }
+                return wantsTurn
+            }
+            if hasTurn { cache.takeTurn(now: 0) }
         }
     }
 }

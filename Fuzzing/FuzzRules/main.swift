@@ -27,8 +27,8 @@ func evaluate(_ rule: JSONValue, _ attributes: JSONView?, _ version: FractionalV
     let flag = CompiledFlag(key: "fuzzed", definition: definition, fractional: version)
     let now = Timestamp(millisecondsSinceEpoch: 1_790_000_000_000)
     let context = EvaluationContext(attributes: attributes)
-    let first = flag.evaluate(context, killed: false, override: nil, now: now)
-    let second = flag.evaluate(context, killed: false, override: nil, now: now)
+    let first = flag.evaluate(context, killSwitch: nil, override: nil, now: now)
+    let second = flag.evaluate(context, killSwitch: nil, override: nil, now: now)
     precondition(first == second, "Two evaluations differ: \(first), \(second)")
     var run = EvaluationRun(now: now)
     let explained = flag.explain(context, killSwitch: nil, override: nil, in: &run).evaluation

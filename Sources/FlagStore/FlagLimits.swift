@@ -25,6 +25,8 @@ package enum FlagLimits {
     package static let historyEntries = 100
     /// Flags or overrides on one page of a list, at most.
     package static let pageSize = 1_000
+    /// Bytes of flags or overrides, as they are stored, from which on a page of a list ends.
+    package static let pageBytes = 1 << 20
     /// Flags or overrides on one page of a list when the request does not say.
     package static let defaultPageSize = 100
     /// Characters of a segment's name: 1 to this many.

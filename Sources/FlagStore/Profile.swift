@@ -4,6 +4,15 @@ package enum Profile: String, Sendable, Hashable, CaseIterable {
     case dev
     case prod
 
+    /// The profile that a text names: by its own name, or by that of its default environment (`staging` → dev).
+    package init?(spelling: String) {
+        guard let profile = Self.allCases.first(where: { $0.defaultEnvironment.rawValue == spelling }) else {
+            self.init(rawValue: spelling)
+            return
+        }
+        self = profile
+    }
+
     /// The DynamoDB table that holds this profile's flags.
     package var tableName: String { "feature-flags-\(rawValue)" }
 

@@ -23,8 +23,11 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Bytes of answers that may wait for a slow reader.")
     var pendingOutputBytes = LimitOptions.defaults.pendingOutputBytes
 
-    @Option(help: "Bytes of answers that may wait for slow readers, of all connections together.")
+    @Option(help: "Bytes of answers that may wait for slow readers, of all connections of a loop.")
     var keptOutputBytes = LimitOptions.defaults.keptOutputBytes
+
+    @Option(help: "Bytes of content that is not answered yet, of all connections of a loop.")
+    var keptInputBytes = LimitOptions.defaults.keptInputBytes
 
     @Option(help: "Bytes a second of an answer, on average once --rate-grace is over; 0 for no bound.")
     var outputRate = LimitOptions.defaults.outputRate
@@ -54,6 +57,7 @@ struct LimitOptions: ParsableArguments {
         limits.chunkLineBytes = chunkLineBytes
         limits.pendingOutputBytes = pendingOutputBytes
         limits.keptOutputBytes = keptOutputBytes
+        limits.keptInputBytes = keptInputBytes
         limits.outputRate = outputRate
         limits.lingerBytes = lingerBytes
         limits.connections = connections

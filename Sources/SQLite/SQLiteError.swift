@@ -105,6 +105,8 @@ extension SQLiteError: CustomStringConvertible {
     /// As in `cannot commit to /data/flags.db: database or disk is full (SQLite 13)`, without the hint.
     package var reason: String {
         let system = systemError == 0 ? "" : ", \(String(cString: strerror(systemError)))"
+        // SQLite has one text for all errors of input and output.
+        let message = kind == .full && code == SQLITE_IOERR ? "the disk is full" : message
         return "cannot \(operation) \(path): \(message) (SQLite \(extendedCode)\(system))"
     }
 

@@ -217,7 +217,54 @@ struct CommitTests {
         }
     }
 
-    @Test("A batch ends when it has been at work for long, or when something urgent waits")
+    @Test("What is urgent does not wait for the rest of a batch that is at work")
+    func batchOvertaken() throws {
+        var limits = TableLimits()
+        limits.waitingTransactionsMax = 200
+        limits.batchTransactionsMax = 200
+        limits.batchBytesMax = .max
+        try StoreKind.memory.withStore(limits) { (store) throws in
+            let text = AttributeValue.string(String(repeating: "a", count: 390_000))
+            try store.put(TestTable.item("p", "large", ["text": text]))
+            let mayGoOn = holdWriter(of: store)
+            let order = Locked<[String]>([])
+            let group = DispatchGroup()
+            // Each keeps the writer busy for a while; all of them are one batch.
+            let looks = Condition.not(.or(Array(repeating: .contains(.path("text"), .value("b")), count: 20)))
+            for number in 0..<200 {
+                group.enter()
+                store.transact(
+                    [.check(table: TestTable.name, key: TestTable.key("p", "large"), condition: looks)],
+                    principal: .anonymous
+                ) { _ in
+                    order.withLock { $0.append("\(number)") }
+                    group.leave()
+                }
+            }
+            mayGoOn.signal()
+            // Once there is room in the line, the batch is at work.
+            while true {
+                let isRefused = Locked(false)
+                store.transact([.put(table: TestTable.name, item: TestTable.item("p", "next"))], principal: .anonymous)
+                {
+                    if case .failure(.tooManyWaiting) = $0 { isRefused.withLock { $0 = true } }
+                }
+                if !isRefused.withLock({ $0 }) { break }
+            }
+            group.enter()
+            store.transact(
+                [.put(table: TestTable.name, item: TestTable.item("p", "urgent"))], principal: .anonymous,
+                urgency: .urgent
+            ) { _ in
+                order.withLock { $0.append("urgent") }
+                group.leave()
+            }
+            group.wait()
+            #expect(order.withLock { $0.last } == "199")
+        }
+    }
+
+    @Test("A batch ends when it has been at work for long")
     func batchWork() throws {
         var limits = TableLimits()
         limits.batchBytesMax = 100_000

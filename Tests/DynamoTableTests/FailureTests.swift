@@ -113,6 +113,7 @@ struct FailureTests {
         }
         #expect(failure?.storageKind == .full)
         #expect(failure?.description.contains("cannot commit to") == true)
+        #expect(failure?.description.contains("the disk is full (SQLite 4874, No space left on device)") == true)
     }
 
     @Test("A clock that is set back keeps no write waiting after a failed sync")

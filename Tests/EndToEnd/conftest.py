@@ -15,7 +15,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     if not os.access(binary(), os.X_OK):
-        pytest.exit(f"{binary()} is missing: build it with `./scripts/build` or set FLAG_SERVER_BINARY", 2)
+        pytest.exit(f"{binary()} is missing: build it with `./scripts/build` or set TESTED_FLAG_SERVER", 2)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def environment(port: int) -> dict:
     """What has to be set for `aws dynamodb …` to go to a port of this machine."""
     kept = {name: value for name, value in clean_environment().items() if not name.startswith("AWS_")}
     return kept | CREDENTIALS | {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_PAGER": "", "AWS_CONFIG_FILE": os.devnull,
+        "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{port}", "AWS_PAGER": "", "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "PATH": f"{TOOLS}:{kept['PATH']}"}
 
 

@@ -22,8 +22,8 @@ STOP_DEADLINE = 20.0
 
 
 def binary() -> str:
-    """The program under test: `FLAG_SERVER_BINARY`, else the repository's release build."""
-    return os.environ.get("FLAG_SERVER_BINARY") or str(REPOSITORY / ".build" / "release" / "flag-server")
+    """The program under test: `TESTED_FLAG_SERVER`, else the repository's release build."""
+    return os.environ.get("TESTED_FLAG_SERVER") or str(REPOSITORY / ".build" / "release" / "flag-server")
 
 
 def free_port() -> int:
@@ -69,17 +69,17 @@ class FlagServer:
     """One server on a port and a data directory of its own.
 
     Requests go over one kept-alive connection per thread of use: `request` opens it when needed. `log` is everything
-    the process wrote.
+    the process wrote. `behind` is a command that has the program run in its own place, such as `setsid`.
     """
 
-    def __init__(self, data_dir, *options, environment="local", port=None, cwd=None, env=None, user=None):
+    def __init__(self, data_dir, *options, environment="local", port=None, cwd=None, env=None, user=None, behind=()):
         self.data_dir = Path(data_dir)
         self.port = port or free_port()
         self.environment = environment
         self.options = [str(option) for option in options]
         self.cwd = cwd or self.data_dir.parent
         self.env = clean_environment(env)
-        self.user = user
+        self.behind = [*as_user(user), *behind]
         self.log_path = self.data_dir.parent / f"{self.data_dir.name}-{self.port}.log"
         self.process: subprocess.Popen | None = None
 
@@ -96,8 +96,8 @@ class FlagServer:
     def start(self) -> "FlagServer":
         """Starts the process and returns once `/health/ready` answers 200."""
         command = [
-            *as_user(self.user), binary(), "serve", "--environment", self.environment, "--host", "127.0.0.1",
-            "--port", str(self.port), "--data-dir", str(self.data_dir), *self.options,
+            *self.behind, binary(), "serve", *(["--profile", self.environment] if self.environment else []),
+            "--host", "127.0.0.1", "--port", str(self.port), "--data-dir", str(self.data_dir), *self.options,
         ]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.cwd, env=self.env)

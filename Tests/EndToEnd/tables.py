@@ -40,10 +40,10 @@ THINGS = {
 """The table that most tests use."""
 
 
-def client_for(port: int):
+def client_for(port: int, service: str = "dynamodb", region: str = "us-east-1"):
     """A boto3 client that tries everything once, so that no test passes by repetition."""
     return boto3.client(
-        "dynamodb", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1", aws_access_key_id="any",
+        service, endpoint_url=f"http://127.0.0.1:{port}", region_name=region, aws_access_key_id="any",
         aws_secret_access_key="any", config=Config(retries={"max_attempts": 0}, max_pool_connections=64))
 
 

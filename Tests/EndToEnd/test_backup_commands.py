@@ -65,7 +65,8 @@ def test_a_lost_data_directory_is_made_again_from_a_copy_of_a_backup(start_serve
     shutil.copy(data_dir / "backups" / f"{backups(data_dir)[0]['id']}.backup", copy)
     server.kill()
     shutil.rmtree(data_dir)
-    command(data_dir, "restore", copy)
+    assert "have it made with --create" in command(data_dir, "restore", copy, status=1).stderr
+    command(data_dir, "restore", copy, "--create")
     with FlagServer(data_dir) as again:
         again.start()
         assert again.evaluate("precious")[0] == 200

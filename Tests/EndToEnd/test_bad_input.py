@@ -48,7 +48,14 @@ API_CASES = {
         "POST", "/api/evaluate", b'{"flagKey":"a","tenantId":"%s"}' % (b"t" * 101), 400),
     "a batch of 51": (
         "POST", "/api/evaluate/batch", json.dumps({"tenantId": "t", "flagKeys": ["a"] * 51}).encode(), 400),
-    "a kill switch without a reason": ("POST", "/api/emergency/kill-switch", b'{"activatedBy":"x"}', 400),
+    "a kill switch without a reason": (
+        "POST", "/api/emergency/kill-switch", b'{"all":true,"activatedBy":"x"}', 400),
+    "a kill switch of an empty variable": (
+        "POST", "/api/emergency/kill-switch", b'{"flagKey":null,"reason":"x","activatedBy":"x"}', 400),
+    "a kill switch of no flag": (
+        "POST", "/api/emergency/kill-switch", b'{"flagKey":"none","reason":"x","activatedBy":"x"}', 404),
+    "an end of all by leaving out the flag": (
+        "POST", "/api/emergency/kill-switch/deactivate", b'{"deactivatedBy":"x"}', 400),
     "a kill switch of a misspelt member": (
         "POST", "/api/emergency/kill-switch", b'{"flagkey":"a","reason":"x","activatedBy":"x"}', 400),
 }

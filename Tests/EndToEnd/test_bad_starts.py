@@ -127,7 +127,8 @@ def test_the_buckets_of_a_directory_are_not_changed_by_a_setting(start_server, d
     ("--port", "http", ["port"]),
     ("--port", "70000", ["port", "70000"]),
     ("--loops", "0", ["loops"]),
-    ("--environment", "test", ["environment", "local", "dev", "prod"]),
+    ("--profile", "test", ["--profile", "local", "dev", "prod"]),
+    ("--environment", "test", ["--environment", "local", "dev", "prod"]),
     ("--store", "cloud", ["store", "sqlite", "memory"]),
     ("--auth", "maybe", ["auth", "on", "off"]),
     ("--log-level", "loud", ["log"]),
@@ -143,6 +144,8 @@ def test_an_option_that_is_wrong_is_named(option, value, words, data_dir):
 @pytest.mark.parametrize("name, value, words", [
     ("FLAG_SERVER_PORT", "http", ["FLAG_SERVER_PORT", "http"]),
     ("FLAG_SERVER_LOOPS", "-1", ["FLAG_SERVER_LOOPS"]),
+    ("FLAG_SERVER_PROFILE", "test", ["FLAG_SERVER_PROFILE", "local, dev or prod"]),
+    ("FLAG_SERVER_ENVIRONMENT", "test", ["FLAG_SERVER_ENVIRONMENT", "local, dev or prod"]),
     ("FLAG_SERVER_STORE", "cloud", ["FLAG_SERVER_STORE", "sqlite"]),
     ("FLAG_SERVER_NONSENSE", "1", ["FLAG_SERVER_NONSENSE"]),
 ])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from server import REPOSITORY, free_port
+from server import REPOSITORY, free_port, run_command
 
 
 def test_options_win_over_variables_and_variables_over_the_file(start_server, tmp_path):
@@ -99,3 +99,59 @@ def test_metrics_count_evaluations_and_name_each_metric_once(server):
     assert len(types) == len(set(types))
     for line in text.splitlines():
         assert line.startswith("#") or float(line.rsplit(" ", 1)[1]) is not None
+
+
+def test_a_check_says_that_all_is_well_and_leaves_nothing_behind(tmp_path):
+    for command in (["serve", "--check"], ["config", "check"]):
+        checked = run_command(*command, "--port", "4000", "--data-dir", tmp_path / "data")
+        assert checked.returncode == 0, checked.stderr
+        assert checked.stdout.startswith("ok: ") and "port 4000" in checked.stdout
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_check_names_everything_that_would_stop_a_start(tmp_path):
+    (tmp_path / "key.pem").write_text("no key")
+    (tmp_path / "key.pem").chmod(0o600)
+    (tmp_path / "flags.json").write_text('{"flags": {"a": 1}}')
+    options = ["--tls-certificate", tmp_path / "none.pem", "--tls-key", tmp_path / "key.pem", "--sample-flags",
+               tmp_path / "flags.json"]
+    checked = run_command("config", "check", *options)
+    assert checked.returncode == 78
+    assert f"{tmp_path}/none.pem" in checked.stderr and "/flags/a" in checked.stderr
+    started = run_command("serve", *options[:4], "--data-dir", tmp_path / "data", "--port", str(free_port()))
+    assert started.returncode == 78 and f"{tmp_path}/none.pem" in started.stderr
+
+
+def test_an_empty_cursor_is_the_first_page(server):
+    server.create_flag("first", defaultEnabled=True)
+    for path in ["/api/flags", "/api/flags/first/tenants", "/api/segments"]:
+        first, empty = server.request("GET", path), server.request("GET", path + "?cursor=")
+        assert (empty[0], empty[2]) == (200, first[2]), path
+
+
+def test_variables_of_the_scripts_are_no_settings(start_server):
+    start_server(env={"TESTED_FLAG_SERVER": "x", "LONG_TESTS": "1"})
+
+
+def test_changes_are_told_of_with_who_and_what_came_of_them(start_server):
+    server = start_server()
+    server.create_flag("told", defaultEnabled=True)
+    server.request("GET", "/api/flags")
+    server.request("PATCH", "/api/flags/missing?environment=staging", {"defaultEnabled": False})
+    changes = [line for line in server.log.splitlines() if " change " in line]
+    assert "NOTICE   change client=127.0.0.1 method=POST principal=anonymous status=201 target=/api/flags" in changes[0]
+    assert "INFO     change" in changes[1] and 'target="/api/flags/missing?environment=staging"' in changes[1]
+    assert "status=404" in changes[1] and len(changes) == 2
+    assert " request " not in server.log, "what only looks is told at the level debug"
+
+
+def test_lines_in_the_journal_have_their_priority(start_server, tmp_path):
+    port = free_port()
+    log = tmp_path / f"data-{port}.log"
+    log.touch()
+    status = log.stat()
+    server = start_server(data_dir=tmp_path / "data", port=port,
+                          env={"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
+    lines = server.log.splitlines()
+    assert lines and all(line[:3] in ("<5>", "<6>") for line in lines), server.log
+    assert any(line.startswith("<5>") and " ready " in line for line in lines)

@@ -6,6 +6,7 @@ import threading
 import zlib
 
 import pytest
+from botocore.exceptions import ClientError
 
 from server import FlagServer, free_port, run_command
 from tables import THINGS, TableServer, client_for
@@ -140,8 +141,72 @@ def test_what_is_no_call_is_told_so(tables):
     assert (response.status, response.read()) == (200, b"healthy: dynamodb.us-east-1.amazonaws.com ")
     connection.request("PUT", "/", body=b"{}")
     response = connection.getresponse()
-    assert (response.status, response.read()) == (404, b"<UnknownOperationException/>\n")
+    assert response.status == 404
+    assert b"This is a server of DynamoDB's protocol: POST / with" in response.read()
     connection.close()
+
+
+def test_an_operation_that_there_is_not_is_named(tables):
+    _, _, content = tables.post("ListImports", {})
+    assert json.loads(content)["message"] == "DynamoDB_20120810.ListImports is no operation that this server has"
+
+
+@pytest.mark.parametrize("service, call", [
+    ("sts", lambda client: client.get_caller_identity()),
+    ("sqs", lambda client: client.list_queues()),
+    ("s3", lambda client: client.list_buckets()),
+    ("lambda", lambda client: client.list_functions()),
+    ("secretsmanager", lambda client: client.list_secrets()),
+])
+def test_a_client_of_another_service_is_told_which_server_this_is(tables, service, call):
+    with pytest.raises(ClientError) as refused:
+        call(client_for(tables.port, service=service))
+    error = refused.value.response["Error"]
+    assert error["Code"] == "UnknownOperationException"
+    assert error["Message"] == (
+        f"This server answers for DynamoDB and not for {service}. AWS_ENDPOINT_URL is for all services: set "
+        "AWS_ENDPOINT_URL_DYNAMODB in its place")
+
+
+def test_resources_are_in_the_region_that_the_client_signed_for(tables):
+    near, far = client_for(tables.port), client_for(tables.port, region="ap-southeast-2")
+    near.create_table(**THINGS | {"TableName": "anywhere"})
+    try:
+        for client, region in [(far, "ap-southeast-2"), (near, "us-east-1")]:
+            arn = client.describe_table(TableName="anywhere")["Table"]["TableArn"]
+            assert arn.startswith(f"arn:aws:dynamodb:{region}:")
+    finally:
+        near.delete_table(TableName="anywhere")
+
+
+def test_content_comes_as_its_checksum_has_it_also_when_a_coding_is_accepted(tables):
+    for number in range(40):
+        tables.post("CreateTable", THINGS | {"TableName": f"many-{number}-{'x' * 100}"})
+    try:
+        _, headers, body = tables.post(
+            "ListTables", {}, {"Accept-Encoding": "gzip", "Content-Type": "application/json"})
+        assert len(body) > 4000
+        assert int(headers["x-amz-crc32"]) == zlib.crc32(body)
+    finally:
+        for number in range(40):
+            tables.post("DeleteTable", {"TableName": f"many-{number}-{'x' * 100}"})
+
+
+@pytest.mark.parametrize("hosts, address", [
+    ("127.0.0.1,::1", "http://127.0.0.1:{port}, http://[::1]:{port}"),
+    ("unix:{socket},127.0.0.1", "http://127.0.0.1:{port}"),
+])
+def test_beside_a_server_of_several_addresses_or_a_path(tmp_path, hosts, address):
+    port = free_port()
+    server = FlagServer(
+        tmp_path / "data", "--host", hosts.format(socket=tmp_path / "flags.sock"), "--dynamodb-port", str(port))
+    server.start()
+    try:
+        assert client_for(port).list_tables()["TableNames"] == ["feature-flags-local"]
+        told = [line for line in server.log.splitlines() if "ready for DynamoDB clients" in line]
+        assert address.format(port=port) in told[0]
+    finally:
+        server.kill()
 
 
 def test_a_body_beyond_sixteen_megabytes_is_413(tables):

@@ -71,17 +71,22 @@ def test_a_flag_put_with_the_aws_command_is_an_ordinary_flag_within_a_second(ser
     assert status == 200 and [answer["key"] for answer in bulk["flags"]] == ["new-feature"]
 
 
+def killed(served) -> tuple:
+    answer = served.server.evaluate("checkout")[1]
+    return answer["value"], answer["reason"], answer["metadata"].get("killSwitch")
+
+
 def test_a_kill_switch_put_as_an_item_works_at_once(served):
     served.put(typed_flag("checkout"))
     assert served.server.evaluate("checkout")[1]["value"] is True
     served.put({"PK": {"S": "EMERGENCY#staging"}, "SK": {"S": "FLAG#checkout"}, "reason": {"S": "broken"},
                 "enabled": {"BOOL": True}})
-    assert served.server.evaluate("checkout")[1]["reason"] == "DISABLED"
+    assert killed(served) == (False, "STATIC", "flag")
     served.client.delete_item(
         TableName=TABLE, Key={"PK": {"S": "EMERGENCY#staging"}, "SK": {"S": "FLAG#checkout"}})
     assert served.server.evaluate("checkout")[1]["value"] is True
     served.put({"PK": {"S": "EMERGENCY#staging"}, "SK": {"S": "GLOBAL"}})
-    assert served.server.evaluate("checkout")[1]["reason"] == "DISABLED", "In doubt it is on"
+    assert killed(served) == (False, "STATIC", "global"), "In doubt it is on"
 
 
 def test_an_owner_that_is_changed_by_hand_moves_the_flag_and_gives_it_the_next_version(served):
@@ -147,7 +152,7 @@ def test_a_version_that_cannot_be_stops_nothing_and_no_start(served, version, st
 
 @pytest.mark.parametrize("revision", [{"S": "many"}, {"N": "9.9E+125"}, {"N": "9223372036854775807"}, {"L": []}])
 def test_a_revision_that_is_none_keeps_no_kill_switch_from_being_set(served, revision, start_server):
-    kill = {"reason": "checkout is down", "activatedBy": "ada"}
+    kill = {"all": True, "reason": "checkout is down", "activatedBy": "ada"}
     item = {"PK": {"S": "REVISION#staging"}, "SK": {"S": "METADATA"}, "revision": revision}
     served.put(typed_flag("new-feature"))
     served.put(item)
@@ -156,7 +161,7 @@ def test_a_revision_that_is_none_keeps_no_kill_switch_from_being_set(served, rev
     served.put(item)
     served.server.kill()
     again = Served(start_server)
-    again.server.expect(204, "DELETE", "/api/emergency/kill-switch", {"deactivatedBy": "ada"})
+    again.server.expect(204, "DELETE", "/api/emergency/kill-switch", {"all": True, "deactivatedBy": "ada"})
     again.put(typed_flag("other"))
     again.eventually(lambda: again.of_owner("platform-team") == ["new-feature", "other"])
 

@@ -72,7 +72,7 @@ def command_output(*arguments) -> str:
 
 
 def test_a_flagd_file_is_imported_offline_and_served(flagd_file, data_dir, start_server):
-    command("import", flagd_file, "--data-dir", data_dir)
+    command("import", flagd_file, "--create", "--data-dir", data_dir)
     server = start_server()
     assert server.evaluate("banner", {"plan": "premium"})[1]["value"] is True
     assert server.evaluate("banner", {"plan": "free"})[1]["value"] is False
@@ -93,7 +93,7 @@ def test_a_running_server_takes_an_import_over_its_socket_and_serves_it_at_once(
 def test_importing_twice_changes_nothing(running, flagd_file, data_dir, start_server):
     if running:
         start_server()
-    command("import", flagd_file, "--data-dir", data_dir)
+    command("import", flagd_file, "--create", "--data-dir", data_dir)
     once = exported(data_dir)
     command("import", flagd_file, "--data-dir", data_dir)
     assert exported(data_dir) == once
@@ -103,7 +103,7 @@ def test_importing_twice_changes_nothing(running, flagd_file, data_dir, start_se
 def test_a_dry_run_prints_the_difference_and_stores_nothing(running, flagd_file, data_dir, start_server, tmp_path):
     if running:
         start_server()
-    command("import", flagd_file, "--data-dir", data_dir)
+    command("import", flagd_file, "--create", "--data-dir", data_dir)
     before = exported(data_dir)
     changed = json.loads(json.dumps(FLAGD))
     changed["flags"]["rate"]["defaultVariant"] = "high"
@@ -117,7 +117,7 @@ def test_a_dry_run_prints_the_difference_and_stores_nothing(running, flagd_file,
 def test_mistakes_are_all_listed_with_pointers_and_nothing_is_imported(running, broken_file, data_dir, start_server):
     if running:
         start_server()
-    text = command("import", broken_file, "--data-dir", data_dir, status=1)
+    text = command("import", broken_file, "--create", "--data-dir", data_dir, status=1)
     assert "/flags/odd/state" in text
     assert "/flags/broken/targeting/if/0" in text
     server = start_server() if not running else None
@@ -130,7 +130,7 @@ def test_mistakes_are_all_listed_with_pointers_and_nothing_is_imported(running, 
 @pytest.mark.parametrize("running", [False, True], ids=["offline", "beside a server"])
 def test_kept_mistakes_answer_a_parse_error_and_the_rest_is_served(running, broken_file, data_dir, start_server):
     server = start_server() if running else None
-    text = command("import", broken_file, "--data-dir", data_dir, "--keep-invalid")
+    text = command("import", broken_file, "--create", "--data-dir", data_dir, "--keep-invalid")
     assert "broken" in text
     server = server or start_server()
     status, failure = server.evaluate("broken")
@@ -144,11 +144,11 @@ def test_kept_mistakes_answer_a_parse_error_and_the_rest_is_served(running, brok
 
 @pytest.mark.parametrize("form", ["native", "flagd"])
 def test_an_export_imported_elsewhere_gives_the_same_answers(form, flagd_file, data_dir, start_server, tmp_path):
-    command("import", flagd_file, "--data-dir", data_dir)
+    command("import", flagd_file, "--create", "--data-dir", data_dir)
     file = tmp_path / "export.json"
     command("export", "--format", form, "--output", file, "--data-dir", data_dir)
     other = tmp_path / "other"
-    command("import", file, "--data-dir", other)
+    command("import", file, "--create", "--data-dir", other)
     assert exported(other, "--format", "flagd") == exported(data_dir, "--format", "flagd")
     server = start_server(data_dir=other)
     assert server.evaluate("banner", {"plan": "premium"})[1]["value"] is True
@@ -171,7 +171,7 @@ def test_a_native_export_holds_overrides_and_kill_switches(data_dir, server, tmp
     assert exported(data_dir) == beside, "offline and beside a server the export is the same"
     file = tmp_path / "export.json"
     file.write_text(beside)
-    command("import", file, "--data-dir", tmp_path / "other")
+    command("import", file, "--create", "--data-dir", tmp_path / "other")
     with FlagServer(tmp_path / "other") as copy:
         copy.start()
         assert copy.evaluate("piloted", {"tenantId": "acme"})[1]["value"] is True
@@ -226,7 +226,7 @@ def test_an_environment_is_filled_apart_from_the_others(flagd_file, data_dir, se
 def test_a_file_that_is_none_is_refused_with_the_place(content, words, data_dir, tmp_path):
     file = tmp_path / "file.json"
     file.write_bytes(content)
-    text = command("import", file, "--data-dir", data_dir, status=1)
+    text = command("import", file, "--create", "--data-dir", data_dir, status=1)
     for word in [*words, str(file)]:
         assert word in text, text
 
@@ -273,7 +273,7 @@ def test_sample_flags_are_loaded_into_an_empty_store_and_never_over_another(star
 
 def test_the_help_names_every_option_of_serve():
     text = command_output("serve", "--help")
-    for option in ("environment", "config", "host", "port", "data-dir", "store", "auth", "loops", "sample-flags",
+    for option in ("profile", "environment", "config", "host", "port", "data-dir", "store", "auth", "loops", "sample-flags",
                    "log-level", "log-format"):
         assert re.search(rf"--{option}\b", text), option
     assert all(len(line) <= 120 for line in text.splitlines())

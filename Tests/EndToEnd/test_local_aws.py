@@ -10,13 +10,13 @@ import dynamodb
 from server import REPOSITORY, binary, clean_environment, free_port
 
 SCRIPT = REPOSITORY / "scripts" / "start-local-aws.sh"
-TABLES = ["feature-flags-dev", "feature-flags-local"]
+TABLES = ["feature-flags-dev", "feature-flags-local", "feature-flags-prod"]
 
 
 def script(*arguments, program=None):
     return subprocess.run(
         [SCRIPT, *map(str, arguments)], capture_output=True, text=True, timeout=60, cwd="/",
-        env=clean_environment({"FLAG_SERVER_BINARY": os.path.abspath(program or binary())}))
+        env=clean_environment({"TESTED_FLAG_SERVER": os.path.abspath(program or binary())}))
 
 
 @pytest.fixture

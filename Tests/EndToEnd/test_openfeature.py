@@ -161,24 +161,31 @@ def test_an_override_may_name_a_variant(client, flags):
     flags.expect(204, "DELETE", path)
 
 
-def test_the_kill_switch_of_a_flag_turns_it_off_and_on_again(client, flags):
+@pytest.mark.parametrize("default", [True, False])
+@pytest.mark.parametrize("target, kind", [({"flagKey": "dark-mode"}, "flag"), ({"all": True}, "global")])
+def test_a_killed_boolean_flag_is_false_whatever_the_caller_would_rather_have(client, flags, target, kind, default):
     switch = "/api/emergency/kill-switch"
-    flags.request("POST", switch, {"flagKey": "dark-mode", "reason": "fire", "activatedBy": "tests"})
-    killed = client.get_boolean_details("dark-mode", True)
-    assert (killed.value, killed.variant, killed.reason) == (False, "off", Reason.DISABLED)
-    assert client.get_string_value("greeting", "none") == "Hi"
-    flags.request("DELETE", switch, {"flagKey": "dark-mode", "deactivatedBy": "tests"})
+    flags.expect(200, "POST", switch, {**target, "reason": "fire", "activatedBy": "tests"})
+    killed = client.get_boolean_details("dark-mode", default)
+    assert (killed.value, killed.variant, killed.reason, killed.error_code) == (False, "off", Reason.STATIC, None)
+    assert killed.flag_metadata["killSwitch"] == kind
+    flags.expect(204, "POST", f"{switch}/deactivate", {**target, "deactivatedBy": "tests"})
     assert client.get_boolean_value("dark-mode", False) is True
 
 
-def test_the_global_kill_switch_turns_everything_off_and_on_again(client, flags):
+def test_the_kill_switch_of_a_flag_leaves_the_others_alone(client, flags):
     switch = "/api/emergency/kill-switch"
-    flags.request("POST", switch, {"reason": "fire", "activatedBy": "tests"})
-    assert client.get_boolean_value("dark-mode", True) is False
+    flags.expect(200, "POST", switch, {"flagKey": "dark-mode", "reason": "fire", "activatedBy": "tests"})
+    assert client.get_string_value("greeting", "none") == "Hi"
+    flags.expect(204, "DELETE", switch, {"flagKey": "dark-mode", "deactivatedBy": "tests"})
+
+
+def test_a_killed_flag_that_is_not_boolean_gives_the_callers_default_without_an_error(client, flags):
+    switch = "/api/emergency/kill-switch"
+    flags.expect(200, "POST", switch, {"all": True, "reason": "fire", "activatedBy": "tests"})
     greeting = client.get_string_details("greeting", "fallback")
     assert (greeting.value, greeting.reason, greeting.error_code) == ("fallback", Reason.DISABLED, None)
-    flags.request("DELETE", switch, {"deactivatedBy": "tests"})
-    assert client.get_boolean_value("dark-mode", False) is True
+    flags.expect(204, "DELETE", switch, {"all": True, "deactivatedBy": "tests"})
     assert client.get_string_value("greeting", "fallback") == "Hi"
 
 

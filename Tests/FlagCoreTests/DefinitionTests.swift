@@ -98,7 +98,7 @@ func evaluate(_ flag: CompiledFlag, _ attributes: JSONValue) -> Evaluation {
         return Evaluation(error: EvaluationError(code: .invalidContext, details: "not JSON"))
     }
     return flag.evaluate(
-        EvaluationContext(attributes: document.root), killed: false, override: nil,
+        EvaluationContext(attributes: document.root), killSwitch: nil, override: nil,
         now: Timestamp(millisecondsSinceEpoch: 0))
 }
 

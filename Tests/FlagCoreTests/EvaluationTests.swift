@@ -60,15 +60,42 @@ struct EvaluationTests {
         #expect(evaluate(flag, override: override) == Evaluation(variant: nil, reason: .disabled))
     }
 
-    @Test("a kill switch beats everything, and answers the variant that is false")
-    func killed() {
+    @Test(
+        "a kill switch beats everything: a boolean flag is false, another has no value",
+        arguments: [KillSwitchKind.flag, .global])
+    func killed(by killSwitch: KillSwitchKind) {
         let override = TenantOverride(choice: .enabled(true))
-        #expect(evaluate(boolean(), killed: true, override: override) == Evaluation(variant: 1, reason: .killSwitch))
         let text = compiled(["state": "ENABLED", "variants": ["a": "x"], "defaultVariant": "a"])
-        #expect(evaluate(text, killed: true) == Evaluation(variant: nil, reason: .killSwitch))
-        let invalid = CompiledFlag(key: "f", invalid: "not JSON")
-        #expect(evaluate(invalid, killed: true) == Evaluation(variant: nil, reason: .killSwitch))
-        #expect(evaluate(boolean(["state": "DISABLED"]), killed: true).reason == .killSwitch)
+        let alwaysOn = compiled(["state": "ENABLED", "variants": ["on": true], "defaultVariant": "on"])
+        let cases: [(flag: CompiledFlag, variant: Int?, value: String?)] = [
+            (boolean(), 1, "false"), (boolean(["state": "DISABLED"]), 1, "false"),
+            // Off without a variant that says so: false all the same, not the caller's own default.
+            (alwaysOn, nil, "false"), (text, nil, nil), (CompiledFlag(key: "f", invalid: "not JSON"), nil, nil),
+        ]
+        for (flag, variant, value) in cases {
+            let evaluation = evaluate(flag, killSwitch: killSwitch, override: override)
+            #expect(evaluation == Evaluation(variant: variant, reason: .killSwitch(killSwitch)))
+            #expect(flag.valueJSON(of: evaluation).map { String(decoding: $0, as: UTF8.self) } == value)
+            #expect(!flag.isEnabled(by: evaluation))
+        }
+    }
+
+    @Test("the metadata of a killed flag names the kill switch, whatever the flag's own says")
+    func killedMetadata() throws {
+        let later = Timestamp(millisecondsSinceEpoch: Self.now.millisecondsSinceEpoch + 1)
+        let text = #"{"state":"ENABLED","variants":{"a":1},"metadata":{"killSwitch":"mine","a":2.0}}"#
+        let flag = CompiledFlag(
+            key: "k", definition: FlagDefinition(keeping: try JSONValue(parsing: text)), fractional: .v3,
+            expiresAt: later)
+        let expected: [(now: Timestamp, killSwitch: KillSwitchKind?, json: String)] = [
+            (Self.now, nil, #"{"killSwitch":"mine","a":2.0}"#), (Self.now, .flag, #"{"killSwitch":"flag","a":2.0}"#),
+            (Self.now, .global, #"{"killSwitch":"global","a":2.0}"#),
+            (later, .global, #"{"killSwitch":"global","a":2.0,"stale":true}"#),
+            (Self.now, nil, #"{"killSwitch":"mine","a":2.0}"#),
+        ]
+        for (now, killSwitch, json) in expected + expected {
+            #expect(shownMetadata(of: flag, at: now, killSwitch: killSwitch) == json)
+        }
     }
 
     @Test(
@@ -125,7 +152,8 @@ struct EvaluationTests {
         #expect(flag.variants.map { String(decoding: $0.valueJSON, as: UTF8.self) } == ["2.0", "1E2"])
         #expect(flag.variants.map { String(decoding: $0.nameJSON, as: UTF8.self) } == [#""a\"b""#, #""c""#])
         #expect(String(decoding: flag.keyJSON, as: UTF8.self) == #""k\"ey""#)
-        #expect(flag.metadataJSON(at: Self.now).map { String(decoding: $0, as: UTF8.self) } == #"{"x":1.50}"#)
+        #expect(shownMetadata(of: flag) == #"{"x":1.50}"#)
+        #expect(shownMetadata(of: flag, killSwitch: .flag) == #"{"x":1.50,"killSwitch":"flag"}"#)
         #expect(!flag.isBoolean)
     }
 
@@ -133,32 +161,40 @@ struct EvaluationTests {
     func staleMetadata() throws {
         let later = Timestamp(millisecondsSinceEpoch: Self.now.millisecondsSinceEpoch + 1)
         for (metadata, before, after) in [
-            (#"{}"#, nil, #"{"stale":true}"#), (#"{"a":1.0}"#, #"{"a":1.0}"#, #"{"a":1.0,"stale":true}"#),
+            (#"{}"#, "{}", #"{"stale":true}"#), (#"{"a":1.0}"#, #"{"a":1.0}"#, #"{"a":1.0,"stale":true}"#),
             (#"{"stale":"no"}"#, #"{"stale":"no"}"#, #"{"stale":true}"#),
         ] {
             let text = #"{"state":"ENABLED","variants":{"a":1},"defaultVariant":"a","metadata":\#(metadata)}"#
             let flag = CompiledFlag(
                 key: "k", definition: FlagDefinition(keeping: try JSONValue(parsing: text)), fractional: .v3,
                 expiresAt: later)
-            #expect(flag.metadataJSON(at: Self.now).map { String(decoding: $0, as: UTF8.self) } == before)
-            #expect(flag.metadataJSON(at: later).map { String(decoding: $0, as: UTF8.self) } == after)
+            #expect(shownMetadata(of: flag) == before)
+            #expect(shownMetadata(of: flag, at: later) == after)
             let context = EvaluationContext(attributes: nil)
-            #expect(flag.evaluate(context, killed: false, override: nil, now: later).variant == 0)
+            #expect(flag.evaluate(context, killSwitch: nil, override: nil, now: later).variant == 0)
         }
     }
 
     @Test("every reason has its words for OFREP and for the API")
     func reasons() {
-        let words: [(Reason, String, String)] = [
+        let words: [(reason: Reason, openFeature: String, api: String)] = [
             (.static, "STATIC", "default"), (.default, "DEFAULT", "default"), (.split, "SPLIT", "rollout"),
             (.targetingMatch, "TARGETING_MATCH", "targeting"), (.disabled, "DISABLED", "disabled"),
-            (.killSwitch, "DISABLED", "kill_switch"), (.tenantOverride, "TARGETING_MATCH", "tenant_override"),
+            (.killSwitch(.flag), "STATIC", "kill_switch"), (.killSwitch(.global), "STATIC", "kill_switch"),
+            (.tenantOverride, "TARGETING_MATCH", "tenant_override"),
             (.prerequisiteFailed, "DEFAULT", "prerequisite_failed"), (.error, "ERROR", "error"),
         ]
         for (reason, openFeature, api) in words {
-            #expect(reason.openFeature.description == openFeature)
+            #expect(reason.openFeature(hasValue: true).description == openFeature)
             #expect(reason.api.description == api)
         }
+        #expect(Reason.killSwitch(.flag).openFeature(hasValue: false).description == "DISABLED")
+    }
+
+    private func shownMetadata(
+        of flag: CompiledFlag, at now: Timestamp = Self.now, killSwitch: KillSwitchKind? = nil
+    ) -> String {
+        String(decoding: flag.metadataJSON(at: now, killSwitch: killSwitch), as: UTF8.self)
     }
 
     private func boolean(_ members: JSONObject = [:]) -> CompiledFlag {
@@ -172,7 +208,7 @@ struct EvaluationTests {
     }
 
     private func evaluate(
-        _ flag: CompiledFlag, _ context: JSONValue = [:], overlay: String? = nil, killed: Bool = false,
+        _ flag: CompiledFlag, _ context: JSONValue = [:], overlay: String? = nil, killSwitch: KillSwitchKind? = nil,
         override: TenantOverride? = nil
     ) -> Evaluation {
         guard let document = try? JSONDocument(parsing: context.serializedBytes()) else {
@@ -181,8 +217,8 @@ struct EvaluationTests {
         return Array((overlay ?? "").utf8).withUnsafeBytes { bytes in
             let given = overlay == nil ? nil : bytes
             return flag.evaluate(
-                EvaluationContext(attributes: document.root, targetingKey: given, tenantId: given), killed: killed,
-                override: override, now: Self.now)
+                EvaluationContext(attributes: document.root, targetingKey: given, tenantId: given),
+                killSwitch: killSwitch, override: override, now: Self.now)
         }
     }
 }

@@ -81,7 +81,7 @@ private struct FlagdVector {
             let context = EvaluationContext(attributes: tape.root)
             var run = EvaluationRun(now: now)
             return (
-                compiled.evaluate(context, killed: false, override: nil, now: now),
+                compiled.evaluate(context, killSwitch: nil, override: nil, now: now),
                 compiled.explain(context, killSwitch: nil, override: nil, in: &run)
             )
         }
@@ -105,12 +105,12 @@ private struct FlagdVector {
         compare("value", value, expected["value"], value.isNumericallyEqual(to: expected["value"] ?? .null))
         let code = evaluation.error.map { JSONValue.string($0.code.rawValue) } ?? .null
         compare("error code", code, expected["errorCode"], code == expected["errorCode"])
-        let reason = JSONValue.string(evaluation.reason.openFeature.description)
+        let reason = JSONValue.string(evaluation.reason.openFeature(hasValue: variant != nil).description)
         compare("reason", reason, expected["reason"], reason == expected["reason"])
         let name = variant.map { JSONValue.string($0.name) } ?? .null
         compare("variant", name, expected["variant"], name == expected["variant"])
         let now = Timestamp(millisecondsSinceEpoch: 1_790_000_000_000)
-        let metadata = flag.metadataJSON(at: now).flatMap { try? JSONValue(parsing: $0) } ?? [:]
+        let metadata = (try? JSONValue(parsing: flag.metadataJSON(at: now, killSwitch: nil))) ?? .null
         compare("metadata", metadata, expected["metadata"], hasExpectedMetadata(metadata))
         return findings
     }

@@ -167,7 +167,7 @@ extension CompiledFlag {
     fileprivate func variant(for targetingKey: String) -> Int? {
         Array(targetingKey.utf8).withUnsafeBytes {
             evaluate(
-                EvaluationContext(attributes: nil, targetingKey: $0), killed: false, override: nil,
+                EvaluationContext(attributes: nil, targetingKey: $0), killSwitch: nil, override: nil,
                 now: Timestamp(millisecondsSinceEpoch: 0)
             ).variant
         }

@@ -119,7 +119,7 @@ struct ResultCheckTests {
         let flag = CompiledFlag(key: "f", definition: definition, fractional: .v3)
         let context = try JSONDocument(parsing: Array(#"{"x":\#(value)}"#.utf8))
         let evaluation = flag.evaluate(
-            EvaluationContext(attributes: context.root), killed: false, override: nil,
+            EvaluationContext(attributes: context.root), killSwitch: nil, override: nil,
             now: Timestamp(millisecondsSinceEpoch: 0))
         #expect(evaluation.error?.code == .general)
         #expect(evaluation.error?.details == "targeting came to \(shown), which is no variant of the flag")

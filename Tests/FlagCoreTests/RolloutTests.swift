@@ -225,7 +225,7 @@ struct RolloutTests {
             return Evaluation(error: EvaluationError(code: .invalidContext, details: "not JSON"))
         }
         return flag.evaluate(
-            EvaluationContext(attributes: document.root), killed: false, override: nil, now: now)
+            EvaluationContext(attributes: document.root), killSwitch: nil, override: nil, now: now)
     }
 }
 

@@ -104,13 +104,13 @@ struct RuleWorkTests {
         let context = EvaluationContext(attributes: document.root)
         var run = EvaluationRun(now: Timestamp(millisecondsSinceEpoch: 0))
         let before = run.remainingSteps
-        let one = first.evaluate(context, killed: false, override: nil, in: &run)
+        let one = first.evaluate(context, killSwitch: nil, override: nil, in: &run)
         let afterFirst = run.remainingSteps
-        let other = second.evaluate(context, killed: false, override: nil, in: &run)
+        let other = second.evaluate(context, killSwitch: nil, override: nil, in: &run)
         #expect(before - afterFirst > 4_096 / 64)
         #expect(afterFirst - run.remainingSteps < 8)
         #expect(one == other)
-        #expect(one == second.evaluate(context, killed: false, override: nil, now: run.now))
+        #expect(one == second.evaluate(context, killSwitch: nil, override: nil, now: run.now))
     }
 
     // MARK: - Parts

@@ -50,7 +50,7 @@ struct SegmentTests {
         let document = try JSONDocument(parsing: Array(context.utf8))
         var run = EvaluationRun(now: Self.now, surroundings: surroundings)
         let attributes = EvaluationContext(attributes: document.root)
-        let evaluation = flag.evaluate(attributes, killed: false, override: nil, in: &run)
+        let evaluation = flag.evaluate(attributes, killSwitch: nil, override: nil, in: &run)
         var explained = EvaluationRun(now: Self.now, surroundings: surroundings)
         let explanation = flag.explain(attributes, killSwitch: nil, override: nil, in: &explained)
         #expect(explanation.evaluation == evaluation)

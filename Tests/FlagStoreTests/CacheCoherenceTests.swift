@@ -63,6 +63,7 @@ struct CacheCoherenceTests {
         case 2 where model.flags[key] != nil:
             try fixture.delete(key)
             model.flags[key] = nil
+            model.killed.remove(key)
             for tenant in model.overrides.keys { model.overrides[tenant]?[key] = nil }
         case 3 where model.flags[key] != nil:
             try fixture.putOverride(tenant, key, ["enabled": .bool(value), "updatedBy": "me"])
@@ -71,7 +72,7 @@ struct CacheCoherenceTests {
             try fixture.deleteOverride(tenant, key)
             model.overrides[tenant]?[key] = nil
         case 5:
-            if model.killed.contains(key) { try fixture.revive(key) } else { try fixture.kill(key) }
+            if model.killed.contains(key) { try fixture.revive(key) } else { try fixture.kill(key, forced: true) }
             model.killed.formSymmetricDifference([key])
         case 6 where model.allKilled || value:
             if model.allKilled { try fixture.revive(nil) } else { try fixture.kill(nil) }

@@ -101,15 +101,21 @@ struct Fixture {
     }
 
     @discardableResult
-    func kill(_ flagKey: String?, in environment: Environment = .development) throws -> KillSwitchRecord {
-        let draft = KillSwitchDraft(flagKey: flagKey, reason: "broken", activatedBy: "me")
+    func kill(
+        _ flagKey: String?, forced: Bool = false, reason: String = "broken",
+        in environment: Environment = .development
+    ) throws -> KillSwitchRecord {
+        let draft = KillSwitchDraft(flagKey: flagKey, isForced: forced, reason: reason, activatedBy: "me")
         return try wait {
             repository.setKillSwitch(draft, in: environment, by: .anonymous, at: Fixture.start, completion: $0)
         }
     }
 
     func revive(_ flagKey: String?, in environment: Environment = .development) throws {
-        try wait { repository.clearKillSwitch(flagKey: flagKey, in: environment, by: .anonymous, completion: $0) }
+        let end = KillSwitchEnd(flagKey: flagKey, deactivatedBy: "you", reason: "mended")
+        try wait {
+            repository.endKillSwitch(end, in: environment, by: .anonymous, at: Fixture.start, completion: $0)
+        }
     }
 
     /// The body of a simple flag.

@@ -144,7 +144,7 @@ struct FlagTableFollowerTests {
         let followed = try Followed()
         try followed.put(["PK": "EMERGENCY#staging", "SK": "FLAG#new-feature", "reason": "broken"])
         #expect(try followed.fixture.repository.revision(of: .staging) == 1)
-        #expect(try followed.history().map(\.event) == [.killed])
+        #expect(try followed.history().map(\.event) == [.killed(by: nil, reason: "broken")])
     }
 
     @Test("Other tables and items that mean nothing here are left alone")

@@ -132,7 +132,7 @@ struct ForeignItemTests {
             return
         }
         let evaluation = fallback.compiled(fractional: .v3).evaluate(
-            EvaluationContext(attributes: nil), killed: false, override: nil, now: Fixture.start)
+            EvaluationContext(attributes: nil), killSwitch: nil, override: nil, now: Fixture.start)
         #expect(evaluation.error?.details == "What is stored has neither defaultEnabled (BOOL) nor a definition")
     }
 

@@ -69,6 +69,29 @@ struct ImportExportTests {
         String(decoding: try Export(format, of: environment, from: fixture.repository).bytes(), as: UTF8.self)
     }
 
+    @Test("Flags that are too large for one transaction together are imported, also in the place of others as large")
+    func manyLargeFlags() throws {
+        let fixture = try Fixture()
+        func text(_ letter: String) -> String {
+            let flags = (0..<60).map { number in
+                #"{"flagKey":"f\#(number)","description":"d","owner":"o","state":"ENABLED","defaultVariant":"v","#
+                    + #""variants":{"v":"\#(String(repeating: letter, count: 200_000))"}}"#
+            }
+            return #"{"flags":[\#(flags.joined(separator: ","))]}"#
+        }
+        for letter in ["a", "b"] {
+            try load(text(letter), fixture)
+            var lengths: [Int] = []
+            try fixture.repository.forEachFlag(in: .development) {
+                lengths.append($0.json(at: Fixture.start).serialized().count)
+            }
+            #expect(lengths.count == 60 && lengths.allSatisfy { $0 > 200_000 })
+        }
+        // By now each of them stands in the way of a transaction; removing them is as well.
+        try load(#"{"flags":[]}"#, fixture, .replace)
+        #expect(try fixture.repository.flags(in: .development).records.isEmpty)
+    }
+
     @Test("A flagd file brings its flags; owner and description come from metadata, or are made up")
     func flagdFile() throws {
         let fixture = try Fixture()
@@ -121,6 +144,7 @@ struct ImportExportTests {
         try load(#"{"flags":{"from-flagd":\#(otherOrder)}}"#, fixture)
         try fixture.patch("a", ["owner": "somebody"])
         try fixture.kill(nil)
+        try fixture.kill("later", forced: true)
         let text = try export(.native, fixture)
         let other = try Fixture()
         try load(text, other)
@@ -189,6 +213,7 @@ struct ImportExportTests {
     func partialFile() throws {
         let fixture = try Fixture()
         try load(Self.native, fixture)
+        try fixture.kill("a")
         let file = #"{"flags": {"a": {"state": "ENABLED", "variants": {"x": "y"}, "defaultVariant": "x"}}}"#
         try load(file, fixture, .replace)
         let flag = try fixture.repository.flag("a", in: .development)
@@ -196,7 +221,7 @@ struct ImportExportTests {
         #expect(flag.tags == ["x"])
         #expect(flag.expiresAt != nil)
         #expect(try fixture.repository.overrides(ofFlag: "a", in: .development).records.count == 1)
-        #expect(try fixture.repository.killSwitches(in: .development).count == 1)
+        #expect(try fixture.repository.killSwitches(in: .development).map(\.flagKey) == ["a"])
     }
 
     @Test("Everything that is wrong with a file is listed with pointers, and nothing is read", arguments: invalidFiles)

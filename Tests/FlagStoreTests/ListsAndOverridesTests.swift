@@ -1,11 +1,12 @@
 import DynamoTable
 import FlagCore
 import JSON
+import Lock
 import Testing
 
 @testable import FlagStore
 
-@Suite("Lists, overrides and kill switches")
+@Suite("Lists and overrides")
 struct ListsAndOverridesTests {
     @Test("Flags are listed newest first, page by page, each once")
     func newestFirst() throws {
@@ -22,6 +23,29 @@ struct ListsAndOverridesTests {
         } while cursor != nil
         #expect(keys == (0..<25).reversed().map { "flag-\($0)" })
         #expect(pages == 3)
+    }
+
+    @Test("A page of large flags ends before it has as many as were asked for, and the next goes on there")
+    func largeFlags() throws {
+        let fixture = try Fixture()
+        let text = String(repeating: "x", count: 250_000)
+        for number in 0..<12 {
+            try fixture.create([
+                "flagKey": .string("f\(number)"), "description": "d", "owner": "o", "state": "ENABLED",
+                "variants": ["v": .string(text)], "defaultVariant": "v",
+            ])
+        }
+        var keys: [String] = []
+        var sizes: [Int] = []
+        var query = FlagQuery(limit: 1000)
+        repeat {
+            let page = try fixture.repository.flags(query, in: .development)
+            keys += page.records.map(\.key)
+            sizes.append(page.records.count)
+            query.cursor = page.nextCursor
+        } while query.cursor != nil
+        #expect(sizes == [5, 5, 2])
+        #expect(Set(keys).count == 12)
     }
 
     @Test("A page that ends with the list has no cursor")
@@ -138,7 +162,9 @@ struct ListsAndOverridesTests {
         #expect(error.map { Set($0.issues.map(\.pointer)) } == Set(pointers))
     }
 
-    @Test("Deleting a flag deletes all its overrides, few or many, and nobody else's", arguments: [0, 1, 98, 99, 250])
+    @Test(
+        "Deleting a flag deletes all its overrides, few or many, and nobody else's",
+        arguments: [0, 1, 97, 98, 99, 250])
     func deletion(count: Int) throws {
         let fixture = try Fixture()
         try fixture.createSimple("a")
@@ -155,18 +181,25 @@ struct ListsAndOverridesTests {
         }
     }
 
-    @Test("A kill switch is set again without complaint, needs no flag, and is cleared once")
-    func killSwitches() throws {
+    @Test("A flag is deleted with the last of its overrides, also when few of them make a page")
+    func deletionOfLargeOverrides() throws {
         let fixture = try Fixture()
-        try fixture.kill("later")
-        try fixture.kill("later")
-        try fixture.kill(nil)
-        #expect(try fixture.repository.killSwitches(in: .development).map(\.flagKey) == [nil, "later"])
-        #expect(try fixture.repository.killSwitches(in: .production).isEmpty)
-        try fixture.revive(nil)
-        guard case .notFound? = failure({ try fixture.revive(nil) }) else {
-            Issue.record("A kill switch that is off must be refused")
-            return
+        try fixture.createSimple("a")
+        let text = AttributeValue.string(String(repeating: "x", count: 390_000))
+        for number in 0..<25 {
+            try fixture.putOverride("t\(number)", "a")
+            let key = ItemKey.override(.development, tenant: "t\(number)", flagKey: "a")
+            let item = try #require(try fixture.store.getItem(table: Fixture.table, key: key.tableKey))
+            try fixture.put(item.merging(["note": text]) { $1 })
         }
+        let commits = Locked<[[ItemKey]]>([])
+        fixture.store.subscribe { changes in
+            commits.withLock {
+                $0.append(changes.compactMap { $0.newItem == nil ? $0.oldItem.flatMap(ItemKey.init) : nil })
+            }
+        }
+        try fixture.delete("a")
+        #expect(commits.withLock { $0.flatMap { $0 }.count } == 26)
+        #expect(commits.withLock { $0.last?.contains(.flag(.development, key: "a")) } == true)
     }
 }

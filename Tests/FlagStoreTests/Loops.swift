@@ -34,6 +34,11 @@ final class Mail: Sendable {
     func awaitArrival(_ loop: Int) { arrivals[loop].wait() }
 }
 
+/// That a loop wants a turn. On the test's own thread.
+final class Wish {
+    var isWaiting = false
+}
+
 /// A fixture with loops that cache it, all on the test's own thread.
 struct Loops {
     let fixture: Fixture
@@ -41,21 +46,29 @@ struct Loops {
     let mail: Mail
     let feed: CacheFeed
     let caches: [LoopCache]
-    let events: Locked<[String]>
+    /// Which loops have asked for a turn.
+    let wishes: [Wish]
+    let events: Locked<[CacheEvent]>
 
     init(
         _ count: Int = 1, limits: CacheLimits = CacheLimits(capacity: 100, timeToLiveMilliseconds: 60_000),
-        warm: [FlagStore.Environment] = [], fixture: Fixture? = nil
+        warm: [FlagStore.Environment] = [], fixture: Fixture? = nil, clock: @escaping WorkSlice.Clock = { 0 }
     ) throws {
         let fixture = try fixture ?? Fixture()
         let mail = Mail(loops: count)
-        let events = Locked<[String]>([])
+        let events = Locked<[CacheEvent]>([])
         let gated = GatedStore(fixture.store)
         let feed = CacheFeed(
             store: gated, table: Fixture.table, loops: count,
-            report: { event in events.withLock { $0.append("\(event)") } },
+            report: { event in events.withLock { $0.append(event) } },
             deliver: { mail.put($0, $1) })
-        caches = (0..<count).map { LoopCache(feed: feed, loop: $0, limits: limits, fractional: .v3) }
+        let wishes = (0..<count).map { _ in Wish() }
+        caches = wishes.indices.map { loop in
+            LoopCache(feed: feed, loop: loop, limits: limits, fractional: .v3, clock: clock) {
+                wishes[loop].isWaiting = true
+            }
+        }
+        self.wishes = wishes
         try feed.start(warm: warm)
         self.fixture = fixture
         self.gated = gated
@@ -78,7 +91,19 @@ struct Loops {
     }
 
     func drain(_ loop: Int, now: Int64 = 0) {
+        deliver(loop, now: now)
+        if wishes[loop].isWaiting { takeTurn(loop, now: now) }
+    }
+
+    /// Applies the mail of a loop, and nothing else.
+    func deliver(_ loop: Int = 0, now: Int64) {
         for update in mail.take(loop) { caches[loop].apply(update, now: now) }
+    }
+
+    /// Gives a loop the turn that it has asked for.
+    func takeTurn(_ loop: Int = 0, now: Int64) {
+        wishes[loop].isWaiting = false
+        caches[loop].takeTurn(now: now)
     }
 
     /// What one loop answers for a flag, after as many loads as it takes: the name of the variant or what else there
@@ -91,7 +116,7 @@ struct Loops {
         for _ in 0..<8 {
             if let answer = attempt(key, tenant: tenant, in: environment, loop: loop, now: now) { return answer }
             let done = Locked<Answer??>(.none)
-            caches[loop].load(missing(key, tenant, environment, loop, now)) {
+            caches[loop].load(missing(key, tenant, environment, loop, now), now: now) {
                 let answer = attempt(key, tenant: tenant, in: environment, loop: loop, now: now)
                 done.withLock { $0 = .some(answer) }
             }
@@ -142,7 +167,7 @@ struct Loops {
             case .absent(let from): return Answer(text: "absent", source: max(source, from))
             case .found(let flag, let from):
                 let evaluation = flag.evaluate(
-                    EvaluationContext(attributes: nil), killed: cache.isKilled(environment, key: key),
+                    EvaluationContext(attributes: nil), killSwitch: cache.killSwitch(environment, key: key),
                     override: override, now: Fixture.start)
                 let text = evaluation.variant.map { flag.variants[$0].name } ?? "\(evaluation.reason)"
                 return Answer(text: text, source: max(source, from))

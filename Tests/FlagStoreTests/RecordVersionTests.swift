@@ -47,11 +47,11 @@ struct RecordVersionTests {
                 repository: fixture.repository, now: Fixture.start)
         }
         try plan(file).apply(to: fixture.repository, by: .anonymous)
-        let tag = try fixture.repository.flag("a", in: .development).entityTag
+        let tag = try fixture.repository.flag("a", in: .development).entityTag()
         #expect(try fixture.repository.flag("a", in: .development).version == FlagLimits.version)
         #expect(try fixture.patch("a", ["owner": "p"]).version == 1)
         #expect(try fixture.patch("a", ["owner": "o"]).version == 2)
-        #expect(try fixture.repository.flag("a", in: .development).entityTag != tag)
+        #expect(try fixture.repository.flag("a", in: .development).entityTag() != tag)
         let edit = SegmentKeyEdit(add: ["k"], remove: [])
         let segment = try fixture.repository.editKeys(
             ofSegment: "s", edit, listed: .empty, in: .development, by: .anonymous, at: Fixture.start)

@@ -61,7 +61,7 @@ struct ReplacedTableTests {
             .flag(.development, Array("a".utf8)), .overrides(.development, tenant: Array("acme".utf8)),
         ]
         let isDone = Locked(false)
-        loops.caches[0].load(keys) { isDone.withLock { $0 = true } }
+        loops.caches[0].load(keys, now: 0) { isDone.withLock { $0 = true } }
         // Noted with the loads, as of the old table.
         try fixture.patch("a", ["defaultEnabled": true])
         try fixture.putOverride("acme", "a", ["enabled": true, "updatedBy": "me"])

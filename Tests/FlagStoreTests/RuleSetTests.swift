@@ -100,7 +100,7 @@ struct RuleSetTests {
         loops.drain()
         let gate = loops.gated.close()
         var isHere = false
-        loops.caches[0].load([.ruleSet(.development)]) { isHere = true }
+        loops.caches[0].load([.ruleSet(.development)], now: 0) { isHere = true }
         // First the revision is read, then the flags.
         loops.gated.awaitArrival()
         gate.signal()
@@ -124,7 +124,7 @@ struct RuleSetTests {
         loops.gated.setFailing(true)
         for environment in [FlagStore.Environment.development, .staging] {
             var isHere = false
-            loops.caches[0].load([.ruleSet(environment)]) { isHere = true }
+            loops.caches[0].load([.ruleSet(environment)], now: 5_000) { isHere = true }
             while !isHere {
                 loops.mail.awaitArrival(0)
                 loops.drain(now: 5_000)
@@ -147,7 +147,7 @@ struct RuleSetTests {
             ], revision: 1)
         let ruleSet = RuleSet(text, fractional: .v3)
         let bad = ruleSet.flag(at: 0).evaluate(
-            EvaluationContext(attributes: nil), killed: false, override: nil, now: Fixture.start)
+            EvaluationContext(attributes: nil), killSwitch: nil, override: nil, now: Fixture.start)
         #expect(bad.error?.code == .parseError)
         #expect(ruleSet.flag(at: 1).variants.count == 2)
         #expect(!ruleSet.readsTimestamp)

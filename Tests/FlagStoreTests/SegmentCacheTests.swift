@@ -33,7 +33,7 @@ struct SegmentCacheTests {
         let cache = loops.caches[loop]
         func look() -> SegmentLookup { name.withBytes { cache.segment(.development, name: $0, now: 0) } }
         if case .missing = look() {
-            cache.load([.segments(.development)]) {}
+            cache.load([.segments(.development)], now: 0) {}
             while case .missing = look() {
                 loops.mail.awaitArrival(loop)
                 loops.drain(loop)
@@ -88,7 +88,7 @@ struct SegmentCacheTests {
         let loops = try Loops(1)
         try put([segment("beta"), key("beta", "a")], loops)
         loops.feed.largeLoads.suspend()
-        loops.caches[0].load([.segments(.development)]) {}
+        loops.caches[0].load([.segments(.development)], now: 0) {}
         try put([key("beta", "b")], loops)
         loops.feed.largeLoads.resume()
         #expect(lists("beta", "b", loops) == true)
@@ -118,7 +118,7 @@ struct SegmentCacheTests {
         let loops = try Loops(1)
         try put([segment("beta"), key("beta", "a")], loops)
         loops.gated.setFailing(true)
-        loops.caches[0].load([.segments(.development)]) {}
+        loops.caches[0].load([.segments(.development)], now: 0) {}
         loops.mail.awaitArrival(0)
         #expect(lists("beta", "a", loops) == nil)
         loops.gated.setFailing(false)

@@ -50,7 +50,7 @@ struct UnsayableTimeTests {
             let segment = body(segment, with: (name, time))
             #expect(refused { () throws(DefinitionIssues) in _ = try SegmentDraft(json: segment) } == ["/\(name)"])
         }
-        let kill: JSONValue = ["reason": "r", "activatedBy": "me", "activatedAt": time]
+        let kill: JSONValue = ["all": true, "reason": "r", "activatedBy": "me", "activatedAt": time]
         #expect(refused { () throws(DefinitionIssues) in _ = try KillSwitchDraft(json: kill) } == ["/activatedAt"])
     }
 

@@ -1,8 +1,9 @@
+import Lock
 import Testing
 
 @testable import HTTPTransport
 
-@Suite("Deferred answers")
+@Suite("Deferred answers", .serialized)
 struct DeferralTests {
     @Test("Answers from another queue come in the order of the requests")
     func order() throws {
@@ -62,6 +63,58 @@ struct DeferralTests {
         server.server.send(5, toLoop: 0)
         #expect(try patient.answer().body == "5")
         server.stop()
+    }
+
+    /// A server with one loop, and a request to it whose answer is watched.
+    private func watched(_ path: String = "/watched") throws -> (TestServer, RawClient, AnswerWatch) {
+        let server = try TestServer(loops: 1)
+        let client = try server.client()
+        TestHandler.watches.withLock { $0 = [] }
+        client.send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
+        try waitUntil { !TestHandler.watches.withLock { $0.isEmpty } }
+        return (server, client, TestHandler.watches.withLock { $0[0] })
+    }
+
+    @Test("Whoever works on an answer learns that its client closed the connection, or ended its side of it")
+    func left() throws {
+        for ending in ["reset", "close", "end"] {
+            var (server, client, watch): (TestServer, RawClient?, AnswerWatch) = try watched()
+            #expect(watch.isAwaited)
+            if ending == "reset" { client?.resetOnClose() }
+            if ending == "end" { client?.end() } else { client = nil }
+            try waitUntil { !watch.isAwaited }
+            server.server.send(5, toLoop: 0)
+            // Who has only ended its side can still read.
+            if let client { #expect(try client.answer().body == "5") }
+            server.stop()
+        }
+    }
+
+    @Test("Also of a client that had ended its side before its request was taken")
+    func hadLeft() throws {
+        let server = try TestServer(loops: 1)
+        let (client, stalling) = (try server.client(), try server.client())
+        TestHandler.watches.withLock { $0 = [] }
+        // Both come while the loop is busy.
+        stalling.send("GET /stall HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.send("GET /watched HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.end()
+        try waitUntil { TestHandler.watches.withLock { $0.first?.isAwaited } == false }
+        server.stop(within: .zero)
+    }
+
+    @Test("And that the transport has answered in its place; an answer that came is no reason to stop")
+    func watchedTime() throws {
+        let (late, impatient, lateWatch) = try watched("/watch-soon")
+        #expect(try impatient.answer().status == 503)
+        #expect(!lateWatch.isAwaited)
+        late.stop()
+        let (server, client, watch) = try watched()
+        server.server.send(5, toLoop: 0)
+        #expect(try client.answer().body == "5")
+        #expect(watch.isAwaited)
+        server.stop()
+        #expect(watch.isAwaited)
     }
 
     @Test("A message to a loop can answer the exchanges that wait on it")

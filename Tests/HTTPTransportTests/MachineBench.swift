@@ -23,7 +23,7 @@ final class MachineBench {
         loop.initialize(
             to: LoopState(
                 index: 0, configuration: configuration, mailbox: Mailbox(bell: try Bell()), counters: LoopCounters(),
-                addresses: AddressCounts(limit: 0), uploads: UploadPlaces(limit: 4)))
+                addresses: AddressCounts(limit: 0), uploads: Places(limit: 4), largeAnswers: Places(limit: 2)))
         loop.pointee.monotonic = 0
         connection = loop.pointee.table.take(descriptor: 0)
         connection.pointee.machine = ConnectionMachine(now: 0, patience: loop.pointee.patience)

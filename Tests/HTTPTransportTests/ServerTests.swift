@@ -205,13 +205,38 @@ struct ServerTests {
         server.stop()
     }
 
+    @Test("An answer that others have done is given between the requests of a turn, not behind all of them")
+    func answersWithinTurn() throws {
+        let server = try TestServer(loops: 1) { $0.timeouts.lag = .zero }
+        let clients = try (0..<10).map { _ in try server.client() }
+        for client in clients {
+            client.send(request)
+            #expect(try client.answer().status == 200)
+        }
+        let stall = "GET /stall HTTP/1.1\r\nHost: a\r\n\r\n"
+        // While the first keeps the loop busy the others pile up: they are one turn, each with 150 ms.
+        clients[0].send(stall)
+        usleep(20_000)
+        clients[1].send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+        for client in clients[2...] { client.send(stall) }
+        #expect(try clients[1].answer().status == 200)
+        let answered = MonotonicClock.microseconds
+        for client in clients[2...] { #expect(try client.answer().status == 200) }
+        #expect(MonotonicClock.microseconds - answered > 300_000)
+        server.stop()
+    }
+
     @Test("Readers that do not read cost no more memory than they may together, and nobody else an answer")
     func slowReaders() throws {
-        let server = try TestServer(loops: 1) { $0.limits.keptOutputBytes = 20_000_000 }
+        let server = try TestServer(loops: 1) {
+            $0.limits.keptOutputBytes = 20_000_000
+            $0.timeouts.lag = .zero
+        }
+        let modest = try server.client()
         let clients = try (0..<20).map { _ in try server.client() }
-        for client in clients {
+        for client in [modest] + clients {
             client.shrinkReceiveBuffer()
-            client.send("GET /large?8000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.send("GET /large?\(client === modest ? 4_000_000 : 8_000_000) HTTP/1.1\r\nHost: a\r\n\r\n")
         }
         // Each keeps waiting what the buffers of its socket do not hold: of all but a few that is too much.
         try server.wait(for: 8) { $0.closedForOutput }
@@ -221,7 +246,72 @@ struct ServerTests {
         // What may stay is delivered whole to who reads it.
         let survivors = clients.filter { (try? $0.answer().body.utf8.count) == 8_000_000 }
         #expect(!survivors.isEmpty && survivors.count <= 12)
+        // Nor is it taken from whoever has less.
+        #expect(try modest.answer().body.utf8.count == 4_000_000)
         server.stop()
+    }
+
+    @Test("An answer that is larger than what may wait is given whole; only so many are under way at once")
+    func largeAnswers() throws {
+        let server = try TestServer(loops: 1) {
+            $0.limits.keptOutputBytes = 1_000_000
+            $0.timeouts.lag = .zero
+        }
+        func ask() throws -> RawClient {
+            let client = try server.client()
+            client.shrinkReceiveBuffer()
+            client.send("GET /file?8000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+            return client
+        }
+        let readers = [try ask(), try ask()]
+        try server.wait(for: 2) { $0.requests }
+        let refused = try ask().answer()
+        #expect(refused.status == 503 && refused.fields["retry-after"] == "1")
+        for reader in readers { #expect(try reader.answer().body.utf8.count == 8_000_000) }
+        #expect(try ask().answer().body.utf8.count == 8_000_000)
+        #expect(server.total(\.closedForOutput) == 0)
+        server.stop()
+    }
+
+    @Test("Content of all requests together is bounded: the one with the most that still comes is told 503")
+    func keptInput() throws {
+        let server = try TestServer(loops: 1) {
+            $0.limits.bodyBytes = 1_000_000
+            $0.limits.keptInputBytes = 2_500_000
+            $0.timeouts.lag = .zero
+        }
+        func post(_ path: String, _ count: Int) throws -> RawClient {
+            let before = server.total(\.bytesRead)
+            let client = try server.client()
+            client.send("POST \(path) HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+            client.send(String(repeating: "a", count: count))
+            // No more is read of one that is refused.
+            try waitUntil {
+                server.total(\.bytesRead) >= before + UInt64(count) || server.total(\.refusedForInput) > refusals
+            }
+            refusals = server.total(\.refusedForInput)
+            return client
+        }
+        var refusals: UInt64 = 0
+        let counts = [700_000, 900_000, 800_000]
+        let clients = try counts.map { try post("/empty", $0) }
+        #expect(server.total(\.refusedForInput) == 0)
+        let next = try post("/empty", 300_000)
+        let refused = try clients[1].answer()
+        #expect(refused.status == 503 && refused.fields["retry-after"] == "1")
+        for (client, count) in [(clients[0], 700_000), (clients[2], 800_000), (next, 300_000)] {
+            client.send(String(repeating: "a", count: 1_000_000 - count))
+            #expect(try client.answer().status == 204)
+        }
+        #expect(server.total(\.refusedForInput) == 1)
+        // What is worked on counts as well, and nobody is refused for a little.
+        let waiting = [try post("/never", 1_000_000), try post("/never", 1_000_000)]
+        #expect(try post("/empty", 600_000).answer().status == 503)
+        let small = try server.client()
+        small.send(request)
+        #expect(try small.answer().status == 200)
+        #expect(waiting.count == 2)
+        server.stop(within: .milliseconds(100))
     }
 
     @Test("Peers that reset in the middle of a body leave nothing behind")
@@ -260,6 +350,40 @@ struct ServerTests {
         #expect(server.total { $0.timeouts[.head] ?? 0 } == 1)
         #expect(server.total { $0.timeouts[.body] ?? 0 } == 1)
         #expect(server.total { $0.timeouts[.idle] ?? 0 } == 1)
+        server.stop()
+    }
+
+    @Test("Answers tell how long their connection is kept, unless they close it")
+    func keepAlive() throws {
+        let server = try TestServer { $0.tellsIdleTimeout = true }
+        let client = try server.client()
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try client.answer().fields["keep-alive"] == "timeout=75")
+        client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        let last = try client.answer()
+        #expect(last.fields["keep-alive"] == nil && last.fields["connection"] == "close")
+        let old = try server.client()
+        old.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        let answer = try old.answer()
+        #expect(answer.fields["connection"] == "keep-alive" && answer.fields["keep-alive"] == "timeout=75")
+        server.stop()
+    }
+
+    @Test("A request that arrives while its connection's idle time ends is answered")
+    func lastLook() throws {
+        let server = try TestServer(loops: 1) {
+            $0.timeouts.idle = .milliseconds(60)
+            $0.timeouts.lag = .zero
+        }
+        let pooled = try server.client()
+        pooled.send(request)
+        #expect(try pooled.answer().status == 200)
+        // The loop is busy beyond the idle time of the other connection, whose request comes in time.
+        let holding = try server.client()
+        holding.send("GET /stall HTTP/1.1\r\nHost: a\r\n\r\n")
+        usleep(20_000)
+        pooled.send(request)
+        #expect(try pooled.answer().status == 200)
         server.stop()
     }
 

@@ -89,6 +89,8 @@ final class TestHandler: HTTPHandler {
         let path = String(decoding: request.path, as: UTF8.self)
         switch path {
         case "/later": completeElsewhere(exchange.deferred(), describe(request))
+        case "/watched": waiting.append(exchange.deferred(within: .seconds(60), watch: TestHandler.watch()))
+        case "/watch-soon": waiting.append(exchange.deferred(within: .milliseconds(20), watch: TestHandler.watch()))
         case "/patient": waiting.append(exchange.deferred(within: .seconds(60)))
         case "/never": waiting.append(exchange.deferred())
         case "/wait": waiting.append(exchange.deferred())
@@ -108,6 +110,9 @@ final class TestHandler: HTTPHandler {
         case "/unchanged": exchange.respond(.notModified) { $0.add("ETag", "\"1\"") }
         case "/fields": answerWithFields(&exchange)
         case "/method": exchange.respondMethodNotAllowed(allowing: "GET, HEAD")
+        case "/file":
+            let body = [UInt8](repeating: 0x61, count: Int(number(request.query)))
+            exchange.respond(HTTPResponse(status: .ok, body: body))
         case "/large": exchange.respond(.ok, body: [UInt8](repeating: 0x61, count: Int(number(request.query))))
         default: exchange.respond(.ok, contentType: "text/plain", body: Array(describe(request).utf8))
         }
@@ -121,6 +126,15 @@ final class TestHandler: HTTPHandler {
         let answers = waiting
         waiting = []
         for answer in answers { context.resume(answer) { $0.respond(.ok, body: Array("\(received)".utf8)) } }
+    }
+
+    /// The watches of answers, oldest first.
+    static let watches = Locked<[AnswerWatch]>([])
+
+    private static func watch() -> AnswerWatch {
+        let watch = AnswerWatch()
+        watches.withLock { $0.append(watch) }
+        return watch
     }
 
     /// The streams that were begun, oldest first.

@@ -8,7 +8,7 @@ struct RandomDocumentTests {
     func roundTrip() throws {
         var generator = SplitMix(state: 2026)
         // 100,000 take minutes: `./scripts/test --long`.
-        let isLong = ProcessInfo.processInfo.environment["FLAG_SERVER_TEST_LONG"] != nil
+        let isLong = ProcessInfo.processInfo.environment["LONG_TESTS"] != nil
         let count = isLong ? 100_000 : 1_000
         for _ in 0..<count {
             let value = randomValue(&generator, depth: 4)

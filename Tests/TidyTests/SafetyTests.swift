@@ -9,6 +9,7 @@ struct SafetyTests {
         ("as!", "\\bas!", "a wrong type would be a crash"),
         ("!", "[\\w\\)\\]]!(?![=\\w])", "nothing would be a crash: unwrap it"),
         (".global(", "\\.global\\(", "Dispatch's global queues keep work waiting for seconds"),
+        ("qos:", "\\bqos:", "threads inherit priorities that only root may raise again"),
         ("Task", "\\bTask(\\.detached)? *\\{", "work that matters runs on queues of its own"),
         ("@preconcurrency", "@preconcurrency", "it silences the compiler"),
     ]

@@ -67,7 +67,7 @@ func measureSegment(keys: Int, _ repetitions: Int, _ context: EvaluationContext,
     let surroundings = OneSegment(keys: keys)
     measure(repetitions) {
         var run = EvaluationRun(now: now, surroundings: surroundings)
-        return flag.evaluate(context, killed: false, override: nil, in: &run).variant ?? -1
+        return flag.evaluate(context, killSwitch: nil, override: nil, in: &run).variant ?? -1
     }
 }
 
@@ -77,7 +77,7 @@ func measureSpending(_ flag: CompiledFlag, _ repetitions: Int, _ context: Evalua
         var run = EvaluationRun(now: now)
         var evaluations = 0
         while run.remainingSteps > 0, evaluations < 10_000 {
-            _ = flag.evaluate(context, killed: false, override: nil, in: &run)
+            _ = flag.evaluate(context, killSwitch: nil, override: nil, in: &run)
             evaluations += 1
         }
         return evaluations
@@ -120,14 +120,14 @@ func run() throws {
             var run = EvaluationRun(now: now)
             var sum = 0
             for flag in flags {
-                sum &+= flag.evaluate(attributes, killed: false, override: nil, in: &run).variant ?? 0
+                sum &+= flag.evaluate(attributes, killSwitch: nil, override: nil, in: &run).variant ?? 0
             }
             return sum
         }
     } else {
         let flag = flags[0]
         measure(repetitions) {
-            flag.evaluate(attributes, killed: false, override: nil, now: now).variant ?? -1
+            flag.evaluate(attributes, killSwitch: nil, override: nil, now: now).variant ?? -1
         }
     }
 }

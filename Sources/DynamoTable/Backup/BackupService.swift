@@ -56,12 +56,14 @@ final class BackupService: Sendable {
 // MARK: - Backups
 
 extension BackupService {
-    func create(of table: String, name: String, kind: BackupDescription.Kind) throws(TableError) -> BackupDescription {
+    func create(
+        of table: String, name: String, kind: BackupDescription.Kind, isCancelled givesUp: () -> Bool
+    ) throws(TableError) -> BackupDescription {
         _ = try parts.catalog.definition(table)
         let id = Self.newID(at: parts.clock())
         let (image, size) = try parts.writeImage(
             of: table, to: Self.file(id), TableImage.Label(id: id, name: name, kind: kind),
-            isCancelled: { isCancelled.load(ordering: .acquiring) })
+            isCancelled: { isCancelled.load(ordering: .acquiring) || givesUp() })
         return image.backup(sizeBytes: size)
     }
 
@@ -152,6 +154,8 @@ extension BackupService {
         let target: String
         let replaces: Bool
         let adjust: SchemaAdjustment
+        /// Whether whoever asked for it gives it up.
+        let isCancelled: @Sendable () -> Bool
         let completion: @Sendable (Result<TableDescription, TableError>) -> Void
     }
 
@@ -214,10 +218,10 @@ extension BackupService {
             let definition = try Restoration.prepare(schema, replacing: request.replaces, parts)
             let restoration = Restoration(
                 parts: parts, source: source, target: definition, replaces: request.replaces,
-                isCancelled: { [self] in isCancelled.load(ordering: .acquiring) })
-            queue.async { [self, completion = request.completion] in
-                completion(run(restoration, origin))
-            }
+                isCancelled: { [self, givesUp = request.isCancelled] in
+                    isCancelled.load(ordering: .acquiring) || givesUp()
+                })
+            queue.async { [self] in request.completion(run(restoration, origin, request)) }
             return parts.describe(definition, content: TableStatistics(definition))
         } catch {
             leave(request.target, nil)
@@ -225,7 +229,9 @@ extension BackupService {
         }
     }
 
-    private func run(_ restoration: Restoration, _ origin: RestoreOrigin) -> Result<TableDescription, TableError> {
+    private func run(
+        _ restoration: Restoration, _ origin: RestoreOrigin, _ request: Request
+    ) -> Result<TableDescription, TableError> {
         let name = restoration.target.name
         do throws(TableError) {
             let content = try restoration.load()
@@ -236,7 +242,9 @@ extension BackupService {
             return .success(parts.describe(restoration.target, content: content))
         } catch {
             leave(name, restoration.target)
-            failures.note(RestoreFailure(table: name, source: origin.table, error: error))
+            if !request.isCancelled() {
+                failures.note(RestoreFailure(table: name, source: origin.table, error: error))
+            }
             // What was read of a log was not what was written: whatever else is damaged of it should be known.
             if origin.backup == nil, case .backup(.damaged) = error { archive.examine() }
             former.settle()

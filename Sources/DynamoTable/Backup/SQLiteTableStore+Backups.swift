@@ -1,6 +1,8 @@
 extension SQLiteTableStore: TableBackups {
-    package func createBackup(of table: String, name: String) throws(TableError) -> BackupDescription {
-        try backups.create(of: table, name: name, kind: .user)
+    package func createBackup(
+        of table: String, name: String, isCancelled: () -> Bool
+    ) throws(TableError) -> BackupDescription {
+        try backups.create(of: table, name: name, kind: .user, isCancelled: isCancelled)
     }
 
     package func listBackups(_ filter: BackupFilter) throws(TableError) -> [ListedBackup] {
@@ -13,21 +15,22 @@ extension SQLiteTableStore: TableBackups {
 
     package func restore(
         backup id: String, to target: String, replacing: Bool,
-        adjust: @escaping SchemaAdjustment,
+        adjust: @escaping SchemaAdjustment, isCancelled: @escaping @Sendable () -> Bool,
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription {
         let request = BackupService.Request(
-            target: target, replaces: replacing, adjust: adjust, completion: completion)
+            target: target, replaces: replacing, adjust: adjust, isCancelled: isCancelled, completion: completion)
         return try backups.restore(backup: id, request)
     }
 
     /// Makes a table from the file of a backup, of this store or another one; see `restore(backup:…)`.
     package func restore(
         file path: String, to target: String, replacing: Bool, adjust: @escaping SchemaAdjustment,
+        isCancelled: @escaping @Sendable () -> Bool = { false },
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription {
         let request = BackupService.Request(
-            target: target, replaces: replacing, adjust: adjust, completion: completion)
+            target: target, replaces: replacing, adjust: adjust, isCancelled: isCancelled, completion: completion)
         return try backups.restore(file: path, request)
     }
 
@@ -39,11 +42,11 @@ extension SQLiteTableStore: TableBackups {
 
     package func restore(
         table: String, at point: RestorePoint, to target: String, replacing: Bool,
-        adjust: @escaping SchemaAdjustment,
+        adjust: @escaping SchemaAdjustment, isCancelled: @escaping @Sendable () -> Bool,
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription {
         let request = BackupService.Request(
-            target: target, replaces: replacing, adjust: adjust, completion: completion)
+            target: target, replaces: replacing, adjust: adjust, isCancelled: isCancelled, completion: completion)
         return try backups.restore(table: table, at: point, request)
     }
 

@@ -7,8 +7,11 @@ package typealias SchemaAdjustment = @Sendable (TableSchema) throws(TableError) 
 package protocol TableBackups: Sendable {
     /// Makes a backup of a table as it is, while writing goes on. Blocks until it is durable; O(items).
     ///
-    /// - Throws: `tableNotFound`, `storage`.
-    func createBackup(of table: String, name: String) throws(TableError) -> BackupDescription
+    /// - Parameter isCancelled: asked now and then whether to give up; then nothing is left of it.
+    /// - Throws: `tableNotFound`, `storage`, and `closed` when it was given up.
+    func createBackup(
+        of table: String, name: String, isCancelled: () -> Bool
+    ) throws(TableError) -> BackupDescription
 
     /// The backups, sorted by identifier and so by age; bases of continuous backups are none. A damaged one hides no
     /// other, and files that are no backups are passed over.
@@ -36,12 +39,13 @@ package protocol TableBackups: Sendable {
     ///     that step; so are its continuous backups.
     ///   - adjust: makes the table's schema from that in the backup, where it shall be another one than that; the name
     ///     and the key stay.
-    ///   - completion: called once when the table is there, or why it is not.
+    ///   - isCancelled: asked now and then whether to give up; then there is no such table.
+    ///   - completion: called once when the table is there, or why it is not: `closed` when it was given up.
     /// - Returns: the table as it will be.
     /// - Throws: `backup(.notFound)`, `backup(.restoreInProgress)`, `tableExists`, `validation`.
     func restore(
         backup id: String, to target: String, replacing: Bool,
-        adjust: @escaping SchemaAdjustment,
+        adjust: @escaping SchemaAdjustment, isCancelled: @escaping @Sendable () -> Bool,
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription
 
@@ -51,7 +55,7 @@ package protocol TableBackups: Sendable {
     /// - Throws: `tableNotFound`, `backup(.pointInTimeUnavailable)`, `backup(.invalidRestoreTime)`, and as the other.
     func restore(
         table: String, at point: RestorePoint, to target: String, replacing: Bool,
-        adjust: @escaping SchemaAdjustment,
+        adjust: @escaping SchemaAdjustment, isCancelled: @escaping @Sendable () -> Bool,
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription
 
@@ -85,6 +89,31 @@ package protocol TableBackups: Sendable {
 }
 
 extension TableBackups {
+    /// Makes a backup of a table that nobody gives up.
+    package func createBackup(of table: String, name: String) throws(TableError) -> BackupDescription {
+        try createBackup(of: table, name: name, isCancelled: { false })
+    }
+
+    /// Makes a new table from a backup, which nobody gives up.
+    package func restore(
+        backup id: String, to target: String, replacing: Bool, adjust: @escaping SchemaAdjustment,
+        completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
+    ) throws(TableError) -> TableDescription {
+        try restore(
+            backup: id, to: target, replacing: replacing, adjust: adjust, isCancelled: { false },
+            completion: completion)
+    }
+
+    /// Makes a new table of what another one was at a point in time, which nobody gives up.
+    package func restore(
+        table: String, at point: RestorePoint, to target: String, replacing: Bool, adjust: @escaping SchemaAdjustment,
+        completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
+    ) throws(TableError) -> TableDescription {
+        try restore(
+            table: table, at: point, to: target, replacing: replacing, adjust: adjust, isCancelled: { false },
+            completion: completion)
+    }
+
     /// Turns continuous backups of a table on or off, with the longest recovery period.
     @discardableResult
     package func setContinuousBackups(of table: String, enabled: Bool) throws(TableError) -> ContinuousBackups {

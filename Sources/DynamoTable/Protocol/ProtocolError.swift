@@ -53,6 +53,11 @@ package struct ProtocolError: Error, Sendable, Equatable {
     /// A request that DynamoDB does not accept.
     package static func validation(_ message: String) -> ProtocolError { ProtocolError(.validation, message) }
 
+    /// An operation that there is none of here, by its name as the client gave it.
+    package static func unknown(_ operation: String) -> ProtocolError {
+        ProtocolError(.unknownOperation, "\(operation) is no operation that this server has")
+    }
+
     /// A body that is not what the operation is made of.
     package static func serialization(_ message: String?) -> ProtocolError { ProtocolError(.serialization, message) }
 }

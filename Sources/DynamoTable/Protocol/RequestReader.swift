@@ -5,6 +5,8 @@ import JSON
 /// Valid only as long as the tape that the view is of.
 struct RequestReader {
     let view: JSONView
+    /// How resources are named to whoever asks.
+    let resources: ResourceNames
 
     /// Whether a member is there.
     func has(_ name: StaticString) -> Bool { member(name) != nil }
@@ -30,11 +32,13 @@ struct RequestReader {
     func number(_ name: StaticString) -> Int64? { member(name)?.wholeValue }
 
     /// A structure.
-    func structure(_ name: StaticString) -> RequestReader? { member(name).map { RequestReader(view: $0) } }
+    func structure(_ name: StaticString) -> RequestReader? {
+        member(name).map { RequestReader(view: $0, resources: resources) }
+    }
 
     /// The structures of a list.
     func structures(_ name: StaticString) -> [RequestReader] {
-        member(name)?.elements.map { RequestReader(view: $0) } ?? []
+        member(name)?.elements.map { RequestReader(view: $0, resources: resources) } ?? []
     }
 
     /// The texts of a list; nil when there is no list.

@@ -25,7 +25,7 @@ extension TableService {
         }
         return ProtocolResponse { writer in
             writer.key("BackupDetails")
-            writer.backupDetails(.available(backup), resources)
+            writer.backupDetails(.available(backup), request.resources)
         }
     }
 
@@ -36,17 +36,17 @@ extension TableService {
         filter.to = try request.milliseconds("TimeRangeUpperBound")
         let type = request.text("BackupType") ?? "ALL"
         filter.kind = BackupDescription.Kind(rawValue: type)
-        let start = request.text("ExclusiveStartBackupArn").map { resources.backupID(inARN: $0) }
+        let start = request.text("ExclusiveStartBackupArn").map { request.resources.backupID(inARN: $0) }
         let all = try convertingBackups { () throws(TableError) in try store.listBackups(filter) }.filter { backup in
             type != "AWS_BACKUP" && !isInternal(backup) && start.map { $0.precedes(backup.id) } ?? true
         }
         let page = all.prefix(Int(request.number("Limit") ?? 100))
         return ProtocolResponse { writer in
             writer.key("BackupSummaries")
-            writer.array(Array(page)) { $0.backupSummary($1, resources) }
+            writer.array(Array(page)) { $0.backupSummary($1, request.resources) }
             if page.count < all.count, let last = page.last {
                 writer.key("LastEvaluatedBackupArn")
-                writer.string(resources.backup(last))
+                writer.string(request.resources.backup(last))
             }
         }
     }
@@ -55,7 +55,7 @@ extension TableService {
         let backup = try backup(request)
         return ProtocolResponse { writer in
             writer.key("BackupDescription")
-            writer.backupDescription(backup, resources)
+            writer.backupDescription(backup, request.resources)
         }
     }
 
@@ -64,7 +64,7 @@ extension TableService {
         let backup = try convertingBackups { () throws(TableError) in try store.deleteBackup(id) }
         return ProtocolResponse { writer in
             writer.key("BackupDescription")
-            writer.backupDescription(backup, resources, isDeleted: true)
+            writer.backupDescription(backup, request.resources, isDeleted: true)
         }
     }
 
@@ -99,7 +99,7 @@ extension TableService {
         let arn = request.text("BackupArn") ?? ""
         let notFound = ProtocolError(.backupNotFound, "Backup not found: \(arn)")
         do throws(TableError) {
-            let backup = try store.describeBackup(resources.backupID(inARN: arn))
+            let backup = try store.describeBackup(request.resources.backupID(inARN: arn))
             guard !isInternal(backup) else { throw TableError.backup(.notFound(arn)) }
             return backup
         } catch {

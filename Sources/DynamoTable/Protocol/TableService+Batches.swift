@@ -35,7 +35,7 @@ extension TableService {
         var count = 0
         let tables = try Self.requestItems(of: request, .batchGetItem)
         for (name, view) in tables.members where !view.isNull {
-            gets.append(try read(name, RequestReader(view: view), &count))
+            gets.append(try read(name, RequestReader(view: view, resources: request.resources), &count))
         }
         var results: [(gets: TableGets, items: [Item], rest: [Item], used: ConsumedCapacity)] = []
         let keys = try gets.map { (gets) throws(ProtocolError) in
@@ -112,7 +112,7 @@ extension TableService {
         let tables = try Self.requestItems(of: request, .batchWriteItem)
         for (name, list) in tables.members where !list.isNull {
             for view in list.elements {
-                let (isPut, attributes) = try read(RequestReader(view: view))
+                let (isPut, attributes) = try read(RequestReader(view: view, resources: request.resources))
                 writes.append((RequestReader.tableName(name), isPut, attributes))
             }
         }

@@ -107,7 +107,8 @@ extension TableService {
         let detail = ConsumedCapacity.Detail(request)
         var collections = ItemCollectionMetrics(request)
         collections.note(operation, in: definition)
-        store.transact([operation], principal: principal) { [capacity, collections] result in
+        let urgency: WriteUrgency = isUrgent(operation) ? .urgent : .usual
+        store.transact([operation], principal: principal, urgency: urgency) { [capacity, collections] result in
             switch result {
             case .failure(let error): answer(ProtocolResponse(ProtocolError(error, returnsItem: returnsItem)))
             case .success(let outcomes):

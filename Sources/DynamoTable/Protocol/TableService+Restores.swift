@@ -6,7 +6,7 @@ extension TableService {
         let backup = try backup(request)
         let target = try restoreTarget(request)
         let adjust = try RestoreOverrides(request).adjustment()
-        return try restoring(target) { () throws(TableError) in
+        return try restoring(target, request.resources) { () throws(TableError) in
             try store.restore(
                 backup: backup.id, to: target, replacing: false, adjust: adjust, completion: { _ in })
         }
@@ -18,7 +18,7 @@ extension TableService {
         let source = try backedUpTable(try restoreSource(request))
         let target = try restoreTarget(request)
         let adjust = try RestoreOverrides(request).adjustment()
-        return try restoring(target) { () throws(TableError) in
+        return try restoring(target, request.resources) { () throws(TableError) in
             try store.restore(
                 table: source, at: point, to: target, replacing: false, adjust: adjust, completion: { _ in })
         }
@@ -49,7 +49,7 @@ extension TableService {
     }
 
     private func restoring(
-        _ target: String, _ begin: () throws(TableError) -> TableDescription
+        _ target: String, _ resources: ResourceNames, _ begin: () throws(TableError) -> TableDescription
     ) throws(ProtocolError) -> ProtocolResponse {
         let description = try convertingBackups(begin)
         let summary = try convertingBackups { () throws(TableError) in try store.restoreSummary(target) }

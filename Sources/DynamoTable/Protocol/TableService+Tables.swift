@@ -3,7 +3,7 @@ import JSON
 extension TableService {
     /// `CreateTable`
     func createTable(_ request: RequestReader) throws(ProtocolError) -> ProtocolResponse {
-        let schema = try TableSchemaReader(request, resources).schema()
+        let schema = try TableSchemaReader(request, request.resources).schema()
         guard store.restoring[schema.name] == nil else {
             throw ProtocolError(.resourceInUse, "Table already exists: \(schema.name)")
         }
@@ -11,17 +11,17 @@ extension TableService {
             throw .validation("Table names that begin with \(InternalTables.prefix) are reserved: \(schema.name)")
         }
         try converting { () throws(TableError) in try store.createTable(schema) }
-        return try describe(schema.name, as: "TableDescription")
+        return try describe(schema.name, request.resources, as: "TableDescription")
     }
 
     /// `DescribeTable`
     func describeTable(_ request: RequestReader) throws(ProtocolError) -> ProtocolResponse {
         let name = request.tableName
         if let restored = store.restoring[name], !InternalTables.contains(name) {
-            return try describe(restored, status: "CREATING", as: "Table")
+            return try describe(restored, request.resources, status: "CREATING", as: "Table")
         }
         try requireTable(name)
-        return try describe(name, as: "Table")
+        return try describe(name, request.resources, as: "Table")
     }
 
     /// `DeleteTable`
@@ -37,7 +37,7 @@ extension TableService {
         try converting { () throws(TableError) in try store.deleteTable(name) }
         return ProtocolResponse { writer in
             writer.key("TableDescription")
-            writer.deletedTable(description, resources)
+            writer.deletedTable(description, request.resources)
         }
     }
 
@@ -106,13 +106,15 @@ extension TableService {
     }
 
     /// Answers the description of a table as a member.
-    func describe(_ name: String, as member: StaticString) throws(ProtocolError) -> ProtocolResponse {
-        try describe(
-            try converting { () throws(TableError) in try store.describeTable(name) }, status: "ACTIVE", as: member)
+    func describe(
+        _ name: String, _ resources: ResourceNames, as member: StaticString
+    ) throws(ProtocolError) -> ProtocolResponse {
+        let description = try converting { () throws(TableError) in try store.describeTable(name) }
+        return try describe(description, resources, status: "ACTIVE", as: member)
     }
 
     private func describe(
-        _ description: TableDescription, status: StaticString, as member: StaticString
+        _ description: TableDescription, _ resources: ResourceNames, status: StaticString, as member: StaticString
     ) throws(ProtocolError) -> ProtocolResponse {
         let restore = try converting { () throws(TableError) in try store.restoreSummary(description.schema.name) }
         return ProtocolResponse { writer in

@@ -17,14 +17,14 @@ extension TableService {
         try checkIndexUpdates(indexUpdates)
         try requireTable(name)
         let schema = try definition(name).schema
-        let changed = try TableUpdate(request, resources, schema).schema()
+        let changed = try TableUpdate(request, request.resources, schema).schema()
         try converting { () throws(TableError) in
             try store.updateTable(name) { (current) throws(TableError) in
                 guard current == schema else { throw .validation("The table is being changed by somebody else") }
                 return changed
             }
         }
-        return try describe(name, as: "TableDescription")
+        return try describe(name, request.resources, as: "TableDescription")
     }
 }
 

@@ -11,8 +11,10 @@ package final class TableService: Sendable {
     package let capacity = CapacityCounters()
     /// Transactions that must not be done twice.
     let tokens: IdempotencyTokens
-    /// How resources are named.
-    let resources: ResourceNames
+    /// The account that resources are named by.
+    private let account: String
+    /// Which single writes overtake all that wait.
+    let isUrgent: @Sendable (WriteOperation) -> Bool
     /// The time, in milliseconds since 1970.
     let clock: @Sendable () -> Int64
     let monotonicClock: @Sendable () -> ContinuousClock.Instant
@@ -30,15 +32,19 @@ package final class TableService: Sendable {
         package let principal: Principal
         /// The host and port that the request was sent to, `localhost:8000`.
         package let host: String
+        /// The region that the request was signed for; nil when it says none.
+        package let region: String?
 
         /// A request of these members.
         package init(
-            _ operation: DynamoOperation, body: UnsafeRawBufferPointer, principal: Principal, host: String = "localhost"
+            _ operation: DynamoOperation, body: UnsafeRawBufferPointer, principal: Principal,
+            host: String = "localhost", region: String? = nil
         ) {
             self.operation = operation
             self.body = body
             self.principal = principal
             self.host = host
+            self.region = region
         }
     }
 
@@ -46,17 +52,21 @@ package final class TableService: Sendable {
     ///
     /// - Parameters:
     ///   - store: the tables.
-    ///   - resources: what names things in answers.
+    ///   - account: whose the resources are, in their names: 12 digits. There is none, so that it is what DynamoDB
+    ///     Local has.
+    ///   - isUrgent: which writes of one item overtake all others that wait. None that takes long must be one.
     ///   - clock: the time of day, in milliseconds since 1970.
     ///   - monotonicClock: what the age of tokens is told by.
     package init(
-        store: SQLiteTableStore, resources: ResourceNames = ResourceNames(),
+        store: SQLiteTableStore, account: String = "000000000000",
+        isUrgent: @escaping @Sendable (WriteOperation) -> Bool = { _ in false },
         clock: @escaping @Sendable () -> Int64 = SQLiteTableStore.millisecondsSinceEpoch,
         monotonicClock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.store = store
         tokens = IdempotencyTokens(stored: store.storedTokens, at: clock(), monotonicClock())
-        self.resources = resources
+        self.account = account
+        self.isUrgent = isUrgent
         self.clock = clock
         self.monotonicClock = monotonicClock
     }
@@ -104,7 +114,7 @@ package final class TableService: Sendable {
         guard root.kind == .object else {
             throw .serialization(root.kind == .array ? "Unexpected field type" : nil)
         }
-        let reader = RequestReader(view: root)
+        let reader = RequestReader(view: root, resources: resources(for: request))
         let members = request.operation.members
         for member in members {
             if let value = root[member.name] { try member.shape.checkType(value) }
@@ -113,6 +123,11 @@ package final class TableService: Sendable {
         try Shape.checkConstraints(
             members, of: root, tellsBoundsPlainly: request.operation == .query || request.operation == .batchGetItem)
         return reader
+    }
+
+    /// There is no region here: resources are in the one that the client means, and otherwise in the first.
+    private func resources(for request: Request) -> ResourceNames {
+        ResourceNames(region: request.region ?? "us-east-1", account: account)
     }
 
     private func start(
@@ -147,7 +162,7 @@ package final class TableService: Sendable {
         case .describeEndpoints: return describeEndpoints(host: request.host)
         default:
             if let response = try respondOnBackups(to: operation, reader) { return response }
-            throw ProtocolError(.unknownOperation, nil)
+            throw .unknown(operation.rawValue)
         }
     }
 }
@@ -214,17 +229,11 @@ extension TableService {
 }
 
 /// How resources are named: in ARNs, of a region and an account.
-package struct ResourceNames: Sendable {
+struct ResourceNames: Sendable {
     /// The region.
-    package let region: String
+    let region: String
     /// The account, 12 digits.
-    package let account: String
-
-    /// Names in a region and an account. There is neither, so that they are what DynamoDB Local has.
-    package init(region: String = "us-east-1", account: String = "000000000000") {
-        self.region = region
-        self.account = account
-    }
+    let account: String
 
     /// The ARN of a table.
     func table(_ name: String) -> String { "arn:aws:dynamodb:\(region):\(account):table/\(name)" }

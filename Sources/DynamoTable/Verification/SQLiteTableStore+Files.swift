@@ -26,7 +26,7 @@ extension StorageFailure {
     /// What to do about a file that is not whole and that nothing can make whole again.
     fileprivate static let otherCopyHint =
         "Put the file back if there is another copy of it. Else keep a copy of the data directory, and restore the "
-        + "last backup into a new one (flag-server restore FILE.backup --data-dir NEW)"
+        + "last backup into a new one (flag-server restore FILE.backup --create --data-dir NEW)"
 
     fileprivate init(_ damage: WriteAheadLogFile.Damage, ofDatabase database: String) {
         let lost = damage.lostFrames.map { "\($0) \($0 == 1 ? "page" : "pages") of committed writes" }

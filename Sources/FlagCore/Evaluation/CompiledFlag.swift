@@ -28,10 +28,9 @@ package final class CompiledFlag {
     package let variants: [Variant]
     /// When the flag should be gone: never changes what is served.
     package let expiresAt: Timestamp?
-    /// The metadata as a JSON object; nil when there is none.
-    private let metadataJSON: [UInt8]?
-    /// The same with `"stale": true`, for a flag with a date.
-    private let staleMetadataJSON: [UInt8]?
+    private let metadata: FlagMetadata
+    /// What was made last of the metadata while a kill switch was on.
+    private var killedMetadata: (killSwitch: KillSwitchKind, isStale: Bool, json: [UInt8])?
     /// Whether a rule reads `$flagd.timestamp`, so that the answer depends on the clock.
     package let readsTimestamp: Bool
     /// Whether a rollout may change answers with time; such an answer's `validUntil` says when.
@@ -81,13 +80,8 @@ package final class CompiledFlag {
         let defaultName = flag["defaultVariant"]?.stringValue
         defaultVariant = defaultName.flatMap { name in variants.firstIndex { $0.name.isExactly(name) } }
         let metadata = (flag["metadata"]?.objectValue ?? JSONObject()).members.filter { !$0.value.isNull }
-        metadataJSON = metadata.isEmpty ? nil : JSONValue.object(JSONObject(metadata)).serializedBytes()
+        self.metadata = FlagMetadata(JSONObject(metadata), expiresAt: expiresAt)
         self.expiresAt = expiresAt
-        staleMetadataJSON = expiresAt.map { _ in
-            var marked = JSONObject(metadata)
-            marked["stale"] = true
-            return JSONValue.object(marked).serializedBytes()
-        }
         booleanVariants = (
             variants.firstIndex { $0.name == "true" }, variants.firstIndex { $0.name == "false" }
         )
@@ -113,8 +107,7 @@ package final class CompiledFlag {
         requirements = []
         isBoolean = false
         expiresAt = nil
-        metadataJSON = nil
-        staleMetadataJSON = nil
+        metadata = FlagMetadata(JSONObject(), expiresAt: nil)
         readsTimestamp = false
         followsClock = false
         needsSurroundings = false
@@ -126,26 +119,49 @@ package final class CompiledFlag {
         failure = EvaluationError(code: .parseError, details: invalid)
     }
 
-    /// The metadata as a JSON object, with `"stale": true` once the flag is past its date; nil when there is none.
-    package func metadataJSON(at now: Timestamp) -> [UInt8]? {
-        if let expiresAt, expiresAt <= now { return staleMetadataJSON }
-        return metadataJSON
+    /// The metadata as a JSON object: the flag's own, with `"stale": true` once it is past its date, and with the name
+    /// of the kill switch that takes it away. A member of its own that is named like one of these gives way.
+    package func metadataJSON(at now: Timestamp, killSwitch: KillSwitchKind?) -> [UInt8] {
+        let isStale = expiresAt.map { $0 <= now } ?? false
+        guard let killSwitch else { return metadata.json(isStale: isStale) }
+        if let killedMetadata, killedMetadata.killSwitch == killSwitch, killedMetadata.isStale == isStale {
+            return killedMetadata.json
+        }
+        let json = metadata.json(isStale: isStale, killSwitch: killSwitch)
+        killedMetadata = (killSwitch, isStale, json)
+        return json
     }
+
+    /// The value of an evaluation as JSON text; nil when it has none: the caller's own default applies.
+    ///
+    /// A killed boolean flag is false also when no variant of it is.
+    package func valueJSON(of evaluation: Evaluation) -> [UInt8]? {
+        if let variant = evaluation.variant { return variants[variant].valueJSON }
+        return isBoolean && evaluation.reason.killSwitch != nil ? Self.off : nil
+    }
+
+    /// Whether an evaluation enables what the flag guards: the value of a boolean flag, of others whether there is one.
+    package func isEnabled(by evaluation: Evaluation) -> Bool {
+        evaluation.variant.map { !isBoolean || variants[$0].bool == true } ?? false
+    }
+
+    private static let off = Array("false".utf8)
 
     /// Evaluates the flag: kill switch, state, tenant override, prerequisites, targeting, default; the first that
     /// decides wins.
     ///
     /// - Parameters:
     ///   - context: for whom.
-    ///   - killed: whether a kill switch, global or the flag's, is on.
+    ///   - killSwitch: the kill switch that is on, the global one before the flag's; nil when none is.
     ///   - override: the tenant's override; ignored when it has expired or names no variant.
     ///   - run: what the evaluations of the request share.
     package func evaluate(
-        _ context: EvaluationContext, killed: Bool, override: TenantOverride?, in run: inout EvaluationRun
+        _ context: EvaluationContext, killSwitch: KillSwitchKind?, override: TenantOverride?,
+        in run: inout EvaluationRun
     ) -> Evaluation {
-        if killed {
+        if let killSwitch {
             let off = isBoolean ? variants.firstIndex { $0.bool == false } : nil
-            return Evaluation(variant: off, reason: .killSwitch)
+            return Evaluation(variant: off, reason: .killSwitch(killSwitch))
         }
         if let failure { return Evaluation(error: failure) }
         if isDisabled { return Evaluation(variant: nil, reason: .disabled) }
@@ -176,10 +192,10 @@ package final class CompiledFlag {
 
     /// The same for a request that evaluates nothing else.
     package func evaluate(
-        _ context: EvaluationContext, killed: Bool, override: TenantOverride?, now: Timestamp
+        _ context: EvaluationContext, killSwitch: KillSwitchKind?, override: TenantOverride?, now: Timestamp
     ) -> Evaluation {
         var run = EvaluationRun(now: now)
-        return evaluate(context, killed: killed, override: override, in: &run)
+        return evaluate(context, killSwitch: killSwitch, override: override, in: &run)
     }
 
     func evaluate(

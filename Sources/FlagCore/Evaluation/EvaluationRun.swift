@@ -2,6 +2,9 @@
 package struct EvaluationRun {
     /// The instant of all of them.
     package let now: Timestamp
+    /// How many steps they may take together.
+    package static var stepsOfRequest: Int { RuleLimits.standard.requestSteps }
+
     /// How many steps are left to them.
     package private(set) var remainingSteps: Int
     /// Where required flags and segments are found.
@@ -18,11 +21,11 @@ package struct EvaluationRun {
     /// - Parameter surroundings: where required flags and segments are found; without it no prerequisite holds, and
     ///   nobody is in a segment.
     package init(now: Timestamp, surroundings: (any EvaluationSurroundings)? = nil) {
-        self.init(now: now, steps: RuleLimits.standard.requestSteps, surroundings: surroundings)
+        self.init(now: now, steps: EvaluationRun.stepsOfRequest, surroundings: surroundings)
     }
 
-    /// The same with a budget of its own.
-    init(now: Timestamp, steps: Int, surroundings: (any EvaluationSurroundings)? = nil) {
+    /// The same with so many steps, such as those that earlier evaluations of the request have left.
+    package init(now: Timestamp, steps: Int, surroundings: (any EvaluationSurroundings)? = nil) {
         self.now = now
         self.surroundings = surroundings
         remainingSteps = steps

@@ -55,15 +55,15 @@ package struct Prerequisite: Sendable, Equatable {
 package struct RequiredFlag {
     /// The flag.
     let flag: CompiledFlag
-    /// Whether a kill switch takes it away.
-    let isKilled: Bool
+    /// The kill switch that takes it away; nil when none does.
+    let killSwitch: KillSwitchKind?
     /// The tenant's override of it.
     let override: TenantOverride?
 
     /// A flag as it is for the request.
-    package init(flag: CompiledFlag, isKilled: Bool, override: TenantOverride?) {
+    package init(flag: CompiledFlag, killSwitch: KillSwitchKind?, override: TenantOverride?) {
         self.flag = flag
-        self.isKilled = isKilled
+        self.killSwitch = killSwitch
         self.override = override
     }
 }
@@ -96,7 +96,7 @@ extension CompiledFlag {
                 return (requirement, nil, nil)
             }
             let evaluation = required.flag.evaluate(
-                context, killed: required.isKilled, override: required.override, in: &run)
+                context, killSwitch: required.killSwitch, override: required.override, in: &run)
             if let instant = evaluation.validUntil { validUntil = min(validUntil ?? instant, instant) }
             guard !run.isTooDeep else { return (requirement, nil, nil) }
             guard let variant = evaluation.variant,

@@ -10,8 +10,8 @@ package enum Reason: Sendable, Equatable {
     case split
     /// The flag's state is `DISABLED`.
     case disabled
-    /// A kill switch, global or the flag's, is on.
-    case killSwitch
+    /// A kill switch is on: this one.
+    case killSwitch(KillSwitchKind)
     /// The tenant has an override.
     case tenantOverride
     /// A flag that this one requires does not answer the required variant.
@@ -20,15 +20,27 @@ package enum Reason: Sendable, Equatable {
     case error
 
     /// The reason in OpenFeature's words (OFREP 0.3.0, `serverEvaluationSuccess.reason`).
-    package var openFeature: StaticString {
+    ///
+    /// A value that a kill switch serves must be obeyed. `DISABLED` would not do: released providers take it for "use
+    /// your own default" and drop the value, and some know no reasons but OpenFeature's own. So a killed flag is
+    /// `STATIC`, as a flag that serves everybody the same, and its metadata names the kill switch.
+    ///
+    /// - Parameter hasValue: whether the answer has a value.
+    package func openFeature(hasValue: Bool) -> StaticString {
         switch self {
         case .static: "STATIC"
         case .default, .prerequisiteFailed: "DEFAULT"
         case .targetingMatch, .tenantOverride: "TARGETING_MATCH"
         case .split: "SPLIT"
-        case .disabled, .killSwitch: "DISABLED"
+        case .killSwitch: hasValue ? "STATIC" : "DISABLED"
+        case .disabled: "DISABLED"
         case .error: "ERROR"
         }
+    }
+
+    /// The kill switch that decided; nil when none did.
+    package var killSwitch: KillSwitchKind? {
+        if case .killSwitch(let kind) = self { kind } else { nil }
     }
 
     /// The reason in the words of `/api/evaluate`.
@@ -44,6 +56,14 @@ package enum Reason: Sendable, Equatable {
         case .error: "error"
         }
     }
+}
+
+/// Which kill switch takes a flag away.
+package enum KillSwitchKind: String, Sendable {
+    /// The one of all flags.
+    case global
+    /// The flag's own.
+    case flag
 }
 
 /// OpenFeature's codes of failed evaluations (OFREP 0.3.0, `evaluationFailure.errorCode`).

@@ -26,7 +26,7 @@ extension CompiledFlag {
         if let killSwitch {
             let whose = killSwitch == .global ? "the kill switch of all flags" : "the flag's kill switch"
             steps.add("kill_switch", decides: true, "\(whose) is on: \(isBoolean ? "false" : "no value") is served")
-            return evaluate(context, killed: true, override: override, in: &run)
+            return evaluate(context, killSwitch: killSwitch, override: override, in: &run)
         }
         steps.add("kill_switch", decides: false, "no kill switch is on")
         if let failure {

@@ -1,13 +1,5 @@
 import JSON
 
-/// Which kill switch takes a flag away.
-package enum KillSwitchKind: Sendable {
-    /// The one of all flags.
-    case global
-    /// The flag's own.
-    case flag
-}
-
 /// An evaluation with everything that led to it.
 package struct Explanation {
     /// The same as `CompiledFlag.evaluate` gives.

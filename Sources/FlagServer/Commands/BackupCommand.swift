@@ -119,9 +119,11 @@ struct PlaceOptions: ParsableArguments {
     @OptionGroup var store: StoreOptions
 
     /// Has a request answered, by the server that owns the directory or by this process.
-    func perform(_ request: BackupRequest) throws -> JSONValue {
-        try StoreAccess.perform(
-            request.request, on: store.configuration(), createsStore: request.createsStore
-        ).result
+    ///
+    /// - Parameter creates: whether the store is made where there is none.
+    func perform(_ request: BackupRequest, creates: Bool = false) throws -> JSONValue {
+        let creation: StoreAccess.Creation =
+            creates ? .requested : request.canCreateStore ? .onRequest : .impossible
+        return try StoreAccess.perform(request.request, on: store.configuration(), creation: creation).result
     }
 }

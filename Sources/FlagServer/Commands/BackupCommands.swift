@@ -11,12 +11,14 @@ struct BackupCommands: Sendable {
     let tables: SQLiteTableStore
     /// The profile whose table is meant where none is named; nil where there are no flags.
     let profile: Profile?
+    /// Where work is listed that may take long.
+    var work = WorkList()
 
     /// Does what a request asks; blocks until it is done. Nil when the request is about something else.
-    func answer(_ request: ControlRequest) -> ControlReply? {
+    func answer(_ request: ControlRequest, for client: WorkClient = .thisProcess) -> ControlReply? {
         do {
             guard let request = try BackupRequest(request) else { return nil }
-            return .done(try run(request))
+            return .done(try run(request, for: client))
         } catch TableError.backup(.pointInTimeUnavailable(let table)) {
             return .failed(
                 "continuous backups of \(table) are off: `flag-server backup continuous on` turns them on, and from "
@@ -26,10 +28,14 @@ struct BackupCommands: Sendable {
         }
     }
 
-    private func run(_ request: BackupRequest) throws -> JSONValue {
+    private func run(_ request: BackupRequest, for client: WorkClient) throws -> JSONValue {
         switch request {
         case .create(let table, let name):
-            return Self.json(.available(try tables.createBackup(of: try self.table(table), name: name)))
+            let table = try self.table(table)
+            let backup = try stoppable("backup of \(table)", for: client) { isCancelled in
+                try tables.createBackup(of: table, name: name, isCancelled: isCancelled)
+            }
+            return Self.json(.available(backup))
         case .list(let table):
             var filter = BackupFilter()
             filter.table = table
@@ -45,7 +51,10 @@ struct BackupCommands: Sendable {
             return Self.json(try tables.setContinuousBackups(of: table, enabled: false), of: table)
         case .listContinuous(let table):
             return .array(try continuousBackups(of: table))
-        case .restore(let restore): return try run(restore)
+        case .restore(let restore):
+            return try stoppable("restore\(restore.target.map { " of \($0)" } ?? "")", for: client) { isCancelled in
+                try run(restore, isCancelled)
+            }
         case .verify: return Self.json(try tables.verify())
         }
     }
@@ -83,7 +92,23 @@ struct BackupCommands: Sendable {
         return states + ended.map(Self.json)
     }
 
-    private func run(_ restore: BackupRequest.Restore) throws -> JSONValue {
+    /// Does work that the tables give up when they are asked to.
+    private func stoppable<Result>(
+        _ what: String, for client: WorkClient, _ work: (_ isCancelled: @escaping @Sendable () -> Bool) throws -> Result
+    ) throws -> Result {
+        try self.work.run(what, for: client) { progress in
+            do {
+                return try work { progress.stopReason != nil }
+            } catch TableError.closed {
+                try progress.check()
+                throw TableError.closed
+            }
+        }
+    }
+
+    private func run(
+        _ restore: BackupRequest.Restore, _ isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> JSONValue {
         let done = DispatchSemaphore(value: 0)
         let answer = Locked<Result<TableDescription, TableError>?>(nil)
         let completion: @Sendable (Result<TableDescription, TableError>) -> Void = { result in
@@ -105,17 +130,17 @@ struct BackupCommands: Sendable {
             if case .damaged(let damage) = backup { throw CommandFailure(damage.reason) }
             _ = try tables.restore(
                 backup: id, to: try name(backup.description?.table.schema.name ?? ""), replacing: restore.replaces,
-                adjust: { $0 }, completion: completion)
+                adjust: { $0 }, isCancelled: isCancelled, completion: completion)
         case .file(let path):
             _ = try tables.restore(
                 file: path, to: try name(try SQLiteTableStore.describeBackup(file: path).table.schema.name),
-                replacing: restore.replaces, adjust: { $0 }, completion: completion)
+                replacing: restore.replaces, adjust: { $0 }, isCancelled: isCancelled, completion: completion)
         case .table(let table, let time):
             let source = try self.table(table)
             _ = try tables.restore(
                 table: source, at: time.map { .time($0.millisecondsSinceEpoch, pass: restore.pass) } ?? .latest,
                 to: try name(source),
-                replacing: restore.replaces, adjust: { $0 }, completion: completion)
+                replacing: restore.replaces, adjust: { $0 }, isCancelled: isCancelled, completion: completion)
         }
         done.wait()
         guard let table = try answer.withLock({ $0 })?.get() else { throw TableError.closed }

@@ -48,8 +48,8 @@ enum BackupRequest: Sendable, Equatable {
         "backup continuous status", "restore", "verify",
     ]
 
-    /// Whether it makes sense in a directory where nothing is stored yet: a backup's file can be restored into one.
-    var createsStore: Bool {
+    /// Whether it makes sense where nothing is stored yet: a backup's file can be restored there.
+    var canCreateStore: Bool {
         if case .restore(let restore) = self, case .file = restore.source { return true }
         return false
     }

@@ -11,8 +11,8 @@ struct DynamoDBCommand: ParsableCommand {
         abstract: "Serve tables alone, in DynamoDB's protocol, until SIGTERM or SIGINT.",
         discussion: """
             The same tables and the same endpoint as `flag-server serve --dynamodb-port`, without flags: what DynamoDB \
-            Local is used for. Point clients at it with AWS_ENDPOINT_URL=http://127.0.0.1:8000 and any credentials; \
-            signatures are not checked, which is why it listens on loopback addresses only.
+            Local is used for. Point clients at it with AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8000 and any \
+            credentials; signatures are not checked, which is why it listens on loopback addresses only.
 
             Exit status: 0 stopped as asked; 1 failed, with the reason and what to do on standard error; 64 the \
             command line is wrong.

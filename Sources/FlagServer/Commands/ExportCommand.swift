@@ -24,6 +24,7 @@ struct ExportCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The file to write. (default: standard output)", valueName: "file"))
     var output: String?
 
+    @OptionGroup var place: EnvironmentOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var server: ServerOptions
 
@@ -31,11 +32,9 @@ struct ExportCommand: ParsableCommand {
 
     func run() throws {
         try Failure.report {
-            let request = ExportRequest(format: format, environment: store.chosenEnvironment)
+            let request = ExportRequest(format: format, environment: place.chosen())
             let file = try server.remote()?.run(request) ?? exportLocally(request)
-            for line in file.leftOut {
-                try FileBytes.write(Array("flag-server: \(line)\n".utf8), to: STDERR_FILENO, path: "standard error")
-            }
+            file.leftOut.forEach(StandardError.tell)
             if let output, output != "-" {
                 try FileBytes.replace(output, with: file.bytes)
             } else {
@@ -48,7 +47,7 @@ struct ExportCommand: ParsableCommand {
 extension ExportCommand {
     private func exportLocally(_ request: ExportRequest) throws -> ExportedFile {
         let configuration = try store.configuration()
-        let (leftOut, file) = try StoreAccess.perform(request.request, on: configuration, createsStore: false)
+        let (leftOut, file) = try StoreAccess.perform(request.request, on: configuration)
         return ExportedFile(bytes: file, leftOut: leftOut.arrayValue?.compactMap(\.stringValue) ?? [])
     }
 }

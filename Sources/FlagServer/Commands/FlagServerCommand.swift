@@ -1,5 +1,7 @@
 import ArgumentParser
 import Glibc
+import Glibc
+import HTTPTransport
 import Platform
 
 /// The program: what stands behind `flag-server` on a command line.
@@ -17,8 +19,8 @@ struct FlagServerCommand: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            ServeCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self, BackupCommand.self,
-            RestoreCommand.self, VerifyCommand.self,
+            ServeCommand.self, ConfigCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self,
+            BackupCommand.self, RestoreCommand.self, VerifyCommand.self, WorkCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 
@@ -26,7 +28,12 @@ struct FlagServerCommand: ParsableCommand {
     static let version = "0.1.0"
 
     /// Does what the process was started for.
-    static func main() { main(ProcessArguments.required(by: "flag-server")) }
+    static func main() {
+        // Dispatch wants its own timer thread to go before others, which only root may have, and complains of that to
+        // the journal at each start. Nothing else that it logs is of use to an operator.
+        setenv("LIBDISPATCH_LOG", "NO", 0)
+        main(ProcessArguments.required(by: "flag-server"))
+    }
 }
 
 /// How a command ends when it does not end well.
@@ -43,16 +50,24 @@ enum Failure {
         } catch let error as ExitCode {
             throw error
         } catch let error as ConfigurationError {
-            tell(error)
+            StandardError.tell("\(error)")
+            throw configuration
+        } catch let error as TransportError where error.isOfConfiguration {
+            StandardError.tell("\(error)")
             throw configuration
         } catch {
-            tell(error)
+            StandardError.tell("\(error)")
             throw failed
         }
     }
+}
 
-    private static func tell(_ error: any Error) {
-        // Nothing can be told when standard error is gone.
-        try? FileBytes.write(Array("flag-server: \(error)\n".utf8), to: STDERR_FILENO, path: "standard error")
+extension TransportError {
+    /// Whether the same start fails again until somebody changes a setting or the file that one names.
+    fileprivate var isOfConfiguration: Bool {
+        switch self {
+        case .certificate, .invalidConfiguration: true
+        case .addressInUse, .permissionDenied, .addressNotAvailable, .system: false
+        }
     }
 }

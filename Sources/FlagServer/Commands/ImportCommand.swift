@@ -9,8 +9,8 @@ struct ImportCommand: ParsableCommand {
         abstract: "Import flags from a file in flagd's format or the native one.",
         discussion: """
             Works beside a running server, which has the change in force when the command ends, without one, and with \
-            --server through one on another machine. What the file does not mention at all stays as it is; importing \
-            a file twice changes nothing more.
+            --server through one on another machine; which server or directory it was is told on standard error. \
+            What the file does not mention at all stays as it is; importing a file twice changes nothing more.
 
             Flags that do not validate are all listed with their places in the file; nothing is imported then.
 
@@ -33,13 +33,22 @@ struct ImportCommand: ParsableCommand {
     @Flag(help: "Store flags all the same that do not validate; evaluating them answers PARSE_ERROR.")
     var keepInvalid = false
 
+    @Flag(help: "Make the data directory where there is none.")
+    var create = false
+
     @Option(help: ArgumentHelp("How the result is printed.", valueName: "text|json"))
     var format = ReportFormat.text
 
+    @OptionGroup var place: EnvironmentOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var server: ServerOptions
 
-    func validate() throws { try server.check(besides: store) }
+    func validate() throws {
+        try server.check(besides: store)
+        guard create else { return }
+        guard !dryRun else { throw ValidationError("--create excludes --dry-run, which stores and makes nothing.") }
+        guard server.server == nil else { throw ValidationError("--create excludes --server, which has a store.") }
+    }
 
     /// How the result is printed.
     enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
@@ -52,7 +61,7 @@ struct ImportCommand: ParsableCommand {
             let maximum = remote == nil ? ControlChannel.maximumPayloadBytes : FlagTransfer.uploadBytes
             let request = ImportRequest(
                 file: try FileBytes.read(file, atMost: maximum),
-                environment: store.chosenEnvironment, mode: mode, isDryRun: dryRun, keepsInvalid: keepInvalid)
+                environment: place.chosen(), mode: mode, isDryRun: dryRun, keepsInvalid: keepInvalid)
             do {
                 let report = try remote?.run(request) ?? importLocally(request)
                 print(format == .json ? report.json.serialized(pretty: true) : report.text)
@@ -66,7 +75,9 @@ struct ImportCommand: ParsableCommand {
 extension ImportCommand {
     private func importLocally(_ request: ImportRequest) throws -> ImportReport {
         try ImportReport(
-            StoreAccess.perform(request.request, on: store.configuration(), createsStore: true).result)
+            StoreAccess.perform(
+                request.request, on: store.configuration(), creation: create ? .requested : .onRequest
+            ).result)
     }
 }
 

@@ -33,6 +33,13 @@ struct RemoteServer {
 
     private static let unixPrefix = "unix:"
 
+    /// The server, for people: without what may be secret of its address.
+    var name: String {
+        var message = HTTPClientRequest("GET", origin)
+        message.unixSocket = unixSocket
+        return message.server
+    }
+
     /// What is wrong with an address, so that it completes the sentence "--server …"; nil when nothing is.
     static func fault(in address: String) -> String? {
         if address.hasPrefix(unixPrefix) {
@@ -73,9 +80,21 @@ struct RemoteServer {
             bytes: answer.body, leftOut: ExportedFile.lines(inField: answer.field(ExportedFile.fieldName)))
     }
 
+    /// Has long work listed or stopped.
+    func run(_ request: WorkRequest) throws -> JSONValue {
+        var message =
+            switch request {
+            case .list: HTTPClientRequest("GET", "\(origin)/api/work")
+            case .cancel(let id):
+                HTTPClientRequest("DELETE", "\(origin)/api/work/\(PercentEncoding.encodedSegment(id))")
+            }
+        message.unixSocket = unixSocket
+        return try JSONValue(parsing: try ask(message).body)
+    }
+
     private func ask(_ message: HTTPClientRequest) throws -> HTTPClientResponse {
         let answer = try client.send(message)
-        guard answer.status == 200 else { throw Self.failure(message, answer) }
+        guard answer.status == 200 || answer.status == 202 else { throw Self.failure(message, answer) }
         return answer
     }
 

@@ -45,12 +45,18 @@ struct RestoreCommand: ParsableCommand {
     @Flag(help: "Replace the table if there is one of the name.")
     var replace = false
 
+    @Flag(help: "With the file of a backup: make the data directory where there is none.")
+    var create = false
+
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
         guard (backup == nil) != (time == nil) else { throw ValidationError("Name a backup or a --time.") }
         if let pass, pass < 1 || time == nil || time == "latest" {
             throw ValidationError("--pass is 1 or more, and says more of a --time.")
+        }
+        guard !create || backup.map(Self.isFile) == true else {
+            throw ValidationError("--create goes with the file of a backup.")
         }
         if let time, time != "latest", Timestamp(rfc3339: time) == nil {
             throw ValidationError("--time must be latest or \(Timestamp.expectation), not \"\(time)\".")
@@ -60,16 +66,19 @@ struct RestoreCommand: ParsableCommand {
     func run() throws {
         try Failure.report {
             let table = try place.perform(
-                .restore(BackupRequest.Restore(source: try source(), target: to, replaces: replace, pass: pass)))
+                .restore(BackupRequest.Restore(source: try source(), target: to, replaces: replace, pass: pass)),
+                creates: create)
             if place.format == .json { return print(table.serialized(pretty: true)) }
             print(
                 "restored \(table["table"]?.stringValue ?? ""): \(table["items"]?.numberValue?.int64 ?? 0) items")
         }
     }
 
+    private static func isFile(_ backup: String) -> Bool { backup.contains("/") || backup.hasSuffix(".backup") }
+
     private func source() throws -> BackupRequest.Restore.Source {
         guard let backup else { return .table(table, at: time.flatMap { Timestamp(rfc3339: $0) }) }
-        guard backup.contains("/") || backup.hasSuffix(".backup") else { return .backup(backup) }
+        guard Self.isFile(backup) else { return .backup(backup) }
         // A server has another working directory than this command.
         guard let resolved = realpath(backup, nil) else {
             throw FileError(path: backup, operation: "read", errno: errno)

@@ -24,10 +24,14 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup var options: ServeOptions
 
+    @Flag(help: "Read the settings and the files that they name, say ok or what is wrong (exit status 78), and end.")
+    var check = false
+
     func run() throws {
         try Failure.report {
             let environment = ProcessInfo.processInfo.environment
             let configuration = try ServerConfiguration.load(commandLine: options.settings, environment: environment)
+            if check { return print(try configuration.checked()) }
             try ServerProcess(configuration: configuration, environment: environment).run()
         }
     }

@@ -4,6 +4,9 @@ import ArgumentParser
 /// reads the same wherever it is made.
 struct ServeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The profile: local, dev or prod. (default: local)", valueName: "profile"))
+    var profile: String?
+
+    @Option(help: ArgumentHelp("Another name of --profile.", valueName: "profile"))
     var environment: String?
 
     @Option(
@@ -78,10 +81,17 @@ struct ServeOptions: ParsableArguments {
             valueName: "port"))
     var dynamodbPort: String?
 
+    func validate() throws {
+        guard profile == nil || environment == nil || profile == environment else {
+            throw ValidationError("--environment is another name of --profile: give one of them.")
+        }
+    }
+
     /// What was given, by the key of the setting.
     var settings: [String: String] {
         let given: [String: String?] = [
-            Settings.profile.key: environment, Settings.file.key: config, Settings.host.key: host,
+            Settings.profile.key: profile, Settings.profile.formerKey ?? "": environment,
+            Settings.file.key: config, Settings.host.key: host,
             Settings.port.key: port, Settings.dataDirectory.key: dataDir, Settings.store.key: store,
             Settings.trustedProxies.key: trustedProxies,
             Settings.auth.key: auth, Settings.loops.key: loops,

@@ -23,13 +23,16 @@ struct ServerOptions: ParsableArguments {
 
     /// Checks that not both a server and a data directory are named.
     func check(besides store: StoreOptions) throws {
-        guard server == nil || store.dataDir == nil && store.config == nil else {
-            throw ValidationError("--server excludes --data-dir and --config: the server has its own.")
+        guard server == nil || !store.isGiven else {
+            throw ValidationError("--server excludes --profile, --data-dir and --config: the server has its own.")
         }
     }
 
     /// The server that is named, if any.
     func remote() throws -> RemoteServer? {
-        try server.map { try RemoteServer($0, certificateFile: serverCa) }
+        guard let server else { return nil }
+        let remote = try RemoteServer(server, certificateFile: serverCa)
+        StandardError.tell("asking the server \(remote.name)")
+        return remote
     }
 }

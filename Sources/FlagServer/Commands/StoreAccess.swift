@@ -6,24 +6,34 @@ import JSON
 enum StoreAccess {
     /// How long a command waits for a server that is just starting, or for another command.
     static let patience = Duration.seconds(10)
-    /// How long a command waits for the server to do the work.
-    static let workTimeout = Duration.seconds(600)
+    /// How long a command waits for the server to do the work: what takes longer is stopped, since the command leaves.
+    static let workTimeout = Duration.seconds(3600)
 
     private static let pause: useconds_t = 20_000
 
-    /// Has the request answered; blocks until it is.
+    /// What becomes of a directory that is missing or holds no store.
+    enum Creation {
+        /// The work makes no sense there.
+        case impossible
+        /// It is refused and stays as it is: whoever mistyped its name learns so, and how it would be made.
+        case onRequest
+        /// It is made.
+        case requested
+    }
+
+    /// Has the request answered; blocks until it is. Tells on standard error by whom, or in which directory.
     ///
-    /// - Parameter createsStore: Whether the work makes sense where nothing is stored yet. Without it, a directory that
-    ///   holds no store is refused and stays as it is: whoever mistyped its name learns so.
     /// - Returns: What is to be shown, and the file that is to be written, if any.
     /// - Throws: What went wrong, ready to be told.
     static func perform(
-        _ request: ControlRequest, on configuration: ServerConfiguration, createsStore: Bool
+        _ request: ControlRequest, on configuration: ServerConfiguration, creation: Creation = .impossible
     ) throws -> (result: JSONValue, payload: [UInt8]) {
         guard configuration.store == .sqlite else {
             throw CommandFailure("store is memory: there is no data directory to work on")
         }
-        if !createsStore { try requireStore(in: configuration.dataDirectory, for: request.command) }
+        if creation != .requested {
+            try requireStore(in: configuration.dataDirectory, for: request.command, creation)
+        }
         let reply = try DataDirectory.asOwner(of: configuration.dataDirectory) {
             try answer(request, on: configuration, before: .now + patience)
         }
@@ -35,14 +45,16 @@ enum StoreAccess {
 
     /// Throws when the directory is missing, or nothing was ever stored in it. What cannot be seen is left to whoever
     /// opens it, whose errors say why.
-    private static func requireStore(in directory: String, for command: String) throws {
+    private static func requireStore(in directory: String, for command: String, _ creation: Creation) throws {
+        let orCreate = creation == .onRequest ? ", or have it made with --create" : ""
         guard access(directory, F_OK) == 0 || errno != ENOENT else {
-            throw CommandFailure("there is no data directory \(directory): name it with --data-dir")
+            throw CommandFailure("there is no data directory \(directory): name it with --data-dir\(orCreate)")
         }
         guard access("\(directory)/\(SQLiteTableStore.fileName)", F_OK) == 0 || errno != ENOENT else {
             // What is left of a store is something else than a directory that never held one.
             _ = try DataDirectoryInspection(of: directory).check(for: command)
-            throw CommandFailure("nothing is stored in \(directory): name the data directory with --data-dir")
+            throw CommandFailure(
+                "nothing is stored in \(directory): name the data directory with --data-dir\(orCreate)")
         }
     }
 
@@ -51,23 +63,35 @@ enum StoreAccess {
     ) throws -> ControlReply {
         while true {
             do {
+                if WorkRequest.commands.contains(request.command) {
+                    // Whoever can look at the directory alone is alone.
+                    _ = try InspectedDirectory(configuration.dataDirectory, for: request.command)
+                    throw CommandFailure(
+                        "no server runs on \(configuration.dataDirectory): there is no work of one to look at")
+                }
                 if request.command == BackupRequest.verify.request.command {
                     let held = try InspectedDirectory(configuration.dataDirectory, for: request.command)
                     defer { withExtendedLifetime(held) {} }
+                    tellDirectory(held.path)
                     return .done(BackupCommands.json(try SQLiteTableStore.verify(directory: held.path)))
                 }
                 if BackupRequest.commands.contains(request.command) {
                     return try DataStore.withTables(of: configuration, for: request.command) { tables in
-                        BackupCommands(tables: tables, profile: configuration.profile).answer(request)
+                        tellDirectory(configuration.dataDirectory)
+                        return BackupCommands(tables: tables, profile: configuration.profile).answer(request)
                             ?? .failed("unknown command")
                     }
                 }
                 let store = try DataStore.openForCommand(configuration, name: request.command)
                 defer { store.close() }
+                tellDirectory(configuration.dataDirectory)
                 return StoreCommands(store: store).answer(request)
             } catch DataDirectoryError.owned(let path, let owner) {
-                if owner?.isServer == true, let channel = try connect(to: path, before: deadline) {
-                    try channel.send(request.message, within: ControlServer.requestTimeout)
+                if let owner, owner.isServer, let channel = try connect(to: path, before: deadline) {
+                    StandardError.tell(
+                        "asking the server that has \(absolute(path)), process \(owner.process)")
+                    // Its content is taken when the commands before it are done.
+                    try channel.send(request.message, within: workTimeout)
                     return try ControlReply(channel.receive(within: workTimeout))
                 }
                 guard ContinuousClock.now < deadline else {
@@ -77,6 +101,13 @@ enum StoreAccess {
             }
         }
     }
+
+    private static func tellDirectory(_ path: String) {
+        StandardError.tell("working on \(absolute(path)), which no server has open")
+    }
+
+    /// The path without links, so that it means the same to everybody.
+    private static func absolute(_ path: String) -> String { (try? DataDirectory.resolve(path)) ?? path }
 
     /// A channel to the server; nil while it may still be starting.
     private static func connect(

@@ -41,12 +41,15 @@ extension ServerConfiguration {
         let inFile = reader.value(of: Settings.profile) ?? .local
         if requested == nil, let path = reader.file?.path, inFile != profile ?? .local {
             reader.report(
-                "\(path): environment must be \((profile ?? .local).rawValue): the file is found by that name")
+                "\(path): profile must be \((profile ?? .local).rawValue): the file is found by that name")
         }
         // systemd lists several directories with colons; the first is ours.
         let stateDirectory = environment["STATE_DIRECTORY"]?.split(separator: ":").first.map(String.init)
         var configuration = defaults(for: inFile, stateDirectory: stateDirectory)
         configuration.file = reader.file?.path
+        if let text = reader.text(of: Settings.profile), text != inFile.rawValue {
+            configuration.notices.append("the profile is given as \(text), that is \(inFile.rawValue)")
+        }
         configuration.readGeneral(from: &reader)
         configuration.readBounds(from: &reader)
         configuration.readTLS(from: &reader)
@@ -101,6 +104,7 @@ extension ServerConfiguration {
         limits.chunkLineBytes.set(reader.value(of: Settings.chunkLine))
         limits.pendingOutputBytes.set(reader.value(of: Settings.pendingOutput))
         limits.keptOutputBytes.set(reader.value(of: Settings.keptOutput))
+        limits.keptInputBytes.set(reader.value(of: Settings.keptInput))
         limits.outputRate.set(reader.value(of: Settings.outputRate))
         bulkAnswerBytes.set(reader.value(of: Settings.bulkAnswer))
         limits.lingerBytes.set(reader.value(of: Settings.lingerBytes))
@@ -129,6 +133,7 @@ extension ServerConfiguration {
                     + "\(reader.origin(of: Settings.host, host)): it may be off on loopback addresses only "
                     + "(127.0.0.1, ::1, localhost)")
         }
+        checkMemory(&reader)
         let parts = [
             (Settings.headTimeout, timeouts.head), (Settings.bodyTimeout, timeouts.body),
             (Settings.handlerTimeout, timeouts.handler),
@@ -138,6 +143,18 @@ extension ServerConfiguration {
             reader.report(
                 "\(setting.key) must be at most \(Settings.requestTimeout.key) (\(whole)), "
                     + "not \(reader.origin(of: setting, Units.time(part))): it is a part of it")
+        }
+    }
+
+    /// What one request or answer may have must fit what all of them may.
+    private func checkMemory(_ reader: inout SettingReader) {
+        for (part, bytes, whole, wholeBytes) in [
+            (Settings.body, limits.bodyBytes, Settings.keptInput, limits.keptInputBytes),
+            (Settings.bulkAnswer, bulkAnswerBytes, Settings.keptOutput, limits.keptOutputBytes),
+        ] where bytes > wholeBytes {
+            reader.report(
+                "\(part.key) must be at most \(whole.key) (\(reader.origin(of: whole, Units.size(wholeBytes)))), "
+                    + "not \(reader.origin(of: part, Units.size(bytes)))")
         }
     }
 

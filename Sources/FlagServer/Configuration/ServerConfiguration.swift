@@ -12,6 +12,8 @@ struct ServerConfiguration: Sendable, Equatable {
     var profile: Profile
     /// The file that was read, or nil when there was none and the built-in defaults apply.
     var file: String?
+    /// What an operator should know of how it was read.
+    var notices: [String] = []
 
     /// The addresses to listen on, with commas between: names, IPv4 and IPv6 addresses, and paths behind `unix:`.
     var host = "127.0.0.1"

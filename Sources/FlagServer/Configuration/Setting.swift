@@ -5,16 +5,28 @@
 struct Setting<Value: Sendable>: Sendable {
     /// The path in the YAML file, joined by dots: `log.level`.
     let key: String
+    /// What the key was before; it is read as well.
+    var formerKey: String?
     /// What may be written, so that it completes the sentence "must be …".
     let allowed: String
     /// Reads what was written; nil when it is not allowed.
     let parse: @Sendable (String) -> Value?
 
+    /// The keys that it is read by, the one that counts first.
+    var keys: [String] { [key] + (formerKey.map { [$0] } ?? []) }
+
     /// The option of `serve` that sets it, where there is one: `--log-level`.
-    var option: String { "--" + key.replacing(".", with: "-") }
+    var option: String { Self.option(key) }
 
     /// The environment variable that sets it: the path in capitals behind `FLAG_SERVER_`.
-    var variable: String {
+    var variable: String { Self.variable(key) }
+
+    /// The environment variables that it is read from, the one that counts first.
+    var variables: [String] { keys.map(Self.variable) }
+
+    static func option(_ key: String) -> String { "--" + key.replacing(".", with: "-") }
+
+    static func variable(_ key: String) -> String {
         "FLAG_SERVER_" + String(key.uppercased().map { $0.isLetter || $0.isNumber ? $0 : "_" })
     }
 }

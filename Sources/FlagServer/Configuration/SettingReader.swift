@@ -21,6 +21,8 @@ struct SettingReader {
     private var variableNames: Set<String> = []
     /// Where each setting that was set came from: an option, a variable or a file.
     private var origins: [String: String] = [:]
+    /// What was written for each.
+    private var texts: [String: String] = [:]
 
     init(commandLine: [String: String], environment: [String: String]) {
         self.commandLine = commandLine
@@ -32,26 +34,31 @@ struct SettingReader {
     ///
     /// - Parameter inFile: False for what must be known before the file is found.
     mutating func value<Value>(of setting: Setting<Value>, inFile: Bool = true) -> Value? {
-        if inFile, !keys.contains(setting.key) { keys.append(setting.key) }
-        variableNames.insert(setting.variable)
-        let path = setting.key.split(separator: ".").map(String.init)
-        if let text = commandLine[setting.key] {
-            origins[setting.key] = setting.option
-            return parse(text, as: setting, from: setting.option)
+        if inFile, !keys.contains(setting.key) { keys += setting.keys }
+        variableNames.formUnion(setting.variables)
+        for key in setting.keys {
+            guard let text = commandLine[key] else { continue }
+            origins[setting.key] = Setting<Value>.option(key)
+            return parse(text, as: setting, from: Setting<Value>.option(key))
         }
-        let variable = try? variables.value(forKey: AbsoluteConfigKey(["flag-server"] + path), type: .string)
-        if let text = variable?.value?.text {
-            origins[setting.key] = setting.variable
-            return parse(text, as: setting, from: setting.variable)
+        for key in setting.keys {
+            let path = ["flag-server"] + key.split(separator: ".").map(String.init)
+            let variable = try? variables.value(forKey: AbsoluteConfigKey(path), type: .string)
+            guard let text = variable?.value?.text else { continue }
+            origins[setting.key] = Setting<Value>.variable(key)
+            return parse(text, as: setting, from: Setting<Value>.variable(key))
         }
-        guard inFile, let file, file.keys.contains(setting.key) else { return nil }
+        guard inFile, let file, let key = setting.keys.first(where: file.keys.contains) else { return nil }
         origins[setting.key] = file.path
-        guard let text = file.text(at: setting.key) else {
-            issues.append("\(file.path): \(setting.key) must be \(setting.allowed), not a list")
+        guard let text = file.text(at: key) else {
+            issues.append("\(file.path): \(key) must be \(setting.allowed), not a list")
             return nil
         }
-        return parse(text, as: setting, from: "\(file.path): \(setting.key)")
+        return parse(text, as: setting, from: "\(file.path): \(key)")
     }
+
+    /// What was written for a setting, as it was; nil when nothing was.
+    func text<Value>(of setting: Setting<Value>) -> String? { texts[setting.key] }
 
     /// Adds a mistake that only shows when settings are seen together.
     mutating func report(_ issue: String) {
@@ -80,6 +87,7 @@ struct SettingReader {
     }
 
     private mutating func parse<Value>(_ text: String, as setting: Setting<Value>, from source: String) -> Value? {
+        texts[setting.key] = text
         if let value = setting.parse(text) { return value }
         issues.append("\(source) must be \(setting.allowed), not \"\(text)\"")
         return nil

@@ -5,7 +5,9 @@ import Logging
 
 /// Every setting there is. The keys are also what the shipped files under `config/` are written in.
 enum Settings {
-    static let profile = Setting<Profile>(key: "environment", allowed: "local, dev or prod") { Profile(rawValue: $0) }
+    static let profile = Setting<Profile>(
+        key: "profile", formerKey: "environment", allowed: "local, dev or prod"
+    ) { Profile(spelling: $0) }
     static let file = Setting<String>.text("config", "the path of a YAML file")
 
     static let host = Setting<String>.text("host", "addresses to listen on, such as 127.0.0.1 or ::1, unix:/run/x.sock")
@@ -65,6 +67,7 @@ enum Settings {
     static let context = Setting<Int>.size("limits.context", 1024...(64 << 20))
     static let contextText = Setting<Int>.size("limits.context-text", 256...(64 << 20))
     static let keptOutput = Setting<Int>.size("limits.kept-output", (64 << 10)...(64 << 30))
+    static let keptInput = Setting<Int>.size("limits.kept-input", (64 << 10)...(64 << 30))
     static let outputRate = Setting<Int>.size("limits.output-rate", 0...(1 << 30))
     static let bulkAnswer = Setting<Int>.size("limits.bulk-answer", (64 << 10)...(1 << 30))
     static let lingerBytes = Setting<Int>.size("limits.linger", 0...(1 << 30))

@@ -54,6 +54,13 @@ struct ControlChannel: ~Copyable {
     /// Has the side that waits for a message hear that there will be none. From any thread, while the channel is there.
     static func interrupt(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_RD)) }
 
+    /// Whether the other side has closed the connection. From any thread, while the channel is there; does not wait.
+    static func isLeft(_ descriptor: Int32) -> Bool {
+        // POLLHUP is told unasked.
+        var entry = pollfd(fd: descriptor, events: 0, revents: 0)
+        return poll(&entry, 1, 0) > 0 && Int32(entry.revents) & (POLLHUP | POLLERR) != 0
+    }
+
     /// Who is at the other end, as the kernel vouches for it.
     func peer() -> (process: Int32, user: UInt32)? {
         UnixConnection.peer(descriptor)
@@ -75,16 +82,27 @@ struct ControlChannel: ~Copyable {
     /// - Parameter timeout: Until the whole message is there.
     func receive(within timeout: Duration) throws(ControlError) -> ControlMessage {
         let deadline = ContinuousClock.now + timeout
+        let (header, payloadBytes) = try receiveHeader(within: timeout)
+        return ControlMessage(header: header, payload: try receive(payloadBytes, before: deadline))
+    }
+
+    /// Waits for the first part of a message.
+    ///
+    /// - Returns: the header, and how many bytes the payload behind it has: they are to be received next.
+    func receiveHeader(within timeout: Duration) throws(ControlError) -> (header: JSONValue, payloadBytes: Int) {
+        let deadline = ContinuousClock.now + timeout
         let lengths = try receive(8, before: deadline)
         let (headerBytes, payloadBytes) = (Self.length(in: lengths.prefix(4)), Self.length(in: lengths.suffix(4)))
         try Self.check(headerBytes: headerBytes, payloadBytes: payloadBytes)
         let header = try receive(headerBytes, before: deadline)
-        let payload = try receive(payloadBytes, before: deadline)
-        do {
-            return ControlMessage(header: try JSONValue(parsing: header), payload: payload)
-        } catch {
+        do throws(JSONError) { return (try JSONValue(parsing: header), payloadBytes) } catch {
             throw .malformed("\(error)")
         }
+    }
+
+    /// Waits for the payload of a message, whose header was received.
+    func receivePayload(_ count: Int, within timeout: Duration) throws(ControlError) -> [UInt8] {
+        try receive(count, before: ContinuousClock.now + timeout)
     }
 
     private static func check(headerBytes: Int, payloadBytes: Int) throws(ControlError) {

@@ -1,4 +1,5 @@
 import DynamoTable
+import FlagStore
 import HTTPTransport
 import JSON
 
@@ -17,21 +18,33 @@ final class DynamoEndpoint: Sendable {
     let requests = DynamoRequestCounters()
 
     /// An endpoint over the tables of a store.
-    init(store: SQLiteTableStore, hosts: ServedHosts, pages: PageOrigins = .none) {
-        service = TableService(store: store)
+    ///
+    /// - Parameter flagTable: the table whose kill switches overtake other writes; nil where no flags are served.
+    init(store: SQLiteTableStore, flagTable: String? = nil, hosts: ServedHosts, pages: PageOrigins = .none) {
+        service = TableService(store: store, isUrgent: { $0.isKillSwitch(in: flagTable) })
         self.hosts = hosts
         self.pages = pages
     }
 
-    /// Binds an address; connections queue up until the server is started.
+    /// Where the port is, of the addresses that the server listens on: a path has none, and where there are only paths
+    /// it is this machine's alone.
+    static func addresses(_ host: String, port: Int) -> [SocketAddress] {
+        let places = SocketAddress.list(host, port: port).filter { place in
+            if case .tcp = place { true } else { false }
+        }
+        return places.isEmpty ? [.tcp(host: "127.0.0.1", port: port)] : places
+    }
+
+    /// Binds addresses; connections queue up until the server is started.
     ///
     /// - Parameters:
-    ///   - host: the address.
-    ///   - port: the port; 0 takes a free one.
+    ///   - addresses: where to listen; port 0 takes a free one.
     ///   - loops: how many event loops.
     /// - Throws: `TransportError`.
-    func makeServer(host: String, port: Int, loops: Int) throws(TransportError) -> HTTPServer<DynamoHandler> {
-        var http = HTTPServerConfiguration(addresses: [.tcp(host: host, port: port)], loops: loops)
+    func makeServer(_ addresses: [SocketAddress], loops: Int) throws(TransportError) -> HTTPServer<DynamoHandler> {
+        var http = HTTPServerConfiguration(addresses: addresses, loops: loops)
+        // `x-amz-crc32` is of the content as it is sent, and clients check it so.
+        http.compression.minimumBytes = 0
         // DynamoDB takes requests of up to 16 MB (developer guide, "Service, account, and table quotas").
         http.limits.bodyBytes = 16 * 1024 * 1024
         // Clients pool connections and expect them to stay open; a table with many items takes its time to delete.
@@ -40,6 +53,7 @@ final class DynamoEndpoint: Sendable {
         http.timeouts.request = .seconds(330)
         http.errorBody = Self.errorBody
         http.standingFields = BrowserOrigin.standingFields
+        http.tellsIdleTimeout = true
         return try HTTPServer(configuration: http) { DynamoHandler(endpoint: self, loop: $0) }
     }
 

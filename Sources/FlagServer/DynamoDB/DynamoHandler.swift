@@ -41,12 +41,16 @@ final class DynamoHandler: HTTPHandler {
             return answer.write(ProtocolResponse(Self.foreignPage), status: HTTPStatus(403), to: &exchange)
         }
         let isRoot = request.path.hasSameBytes(as: "/")
+        let scope = CredentialScope(request)
+        if let scope, !scope.isOfDynamoDB {
+            return answer.write(OtherService.refusal(of: request, signedFor: scope.service), to: &exchange)
+        }
         switch request.method {
-        case .post where isRoot && content != .other: perform(request, answer, &exchange)
+        case .post where isRoot && content != .other: perform(request, scope?.region, answer, &exchange)
         case .options where isAllowedPage: answerPreflight(request, answer, &exchange)
         case .get where isRoot, .head where isRoot:
             answer.write(Self.healthy, contentType: "text/plain", to: &exchange)
-        default: answer.write(Self.unknownOperation, contentType: nil, to: &exchange)
+        default: answer.write(OtherService.refusalOfNoCall(request), to: &exchange)
         }
     }
 
@@ -59,8 +63,6 @@ final class DynamoHandler: HTTPHandler {
         "A browser sent this for a page of another site, and nobody is asked for a credential here; `flag-server "
             + "dynamodb --cors-origin ORIGIN` lets pages of an origin call")
     private static let healthy = ProtocolResponse(body: Array("healthy: dynamodb.us-east-1.amazonaws.com ".utf8))
-    private static let unknownOperation = ProtocolResponse(
-        status: 404, body: Array("<UnknownOperationException/>\n".utf8))
 
     /// What the content is said to be.
     private enum Content {
@@ -104,15 +106,24 @@ final class DynamoHandler: HTTPHandler {
         }
     }
 
-    private func perform(_ request: borrowing HTTPRequest, _ answer: DynamoAnswer, _ exchange: inout Exchange) {
+    private func refuseOperation(
+        _ request: borrowing HTTPRequest, _ answer: DynamoAnswer, _ exchange: inout Exchange
+    ) {
+        endpoint.requests.count(nil, status: 400)
+        let isJSON = request.body.isEmpty || (try? tape.parse(request.body)) != nil
+        let error = isJSON ? OtherService.refusalOfOperation(request) : .serialization(nil)
+        answer.write(ProtocolResponse(error), to: &exchange)
+    }
+
+    private func perform(
+        _ request: borrowing HTTPRequest, _ region: String?, _ answer: DynamoAnswer, _ exchange: inout Exchange
+    ) {
         guard let operation = request.field("x-amz-target").flatMap({ DynamoOperation(target: $0) }) else {
-            endpoint.requests.count(nil, status: 400)
-            let isJSON = request.body.isEmpty || (try? tape.parse(request.body)) != nil
-            let error = isJSON ? ProtocolError(.unknownOperation, nil) : .serialization(nil)
-            return answer.write(ProtocolResponse(error), to: &exchange)
+            return refuseOperation(request, answer, &exchange)
         }
         let host = request.field("host").map { String(decoding: $0, as: UTF8.self) } ?? "localhost"
-        let call = TableService.Request(operation, body: request.body, principal: .anonymous, host: host)
+        let call = TableService.Request(
+            operation, body: request.body, principal: .anonymous, host: host, region: region)
         let isLarge = request.body.count >= Self.largeBodyBytes
         if operation.manner == .pointRead, !isLarge,
             let response = endpoint.service.performWithoutWaiting(call, tape: tape)
@@ -132,7 +143,8 @@ final class DynamoHandler: HTTPHandler {
         let body = Array(request.body)
         let isTaken = endpoint.workers.submit(isLarge ? .large : .usual) { [service = endpoint.service] in
             body.withUnsafeBytes { body in
-                let call = TableService.Request(operation, body: body, principal: .anonymous, host: host)
+                let call = TableService.Request(
+                    operation, body: body, principal: .anonymous, host: host, region: region)
                 service.perform(call, tape: TableService.makeTape(), answer: reply)
             }
         }
@@ -169,6 +181,12 @@ struct DynamoAnswer: Sendable {
     }
 
     private var contentType: StaticString { isPlainJSON ? "application/json" : "application/x-amz-json-1.0" }
+
+    /// Refuses what was meant for another service.
+    func write(_ refusal: OtherService.Refusal, to exchange: inout Exchange) {
+        let type = refusal.contentType ?? contentType
+        write(ProtocolResponse(status: refusal.status, body: refusal.body), contentType: type, to: &exchange)
+    }
 
     /// Writes an answer of another type at once.
     func write(_ response: ProtocolResponse, contentType: StaticString?, to exchange: inout Exchange) {

@@ -101,6 +101,16 @@ final class DataDirectory: Sendable {
         }
     }
 
+    /// The server that has a directory; nil when none has, as far as this user can see.
+    static func server(of path: String) -> Owner? {
+        guard let lock = try? openLock(path: path, creating: false), lock >= 0 else { return nil }
+        defer { close(lock) }
+        guard flock(lock, LOCK_SH | LOCK_NB) != 0, let owner = Owner(readingFrom: lock), owner.isServer else {
+            return nil
+        }
+        return owner
+    }
+
     /// Runs `work` as the user that the directory belongs to, when this process is root and the directory is another's.
     ///
     /// For commands: whatever they create in the directory, the server's own user can open.

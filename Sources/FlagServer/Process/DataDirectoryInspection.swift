@@ -119,7 +119,8 @@ struct DataDirectoryInspection {
             path: path,
             reason:
                 "is not whole: \(path)/\(Self.database) \(what). Put the file back if it was moved; else keep a copy "
-                + "of the directory, and restore the last backup: flag-server restore FILE.backup --data-dir NEW")
+                + "of the directory, and restore the last backup: flag-server restore FILE.backup --create "
+                + "--data-dir NEW")
     }
 
     /// What stands under the name of a file of the database; nil when nothing does.
@@ -130,7 +131,7 @@ struct DataDirectoryInspection {
                 [Self.logIndex, Self.logLock].contains(name)
                 ? "move it away; the file is made anew"
                 : "put the file itself there; if it is lost, restore the last backup: flag-server restore FILE.backup "
-                    + "--data-dir NEW"
+                    + "--create --data-dir NEW"
             throw .unusable(
                 path: path, reason: "is not whole: \(path)/\(name) is \(status.kind), and must be a file: \(remedy)")
         }

@@ -53,12 +53,13 @@ struct DynamoDBProcess {
         logger.follow(tables)
         let endpoint = DynamoEndpoint(
             store: tables, hosts: ServedHosts(named: [settings.host]), pages: PageOrigins(settings.corsOrigins))
-        let server = try endpoint.makeServer(host: settings.host, port: settings.port, loops: settings.loops)
+        let addresses = SocketAddress.list(settings.host, port: settings.port)
+        let server = try endpoint.makeServer(addresses, loops: settings.loops)
         server.start()
-        let control = try makeControl(tables, logger)
-        defer { control?.stop() }
-        let address = SocketAddress.tcp(host: settings.host, port: server.port)
-        logger.notice("ready", metadata: ["address": "http://\(address)"])
+        let work = WorkList(report: { logger.report($0, $1) })
+        let control = try makeControl(tables, work, logger)
+        let places = SocketAddress.list(settings.host, port: server.port)
+        logger.notice("ready", metadata: ["address": "\(SocketAddress.inWords(places, isSecure: false))"])
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
 
@@ -68,6 +69,8 @@ struct DynamoDBProcess {
         defer { withExtendedLifetime(watch) {} }
         let drained = DispatchSemaphore(value: 0)
         server.drain(within: Self.drainTimeout) { drained.signal() }
+        work.stop()
+        control?.stop()
         drained.wait()
         logger.notice("stopped")
     }
@@ -81,11 +84,18 @@ struct DynamoDBProcess {
         }
     }
 
-    private func makeControl(_ tables: SQLiteTableStore, _ logger: Logger) throws -> ControlServer? {
+    private func makeControl(
+        _ tables: SQLiteTableStore, _ work: WorkList, _ logger: Logger
+    ) throws -> ControlServer? {
         // A store in memory has no directory where commands could find it.
         guard settings.store == .sqlite else { return nil }
-        return try ControlServer(directory: settings.dataDirectory, logger: logger) { request in
-            BackupCommands(tables: tables, profile: nil).answer(request)
+        let commands = BackupCommands(tables: tables, profile: nil, work: work)
+        return try ControlServer(
+            directory: settings.dataDirectory, environment: environment, logger: logger,
+            overtaking: WorkRequest.commands
+        ) { request, client in
+            if let request = try? WorkRequest(request) { return request.answer(work, for: client) }
+            return commands.answer(request, for: client)
                 ?? .failed(
                     "`flag-server \(DynamoDBCommand.name)` serves tables without flags: there is no \(request.command)")
         }

@@ -14,10 +14,31 @@ extension Logger {
                     "partition": "\(partition)", "sort": "\(sort)",
                     "issues": "\(issues.map { "\($0.pointer) \($0.message)" }.joined(separator: "; "))",
                 ])
+        case .killSwitch(let change): report(change)
+        case .killSwitchesFound(let environment, let killSwitches):
+            warning(
+                killSwitches.isEmpty ? "no kill switch is on any more" : "kill switches are on",
+                metadata: ["environment": "\(environment.rawValue)", "takenAway": "\(killSwitches.inWords)"])
         case .storeFailed(let failure):
             error("the store does not answer; what is known goes on being served", metadata: ["reason": "\(failure)"])
         case .storeRecovered:
             notice("the store answers again")
+        }
+    }
+
+    /// Tells of a kill switch that was set or has ended.
+    private func report(_ change: KillSwitchChange) {
+        var metadata: Logger.Metadata = [
+            "environment": "\(change.environment.rawValue)", "by": "\(change.principal)",
+            change.isOn ? "activatedBy" : "deactivatedBy": "\(change.actor ?? "unknown")",
+            "reason": "\(change.reason ?? "not given")",
+        ]
+        if let flagKey = change.flagKey { metadata["flag"] = "\(flagKey)" }
+        switch (change.flagKey, change.isOn) {
+        case (nil, true): warning("the kill switch of all flags is on", metadata: metadata)
+        case (nil, false): warning("the kill switch of all flags has ended", metadata: metadata)
+        case (_, true): warning("the kill switch of a flag is on", metadata: metadata)
+        case (_, false): warning("the kill switch of a flag has ended", metadata: metadata)
         }
     }
 

@@ -22,6 +22,7 @@ struct ServerProcess {
         StandardErrorLog.install(configuration.log)
         let logger = Logger(label: "flag-server")
         logger.info("starting", metadata: settingsForLog)
+        for notice in configuration.notices { logger.notice("\(notice)") }
         DescriptorLimit.raise()
 
         let store = try DataDirectory.whenNoCommandHasIt { try DataStore.openForServing(configuration) }
@@ -31,12 +32,14 @@ struct ServerProcess {
             logger.error("the disk is full: flags are served, and no change is taken until there is room")
         }
         try loadSampleFlags(into: store, logger)
-        let endpoint = DynamoEndpoint(store: store.tables, hosts: configuration.servedHosts)
-        let stack = try makeStack(store, endpoint, logger)
+        let work = WorkList(report: { logger.report($0, $1) })
+        let endpoint = DynamoEndpoint(
+            store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts)
+        let stack = try makeStack(store, endpoint, work, logger)
         if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
         try stack.start()
         let dynamodb = try openDynamoDBPort(endpoint, logger)
-        let control = try makeControl(store, logger)
+        let control = try makeControl(store, work, logger)
         logger.notice("ready", metadata: ["address": "\(address(port: stack.server.port))"])
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
@@ -52,7 +55,9 @@ struct ServerProcess {
             drained.enter()
             dynamodb.drain(within: configuration.drainTimeout) { drained.leave() }
         }
-        // Readiness is red by now: a command under way may take its time, as long as the requests do.
+        // Readiness is red by now. What may take long stops where it is consistent, and tells its clients how far it
+        // has come.
+        work.stop()
         control?.stop()
         drained.wait()
         logger.notice("stopped")
@@ -80,8 +85,8 @@ struct ServerProcess {
     private func loadSampleFlags(into store: DataStore, _ logger: Logger) throws {
         guard let path = configuration.sampleFlags, try store.flags.isEmpty() else { return }
         let request = ImportRequest(
-            file: try FileBytes.read(path, atMost: ControlChannel.maximumPayloadBytes), environment: nil, mode: .merge,
-            isDryRun: false, keepsInvalid: false)
+            file: try ServerConfiguration.sampleFile(path), environment: nil, mode: .merge, isDryRun: false,
+            keepsInvalid: false)
         do {
             let transfer = FlagTransfer(flags: store.flags, defaultEnvironment: store.profile.defaultEnvironment)
             _ = try transfer.run(request, by: Principal(.server, "sample-flags"))
@@ -92,7 +97,7 @@ struct ServerProcess {
     }
 
     private func makeStack(
-        _ store: DataStore, _ endpoint: DynamoEndpoint, _ logger: Logger
+        _ store: DataStore, _ endpoint: DynamoEndpoint, _ work: WorkList, _ logger: Logger
     ) throws -> ServingStack {
         var http = HTTPServerConfiguration(addresses: try addresses(), loops: loopCount)
         http.limits = configuration.limits
@@ -112,10 +117,11 @@ struct ServerProcess {
         settings.readStoreID = { tables.storeID }
         let parts = ServingStack.Parts(
             store: tables, table: configuration.profile.tableName, settings: settings, http: http,
-            now: { .systemClock },
+            now: { .systemClock }, work: work,
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
             report: { logger.report($0) }, reportForeign: { logger.report($0) },
             reportFailure: { logger.report($0) },
+            reportAdministration: { event, status in event.report(status, to: logger) },
             moreMetrics: { text in
                 endpoint.writeMetrics(to: &text)
                 tables.writeMetrics(to: &text)
@@ -147,17 +153,26 @@ struct ServerProcess {
                 metadata: ["port": .stringConvertible(port)])
             return nil
         }
-        let server = try endpoint.makeServer(host: configuration.host, port: port, loops: loopCount)
+        let server = try endpoint.makeServer(DynamoEndpoint.addresses(configuration.host, port: port), loops: loopCount)
         server.start()
-        logger.notice("ready for DynamoDB clients", metadata: ["address": "\(address(port: server.port))"])
+        let places = DynamoEndpoint.addresses(configuration.host, port: server.port)
+        logger.notice(
+            "ready for DynamoDB clients",
+            metadata: ["address": "\(SocketAddress.inWords(places, isSecure: false))"])
         return server
     }
 
-    private func makeControl(_ store: DataStore, _ logger: Logger) throws -> ControlServer? {
+    private func makeControl(_ store: DataStore, _ work: WorkList, _ logger: Logger) throws -> ControlServer? {
         // A store in memory has no directory where commands could find it.
         guard configuration.store == .sqlite else { return nil }
-        let commands = StoreCommands(store: store)
-        return try ControlServer(directory: configuration.dataDirectory, logger: logger) { commands.answer($0) }
+        let commands = StoreCommands(store: store, work: work)
+        return try ControlServer(
+            directory: configuration.dataDirectory, environment: environment, logger: logger,
+            overtaking: WorkRequest.commands
+        ) { request, client in
+            if let request = try? WorkRequest(request) { return request.answer(work, for: client) }
+            return commands.answer(request, for: client)
+        }
     }
 
     /// How many event loops there are.
@@ -185,20 +200,27 @@ struct ServerProcess {
     private func address(port: Int) -> String {
         let activated = ActivatedSockets.addresses { environment[$0] }
         let places = activated.isEmpty ? SocketAddress.list(configuration.host, port: port) : activated
-        return places.map { place in
-            if case .tcp = place { return "\(configuration.tls == nil ? "http" : "https")://\(place)" }
-            return "\(place)"
-        }.joined(separator: ", ")
+        return SocketAddress.inWords(places, isSecure: configuration.tls != nil)
     }
 
     private var settingsForLog: Logger.Metadata {
         [
-            "version": "\(FlagServerCommand.version)", "environment": "\(configuration.profile.rawValue)",
+            "version": "\(FlagServerCommand.version)", "profile": "\(configuration.profile.rawValue)",
             "configuration": "\(configuration.file ?? "built-in defaults")",
             "store": "\(configuration.store.rawValue)",
             "data": "\(configuration.store == .sqlite ? configuration.dataDirectory : "none")",
             "address": "\(address(port: configuration.port))", "loops": .stringConvertible(loopCount),
             "auth": "\(configuration.auth.rawValue)", "process": .stringConvertible(Int(getpid())),
         ]
+    }
+}
+
+extension SocketAddress {
+    /// Addresses as clients are given them: those of TCP as URLs.
+    static func inWords(_ places: [SocketAddress], isSecure: Bool) -> String {
+        places.map { place in
+            if case .tcp = place { return "\(isSecure ? "https" : "http")://\(place)" }
+            return "\(place)"
+        }.joined(separator: ", ")
     }
 }

@@ -1,4 +1,5 @@
 import FlagCore
+import FoundationEssentials
 import Glibc
 import JSON
 import Logging
@@ -12,10 +13,34 @@ struct StandardErrorLog: LogHandler {
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
 
+    /// Whether what is written goes to systemd's journal, which reads the importance of a line from its first bytes.
+    var isForJournal = false
+
     /// Makes every logger of the process write this way from now on; to be called once, before the first is made.
     static func install(_ log: ServerConfiguration.Log) {
+        let isForJournal = isJournal(ProcessInfo.processInfo.environment["JOURNAL_STREAM"])
         LoggingSystem.bootstrap { label in
-            StandardErrorLog(format: log.format, label: label, logLevel: log.level)
+            StandardErrorLog(format: log.format, label: label, logLevel: log.level, isForJournal: isForJournal)
+        }
+    }
+
+    /// Whether standard error is the stream that systemd connected with the journal: `JOURNAL_STREAM` names its device
+    /// and inode (systemd.exec(5)).
+    static func isJournal(_ stream: String?, descriptor: Int32 = STDERR_FILENO) -> Bool {
+        var status = stat()
+        guard let stream, fstat(descriptor, &status) == 0 else { return false }
+        return stream == "\(status.st_dev):\(status.st_ino)"
+    }
+
+    /// What a line in the journal begins with: its priority, as sd-daemon(3) has it.
+    static func prefix(of level: Logger.Level) -> String {
+        switch level {
+        case .critical: "<2>"
+        case .error: "<3>"
+        case .warning: "<4>"
+        case .notice: "<5>"
+        case .info: "<6>"
+        case .debug, .trace: "<7>"
         }
     }
 
@@ -28,7 +53,8 @@ struct StandardErrorLog: LogHandler {
         var all = metadata
         if let own = event.metadata { all.merge(own) { _, new in new } }
         if let error = event.error { all["error"] = "\(error)" }
-        var text = line(
+        var text = isForJournal ? Array(Self.prefix(of: event.level).utf8) : []
+        text += line(
             at: Timestamp.systemClock, level: event.level, message: event.message.description, metadata: all)
         text.append(UInt8(ascii: "\n"))
         // Nothing useful can be done when standard error is gone.

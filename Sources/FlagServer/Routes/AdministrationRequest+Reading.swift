@@ -21,6 +21,10 @@ extension AdministrationRequest {
         return text
     }
 
+    /// Where a list goes on; nil for its first page, also when the parameter is there and empty, as a shell makes it of
+    /// an empty variable.
+    var cursor: String? { query["cursor"].flatMap { $0.isEmpty ? nil : $0 } }
+
     /// The environment that the query names, nil when it names none.
     func namedEnvironment() throws(Problem) -> Environment? { try query.environment() }
 

@@ -11,6 +11,8 @@ struct AdministrationRequest: Sendable {
     let ifMatch: String?
     /// `If-None-Match`, as it came; several fields joined.
     let ifNoneMatch: String?
+    /// Where it comes from.
+    let client: PeerAddress
     /// The content, as it came until it has been decoded.
     private(set) var body: [UInt8]
     /// What the content is coded with.
@@ -20,9 +22,13 @@ struct AdministrationRequest: Sendable {
 
     /// Copies what `route` needs.
     ///
+    /// - Parameter client: where the request comes from.
     /// - Throws: a problem when a part of the path or the query cannot be read, or when the body is of a media type
     ///   that cannot be JSON.
-    init(_ request: borrowing HTTPRequest, _ parameters: PathParameters, for route: Route) throws(Problem) {
+    init(
+        _ request: borrowing HTTPRequest, _ parameters: PathParameters, from client: PeerAddress, for route: Route
+    ) throws(Problem) {
+        self.client = client
         var path: [String: String] = [:]
         for (name, slice) in zip(route.pattern.parameterNames, [parameters.first, parameters.second]) {
             guard let slice else { continue }
@@ -43,6 +49,9 @@ struct AdministrationRequest: Sendable {
         coding = request.body.isEmpty || route.operation.body == nil ? .identity : request.contentCoding
         example = route.operation.body?.example
     }
+
+    /// Who sent it, for people: the principal and the address.
+    func clientName(_ service: FlagService) -> String { "\(service.principal) from \(client)" }
 
     /// Decodes the content. O(content): not on a loop.
     ///

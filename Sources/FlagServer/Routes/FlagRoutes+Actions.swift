@@ -9,11 +9,13 @@ extension FlagRoutes {
         let environment = try request.environment(service)
         let query = FlagQuery(
             owner: try request.text("owner", .owner), expiresBefore: try request.time("expiresBefore"),
-            tag: try request.text("tag", .tag), limit: try request.limit(), cursor: request.query["cursor"])
+            tag: try request.text("tag", .tag), limit: try request.limit(), cursor: request.cursor)
         let page: FlagPage
         var invalid: [InvalidItem] = []
+        let killSwitch: (String) -> KillSwitchRecord?
         do throws(FlagStoreError) {
             page = try service.repository.flags(query, in: environment)
+            killSwitch = try service.repository.killSwitches(ofFlagsIn: environment)
             if query.cursor == nil { invalid = try service.repository.invalidFlags(query, in: environment) }
         } catch {
             throw Problem(error, missing: .flagNotFound, in: environment)
@@ -21,7 +23,8 @@ extension FlagRoutes {
         let now = service.now()
         reply(
             .page(
-                "flags", page.records.map { $0.json(at: now) }, nextCursor: page.nextCursor,
+                "flags", page.records.map { $0.json(at: now, killSwitch: killSwitch($0.key)) },
+                nextCursor: page.nextCursor,
                 invalid: invalid.map { $0.json(naming: "flagKey") }))
     }
 
@@ -34,7 +37,7 @@ extension FlagRoutes {
                 let place = "/api/flags/\(PercentEncoding.encodedSegment(flag.key))"
                 let query =
                     environment == service.settings.defaultEnvironment ? "" : "?environment=\(environment.rawValue)"
-                return .flag(flag, service, status: .created, fields: [("Location", place + query)])
+                return .written(flag, service, status: .created, fields: [("Location", place + query)])
             }
         }
     }
@@ -42,11 +45,12 @@ extension FlagRoutes {
     /// `GET /api/flags/{flagKey}`
     static func get(_ request: AdministrationRequest, _ service: FlagService, _ reply: Reply) throws(Problem) {
         let environment = try request.environment(service)
-        let flag = try read(try request.flagKey(), in: environment, service)
-        if let field = request.ifNoneMatch, EntityTag.list(field, matches: flag.entityTag, weakly: true) {
-            return reply(HTTPResponse(status: .notModified, fields: [("ETag", flag.entityTag)]))
+        let (flag, killSwitch) = try read(try request.flagKey(), in: environment, service)
+        let tag = flag.entityTag(killSwitch: killSwitch)
+        if let field = request.ifNoneMatch, EntityTag.list(field, matches: tag, weakly: true) {
+            return reply(HTTPResponse(status: .notModified, fields: [("ETag", tag)]))
         }
-        reply(.flag(flag, service))
+        reply(.flag(flag, killSwitch, service))
     }
 
     /// `GET /api/flags/{flagKey}/history`
@@ -73,7 +77,7 @@ extension FlagRoutes {
         service.repository.replace(
             with: draft, in: environment, expecting: expected, by: service.principal, at: service.now()
         ) { result in
-            service.answer(reply, result, missing: .flagNotFound, in: environment) { .flag($0, service) }
+            service.answer(reply, result, missing: .flagNotFound, in: environment) { .written($0, service) }
         }
     }
 
@@ -86,7 +90,7 @@ extension FlagRoutes {
         service.repository.patch(
             key, with: patch, in: environment, expecting: expected, by: service.principal, at: service.now()
         ) { result in
-            service.answer(reply, result, missing: .flagNotFound, in: environment) { .flag($0, service) }
+            service.answer(reply, result, missing: .flagNotFound, in: environment) { .written($0, service) }
         }
     }
 
@@ -121,34 +125,41 @@ extension FlagRoutes {
         reply(.json(.object(["flagKey": .string(key), "dependents": .array(list)])))
     }
 
-    /// The flag of a key, or the problem that there is none.
+    /// The flag of a key with the kill switch that takes it away, or the problem that there is no flag.
     private static func read(
         _ key: String, in environment: Environment, _ service: FlagService
-    ) throws(Problem) -> FlagRecord {
+    ) throws(Problem) -> (FlagRecord, KillSwitchRecord?) {
         do throws(FlagStoreError) {
-            return try service.repository.flag(key, in: environment)
+            return (
+                try service.repository.flag(key, in: environment),
+                try service.repository.killSwitch(of: key, in: environment)
+            )
         } catch {
             if case .invalid(let issues) = error { throw .invalidItem("flag \(key)", issues) }
             throw Problem(error, missing: .flagNotFound, in: environment)
         }
     }
 
-    /// The version that `If-Match` asks for: nil without the field or with `*`, which the flag's existence satisfies.
+    /// The version that `If-Match` asks for: nil without the field or with `*`, which the flag's existence satisfies. A
+    /// kill switch that was set since the flag was read changes its tag and not the flag, and keeps nobody from
+    /// changing it.
     ///
     /// - Throws: 412 when the flag is at a version that the field does not name.
     private static func expectedVersion(
         _ request: AdministrationRequest, _ key: String, in environment: Environment, _ service: FlagService
     ) throws(Problem) -> Int64? {
         guard let field = request.ifMatch, field != "*" else { return nil }
-        let flag: FlagRecord
-        do throws(Problem) { flag = try read(key, in: environment, service) } catch {
+        let (flag, killSwitch): (FlagRecord, KillSwitchRecord?)
+        do throws(Problem) { (flag, killSwitch) = try read(key, in: environment, service) } catch {
             throw error.code == .invalidItem ? .unmatchable("flag \(key)") : error
         }
-        guard EntityTag.list(field, matches: flag.entityTag, weakly: false) else {
+        let tag = flag.entityTag(killSwitch: killSwitch)
+        let tags = killSwitch == nil ? [tag] : [tag, flag.entityTag()]
+        guard tags.contains(where: { EntityTag.list(field, matches: $0, weakly: false) }) else {
             throw Problem(
                 .versionMismatch,
-                "the flag's ETag is \(flag.entityTag), which If-Match does not name: read it again and repeat "
-                    + "the change on what it is now", headerFields: [("ETag", flag.entityTag)])
+                "the flag's ETag is \(tag), which If-Match does not name: read it again and repeat "
+                    + "the change on what it is now", headerFields: [("ETag", tag)])
         }
         return flag.version
     }
@@ -157,9 +168,20 @@ extension FlagRoutes {
 extension HTTPResponse {
     /// A flag as an answer, with its entity tag.
     fileprivate static func flag(
+        _ flag: FlagRecord, _ killSwitch: KillSwitchRecord?, _ service: FlagService, status: HTTPStatus = .ok,
+        fields: [(name: String, value: String)] = []
+    ) -> HTTPResponse {
+        .json(
+            flag.json(at: service.now(), killSwitch: killSwitch), status: status,
+            fields: [("ETag", flag.entityTag(killSwitch: killSwitch))] + fields)
+    }
+
+    /// The same of a flag that was just written: that is answered also when nothing can be read. Blocks.
+    fileprivate static func written(
         _ flag: FlagRecord, _ service: FlagService, status: HTTPStatus = .ok,
         fields: [(name: String, value: String)] = []
     ) -> HTTPResponse {
-        .json(flag.json(at: service.now()), status: status, fields: [("ETag", flag.entityTag)] + fields)
+        let killSwitch = (try? service.repository.killSwitch(of: flag.key, in: flag.environment)) ?? nil
+        return .flag(flag, killSwitch, service, status: status, fields: fields)
     }
 }

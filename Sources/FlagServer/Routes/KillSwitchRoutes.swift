@@ -14,24 +14,37 @@ enum KillSwitchRoutes {
             .post, "/api/emergency/kill-switch", in: .killSwitch,
             Operation(
                 id: "activateKillSwitch",
-                summary: "Turns a kill switch on: of one flag, or of all when no flagKey is given.",
-                detail: "Answered when it is durable and in force on every event loop.",
+                summary: #"Turns a kill switch on: of one flag by its flagKey, or of all flags by "all": true."#,
+                detail: "Answered when it is durable and in force on every event loop. A boolean flag is false then, "
+                    + "every other flag has no value.",
                 query: [.environment],
                 body: .init(
                     schema: "KillSwitchActivation",
                     example: #"{"flagKey":"new-checkout","reason":"payments fail","activatedBy":"ada"}"#),
-                answers: [.init(status: 200, meaning: "It is on.", schema: "KillSwitch")]),
+                answers: [.init(status: 200, meaning: "It is on.", schema: "KillSwitch")],
+                problems: [.flagNotFound]),
             .onWorker(activate)),
         Route(
+            .post, deactivation, in: .killSwitch, end(id: "deactivateKillSwitch", detail: ""), .onWorker(deactivate)),
+        Route(
             .delete, "/api/emergency/kill-switch", in: .killSwitch,
-            Operation(
-                id: "deactivateKillSwitch", summary: "Turns a kill switch off.",
-                detail: "Answered when it is durable and in force on every event loop.",
-                query: [.environment],
-                body: .init(
-                    schema: "KillSwitchDeactivation", example: #"{"flagKey":"new-checkout","deactivatedBy":"ada"}"#),
-                answers: [.init(status: 204, meaning: "It is off.")],
-                problems: [.killSwitchNotFound]),
-            .onWorker(deactivate)),
+            end(
+                id: "deleteKillSwitch",
+                detail: " The same as POST to /api/emergency/kill-switch/deactivate, which also gets through where the "
+                    + "content of DELETE does not."),
+            .onWorker(delete)),
     ]
+
+    /// Where kill switches are ended.
+    static let deactivation: StaticString = "/api/emergency/kill-switch/deactivate"
+    /// A body that ends one.
+    static let endExample = #"{"flagKey":"new-checkout","deactivatedBy":"ada"}"#
+
+    private static func end(id: String, detail: String) -> Operation {
+        Operation(
+            id: id, summary: #"Ends a kill switch: of one flag by its flagKey, or of all flags by "all": true."#,
+            detail: "Answered when it is durable and in force on every event loop." + detail, query: [.environment],
+            body: .init(schema: "KillSwitchDeactivation", example: endExample),
+            answers: [.init(status: 204, meaning: "It is off.")], problems: [.killSwitchNotFound])
+    }
 }

@@ -14,6 +14,11 @@ extension Problem {
             // Setting an override of a flag that does not exist misses the flag, not the override.
             let code: ProblemCode = what.hasPrefix("flag ") ? .flagNotFound : missing
             self.init(code, "there is no \(what) in \(environment.rawValue)")
+        case .noFlagToKill(let flagKey):
+            self.init(
+                .flagNotFound,
+                "there is no flag \(flagKey) in \(environment.rawValue), and nothing was switched: is that its key, "
+                    + #"and its environment? With "force": true it is killed before there is such a flag"#)
         case .alreadyExists(let flagKey):
             self.init(
                 .flagExists,
@@ -49,6 +54,7 @@ extension Problem {
             ])
         case .conflict(let name):
             self.init(.conflict, "others keep changing \(name) at the same time; try again")
+        case .stopped: self.init(.workStopped, error.description)
         case .unavailable(let reason, let hint):
             self.init(.storeUnavailable, "\(reason). \(hint)", headerFields: [("Retry-After", "1")])
         }

@@ -13,6 +13,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case segmentNotFound = "segment_not_found"
     case overrideNotFound = "override_not_found"
     case killSwitchNotFound = "kill_switch_not_found"
+    case workNotFound = "work_not_found"
     case methodNotAllowed = "method_not_allowed"
     case notAcceptable = "not_acceptable"
     case requestTimeout = "request_timeout"
@@ -33,6 +34,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case notImplemented = "not_implemented"
     case storeUnavailable = "store_unavailable"
     case overloaded = "overloaded"
+    case workStopped = "work_stopped"
     case invalidItem = "invalid_item"
     case versionNotSupported = "http_version_not_supported"
 
@@ -42,7 +44,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .invalidJSON, .invalidBody, .invalidQuery, .invalidPath, .invalidRequest, .unknownEnvironment: 400
         case .unauthorized: 401
         case .foreignOrigin: 403
-        case .routeNotFound, .flagNotFound, .segmentNotFound, .overrideNotFound, .killSwitchNotFound: 404
+        case .routeNotFound, .flagNotFound, .segmentNotFound, .overrideNotFound, .killSwitchNotFound, .workNotFound:
+            404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
@@ -56,7 +59,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .headerTooLarge: 431
         case .internalError: 500
         case .notImplemented: 501
-        case .storeUnavailable, .overloaded: 503
+        case .storeUnavailable, .overloaded, .workStopped: 503
         case .versionNotSupported: 505
         }
     }
@@ -77,6 +80,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .segmentNotFound: "There is no such segment"
         case .overrideNotFound: "There is no such tenant override"
         case .killSwitchNotFound: "There is no such kill switch"
+        case .workNotFound: "There is no such work under way"
         case .methodNotAllowed: "The method is not allowed here"
         case .notAcceptable: "The answer cannot be sent as the request wants it"
         case .requestTimeout: "The request did not arrive in time"
@@ -97,6 +101,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .notImplemented: "The server does not know how to do this"
         case .storeUnavailable: "The store does not answer"
         case .overloaded: "The server has too much to do"
+        case .workStopped: "The work was stopped before its end"
         case .versionNotSupported: "The HTTP version is not supported"
         case .invalidItem: "What is stored is not valid"
         }

@@ -2,12 +2,19 @@ import HTTPTransport
 
 /// Where the answer of work on another queue goes. Answer once; from any thread.
 struct Reply: Sendable {
+    private let watch: AnswerWatch?
     private let send: @Sendable (Result<HTTPResponse, Problem>) -> Void
 
     /// A reply that hands the answer to `send`.
-    init(_ send: @escaping @Sendable (Result<HTTPResponse, Problem>) -> Void) {
+    ///
+    /// - Parameter watch: knows whether it is awaited; nil for what does not take long.
+    init(watch: AnswerWatch? = nil, _ send: @escaping @Sendable (Result<HTTPResponse, Problem>) -> Void) {
+        self.watch = watch
         self.send = send
     }
+
+    /// Whether somebody still waits for it.
+    var isAwaited: Bool { watch?.isAwaited ?? true }
 
     /// Answers with a response or a problem.
     func callAsFunction(_ result: Result<HTTPResponse, Problem>) {

@@ -80,6 +80,7 @@ enum RouteGroup: String, CaseIterable, Sendable {
     case tenantOverrides = "tenant_overrides"
     case killSwitch = "kill_switch"
     case transfer
+    case work
     case health
     case metrics
     case openAPI = "openapi"
@@ -96,7 +97,7 @@ enum RouteGroup: String, CaseIterable, Sendable {
         case .tenantOverrides: "Tenant overrides"
         case .killSwitch: "Kill switches"
         case .transfer: "Files"
-        case .health, .metrics, .openAPI, .none: "Operations"
+        case .work, .health, .metrics, .openAPI, .none: "Operations"
         }
     }
 }

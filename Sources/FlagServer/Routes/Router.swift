@@ -18,7 +18,8 @@ struct Router: Sendable {
     /// All routes of the program, those of evaluation first.
     static let all = Router(
         OFREPRoutes.routes + EvaluateRoutes.routes + OperationsRoutes.routes + FlagRoutes.routes + SegmentRoutes.routes
-            + TenantOverrideRoutes.routes + KillSwitchRoutes.routes + TransferRoutes.routes)
+            + TenantOverrideRoutes.routes + KillSwitchRoutes.routes + TransferRoutes.routes
+            + WorkRoutes.routes)
 
     /// The methods that some route has, as the value of an `Allow` field.
     static let methods = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"

@@ -9,7 +9,7 @@ extension SegmentRoutes {
         let environment = try request.environment(service)
         let limit = try request.limit()
         try storing(in: environment) { () throws(FlagStoreError) in
-            let cursor = request.query["cursor"]
+            let cursor = request.cursor
             let page = try service.repository.segments(in: environment, limit: limit, cursor: cursor)
             let invalid = cursor == nil ? try service.repository.invalidSegments(in: environment) : []
             var segments: [JSONValue] = []
@@ -128,7 +128,7 @@ extension SegmentRoutes {
         try storing(in: environment) { () throws(FlagStoreError) in
             try service.repository.requireSegment(name, in: environment)
             let page = try service.repository.keys(
-                ofSegment: name, in: environment, limit: limit, cursor: request.query["cursor"])
+                ofSegment: name, in: environment, limit: limit, cursor: request.cursor)
             reply(.page("keys", page.records.map { .string($0) }, nextCursor: page.nextCursor))
         }
     }

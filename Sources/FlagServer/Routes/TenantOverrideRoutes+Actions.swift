@@ -9,7 +9,7 @@ extension TenantOverrideRoutes {
         let environment = try request.environment(service)
         let key = try request.flagKey()
         let limit = try request.limit()
-        let cursor = request.query["cursor"]
+        let cursor = request.cursor
         try answer(reply, in: environment) { () throws(FlagStoreError) in
             let page = try service.repository.overrides(ofFlag: key, in: environment, limit: limit, cursor: cursor)
             // A flag without overrides is one thing, a mistyped key another.
@@ -25,7 +25,7 @@ extension TenantOverrideRoutes {
         let environment = try request.environment(service)
         let tenant = try request.tenantId()
         let limit = try request.limit()
-        let cursor = request.query["cursor"]
+        let cursor = request.cursor
         try answer(reply, in: environment) { () throws(FlagStoreError) in
             let page = try service.repository.overrides(ofTenant: tenant, in: environment, limit: limit, cursor: cursor)
             return (

@@ -13,7 +13,8 @@ enum TransferRoutes {
                 id: "importFlags",
                 summary: "Imports a file in flagd's format or the native one, or shows what it would.",
                 detail: "What is wrong is all listed, and nothing is imported then. Importing a file twice changes "
-                    + "nothing more. Answered when all of it is durable and in force on every event loop.",
+                    + "nothing more. Answered when all of it is durable and in force on every event loop. It stops "
+                    + "when the client closes the connection, or ends its side of it.",
                 query: [
                     .init(
                         name: "environment",
@@ -35,7 +36,7 @@ enum TransferRoutes {
                 ],
                 body: .init(schema: "ImportFile", example: example, uploadBytes: FlagTransfer.uploadBytes),
                 answers: [.init(status: 200, meaning: "What was done, or would be.", schema: "ImportReport")],
-                problems: [.conflict, .flagRequired]),
+                problems: [.conflict, .flagRequired, .workStopped]),
             .onWorker(importFlags)),
         Route(
             .get, "/api/export", in: .transfer,
@@ -72,8 +73,11 @@ enum TransferRoutes {
             file: request.body, environment: try request.namedEnvironment(),
             mode: try request.choice("mode", among: ImportPlan.Mode.allCases) ?? .merge,
             isDryRun: try request.flag("dryRun"), keepsInvalid: try request.flag("keepInvalid"))
+        let client = WorkClient(name: request.clientName(service)) { !reply.isAwaited }
         let report = try run(service, work.environment) { transfer in
-            try transfer.run(work, by: service.principal)
+            try service.work.run(work.title, for: client) { progress in
+                try transfer.run(work, by: service.principal, progress)
+            }
         }
         reply(.json(report.json))
     }

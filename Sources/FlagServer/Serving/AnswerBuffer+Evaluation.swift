@@ -5,8 +5,8 @@ import FlagCore
 extension AnswerBuffer {
     /// An evaluation as OFREP 0.3.0 has it: `evaluationSuccess`, or `evaluationFailure` when it failed.
     ///
-    /// A success without a variant has an empty `variant` and no `value`: released providers read `variant` whatever
-    /// happens, and take a missing `value` for the caller's default.
+    /// A success without a variant has an empty `variant`, and no `value` but that of a killed boolean flag: released
+    /// providers read `variant` and `metadata` whatever happens, and take a missing `value` for the caller's default.
     ///
     /// - Parameter now: the instant of the evaluation, from which the metadata of a flag past its date says so.
     mutating func append(ofrep evaluation: Evaluation, of flag: CompiledFlag, at now: Timestamp) {
@@ -18,21 +18,22 @@ extension AnswerBuffer {
             append("\",\"errorDetails\":")
             append(jsonString: error.details)
         } else {
+            let value = flag.valueJSON(of: evaluation)
             append(",\"reason\":\"")
-            append(evaluation.reason.openFeature)
+            append(evaluation.reason.openFeature(hasValue: value != nil))
+            append("\",\"variant\":")
             if let index = evaluation.variant {
-                append("\",\"variant\":")
                 append(flag.variants[index].nameJSON)
-                append(",\"value\":")
-                append(flag.variants[index].valueJSON)
             } else {
-                append("\",\"variant\":\"\"")
+                append("\"\"")
+            }
+            if let value {
+                append(",\"value\":")
+                append(value)
             }
         }
-        if let metadata = flag.metadataJSON(at: now) {
-            append(",\"metadata\":")
-            append(metadata)
-        }
+        append(",\"metadata\":")
+        append(flag.metadataJSON(at: now, killSwitch: evaluation.reason.killSwitch))
         append(byte: UInt8(ascii: "}"))
     }
 
@@ -50,21 +51,21 @@ extension AnswerBuffer {
         append(failure.code.rawValue)
         append("\",\"errorDetails\":")
         append(jsonString: failure.details)
-        append(byte: UInt8(ascii: "}"))
+        append(",\"metadata\":{}}")
     }
 
     /// The members `enabled`, `value` and `variant` of an evaluation for `/api/evaluate`, without braces.
     mutating func append(outcome evaluation: Evaluation, of flag: CompiledFlag) {
-        guard evaluation.error == nil, let index = evaluation.variant else {
+        guard evaluation.error == nil, let value = flag.valueJSON(of: evaluation) else {
             append(Self.noOutcome)
             return
         }
         append("\"enabled\":")
-        append(flag.variants[index].bool == false && flag.isBoolean ? "false" : "true")
+        append(flag.isEnabled(by: evaluation) ? "true" : "false")
         append(",\"value\":")
-        append(flag.variants[index].valueJSON)
+        append(value)
         append(",\"variant\":")
-        append(flag.variants[index].nameJSON)
+        if let index = evaluation.variant { append(flag.variants[index].nameJSON) } else { append("null") }
     }
 
     /// The members `enabled`, `value` and `variant` where no variant is served.

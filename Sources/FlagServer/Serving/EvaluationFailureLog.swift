@@ -6,7 +6,7 @@ import Lock
 /// Tells an operator of failed evaluations, of each flag at most once a minute. From any thread.
 final class EvaluationFailureLog: Sendable {
     private let failures = Locked(EvaluationFailures())
-    private let queue = DispatchQueue(label: "flag-server.evaluation-failures", qos: .utility)
+    private let queue = DispatchQueue(label: "flag-server.evaluation-failures")
     private let report: @Sendable (EvaluationFailures.Report) -> Void
 
     /// A log that hands its reports to `report`, on a queue of its own.

@@ -20,6 +20,7 @@ extension FlagService {
         metrics.writeCaches(to: &text)
         metrics.writeStore(to: &text)
         writeFlags(to: &text)
+        writeKillSwitches(to: &text)
         writeFeed(to: &text)
         writeFollower(to: &text)
         writeTransport(to: &text)
@@ -51,6 +52,25 @@ extension FlagService {
         let now = now()
         for environment in FlagStore.Environment.allCases {
             guard let count = try? repository.staleFlagCount(in: environment, at: now) else { continue }
+            text.sample(UInt64(count), ["environment": environment.rawValue])
+        }
+    }
+
+    /// What somebody has taken away, which must not be forgotten. The kill switches are told from memory, as they are
+    /// in force; the flags, for whose number the store is asked, are left out where it does not answer.
+    private func writeKillSwitches(to text: inout MetricsText) {
+        let on = feed.killSwitches
+        text.family("flag_server_kill_switches", .gauge, "Kill switches that are on: of all flags, or of one.")
+        for environment in FlagStore.Environment.allCases {
+            let isGlobal = on[environment]?.isGlobal ?? false
+            text.sample(isGlobal ? 1 : 0 as UInt64, ["environment": environment.rawValue, "scope": "global"])
+            let flags = UInt64(on[environment]?.flagKeys.count ?? 0)
+            text.sample(flags, ["environment": environment.rawValue, "scope": "flag"])
+        }
+        text.family("flag_server_killed_flags", .gauge, "Flags that kill switches take away.")
+        for environment in FlagStore.Environment.allCases {
+            let killSwitches = on[environment] ?? KillSwitchesText()
+            guard let count = try? repository.killedFlagCount(by: killSwitches, in: environment) else { continue }
             text.sample(UInt64(count), ["environment": environment.rawValue])
         }
     }
@@ -114,6 +134,9 @@ extension FlagService {
         text.family(
             "flag_server_connections_cut_total", .counter, "Connections closed because slow readers held too much.")
         text.sample(closedForOutput)
+        text.family(
+            "flag_server_content_refused_total", .counter, "Requests refused because all had too much content at once.")
+        text.sample(link.statistics().reduce(0) { $0 + $1.refusedForInput })
     }
 
     private func writeTransport(to text: inout MetricsText) {

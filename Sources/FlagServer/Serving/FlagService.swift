@@ -14,6 +14,8 @@ struct FlagService: Sendable {
     let follower: FlagTableFollower
     /// What the operator decided.
     let settings: ServiceSettings
+    /// The long work that is under way.
+    let work: WorkList
     /// What is counted.
     let metrics: ServiceMetrics
     /// Whether requests should be sent here.
@@ -26,6 +28,8 @@ struct FlagService: Sendable {
     let now: @Sendable () -> Timestamp
     /// Where failed evaluations are told.
     let failures: EvaluationFailureLog
+    /// Told of each administrative request when it is answered, with the status.
+    let reportAdministration: @Sendable (AdministrationEvent, UInt16) -> Void
     /// Writes metrics that are counted elsewhere.
     let moreMetrics: @Sendable (inout MetricsText) -> Void
     /// Says what is wrong with continuous backups.
@@ -40,7 +44,9 @@ struct FlagService: Sendable {
     /// Puts the parts together.
     init(
         repository: FlagRepository, feed: CacheFeed, follower: FlagTableFollower, settings: ServiceSettings,
-        loopCount: Int, link: ServerLink, now: @escaping @Sendable () -> Timestamp, failures: EvaluationFailureLog,
+        work: WorkList, loopCount: Int, link: ServerLink, now: @escaping @Sendable () -> Timestamp,
+        failures: EvaluationFailureLog,
+        reportAdministration: @escaping @Sendable (AdministrationEvent, UInt16) -> Void,
         moreMetrics: @escaping @Sendable (inout MetricsText) -> Void,
         backupComplaint: @escaping @Sendable () -> StaticString?
     ) {
@@ -48,9 +54,11 @@ struct FlagService: Sendable {
         self.feed = feed
         self.follower = follower
         self.settings = settings
+        self.work = work
         self.link = link
         self.now = now
         self.failures = failures
+        self.reportAdministration = reportAdministration
         self.moreMetrics = moreMetrics
         self.backupComplaint = backupComplaint
         metrics = ServiceMetrics(loopCount: loopCount)

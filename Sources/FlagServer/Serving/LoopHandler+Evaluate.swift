@@ -122,8 +122,8 @@ extension LoopHandler {
             let context = EvaluationContext(
                 attributes: body.metadata, targetingKey: body.targetingKey, tenantId: body.tenantId)
             let evaluation = flag.evaluate(
-                context, killed: cache.isKilled(body.environment, key: key), override: overrides.override(for: key),
-                in: &run)
+                context, killSwitch: cache.killSwitch(body.environment, key: key),
+                override: overrides.override(for: key), in: &run)
             return .evaluated(flag, evaluation, source)
         case .absent(let source): return .absent(source)
         case .missing: return .missing(flagIsKnown: false)

@@ -23,6 +23,8 @@ extension LoopHandler {
             missing.append(.overrides(body.environment, tenant: Array(tenant)))
         }
         guard missing.isEmpty else { return .missing(missing) }
+        // The rule is compiled anew: not in the turn in which others were.
+        if !input.hasWaited, cache.isBusy(now: loop.monotonicMilliseconds) { return .waiting(nil) }
         var run = evaluationRun(body.environment, overrides)
         let answer = explanation(lookup, overrides, body, &run)
         guard surroundings.missing.isEmpty else { return .missing(surroundings.missing) }
@@ -86,9 +88,8 @@ extension LoopHandler {
 
     private func add(_ evaluation: Evaluation, of flag: CompiledFlag, to answer: inout JSONObject) {
         let variant = evaluation.variant.map { flag.variants[$0] }
-        let isOff = variant == nil || (flag.isBoolean && variant?.bool == false)
-        answer["enabled"] = .bool(!isOff)
-        answer["value"] = variant?.value ?? .null
+        answer["enabled"] = .bool(flag.isEnabled(by: evaluation))
+        answer["value"] = flag.valueJSON(of: evaluation).flatMap { try? JSONValue(parsing: $0) } ?? .null
         answer["variant"] = variant.map { .string($0.name) } ?? .null
         answer["reason"] = .string("\(evaluation.reason.api)")
         if let error = evaluation.error {

@@ -58,8 +58,20 @@ extension FlagService {
         // Nor do they need the past.
         writer.key("backups")
         writer.string(backupComplaint() ?? "ok")
+        writer.key("killSwitches")
+        writer.string(killSwitchComplaint ?? "ok")
         writer.endObject()
         writer.endObject()
         return (isReady, writer.bytes)
+    }
+
+    /// What kill switches have taken away, by environment; nil when none is on. The server does as it should: this is
+    /// for persons who wonder why.
+    private var killSwitchComplaint: String? {
+        let on = feed.killSwitches
+        let parts = FlagStore.Environment.allCases.compactMap { environment in
+            on[environment].flatMap { $0.isEmpty ? nil : "\($0.inWords) of \(environment.rawValue)" }
+        }
+        return parts.isEmpty ? nil : "on, and take away " + parts.joined(separator: ", ")
     }
 }

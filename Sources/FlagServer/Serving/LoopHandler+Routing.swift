@@ -115,12 +115,14 @@ extension LoopHandler {
     ) {
         let copy: AdministrationRequest
         do throws(Problem) {
-            copy = try AdministrationRequest(request, parameters, for: route)
+            copy = try AdministrationRequest(request, parameters, from: exchange.client(of: request), for: route)
         } catch {
             return refuse(&exchange, route.group, error)
         }
-        let answer = exchange.deferred(within: route.answerTime)
-        let reply = Reply { [service, group = route.group] result in
+        let event = AdministrationEvent(request, by: service.principal, from: exchange.peer)
+        let watch = route.answerTime.map { _ in AnswerWatch() }
+        let answer = exchange.deferred(within: route.answerTime, watch: watch)
+        let reply = Reply(watch: watch) { [service, group = route.group] result in
             let response: HTTPResponse
             switch result {
             case .success(let success): response = success
@@ -128,6 +130,7 @@ extension LoopHandler {
             }
             service.metrics.workers.raiseShared(ServiceMetrics.request(group, response.status.code))
             answer.complete(response)
+            service.reportAdministration(event, response.status.code)
         }
         let isLarge = route.urgency == .usual && request.body.count >= Self.largeBodyBytes
         let maximum = bodyMaximum(of: route)

@@ -33,6 +33,10 @@ struct EvaluationInput {
     let ifNoneMatch: UnsafeRawBufferPointer?
     /// The environment that the query names.
     var environment: Environment?
+    /// What has been written of the answer in an earlier turn of the loop.
+    var unfinished: UnfinishedAnswer?
+    /// Whether it has waited for the loop's time already.
+    var hasWaited = false
 }
 
 /// What came of trying to answer from the cache.
@@ -43,6 +47,8 @@ enum EvaluationResult {
     case refused(HTTPStatus)
     /// The cache lacks these.
     case missing([CacheKey])
+    /// It goes on when the loop has time again, with what has been written.
+    case waiting(UnfinishedAnswer?)
 }
 
 extension LoopHandler {
@@ -114,8 +120,10 @@ extension LoopHandler {
     /// Answers an evaluation from the cache; what the cache lacks is loaded while the connection, not the loop, waits.
     private func serve(_ input: EvaluationInput, _ exchange: inout Exchange) {
         let result = render(input, &output)
-        guard case .missing(let keys) = result else { return send(result, input.kind, &exchange) }
-        load(keys, WaitingEvaluation(input, exchange.deferred()))
+        switch result {
+        case .answered, .refused: send(result, input.kind, &exchange)
+        case .missing, .waiting: wait(result, WaitingEvaluation(input, exchange.deferred()))
+        }
     }
 
     private func render(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
@@ -140,7 +148,7 @@ extension LoopHandler {
         case .refused(let refused):
             status = refused
             contentType = Problem.contentType
-        case .missing: preconditionFailure("only what is complete is sent")
+        case .missing, .waiting: preconditionFailure("only what is complete is sent")
         }
         counters.raise(ServiceMetrics.request(kind.group, status.code))
         guard output.tag.count > 0 else {
@@ -151,20 +159,39 @@ extension LoopHandler {
         }
     }
 
-    /// Asks for what is missing and tries again when it is here.
-    private func load(_ keys: [CacheKey], _ waiting: WaitingEvaluation) {
-        cache.load(keys) { [unowned self] in retry(waiting) }
+    /// Tries again when what is missing is here, or when the loop has time.
+    private func wait(_ result: EvaluationResult, _ waiting: WaitingEvaluation) {
+        switch result {
+        case .missing(let keys):
+            waiting.unfinished?.beginAnew()
+            let hasAsked = cache.load(keys, amongAll: waiting.isAmongAll, now: loop.monotonicMilliseconds) {
+                [unowned self] in retry(waiting)
+            }
+            if hasAsked { waiting.loads += 1 }
+        case .waiting(let unfinished):
+            if let unfinished { waiting.unfinished = unfinished }
+            waiting.hasWaited = true
+            cache.wait { [unowned self] in retry(waiting) }
+        case .answered, .refused: preconditionFailure("what is complete waits for nothing")
+        }
     }
 
     private func retry(_ waiting: WaitingEvaluation) {
-        waiting.attempts += 1
+        guard loop.awaits(waiting.answer) else { return forget(waiting) }
         var result = waiting.withInput { render($0, &output) }
-        if case .missing(let keys) = result {
-            guard waiting.attempts >= WaitingEvaluation.attemptsMaximum else { return load(keys, waiting) }
+        switch result {
+        case .missing where waiting.loads >= WaitingEvaluation.loadsMaximum:
             // What was loaded was pushed out again before it could be used: the cache is too small for the traffic.
             result = waiting.withInput { refuse(.overloaded, $0, &output) }
+        case .missing, .waiting: return wait(result, waiting)
+        case .answered, .refused: break
         }
         loop.resume(waiting.answer) { send(result, waiting.kind, &$0) }
+    }
+
+    /// Nobody waits any more.
+    private func forget(_ waiting: WaitingEvaluation) {
+        if let own = waiting.unfinished, own === unfinished { unfinished = nil }
     }
 
     /// Puts a problem into the output, in OFREP's shape where the request is one of OFREP.
@@ -216,10 +243,8 @@ extension LoopHandler {
     }
 
     /// What the evaluations of a request share.
-    func evaluationRun(
-        _ environment: Environment, _ overrides: OverridesLookup, ruleSet: RuleSet? = nil
-    ) -> EvaluationRun {
-        surroundings.prepare(environment, overrides, ruleSet: ruleSet, now: loop.monotonicMilliseconds)
+    func evaluationRun(_ environment: Environment, _ overrides: OverridesLookup) -> EvaluationRun {
+        surroundings.prepare(environment, overrides, now: loop.monotonicMilliseconds)
         return EvaluationRun(now: now, surroundings: surroundings)
     }
 
@@ -231,14 +256,22 @@ extension LoopHandler {
     }
 }
 
-/// An evaluation that waits for the store, with a copy of its request.
+/// An evaluation that waits for the store or for the loop's time, with a copy of its request.
 private final class WaitingEvaluation {
-    /// How often it is tried before it is given up.
-    static let attemptsMaximum = 5 + Prerequisite.depthMaximum
+    /// From how many loads on flags are looked for among all flags of the environment: that many are enough for flags
+    /// that require others of some depth. Who needs more might not find them together in the cache of single flags.
+    private static let loadsOfSingleFlags = 8
+    /// How often the store is asked before the evaluation is given up.
+    static let loadsMaximum = 2 * loadsOfSingleFlags
 
     let kind: EvaluationKind
     let answer: DeferredAnswer
-    var attempts = 0
+    /// How often the store was asked.
+    var loads = 0
+    /// What has been written of the answer.
+    var unfinished: UnfinishedAnswer?
+    /// Whether it has waited for the loop's time.
+    var hasWaited = false
     private let key: [UInt8]
     private let body: [UInt8]
     private let ifNoneMatch: [UInt8]?
@@ -253,21 +286,24 @@ private final class WaitingEvaluation {
         self.answer = answer
     }
 
+    /// Whether flags are looked for among all flags of the environment.
+    var isAmongAll: Bool { loads >= WaitingEvaluation.loadsOfSingleFlags }
+
     /// Calls `use` with the request's parts.
     func withInput<Result>(_ use: (EvaluationInput) -> Result) -> Result {
         key.withUnsafeBytes { key in
             body.withUnsafeBytes { body in
-                guard let ifNoneMatch else {
-                    return use(
-                        EvaluationInput(
-                            kind: kind, key: key, body: body, ifNoneMatch: nil, environment: environment))
-                }
-                return ifNoneMatch.withUnsafeBytes { condition in
-                    use(
-                        EvaluationInput(
-                            kind: kind, key: key, body: body, ifNoneMatch: condition, environment: environment))
-                }
+                guard let ifNoneMatch else { return use(input(key, body, nil)) }
+                return ifNoneMatch.withUnsafeBytes { use(input(key, body, $0)) }
             }
         }
+    }
+
+    private func input(
+        _ key: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, _ condition: UnsafeRawBufferPointer?
+    ) -> EvaluationInput {
+        EvaluationInput(
+            kind: kind, key: key, body: body, ifNoneMatch: condition, environment: environment,
+            unfinished: unfinished, hasWaited: hasWaited)
     }
 }

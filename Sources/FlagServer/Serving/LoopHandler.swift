@@ -15,6 +15,8 @@ final class LoopHandler: HTTPHandler {
     enum Message: Sendable {
         /// What the cache feed loaded for this loop, or what changed in the store.
         case cache(CacheUpdate)
+        /// The loop's own: the turn has come in which its cache goes on with what waits.
+        case turn
         /// Somebody waits for what this loop counted.
         case publish(DispatchGroup)
     }
@@ -34,6 +36,8 @@ final class LoopHandler: HTTPHandler {
     var output = EvaluationOutput()
     /// Where a percent-encoded key is decoded.
     var decodedKey = AnswerBuffer(capacity: 512)
+    /// The bulk answer that is being written, if that takes more than one turn of the loop.
+    var unfinished: UnfinishedAnswer?
     /// How the current second is spelled.
     var instants = InstantText()
     /// The key of entity tags.
@@ -50,7 +54,8 @@ final class LoopHandler: HTTPHandler {
         self.loop = loop
         cache = LoopCache(
             feed: service.feed, loop: loop.index, limits: service.settings.cacheLimits,
-            fractional: service.settings.fractional)
+            fractional: service.settings.fractional, clock: service.settings.workClock,
+            wantsTurn: { [link = service.link, index = loop.index] in link.send(.turn, toLoop: index) })
         surroundings = LoopSurroundings(cache: cache)
         counters = service.metrics.loops[loop.index]
         tagKey = KeyedDigest.Key(deriving: service.settings.currentStoreID())
@@ -74,6 +79,8 @@ final class LoopHandler: HTTPHandler {
             cache.apply(update, now: loop.monotonicMilliseconds)
             // Of another table, what clients know by their tags is not true any more.
             if update.forgetsEverything { tagKey = KeyedDigest.Key(deriving: service.settings.currentStoreID()) }
+        case .turn:
+            cache.takeTurn(now: loop.monotonicMilliseconds)
         case .publish(let group):
             ServiceMetrics.publish(cache.statistics, in: counters)
             group.leave()

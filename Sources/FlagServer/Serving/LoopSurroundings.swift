@@ -39,7 +39,7 @@ final class LoopSurroundings: EvaluationSurroundings {
     func requiredFlag(_ key: UnsafeRawBufferPointer) -> RequiredFlag? {
         guard let flag = flag(key) else { return nil }
         return RequiredFlag(
-            flag: flag, isKilled: cache.isKilled(environment, key: key), override: overrides.override(for: key))
+            flag: flag, killSwitch: cache.killSwitch(environment, key: key), override: overrides.override(for: key))
     }
 
     func segment(_ name: UnsafeRawBufferPointer) -> CompiledSegment? {

@@ -32,7 +32,7 @@ final class ServiceMetrics: Sendable {
 extension ServiceMetrics {
     /// The statuses that are counted one by one; others count as `other`.
     static let statuses: [UInt16] = [
-        200, 201, 204, 304, 400, 401, 404, 405, 409, 412, 413, 415, 500, 503,
+        200, 201, 202, 204, 304, 400, 401, 404, 405, 409, 412, 413, 415, 500, 503,
     ]
 
     /// The reasons of evaluations in the words of `/api/evaluate`, by their counter's place.
@@ -211,6 +211,7 @@ extension RouteGroup {
         case .explain: 11
         case .segments: 12
         case .transfer: 13
+        case .work: 14
         }
     }
 }

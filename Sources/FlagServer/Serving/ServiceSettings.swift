@@ -27,6 +27,8 @@ struct ServiceSettings: Sendable {
     var contextLimits = ContextLimits()
     /// The program's version, for health, metrics and the API document.
     var version: String
+    /// What measures how long a loop has worked at a stretch.
+    var workClock: WorkSlice.Clock = WorkSlice.systemClock
     /// The clock of evaluations; nil for the loops' own, which costs nothing to read.
     var evaluationClock: (@Sendable () -> Timestamp)?
 

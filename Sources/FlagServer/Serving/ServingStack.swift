@@ -24,6 +24,8 @@ struct ServingStack: Sendable {
         var http: HTTPServerConfiguration
         /// The wall clock.
         var now: @Sendable () -> Timestamp
+        /// Where long work is listed.
+        var work = WorkList()
         /// Makes the store deliver what other processes wrote; called twice a second.
         var pollForeignChanges: (@Sendable () throws(TableError) -> Void)?
         /// Told of what an operator should know.
@@ -32,6 +34,8 @@ struct ServingStack: Sendable {
         var reportForeign: @Sendable (FollowerEvent) -> Void = { _ in }
         /// Told of evaluations that failed, of each flag at most once a minute.
         var reportFailure: @Sendable (EvaluationFailures.Report) -> Void = { _ in }
+        /// Told of each administrative request when it is answered, with the status.
+        var reportAdministration: @Sendable (AdministrationEvent, UInt16) -> Void = { _, _ in }
         /// Writes further metrics.
         var moreMetrics: @Sendable (inout MetricsText) -> Void = { _ in }
         /// Says what is wrong with continuous backups; nil when nothing is. Asked on the loops: it must not block.
@@ -58,12 +62,14 @@ struct ServingStack: Sendable {
         settings.bodyBytes = parts.http.limits.bodyBytes
         let service = FlagService(
             repository: repository, feed: feed, follower: follower, settings: settings,
-            loopCount: parts.http.loops, link: link, now: parts.now,
-            failures: EvaluationFailureLog(report: parts.reportFailure), moreMetrics: parts.moreMetrics,
+            work: parts.work, loopCount: parts.http.loops, link: link, now: parts.now,
+            failures: EvaluationFailureLog(report: parts.reportFailure),
+            reportAdministration: parts.reportAdministration, moreMetrics: parts.moreMetrics,
             backupComplaint: parts.backupComplaint)
         var http = parts.http
         http.errorBody = FlagService.protocolErrorBody
         http.standingFields = BrowserOrigin.standingFields
+        http.tellsIdleTimeout = true
         http.limits.uploads = service.router.routes.compactMap(\.upload)
         // One call for each commit, on the writer's queue.
         parts.store.subscribe { [metrics = service.metrics] changes in metrics.countCommit(ofItems: changes.count) }

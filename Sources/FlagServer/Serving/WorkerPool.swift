@@ -75,7 +75,7 @@ final class WorkerPool: Sendable {
     }
 
     private let queues: [DispatchQueue]
-    private let urgentQueue = DispatchQueue(label: "flag-server.worker.urgent", qos: .userInteractive)
+    private let urgentQueue = DispatchQueue(label: "flag-server.worker.urgent")
     private let longQueue = DispatchQueue(label: "flag-server.worker.long")
     private let limits: Limits
     private let line: Locked<Line>

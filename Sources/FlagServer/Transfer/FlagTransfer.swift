@@ -20,22 +20,27 @@ struct FlagTransfer: Sendable {
 
     /// Imports a file.
     ///
-    /// - Parameter principal: who does it.
+    /// - Parameters:
+    ///   - principal: who does it.
+    ///   - progress: tells how far it is, and may stop it.
     /// - Throws: `DefinitionIssues` with everything that is wrong with the file, and then nothing was stored; or
     ///   `FlagStoreError`.
-    func run(_ request: ImportRequest, by principal: Principal) throws -> ImportReport {
+    func run(
+        _ request: ImportRequest, by principal: Principal, _ progress: WorkProgress = WorkProgress()
+    ) throws -> ImportReport {
         let document = try ImportDocument(parsing: request.file, keepInvalid: request.keepsInvalid)
+        try progress.check()
         let plan: ImportPlan
         do throws(FlagStoreError) {
             plan = try ImportPlan(
                 document, mode: request.mode,
                 environment: request.environment ?? document.environment ?? defaultEnvironment,
-                repository: flags, now: .systemClock)
+                repository: flags, now: .systemClock, progress)
         } catch {
             if case .invalid(let issues) = error { throw DefinitionIssues(issues: issues) }
             throw error
         }
-        if !request.isDryRun { try plan.apply(to: flags, by: principal) }
+        if !request.isDryRun { try plan.apply(to: flags, by: principal, progress) }
         // What changed one by one is what a dry run is for.
         let lines = request.isDryRun ? plan.lines(limit: Self.dryRunLines) : plan.summaries
         return ImportReport(

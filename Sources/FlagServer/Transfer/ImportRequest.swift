@@ -16,6 +16,12 @@ struct ImportRequest: Sendable, Equatable {
     /// Whether flags that do not validate are stored all the same.
     var keepsInvalid: Bool
 
+    /// What it is called while it is under way.
+    var title: String {
+        let target = environment.map { " into \($0.rawValue)" } ?? ""
+        return "import\(target)\(isDryRun ? ", a dry run" : "")"
+    }
+
     init(file: [UInt8], environment: Environment?, mode: ImportPlan.Mode, isDryRun: Bool, keepsInvalid: Bool) {
         self.file = file
         self.environment = environment

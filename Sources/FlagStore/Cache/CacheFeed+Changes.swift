@@ -11,20 +11,20 @@ extension CacheFeed {
             if let change = ParsedChange(change) { parsed.append(change) }
         }
         guard !parsed.isEmpty else { return }
-        var invalid: [CacheEvent] = []
+        var events: [CacheEvent] = []
         state.withLock { state in
             var batch = ChangeBatch()
             for change in parsed { batch.add(change, &state) }
             let newSegments = batch.finishSegments(&state)
             for key in newSegments { largeLoads.async { self.perform([key]) } }
             state.statistics.changes += UInt64(batch.changes.count)
-            state.statistics.invalidItems += UInt64(batch.events.count)
-            invalid = batch.events
+            state.statistics.invalidItems += UInt64(batch.invalidItems)
+            events = batch.events
             let changes = batch.all
             guard !changes.isEmpty else { return }
             for loop in 0..<loops { deliver(.changed(changes), loop) }
         }
-        for event in invalid { report(event) }
+        for event in events { report(event) }
     }
 }
 
@@ -36,7 +36,8 @@ enum ParsedChange: Sendable {
     case override(Environment, tenant: [UInt8], flagKey: [UInt8], TenantOverride?)
     /// An override's item is not valid; what it was before, if that was.
     case invalidOverride(OverrideKey, before: TenantOverride?, issues: [DefinitionIssue])
-    case killSwitch(Environment, [UInt8]?, isOn: Bool)
+    /// A kill switch's item, and what an operator should know of it, if anything was switched.
+    case killSwitch(Environment, [UInt8]?, isOn: Bool, KillSwitchChange?)
     case revision(Environment, Int64)
     case segment(Environment, [UInt8], SegmentChange)
     /// A segment's item is not valid.
@@ -52,7 +53,7 @@ enum ParsedChange: Sendable {
                 OverrideKey(environment, tenant: tenant, flagKey: flagKey), old: change.oldItem, new: change.newItem)
         case .killSwitch(let environment, let flagKey)?:
             let isOn = change.newItem.map { KillSwitchRecord.isOn($0) } ?? false
-            self = .killSwitch(environment, flagKey.map { Array($0.utf8) }, isOn: isOn)
+            self = .killSwitch(environment, flagKey.map { Array($0.utf8) }, isOn: isOn, KillSwitchChange(change))
         case .segment(let environment, let name)?:
             self = ParsedChange.segment(environment, name, old: change.oldItem, new: change.newItem)
         case .segmentKey(let environment, let name, let key)?:
@@ -119,6 +120,9 @@ private struct ChangeBatch {
     var revisions: [Environment: Int64] = [:]
     var events: [CacheEvent] = []
 
+    /// How many of the events tell of items that are not valid.
+    var invalidItems: Int { events.count { if case .invalidItem = $0 { true } else { false } } }
+
     /// What every loop is told, in order.
     var all: [CacheChange] {
         let first = tenants.map { [CacheChange.tenants($0)] } ?? []
@@ -150,7 +154,9 @@ private struct ChangeBatch {
             events.append(key.invalid(issues))
             // Loops keep what they have; who reads the item later finds this.
             if let before { state.keepLastValid(before, for: key) }
-        case .killSwitch(let environment, let flagKey, let isOn):
+        case .killSwitch(let environment, let flagKey, let isOn, let change):
+            if let change { events.append(.killSwitch(change)) }
+            state.killSwitches[environment, default: KillSwitchesText()].set(flagKey, isOn: isOn)
             state.inFlight[.killSwitches(environment)]?.killSwitches.append((flagKey, isOn))
             changes.append(.killSwitch(environment, flagKey: flagKey, isOn: isOn))
         case .segment(let environment, let name, let change):

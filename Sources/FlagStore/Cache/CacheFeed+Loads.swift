@@ -21,11 +21,13 @@ extension CacheFeed {
 
     /// Ends loads: delivers to each loop that asked what it asked for, in one update.
     func finish(_ loads: [(CacheKey, CacheLoad.Value)], failure: FlagStoreError?) {
+        var found: [CacheEvent] = []
         let turned = state.withLock { state in
             var byLoop: [Int: [CacheLoad]] = [:]
             for (key, value) in loads {
                 guard let flight = state.inFlight.removeValue(forKey: key) else { continue }
                 let load = CacheLoad(key: key, value: flight.merged(value, for: key))
+                if let event = state.killSwitchesFound(by: load) { found.append(event) }
                 state.keep(load)
                 if case .segment(let text) = load.value, case .segment(let environment, let name) = key {
                     let change = CacheChange.segment(environment, name: name, text)
@@ -41,6 +43,7 @@ extension CacheFeed {
             return state.statistics.storeAnswers != answered
         }
         // Once for a failure that lasts, not once for each of a thousand loads a second.
+        for event in found { report(event) }
         if turned { report(failure.map { .storeFailed($0) } ?? .storeRecovered) }
     }
 

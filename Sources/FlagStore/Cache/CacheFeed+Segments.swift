@@ -86,9 +86,11 @@ extension CacheFeed {
 }
 
 extension FeedState {
-    /// Keeps what a load found of segments: they are pinned here as well, for the loop that asks next.
+    /// Keeps what a load found of segments and kill switches: they are pinned here as well, for the loop that asks next
+    /// and for whoever asks what is on.
     mutating func keep(_ load: CacheLoad) {
         switch (load.key, load.value) {
+        case (.killSwitches(let environment), .killSwitches(let text)): killSwitches[environment] = text
         case (.segments(let environment), .segments(let text)): segments[environment] = text
         case (.segment(let environment, let name), .segment(let text)): segments[environment]?.set(text, for: name)
         default: break

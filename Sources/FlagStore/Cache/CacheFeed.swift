@@ -33,7 +33,7 @@ package final class CacheFeed: Sendable {
     /// Where it is looked for what others have written.
     let polling = DispatchQueue(label: "cache-feed.polling")
     /// What has time.
-    let background = DispatchQueue(label: "cache-feed.background", qos: .utility)
+    let background = DispatchQueue(label: "cache-feed.background")
 
     /// A feed that has not begun.
     ///
@@ -95,6 +95,10 @@ package final class CacheFeed: Sendable {
 package enum CacheEvent: Sendable {
     /// The item of a flag or override is not valid; its last valid form, if any is known, stays in force.
     case invalidItem(partition: String, sort: String, issues: [DefinitionIssue])
+    /// A kill switch was set or has ended, whoever did it.
+    case killSwitch(KillSwitchChange)
+    /// The kill switches of an environment are others than were known: at the start, or in another table.
+    case killSwitchesFound(Environment, KillSwitchesText)
     /// The store does not answer; what is known goes on.
     case storeFailed(FlagStoreError)
     /// The store answers again.
@@ -132,6 +136,8 @@ struct FeedState: Sendable {
     /// The last valid form of overrides whose item is not valid now.
     var lastValidOverrides: [OverrideKey: TenantOverride] = [:]
     var tenants = TenantTable(capacity: 0)
+    /// The kill switches that are on.
+    var killSwitches: [Environment: KillSwitchesText] = [:]
     /// The segments of the environments whose segments have been loaded.
     var segments: [Environment: SegmentsText] = [:]
     var statistics = FeedStatistics()
@@ -244,7 +250,7 @@ struct LoadInFlight: Sendable {
 }
 
 extension CacheKey {
-    /// Whether the load takes long.
+    /// Whether it is of a whole environment, or nearly: to load and to use it takes long.
     var isLarge: Bool {
         switch self {
         case .ruleSet, .segments, .segment: true

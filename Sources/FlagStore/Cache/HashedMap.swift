@@ -3,7 +3,7 @@ import JSON
 
 /// A small map from bytes to values, sorted by hash: a look-up is a binary search over contiguous 64-bit numbers and
 /// one comparison of bytes; it neither allocates nor makes a string. A change moves what follows it, which is cheap for
-/// the sizes it is used for (kill switches, the overrides of one tenant).
+/// the sizes it is used for (kill switches, segments, the overrides of one tenant).
 struct HashedMap<Value> {
     private var hashes: [UInt64] = []
     private var keys: [[UInt8]] = []
@@ -13,6 +13,15 @@ struct HashedMap<Value> {
     /// An empty map.
     init(hash: ByteHash) {
         self.hash = hash
+    }
+
+    /// A map of these entries, whose keys are distinct. O(n log n): set one by one, many would take far longer.
+    init(_ entries: some Sequence<(key: [UInt8], value: Value)>, hash: ByteHash) {
+        self.init(hash: hash)
+        let sorted = entries.map { (hash: $0.key.withUnsafeBytes { hash($0) }, entry: $0) }.sorted { $0.hash < $1.hash }
+        hashes = sorted.map(\.hash)
+        keys = sorted.map(\.entry.key)
+        values = sorted.map(\.entry.value)
     }
 
     /// Entries.
@@ -45,6 +54,9 @@ struct HashedMap<Value> {
         keys.insert(Array(key), at: index)
         values.insert(value, at: index)
     }
+
+    /// Sets the value at a position. O(1).
+    mutating func set(_ value: Value, at index: Int) { values[index] = value }
 
     /// Forgets a key; nothing happens when it is not there. O(n).
     mutating func remove(_ key: UnsafeRawBufferPointer) {

@@ -7,19 +7,15 @@ struct KillSwitches {
     /// The flags that are taken away.
     private(set) var flags: HashedMap<Bool>
 
-    init(hash: ByteHash) {
-        flags = HashedMap(hash: hash)
+    init(_ text: KillSwitchesText = KillSwitchesText(), hash: ByteHash) {
+        isGlobal = text.isGlobal
+        flags = HashedMap(text.flagKeys.lazy.map { ($0, true) }, hash: hash)
     }
 
     /// Whether none is on.
     var isEmpty: Bool { !isGlobal && flags.isEmpty }
 
-    /// Whether the flag is taken away. O(log n), no allocation.
-    func kills(_ flagKey: UnsafeRawBufferPointer) -> Bool {
-        isGlobal || flags.index(of: flagKey) != nil
-    }
-
-    /// The kill switch that takes the flag away; nil when none does.
+    /// The kill switch that takes the flag away; nil when none does. O(log n), no allocation.
     func kind(of flagKey: UnsafeRawBufferPointer) -> KillSwitchKind? {
         isGlobal ? .global : flags.index(of: flagKey) != nil ? .flag : nil
     }
@@ -51,6 +47,17 @@ package struct KillSwitchesText: Sendable, Equatable {
     package internal(set) var isGlobal = false
     /// The keys of the flags that are taken away.
     package internal(set) var flagKeys: Set<[UInt8]> = []
+
+    /// None.
+    package init() {}
+
+    /// Whether none is on.
+    package var isEmpty: Bool { !isGlobal && flagKeys.isEmpty }
+
+    /// What they take away, in words: `all flags`, `1 flag`.
+    package var inWords: String {
+        isGlobal ? "all flags" : flagKeys.count == 1 ? "1 flag" : "\(flagKeys.count) flags"
+    }
 
     /// Turns one on or off.
     mutating func set(_ flagKey: [UInt8]?, isOn: Bool) {

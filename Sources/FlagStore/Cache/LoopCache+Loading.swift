@@ -1,22 +1,61 @@
 import FlagCore
 
 extension LoopCache {
-    /// Asks the store for what look-ups missed, and calls back on this loop when all of it is here. Whoever else waits
-    /// for the same, on this loop or another, waits for the same load.
+    /// Waits for what look-ups missed, and calls back on this loop when all of it is here: the store is asked, or what
+    /// the store has told already is compiled. Whoever else waits for the same, on this loop or another, waits for the
+    /// same load.
     ///
     /// - Parameters:
     ///   - keys: what was missed.
-    ///   - resume: called once, from `apply`; repeats the look-ups.
-    package func load(_ keys: [CacheKey], then resume: @escaping () -> Void) {
-        let wanted = Set(keys)
-        guard !wanted.isEmpty else { return resume() }
-        let waiter = LoadWaiter(remaining: wanted.count, resume: resume)
+    ///   - amongAll: whether flags are to be looked for among all flags of their environment, which are then loaded as
+    ///     well: for somebody who needs more of them at once than the cache holds of single ones.
+    ///   - now: the loop's time in milliseconds.
+    ///   - resume: called once, from `apply` or `takeTurn`; repeats the look-ups.
+    /// - Returns: whether the store was asked, now or before, for any of it.
+    @discardableResult
+    package func load(
+        _ keys: [CacheKey], amongAll: Bool = false, now: Int64, then resume: @escaping () -> Void
+    ) -> Bool {
+        var wanted = Set(keys)
+        if amongAll {
+            for case .flag(let environment, _) in keys where !isHeld(.ruleSet(environment), now: now) {
+                wanted.insert(.ruleSet(environment))
+            }
+        }
+        guard !wanted.isEmpty else {
+            resume()
+            return false
+        }
+        let waiter = LoadWaiter(for: wanted, isAmongAll: amongAll, resume: resume)
         var unasked: [CacheKey] = []
         for key in wanted {
-            if pending[key] == nil { unasked.append(key) } else { counters.joinedLoads &+= 1 }
-            pending[key, default: []].append(waiter)
+            if isHeld(key, now: now) {
+                if compiling[key] == nil { work.append(.compile(key)) }
+                compiling[key, default: []].append(waiter)
+            } else {
+                waiter.hasAskedStore = true
+                if pending[key] == nil { unasked.append(key) } else { counters.joinedLoads &+= 1 }
+                pending[key, default: []].append(waiter)
+            }
         }
         if !unasked.isEmpty { feed.load(unasked, forLoop: loop) }
+        if !work.isEmpty { askForTurn() }
+        return waiter.hasAskedStore
+    }
+
+    /// Whether what a key names is here: who misses it all the same waits for it to be compiled.
+    private func isHeld(_ key: CacheKey, now: Int64) -> Bool {
+        switch key {
+        case .flag(let environment, let name):
+            return name.withUnsafeBytes { name in
+                let number = flags.find(name, salt: NameKind.flag.salt(environment))
+                if number >= 0, now < flags.entry(number).pointee.expiresAt { return true }
+                return currentRuleSet(environment, now: now)?.ruleSet.index(of: name) != nil
+            }
+        case .ruleSet(let environment): return currentRuleSet(environment, now: now) != nil
+        case .segments(let environment): return segments[environment.index] != nil
+        case .overrides, .killSwitches, .segment: return false
+        }
     }
 
     /// Asks the store again for what is about to expire; nobody waits.
@@ -34,25 +73,12 @@ extension LoopCache {
         switch update {
         case .loaded(let loads):
             for load in loads { store(load, now: now) }
-            resumeWaiters(of: loads)
+            finish(loads.flatMap { pending.removeValue(forKey: $0.key) ?? [] })
+            goOn(now: now)
         case .changed(let changes):
             for change in changes { take(change, now: now) }
             counters.changes &+= UInt64(changes.count)
         }
-    }
-
-    private func resumeWaiters(of loads: [CacheLoad]) {
-        var ready: [LoadWaiter] = []
-        for load in loads {
-            for waiter in pending.removeValue(forKey: load.key) ?? [] {
-                waiter.remaining -= 1
-                if waiter.remaining == 0 { ready.append(waiter) }
-            }
-        }
-        guard !ready.isEmpty else { return }
-        isResuming = true
-        defer { isResuming = false }
-        for waiter in ready { waiter.resume() }
     }
 
     // MARK: - Loads
@@ -131,10 +157,7 @@ extension LoopCache {
     }
 
     private func setKillSwitches(_ text: KillSwitchesText, _ environment: Environment) {
-        var switches = KillSwitches(hash: hash)
-        switches.set(nil, isOn: text.isGlobal)
-        for flagKey in text.flagKeys { switches.set(flagKey, isOn: true) }
-        killSwitches[environment.index] = switches
+        killSwitches[environment.index] = KillSwitches(text, hash: hash)
         hasKillSwitches = killSwitches.contains { !$0.isEmpty }
     }
 

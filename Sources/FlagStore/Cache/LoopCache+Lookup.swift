@@ -6,7 +6,7 @@ package enum FlagLookup {
     case found(CompiledFlag, AnswerSource)
     /// There is no such flag; or, with the source `default`, the store does not answer and nothing is known.
     case absent(AnswerSource)
-    /// The store must be asked: `LoopCache.load`.
+    /// It must be waited for: `LoopCache.load`.
     case missing
 }
 
@@ -22,9 +22,9 @@ package enum OverridesLookup {
 
 /// What the cache says of all flags of an environment.
 package enum RuleSetLookup {
-    /// The flags.
+    /// The flags, every one compiled.
     case found(RuleSet, AnswerSource)
-    /// The store must be asked: `LoopCache.load`.
+    /// They must be waited for: `LoopCache.load`.
     case missing
     /// The store does not answer and nothing is known.
     case unavailable
@@ -43,6 +43,7 @@ extension LoopCache {
         if number >= 0 {
             let entry = flags.entry(number)
             if now < entry.pointee.expiresAt {
+                if entry.pointee.value.compiled == nil, slice.isOver(in: now) { return .missing }
                 flags.touch(number)
                 counters.flags.hits &+= 1
                 if isDue(entry.pointee.expiresAt, entry.pointee.value.freshness, now) {
@@ -50,11 +51,9 @@ extension LoopCache {
                 }
                 return answer(entry)
             }
-        } else if let lookup = flagOfRuleSet(environment, key: key, now: now) {
-            return lookup
-        } else if let source = absence(key, salt: salt, now: now) {
-            return .absent(source)
         }
+        if let lookup = flagOfRuleSet(environment, key: key, now: now) { return lookup }
+        if let source = absence(key, salt: salt, now: now) { return .absent(source) }
         counters.flags.misses &+= 1
         return .missing
     }
@@ -85,28 +84,31 @@ extension LoopCache {
         return .missing
     }
 
-    /// Looks all flags of an environment up. O(1).
+    /// Looks all flags of an environment up. O(1), except after changes: what they changed is compiled, as far as the
+    /// turn's slice allows.
     package func ruleSet(_ environment: Environment, now: Int64) -> RuleSetLookup {
-        guard let entry = ruleSets[environment.index], now < entry.expiresAt else {
+        guard let entry = currentRuleSet(environment, now: now) else {
             if absence(LoopCache.noName, salt: NameKind.flag.salt(environment), now: now) == .default {
                 return .unavailable
             }
             counters.ruleSets.misses &+= 1
             return .missing
         }
+        guard entry.ruleSet.compile(until: { slice.isOver(in: now) }) else { return .missing }
         counters.ruleSets.hits &+= 1
         if isDue(entry.expiresAt, entry.freshness, now) { refresh(.ruleSet(environment)) }
         if entry.freshness == .stale { counters.staleAnswers &+= 1 }
         return .found(entry.ruleSet, entry.freshness.source(isResuming: isResuming))
     }
 
-    /// Whether a kill switch, the global one or the flag's, is on. One comparison when none is.
-    @inline(__always)
-    package func isKilled(_ environment: Environment, key: UnsafeRawBufferPointer) -> Bool {
-        hasKillSwitches && killSwitches[environment.index].kills(key)
+    /// The rule set of an environment, compiled or not; nil when there is none, or it is too old.
+    func currentRuleSet(_ environment: Environment, now: Int64) -> RuleSetEntry? {
+        guard let entry = ruleSets[environment.index], now < entry.expiresAt else { return nil }
+        return entry
     }
 
-    /// The kill switch that takes a flag away; nil when none does.
+    /// The kill switch that takes a flag away; nil when none does. One comparison when none is on.
+    @inline(__always)
     package func killSwitch(_ environment: Environment, key: UnsafeRawBufferPointer) -> KillSwitchKind? {
         hasKillSwitches ? killSwitches[environment.index].kind(of: key) : nil
     }
@@ -127,17 +129,20 @@ extension LoopCache {
         let freshness = entry.pointee.value.freshness
         if freshness == .stale { counters.staleAnswers &+= 1 }
         let source = freshness.source(isResuming: isResuming)
-        if let compiled = entry.pointee.value.compiled { return .found(compiled, source) }
-        return compile(entry, source)
+        return .found(compiled(entry), source)
     }
 
-    /// Compiles an entry that was never asked for since it came.
-    private func compile(
-        _ entry: UnsafeMutablePointer<LRUTable<FlagEntry>.Entry>, _ source: AnswerSource
-    ) -> FlagLookup {
+    /// The flag of an entry, compiled when it was never asked for since it came.
+    @inline(__always)
+    func compiled(_ entry: UnsafeMutablePointer<LRUTable<FlagEntry>.Entry>) -> CompiledFlag {
+        entry.pointee.value.compiled ?? compile(entry)
+    }
+
+    @inline(never)
+    private func compile(_ entry: UnsafeMutablePointer<LRUTable<FlagEntry>.Entry>) -> CompiledFlag {
         let compiled = entry.pointee.value.text.compiled(fractional: fractional)
         entry.pointee.value.compiled = compiled
-        return .found(compiled, source)
+        return compiled
     }
 
     /// A flag that the table lacks but the rule set has: from now on in the table as well, for as long as the rule set
@@ -145,9 +150,12 @@ extension LoopCache {
     private func flagOfRuleSet(
         _ environment: Environment, key: UnsafeRawBufferPointer, now: Int64
     ) -> FlagLookup? {
-        guard let entry = ruleSets[environment.index], now < entry.expiresAt,
-            let index = entry.ruleSet.index(of: key)
-        else { return nil }
+        guard let entry = currentRuleSet(environment, now: now) else { return nil }
+        guard let index = entry.ruleSet.index(of: key) else {
+            // It has its keys within a second, and who needs more flags than the table holds could never be answered.
+            return isAmongAll ? .absent(entry.freshness.source(isResuming: isResuming)) : nil
+        }
+        if !entry.ruleSet.isCompiled(at: index), slice.isOver(in: now) { return .missing }
         let compiled = entry.ruleSet.flag(at: index)
         counters.flags.hits &+= 1
         if isDue(entry.expiresAt, entry.freshness, now) { refresh(.ruleSet(environment)) }

@@ -11,7 +11,7 @@ import FlagCore
 /// argument (`now`); points in time of the calendar are `Timestamp`.
 ///
 /// A look-up that answers `missing` is followed by `load`, which calls back when the answer is here; the look-up is
-/// then repeated.
+/// then repeated. What is here but takes longer to compile than the loop's turn allows is `missing` as well.
 package final class LoopCache {
     /// The loop's number, as the feed knows it.
     package let loop: Int
@@ -34,10 +34,21 @@ package final class LoopCache {
     var hasKillSwitches = false
     var tenants: TenantTable
     var tenantSlots: TenantSlots
-    /// What the loop has asked for, and who waits for it.
+    /// What the loop has asked the store for, and who waits for it.
     var pending: [CacheKey: [LoadWaiter]] = [:]
+    /// What is here and to be compiled, and who waits for it.
+    var compiling: [CacheKey: [LoadWaiter]] = [:]
     /// Whether look-ups are made for somebody whose load just arrived: what it brought comes from the store.
     var isResuming = false
+    /// Whether look-ups are made for somebody who has had all flags loaded: what is not among them is not there.
+    var isAmongAll = false
+    /// What waits for the loop's time, oldest first.
+    var work: [LoopWork] = []
+    /// How much of the loop's turn is left for that.
+    var slice: TurnSlice
+    /// Whether a turn has been asked for that has not come.
+    var isTurnAsked = false
+    let wantsTurn: () -> Void
     var counters = CacheStatistics()
 
     /// An empty cache.
@@ -47,12 +58,19 @@ package final class LoopCache {
     ///   - loop: the loop's number, 0 up to the feed's `loops`.
     ///   - limits: the profile's bounds.
     ///   - fractional: how the data directory's buckets are made.
-    package init(feed: CacheFeed, loop: Int, limits: CacheLimits, fractional: FractionalVersion) {
+    ///   - clock: what slices of work are measured by.
+    ///   - wantsTurn: has `takeTurn` called in one of the loop's next turns; called on the loop.
+    package init(
+        feed: CacheFeed, loop: Int, limits: CacheLimits, fractional: FractionalVersion,
+        clock: @escaping WorkSlice.Clock = WorkSlice.systemClock, wantsTurn: @escaping () -> Void
+    ) {
         precondition(loop >= 0 && loop < feed.loops, "The feed knows of no loop \(loop)")
         self.feed = feed
         self.loop = loop
         self.limits = limits
         self.fractional = fractional
+        self.wantsTurn = wantsTurn
+        slice = TurnSlice(clock)
         hash = .randomlySeeded()
         flags = LRUTable(capacity: limits.capacity, hash: hash)
         overrides = LRUTable(capacity: limits.capacity, hash: hash)
@@ -131,13 +149,22 @@ enum NameKind: Int {
     }
 }
 
-/// Somebody who waits for one or more loads.
+/// Somebody who waits for one or more loads, or for what is here to be compiled.
 final class LoadWaiter {
+    /// For how many.
     var remaining: Int
+    /// Whether any of them comes from the store.
+    var hasAskedStore = false
+    /// Whether something of a whole environment is among them.
+    let isForMuch: Bool
+    /// Whether flags are looked for among all flags of the environment.
+    let isAmongAll: Bool
     let resume: () -> Void
 
-    init(remaining: Int, resume: @escaping () -> Void) {
-        self.remaining = remaining
+    init(for keys: Set<CacheKey>, isAmongAll: Bool = false, resume: @escaping () -> Void) {
+        remaining = keys.count
+        isForMuch = keys.contains { $0.isLarge }
+        self.isAmongAll = isAmongAll
         self.resume = resume
     }
 }

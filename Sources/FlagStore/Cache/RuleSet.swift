@@ -2,7 +2,8 @@ import FlagCore
 
 /// All flags of an environment, compiled for one loop, in the order of their keys: what a bulk answer is made of.
 ///
-/// A flag is compiled when it is first asked for, and again only when its rule changed. Confined to one loop.
+/// A flag is compiled when it is first asked for, and again only when its rule changed. What is said of all rules is
+/// true when every flag is compiled, as of a set that `LoopCache.ruleSet` found. Confined to one loop.
 package final class RuleSet {
     private struct Entry {
         var text: FlagText
@@ -20,14 +21,16 @@ package final class RuleSet {
     private let fractional: FractionalVersion
     /// Flags that have not been compiled since they changed.
     private var uncompiled: Int
+    /// No flag before this place is one of them.
+    private var uncompiledFrom = 0
+    /// Compiled flags whose rollouts follow the clock, so that answers have a time until which they hold.
+    package private(set) var clockFollowers = 0
     /// Compiled flags that read the clock.
     private var clockReaders = 0
     /// Compiled flags whose rules name segments.
     private var segmentReaders = 0
     /// How many flags are past their dates, and for which instants that is so.
     private var stale: (count: Int, during: Range<Timestamp>)?
-    /// Compiled flags whose rollouts follow the clock.
-    private var clockFollowers = 0
 
     init(_ text: RuleSetText, fractional: FractionalVersion) {
         self.fractional = fractional
@@ -50,6 +53,26 @@ package final class RuleSet {
         return compiled
     }
 
+    /// Whether a flag has been compiled since it changed.
+    func isCompiled(at index: Int) -> Bool { entries[index].compiled != nil }
+
+    /// Compiles what has not been compiled since it changed, flag by flag, until there is no more time for it.
+    ///
+    /// - Parameter isOver: whether there is no more time; asked before each flag.
+    /// - Returns: whether nothing is left. O(1) when nothing was.
+    func compile(until isOver: () -> Bool) -> Bool {
+        while uncompiled > 0 {
+            if isCompiled(at: uncompiledFrom) {
+                uncompiledFrom += 1
+            } else if isOver() {
+                return false
+            } else {
+                _ = flag(at: uncompiledFrom)
+            }
+        }
+        return true
+    }
+
     /// What a flag was, or will be, compiled from.
     func text(at index: Int) -> FlagText { entries[index].text }
 
@@ -59,12 +82,8 @@ package final class RuleSet {
         return isThere ? index : nil
     }
 
-    /// Whether any rule reads the clock, so that answers may change although nothing was changed. Compiles what is not
-    /// compiled yet; O(1) otherwise.
-    package var readsTimestamp: Bool {
-        compileAll()
-        return clockReaders > 0
-    }
+    /// Whether any rule reads the clock, so that answers may change although nothing was changed. O(1).
+    package var readsTimestamp: Bool { clockReaders > 0 }
 
     /// How many flags are past their dates. Which ones follows from the fingerprint. O(1) until the next date passes or
     /// a flag changes, then O(flags).
@@ -85,23 +104,8 @@ package final class RuleSet {
         return count
     }
 
-    /// Whether any flag has a rollout that follows the clock, so that answers have a time until which they hold.
-    /// Compiles what is not compiled yet; O(1) otherwise.
-    package var followsClock: Bool {
-        compileAll()
-        return clockFollowers > 0
-    }
-
-    /// Whether any rule names a segment. Compiles what is not compiled yet; O(1) otherwise.
-    package var namesSegments: Bool {
-        compileAll()
-        return segmentReaders > 0
-    }
-
-    private func compileAll() {
-        guard uncompiled > 0 else { return }
-        for index in entries.indices { _ = flag(at: index) }
-    }
+    /// Whether any rule names a segment. O(1).
+    package var namesSegments: Bool { segmentReaders > 0 }
 
     /// Counts a compiled flag in, or out.
     private func count(_ compiled: CompiledFlag, _ change: Int) {
@@ -125,6 +129,7 @@ package final class RuleSet {
         stale = nil
         fingerprint = text.flags.reduce(0) { $0 &+ $1.fingerprint }
         uncompiled = entries.reduce(0) { $0 + ($1.compiled == nil ? 1 : 0) }
+        uncompiledFrom = 0
         clockReaders = 0
         clockFollowers = 0
         segmentReaders = 0
@@ -146,6 +151,7 @@ package final class RuleSet {
             note(Entry(text: text), at: index, replacing: false)
         case (nil, true):
             entries.remove(at: index)
+            if index < uncompiledFrom { uncompiledFrom -= 1 }
         case (nil, false):
             break
         }
@@ -163,6 +169,7 @@ package final class RuleSet {
             count(compiled, 1)
         } else {
             uncompiled += 1
+            uncompiledFrom = min(uncompiledFrom, index)
         }
     }
 

@@ -15,10 +15,7 @@ package final class TenantOverrides {
     private var steadyFingerprint: UInt64?
 
     init(_ texts: [OverrideText], hash: ByteHash) {
-        overrides = HashedMap(hash: hash)
-        for text in texts {
-            text.flagKey.withUnsafeBytes { overrides.set(text.override.unshared, for: $0) }
-        }
+        overrides = HashedMap(texts.lazy.map { ($0.flagKey, $0.override.unshared) }, hash: hash)
     }
 
     /// Overrides.

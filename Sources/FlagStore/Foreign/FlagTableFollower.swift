@@ -21,7 +21,7 @@ package final class FlagTableFollower: Sendable {
     /// Everything happens here, one batch after the other.
     let queue = DispatchQueue(label: "flag-table-follower")
     /// Looking at all items takes long, and changes must not wait for it.
-    let sweeps = DispatchQueue(label: "flag-table-follower.sweep", qos: .utility)
+    let sweeps = DispatchQueue(label: "flag-table-follower.sweep")
     let state = Locked(FollowerState())
 
     var store: any ItemTable { repository.store }

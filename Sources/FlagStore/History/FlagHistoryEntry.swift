@@ -14,10 +14,10 @@ package struct FlagHistoryEntry: Sendable, Equatable {
         case deleted
         /// An item was written that is not valid: what is wrong with it. The last valid form stays in force.
         case refused([DefinitionIssue])
-        /// Its kill switch was set.
-        case killed
-        /// Its kill switch was taken away.
-        case revived
+        /// Its kill switch was set: by whom and why, as far as whoever did it said.
+        case killed(by: String?, reason: String?)
+        /// Its kill switch ended: by whom and why, as far as whoever did it said.
+        case revived(by: String?, reason: String?)
 
         /// The event's name in the interface.
         package var name: String {
@@ -75,10 +75,9 @@ extension FlagHistoryEntry {
             partition = FlagHistoryTable.historyPartition(environment, segment: name)
             attributes = difference(change)
         case .killSwitch(let environment, let key?)?:
-            let wasOn = change.oldItem.map { KillSwitchRecord.isOn($0) } ?? false
-            let isOn = change.newItem.map { KillSwitchRecord.isOn($0) } ?? false
-            guard wasOn != isOn else { return nil }
-            event = isOn ? .killed : .revived
+            guard let killSwitch = KillSwitchChange(change) else { return nil }
+            let (actor, reason) = (killSwitch.actor, killSwitch.reason)
+            event = killSwitch.isOn ? .killed(by: actor, reason: reason) : .revived(by: actor, reason: reason)
             partition = FlagHistoryTable.historyPartition(environment, key)
         default:
             return nil
@@ -108,6 +107,20 @@ extension FlagHistoryEntry.Event {
         let issues = issues(new)
         if issues.isEmpty { self = change.oldItem == nil ? .created : .changed } else { self = .refused(issues) }
     }
+
+    /// Who and why, by the members' names in the interface, which are also the attributes' of a stored entry.
+    fileprivate var words: [(name: String, text: String)] {
+        let actor: (name: AttributeName, text: String?)
+        let reason: String?
+        switch self {
+        case .killed(let by, let why): (actor, reason) = ((Attribute.activatedBy, by), why)
+        case .revived(let by, let why): (actor, reason) = ((Attribute.deactivatedBy, by), why)
+        case .created, .changed, .deleted, .refused: return []
+        }
+        return [(actor.name, actor.text), (Attribute.reason, reason)].compactMap { name, text in
+            text.map { (name.text, $0) }
+        }
+    }
 }
 
 // MARK: - Forms
@@ -123,6 +136,7 @@ extension FlagHistoryEntry {
             Name.at: .string(at.rfc3339), Name.by: .string(by), Name.change: .string(event.name),
         ]
         if !attributes.isEmpty { item[Name.attributes] = .list(attributes.map { .string($0) }) }
+        for (name, text) in event.words { item[AttributeName(name)] = .string(text) }
         if case .refused(let issues) = event {
             item[Name.issues] = .list(
                 issues.prefix(Self.issuesMaximum).map { issue in
@@ -141,7 +155,12 @@ extension FlagHistoryEntry {
             let at = item[Name.at]?.stringValue.flatMap({ Timestamp(rfc3339: $0) }),
             let by = item[Name.by]?.stringValue, let change = item[Name.change]?.stringValue
         else { return nil }
-        let known: [Event] = [.created, .changed, .deleted, .killed, .revived, .refused(Self.issues(in: item))]
+        let reason = item[Attribute.reason]?.stringValue
+        let known: [Event] = [
+            .created, .changed, .deleted, .refused(Self.issues(in: item)),
+            .killed(by: item[Attribute.activatedBy]?.stringValue, reason: reason),
+            .revived(by: item[Attribute.deactivatedBy]?.stringValue, reason: reason),
+        ]
         guard let event = known.first(where: { $0.name == change }) else { return nil }
         self.init(
             sequence: sequence, at: at, by: by, event: event,
@@ -164,6 +183,7 @@ extension FlagHistoryEntry {
         object["by"] = .string(by)
         object["change"] = .string(event.name)
         if !attributes.isEmpty { object["attributes"] = .array(attributes.map { .string($0) }) }
+        for (name, text) in event.words { object[name] = .string(text) }
         if case .refused(let issues) = event {
             object["issues"] = .array(
                 issues.map { issue in

@@ -5,7 +5,7 @@ import JSON
 ///
 /// A body is the simple or the full spelling side by side with `flagKey`, `description`, `owner`, `expiresAt`, `tags`.
 /// What a read answered may be edited and sent back: `environment`, `version`, `createdAt`, `updatedAt` are taken, and
-/// checked when the draft is written.
+/// checked when the draft is written; `stale` and `killSwitch`, which follow from other things, are passed over.
 package struct FlagDraft: Sendable {
     /// The flag's key.
     package var key: String
@@ -99,6 +99,11 @@ struct FlagReading {
         draft.createdAt = reader.time("createdAt")
         draft.updatedAt = reader.time("updatedAt")
         _ = reader.flag("stale")
+        _ = reader.value("killSwitch")
+        // Null would say that it is to end.
+        if let killSwitch = object["killSwitch"], killSwitch.objectValue == nil {
+            reader.report("killSwitch", KillSwitchDraft.advice)
+        }
         reader.reportUnknown()
         if usableKey != nil { self.draft = draft }
         fieldIssues = reader.issues

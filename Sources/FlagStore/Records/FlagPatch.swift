@@ -11,6 +11,11 @@ package struct FlagPatch: Sendable {
     /// - Throws: when it is no object, or changes nothing.
     package init(json: JSONValue) throws(DefinitionIssues) {
         patch = try MergePatch(json: json)
+        guard patch.members["killSwitch"] == nil else {
+            throw DefinitionIssues(issues: [
+                DefinitionIssue(pointer: "/killSwitch", message: KillSwitchDraft.advice)
+            ])
+        }
     }
 
     /// The flag as it would be.

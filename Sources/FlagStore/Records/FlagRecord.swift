@@ -34,8 +34,10 @@ package struct FlagRecord: Sendable, Equatable {
 
     /// The flag's `ETag`: equal as long as nothing changed. The version alone would not do: a flag that was deleted and
     /// created again, or that somebody changed in the table by hand, may have the same one.
-    package var entityTag: String {
-        let content = json(at: Timestamp(millisecondsSinceEpoch: .min)).serialized()
+    ///
+    /// - Parameter killSwitch: what is shown beside the flag (RFC 9110 section 8.8.1: another tag for another form).
+    package func entityTag(killSwitch: KillSwitchRecord? = nil) -> String {
+        let content = json(at: Timestamp(millisecondsSinceEpoch: .min), killSwitch: killSwitch).serialized()
         return "\"\(version)-\(String(ByteHash.fingerprint(content), radix: 16))\""
     }
 }
@@ -43,8 +45,10 @@ package struct FlagRecord: Sendable, Equatable {
 extension FlagRecord {
     /// The flag as the interface shows it, members in a fixed order. What this answers may be edited and put back.
     ///
-    /// - Parameter now: a flag that is past its date by then carries `"stale": true`.
-    package func json(at now: Timestamp) -> JSONValue {
+    /// - Parameters:
+    ///   - now: a flag that is past its date by then carries `"stale": true`.
+    ///   - killSwitch: the kill switch that takes it away.
+    package func json(at now: Timestamp, killSwitch: KillSwitchRecord? = nil) -> JSONValue {
         var object = JSONObject()
         object["flagKey"] = .string(key)
         object["description"] = .string(description)
@@ -54,6 +58,7 @@ extension FlagRecord {
         if !tags.isEmpty { object["tags"] = .array(tags.map { .string($0) }) }
         if let expiresAt { object["expiresAt"] = .string(expiresAt.rfc3339) }
         if isStale(at: now) { object["stale"] = true }
+        if let killSwitch { object["killSwitch"] = killSwitch.json }
         object["createdAt"] = .string(createdAt.rfc3339)
         object["updatedAt"] = .string(updatedAt.rfc3339)
         object["version"] = .integer(version)

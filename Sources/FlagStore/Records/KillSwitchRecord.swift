@@ -22,6 +22,7 @@ package struct KillSwitchRecord: Sendable, Equatable {
     package var json: JSONValue {
         var object = JSONObject()
         object["flagKey"] = flagKey.map { .string($0) } ?? .null
+        if flagKey == nil { object["all"] = true }
         object["environment"] = .string(environment.rawValue)
         object["enabled"] = true
         object["reason"] = .string(reason)
@@ -48,7 +49,7 @@ extension KillSwitchRecord {
     /// Reads a kill switch's item; nil when it is none, or off.
     ///
     /// In doubt it is on: an operator who puts one in a hurry with the key alone means it. Only `enabled` = false
-    /// (BOOL) turns it off.
+    /// (BOOL) turns it off. The item of one that ended stays, so that the change stream says who ended it and why.
     package init?(item: Item) {
         guard case .killSwitch(let environment, let flagKey)? = ItemKey(item), KillSwitchRecord.isOn(item) else {
             return nil
@@ -64,56 +65,7 @@ extension KillSwitchRecord {
     static func isOn(_ item: Item) -> Bool {
         item[Attribute.enabled]?.boolValue ?? true
     }
-}
 
-/// A kill switch as somebody wants it: the body of a write, checked.
-package struct KillSwitchDraft: Sendable {
-    /// The flag; nil for all flags of the environment.
-    package var flagKey: String?
-    /// Why.
-    package var reason: String
-    /// By whom.
-    package var activatedBy: String
-    /// The environment that the body names, if it does.
-    package var environment: Environment?
-    /// When it was set, in an export.
-    var activatedAt: Timestamp?
-
-    /// A kill switch that was made up elsewhere (a command).
-    package init(flagKey: String?, reason: String, activatedBy: String) {
-        self.flagKey = flagKey
-        self.reason = reason
-        self.activatedBy = activatedBy
-    }
-
-    /// Reads a body `{flagKey?, reason, activatedBy, environment?}`; what a read answered may be sent back.
-    ///
-    /// - Throws: everything that is wrong, unknown members included.
-    package init(json: JSONValue, at pointer: JSONPointer = JSONPointer()) throws(DefinitionIssues) {
-        guard case .object(let object) = json else {
-            throw DefinitionIssues(issues: [
-                DefinitionIssue(pointer: pointer.description, message: "must be an object that describes a kill switch")
-            ])
-        }
-        var reader = FieldReader(object, at: pointer)
-        flagKey = reader.text("flagKey", .flagKey)
-        let reason = reader.text("reason", .reason, isRequired: true)
-        let activatedBy = reader.text("activatedBy", .actor, isRequired: true)
-        environment = reader.environment("environment")
-        activatedAt = reader.time("activatedAt")
-        if reader.flag("enabled") == false {
-            reader.report("enabled", "can only be true: deleting a kill switch turns it off")
-        }
-        try reader.finish()
-        guard let reason, let activatedBy else { throw DefinitionIssues(issues: reader.issues) }
-        self.reason = reason
-        self.activatedBy = activatedBy
-    }
-
-    /// The kill switch as it is to be stored.
-    func record(in environment: Environment, at now: Timestamp) -> KillSwitchRecord {
-        KillSwitchRecord(
-            environment: environment, flagKey: flagKey, reason: reason, activatedAt: activatedAt ?? now,
-            activatedBy: activatedBy)
-    }
+    /// The same as a condition of a write.
+    static let isOn = Condition.and([.exists, .not(.equals(DocumentPath(Attribute.enabled), false))])
 }

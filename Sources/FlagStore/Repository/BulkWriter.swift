@@ -7,6 +7,8 @@ struct BulkWriter {
     let repository: FlagRepository
     let environment: Environment
     let principal: Principal
+    /// Counts what is durable, and says between two transactions whether to go on.
+    var progress = WorkProgress()
 
     /// Transactions under way at most: enough to keep the writer busy while the disk syncs, few enough to stay small.
     private static let transactionsMaximum = 32
@@ -15,6 +17,7 @@ struct BulkWriter {
     /// is about, for the error.
     ///
     /// - Parameter check: what must hold for every transaction, about that name.
+    /// - Throws: `conflict`, `stopped`, `unavailable`; what was written until then stays.
     func write(
         _ operations: some Sequence<(name: String, operation: WriteOperation)>,
         check: (name: String, operation: WriteOperation)? = nil
@@ -24,33 +27,71 @@ struct BulkWriter {
         var keys = check.map { [$0.name] } ?? []
         var batch = check.map { [$0.operation] } ?? []
         let empty = batch.count
-        func send() {
-            guard batch.count > empty else { return }
+        /// Sends what is collected; false when it is not to be sent.
+        func send() -> Bool {
+            let count = batch.count - empty
+            guard count > 0 else { return true }
+            guard failure.withLock({ $0 == nil }), progress.stopReason == nil else { return false }
             slots.wait()
-            let names = keys
-            repository.write(batch, in: environment, by: principal) { result in
-                if case .failure(let error) = result {
-                    let conflict = error.failedCondition.map { failed in
-                        FlagStoreError.conflict(name: names[min(failed.operation, names.count - 1)])
-                    }
-                    failure.withLock { $0 = $0 ?? conflict ?? FlagStoreError(error) }
-                }
+            transact(Batch(names: keys, operations: batch, shared: empty)) { error in
+                if let error { failure.withLock { $0 = $0 ?? error } }
                 slots.signal()
             }
-            batch.removeLast(batch.count - empty)
-            keys.removeLast(keys.count - empty)
+            batch.removeLast(count)
+            keys.removeLast(count)
+            return true
         }
+        var goesOn = true
         for (name, operation) in operations {
             batch.append(operation)
             keys.append(name)
             guard batch.count == FlagLimits.operationsPerTransaction else { continue }
-            send()
-            if failure.withLock({ $0 != nil }) { break }
+            goesOn = send()
+            if !goesOn { break }
         }
-        send()
+        if goesOn { goesOn = send() }
         // All slots are free again when nothing is under way.
         for _ in 0..<BulkWriter.transactionsMaximum { slots.wait() }
         for _ in 0..<BulkWriter.transactionsMaximum { slots.signal() }
         if let failure = failure.withLock({ $0 }) { throw failure }
+        if !goesOn { try progress.check() }
+    }
+
+    /// Does a batch. When the table does not take it as it is, since its items are too large together, those that are
+    /// there already included, it is done in halves.
+    private func transact(_ batch: Batch, completion: @escaping @Sendable (FlagStoreError?) -> Void) {
+        repository.write(batch.operations, in: environment, by: principal) { result in
+            guard case .failure(let error) = result else {
+                progress.note(done: batch.operations.count - batch.shared)
+                return completion(nil)
+            }
+            if let failed = error.failedCondition {
+                return completion(.conflict(name: batch.names[min(failed.operation, batch.names.count - 1)]))
+            }
+            guard !error.mayPass, let (first, second) = batch.halves else { return completion(FlagStoreError(error)) }
+            transact(first) { error in
+                if let error { completion(error) } else { transact(second, completion: completion) }
+            }
+        }
+    }
+
+    /// Operations that are done together, and what each is about.
+    private struct Batch: Sendable {
+        var names: [String]
+        var operations: [WriteOperation]
+        /// How many at the begin are the same in every batch.
+        let shared: Int
+
+        /// The same in two batches; nil when it is one operation.
+        var halves: (Batch, Batch)? {
+            let count = operations.count - shared
+            guard count > 1 else { return nil }
+            var (first, second) = (self, self)
+            first.names.removeLast(count / 2)
+            first.operations.removeLast(count / 2)
+            second.names.removeSubrange(shared..<first.names.count)
+            second.operations.removeSubrange(shared..<first.operations.count)
+            return (first, second)
+        }
     }
 }

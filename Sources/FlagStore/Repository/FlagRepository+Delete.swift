@@ -3,8 +3,9 @@ import DynamoTable
 import FlagCore
 
 extension FlagRepository {
-    /// Deletes a flag with all overrides of it: in one transaction when there are at most 98, else page after page, the
-    /// flag with the last one. Begins on a worker queue, since it reads.
+    /// Deletes a flag with all overrides of it, and ends its kill switch: in one transaction when there are fewer than
+    /// 97 overrides, else page after page, the flag and the kill switch with the last one. Begins on a worker queue,
+    /// since it reads.
     ///
     /// An override that somebody sets between the reading and the deleting is found and deleted afterwards, unless the
     /// flag has been created again by then.
@@ -26,10 +27,13 @@ extension FlagRepository {
         remove(key, in: environment, expecting: expected, by: principal, completion: completion)
     }
 
-    /// The same without looking who requires it: for whoever has looked.
+    /// The same without looking who requires it: for whoever has looked. It may be stopped between two pages, while the
+    /// flag is still there.
+    ///
+    /// - Parameter keepsKillSwitch: whether its kill switch stays, for a flag of the same key that is to come.
     func remove(
-        _ key: String, in environment: Environment, expecting expected: Int64?, by principal: Principal,
-        completion: @escaping Completion<Void>
+        _ key: String, in environment: Environment, expecting expected: Int64?, keepsKillSwitch: Bool = false,
+        by principal: Principal, _ progress: WorkProgress = WorkProgress(), completion: @escaping Completion<Void>
     ) {
         do throws(FlagStoreError) {
             guard let item = try item(.flag(environment, key: key)) else { throw .notFound("flag \(key)") }
@@ -37,8 +41,8 @@ extension FlagRepository {
             if let expected, expected != version { throw .versionMismatch(expected: expected, current: version) }
             let deletion = FlagDeletion(
                 repository: self, key: key, environment: environment, expected: expected,
-                condition: expected == nil ? .exists : .isAtVersion(of: item), principal: principal,
-                completion: completion)
+                condition: expected == nil ? .exists : .isAtVersion(of: item), keepsKillSwitch: keepsKillSwitch,
+                principal: principal, progress: progress, completion: completion)
             try deletion.nextPage()
         } catch {
             completion(.failure(error))
@@ -54,18 +58,23 @@ private struct FlagDeletion: Sendable {
     let expected: Int64?
     /// What must hold of the flag.
     let condition: Condition
+    let keepsKillSwitch: Bool
     let principal: Principal
+    let progress: WorkProgress
     let completion: FlagRepository.Completion<Void>
 
     /// Deletes the overrides that come first, and the flag if these are the last.
     func nextPage() throws(FlagStoreError) {
+        try progress.check()
         let page = try someOverrides()
         let flag = ItemKey.flag(environment, key: key)
-        let onFlag: WriteOperation =
-            page.isLast
-            ? repository.delete(flag, if: condition)
-            : .check(table: repository.table, key: flag.tableKey, condition: condition)
-        let operations = page.keys.map { repository.delete($0) } + [onFlag]
+        var operations = page.keys.map { repository.delete($0) }
+        if page.isLast {
+            if !keepsKillSwitch { operations.append(repository.delete(.killSwitch(environment, flagKey: key))) }
+            operations.append(repository.delete(flag, if: condition))
+        } else {
+            operations.append(.check(table: repository.table, key: flag.tableKey, condition: condition))
+        }
         repository.write(operations, in: environment, by: principal) { result in
             switch result {
             case .success:
@@ -103,13 +112,14 @@ private struct FlagDeletion: Sendable {
     }
 
     private func someOverrides() throws(FlagStoreError) -> (keys: [ItemKey], isLast: Bool) {
-        // Room for the flag itself beside them.
-        let limit = FlagLimits.operationsPerTransaction - 1
+        // Room for the flag itself and its kill switch beside them.
+        let limit = FlagLimits.operationsPerTransaction - 2
         let query = Query(
             table: repository.table, index: FlagTable.expiresIndex,
             partition: .string(ItemKey.flagPartition(environment, key)), limit: limit)
         let page = try reading { () throws(TableError) in try repository.store.query(query) }
-        return (page.items.compactMap { ItemKey($0) }, page.lastEvaluatedKey == nil || page.items.count < limit)
+        // A page may end early, when its items are large.
+        return (page.items.compactMap { ItemKey($0) }, page.lastEvaluatedKey == nil)
     }
 
     private func error(for error: TableError) -> FlagStoreError {

@@ -109,7 +109,7 @@ extension FlagRepository {
         }
     }
 
-    /// Collects records from pages of items until there are `limit` of them.
+    /// Collects records from pages of items until there are `limit` of them, or `FlagLimits.pageBytes`.
     ///
     /// One more item than needed is asked for, so that the last page knows that it is the last.
     func page<Record>(
@@ -124,6 +124,7 @@ extension FlagRepository {
         query.limit = limit + 1
         if let cursor { query.exclusiveStart = try ListCursor(cursor, letter: letter, names: names).start }
         var records: [Record] = []
+        var bytes = 0
         var last: Item?
         while true {
             let found: QueryPage
@@ -134,11 +135,12 @@ extension FlagRepository {
             }
             for item in found.items {
                 guard let record = record(item) else { continue }
-                if records.count == limit, let last {
+                if records.count == limit || bytes >= FlagLimits.pageBytes, let last {
                     let next = ListCursor(letter: letter, after: last, names: names)
                     return ListPage(records: records, nextCursor: next.text(names: names))
                 }
                 records.append(record)
+                bytes += item.storedBytes
                 last = item
             }
             guard let next = found.lastEvaluatedKey else { return ListPage(records: records) }

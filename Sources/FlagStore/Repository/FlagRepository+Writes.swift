@@ -108,39 +108,3 @@ extension FlagRepository {
         }
     }
 }
-
-// MARK: - Kill switches
-
-extension FlagRepository {
-    /// Sets a kill switch, in force on every loop before `completion` is called. One that is on already is set again,
-    /// with the new reason: nothing may keep it from being set, so there is no condition, and it overtakes what waits.
-    ///
-    /// - Parameter completion: receives the kill switch, or `invalid`, `unavailable`.
-    package func setKillSwitch(
-        _ draft: KillSwitchDraft, in environment: Environment, by principal: Principal, at now: Timestamp,
-        completion: @escaping Completion<KillSwitchRecord>
-    ) {
-        let record = draft.record(in: environment, at: now)
-        write([put(record.item)], in: environment, by: principal, urgency: .urgent) { result in
-            completion(result.map { _ in record }.mapError { FlagStoreError($0) })
-        }
-    }
-
-    /// Takes a kill switch away.
-    ///
-    /// - Parameters:
-    ///   - flagKey: nil for the one of all flags.
-    ///   - completion: is told that it is gone, or `notFound`, `unavailable`.
-    package func clearKillSwitch(
-        flagKey: String?, in environment: Environment, by principal: Principal, completion: @escaping Completion<Void>
-    ) {
-        let operation = delete(.killSwitch(environment, flagKey: flagKey), if: .exists)
-        write([operation], in: environment, by: principal, urgency: .urgent) { result in
-            completion(
-                result.map { _ in }.mapError { error in
-                    let name = flagKey.map { "kill switch of the flag \($0)" } ?? "global kill switch"
-                    return error.failedCondition == nil ? FlagStoreError(error) : .notFound(name)
-                })
-        }
-    }
-}

@@ -80,16 +80,6 @@ extension FlagRepository {
         do { return try TenantOverrideRecord(item: item) } catch { throw .invalid(error.issues) }
     }
 
-    /// The kill switches that are on, the global one first. Blocks.
-    package func killSwitches(in environment: Environment) throws(FlagStoreError) -> [KillSwitchRecord] {
-        var records: [KillSwitchRecord] = []
-        let query = Query(table: table, partition: .string(ItemKey.emergencyPartition(environment)))
-        try forEachItem(of: query) { item in
-            if let record = KillSwitchRecord(item: item) { records.append(record) }
-        }
-        return records.filter { $0.flagKey == nil } + records.filter { $0.flagKey != nil }
-    }
-
     /// How often the environment was changed. Blocks.
     package func revision(of environment: Environment) throws(FlagStoreError) -> Int64 {
         EnvironmentRevision.of(try item(.revision(environment))) ?? 0

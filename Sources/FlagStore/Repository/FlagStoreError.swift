@@ -5,6 +5,8 @@ import FlagCore
 package enum FlagStoreError: Error, Sendable {
     /// There is no such flag, override or kill switch; the text names it, as in `flag new-checkout`.
     case notFound(String)
+    /// No flag has the key that a kill switch was to be set for.
+    case noFlagToKill(flagKey: String)
     /// A flag of this key exists in the environment.
     case alreadyExists(flagKey: String)
     /// A segment of this name exists in the environment.
@@ -21,6 +23,8 @@ package enum FlagStoreError: Error, Sendable {
     case invalidCursor
     /// Others kept changing the same flag or segment between every read and write of this one; trying again may help.
     case conflict(name: String)
+    /// Work was stopped before it was done: why, and how much of it is durable. Doing the same again does the rest.
+    case stopped(WorkStopped)
     /// The store could not read or write: why, and what the operator should do.
     case unavailable(reason: String, hint: String)
 }
@@ -48,6 +52,7 @@ extension FlagStoreError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .notFound(let what): "There is no \(what)"
+        case .noFlagToKill(let flagKey): "There is no flag \(flagKey) to kill"
         case .alreadyExists(let flagKey): "There is a flag \(flagKey) already"
         case .segmentExists(let name): "There is a segment \(name) already"
         case .versionMismatch(let expected, let current):
@@ -59,6 +64,7 @@ extension FlagStoreError: CustomStringConvertible {
         case .segmentUsed(let name, let uses): "The segment \(name) is used by \(uses.inWords)"
         case .invalidCursor: "The cursor is not one that this list handed out"
         case .conflict(let name): "Others keep changing \(name); try again"
+        case .stopped(let stopped): "\(stopped)"
         case .unavailable(let reason, let hint): "\(reason). \(hint)"
         }
     }

@@ -122,29 +122,32 @@ extension FlagRepository {
         try removeSegment(name, in: environment, expecting: expected, by: principal)
     }
 
-    /// The same without looking for uses.
+    /// The same without looking for uses. It may be stopped while keys are left, and the segment with them.
     func removeSegment(
-        _ name: String, in environment: Environment, expecting expected: Int64?, by principal: Principal
+        _ name: String, in environment: Environment, expecting expected: Int64?, by principal: Principal,
+        _ progress: WorkProgress = WorkProgress()
     ) throws(FlagStoreError) {
+        try progress.check()
         let key = ItemKey.segment(environment, name: name)
         guard let item = try item(key) else { throw .notFound("segment \(name)") }
         let version = RecordVersion.of(item)
         if let expected, expected != version { throw .versionMismatch(expected: expected, current: version) }
-        let writer = BulkWriter(repository: self, environment: environment, principal: principal)
-        func removeKeys() throws(FlagStoreError) {
+        func removeKeys(_ progress: WorkProgress) throws(FlagStoreError) {
             let keys = try allKeys(ofSegment: name, in: environment)
-            try writer.write(
-                keys.lazy.map { (name, self.delete(.segmentKey(environment, name: name, key: $0))) })
+            progress.expect(keys.count)
+            try BulkWriter(repository: self, environment: environment, principal: principal, progress: progress)
+                .write(keys.lazy.map { (name, self.delete(.segmentKey(environment, name: name, key: $0))) })
         }
-        try removeKeys()
+        try removeKeys(progress)
         let condition = expected == nil ? Condition.exists : .isAtVersion(of: item)
         if let error = transact([delete(key, if: condition)], in: environment, by: principal) {
             guard let failed = error.failedCondition else { throw FlagStoreError(error) }
             guard let existing = failed.existing, let expected else { throw .notFound("segment \(name)") }
             throw .versionMismatch(expected: expected, current: RecordVersion.of(existing))
         }
-        // Keys that were listed between the reading and the deleting would belong to the next segment of the name.
-        try removeKeys()
+        // Keys that were listed between the reading and the deleting would belong to the next segment of the name:
+        // nothing stops their removal.
+        try removeKeys(WorkProgress())
     }
 }
 

@@ -62,6 +62,9 @@ enum Attribute {
     static let reason: AttributeName = "reason"
     static let activatedAt: AttributeName = "activatedAt"
     static let activatedBy: AttributeName = "activatedBy"
+    static let deactivatedAt: AttributeName = "deactivatedAt"
+    static let deactivatedBy: AttributeName = "deactivatedBy"
+    static let deactivationReason: AttributeName = "deactivationReason"
     static let revision: AttributeName = "revision"
 
     static let segmentName: AttributeName = "name"

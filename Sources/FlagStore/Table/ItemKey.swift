@@ -135,3 +135,22 @@ package enum ItemKey: Sendable, Equatable {
         return String(Substring(sort.utf8.dropFirst(prefix.utf8.count)))
     }
 }
+
+extension WriteOperation {
+    /// Whether somebody sets or clears a kill switch with it by hand, past the routes, and is done in a moment: with
+    /// little content, and nothing that it is conditional on.
+    ///
+    /// - Parameter table: the table of flags; nil when there is none.
+    package func isKillSwitch(in table: String?) -> Bool {
+        guard self.table == table else { return false }
+        let key: ItemKey?
+        switch self {
+        case .put(_, let item, nil) where item.storedBytes <= 4096: key = ItemKey(item)
+        case .delete(_, let itemKey, nil): key = ItemKey(itemKey)
+        case .update(_, let itemKey, let actions, nil) where actions.count <= 8: key = ItemKey(itemKey)
+        default: key = nil
+        }
+        if case .killSwitch? = key { return true }
+        return false
+    }
+}

@@ -124,7 +124,13 @@ package struct Export: Sendable {
         try lines.endElements()
         try lines.add("  ],")
         try lines.add("  \"killSwitches\": [")
-        for killSwitch in try repository.killSwitches(in: environment) { try lines.addElement(killSwitch.json) }
+        let keys = Set(flags.map { ExactText($0.key) })
+        for killSwitch in try repository.killSwitches(in: environment) {
+            var json = killSwitch.json.objectValue ?? JSONObject()
+            // What is on is on, whether or not there is such a flag.
+            if let key = killSwitch.flagKey, !keys.contains(ExactText(key)) { json["force"] = true }
+            try lines.addElement(.object(json))
+        }
         try lines.endElements()
         try lines.add("  ]")
         try lines.add("}")

@@ -41,7 +41,10 @@ package struct ImportPlan: Sendable {
         package internal(set) var skipped = 0
 
         /// Whether nothing is to be done.
-        package var isEmpty: Bool { created.isEmpty && changed.isEmpty && removed.isEmpty }
+        package var isEmpty: Bool { count == 0 }
+
+        /// How many records are to be written or removed.
+        var count: Int { created.count + changed.count + removed.count }
 
         /// Whether neither the file nor the store has any.
         var isAboutNothing: Bool { isEmpty && unchanged == 0 && skipped == 0 }
@@ -59,6 +62,8 @@ package struct ImportPlan: Sendable {
     package internal(set) var overrides = Difference<TenantOverrideRecord>()
     /// Kill switches.
     package internal(set) var killSwitches = Difference<KillSwitchRecord>()
+    /// The flags whose kill switches the file wants: they do not end with a flag that is removed.
+    let namedKillSwitches: Set<ExactText>
 
     /// Whether nothing is to be done.
     package var isEmpty: Bool {
@@ -74,19 +79,23 @@ package struct ImportPlan: Sendable {
     ///     environment may be imported into another.
     ///   - repository: what is stored.
     ///   - now: the time of what the file gives no time.
+    ///   - progress: may stop the comparison.
     /// - Throws: `invalid` for what refers to flags or segments that neither exist nor are in the file, and for
-    ///   contradictions about the environment; `unavailable`.
+    ///   contradictions about the environment; `stopped`; `unavailable`.
     package init(
-        _ document: ImportDocument, mode: Mode, environment: Environment, repository: FlagRepository, now: Timestamp
+        _ document: ImportDocument, mode: Mode, environment: Environment, repository: FlagRepository, now: Timestamp,
+        _ progress: WorkProgress = WorkProgress()
     ) throws(FlagStoreError) {
         self.mode = mode
         self.environment = environment
         var planner = ImportPlanner(
-            document: document, mode: mode, environment: environment, repository: repository, now: now)
+            document: document, mode: mode, environment: environment, repository: repository, now: now,
+            progress: progress)
         segments = try planner.planSegments()
         flags = try planner.planFlags()
         overrides = try planner.planOverrides(removedFlags: flags.removed)
-        killSwitches = try planner.planKillSwitches()
+        killSwitches = try planner.planKillSwitches(removedFlags: flags.removed)
+        namedKillSwitches = Set((document.killSwitches ?? []).compactMap { $0.flagKey.map { ExactText($0) } })
         guard planner.issues.isEmpty else { throw .invalid(planner.issues) }
     }
 

@@ -9,6 +9,8 @@ struct ImportPlanner {
     let environment: Environment
     let repository: FlagRepository
     let now: Timestamp
+    /// May stop the comparison.
+    let progress: WorkProgress
     /// What speaks against the import.
     var issues: [DefinitionIssue] = []
 
@@ -28,6 +30,7 @@ struct ImportPlanner {
     mutating func planFlags() throws(FlagStoreError) -> ImportPlan.Difference<FlagRecord> {
         var difference = ImportPlan.Difference<FlagRecord>()
         for (index, flag) in document.flags.enumerated() {
+            try progress.check()
             checkEnvironment(flag.draft.environment, at: JSONPointer().appending("flags").appending(index))
             let item = try repository.item(.flag(environment, key: flag.draft.key))
             guard let item else {
@@ -154,6 +157,7 @@ struct ImportPlanner {
             return difference
         }
         for start in stride(from: 0, to: drafts.count, by: ImportPlanner.keysPerRead) {
+            try progress.check()
             let slice = drafts[start..<min(drafts.count, start + ImportPlanner.keysPerRead)]
             let records = slice.map { record($0) }
             let keys = records.map { $0.itemKey.tableKey }
@@ -233,6 +237,7 @@ struct ImportPlanner {
         let removedKeys = Set(removedFlags.map { ExactText($0.key) })
         var removed: [TenantOverrideRecord] = []
         try repository.forEachFlag(in: environment) { flag throws(FlagStoreError) in
+            try progress.check()
             let key = ExactText(flag.key)
             guard !removedKeys.contains(key) else { return }
             try repository.forEachOverride(ofFlag: flag.key, in: environment) { override in
@@ -244,9 +249,12 @@ struct ImportPlanner {
 
     // MARK: - Kill switches
 
-    mutating func planKillSwitches() throws(FlagStoreError) -> ImportPlan.Difference<KillSwitchRecord> {
+    mutating func planKillSwitches(
+        removedFlags: [FlagRecord]
+    ) throws(FlagStoreError) -> ImportPlan.Difference<KillSwitchRecord> {
         var difference = ImportPlan.Difference<KillSwitchRecord>()
         guard let drafts = document.killSwitches else { return difference }
+        try checkFlags(of: drafts, removedFlags: removedFlags)
         let existing = try repository.killSwitches(in: environment)
         for (index, draft) in drafts.enumerated() {
             if let named = draft.environment {
@@ -271,6 +279,23 @@ struct ImportPlanner {
             difference.removed = existing.filter { old in !wanted.contains { $0.isOfSame(as: old) } }
         }
         return difference
+    }
+
+    /// As through the interface: a kill switch of a flag that will not be there must be meant.
+    private mutating func checkFlags(
+        of drafts: [KillSwitchDraft], removedFlags: [FlagRecord]
+    ) throws(FlagStoreError) {
+        let inFile = Set(document.flags.map { ExactText($0.draft.key) })
+        let removed = Set(removedFlags.map { ExactText($0.key) })
+        for (index, draft) in drafts.enumerated() where !draft.isForced {
+            guard let flagKey = draft.flagKey, !inFile.contains(ExactText(flagKey)) else { continue }
+            let isThere =
+                try !removed.contains(ExactText(flagKey)) && repository.item(.flag(environment, key: flagKey)) != nil
+            guard !isThere else { continue }
+            report(
+                JSONPointer().appending("killSwitches").appending(index).appending("flagKey"),
+                "there is no flag \(flagKey): correct it, or add \"force\": true")
+        }
     }
 
     // MARK: - Issues

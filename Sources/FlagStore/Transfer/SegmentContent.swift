@@ -29,6 +29,7 @@ extension ImportPlanner {
         guard let drafts = document.segments else { return nil }
         var difference = ImportPlan.Difference<SegmentContent>()
         for (index, draft) in drafts.enumerated() {
+            try progress.check()
             let place = JSONPointer().appending("segments").appending(index)
             checkEnvironment(draft.environment, at: place)
             let item = try repository.item(.segment(environment, name: draft.name))

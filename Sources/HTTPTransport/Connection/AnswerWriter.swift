@@ -38,10 +38,11 @@ struct AnswerWriter {
     /// `Connection`, `Content-Length`, the empty line and the body, as method and status want them.
     @inline(__always)
     func end(_ status: HTTPStatus, body: UnsafeRawBufferPointer) {
-        if !connection.pointee.machine.keepsAlive {
+        if connection.pointee.machine.keepsAlive {
+            let isHTTP10 = connection.pointee.machine.head.isHTTP10
+            connection.pointee.output.append(loop.pointee.keepAlive.bytes(isHTTP10: isHTTP10))
+        } else {
             connection.pointee.output.append("Connection: close\r\n")
-        } else if connection.pointee.machine.head.isHTTP10 {
-            connection.pointee.output.append("Connection: keep-alive\r\n")
         }
         let hasNoContent = status == .noContent || status == .notModified
         if !hasNoContent || status == .notModified && !body.isEmpty {

@@ -22,12 +22,20 @@ struct Connection: ~Copyable {
     var droppedBytes = 0
     /// Bytes that were counted as waiting for its reader.
     var keptOutputBytes = 0
+    /// Bytes of content of the request that was handled last: while its answer is awaited, somebody has them.
+    var contentBytes = 0
+    /// Bytes of content that were counted as there and not answered.
+    var keptInputBytes = 0
     /// What secures it; nil for a connection without TLS.
     var session: TLSSession?
     /// Where the content of the answer at hand comes from, when it comes in pieces.
     var stream: AnswerStream?
+    /// Who wants to know when the deferred answer at hand is awaited no more.
+    var watch: AnswerWatch?
     /// The place of the upload at hand; nil for other requests.
-    var upload: UploadPlace?
+    var upload: Place?
+    /// The place of the large answer that is under way; nil for others.
+    var largeAnswer: Place?
     /// Who is at the other end.
     var peer = PeerAddress.unix
     /// The protocol's state.

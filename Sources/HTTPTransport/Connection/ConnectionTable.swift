@@ -65,6 +65,8 @@ struct ConnectionTable: ~Copyable {
         connection.pointee.droppedBytes = 0
         connection.pointee.session = nil
         connection.pointee.upload = nil
+        connection.pointee.watch?.end()
+        connection.pointee.watch = nil
         connection.pointee.stream?.close()
         connection.pointee.stream = nil
         connection.pointee.input.release()

@@ -16,6 +16,7 @@ enum Resumption {
         body(&exchange)
         exchange.completeUnanswered()
         connection.pointee.upload = nil
+        connection.pointee.watch = nil
         if connection.pointee.stream != nil { connection.pointee.machine.streams() }
         // While its handler is still in the call that deferred, the loop itself goes on when it returns.
         if loop.pointee.current == connection { return }

@@ -3,6 +3,8 @@ import Glibc
 extension EventLoop {
     /// Bytes of a connection's own input memory that are moved rather than added to.
     private static let smallInput = 4096
+    /// Bytes of content that nobody is refused for, however much all have.
+    private static let littleInput = 64 * 1024
 
     /// Reads once and goes on with what came. More than that waits for the next iteration, so that no connection holds
     /// up the others.
@@ -40,7 +42,54 @@ extension EventLoop {
             flush(connection)
             if connection.pointee.generation != generation { return }
         } while connection.pointee.wasInterrupted && !connection.pointee.machine.isBlocked
-        returnInput(connection)
+        keepInput(connection)
+        if connection.pointee.generation == generation { returnInput(connection) }
+    }
+
+    /// Counts content that is there and not answered: while it comes, and while it is worked on. Where all connections
+    /// together have too much, the request with the most of those that are still coming is refused.
+    @inline(__always)
+    private func keepInput(_ connection: UnsafeMutablePointer<Connection>) {
+        let isWorkedOn = connection.pointee.machine.phase == .answering
+        let kept = connection.pointee.input.count &+ (isWorkedOn ? connection.pointee.contentBytes : 0)
+        if kept != connection.pointee.keptInputBytes { keepInput(connection, kept) }
+    }
+
+    @inline(never)
+    private func keepInput(_ connection: UnsafeMutablePointer<Connection>, _ count: Int) {
+        // An upload has a place instead.
+        let kept = connection.pointee.upload == nil ? count : 0
+        state.pointee.keptInputBytes += kept - connection.pointee.keptInputBytes
+        connection.pointee.keptInputBytes = kept
+        while state.pointee.keptInputBytes > state.pointee.limits.keptInputBytes, let largest = mostComing() {
+            refuseContent(of: largest)
+        }
+    }
+
+    private func mostComing() -> UnsafeMutablePointer<Connection>? {
+        var largest: UnsafeMutablePointer<Connection>?
+        for slot in 0..<state.pointee.table.slots {
+            let connection = state.pointee.table[slot]
+            guard connection.pointee.keptInputBytes > largest?.pointee.keptInputBytes ?? EventLoop.littleInput,
+                connection.pointee.machine.wantsInput
+            else { continue }
+            largest = connection
+        }
+        return largest
+    }
+
+    private func refuseContent(of connection: UnsafeMutablePointer<Connection>) {
+        let generation = connection.pointee.generation
+        state.pointee.counters.refusedForInput.raise(by: 1)
+        state.pointee.keptInputBytes -= connection.pointee.keptInputBytes
+        connection.pointee.keptInputBytes = 0
+        connection.pointee.input.release()
+        connection.pointee.machine.refuseForNow()
+        var exchange = Exchange(connection: connection, loop: state)
+        exchange.respond(error: .serviceUnavailable, detail: "There is too much content at once.")
+        connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
+        flush(connection)
+        if connection.pointee.generation == generation { returnInput(connection) }
     }
 
     /// Handles request after request, until the input has no whole one, an answer is awaited or too much output waits.
@@ -136,6 +185,7 @@ extension EventLoop {
             exchange.respond(error: .serviceUnavailable, detail: "The server is overloaded.")
         }
         state.pointee.current = nil
+        connection.pointee.contentBytes = connection.pointee.machine.bodyLength
         connection.pointee.machine.handed(&connection.pointee.input)
         if case .deferred(let ticket) = exchange.state {
             state.pointee.counters.deferred.raise(by: 1)

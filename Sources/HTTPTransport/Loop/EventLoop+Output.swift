@@ -34,11 +34,12 @@ extension EventLoop {
     ///
     /// - Returns: whether the connection is still there.
     func account(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
-        let kept = connection.pointee.output.count + (connection.pointee.session?.output.count ?? 0)
+        let hasPlace = connection.pointee.largeAnswer != nil
+        let kept = hasPlace ? 0 : connection.pointee.output.count + (connection.pointee.session?.output.count ?? 0)
         state.pointee.keptOutputBytes += kept - connection.pointee.keptOutputBytes
         connection.pointee.keptOutputBytes = kept
         let generation = connection.pointee.generation
-        while state.pointee.keptOutputBytes > state.pointee.keptOutputMaximum, let largest = mostKept() {
+        while state.pointee.keptOutputBytes > state.pointee.limits.keptOutputBytes, let largest = mostKept() {
             state.pointee.counters.closedForOutput.raise(by: 1)
             release(largest)
         }
@@ -48,6 +49,7 @@ extension EventLoop {
     /// Nothing waits for the connection's reader any more.
     @inline(__always)
     func forget(_ connection: UnsafeMutablePointer<Connection>) {
+        if connection.pointee.largeAnswer != nil { connection.pointee.largeAnswer = nil }
         if connection.pointee.keptOutputBytes == 0 { return }
         state.pointee.keptOutputBytes -= connection.pointee.keptOutputBytes
         connection.pointee.keptOutputBytes = 0

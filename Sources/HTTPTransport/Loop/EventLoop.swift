@@ -62,7 +62,12 @@ final class EventLoop {
             noteOverload(at: woken, since: begin)
             for index in 0..<max(0, Int(count)) {
                 // Reading the clock at each event would be felt.
-                if index & 3 == 3 { noteOverload(at: MonotonicClock.microseconds, since: begin) }
+                if index & 3 == 3 {
+                    noteOverload(at: MonotonicClock.microseconds, since: begin)
+                    // What others have done meanwhile is answered between these requests: a kill switch that has
+                    // waited for its turn must not wait for another.
+                    if state.pointee.mailbox.hasMail { collectMail() }
+                }
                 let event = events[index]
                 if event.data.u64 == EventLoop.bellMark { isRung = true } else { handleEvent(event) }
             }
@@ -107,7 +112,10 @@ final class EventLoop {
         guard let connection = state.pointee.table.find(slot: slot, generation: generation) else { return }
         let ends = EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue
         if event.events & (EPOLLIN.rawValue | ends) != 0 { connection.pointee.isReadable = true }
-        if event.events & ends != 0 { connection.pointee.hasEnd = true }
+        if event.events & ends != 0 {
+            connection.pointee.hasEnd = true
+            connection.pointee.watch?.end()
+        }
         let isGone = event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0
         if connection.pointee.machine.isBlocked {
             guard event.events & EPOLLOUT.rawValue != 0 || isGone else { return }
@@ -218,6 +226,7 @@ final class EventLoop {
         switch connection.pointee.machine.expire(state.pointee.patience, now: now) {
         case .none:
             state.pointee.timers.ensure(connection.pointee.slot, by: connection.pointee.machine.deadline)
+        case .close(.idle): closeIdle(connection, now: now)
         case .close(let timeout):
             if let timeout { counters.countTimeout(timeout) }
             release(connection)
@@ -226,7 +235,22 @@ final class EventLoop {
             answer(connection, error: .requestTimeout, detail: "The request did not arrive in time.")
         case .handlerTimeout(let timeout):
             counters.countTimeout(timeout)
+            connection.pointee.watch?.end()
             answer(connection, error: .serviceUnavailable, detail: "The request took too long to answer.")
+        }
+    }
+
+    /// Closes a connection on which no request came in time. One that arrives at the last moment is served: for its
+    /// client it was in time, and who has sent a change cannot send it again without knowing.
+    private func closeIdle(_ connection: UnsafeMutablePointer<Connection>, now: Int64) {
+        let generation = connection.pointee.generation
+        if connection.pointee.machine.wantsInput { readable(connection) }
+        guard connection.pointee.generation == generation, connection.pointee.descriptor >= 0 else { return }
+        if connection.pointee.machine.phase == .idle, now >= connection.pointee.machine.deadline {
+            state.pointee.counters.countTimeout(.idle)
+            release(connection)
+        } else {
+            state.pointee.timers.ensure(connection.pointee.slot, by: connection.pointee.machine.deadline)
         }
     }
 
@@ -287,6 +311,8 @@ final class EventLoop {
         close(connection.pointee.descriptor)
         state.pointee.addresses.leave(connection.pointee.peer)
         forget(connection)
+        state.pointee.keptInputBytes -= connection.pointee.keptInputBytes
+        connection.pointee.keptInputBytes = 0
         state.pointee.timers.clear(connection.pointee.slot)
         state.pointee.table.release(connection)
         state.pointee.counters.open.subtract(1, ordering: .relaxed)

@@ -15,6 +15,12 @@ package final class LoopContext {
     /// Milliseconds since 1970, read when the loop last woke.
     package var wallMilliseconds: Int64 { state.pointee.wall }
 
+    /// Whether somebody still waits for a deferred answer of this very loop. O(1).
+    package func awaits(_ answer: DeferredAnswer) -> Bool {
+        precondition(answer.mailbox === state.pointee.mailbox, "an answer is awaited on its own loop")
+        return state.pointee.table.find(slot: answer.slot, ticket: answer.ticket) != nil
+    }
+
     /// Answers a deferred exchange of this very loop, on the loop: the answer is written straight into the connection's
     /// buffer and sent before the loop sleeps again. May be called from `handle` and `receive`.
     ///

@@ -28,6 +28,8 @@ final class LoopCounters: Sendable {
     let bytesWritten = Atomic<UInt64>(0)
     /// Connections closed because slow readers had too much output waiting.
     let closedForOutput = Atomic<UInt64>(0)
+    /// Requests refused because too much content was there.
+    let refusedForInput = Atomic<UInt64>(0)
     /// How long requests may have waited in the last minute.
     let lag = LoopLag()
     /// When the turn under way began, in microseconds of the monotonic clock; 0 while the loop waits.
@@ -97,6 +99,7 @@ final class LoopCounters: Sendable {
         statistics.bytesRead = bytesRead.load(ordering: .relaxed)
         statistics.bytesWritten = bytesWritten.load(ordering: .relaxed)
         statistics.closedForOutput = closedForOutput.load(ordering: .relaxed)
+        statistics.refusedForInput = refusedForInput.load(ordering: .relaxed)
         statistics.lagMaximumMicroseconds = lagMaximum(at: UInt64(MonotonicClock.microseconds))
         for code in 100..<LoopCounters.codes {
             let count = answers[code].load(ordering: .relaxed)

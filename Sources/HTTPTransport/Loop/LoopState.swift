@@ -19,7 +19,9 @@ struct LoopState: ~Copyable {
     /// Who has how many connections.
     let addresses: AddressCounts
     /// Uploads of all loops.
-    let uploads: UploadPlaces
+    let uploads: Places
+    /// Those for answers that are larger than what may wait for all readers of a loop.
+    let largeAnswers: Places
     /// Which answers are compressed.
     let compression: HTTPCompression
     /// Bytes of content from which on that is worth a thought; `max` when it is off.
@@ -38,6 +40,8 @@ struct LoopState: ~Copyable {
     var wall: Int64 = 0
     /// The `Date` field for that time, and the fields of every answer.
     var date: DateLine
+    /// What an answer says of a connection that is kept, where anything has to be said.
+    let keepAlive: KeepAliveFields
     /// Whether requests have waited too long in this turn of the loop: then new ones are refused.
     var isOverloaded = false
     /// Whether the loop is draining: then every answer closes its connection.
@@ -48,10 +52,10 @@ struct LoopState: ~Copyable {
     var ready: [UnsafeMutablePointer<Connection>] = []
     /// Connections whose sockets had more than was read in their turn.
     var unread: [UnsafeMutablePointer<Connection>] = []
-    /// Bytes of answers that wait for slow readers, of all connections together.
+    /// Bytes of answers that wait for slow readers, of all connections together; large answers have places instead.
     var keptOutputBytes = 0
-    /// How many that may be.
-    let keptOutputMaximum: Int
+    /// Bytes of content that is there and not answered, of all connections together; uploads have places instead.
+    var keptInputBytes = 0
     /// The connection whose request the handler has in hand.
     var current: UnsafeMutablePointer<Connection>?
     /// Header fields of the request at hand.
@@ -65,9 +69,11 @@ struct LoopState: ~Copyable {
 
     init(
         index: Int, configuration: HTTPServerConfiguration, mailbox: Mailbox<LoopLetter>, counters: LoopCounters,
-        addresses: AddressCounts, uploads: UploadPlaces, certificates: TLSCertificates? = nil
+        addresses: AddressCounts, uploads: Places, largeAnswers: Places,
+        certificates: TLSCertificates? = nil
     ) {
         self.uploads = uploads
+        self.largeAnswers = largeAnswers
         self.certificates = certificates
         self.addresses = addresses
         compression = configuration.compression
@@ -83,7 +89,8 @@ struct LoopState: ~Copyable {
         self.mailbox = mailbox
         self.counters = counters
         date = DateLine(followedBy: configuration.standingFields)
-        keptOutputMaximum = configuration.limits.keptOutputBytes / configuration.loops
+        keepAlive = KeepAliveFields(
+            telling: configuration.tellsIdleTimeout ? configuration.timeouts.idle : nil)
         fields = FieldTable(capacity: configuration.limits.fieldCount)
         timers = TimerWheel(now: MonotonicClock.milliseconds)
         readClocks()

@@ -124,7 +124,11 @@ extension Exchange {
         if let contentType { answer.contentType(contentType) }
         fields(FieldWriter(output: output))
         if connection.pointee.machine.head.isHTTP10 { connection.pointee.machine.keepsAlive = false }
-        if !connection.pointee.machine.keepsAlive { output.pointee.append("Connection: close\r\n") }
+        if connection.pointee.machine.keepsAlive {
+            output.pointee.append(loop.pointee.keepAlive.bytes(isHTTP10: false))
+        } else {
+            output.pointee.append("Connection: close\r\n")
+        }
         let isChunked = !connection.pointee.machine.head.isHTTP10
         output.pointee.append(isChunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n")
         connection.pointee.ticket &+= 1

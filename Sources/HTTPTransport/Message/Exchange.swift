@@ -71,6 +71,12 @@ package struct Exchange: ~Copyable {
     /// Answers with a whole response.
     package mutating func respond(_ response: HTTPResponse) {
         if refusesContent(response.status) { return refuseContent() }
+        if response.body.count > loop.pointee.limits.keptOutputBytes / 2 {
+            connection.pointee.largeAnswer = loop.pointee.largeAnswers.take()
+            guard connection.pointee.largeAnswer != nil else {
+                return respond(error: .serviceUnavailable, detail: "There are too many large answers at once.")
+            }
+        }
         begin(response.status)
         let answer = AnswerWriter(connection: connection, loop: loop)
         answer.begin(response.status)
@@ -130,10 +136,14 @@ package struct Exchange: ~Copyable {
 
     /// Leaves the exchange open to be answered later. The connection's next request is not parsed before that.
     ///
-    /// - Parameter time: How long the answer may take; nil for the handler time-out and what is left of the request's.
+    /// - Parameters:
+    ///   - time: How long the answer may take; nil for the handler time-out and what is left of the request's.
+    ///   - watch: Learns when nobody awaits the answer any more.
     /// - Returns: What the answer is sent with. When it does not come in time, the transport answers 503.
-    package mutating func deferred(within time: Duration? = nil) -> DeferredAnswer {
+    package mutating func deferred(within time: Duration? = nil, watch: AnswerWatch? = nil) -> DeferredAnswer {
         precondition(state == .open, "an exchange is answered or deferred once")
+        connection.pointee.watch = watch
+        if connection.pointee.hasEnd { watch?.end() }
         answerTime = time.map { Int64($0.milliseconds) }
         connection.pointee.ticket &+= 1
         state = .deferred(ticket: connection.pointee.ticket)

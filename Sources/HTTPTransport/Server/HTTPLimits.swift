@@ -13,9 +13,15 @@ package struct HTTPLimits: Sendable, Equatable {
     package var chunkLineBytes = 1024
     /// Bytes of answers that may wait for a slow reader before no more of its requests are read.
     package var pendingOutputBytes = 256 * 1024
-    /// Bytes of answers that may wait for slow readers, of all connections together; each loop has its share. Past it
-    /// the reader with the most is closed.
-    package var keptOutputBytes = 64 * 1024 * 1024
+    /// Bytes of answers that may wait for slow readers, of all connections of a loop together. Past it the reader with
+    /// the most is closed.
+    package var keptOutputBytes = 32 * 1024 * 1024
+    /// Answers of all loops together that may be under way with more than half of `keptOutputBytes`; one more is
+    /// answered 503. No reader is closed for one.
+    package var largeAnswersAtOnce = 2
+    /// Bytes of content that is not answered yet, of all connections of a loop together, uploads aside. Past it the
+    /// request with the most of those that are still coming is answered 503.
+    package var keptInputBytes = 64 * 1024 * 1024
     /// Bytes a second that a peer must take of an answer on average, once `HTTPTimeouts.rateGrace` is over; one that is
     /// slower is closed. 0 sets no bound.
     package var outputRate = 1024
@@ -51,6 +57,9 @@ package struct HTTPLimits: Sendable, Equatable {
         try require("chunkLineBytes", chunkLineBytes, in: 16...65_536)
         try require("pendingOutputBytes", pendingOutputBytes, in: 1...1_073_741_824)
         try require("keptOutputBytes", keptOutputBytes, in: 65_536...68_719_476_736)
+        try require("largeAnswersAtOnce", largeAnswersAtOnce, in: 1...1000)
+        // A request of the largest content must fit.
+        try require("keptInputBytes", keptInputBytes, in: bodyBytes...68_719_476_736)
         try require("outputRate", outputRate, in: 0...1_073_741_824)
         try require("lingerBytes", lingerBytes, in: 0...1_073_741_824)
         try require("connections", connections, in: 1...1_000_000)

@@ -26,6 +26,9 @@ package struct HTTPServerConfiguration: Sendable {
     package var trustedProxies: [AddressRange] = []
     /// Fields that every answer has, beside `Date`.
     package var standingFields: [(name: StaticString, value: StaticString)] = []
+    /// Whether answers say how long their connection is kept for another request (`Keep-Alive: timeout=…`), so that a
+    /// client sends none at the moment when it is closed.
+    package var tellsIdleTimeout = false
     /// The content of answers that the transport gives itself; plain text unless set.
     package var errorBody: ErrorBody = { status, detail in
         ("text/plain; charset=utf-8", Array("\(status.code) \(status.reason): \(detail)\n".utf8))

@@ -4,8 +4,9 @@ package struct HTTPTimeouts: Sendable, Equatable {
     package var head = Duration.seconds(10)
     /// For a whole body, from the end of the head; then 408.
     package var body = Duration.seconds(20)
-    /// For the next request on an open connection; then it is closed.
-    package var idle = Duration.seconds(30)
+    /// For the next request on an open connection; then it is closed. More than the 60 s after which load balancers
+    /// give up what they keep for reuse: who closes first decides which requests are lost.
+    package var idle = Duration.seconds(75)
     /// For a peer to take any byte of an answer; then the connection is closed.
     package var write = Duration.seconds(30)
     /// For a whole request, from its first byte to its answer; then 408 while reading, 503 while it is worked on.

@@ -32,6 +32,8 @@ package struct LoopStatistics: Sendable {
     package internal(set) var bytesWritten: UInt64 = 0
     /// Connections closed because slow readers had too much output waiting.
     package internal(set) var closedForOutput: UInt64 = 0
+    /// Requests refused because too much content was there.
+    package internal(set) var refusedForInput: UInt64 = 0
     /// The longest that requests may have waited in the last minute before they were looked at, in microseconds.
     package internal(set) var lagMaximumMicroseconds: UInt64 = 0
 }

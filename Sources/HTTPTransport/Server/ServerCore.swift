@@ -13,7 +13,8 @@ final class ServerCore: Sendable {
     private let epolls: [Int32]
     private let acceptor: Acceptor
     private let addresses: AddressCounts
-    private let uploads: UploadPlaces
+    private let uploads: Places
+    private let largeAnswers: Places
     private let certificates: TLSCertificates?
     /// Holds the acceptor and every loop that has not ended.
     private let running = DispatchGroup()
@@ -42,7 +43,8 @@ final class ServerCore: Sendable {
         port = listeners.first { $0.port > 0 }?.port ?? 0
         addresses = AddressCounts(
             limit: configuration.limits.connectionsPerAddress, exempt: configuration.trustedProxies)
-        uploads = UploadPlaces(limit: configuration.limits.uploadsAtOnce)
+        uploads = Places(limit: configuration.limits.uploadsAtOnce)
+        largeAnswers = Places(limit: configuration.limits.largeAnswersAtOnce)
         acceptor = try Acceptor(
             listeners: listeners, loops: loops, addresses: addresses, configuration: configuration)
     }
@@ -58,25 +60,29 @@ final class ServerCore: Sendable {
         return listeners
     }
 
-    /// Starts the loops and the acceptor, each on a serial queue of its own: they share no thread with other work.
+    /// Starts the loops and the acceptor, each on a serial queue of its own: they share no thread with other work. No
+    /// queue of the program has a priority of its own: a thread inherits that of the one that starts it, only root may
+    /// raise it again, and Dispatch complains of that to the journal.
     ///
     /// - Parameter makeHandler: Called on each loop.
     func start(makeHandler: @escaping @Sendable (LoopContext) -> LoopHandler) {
         for (index, loop) in loops.enumerated() {
             let (configuration, epoll, bell) = (configuration, epolls[index], bells[index])
-            let (addresses, uploads, certificates) = (addresses, uploads, certificates)
-            DispatchQueue(label: "http.loop.\(index)", qos: .userInitiated).async(group: running) {
+            let (addresses, uploads, largeAnswers) = (addresses, uploads, largeAnswers)
+            let certificates = certificates
+            DispatchQueue(label: "http.loop.\(index)").async(group: running) {
                 let state = UnsafeMutablePointer<LoopState>.allocate(capacity: 1)
                 state.initialize(
                     to: LoopState(
                         index: index, configuration: configuration, mailbox: loop.mailbox, counters: loop.counters,
-                        addresses: addresses, uploads: uploads, certificates: certificates))
+                        addresses: addresses, uploads: uploads, largeAnswers: largeAnswers,
+                        certificates: certificates))
                 ServerCore.run(state, epoll, bell, makeHandler)
                 state.deinitialize(count: 1)
                 state.deallocate()
             }
         }
-        DispatchQueue(label: "http.acceptor", qos: .userInitiated).async(group: running) { [acceptor] in
+        DispatchQueue(label: "http.acceptor").async(group: running) { [acceptor] in
             acceptor.run()
         }
     }

@@ -1,7 +1,7 @@
 import Lock
 
 /// The certificate that new connections get; it can be exchanged while others go on with the one they have.
-final class TLSCertificates: Sendable {
+package final class TLSCertificates: Sendable {
     private let configuration: TLSConfiguration
     private let context: Locked<TLSContext>
 
@@ -9,6 +9,13 @@ final class TLSCertificates: Sendable {
     init(_ configuration: TLSConfiguration) throws(TransportError) {
         self.configuration = configuration
         context = Locked(try TLSContext(configuration))
+    }
+
+    /// Reads certificate and key as a start would, and lets go of them.
+    ///
+    /// - Throws: `TransportError.certificate`.
+    package static func check(_ configuration: TLSConfiguration) throws(TransportError) {
+        _ = try TLSContext(configuration)
     }
 
     /// What a connection begins with now.

@@ -1,4 +1,6 @@
+import Dispatch
 import JSON
+import Lock
 import Testing
 
 @testable import DynamoTable
@@ -23,6 +25,41 @@ struct ItemOperationTests {
         #expect(
             update.message
                 == "The update expression attempted to update the secondary index key beyond allowed size limits")
+    }
+
+    @Test("A write that is urgent is done however many wait", arguments: [true, false])
+    func urgency(isUrgent: Bool) throws {
+        var limits = TableLimits()
+        limits.waitingTransactionsMax = 2
+        let service = try TestService(limits: limits) { operation in
+            if case .put(_, let item, _) = operation { isUrgent && item["pk"] == "switch" } else { false }
+        }
+        let (isHeld, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        func put(_ key: String, _ completion: @escaping @Sendable () -> Void = {}) {
+            service.store.transact([.put(table: "things", item: ["pk": .string(key), "sk": 1])], principal: .anonymous)
+            {
+                _ in completion()
+            }
+        }
+        put("first") {
+            isHeld.signal()
+            mayGoOn.wait()
+        }
+        isHeld.wait()
+        for key in ["second", "third"] { put(key) }
+        let put = Array(#"{"TableName":"things","Item":{"pk":{"S":"switch"},"sk":{"N":"1"}}}"#.utf8)
+        let answered = DispatchSemaphore(value: 0)
+        let status = Locked<UInt16>(0)
+        put.withUnsafeBytes { body in
+            let request = TableService.Request(.putItem, body: body, principal: .anonymous)
+            service.service.perform(request, tape: TableService.makeTape()) { answer in
+                status.withLock { $0 = answer.status }
+                answered.signal()
+            }
+        }
+        mayGoOn.signal()
+        answered.wait()
+        #expect((status.withLock { $0 } == 200) == isUrgent)
     }
 
     @Test("An empty key is told in other words when it is given by itself")

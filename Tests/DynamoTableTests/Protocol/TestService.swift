@@ -18,15 +18,21 @@ struct TestService {
     /// - Parameters:
     ///   - directory: where the tables are kept; in memory when nil.
     ///   - time: what the clock shows.
-    init(directory: String? = nil, at time: Int64 = 1_700_000_000_000) throws {
-        store = try SQLiteTableStore.open(directory.map { .directory($0) } ?? .memory)
+    ///   - limits: the bounds of the tables.
+    ///   - isUrgent: what overtakes other writes.
+    init(
+        directory: String? = nil, at time: Int64 = 1_700_000_000_000, limits: TableLimits = TableLimits(),
+        isUrgent: @escaping @Sendable (WriteOperation) -> Bool = { _ in false }
+    ) throws {
+        store = try SQLiteTableStore.open(directory.map { .directory($0) } ?? .memory, limits: limits)
         let now = Locked(time)
         let passed = Locked(Duration.zero)
         self.now = now
         self.passed = passed
         let start = ContinuousClock.now
         service = TableService(
-            store: store, clock: { now.withLock { $0 } }, monotonicClock: { start + passed.withLock { $0 } })
+            store: store, isUrgent: isUrgent, clock: { now.withLock { $0 } },
+            monotonicClock: { start + passed.withLock { $0 } })
         if try store.listTables().contains("things") { return }
         try store.createTable(
             TableSchema(

@@ -28,8 +28,8 @@ struct ServerConfigurationTests {
     @Test("The shipped files say what is built in, and set everything but paths", arguments: Profile.allCases)
     func shippedFiles(profile: Profile) throws {
         let directory = TemporaryDirectory.repositoryRoot + "/config"
-        let shipped = try Self.load(commandLine: ["environment": profile.rawValue], directories: [directory])
-        var builtIn = try Self.load(commandLine: ["environment": profile.rawValue])
+        let shipped = try Self.load(commandLine: ["profile": profile.rawValue], directories: [directory])
+        var builtIn = try Self.load(commandLine: ["profile": profile.rawValue])
         #expect(shipped.file == "\(directory)/\(profile.rawValue).yaml")
         #expect(builtIn.file == nil)
         builtIn.file = shipped.file
@@ -37,7 +37,7 @@ struct ServerConfigurationTests {
 
         let found = try ConfigurationFile.find(requested: shipped.file, profile: "")
         let file = try #require(found)
-        #expect(file.keys.count == 43)
+        #expect(file.keys.count == 44)
     }
 
     @Test("Options win over variables, variables over the file, the file over the defaults")
@@ -81,6 +81,15 @@ struct ServerConfigurationTests {
                 "timeouts.handler must be at most timeouts.request (12s from \(file)), "
                     + "not 15s by default: it is a part of it",
             ])
+        #expect(
+            Self.issues(environment: [
+                "FLAG_SERVER_LIMITS_KEPT_OUTPUT": "4MiB", "FLAG_SERVER_LIMITS_KEPT_INPUT": "512KiB",
+            ]) == [
+                "limits.body must be at most limits.kept-input (512KiB from FLAG_SERVER_LIMITS_KEPT_INPUT), "
+                    + "not 1MiB by default",
+                "limits.bulk-answer must be at most limits.kept-output (4MiB from FLAG_SERVER_LIMITS_KEPT_OUTPUT), "
+                    + "not 8MiB by default",
+            ])
         let issue = try #require(Self.issues(commandLine: ["host": "0.0.0.0"]).first)
         #expect(issue.hasPrefix("auth must be on (off by default) when host is 0.0.0.0 from --host: "))
     }
@@ -109,8 +118,28 @@ struct ServerConfigurationTests {
         #expect(try Self.load(environment: ["FLAG_SERVER_CONFIG": path]).auth == .on)
         #expect(
             Self.issues(directories: [directory.path]) == [
-                "\(path): environment must be local: the file is found by that name"
+                "\(path): profile must be local: the file is found by that name"
             ])
+    }
+
+    @Test("The profile is also read by its former key, environment, and by the name of its environment, with a notice")
+    func profileByOtherNames() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("any.yaml", "environment: staging")
+        let cases: [([String: String], [String: String], Profile, [String])] = [
+            (["profile": "prod"], [:], .prod, []), (["environment": "prod"], [:], .prod, []),
+            (["environment": "dev"], ["FLAG_SERVER_PROFILE": "prod"], .dev, []),
+            ([:], ["FLAG_SERVER_ENVIRONMENT": "dev"], .dev, []),
+            ([:], ["FLAG_SERVER_ENVIRONMENT": "dev", "FLAG_SERVER_PROFILE": "prod"], .prod, []),
+            (["profile": "production"], [:], .prod, ["the profile is given as production, that is prod"]),
+            (["config": path], [:], .dev, ["the profile is given as staging, that is dev"]),
+            (["config": path, "profile": "prod"], [:], .prod, []),
+        ]
+        for (commandLine, environment, profile, notices) in cases {
+            let configuration = try Self.load(commandLine: commandLine, environment: environment)
+            #expect(configuration.profile == profile, "\(commandLine) \(environment)")
+            #expect(configuration.notices == notices, "\(commandLine) \(environment)")
+        }
     }
 
     @Test("Data lies where --data-dir says, else in systemd's state directory, else under data/")

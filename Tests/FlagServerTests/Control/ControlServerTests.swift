@@ -1,5 +1,7 @@
+import Dispatch
 import Foundation
 import JSON
+import Lock
 import Logging
 import Testing
 
@@ -10,7 +12,7 @@ struct ControlServerTests {
     /// A server that answers a command with what it was given, in the directory.
     private static func server(in directory: String) throws -> ControlServer {
         try ControlServer(directory: directory, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) {
-            request in
+            request, _ in
             request.command == "fail"
                 ? .failed("it cannot") : .done(.object(request.arguments), payload: request.payload.reversed())
         }
@@ -68,6 +70,81 @@ struct ControlServerTests {
         let server = try Self.server(in: directory)
         defer { server.stop() }
         #expect(try Self.ask(directory, ControlRequest(command: "echo", arguments: [:])) == .done(.object([:])))
+    }
+
+    /// A server whose command `work` goes on until it is let go or its client leaves; `look` overtakes it and says how
+    /// many have begun.
+    private static func busyServer(in directory: String, _ letGo: Locked<Bool>) throws -> ControlServer {
+        let begun = Locked(0)
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        return try ControlServer(directory: directory, logger: logger, overtaking: ["look"]) { request, client in
+            if request.command == "look" { return .done(.integer(Int64(begun.withLock { $0 }))) }
+            begun.withLock { $0 += 1 }
+            while !client.hasLeft() {
+                if letGo.withLock({ $0 }) { return .done("let go", payload: request.payload) }
+                usleep(1000)
+            }
+            return .failed("it has left")
+        }
+    }
+
+    private static func look(_ directory: String, until count: Int64) throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try ask(directory, ControlRequest(command: "look", arguments: [:])) != .done(.integer(count)) {
+            try #require(ContinuousClock.now < deadline)
+        }
+    }
+
+    @Test("Work is done one after the other, and looked at meanwhile; who leaves has it stop")
+    func overtaking() throws {
+        let directory = try TemporaryDirectory()
+        let letGo = Locked(false)
+        let server = try Self.busyServer(in: directory.path, letGo)
+        defer {
+            letGo.withLock { $0 = true }
+            server.stop()
+        }
+        func begin() throws -> ControlChannel {
+            let channel = try ControlSocket.connect(in: directory.path)
+            try channel.send(
+                ControlRequest(command: "work", arguments: [:], payload: [1, 2, 3]).message, within: .seconds(20))
+            return channel
+        }
+        let leaving = try begin()
+        try Self.look(directory.path, until: 1)
+        let second = try begin()
+        // Still behind the first.
+        try Self.look(directory.path, until: 1)
+        _ = consume leaving
+        try Self.look(directory.path, until: 2)
+        letGo.withLock { $0 = true }
+        #expect(try ControlReply(second.receive(within: .seconds(20))) == .done("let go", payload: [1, 2, 3]))
+    }
+
+    @Test("Who says nothing holds up nobody, and the stop waits for work, not for silence")
+    func silence() throws {
+        let directory = try TemporaryDirectory()
+        let letGo = Locked(false)
+        let server = try Self.busyServer(in: directory.path, letGo)
+        let silent = try ControlSocket.connect(in: directory.path)
+        let working = try ControlSocket.connect(in: directory.path)
+        try working.send(ControlRequest(command: "work", arguments: [:]).message, within: .seconds(20))
+        try Self.look(directory.path, until: 1)
+        let began = ContinuousClock.now
+        let isStopped = DispatchSemaphore(value: 0)
+        DispatchQueue(label: "test.stop").async {
+            server.stop()
+            isStopped.signal()
+        }
+        do {
+            _ = try silent.receive(within: .seconds(20))
+            Issue.record("it was answered")
+        } catch { #expect(error != .timedOut) }
+        #expect(isStopped.wait(timeout: .now()) == .timedOut)
+        letGo.withLock { $0 = true }
+        #expect(try ControlReply(working.receive(within: .seconds(20))) == .done("let go"))
+        isStopped.wait()
+        #expect(ContinuousClock.now - began < ControlServer.requestTimeout)
     }
 
     @Test("What is no command is answered with the reason, and the next command is heard")

@@ -1,4 +1,5 @@
 import FlagCore
+import Glibc
 import JSON
 import Logging
 import Testing
@@ -36,6 +37,18 @@ struct StandardErrorLogTests {
     func forgery(format: ServerConfiguration.Log.Format) {
         let line = Self.line(format, "flag \n2026 forged", ["key": "a\r\nb\u{1b}[31m"])
         #expect(!line.utf8.contains { $0 < 0x20 })
+    }
+
+    @Test("In the journal a line has its priority, and only there")
+    func journal() throws {
+        let levels = Logger.Level.allCases.map { StandardErrorLog.prefix(of: $0) }
+        #expect(levels == ["<7>", "<7>", "<6>", "<5>", "<4>", "<3>", "<2>"])
+        var status = stat()
+        #expect(fstat(STDERR_FILENO, &status) == 0)
+        #expect(StandardErrorLog.isJournal("\(status.st_dev):\(status.st_ino)"))
+        #expect(!StandardErrorLog.isJournal("\(status.st_dev):\(status.st_ino + 1)"))
+        #expect(!StandardErrorLog.isJournal("1:"))
+        #expect(!StandardErrorLog.isJournal(nil))
     }
 
     @Test("Metadata never takes the place of time, level or message")

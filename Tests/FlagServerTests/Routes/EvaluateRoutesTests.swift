@@ -84,7 +84,7 @@ struct EvaluateRoutesTests {
         let overridden = try server.send("POST", "/api/evaluate", ask).json
         #expect(overridden["reason"] == "tenant_override")
         #expect(overridden["enabled"] == true)
-        let activation = #"{"reason":"fire","activatedBy":"ada"}"#
+        let activation = #"{"all":true,"reason":"fire","activatedBy":"ada"}"#
         #expect(try server.send("POST", "/api/emergency/kill-switch", activation).status == 200)
         let killed = try server.send("POST", "/api/evaluate", ask).json
         #expect(killed["reason"] == "kill_switch")

@@ -126,7 +126,9 @@ struct InvalidItemRoutesTests {
         let leftOut = ExportedFile.lines(inField: try server.send("GET", "/api/export").fields["flag-server-left-out"])
         #expect(leftOut.count == kind.flags.count + kind.overrides.count + kind.segments.count, "\(leftOut)")
         #expect(
-            try server.send("POST", "/api/emergency/kill-switch", #"{"reason":"r","activatedBy":"me"}"#).status == 200)
+            try server.send(
+                "POST", "/api/emergency/kill-switch", #"{"all":true,"reason":"r","activatedBy":"me"}"#
+            ).status == 200)
     }
 
     @Test("Lists by owner, tag and date name a flag that belongs there, or of which that cannot be told")

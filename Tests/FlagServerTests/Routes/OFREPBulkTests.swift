@@ -21,9 +21,9 @@ struct OFREPBulkTests {
         #expect(answer.status == 200)
         #expect(
             answer.body
-                == #"{"flags":[{"key":"a","reason":"STATIC","variant":"small","value":20},"#
-                + #"{"key":"b","reason":"TARGETING_MATCH","variant":"on","value":true},"#
-                + #"{"key":"c","reason":"DISABLED","variant":""}]}"#)
+                == #"{"flags":[{"key":"a","reason":"STATIC","variant":"small","value":20,"metadata":{}},"#
+                + #"{"key":"b","reason":"TARGETING_MATCH","variant":"on","value":true,"metadata":{}},"#
+                + #"{"key":"c","reason":"DISABLED","variant":"","metadata":{}}],"metadata":{}}"#)
         let failed = try server.bulk(#"{"wanted":"neither"}"#)
         #expect(failed.status == 200)
         let flag = failed.json["flags"]?.arrayValue?.first { $0["key"] == "b" }
@@ -45,8 +45,8 @@ struct OFREPBulkTests {
         let after = try server.bulk(ifNoneMatch: tag)
         #expect(after.status == 200)
         let old = #"{"key":"old","reason":"STATIC","variant":"on","value":true,"metadata":{"stale":true}}"#
-        #expect(
-            after.body == #"{"flags":[\#(old),{"key":"young","reason":"STATIC","variant":"on","value":true}]}"#)
+        let young = #"{"key":"young","reason":"STATIC","variant":"on","value":true,"metadata":{}}"#
+        #expect(after.body == #"{"flags":[\#(old),\#(young)],"metadata":{}}"#)
         #expect(try server.ofrep("old").body == old)
         #expect(try server.bulk(ifNoneMatch: after.fields["etag"]).status == 304)
     }
@@ -55,7 +55,7 @@ struct OFREPBulkTests {
     func empty() throws {
         let answer = try RouteServer().bulk()
         #expect(answer.status == 200)
-        #expect(answer.body == #"{"flags":[]}"#)
+        #expect(answer.body == #"{"flags":[],"metadata":{}}"#)
         #expect(answer.fields["etag"]?.count == 34)
     }
 
@@ -123,7 +123,7 @@ struct OFREPBulkTests {
         ("POST", "/api/flags", #"{"flagKey":"d","description":"D","owner":"x","defaultEnabled":true}"#),
         ("PUT", "/api/tenants/acme/flags/a", #"{"variant":"large","updatedBy":"ada"}"#),
         ("POST", "/api/emergency/kill-switch", #"{"flagKey":"b","reason":"fire","activatedBy":"ada"}"#),
-        ("POST", "/api/emergency/kill-switch", #"{"reason":"fire","activatedBy":"ada"}"#),
+        ("POST", "/api/emergency/kill-switch", #"{"all":true,"reason":"fire","activatedBy":"ada"}"#),
     ]
 
     @Test("A change has another tag", arguments: changes.indices)

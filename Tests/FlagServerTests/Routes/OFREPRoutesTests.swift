@@ -13,7 +13,7 @@ private let targeting = #"""
 struct OFREPRoutesTests {
     /// Each flag's rule, the context, and the exact answer.
     static let answers: [(rule: String, context: String, answer: String)] = [
-        (#""defaultEnabled":true"#, "{}", #"{"key":"f","reason":"STATIC","variant":"on","value":true}"#),
+        (#""defaultEnabled":true"#, "{}", #"{"key":"f","reason":"STATIC","variant":"on","value":true,"metadata":{}}"#),
         (
             targeting, #"{"plan":"pro"}"#,
             #"{"key":"f","reason":"TARGETING_MATCH","variant":"on","value":true,"metadata":{"team":"web"}}"#
@@ -24,19 +24,19 @@ struct OFREPRoutesTests {
         ),
         (
             #""variants":{"whole":2.0,"part":2.5},"defaultVariant":"whole""#, "{}",
-            #"{"key":"f","reason":"STATIC","variant":"whole","value":2.0}"#
+            #"{"key":"f","reason":"STATIC","variant":"whole","value":2.0,"metadata":{}}"#
         ),
         (
             #""variants":{"a":{"x":[1,"é"]}},"defaultVariant":"a""#, "{}",
-            #"{"key":"f","reason":"STATIC","variant":"a","value":{"x":[1,"é"]}}"#
+            #"{"key":"f","reason":"STATIC","variant":"a","value":{"x":[1,"é"]},"metadata":{}}"#
         ),
         (
             #""state":"DISABLED","variants":{"on":true,"off":false},"defaultVariant":"on""#, "{}",
-            #"{"key":"f","reason":"DISABLED","variant":""}"#
+            #"{"key":"f","reason":"DISABLED","variant":"","metadata":{}}"#
         ),
         (
             #""variants":{"on":true,"off":false},"defaultVariant":null"#, "{}",
-            #"{"key":"f","reason":"DEFAULT","variant":""}"#
+            #"{"key":"f","reason":"DEFAULT","variant":"","metadata":{}}"#
         ),
     ]
 
@@ -68,7 +68,7 @@ struct OFREPRoutesTests {
         for fields in [[], [("Content-Type", "application/json")], [("Content-Type", "text/plain")]] {
             let answer = try server.send("POST", "/ofrep/v1/evaluate/flags/f", body, fields)
             #expect(answer.status == 200)
-            #expect(answer.body == #"{"key":"f","reason":"STATIC","variant":"on","value":true}"#)
+            #expect(answer.body == #"{"key":"f","reason":"STATIC","variant":"on","value":true,"metadata":{}}"#)
         }
     }
 
@@ -106,7 +106,7 @@ struct OFREPRoutesTests {
             #expect(
                 answer.body
                     == #"{"key":"no\"such","errorCode":"FLAG_NOT_FOUND","#
-                    + #""errorDetails":"there is no flag no\"such in development"}"#)
+                    + #""errorDetails":"there is no flag no\"such in development","metadata":{}}"#)
         }
         try server.create(#"no\"such"#)
         #expect(try server.ofrep("no%22such").status == 200)
@@ -171,7 +171,8 @@ struct OFREPRoutesTests {
         #expect(try server.send("POST", "/api/emergency/kill-switch", activation).status == 200)
         #expect(
             try server.ofrep("f", #"{"tenantId":"acme"}"#).body
-                == #"{"key":"f","reason":"DISABLED","variant":"off","value":false,"metadata":{"team":"web"}}"#)
+                == #"{"key":"f","reason":"STATIC","variant":"off","value":false,"#
+                + #""metadata":{"team":"web","killSwitch":"flag"}}"#)
     }
 
     @Test("The profile decides the environment")

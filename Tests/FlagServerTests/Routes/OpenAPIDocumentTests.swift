@@ -35,7 +35,8 @@ struct OpenAPIDocumentTests {
             "PUT /api/flags/by-key/{flagKey}", "GET /api/flags/{flagKey}/tenants", "GET /api/tenants/{tenantId}/flags",
             "GET /api/tenants/{tenantId}/flags/{flagKey}", "PUT /api/tenants/{tenantId}/flags/{flagKey}",
             "DELETE /api/tenants/{tenantId}/flags/{flagKey}", "GET /api/emergency/kill-switch",
-            "POST /api/emergency/kill-switch", "DELETE /api/emergency/kill-switch", "GET /health", "GET /health/live",
+            "POST /api/emergency/kill-switch", "DELETE /api/emergency/kill-switch",
+            "POST /api/emergency/kill-switch/deactivate", "GET /health", "GET /health/live",
             "GET /health/ready", "POST /api/import", "GET /api/export", "GET /metrics", "GET /openapi.json",
         ])
     func designed(route: String) {

@@ -32,6 +32,7 @@ struct ProblemTests {
         for (method, path) in [
             ("POST", "/api/evaluate"), ("POST", "/api/evaluate/batch"), ("POST", "/api/flags"),
             ("POST", "/api/emergency/kill-switch"), ("DELETE", "/api/emergency/kill-switch"),
+            ("POST", "/api/emergency/kill-switch/deactivate"),
         ] {
             let answer = try server.send(method, path, body)
             #expect(answer.status == 400)

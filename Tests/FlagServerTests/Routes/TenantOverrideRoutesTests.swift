@@ -96,7 +96,7 @@ struct TenantOverrideRoutesTests {
         #expect(try server.send("PUT", "/api/tenants/t/flags/s", #"{"variant":"b","updatedBy":"ada"}"#).status == 200)
         #expect(
             try server.ofrep("s", #"{"tenantId":"t"}"#).body
-                == #"{"key":"s","reason":"TARGETING_MATCH","variant":"b","value":2}"#)
+                == #"{"key":"s","reason":"TARGETING_MATCH","variant":"b","value":2,"metadata":{}}"#)
         let unknown = try server.send("PUT", path, #"{"enabled":true,"updatedBy":"ada"}"#)
         #expect(unknown.status == 404)
         #expect(unknown.code == "flag_not_found")

@@ -103,7 +103,7 @@ struct NumberIdentityTests {
         for spelling in Self.spellings {
             let context = try JSONDocument(parsing: Array(#"{"x":\#(spelling)}"#.utf8))
             let bucket = flag.evaluate(
-                EvaluationContext(attributes: context.root), killed: false, override: nil,
+                EvaluationContext(attributes: context.root), killSwitch: nil, override: nil,
                 now: Timestamp(millisecondsSinceEpoch: 0)
             ).variant
             let known = buckets.updateValue(bucket, forKey: Self.meaning(of: spelling))
@@ -127,7 +127,7 @@ struct NumberIdentityTests {
         for spelling in [left, right] {
             let context = try JSONDocument(parsing: Array(#"{"x":\#(spelling)}"#.utf8))
             let evaluation = flag.evaluate(
-                EvaluationContext(attributes: context.root), killed: false, override: nil,
+                EvaluationContext(attributes: context.root), killSwitch: nil, override: nil,
                 now: Timestamp(millisecondsSinceEpoch: 0))
             #expect(evaluation.variant == 0, "\(spelling): \(evaluation)")
         }
@@ -147,7 +147,7 @@ struct NumberIdentityTests {
                 name: "s", condition: nil, keys: key.flatMap { LoopSegmentKeys(listing: [$0]) }, fractional: .v3))
         var run = EvaluationRun(now: Timestamp(millisecondsSinceEpoch: 0), surroundings: segment)
         let evaluation = flag.evaluate(
-            EvaluationContext(attributes: context.root), killed: false, override: nil, in: &run)
+            EvaluationContext(attributes: context.root), killSwitch: nil, override: nil, in: &run)
         return flag.variants[try #require(evaluation.variant, "\(evaluation)")].name == "true"
     }
 

@@ -1,3 +1,4 @@
+import Dispatch
 import FlagCore
 import FlagStore
 import Glibc
@@ -136,6 +137,15 @@ final class TestConnection: @unchecked Sendable {
 
     deinit { close(socket) }
 
+    /// Leaves at once: what is under way is lost, on either side.
+    func abort() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        var nowhere = sockaddr()
+        nowhere.sa_family = sa_family_t(AF_UNSPEC)
+        connect(socket, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+    }
+
     /// Sends a request and reads its answer.
     func send(
         _ method: String, _ path: String, _ body: String? = nil, _ fields: [(String, String)] = []
@@ -200,10 +210,12 @@ final class TestConnection: @unchecked Sendable {
     }
 }
 
-/// A store that can be made to fail, as a disk does.
+/// A store that can be made to fail, as a disk does, or to keep writes waiting.
 final class SwitchableTable: ItemTable {
     let store: SQLiteTableStore
     private let failing = Locked(false)
+    private let gate = Locked<DispatchSemaphore?>(nil)
+    private let held = Locked(0)
 
     init(_ store: SQLiteTableStore) { self.store = store }
 
@@ -211,6 +223,20 @@ final class SwitchableTable: ItemTable {
     var isFailing: Bool {
         get { failing.withLock { $0 } }
         set { failing.withLock { $0 = newValue } }
+    }
+
+    /// Keeps whoever writes through a route waiting.
+    func holdWrites() { gate.withLock { $0 = DispatchSemaphore(value: 0) } }
+
+    /// How many have been kept waiting.
+    var heldWrites: Int { held.withLock { $0 } }
+
+    /// Lets those go on that wait, and all others.
+    func letWritesGo() {
+        gate.withLock { gate in
+            gate?.signal()
+            gate = nil
+        }
     }
 
     private static let failure = TableError.storage(
@@ -248,6 +274,12 @@ final class SwitchableTable: ItemTable {
         completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) {
         guard !isFailing else { return completion(.failure(SwitchableTable.failure)) }
+        if principal == .anonymous, let gate = gate.withLock({ $0 }) {
+            held.withLock { $0 += 1 }
+            gate.wait()
+            // For the next one that waits.
+            gate.signal()
+        }
         store.transact(operations, principal: principal, urgency: urgency, completion: completion)
     }
 

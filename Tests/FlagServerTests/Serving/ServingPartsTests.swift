@@ -42,71 +42,88 @@ struct ServingPartsTests {
     @Test("A worker pool refuses more than it may hold, and takes more once there is room")
     func workers() {
         let pool = WorkerPool(limits: .init(workers: 2, waitingJobs: 3))
-        let gate = DispatchSemaphore(value: 0)
-        let done = DispatchSemaphore(value: 0)
+        let gate = Gate()
+        defer { gate.open(for: 3) }
+        let done = Gate()
         for _ in 0..<3 {
             #expect(
                 pool.submit {
-                    gate.wait(); done.signal()
+                    gate.pass(); done.open(for: 1)
                 })
         }
         #expect(!pool.submit {})
         // A kill switch does not wait for anything.
-        let urgent = DispatchSemaphore(value: 0)
-        #expect(pool.submit(.urgent) { urgent.signal() })
-        urgent.wait()
+        let urgent = Gate()
+        #expect(pool.submit(.urgent) { urgent.open(for: 1) })
+        #expect(urgent.isPassed(1))
         // Nor does anything wait for what is long, of which there may be less.
-        for _ in 0..<8 { #expect(pool.submit(.long) {}) }
-        for _ in 0..<3 { gate.signal() }
-        for _ in 0..<3 { done.wait() }
+        for _ in 0..<8 { #expect(pool.submit(.long) { urgent.open(for: 1) }) }
+        #expect(urgent.isPassed(8))
+        gate.open(for: 3)
+        #expect(done.isPassed(3))
         while pool.jobCount > 0 { sched_yield() }
-        #expect(pool.submit { done.signal() })
-        done.wait()
+        #expect(pool.submit { done.open(for: 1) })
+        #expect(done.isPassed(1))
+    }
+
+    @Test("What is long has one worker and a short line of its own, and takes nobody else's")
+    func longJobs() {
+        let pool = WorkerPool(limits: .init(workers: 2, waitingJobs: 100, longJobs: 3))
+        let gate = Gate()
+        defer { gate.open(for: 3) }
+        for _ in 0..<3 { #expect(pool.submit(.long) { gate.pass() }) }
+        #expect(!pool.submit(.long) {})
+        let done = Gate()
+        for _ in 0..<50 { #expect(pool.submit { done.open(for: 1) }) }
+        #expect(done.isPassed(50))
     }
 
     @Test("Nobody waits behind a slow job while a worker is free")
     func oneLine() {
         let pool = WorkerPool(limits: .init(workers: 4, waitingJobs: 1_000))
-        let gate = DispatchSemaphore(value: 0)
-        let done = DispatchSemaphore(value: 0)
-        for _ in 0..<3 { #expect(pool.submit { gate.wait() }) }
-        for _ in 0..<400 { #expect(pool.submit { done.signal() }) }
-        for _ in 0..<400 { done.wait() }
-        for _ in 0..<3 { gate.signal() }
+        let gate = Gate()
+        defer { gate.open(for: 3) }
+        let done = Gate()
+        for _ in 0..<3 { #expect(pool.submit { gate.pass() }) }
+        for _ in 0..<400 { #expect(pool.submit { done.open(for: 1) }) }
+        #expect(done.isPassed(400))
     }
 
     @Test("What is large leaves workers to the rest, and gets its turn")
     func largeJobs() {
         let pool = WorkerPool(limits: .init(workers: 4, waitingJobs: 1_000))
-        let gate = DispatchSemaphore(value: 0)
-        let done = DispatchSemaphore(value: 0)
+        let gate = Gate()
+        let done = Gate()
         for _ in 0..<20 {
             #expect(
                 pool.submit(.large) {
-                    gate.wait(); done.signal()
+                    gate.pass(); done.open(for: 1)
                 })
         }
-        for _ in 0..<100 { #expect(pool.submit { done.signal() }) }
-        for _ in 0..<100 { done.wait() }
-        for _ in 0..<20 { gate.signal() }
-        for _ in 0..<20 { done.wait() }
+        let usual = Gate()
+        for _ in 0..<100 { #expect(pool.submit { usual.open(for: 1) }) }
+        #expect(usual.isPassed(100))
+        gate.open(for: 20)
+        #expect(done.isPassed(20))
     }
 
     @Test("The end of work that was taken is taken however much waits, and before it")
     func finishing() {
         let pool = WorkerPool(limits: .init(workers: 1, waitingJobs: 2))
-        let gate = DispatchSemaphore(value: 0)
+        let gate = Gate()
+        defer { gate.open(for: 1) }
         let order = Locked<[String]>([])
-        let done = DispatchSemaphore(value: 0)
-        #expect(pool.submit { gate.wait() })
+        let done = Gate()
+        #expect(pool.submit { gate.pass() })
         #expect(
             pool.submit {
-                order.withLock { $0.append("next") }; done.signal()
+                order.withLock { $0.append("next") }
+                done.open(for: 1)
             })
         #expect(!pool.submit {})
         pool.finish { order.withLock { $0.append("end") } }
-        gate.signal()
-        done.wait()
+        gate.open(for: 1)
+        #expect(done.isPassed(1))
         #expect(order.withLock { $0 } == ["end", "next"])
     }
 
@@ -120,5 +137,20 @@ struct ServingPartsTests {
         answer.append([1, 2])
         answer.truncate(to: answer.count - 2)
         #expect(String(decoding: answer.bytes, as: UTF8.self) == #""a\"\\\n\u0001é""#)
+    }
+}
+
+/// Holds jobs up, or tells that they have come by: nobody waits at it for ever, so that a fault fails a test.
+private struct Gate: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    func open(for count: Int) { for _ in 0..<count { semaphore.signal() } }
+
+    func pass() { semaphore.wait() }
+
+    /// Whether so many have come by within ten seconds.
+    func isPassed(_ count: Int) -> Bool {
+        let end = DispatchTime.now() + .seconds(10)
+        return (0..<count).allSatisfy { _ in semaphore.wait(timeout: end) == .success }
     }
 }

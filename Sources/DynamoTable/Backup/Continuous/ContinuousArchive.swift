@@ -30,7 +30,7 @@ final class ContinuousArchive: @unchecked Sendable {
     let damage = DamageNotice()
 
     /// Where logs are read to find damage: it takes long, and nobody waits for it.
-    private let examinations = DispatchQueue(label: "table.archive.examination", qos: .background)
+    private let examinations = DispatchQueue(label: "table.archive.examination")
 
     /// How long changes are gathered before they are written to the logs: each time costs a sync of each log.
     private static let gatherMilliseconds = 250

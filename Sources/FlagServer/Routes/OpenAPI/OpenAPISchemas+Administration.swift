@@ -22,6 +22,24 @@ extension OpenAPISchemas {
               "description": "What is wrong with flags that were stored because of keepInvalid."}
           }
         },
+        "Work": {
+          "type": "object",
+          "required": ["id", "what", "by", "startedAt", "done", "total", "stopping"],
+          "properties": {
+            "id": {"type": "string"},
+            "what": {"type": "string", "examples": ["import into staging"]},
+            "by": {"type": "string", "description": "Who has it done."},
+            "startedAt": {"$ref": "#/components/schemas/Time"},
+            "done": {"type": "integer", "minimum": 0, "description": "How many changes are durable."},
+            "total": {"type": ["integer", "null"], "description": "How many there will be, once that is known."},
+            "stopping": {"type": "boolean", "description": "Whether it will stop at its next step."}
+          }
+        },
+        "WorkList": {
+          "type": "object",
+          "required": ["work"],
+          "properties": {"work": {"type": "array", "items": {"$ref": "#/components/schemas/Work"}}}
+        },
         "ExportFile": {"type": "object", "required": ["flags"], "properties": {"flags": {"type": ["object", "array"]}}},
         "FlagBody": {
           "type": "object",
@@ -29,8 +47,8 @@ extension OpenAPISchemas {
           "properties": \##(body(flagMembers, requiring: ["description", "owner"])),
           "additionalProperties": false,
           "description": "A flag in its simple spelling (defaultEnabled) or its full one (variants, …), not both. \##
-          The members that the server keeps (version, createdAt, updatedAt, environment, stale) may be sent \##
-          back as they were read: a version that has passed is refused."
+          The members that the server keeps (version, createdAt, updatedAt, environment, stale, killSwitch) may be \##
+          sent back as they were read: a version that has passed is refused."
         },
         "NewFlag": {
           "type": "object",
@@ -110,6 +128,9 @@ extension OpenAPISchemas {
                   "enum": ["created", "changed", "deleted", "refused", "killed", "revived"],
                   "description": "refused: an item was written that is not valid; the last valid form is served."
                 },
+                "activatedBy": {"type": "string", "description": "killed: who set the kill switch."},
+                "deactivatedBy": {"type": "string", "description": "revived: who ended it, if that was said."},
+                "reason": {"type": "string", "description": "killed, revived: why."},
                 "attributes": {"type": "array", "items": {"type": "string"},
                   "description": "The attributes of the item that differ from before."},
                 "issues": {"type": "array", "description": "What is wrong with an item that was refused.",
@@ -171,7 +192,9 @@ extension OpenAPISchemas {
           "required": ["reason", "activatedBy"],
           "properties": {
             "flagKey": {"anyOf": [{"$ref": "#/components/schemas/FlagKey"}, {"type": "null"}],
-              "description": "Without it, or with null, all flags of the environment."},
+              "description": "The flag. Required unless all is true."},
+            "all": {"type": "boolean", "description": "True, and no flagKey: all flags of the environment."},
+            "force": {"type": "boolean", "description": "True: also when there is no such flag yet."},
             "reason": {"type": "string", "minLength": 1, "maxLength": 500},
             "activatedBy": {"type": "string", "minLength": 1, "maxLength": 100},
             "activatedAt": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}]},
@@ -185,8 +208,10 @@ extension OpenAPISchemas {
           "required": ["deactivatedBy"],
           "properties": {
             "flagKey": {"anyOf": [{"$ref": "#/components/schemas/FlagKey"}, {"type": "null"}],
-              "description": "Without it, or with null, the kill switch of all flags."},
+              "description": "The flag. Required unless all is true."},
+            "all": {"type": "boolean", "description": "True, and no flagKey: the kill switch of all flags."},
             "deactivatedBy": {"type": "string", "minLength": 1, "maxLength": 100},
+            "reason": {"type": ["string", "null"], "minLength": 1, "maxLength": 500, "description": "Why it ends."},
             "environment": \##(optionalEnvironment)
           },
           "additionalProperties": false
@@ -196,6 +221,7 @@ extension OpenAPISchemas {
           "required": ["environment", "enabled", "reason", "activatedAt", "activatedBy"],
           "properties": {
             "flagKey": {"type": ["string", "null"], "description": "Null on the kill switch of all flags."},
+            "all": {"type": "boolean", "description": "True on the kill switch of all flags, else left out."},
             "environment": {"$ref": "#/components/schemas/Environment"},
             "enabled": {"type": "boolean"},
             "reason": {"type": "string"},
@@ -238,7 +264,9 @@ extension OpenAPISchemas {
         "createdAt": {"$ref": "#/components/schemas/Time"},
         "updatedAt": {"$ref": "#/components/schemas/Time"},
         "version": {"type": "integer", "minimum": 1, "maximum": 9007199254740991},
-        "stale": {"type": "boolean", "description": "True once expiresAt has passed."}
+        "stale": {"type": "boolean", "description": "True once expiresAt has passed."},
+        "killSwitch": {"$ref": "#/components/schemas/KillSwitch",
+          "description": "The kill switch that takes the flag away, that of all flags before its own; set elsewhere."}
         """##
 
     private static let overrideMembers = ##"""

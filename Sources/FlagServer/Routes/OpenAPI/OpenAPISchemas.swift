@@ -50,6 +50,8 @@ enum OpenAPISchemas {
           "name": {"name": "name", "in": "path", "required": true, "example": "beta-testers",
             "description": "The segment's name, percent-encoded as one path segment.",
             "schema": {"$ref": "#/components/schemas/SegmentName"}},
+          "workId": {"name": "workId", "in": "path", "required": true, "example": "1f3a9c2e",
+            "description": "What the list of work calls it.", "schema": {"type": "string"}},
           "key": {"name": "key", "in": "path", "required": true, "example": "new-checkout",
             "description": "The flag's key: the whole rest of the path, percent-decoded once.",
             "schema": {"type": "string"}}
@@ -109,7 +111,8 @@ enum OpenAPISchemas {
             "version": {"type": "string"},
             "startedAt": {"$ref": "#/components/schemas/Time"},
             "checks": {"type": "object",
-              "description": "Readiness, whether writes succeed and the past can be restored: each ok or why not.",
+              "description": "Readiness, whether writes succeed, the past can be restored, and no kill switch is on: \##
+              each ok or why not.",
               "additionalProperties": {"type": "string"}}
           }
         },
@@ -135,19 +138,27 @@ enum OpenAPISchemas {
         },
         "OFREPSuccess": {
           "type": "object",
-          "required": ["key", "reason", "variant"],
+          "required": ["key", "reason", "variant", "metadata"],
           "properties": {
             "key": {"type": "string"},
             "reason": {"type": "string", "enum": ["STATIC", "TARGETING_MATCH", "DEFAULT", "SPLIT", "DISABLED"]},
             "variant": {"type": "string",
-              "description": "Empty when no variant is served; value is absent then: the caller's default holds."},
-            "value": {"description": "Any JSON value, numbers spelled as in the definition."},
-            "metadata": {"type": "object", "description": "The flag's own, with stale once its expiresAt has passed."}
+              "description": "Empty when no variant is served."},
+            "value": {"description": "Any JSON value, numbers spelled as in the definition. Absent: the caller's \##
+              default holds."},
+            "metadata": {"type": "object", "additionalProperties": true,
+              "description": "The flag's own, with what the server adds.",
+              "properties": {
+                "stale": {"type": "boolean", "description": "True once the flag's expiresAt has passed."},
+                "killSwitch": {"type": "string", "enum": ["global", "flag"],
+                  "description": "The kill switch that is on. A boolean flag is false then, with the reason STATIC; \##
+                  others have no value, with DISABLED."}
+              }}
           }
         },
         "OFREPFailure": {
           "type": "object",
-          "required": ["errorCode", "errorDetails"],
+          "required": ["errorCode", "errorDetails", "metadata"],
           "properties": {
             "key": {"type": "string"},
             "errorCode": {"type": "string", "enum": ["FLAG_NOT_FOUND", "PARSE_ERROR", "TARGETING_KEY_MISSING",
@@ -158,8 +169,8 @@ enum OpenAPISchemas {
         },
         "OFREPBulkSuccess": {
           "type": "object",
-          "required": ["flags"],
-          "properties": {"flags": {"type": "array", "items": {"anyOf": [
+          "required": ["flags", "metadata"],
+          "properties": {"metadata": {"type": "object"}, "flags": {"type": "array", "items": {"anyOf": [
             {"$ref": "#/components/schemas/OFREPSuccess"}, {"$ref": "#/components/schemas/OFREPFailure"}]}}}
         }
         """##

@@ -75,7 +75,7 @@ extension Operation.Parameter {
 
     /// `?limit=` of a list.
     static let limit = Operation.Parameter(
-        name: "limit", meaning: "How many entries a page has at most.",
+        name: "limit", meaning: "How many entries a page has at most; it has fewer when they are large.",
         schema: #"{"type":"integer","minimum":1,"maximum":\#(FlagLimits.pageSize),"#
             + #""default":\#(FlagLimits.defaultPageSize)}"#
     )

@@ -1,0 +1,74 @@
+import ArgumentParser
+import JSON
+
+/// `flag-server work`
+struct WorkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "work",
+        abstract: "List the long work that a running server does, or have it stop.",
+        discussion: """
+            Imports, backups and restores. What is stopped stops between two transactions: what is done stays, and \
+            whoever waits for it is told how much that is; doing the same again does the rest. Work also stops when \
+            its client leaves and when the server does.
+            """,
+        subcommands: [List.self, Cancel.self])
+
+    /// `flag-server work list`
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List what is under way, the oldest first.",
+            discussion: "Each line: identifier, what, how far, since when, who has it done.")
+
+        @OptionGroup var target: TargetOptions
+
+        func run() throws {
+            try target.perform(.list) { list in
+                (list["work"]?.arrayValue ?? []).map(WorkCommand.line).joined(separator: "\n")
+            }
+        }
+    }
+
+    /// `flag-server work cancel`
+    struct Cancel: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Have a piece of work stop at its next step.")
+
+        @Argument(help: "The work's identifier, as `work list` has it.")
+        var work: String
+
+        @OptionGroup var target: TargetOptions
+
+        func run() throws {
+            try target.perform(.cancel(id: work)) { "will stop: \(WorkCommand.line($0))" }
+        }
+    }
+
+    /// Which server is asked.
+    struct TargetOptions: ParsableArguments {
+        @OptionGroup var place: PlaceOptions
+        @OptionGroup var server: ServerOptions
+
+        func validate() throws { try server.check(besides: place.store) }
+
+        /// Has a request answered and prints the answer; nothing where the text is empty.
+        func perform(_ request: WorkRequest, _ text: (JSONValue) -> String) throws {
+            try Failure.report {
+                let answer =
+                    try server.remote()?.run(request)
+                    ?? StoreAccess.perform(request.request, on: place.store.configuration()).result
+                let shown = place.format == .json ? answer.serialized(pretty: true) : text(answer)
+                if !shown.isEmpty { print(shown) }
+            }
+        }
+    }
+
+    /// A piece of work in one line.
+    private static func line(_ work: JSONValue) -> String {
+        func text(_ name: String) -> String { work[name]?.stringValue ?? "" }
+        let done = work["done"]?.numberValue?.int64 ?? 0
+        let extent = work["total"]?.numberValue?.int64.map { "\(done) of \($0) changes" } ?? "under way"
+        return [
+            text("id"), text("what"), extent + (work["stopping"]?.boolValue == true ? ", stopping" : ""),
+            "since \(text("startedAt"))", text("by"),
+        ].joined(separator: "  ")
+    }
+}

@@ -1,0 +1,43 @@
+import DynamoTable
+import HTTPTransport
+import Logging
+
+/// An administrative request, as the log tells of it.
+struct AdministrationEvent: Sendable {
+    /// Whether it may have changed something.
+    let isChange: Bool
+    private let method: String
+    private let target: String
+    private let principal: Principal
+    private let client: String
+
+    /// Characters of a request target that are told at most.
+    private static let targetMaximum = 300
+
+    /// What a request says of itself; its content is not told.
+    init(_ request: borrowing HTTPRequest, by principal: Principal, from client: PeerAddress) {
+        isChange = request.method != .get && request.method != .head
+        method = String(decoding: request.methodName, as: UTF8.self)
+        let query = request.query.map { "?" + String(decoding: $0, as: UTF8.self) } ?? ""
+        target = String((String(decoding: request.path, as: UTF8.self) + query).prefix(Self.targetMaximum))
+        self.principal = principal
+        self.client = "\(client)"
+    }
+
+    /// How important its end is: changes are what an operator looks for later, what only looks is for finding faults.
+    private func level(of status: UInt16) -> Logger.Level {
+        if status >= 500 { return .warning }
+        if !isChange { return .debug }
+        return status < 400 ? .notice : .info
+    }
+
+    /// Tells how it ended.
+    func report(_ status: UInt16, to logger: Logger) {
+        logger.log(
+            level: level(of: status), isChange ? "change" : "request",
+            metadata: [
+                "client": "\(client)", "method": "\(method)", "target": "\(target)", "principal": "\(principal)",
+                "status": .stringConvertible(Int(status)),
+            ])
+    }
+}

@@ -1,0 +1,208 @@
+import FlagCore
+import FlagStore
+import HTTPTransport
+import JSON
+
+/// What a bulk answer is made from.
+private struct BulkRequest {
+    let environment: Environment
+    let ruleSet: RuleSet
+    /// Of the segments that rules name; nil when they name none.
+    let segments: UInt64?
+    let overrides: OverridesLookup
+    let body: OFREPBody
+    var context: EvaluationContext { EvaluationContext(attributes: body.context) }
+}
+
+/// All flags at once.
+extension LoopHandler {
+    /// Flags between two looks at the clock.
+    private static let flagsBetweenLooks = 64
+    /// Rollouts that are asked until when they answer alike, before anything is written.
+    private static let askedRolloutsMaximum = 10_000
+    /// Bytes that the answer of one flag has at least.
+    private static let flagBytesMinimum = 40
+    /// To be raised with every change of how a bulk answer is written: a client must not keep what an earlier version
+    /// of this program wrote.
+    private static let bulkAnswerForm: UInt64 = 2
+
+    /// Answers all flags of the environment in OFREP's way, in one or more slices of the loop's time. One answer at a
+    /// time is put aside between slices: what is unfinished takes memory.
+    func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
+        if let unfinished, unfinished !== input.unfinished { return .waiting(nil) }
+        unfinished = nil
+        let environment = input.environment ?? service.settings.defaultEnvironment
+        let body: OFREPBody
+        do throws(OFREPFailure) {
+            body = try parseOFREP(input.body)
+        } catch {
+            return fail(error, nil, 400, &output)
+        }
+        let lookup = cache.ruleSet(environment, now: loop.monotonicMilliseconds)
+        let overrides = lookUpOverrides(environment, tenant: body.tenantId)
+        var missing: [CacheKey] = []
+        if case .missing = lookup { missing.append(.ruleSet(environment)) }
+        if case .missing = overrides, let tenant = body.tenantId {
+            missing.append(.overrides(environment, tenant: Array(tenant)))
+        }
+        switch lookup {
+        case .unavailable: return fail(.storeUnavailable, nil, 503, &output)
+        case .found(let ruleSet, _) where missing.isEmpty:
+            var segments: UInt64?
+            if ruleSet.namesSegments {
+                segments = cache.segmentsFingerprint(environment, now: loop.monotonicMilliseconds)
+                if segments == nil { return .missing([.segments(environment)]) }
+            }
+            let request = BulkRequest(
+                environment: environment, ruleSet: ruleSet, segments: segments, overrides: overrides, body: body)
+            return evaluate(request, input, &output)
+        case .found, .missing: return .missing(missing)
+        }
+    }
+
+    /// The entity tag is decided before anything is evaluated, from everything that an answer depends on. Only where a
+    /// rule reads the clock itself, or very many rollouts follow it, is the answer hashed.
+    private func evaluate(
+        _ request: BulkRequest, _ input: EvaluationInput, _ output: inout EvaluationOutput
+    ) -> EvaluationResult {
+        guard request.ruleSet.count <= service.settings.bulkAnswerBytes / LoopHandler.flagBytesMinimum else {
+            return refuseLargeAnswer(request.ruleSet, &output)
+        }
+        let now = input.unfinished?.now ?? now
+        let isHashed =
+            request.ruleSet.readsTimestamp || request.ruleSet.clockFollowers > LoopHandler.askedRolloutsMaximum
+            || (request.segments != nil && cache.segmentsReadTimestamp(request.environment))
+        let state = digest(of: request, now, asksRollouts: !isHashed)
+        if !isHashed, isKnown(state, to: input, &output) { return .answered(.notModified) }
+        var place = input.unfinished?.take(&output.body, for: state) ?? BulkPlace()
+        let slice = input.unfinished?.maySlice ?? true ? WorkSlice(service.settings.workClock) : nil
+        switch write(request, now, from: &place, within: slice, &output.body) {
+        case .tooLarge: return refuseLargeAnswer(request.ruleSet, &output)
+        case .unfinished:
+            let unfinished = input.unfinished ?? UnfinishedAnswer(now: now, state: state)
+            unfinished.keep(&output.body, upTo: place)
+            self.unfinished = unfinished
+            return .waiting(unfinished)
+        case .whole: break
+        }
+        if isHashed {
+            var digest = KeyedDigest(tagKey)
+            digest.update(LoopHandler.bulkAnswerForm)
+            digest.update(UInt64(request.environment.index))
+            digest.update(output.body.bytes)
+            if isKnown(digest.finish(), to: input, &output) {
+                output.body.reset()
+                return .answered(.notModified)
+            }
+        }
+        return .answered(.ok)
+    }
+
+    /// Writes the entity tag, and says whether the client has the answer already.
+    private func isKnown(
+        _ tag: KeyedDigest.Value, to input: EvaluationInput, _ output: inout EvaluationOutput
+    ) -> Bool {
+        EntityTag.append(tag, to: &output.tag)
+        guard let condition = input.ifNoneMatch else { return false }
+        return EntityTag.list(condition, matches: output.tag.bytes, weakly: true)
+    }
+
+    /// A digest of everything that an answer depends on: the store, the flags' rules and which of them are past their
+    /// dates, the kill switches, the tenant's overrides that are in force, the tenant and the context. Where rollouts
+    /// follow the clock, also of the time until which they answer this context alike.
+    private func digest(of request: BulkRequest, _ now: Timestamp, asksRollouts: Bool) -> KeyedDigest.Value {
+        var digest = KeyedDigest(tagKey)
+        digest.update(LoopHandler.bulkAnswerForm)
+        digest.update(UInt64(request.environment.index))
+        digest.update(request.ruleSet.fingerprint)
+        digest.update(UInt64(request.ruleSet.staleCount(at: now)))
+        digest.update(cache.killSwitchFingerprint(request.environment))
+        digest.update(request.overrides.fingerprint(at: now))
+        if let segments = request.segments { digest.update(segments) }
+        digest.update(UInt64(request.body.tenantId?.count ?? 0))
+        if let tenant = request.body.tenantId { digest.update(tenant) }
+        // A missing context is an empty one.
+        if let context = request.body.context, context.count > 0 {
+            digest.update(ContextDigest.of(context, key: tagKey))
+        }
+        if asksRollouts, request.ruleSet.clockFollowers > 0 {
+            digest.update(UInt64(bitPattern: validity(of: request, now).millisecondsSinceEpoch))
+        }
+        return digest.finish()
+    }
+
+    /// The first instant at which a rollout may change an answer for the request's context. A kill switch or an
+    /// override may keep it from doing so: it is then only an instant at which nothing changes.
+    private func validity(of request: BulkRequest, _ now: Timestamp) -> Timestamp {
+        let context = request.context
+        let ruleSet = request.ruleSet
+        var run = EvaluationRun(now: now)
+        var validity = Timestamp(millisecondsSinceEpoch: .max)
+        for index in 0..<ruleSet.count where ruleSet.flag(at: index).followsClock {
+            let evaluation = ruleSet.flag(at: index).evaluate(context, killSwitch: nil, override: nil, in: &run)
+            if let instant = evaluation.validUntil { validity = min(validity, instant) }
+        }
+        return validity
+    }
+
+    /// What came of writing an answer.
+    private enum Writing {
+        case whole
+        /// The slice was over before.
+        case unfinished
+        /// The answer has more bytes than it may have.
+        case tooLarge
+    }
+
+    /// Evaluates the flags of a rule set from a place on, and writes what they answer.
+    ///
+    /// - Parameters:
+    ///   - place: where to begin; becomes where to go on.
+    ///   - slice: when to stop; nil for never.
+    private func write(
+        _ request: BulkRequest, _ now: Timestamp, from place: inout BulkPlace, within slice: WorkSlice?,
+        _ answer: inout AnswerBuffer
+    ) -> Writing {
+        let (context, ruleSet, overrides) = (request.context, request.ruleSet, request.overrides)
+        let limit = service.settings.bulkAnswerBytes
+        surroundings.prepare(request.environment, overrides, ruleSet: ruleSet, now: loop.monotonicMilliseconds)
+        var run = EvaluationRun(now: now, steps: place.remainingSteps, surroundings: surroundings)
+        // Only where a kill switch or an override exists is each flag's key looked up.
+        let mayDiffer = overrides.isFound || cache.killSwitchFingerprint(request.environment) != 0
+        if place.index == 0 { answer.append("{\"flags\":[") }
+        let start = place.index
+        for index in start..<ruleSet.count {
+            if index != start, index % LoopHandler.flagsBetweenLooks == 0, slice?.isOver ?? false {
+                place = BulkPlace(index: index, remainingSteps: run.remainingSteps)
+                return .unfinished
+            }
+            if index > 0 { answer.append(byte: UInt8(ascii: ",")) }
+            let flag = ruleSet.flag(at: index)
+            var killSwitch: KillSwitchKind?
+            var override: TenantOverride?
+            if mayDiffer {
+                var key = flag.key
+                key.withUTF8 { key in
+                    killSwitch = cache.killSwitch(request.environment, key: UnsafeRawBufferPointer(key))
+                    override = overrides.override(for: UnsafeRawBufferPointer(key))
+                }
+            }
+            let evaluation = flag.evaluate(context, killSwitch: killSwitch, override: override, in: &run)
+            count(evaluation, of: flag, in: request.environment, .ofrep)
+            answer.append(ofrep: evaluation, of: flag, at: now)
+            if answer.count > limit { return .tooLarge }
+        }
+        answer.append("],\"metadata\":{}}")
+        return .whole
+    }
+
+    /// An answer is written as a whole, and waits as a whole for a slow reader.
+    private func refuseLargeAnswer(_ ruleSet: RuleSet, _ output: inout EvaluationOutput) -> EvaluationResult {
+        let limit = service.settings.bulkAnswerBytes
+        return fail(
+            .init(
+                .general,
+                "the answer of all \(ruleSet.count) flags takes more than \(limit) bytes (limits.bulk-answer): ask for "
+                    + "flags one by one, make their variants smaller, or raise the limit"), nil, 500, &output)
+    }
+}

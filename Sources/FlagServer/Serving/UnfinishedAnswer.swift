@@ -1,0 +1,64 @@
+import FlagCore
+
+/// A bulk answer that takes more than one slice of the loop's time: what has been written of it.
+final class UnfinishedAnswer {
+    /// How often it is begun in slices: each time something it is made from has changed, it is begun anew. It is then
+    /// written in one piece, or it would never be finished where changes never end.
+    private static let beginningsMaximum = 3
+
+    /// The instant of all its evaluations.
+    let now: Timestamp
+    private var state: KeyedDigest.Value
+    private var beginnings = 1
+    private var body = AnswerBuffer(capacity: 64)
+    private var place = BulkPlace()
+
+    /// An answer of which nothing has been written.
+    ///
+    /// - Parameters:
+    ///   - now: the instant of all its evaluations.
+    ///   - state: a digest of what it is made from.
+    init(now: Timestamp, state: KeyedDigest.Value) {
+        self.now = now
+        self.state = state
+    }
+
+    /// Whether it may be put aside again.
+    var maySlice: Bool { beginnings <= UnfinishedAnswer.beginningsMaximum }
+
+    /// Puts aside what has been written, and leaves an empty buffer.
+    func keep(_ body: inout AnswerBuffer, upTo place: BulkPlace) {
+        swap(&self.body, &body)
+        self.place = place
+    }
+
+    /// Gives back what has been written; nothing when it no longer holds.
+    ///
+    /// - Parameters:
+    ///   - state: a digest of what the answer is made from now.
+    ///   - body: an empty buffer.
+    /// - Returns: where to go on.
+    func take(_ body: inout AnswerBuffer, for state: KeyedDigest.Value) -> BulkPlace {
+        if state != self.state {
+            self.state = state
+            beginAnew()
+        }
+        swap(&self.body, &body)
+        return place
+    }
+
+    /// Lets go of what has been written.
+    func beginAnew() {
+        beginnings += 1
+        body.reset()
+        place = BulkPlace()
+    }
+}
+
+/// How far the writing of a bulk answer has come.
+struct BulkPlace {
+    /// The next flag.
+    var index = 0
+    /// Steps that are left to the rules of the request.
+    var remainingSteps = EvaluationRun.stepsOfRequest
+}

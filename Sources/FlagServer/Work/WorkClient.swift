@@ -1,0 +1,10 @@
+/// Who has work done that may take long, and whether it still waits for the end.
+struct WorkClient: Sendable {
+    /// Who it is, for people: `anonymous from 127.0.0.1`, `process 4711 of user 0`.
+    let name: String
+    /// Whether it waits no longer. Asked between two steps of the work, from any thread: it must not block.
+    let hasLeft: @Sendable () -> Bool
+
+    /// A command that does the work itself, and would end with it.
+    static let thisProcess = WorkClient(name: "this command") { false }
+}
