@@ -24,7 +24,8 @@ struct RuleWorkTests {
 
     /// Every other operator, with each kind of value that it looks into. `text2` and the like are copies elsewhere.
     static let examples: [Example] = [
-        Example("var", #"[{"var":"path"}]"#), Example("missing", #"[{"var":"path"}]"#),
+        Example("var", #"[{"var":"path"}]"#), Example("var", #""text.length""#),
+        Example("missing", #"[{"var":"path"}]"#),
         Example("missing", #"{"var":"list"}"#), Example("missing_some", #"[1,{"var":"list"}]"#),
         Example("==", #"[{"var":"text"},{"var":"text2"}]"#), Example("==", #"[{"var":"digits"},1]"#),
         Example("==", #"[{"var":"number"},1]"#), Example("==", #"[{"var":"list"},{"var":"list2"}]"#),
@@ -61,7 +62,8 @@ struct RuleWorkTests {
         Example("fractional", #"[{"merge":[[{"var":"object"}]]},["a",1]]"#),
         Example("fractional", #"[{"var":"object"},["a",1],["b",1]]"#),
         Example("fractional", #"[{"var":"number"},["a",1],["b",1]]"#), Example("fractional", #"[["a",1],["b",1]]"#),
-        Example("segment", #"["s",{"var":"text"}]"#), Example("segment", #"["s"]"#),
+        Example("segment", #"["s",{"var":"text"}]"#), Example("segment", #"["s",{"var":"number"}]"#),
+        Example("segment", #"["s"]"#),
     ]
 
     @Test("every operator of the table has an example, or looks at nothing that can be large")

@@ -161,7 +161,38 @@ struct FlagRepositoryTests {
             #"{"flagKey":"a","description":"d","owner":"o","defaultEnabled":true,"environment":"moon"}"#,
             ["/environment"]
         ),
+        (
+            #"{"flagKey":null,"description":null,"owner":null,"defaultEnabled":null}"#,
+            ["/flagKey", "/description", "/owner", "/defaultEnabled"]
+        ),
+        (
+            #"{"flagKey":"a","description":"d","owner":"o","defaultEnabled":true,"rollout":{"percentage":null}}"#,
+            ["/rollout/percentage"]
+        ),
+        (
+            #"{"flagKey":"a","description":"d","owner":"o","defaultEnabled":true,"rollout":{"percentage":1,"#
+                + #""startAt":null,"endAt":"2026-02-01T00:00:00Z"}}"#,
+            ["/rollout/endAt"]
+        ),
     ]
+
+    @Test("Null is as if the member were not there, of either spelling")
+    func nulls() throws {
+        let fixture = try Fixture()
+        let optional = [
+            "rollout", "requires", "tags", "expiresAt", "environment", "version", "createdAt", "updatedAt", "stale",
+            "state", "variants", "defaultVariant", "targeting", "metadata",
+        ]
+        let nulls = JSONValue.object(JSONObject(optional.map { (key: $0, value: .null) }))
+        guard case .object(var simple) = Fixture.simple("a"), case .object(let absent) = nulls else { return }
+        for (name, value) in absent.members { simple[name] = value }
+        #expect(try fixture.create(.object(simple)).rule == .simple(defaultEnabled: true))
+        let full: JSONValue = [
+            "flagKey": "b", "description": "d", "owner": "o", "defaultEnabled": .null, "state": "ENABLED",
+            "variants": ["x": 1], "defaultVariant": .null, "targeting": .null, "metadata": .null,
+        ]
+        #expect(try fixture.create(full).json(at: Fixture.start)["variants"] == ["x": 1])
+    }
 
     @Test(
         "Limits hold to the character",

@@ -46,6 +46,22 @@ struct FlagTableFollowerTests {
         }
     }
 
+    @Test(
+        "What is put under a key that nothing is looked for under is told, once for all that came together",
+        arguments: [
+            ("FLAG#stagin#x", "METADATA", true), ("FLAG#staging#x", "METADATE", true),
+            ("FLAG#staging#", "METADATA", true),
+            ("TENANT#staging", "FLAG#x", true), ("EMERGENCY#staging#x", "GLOBAL", true),
+            ("SEGMENT#dev#x", "METADATA", true), ("REVISION#x", "METADATA", true),
+            ("NOTES#1", "METADATA", false), ("FLAGS", "x", false),
+        ])
+    func misplaced(partition: String, sort: String, isTold: Bool) throws {
+        let followed = try Followed()
+        try followed.put(["PK": .string(partition), "SK": .string(sort)])
+        let told = #"misplaced(partition: "\#(partition)", sort: "\#(sort)", others: 0)"#
+        #expect(followed.events.withLock { $0 } == (isTold ? [told] : []))
+    }
+
     @Test("A flag that an operator typed becomes an ordinary flag: listed, by owner too, with a version")
     func typed() throws {
         let followed = try Followed()

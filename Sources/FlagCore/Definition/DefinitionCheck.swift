@@ -1,19 +1,30 @@
 import JSON
 
-/// Checks a flag definition against the rules of flagd's schema (flagd.dev/schema/v0/flags.json), all of them.
+/// Checks a flag definition against the rules of flagd's schema (flagd.dev/schema/v0/flags.json), all of them, and of
+/// one that is to be stored also what the schema allows and yet can only fail.
 struct DefinitionCheck {
+    /// How far a definition is looked into.
+    enum Depth: Comparable {
+        /// All but its targeting rule.
+        case shape
+        /// All that the schema says.
+        case schema
+        /// Also what its rule comes to, and numbers that no program can read.
+        case outcome
+    }
+
     /// Everything that is wrong, in the order of the checks.
     private(set) var issues: [DefinitionIssue] = []
     /// The first issue with which the flag cannot be evaluated at all.
     private(set) var fatalIssue: DefinitionIssue?
 
     private let pointer: JSONPointer
-    private let includesRule: Bool
+    private let depth: Depth
 
-    /// Checks `definition`, which stands at `pointer`; on request without looking into its targeting rule.
-    init(_ definition: JSONValue, at pointer: JSONPointer, includingRule: Bool = true) {
+    /// Checks `definition`, which stands at `pointer`.
+    init(_ definition: JSONValue, at pointer: JSONPointer, _ depth: Depth) {
         self.pointer = pointer
-        includesRule = includingRule
+        self.depth = depth
         check(definition)
     }
 
@@ -22,8 +33,9 @@ struct DefinitionCheck {
         checkState(flag["state"])
         checkVariants(flag["variants"])
         checkDefault(flag["defaultVariant"], variants: flag["variants"]?.objectValue)
-        if let targeting = flag["targeting"], !targeting.isNull { checkTargeting(targeting) }
+        if let targeting = flag["targeting"], !targeting.isNull { checkTargeting(targeting, flag["variants"]) }
         if let metadata = flag["metadata"], !metadata.isNull { checkMetadata(metadata) }
+        if depth == .outcome { issues += NumberCheck(definition, at: pointer).issues }
     }
 
     private mutating func report(_ message: String, _ tokens: String...) {
@@ -86,16 +98,19 @@ struct DefinitionCheck {
         }
     }
 
-    private mutating func checkTargeting(_ value: JSONValue) {
+    private mutating func checkTargeting(_ value: JSONValue, _ variants: JSONValue?) {
         guard let rule = value.objectValue else { return reportFatal("must be an object", "targeting") }
-        guard includesRule, !rule.isEmpty else { return }
+        guard depth >= .schema, !rule.isEmpty else { return }
+        let place = pointer.appending("targeting")
         do throws(JSONError) {
             let document = try JSONDocument(rule: value)
-            let compiler = RuleCompiler(document.root, at: pointer.appending("targeting"))
+            let compiler = RuleCompiler(document.root, at: place)
             issues += compiler.issues
         } catch {
-            report("cannot be read: \(error.reason.inWords)", "targeting")
+            return report("cannot be read: \(error.reason.inWords)", "targeting")
         }
+        guard depth == .outcome, rule.count == 1, let variants = variants?.objectValue else { return }
+        issues += ResultCheck(value, variants: variants.keys, at: place).issues
     }
 }
 

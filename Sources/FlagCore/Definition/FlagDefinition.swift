@@ -11,15 +11,32 @@ package struct FlagDefinition: Sendable, Equatable {
     /// The issue that makes every evaluation fail; nil when the flag can be evaluated, at least in part.
     let fatalIssue: DefinitionIssue?
 
-    /// Checks a definition.
+    /// Checks a definition that is stored.
     ///
     /// - Parameters:
     ///   - json: the definition.
     ///   - pointer: where it stands in the document that the issues are to point into.
     /// - Throws: all issues at once.
     package init(validating json: JSONValue, at pointer: JSONPointer = JSONPointer()) throws(DefinitionIssues) {
+        try self.init(json, at: pointer, .schema)
+    }
+
+    /// Checks a definition that somebody wants to be stored: also that its rule comes to no name that no variant has,
+    /// as far as its text says, which would fail only when it is evaluated.
+    ///
+    /// - Parameters:
+    ///   - json: the definition.
+    ///   - pointer: where it stands in the document that the issues are to point into.
+    /// - Throws: all issues at once.
+    package init(wanted json: JSONValue, at pointer: JSONPointer = JSONPointer()) throws(DefinitionIssues) {
+        try self.init(json, at: pointer, .outcome)
+    }
+
+    private init(
+        _ json: JSONValue, at pointer: JSONPointer, _ depth: DefinitionCheck.Depth
+    ) throws(DefinitionIssues) {
         self.init(keeping: json, at: pointer)
-        let issues = issues
+        let issues = DefinitionCheck(json, at: pointer, depth).issues
         guard issues.isEmpty else { throw DefinitionIssues(issues: issues) }
     }
 
@@ -31,11 +48,11 @@ package struct FlagDefinition: Sendable, Equatable {
         self.json = json
         self.pointer = pointer
         // The rule is read when the flag is compiled; to read it here as well would make loading half as fast.
-        fatalIssue = DefinitionCheck(json, at: pointer, includingRule: false).fatalIssue
+        fatalIssue = DefinitionCheck(json, at: pointer, .shape).fatalIssue
     }
 
     /// What is wrong with the definition; empty unless it was kept in spite of that. Checks it anew each time.
-    package var issues: [DefinitionIssue] { DefinitionCheck(json, at: pointer).issues }
+    package var issues: [DefinitionIssue] { DefinitionCheck(json, at: pointer, .schema).issues }
 
     /// A definition that is known to be right.
     private init(checked json: JSONValue) {

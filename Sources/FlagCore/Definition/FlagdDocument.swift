@@ -37,7 +37,7 @@ package struct FlagdDocument: Sendable {
             let definition = Self.selfContained(value, &resolver, metadata: set, at: pointer)
             let checked = Result { () throws(DefinitionIssues) in
                 do throws(DefinitionIssues) {
-                    return try FlagDefinition(validating: definition, at: pointer)
+                    return try FlagDefinition(wanted: definition, at: pointer)
                 } catch {
                     throw DefinitionIssues(issues: error.issues.map { resolver.placed($0) })
                 }

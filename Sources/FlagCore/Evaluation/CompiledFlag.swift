@@ -241,11 +241,19 @@ package final class CompiledFlag {
             variant = index(of: name)
         default: variant = try evaluator.jsonText(of: result).withUnsafeBytes { index(of: $0) }
         }
-        guard let variant else {
-            return Evaluation(
-                error: EvaluationError(code: .general, details: "targeting came to the name of no variant of the flag"))
-        }
+        guard let variant else { return Evaluation(error: try notAVariant(result, &evaluator)) }
         return Evaluation(variant: variant, reason: .targetingMatch)
+    }
+
+    /// What is said of a result that names no variant: the result, as far as it is short.
+    @inline(never)
+    private func notAVariant(
+        _ result: Operand, _ evaluator: inout RuleEvaluator
+    ) throws(RuleFailure) -> EvaluationError {
+        let text = String(decoding: try evaluator.jsonText(of: result), as: UTF8.self)
+        let shown = text.unicodeScalars.count > 100 ? "\(String(text.unicodeScalars.prefix(100)))…" : text
+        return EvaluationError(
+            code: .general, details: "targeting came to \(shown), which is no variant of the flag")
     }
 
     private func index(of name: UnsafeRawBufferPointer) -> Int? {

@@ -90,9 +90,8 @@ final class RuleTracer {
         case .string(let bytes) where bytes.count > Self.textBytes:
             isCut = true
             return .string(String(decoding: bytes.prefix(Self.textBytes), as: UTF8.self) + "…")
-        case .list: return array(operand, depth)
-        case .view(let view) where view.kind == .array: return array(operand, depth)
-        case .view(let view) where view.kind == .object:
+        case .list, .array: return array(operand, depth)
+        case .object(let view):
             var object = JSONObject()
             for member in view.members {
                 object[String(decoding: member.name.prefix(Self.textBytes), as: UTF8.self)] =

@@ -27,11 +27,11 @@ extension Rollout {
         }
         reader.reportUnknown(object, [], known: Rollout.members)
         let end = reader.percentage(object, "percentage")
-        if object["percentage"] == nil { reader.report(["percentage"], "is required: a number from 0 to 100") }
+        if object["percentage"]?.isNull ?? true { reader.report(["percentage"], "is required: a number from 0 to 100") }
         let startAt = reader.time(object, "startAt")
         let endAt = reader.time(object, "endAt")
         let start = reader.percentage(object, "startPercentage")
-        if startAt == nil, object["startAt"] == nil {
+        if object["startAt"]?.isNull ?? true {
             for name in ["endAt", "startPercentage"] where object[name]?.isNull == false {
                 reader.report([name], "needs startAt: a ramp goes from startAt to endAt")
             }

@@ -17,7 +17,7 @@ struct BucketWeights {
         var elements = bucket.elements
         guard let name = elements.next() else { return nil }
         switch name {
-        case .list, .view, .data: return nil
+        case .list, .array, .object, .data: return nil
         default: break
         }
         var weight: UInt64 = 1

@@ -37,7 +37,7 @@ struct CanonicalCBOR {
         let value: Double
         switch number {
         case .number(let double): value = double
-        case .view(let view): value = view.double ?? .nan
+        case .spelled(let view): value = view.double ?? .nan
         default: value = .nan
         }
         if value.isNaN { return encode(0xF9, 0x7E00, bytes: 2) }
@@ -66,15 +66,11 @@ extension RuleEvaluator {
             try step(bytes.count / Work.scannedBytesPerStep)
             cbor.encode(text: bytes)
         case .integer, .number: cbor.encode(number: value)
-        case .list: try encode(array: value, to: &cbor)
-        case .view(let view):
-            switch view.kind {
-            case .array: try encode(array: value, to: &cbor)
-            case .object: try encode(object: view, to: &cbor)
-            default:
-                try step(Work.steps(converting: view.storedBytes.count))
-                cbor.encode(number: value)
-            }
+        case .spelled(let view):
+            try step(Work.steps(converting: view.storedBytes.count))
+            cbor.encode(number: value)
+        case .list, .array: try encode(array: value, to: &cbor)
+        case .object(let view): try encode(object: view, to: &cbor)
         case .data: cbor.encodeHead(major: 5, 0)
         }
     }
@@ -91,17 +87,10 @@ extension RuleEvaluator {
     }
 
     private mutating func encode(object: JSONView, to cbor: inout CanonicalCBOR) throws(RuleFailure) {
-        typealias Member = (name: UnsafeRawBufferPointer, value: JSONView)
         try enter()
         defer { leave() }
-        // Sorting compares each name about as often as the number of members has bits.
-        try step(object.count * (Int.bitWidth - object.count.leadingZeroBitCount))
-        let memory = try scratch.allocate(byteCount: object.count * MemoryLayout<Member>.stride)
-        var members = UnsafeMutableBufferPointer(
-            start: memory.bindMemory(to: Member.self, capacity: object.count), count: object.count)
-        for (index, member) in object.members.enumerated() { members.initializeElement(at: index, to: member) }
         // The order of the encoded names: a shorter one has the smaller head.
-        members.sort {
+        let members = try members(of: object) {
             $0.name.count == $1.name.count ? byteOrder($0.name, $1.name) < 0 : $0.name.count < $1.name.count
         }
         cbor.encodeHead(major: 5, UInt64(object.count))
@@ -110,5 +99,22 @@ extension RuleEvaluator {
             cbor.encode(text: member.name)
             try encode(Operand(member.value), to: &cbor)
         }
+    }
+
+    /// One member of an object.
+    typealias Member = (name: UnsafeRawBufferPointer, value: JSONView)
+
+    /// The members of an object in order, in scratch memory.
+    mutating func members(
+        of object: JSONView, by order: (Member, Member) -> Bool
+    ) throws(RuleFailure) -> UnsafeMutableBufferPointer<Member> {
+        // Sorting compares each name about as often as the number of members has bits.
+        try step(object.count * (Int.bitWidth - object.count.leadingZeroBitCount))
+        let memory = try scratch.allocate(byteCount: object.count * MemoryLayout<Member>.stride)
+        var members = UnsafeMutableBufferPointer(
+            start: memory.bindMemory(to: Member.self, capacity: object.count), count: object.count)
+        for (index, member) in object.members.enumerated() { members.initializeElement(at: index, to: member) }
+        members.sort(by: order)
+        return members
     }
 }

@@ -61,8 +61,8 @@ extension Operand {
         case .string(let bytes): return MurmurHash3.hash(bytes)
         case .integer(let value): return Self.hash(UInt64(bitPattern: value))
         case .number(let value): return Self.hash(value)
-        case .view(let view) where view.kind == .number: return Self.hash(view.double ?? .nan)
-        case .list, .view, .data: return nil
+        case .spelled(let view): return Self.hash(view.double ?? .nan)
+        case .list, .array, .object, .data: return nil
         }
     }
 

@@ -1,12 +1,22 @@
 import JSON
 
 extension Operand {
-    /// A number's value when it is whole.
+    /// Whether the value is a number.
+    var isNumber: Bool {
+        switch self {
+        case .integer, .number, .spelled: true
+        default: false
+        }
+    }
+
+    /// A number's value when it is whole and its magnitude fits 64 bits.
     var wholeNumber: WholeNumber? {
         switch self {
         case .integer(let value): WholeNumber(isNegative: value < 0, magnitude: value.magnitude)
         case .number(let value): WholeNumber(exactly: value)
-        case .view(let view): view.wholeNumber
+        // What has a point or an exponent is a double also where it is long.
+        case .spelled(let view):
+            view.isIntegerSpelling ? view.wholeNumber : view.double.flatMap { WholeNumber(exactly: $0) }
         default: nil
         }
     }

@@ -13,8 +13,12 @@ enum Operand {
     case string(UnsafeRawBufferPointer)
     /// A computed list.
     case list(UnsafeBufferPointer<Operand>)
-    /// An array, an object, or a number that is kept as it is spelled: a whole one beyond `Int64`, or a long spelling.
-    case view(JSONView)
+    /// An array as it stands in the rule or the context.
+    case array(JSONView)
+    /// An object as it stands there.
+    case object(JSONView)
+    /// A number that is kept as it is spelled there: a whole one beyond `Int64`, or a long spelling.
+    case spelled(JSONView)
     /// All of the data that variables are looked up in, as `{"var": ""}` gives it: an object without a view.
     case data
 
@@ -26,7 +30,8 @@ enum Operand {
         case .false: self = .bool(false)
         case .true: self = .bool(true)
         case .string: self = .string(view.storedBytes)
-        case .array, .object: self = .view(view)
+        case .array: self = .array(view)
+        case .object: self = .object(view)
         case .number: self = Operand(number: view)
         }
     }
@@ -37,9 +42,9 @@ enum Operand {
     @inline(never)
     private init(number view: JSONView) {
         if view.storedBytes.count > Self.longSpelling {
-            self = .view(view)
+            self = .spelled(view)
         } else if view.isIntegerSpelling {
-            self = view.int64.map { .integer($0) } ?? .view(view)
+            self = view.int64.map { .integer($0) } ?? .spelled(view)
         } else {
             self = .number(view.double ?? .nan)
         }
@@ -65,8 +70,7 @@ enum Operand {
     /// Whether the value is an array.
     var isArray: Bool {
         switch self {
-        case .list: true
-        case .view(let view): view.kind == .array
+        case .list, .array: true
         default: false
         }
     }
@@ -75,7 +79,7 @@ enum Operand {
     var elements: OperandElements { OperandElements(self) }
 
     /// Whether the value counts as true: everything but `false`, `null`, 0, not-a-number, `""` and `[]`
-    /// (jsonlogic.com/truthy.html). Numbers that are kept as they are spelled are the evaluator's.
+    /// (jsonlogic.com/truthy.html). A number that is kept as it is spelled is the evaluator's.
     var isTrue: Bool {
         switch self {
         case .null: false
@@ -84,8 +88,8 @@ enum Operand {
         case .number(let value): value != 0 && !value.isNaN
         case .string(let bytes): bytes.count != 0
         case .list(let elements): elements.count != 0
-        case .view(let view): view.kind != .array || view.count != 0
-        case .data: true
+        case .array(let view): view.count != 0
+        case .object, .spelled, .data: true
         }
     }
 }
@@ -102,7 +106,7 @@ struct OperandElements: Sequence, IteratorProtocol {
         case .list(let elements):
             list = elements.makeIterator()
             count = elements.count
-        case .view(let array) where array.kind == .array:
+        case .array(let array):
             view = array.elements
             count = array.count
         default:

@@ -72,7 +72,7 @@ struct RuleCompiler {
         case .object where value.count == 1:
             compileOperation(value, into: index)
         case .object:
-            if value.count > 1 { report("an operation has one operator; this object has \(value.count) members") }
+            if value.count > 1 { reportOperators(of: value) }
             nodes[index] = RuleNode(constant: Operand(value))
         case .array where value.holdsOperation:
             compile(arguments: Array(value.elements), isArray: true, into: index, RuleNode(.list))
@@ -98,6 +98,12 @@ struct RuleCompiler {
     }
 
     // MARK: Operations
+
+    private mutating func reportOperators(of object: JSONView) {
+        let names = object.members.prefix(5).map { String(decoding: $0.name.prefix(50), as: UTF8.self) }
+        let list = names.joined(separator: ", ") + (object.count > names.count ? ", …" : "")
+        report("an operation has one operator; this object has \(object.count) members: \(list)")
+    }
 
     private mutating func compileOperation(_ value: JSONView, into index: Int) {
         for member in value.members {

@@ -68,8 +68,8 @@ extension RuleEvaluator {
         case .integer, .number: return value
         case .null, .bool: return .number(.nan)
         case .string(let bytes): return .number(try leadingNumber(of: bytes))
-        case .view(let view) where view.kind == .number: return .number(try double(of: view))
-        case .list, .view, .data: return .number(try leadingNumber(of: text(of: value)))
+        case .spelled(let view): return .number(try double(of: view))
+        case .list, .array, .object, .data: return .number(try leadingNumber(of: text(of: value)))
         }
     }
 

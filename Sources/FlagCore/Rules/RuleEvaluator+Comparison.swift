@@ -16,9 +16,7 @@ extension RuleEvaluator {
             if case .string(let leftText) = left, case .string(let rightText) = right {
                 return try isSame(leftText, rightText)
             }
-            if try wholeNumber(of: left) != nil, try wholeNumber(of: right) != nil {
-                return try isStrictlyEqual(left, right)
-            }
+            if left.isNumber, right.isNumber { return try isStrictlyEqual(left, right) }
             return try number(of: left) == number(of: right)
         }
     }
@@ -64,8 +62,8 @@ extension RuleEvaluator {
         case .integer(let value): return Double(value)
         case .number(let value): return value
         case .string(let bytes): return try number(of: bytes)
-        case .view(let view) where view.kind == .number: return try double(of: view)
-        case .list, .view, .data: return try number(of: text(of: value))
+        case .spelled(let view): return try double(of: view)
+        case .list, .array, .object, .data: return try number(of: text(of: value))
         }
     }
 
@@ -73,20 +71,13 @@ extension RuleEvaluator {
         try step(Work.steps(converting: text.count))
         return NumericText.number(text)
     }
-
-    /// A number's value when it is whole.
-    private mutating func wholeNumber(of value: Operand) throws(RuleFailure) -> WholeNumber? {
-        if case .view(let view) = value, view.kind == .number { return try wholeNumber(of: view) }
-        return value.wholeNumber
-    }
 }
 
 extension Operand {
     /// Whether this is an array or an object.
     var isComposite: Bool {
         switch self {
-        case .list, .data: true
-        case .view(let view): view.kind != .number
+        case .list, .array, .object, .data: true
         default: false
         }
     }

@@ -4,7 +4,7 @@ extension RuleEvaluator {
     /// Whether the value counts as true.
     @inline(__always)
     mutating func isTrue(_ value: Operand) throws(RuleFailure) -> Bool {
-        guard case .view(let view) = value, view.kind == .number else { return value.isTrue }
+        guard case .spelled(let view) = value else { return value.isTrue }
         return try double(of: view) != 0
     }
 
@@ -39,19 +39,24 @@ extension RuleEvaluator {
     private mutating func isSameComposite(_ left: Operand, _ right: Operand) throws(RuleFailure) -> Bool {
         if left.isArray, right.isArray { return try isSameArray(left, right) }
         switch (left, right) {
-        case (.view(let left), .view(let right)) where left.kind == .object && right.kind == .object:
-            return try isSameObject(left, right)
-        case (.view(let left), .view(let right)) where left.kind == .number && right.kind == .number:
-            guard let whole = try wholeNumber(of: left) else { return try double(of: left) == double(of: right) }
-            return try whole == wholeNumber(of: right)
-        case (.view(let view), .number(let value)) where view.kind == .number,
-            (.number(let value), .view(let view)) where view.kind == .number:
-            return try double(of: view) == value
-        case (.view(let view), .integer(let value)) where view.kind == .number,
-            (.integer(let value), .view(let view)) where view.kind == .number:
-            return try wholeNumber(of: view)?.int64 == value
+        case (.object(let left), .object(let right)): return try isSameObject(left, right)
         case (.data, .data): return true
+        case (.spelled, _), (_, .spelled):
+            guard let left = try identity(of: left), let right = try identity(of: right) else { return false }
+            return left == right
         default: return false
+        }
+    }
+
+    /// What number a value is; nil when it is none.
+    private mutating func identity(of value: Operand) throws(RuleFailure) -> NumberIdentity? {
+        switch value {
+        case .integer(let whole): return NumberIdentity(whole)
+        case .number(let double): return NumberIdentity(double)
+        case .spelled(let view):
+            try step(1 + Work.steps(converting: view.storedBytes.count))
+            return NumberIdentity(view)
+        default: return nil
         }
     }
 
@@ -85,7 +90,7 @@ extension RuleEvaluator {
     /// Whether a value is an element of a constant list.
     mutating func isMember(_ value: Operand, of set: ConstantSet) throws(RuleFailure) -> Bool {
         if let text = value.stringBytes { try step(text.count / Work.scannedBytesPerStep) }
-        if case .view(let view) = value { try step(Work.steps(converting: view.numberSpelling?.count ?? 0)) }
+        if case .spelled(let view) = value { try step(Work.steps(converting: view.storedBytes.count)) }
         guard let hash = value.scalarHash else {
             for element in set.composites {
                 try step()
@@ -107,12 +112,6 @@ extension RuleEvaluator {
     mutating func double(of view: JSONView) throws(RuleFailure) -> Double {
         try step(Work.steps(converting: view.storedBytes.count))
         return view.double ?? .nan
-    }
-
-    /// A number when it is whole and its magnitude fits 64 bits.
-    mutating func wholeNumber(of view: JSONView) throws(RuleFailure) -> WholeNumber? {
-        try step(view.storedBytes.count / Work.scannedBytesPerStep)
-        return view.wholeNumber
     }
 }
 

@@ -1,7 +1,8 @@
 import JSON
 
 extension RuleEvaluator {
-    /// A value as JSON text; of a number the shortest. Allocates: not for the ordinary ways through a rule.
+    /// A value as JSON text, one for all values that are the same: numbers as they are written as texts, the members of
+    /// objects in the order of their names. Allocates: not for the ordinary ways through a rule.
     mutating func jsonText(of value: Operand) throws(RuleFailure) -> [UInt8] {
         var writer = JSONWriter()
         try write(value, to: &writer)
@@ -15,18 +16,20 @@ extension RuleEvaluator {
         case .bool(let value): writer.bool(value)
         case .integer(let value): writer.int(value)
         case .number(let value): write(value, to: &writer)
+        case .spelled(let view) where view.isIntegerSpelling:
+            try step(view.storedBytes.count / Work.scannedBytesPerStep)
+            writer.raw(view.storedBytes)
+        case .spelled(let view): write(try double(of: view), to: &writer)
         case .string(let bytes):
             try step(bytes.count / Work.scannedBytesPerStep)
             writer.string(bytes)
-        case .view(let view) where view.kind == .number && !view.isIntegerSpelling:
-            write(try double(of: view), to: &writer)
-        case .view(let view): try write(view, to: &writer)
-        case .list(let elements):
+        case .list, .array:
             try enter()
             defer { leave() }
             writer.beginArray()
-            for element in elements { try write(element, to: &writer) }
+            for element in value.elements { try write(element, to: &writer) }
             writer.endArray()
+        case .object(let view): try write(object: view, to: &writer)
         case .data:
             writer.beginObject()
             writer.endObject()
@@ -37,31 +40,15 @@ extension RuleEvaluator {
         if number.isFinite { NumberText(number).withBytes { writer.raw($0) } } else { writer.null() }
     }
 
-    /// Writes what stands in the rule or the context as it stands there, numbers as they are spelled.
-    private mutating func write(_ view: JSONView, to writer: inout JSONWriter) throws(RuleFailure) {
-        switch view.kind {
-        case .array:
-            try enter()
-            defer { leave() }
-            writer.beginArray()
-            for element in view.elements { try write(element, to: &writer) }
-            writer.endArray()
-        case .object:
-            try enter()
-            defer { leave() }
-            writer.beginObject()
-            for (name, value) in view.members {
-                try step(name.count / Work.scannedBytesPerStep)
-                writer.key(name)
-                try write(value, to: &writer)
-            }
-            writer.endObject()
-        case .number, .string:
-            try step(1 + view.storedBytes.count / Work.scannedBytesPerStep)
-            writer.value(view)
-        case .null, .true, .false:
-            try step()
-            writer.value(view)
+    private mutating func write(object: JSONView, to writer: inout JSONWriter) throws(RuleFailure) {
+        try enter()
+        defer { leave() }
+        writer.beginObject()
+        for member in try members(of: object, by: { byteOrder($0.name, $1.name) < 0 }) {
+            try step(member.name.count / Work.scannedBytesPerStep)
+            writer.key(member.name)
+            try write(Operand(member.value), to: &writer)
         }
+        writer.endObject()
     }
 }

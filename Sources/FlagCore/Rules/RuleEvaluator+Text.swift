@@ -6,7 +6,7 @@ extension RuleEvaluator {
         switch value {
         case .string(let bytes): return bytes
         case .null: return UnsafeRawBufferPointer(start: nil, count: 0)
-        case .view(let view) where view.isIntegerSpelling: return view.storedBytes
+        case .spelled(let view) where view.isIntegerSpelling: return view.storedBytes
         default:
             var text = try ScratchText(in: &scratch)
             try append(value, to: &text)
@@ -22,15 +22,10 @@ extension RuleEvaluator {
         case .string(let bytes): try append(bytes, to: &text)
         case .integer(let number): try append(NumberText(number), to: &text)
         case .number(let number): try append(NumberText(number), to: &text)
-        case .list: try append(array: value, to: &text)
-        case .view(let view):
-            switch view.kind {
-            case .array: try append(array: value, to: &text)
-            case .number where view.isIntegerSpelling: try append(view.storedBytes, to: &text)
-            case .number: try append(NumberText(double(of: view)), to: &text)
-            default: try text.append("[object Object]", in: &scratch)
-            }
-        case .data: try text.append("[object Object]", in: &scratch)
+        case .list, .array: try append(array: value, to: &text)
+        case .spelled(let view) where view.isIntegerSpelling: try append(view.storedBytes, to: &text)
+        case .spelled(let view): try append(NumberText(double(of: view)), to: &text)
+        case .object, .data: try text.append("[object Object]", in: &scratch)
         }
     }
 
@@ -71,8 +66,7 @@ extension RuleEvaluator {
     /// end when negative. A character is a Unicode scalar.
     mutating func substring(_ node: UnsafePointer<RuleNode>) throws(RuleFailure) -> Operand {
         let source = try text(of: value(node, 0))
-        try step(source.count / Work.scannedBytesPerStep)
-        let length = source.reduce(into: 0) { if $1 & 0xC0 != 0x80 { $0 += 1 } }
+        let length = try length(of: source)
         var start = try wholeNumber(of: value(node, 1))
         start = start < 0 ? max(length + start, 0) : min(start, length)
         var end = length
@@ -83,6 +77,12 @@ extension RuleEvaluator {
         let first = byteOffset(ofScalar: start, in: source)
         let last = byteOffset(ofScalar: end, in: source)
         return .string(UnsafeRawBufferPointer(rebasing: source[first..<last]))
+    }
+
+    /// How many characters (Unicode scalars) a text has.
+    mutating func length(of text: UnsafeRawBufferPointer) throws(RuleFailure) -> Int {
+        try step(text.count / Work.scannedBytesPerStep)
+        return text.reduce(into: 0) { if $1 & 0xC0 != 0x80 { $0 += 1 } }
     }
 
     private func byteOffset(ofScalar scalar: Int, in text: UnsafeRawBufferPointer) -> Int {
@@ -131,12 +131,12 @@ extension RuleEvaluator {
         return .bool(comparison.holds(left, right))
     }
 
-    /// A version that is spelled in a text or, without patch number, as a number.
+    /// A version that is spelled in a text or, without patch number, as a number. A list is none, whatever is in it.
     private mutating func version(of value: Operand) throws(RuleFailure) -> SemanticVersion? {
         switch value {
         case .string(let bytes): return try version(bytes)
-        case .integer, .number, .view: return try version(text(of: value))
-        default: return nil
+        case .integer, .number, .spelled: return try version(text(of: value))
+        case .null, .bool, .list, .array, .object, .data: return nil
         }
     }
 

@@ -85,16 +85,21 @@ extension RuleEvaluator {
         return nil
     }
 
-    /// A member of an object or an element of an array.
+    /// A member of an object, an element of an array, or the length of an array or a text, in characters (Unicode
+    /// scalars). An object has only the length that is a member.
     private mutating func part(of value: Operand, _ name: PathName) throws(RuleFailure) -> Operand? {
         switch value {
-        case .view(let view) where view.kind == .object:
+        case .object(let view):
             return view[name.bytes].map { Operand($0) }
-        case .view(let view) where name.index >= 0:
+        case .array(let view):
+            guard name.index >= 0 else { return name.isLength ? .integer(Int64(view.count)) : nil }
             try step(min(name.index, view.count) / 8)
             return view.element(at: name.index).map { Operand($0) }
         case .list(let list):
-            return name.index >= 0 && name.index < list.count ? list[name.index] : nil
+            guard name.index >= 0 else { return name.isLength ? .integer(Int64(list.count)) : nil }
+            return name.index < list.count ? list[name.index] : nil
+        case .string(let text) where name.isLength:
+            return .integer(Int64(try length(of: text)))
         default:
             return nil
         }
@@ -131,4 +136,9 @@ extension RuleEvaluator {
         }
         return UnsafeBufferPointer(rebasing: list[..<count])
     }
+}
+
+extension PathName {
+    /// Whether it asks an array or a text how long it is.
+    fileprivate var isLength: Bool { bytes.hasSameBytes(as: "length") }
 }

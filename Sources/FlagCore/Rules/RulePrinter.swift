@@ -68,7 +68,7 @@ extension JSONValue {
         case .number(let value): self = JSONNumber(value).map { .number($0) } ?? .null
         case .string(let bytes): self = .string(String(decoding: bytes, as: UTF8.self))
         case .list(let elements): self = .array(elements.map { JSONValue($0) })
-        case .view(let view): self = view.materialized()
+        case .array(let view), .object(let view), .spelled(let view): self = view.materialized()
         case .data: self = .object(JSONObject())
         }
     }

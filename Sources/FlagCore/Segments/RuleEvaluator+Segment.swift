@@ -35,8 +35,11 @@ extension RuleEvaluator {
             try step(bytes.count / Work.scannedBytesPerStep)
             return keys.contains(bytes)
         // Customer numbers are often sent as numbers.
-        case .integer, .number: return keys.contains(try text(of: subject))
-        default: return false
+        case .integer, .number, .spelled:
+            let text = try text(of: subject)
+            try step(text.count / Work.scannedBytesPerStep)
+            return keys.contains(text)
+        case .null, .bool, .list, .array, .object, .data: return false
         }
     }
 

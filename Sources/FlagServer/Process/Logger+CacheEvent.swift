@@ -141,6 +141,10 @@ extension Logger {
             warning(
                 "something that follows from a change cannot be done, and is set aside",
                 metadata: ["partition": "\(partition)", "sort": "\(sort)", "reason": "\(reason)"])
+        case .misplaced(let partition, let sort, let others):
+            warning(
+                "an item was put where nothing is looked for: no environment is called so, or SK is not what PK needs",
+                metadata: ["partition": "\(partition)", "sort": "\(sort)", "others": "\(others)"])
         case .failed(let failure):
             error(
                 "what others wrote cannot be completed now; it is tried again", metadata: ["reason": "\(failure)"])

@@ -26,15 +26,7 @@ extension AdministrationRequest {
     var cursor: String? { query["cursor"].flatMap { $0.isEmpty ? nil : $0 } }
 
     /// The environment that the query names, nil when it names none.
-    func namedEnvironment() throws(Problem) -> Environment? {
-        guard let text = query["environment"] else { return nil }
-        guard let environment = Environment(spelling: text) else {
-            throw .unknownEnvironment([
-                .init(pointer: "?environment", detail: "must be \(Environment.spellings), not \"\(text)\"")
-            ])
-        }
-        return environment
-    }
+    func namedEnvironment() throws(Problem) -> Environment? { try query.environment() }
 
     /// The environment that is meant: the query's, else the profile's.
     func environment(_ service: FlagService) throws(Problem) -> Environment {
@@ -46,11 +38,7 @@ extension AdministrationRequest {
     func environment(_ service: FlagService, body: Environment?) throws(Problem) -> Environment {
         let named = try namedEnvironment()
         if let named, let body, named != body {
-            throw .invalidBody([
-                Problem.Field(
-                    pointer: "/environment",
-                    detail: "is \(body.rawValue), but the query says \(named.rawValue): leave one of them out")
-            ])
+            throw .invalidBody([.otherEnvironment(body, query: named)])
         }
         return named ?? body ?? service.settings.defaultEnvironment
     }
@@ -98,6 +86,15 @@ extension AdministrationRequest {
             return .unknownEnvironment(issues.map { .init(pointer: $0.pointer, detail: $0.message) })
         }
         return .invalidBody(issues)
+    }
+}
+
+extension Problem.Field {
+    /// The body names another environment than the query.
+    static func otherEnvironment(_ body: Environment, query: Environment) -> Problem.Field {
+        Problem.Field(
+            pointer: "/environment",
+            detail: "is \(body.rawValue), but the query says \(query.rawValue): leave one of them out")
     }
 }
 

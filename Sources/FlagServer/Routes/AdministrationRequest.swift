@@ -13,8 +13,10 @@ struct AdministrationRequest: Sendable {
     let ifNoneMatch: String?
     /// Where it comes from.
     let client: PeerAddress
-    /// The content.
-    let body: [UInt8]
+    /// The content, as it came until it has been decoded.
+    private(set) var body: [UInt8]
+    /// What the content is coded with.
+    private let coding: ContentCoding
     /// What a content could be, as JSON text.
     private let example: String?
 
@@ -40,15 +42,26 @@ struct AdministrationRequest: Sendable {
         query = try QueryParameters(request.query, allowing: route.operation.query.map(\.name))
         ifMatch = request.joinedField("If-Match")
         ifNoneMatch = request.joinedField("If-None-Match")
-        if route.operation.body != nil, !request.body.isEmpty {
-            try MediaType.requireJSON(request.field("Content-Type"))
+        if let body = route.operation.body, !request.body.isEmpty {
+            try MediaType.require(request.field("Content-Type"), for: route, body)
         }
         body = Array(request.body)
+        coding = request.body.isEmpty || route.operation.body == nil ? .identity : request.contentCoding
         example = route.operation.body?.example
     }
 
     /// Who sent it, for people: the principal and the address.
     func clientName(_ service: FlagService) -> String { "\(service.principal) from \(client)" }
+
+    /// Decodes the content. O(content): not on a loop.
+    ///
+    /// - Parameter limit: how many bytes it may have.
+    mutating func decode(atMost limit: Int) throws(Problem) {
+        if coding == .identity { return }
+        body = try body.withUnsafeBufferPointer { (content) throws(Problem) in
+            try CodedContent.decoded(UnsafeRawBufferPointer(content), coding, atMost: limit)
+        }
+    }
 
     /// The body as JSON.
     func json() throws(Problem) -> JSONValue {
@@ -62,19 +75,27 @@ struct AdministrationRequest: Sendable {
 
 /// What the Content-Type field says, as far as it matters here.
 enum MediaType {
-    /// Accepts JSON (`application/json`, any `…+json`), a request that names no type, and the type that `curl -d` gives
-    /// to everything, which `BrowserOrigin` makes safe; anything else is a problem.
-    static func requireJSON(_ field: UnsafeRawBufferPointer?) throws(Problem) {
+    /// The formats that say how something is to be changed (RFC 7396, RFC 6902): read as a whole they would mean
+    /// something else.
+    private static let changes = ["application/merge-patch+json", "application/json-patch+json"]
+
+    /// The formats of every PATCH, as the value of an `Accept-Patch` field (RFC 5789 section 3.1).
+    static let ofChanges = Operation.Body.changeTypes.joined(separator: ", ")
+
+    /// Accepts the media types of the route, a request that names no type, and the type that `curl -d` gives to
+    /// everything, which `BrowserOrigin` makes safe; where something is sent as a whole, also any other `…+json`
+    /// (RFC 6839 section 3.1). Anything else is a problem.
+    static func require(_ field: UnsafeRawBufferPointer?, for route: Route, _ body: Operation.Body) throws(Problem) {
         guard let field, !field.isEmpty else { return }
         let text = String(decoding: field, as: UTF8.self)
         let type = text.prefix { $0 != ";" }.lowercased().trimmingSpaces()
-        let isAccepted = type == "application/json" || type.hasSuffix("+json")
-        guard isAccepted || type == "application/x-www-form-urlencoded" else {
-            throw Problem(
-                .unsupportedMediaType,
-                "the body must be JSON, not \(type); send the header Content-Type: application/json",
-                headerFields: [("Accept", "application/json")])
-        }
+        if body.mediaTypes.contains(type) || type == "application/x-www-form-urlencoded" { return }
+        if route.method != .patch, type.hasSuffix("+json"), !changes.contains(type) { return }
+        let types = body.mediaTypes.joined(separator: ", ")
+        throw Problem(
+            .unsupportedMediaType,
+            "the body must be JSON, not \(type); send the header Content-Type: \(body.mediaTypes[0])",
+            headerFields: [route.method == .patch ? ("Accept-Patch", ofChanges) : ("Accept", types)])
     }
 }
 

@@ -19,10 +19,14 @@ struct EvaluateBody {
     /// The context's attributes.
     let metadata: JSONView?
 
-    /// Reads the body. Allocates nothing unless something is wrong.
+    /// Reads the body. Null in the place of what may be left out is as if it were. Allocates nothing unless something
+    /// is wrong.
     ///
+    /// - Parameters:
+    ///   - named: the environment that the query names, which the body must not contradict.
+    ///   - standard: the environment of a request that names none.
     /// - Throws: one problem that names every member which is unknown, missing or of the wrong form.
-    init(_ root: JSONView, isBatch: Bool, standard: Environment) throws(Problem) {
+    init(_ root: JSONView, isBatch: Bool, named: Environment?, standard: Environment) throws(Problem) {
         guard root.kind == .object else {
             throw .invalidBody([.init(pointer: "", detail: "must be a JSON object")])
         }
@@ -31,7 +35,7 @@ struct EvaluateBody {
         var tenant: UnsafeRawBufferPointer?
         var user: UnsafeRawBufferPointer?
         var flag: JSONView?
-        var environment = standard
+        var environment = named ?? standard
         var hasBadEnvironment = false
         var metadata: JSONView?
         for member in root.members {
@@ -49,17 +53,19 @@ struct EvaluateBody {
                 }
             } else if member.name.hasSameBytes(as: "userId") {
                 user = value.stringBytes
-                if user == nil { fields.append(.init(pointer: "/userId", detail: "must be a string")) }
+                if user == nil, !value.isNull { fields.append(.init(pointer: "/userId", detail: "must be a string")) }
             } else if member.name.hasSameBytes(as: "environment") {
-                if let named = value.stringBytes.flatMap({ Environment(spelling: $0) }) {
-                    environment = named
+                if value.isNull { continue }
+                if let given = value.stringBytes.flatMap({ Environment(spelling: $0) }) {
+                    if let named, named != given { fields.append(.otherEnvironment(given, query: named)) }
+                    environment = given
                 } else {
                     hasBadEnvironment = true
                     fields.append(.init(pointer: "/environment", detail: "must be \(Environment.spellings)"))
                 }
             } else if member.name.hasSameBytes(as: "metadata") {
-                metadata = value
-                if value.kind != .object {
+                metadata = value.isNull ? nil : value
+                if value.kind != .object, !value.isNull {
                     fields.append(.init(pointer: "/metadata", detail: "must be an object"))
                 }
             } else if fields.count <= Problem.listedFields {
@@ -88,7 +94,7 @@ struct EvaluateBody {
         return nil
     }
 
-    private static func problem(ofFlagKey key: UnsafeRawBufferPointer?) -> String? {
+    static func problem(ofFlagKey key: UnsafeRawBufferPointer?) -> String? {
         guard let key, isText(key, 1...FlagLimits.flagKeyCharacters) else {
             return "must be a string of 1 to \(FlagLimits.flagKeyCharacters) characters without control characters"
         }

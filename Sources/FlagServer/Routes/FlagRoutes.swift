@@ -65,10 +65,10 @@ enum FlagRoutes {
             .patch, "/api/flags/{flagKey}", in: .flags,
             Operation(
                 id: "patchFlag", summary: "Changes some members of a flag; null removes one.",
-                query: [.environment], header: [.ifMatch],
+                detail: Operation.Body.changeMeaning, query: [.environment], header: [.ifMatch],
                 body: .init(
                     schema: "FlagPatch", example: #"{"defaultEnabled":true,"expiresAt":null}"#,
-                    mediaTypes: ["application/json", "application/merge-patch+json"]),
+                    mediaTypes: Operation.Body.changeTypes),
                 answers: [
                     .init(status: 200, meaning: "The flag as it is now.", schema: "Flag", header: [.entityTag]),
                     .versionMismatch,

@@ -8,7 +8,8 @@ enum OFREPRoutes {
             .post, "/ofrep/v1/evaluate/flags/{key...}", in: .ofrepFlag,
             Operation(
                 id: "evaluateFlag", summary: "Evaluates one flag.",
-                detail: "The tenant is the context's tenantId; the environment is that of the server's profile.",
+                detail: "The tenant is the context's tenantId.",
+                query: EvaluationQuery.parameters(of: .ofrepFlag),
                 body: Operation.Body(
                     schema: "OFREPRequest", example: #"{"context":{"targetingKey":"user-123","plan":"premium"}}"#),
                 answers: [
@@ -28,6 +29,7 @@ enum OFREPRoutes {
                 id: "evaluateFlagsBulk", summary: "Evaluates all flags of the environment.",
                 detail: "The ETag changes whenever the answer may: with the flags, the tenant's overrides, the kill "
                     + "switches, the tenant and the context, but not with the order of the context's members.",
+                query: EvaluationQuery.parameters(of: .ofrepFlags),
                 header: [
                     .init(name: "If-None-Match", meaning: "Entity tags of answers that the client has.")
                 ],

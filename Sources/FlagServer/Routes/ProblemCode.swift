@@ -26,6 +26,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case contentTooLarge = "content_too_large"
     case uriTooLong = "uri_too_long"
     case unsupportedMediaType = "unsupported_media_type"
+    case unsupportedCoding = "unsupported_content_coding"
     case expectationFailed = "expectation_failed"
     case misdirectedRequest = "misdirected_request"
     case headerTooLarge = "header_too_large"
@@ -52,7 +53,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .versionMismatch: 412
         case .contentTooLarge: 413
         case .uriTooLong: 414
-        case .unsupportedMediaType: 415
+        case .unsupportedMediaType, .unsupportedCoding: 415
         case .expectationFailed: 417
         case .misdirectedRequest: 421
         case .headerTooLarge: 431
@@ -92,6 +93,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .contentTooLarge: "The body is too large"
         case .uriTooLong: "The request line is too long"
         case .unsupportedMediaType: "The body's media type is not supported"
+        case .unsupportedCoding: "The body's coding is not supported"
         case .expectationFailed: "The expectation cannot be met"
         case .misdirectedRequest: "Another server is asked for"
         case .headerTooLarge: "The header is too large"

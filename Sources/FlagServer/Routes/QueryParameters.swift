@@ -1,12 +1,18 @@
+import FlagStore
+
 /// The parameters of a query string, each known to its route and present at most once.
 struct QueryParameters: Sendable {
     private var values: [String: String] = [:]
 
     /// Reads `query`, the part of a target behind its `?`.
     ///
-    /// - Parameter allowed: the names that the route knows.
+    /// - Parameters:
+    ///   - allowed: the names that the route knows.
+    ///   - ignoresOthers: whether others are passed over, as OFREP has it, in place of being refused.
     /// - Throws: a problem that names every parameter which is unknown, repeated or cannot be decoded.
-    init(_ query: UnsafeRawBufferPointer?, allowing allowed: [String]) throws(Problem) {
+    init(
+        _ query: UnsafeRawBufferPointer?, allowing allowed: [String], ignoresOthers: Bool = false
+    ) throws(Problem) {
         var fields: [Problem.Field] = []
         for pair in (query ?? UnsafeRawBufferPointer(start: nil, count: 0)).split(separator: UInt8(ascii: "&")) {
             let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
@@ -15,6 +21,7 @@ struct QueryParameters: Sendable {
                 let value =
                     parts.count == 2 ? try PercentEncoding.decoded(.init(rebasing: parts[1]), plusIsSpace: true) : ""
                 if !allowed.contains(name) {
+                    if ignoresOthers { continue }
                     let known = allowed.isEmpty ? "none" : allowed.joined(separator: ", ")
                     fields.append(.init(pointer: "?\(name)", detail: "unknown query parameter; known here: \(known)"))
                 } else if values.updateValue(value, forKey: name) != nil {
@@ -30,6 +37,17 @@ struct QueryParameters: Sendable {
 
     /// The value of a parameter, decoded; an empty string when only its name is there.
     subscript(name: String) -> String? { values[name] }
+
+    /// The environment that is named, nil when none is.
+    func environment() throws(Problem) -> Environment? {
+        guard let text = values["environment"] else { return nil }
+        guard let environment = Environment(spelling: text) else {
+            throw .unknownEnvironment([
+                .init(pointer: "?environment", detail: "must be \(Environment.spellings), not \"\(text)\"")
+            ])
+        }
+        return environment
+    }
 
     /// A whole number of a parameter within bounds, or nil when the parameter is absent.
     func integer(_ name: String, in bounds: ClosedRange<Int>) throws(Problem) -> Int? {

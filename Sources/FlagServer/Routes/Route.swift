@@ -57,7 +57,7 @@ final class Route: Sendable {
         if group != .health { codes.append(.unauthorized) }
         codes.append(.misdirectedRequest)
         if !isForEveryPage { codes.append(.foreignOrigin) }
-        if operation.body != nil { codes.append(.contentTooLarge) }
+        if operation.body != nil { codes += [.contentTooLarge, .unsupportedCoding, .invalidRequest] }
         guard case .onWorker = action else { return codes }
         codes += [.storeUnavailable, .overloaded, .internalError]
         if !pattern.parameterNames.isEmpty { codes.append(.invalidPath) }

@@ -58,10 +58,10 @@ enum SegmentRoutes {
             .patch, "/api/segments/{name}", in: .segments,
             Operation(
                 id: "patchSegment", summary: "Changes some members of a segment; null removes one.",
-                query: [.environment], header: [.ifMatch],
+                detail: Operation.Body.changeMeaning, query: [.environment], header: [.ifMatch],
                 body: .init(
                     schema: "SegmentPatch", example: #"{"owner":"growth","condition":null}"#,
-                    mediaTypes: ["application/json", "application/merge-patch+json"]),
+                    mediaTypes: Operation.Body.changeTypes),
                 answers: changed, problems: [.segmentNotFound, .conflict]),
             .onWorker(patch)),
         Route(

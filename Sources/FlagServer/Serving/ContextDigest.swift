@@ -1,10 +1,11 @@
+import FlagCore
 import JSON
 
-/// The digest of a context: equal for two contexts exactly when they mean the same.
+/// The digest of a context: equal for two contexts exactly when no rule can tell them apart.
 ///
 /// The order of members does not matter (an object's digest is the sum of its members' digests), nor does the
-/// spelling of a number (`2`, `2.0` and `2e0` are one) or of a string (escapes are decoded). The order of an array's
-/// elements does.
+/// spelling of a number (`2`, `2.0` and `2e0` are one: `NumberIdentity`) or of a string (escapes are decoded). The
+/// order of an array's elements does.
 enum ContextDigest {
     /// What begins the digest of a value, so that values of different types never agree.
     private enum Tag: UInt8 {
@@ -12,7 +13,8 @@ enum ContextDigest {
         case `false`
         case `true`
         case wholeNumber
-        case fraction
+        case double
+        case digits
         case negativeZero
         case string
         case array
@@ -59,15 +61,20 @@ enum ContextDigest {
     }
 
     private static func update(_ digest: inout KeyedDigest, withNumber value: JSONView) {
-        let double = value.double ?? 0
-        if double == 0, value.numberSpelling?.first == UInt8(ascii: "-") {
+        switch NumberIdentity(value) {
+        // Equal to zero, and yet a divisor of its own.
+        case .whole(let whole) where whole.magnitude == 0 && value.double?.sign == .minus:
             digest.update(byte: Tag.negativeZero.rawValue)
-        } else if let whole = value.int64 {
+        case .whole(let whole):
             digest.update(byte: Tag.wholeNumber.rawValue)
-            digest.update(UInt64(bitPattern: whole))
-        } else {
-            digest.update(byte: Tag.fraction.rawValue)
+            digest.update(byte: whole.isNegative ? 1 : 0)
+            digest.update(whole.magnitude)
+        case .double(let double):
+            digest.update(byte: Tag.double.rawValue)
             digest.update(double.bitPattern)
+        case .digits(let digits):
+            digest.update(byte: Tag.digits.rawValue)
+            update(&digest, withText: digits)
         }
     }
 }

@@ -29,7 +29,7 @@ extension LoopHandler {
     /// Answers all flags of the environment in OFREP's way, in one or more slices of the loop's time.
     func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
         guard writing == nil || input.isWriting else { return .queued }
-        let environment = service.settings.defaultEnvironment
+        let environment = input.environment ?? service.settings.defaultEnvironment
         let body: OFREPBody
         do throws(OFREPFailure) {
             body = try parseOFREP(input.body)

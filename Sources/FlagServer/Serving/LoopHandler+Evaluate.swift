@@ -8,7 +8,7 @@ extension LoopHandler {
     func renderEvaluate(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
         let body: EvaluateBody
         do throws(Problem) {
-            body = try parse(input.body, isBatch: false)
+            body = try parse(input, isBatch: false)
         } catch {
             return refuse(error, &output)
         }
@@ -41,7 +41,7 @@ extension LoopHandler {
     func renderEvaluateBatch(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
         let body: EvaluateBody
         do throws(Problem) {
-            body = try parse(input.body, isBatch: true)
+            body = try parse(input, isBatch: true)
         } catch {
             return refuse(error, &output)
         }
@@ -80,16 +80,29 @@ extension LoopHandler {
 
     // MARK: - Parts
 
-    func parse(_ body: UnsafeRawBufferPointer, isBatch: Bool) throws(Problem) -> EvaluateBody {
+    private func parse(_ input: EvaluationInput, isBatch: Bool) throws(Problem) -> EvaluateBody {
+        try evaluateBody(parse(input.body), input, isBatch: isBatch)
+    }
+
+    /// The JSON of a body.
+    func parse(_ body: UnsafeRawBufferPointer) throws(Problem) -> JSONView {
         do throws(JSONError) {
             try tape.parse(body)
         } catch {
             throw Problem.invalidJSON(error, isEmpty: body.isEmpty)
         }
-        let parsed = try EvaluateBody(tape.root, isBatch: isBatch, standard: service.settings.defaultEnvironment)
+        return tape.root
+    }
+
+    /// The body of `/api/evaluate`.
+    func evaluateBody(
+        _ root: JSONView, _ input: EvaluationInput, isBatch: Bool
+    ) throws(Problem) -> EvaluateBody {
+        let parsed = try EvaluateBody(
+            root, isBatch: isBatch, named: input.environment, standard: service.settings.defaultEnvironment)
         let limits = service.settings.contextLimits
         do throws(ContextLimits.Excess) {
-            try limits.check(parsed.metadata, ofBody: body.count)
+            try limits.check(parsed.metadata, ofBody: input.body.count)
         } catch {
             throw .invalidBody([.init(pointer: "/metadata\(error.pointer)", detail: error.detail)])
         }

@@ -4,14 +4,14 @@ import HTTPTransport
 import JSON
 
 extension LoopHandler {
-    /// Answers why a flag is what it is, for a body like that of `/api/evaluate`. For persons: it compiles and
-    /// allocates.
+    /// Answers why a flag is what it is, for a body like that of `/api/evaluate` or one of OFREP. For persons: it
+    /// compiles and allocates.
     ///
     /// It is answered on the loop, out of the loop's own cache: whatever requests get is what is explained.
     func renderExplain(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
-        let body: EvaluateBody
+        let body: ExplainBody
         do throws(Problem) {
-            body = try parse(input.body, isBatch: false)
+            body = try parseExplanation(input)
         } catch {
             return refuse(error, &output)
         }
@@ -19,7 +19,9 @@ extension LoopHandler {
         let lookup = cache.flag(body.environment, key: body.flagKey, now: loop.monotonicMilliseconds)
         var missing: [CacheKey] = []
         if case .missing = lookup { missing.append(.flag(body.environment, Array(body.flagKey))) }
-        if case .missing = overrides { missing.append(.overrides(body.environment, tenant: Array(body.tenantId))) }
+        if case .missing = overrides, let tenant = body.tenantId {
+            missing.append(.overrides(body.environment, tenant: Array(tenant)))
+        }
         guard missing.isEmpty else { return .missing(missing) }
         // The rule is compiled anew: not in the turn in which others were.
         if !input.wasPostponed, cache.isBusy(now: loop.monotonicMilliseconds) { return .postponed }
@@ -30,21 +32,35 @@ extension LoopHandler {
         return .answered(.ok)
     }
 
+    private func parseExplanation(_ input: EvaluationInput) throws(Problem) -> ExplainBody {
+        let root = try parse(input.body)
+        let flagKey = input.key.isEmpty ? nil : input.key
+        if root.kind == .object, ExplainBody.isOFREP(root) {
+            return try ExplainBody(
+                ofrep: root, flagKey: flagKey, named: input.environment, standard: service.settings.defaultEnvironment,
+                service.settings.contextLimits, ofBody: input.body.count)
+        }
+        if flagKey != nil {
+            throw .invalidQuery([.init(pointer: "?flagKey", detail: "goes with a body of OFREP; this one has flagKey")])
+        }
+        return ExplainBody(try evaluateBody(root, input, isBatch: false))
+    }
+
     private func explanation(
-        _ lookup: FlagLookup, _ overrides: OverridesLookup, _ body: EvaluateBody, _ run: inout EvaluationRun
+        _ lookup: FlagLookup, _ overrides: OverridesLookup, _ body: ExplainBody, _ run: inout EvaluationRun
     ) -> JSONObject {
         let key = String(decoding: body.flagKey, as: UTF8.self)
         var answer: JSONObject = [
-            "flagKey": .string(key), "tenantId": .string(String(decoding: body.tenantId, as: UTF8.self)),
+            "flagKey": .string(key),
+            "tenantId": body.tenantId.map { .string(String(decoding: $0, as: UTF8.self)) } ?? .null,
             "environment": .string(body.environment.rawValue), "evaluatedAt": .string(now.rfc3339),
         ]
         switch lookup {
         case .found(let flag, let source):
             let override = overrides.override(for: body.flagKey)
             let explanation = flag.explain(
-                EvaluationContext(
-                    attributes: body.metadata, targetingKey: body.targetingKey, tenantId: body.tenantId),
-                killSwitch: cache.killSwitch(body.environment, key: body.flagKey), override: override, in: &run)
+                body.context, killSwitch: cache.killSwitch(body.environment, key: body.flagKey), override: override,
+                in: &run)
             let evaluation = explanation.evaluation
             add(evaluation, of: flag, to: &answer)
             answer["source"] = .string("\(max(source, overrides.source).name)")

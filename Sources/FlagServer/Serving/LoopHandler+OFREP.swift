@@ -16,7 +16,7 @@ extension LoopHandler {
                     .init(.general, "the flag's key cannot be decoded: \(error.description)"), key, 400, &output)
             }
         }
-        let environment = service.settings.defaultEnvironment
+        let environment = input.environment ?? service.settings.defaultEnvironment
         let body: OFREPBody
         do throws(OFREPFailure) {
             body = try parseOFREP(input.body)

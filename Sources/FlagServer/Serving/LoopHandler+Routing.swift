@@ -11,7 +11,9 @@ extension LoopHandler {
         switch match {
         case .route(let route, let parameters):
             switch route.action {
-            case .onLoop(let action): action(self, request, parameters, &exchange)
+            case .onLoop(let action):
+                guard request.hasContentCoding else { return action(self, request, parameters, &exchange) }
+                answerCoded(request, parameters, route, action, &exchange)
             case .onWorker(let action): handOver(request, parameters, route, action, &exchange)
             }
         case .methodNotAllowed(let allow): refuse(request, allowing: allow, &exchange)
@@ -68,7 +70,9 @@ extension LoopHandler {
     private func refuse(_ request: borrowing HTTPRequest, allowing allow: String, _ exchange: inout Exchange) {
         if request.method == .options {
             counters.raise(ServiceMetrics.request(.none, 204))
-            return exchange.respond(HTTPResponse(status: .noContent, fields: [("Allow", allow)]))
+            // RFC 5789 section 3.1.
+            let changes = allow.contains("PATCH") ? [("Accept-Patch", MediaType.ofChanges)] : []
+            return exchange.respond(HTTPResponse(status: .noContent, fields: [("Allow", allow)] + changes))
         }
         let method = String(decoding: request.methodName, as: UTF8.self)
         refuse(
@@ -77,6 +81,28 @@ extension LoopHandler {
                 .methodNotAllowed, "\(method) is not allowed here; allowed are \(allow)",
                 headerFields: [("Allow", allow)]))
     }
+
+    /// Runs an action of the loop on content that was coded.
+    @inline(never)
+    private func answerCoded(
+        _ request: borrowing HTTPRequest, _ parameters: PathParameters, _ route: Route,
+        _ action: (LoopHandler, borrowing HTTPRequest, PathParameters, inout Exchange) -> Void,
+        _ exchange: inout Exchange
+    ) {
+        guard route.operation.body != nil, !request.body.isEmpty else {
+            return action(self, request, parameters, &exchange)
+        }
+        let content: [UInt8]
+        do throws(Problem) {
+            content = try CodedContent.decoded(request.body, request.contentCoding, atMost: bodyMaximum(of: route))
+        } catch {
+            return refuse(&exchange, route.group, error)
+        }
+        content.withUnsafeBytes { action(self, request.withContent($0), parameters, &exchange) }
+    }
+
+    /// How many bytes the content of a route may have.
+    private func bodyMaximum(of route: Route) -> Int { route.upload?.bytes ?? service.settings.bodyBytes }
 
     /// Content from this size on makes work that keeps a worker for long.
     private static let largeBodyBytes = 64 * 1024
@@ -107,9 +133,12 @@ extension LoopHandler {
             service.reportAdministration(event, response.status.code)
         }
         let isLarge = route.urgency == .usual && request.body.count >= Self.largeBodyBytes
+        let maximum = bodyMaximum(of: route)
         let isTaken = service.workers.submit(isLarge ? .large : route.urgency) { [service] in
             do throws(Problem) {
-                try action(copy, service, reply)
+                var request = copy
+                try request.decode(atMost: maximum)
+                try action(request, service, reply)
             } catch {
                 reply(.failure(error))
             }

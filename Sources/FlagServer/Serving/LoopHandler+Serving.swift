@@ -25,11 +25,14 @@ enum EvaluationKind {
 /// What an evaluation needs of its request; slices that are valid while the request, or its copy, is.
 struct EvaluationInput {
     let kind: EvaluationKind
-    /// The flag's key as it stands in the path, percent-encoded; empty where the path has none.
+    /// The flag's key as it stands in the path, percent-encoded, or in the query of an explanation, decoded; empty
+    /// where neither has one.
     let key: UnsafeRawBufferPointer
     let body: UnsafeRawBufferPointer
-    /// The value of `If-None-Match`.
+    /// The value of `If-None-Match`; nil also where the client wants the answer in any case.
     let ifNoneMatch: UnsafeRawBufferPointer?
+    /// The environment that the query names.
+    var environment: Environment?
     /// What has been written of the answer in an earlier turn of the loop.
     var unfinished: UnfinishedAnswer?
     /// Whether it is this one's turn to be written, of all bulk answers.
@@ -59,46 +62,65 @@ extension LoopHandler {
     func evaluateOFREPFlag(
         _ request: borrowing HTTPRequest, _ parameters: PathParameters, _ exchange: inout Exchange
     ) {
-        let key = parameters.first ?? UnsafeRawBufferPointer(start: nil, count: 0)
-        serve(EvaluationInput(kind: .ofrepFlag, key: key, body: request.body, ifNoneMatch: nil), &exchange)
+        serve(.ofrepFlag, request, key: parameters.first, &exchange)
     }
 
     /// `POST /ofrep/v1/evaluate/flags`
     func evaluateOFREPFlags(
         _ request: borrowing HTTPRequest, _ parameters: PathParameters, _ exchange: inout Exchange
     ) {
-        let noKey = UnsafeRawBufferPointer(start: nil, count: 0)
         var fields = 0
         request.forEachField("If-None-Match") { _ in fields += 1 }
         guard fields > 1 else {
-            let condition = request.field("If-None-Match")
-            return serve(
-                EvaluationInput(kind: .ofrepFlags, key: noKey, body: request.body, ifNoneMatch: condition), &exchange)
+            return serve(.ofrepFlags, request, ifNoneMatch: request.field("If-None-Match"), &exchange)
         }
         var joined: [UInt8] = []
         request.forEachField("If-None-Match") { joined += [UInt8(ascii: ",")] + $0 }
-        joined.withUnsafeBytes { condition in
-            serve(
-                EvaluationInput(kind: .ofrepFlags, key: noKey, body: request.body, ifNoneMatch: condition), &exchange)
-        }
+        joined.withUnsafeBytes { serve(.ofrepFlags, request, ifNoneMatch: $0, &exchange) }
     }
 
     /// `POST /api/evaluate`
     func evaluate(_ request: borrowing HTTPRequest, _ parameters: PathParameters, _ exchange: inout Exchange) {
-        let noKey = UnsafeRawBufferPointer(start: nil, count: 0)
-        serve(EvaluationInput(kind: .evaluate, key: noKey, body: request.body, ifNoneMatch: nil), &exchange)
+        serve(.evaluate, request, &exchange)
     }
 
     /// `POST /api/evaluate/batch`
     func evaluateBatch(_ request: borrowing HTTPRequest, _ parameters: PathParameters, _ exchange: inout Exchange) {
-        let noKey = UnsafeRawBufferPointer(start: nil, count: 0)
-        serve(EvaluationInput(kind: .evaluateBatch, key: noKey, body: request.body, ifNoneMatch: nil), &exchange)
+        serve(.evaluateBatch, request, &exchange)
     }
 
     /// `POST /api/explain`
     func explain(_ request: borrowing HTTPRequest, _ parameters: PathParameters, _ exchange: inout Exchange) {
-        let noKey = UnsafeRawBufferPointer(start: nil, count: 0)
-        serve(EvaluationInput(kind: .explain, key: noKey, body: request.body, ifNoneMatch: nil), &exchange)
+        serve(.explain, request, &exchange)
+    }
+
+    /// Answers an evaluation as its query wants it.
+    @inline(__always)
+    private func serve(
+        _ kind: EvaluationKind, _ request: borrowing HTTPRequest, key: UnsafeRawBufferPointer? = nil,
+        ifNoneMatch: UnsafeRawBufferPointer? = nil, _ exchange: inout Exchange
+    ) {
+        let input = EvaluationInput(
+            kind: kind, key: key ?? UnsafeRawBufferPointer(start: nil, count: 0), body: request.body,
+            ifNoneMatch: ifNoneMatch)
+        if let query = request.query { serve(input, query, &exchange) } else { serve(input, &exchange) }
+    }
+
+    @inline(never)
+    private func serve(_ input: EvaluationInput, _ query: UnsafeRawBufferPointer, _ exchange: inout Exchange) {
+        do throws(Problem) {
+            let query = try EvaluationQuery(query, of: input.kind)
+            var flagKey = query.flagKey ?? ""
+            flagKey.withUTF8 { flagKey in
+                serve(
+                    EvaluationInput(
+                        kind: input.kind, key: input.kind == .explain ? UnsafeRawBufferPointer(flagKey) : input.key,
+                        body: input.body, ifNoneMatch: query.wantsAnswer ? nil : input.ifNoneMatch,
+                        environment: query.environment), &exchange)
+            }
+        } catch {
+            send(refuse(error, input, &output), input.kind, &exchange)
+        }
     }
 
     /// Answers an evaluation from the cache; what the cache lacks is loaded while the connection, not the loop, waits.
@@ -169,7 +191,7 @@ extension LoopHandler {
         switch result {
         case .missing where waiting.loads >= WaitingEvaluation.loadsMaximum:
             // What was loaded was pushed out again before it could be used: the cache is too small for the traffic.
-            result = waiting.withInput { giveUp($0, &output) }
+            result = waiting.withInput { refuse(.overloaded, $0, &output) }
         case .missing, .postponed, .unfinished, .queued: return wait(result, waiting)
         case .answered, .refused: break
         }
@@ -192,16 +214,19 @@ extension LoopHandler {
         if !queued.isEmpty { write(queued.removeFirst()) }
     }
 
-    private func giveUp(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
-        guard input.kind == .ofrepFlag || input.kind == .ofrepFlags else { return refuse(.overloaded, &output) }
+    /// Puts a problem into the output, in OFREP's shape where the request is one of OFREP.
+    private func refuse(
+        _ problem: Problem, _ input: EvaluationInput, _ output: inout EvaluationOutput
+    ) -> EvaluationResult {
+        guard input.kind == .ofrepFlag || input.kind == .ofrepFlags else { return refuse(problem, &output) }
         output.reset()
-        let failure = OFREPFailure(.general, Problem.overloaded.detail)
+        let failure = OFREPFailure(.general, problem.detail)
         if input.kind == .ofrepFlag, var key = try? PercentEncoding.decoded(input.key) {
             key.withUTF8 { output.body.append(ofrep: failure, key: UnsafeRawBufferPointer($0)) }
         } else {
             output.body.append(ofrep: failure, key: nil)
         }
-        return .answered(.serviceUnavailable)
+        return .answered(HTTPStatus(UInt16(problem.code.status)))
     }
 
     /// Counts an evaluation, and tells of it when it failed.

@@ -1,5 +1,6 @@
 import FlagCore
 import FlagStore
+import HTTPTransport
 
 /// What an operator decides about serving.
 struct ServiceSettings: Sendable {
@@ -20,6 +21,8 @@ struct ServiceSettings: Sendable {
     var hosts = ServedHosts.any
     /// Bytes that the answer of all flags may have; larger ones are refused.
     var bulkAnswerBytes = 8 << 20
+    /// Bytes that the content of a request may have, where its route says nothing else.
+    var bodyBytes = HTTPLimits().bodyBytes
     /// How much the context of an evaluation may hold.
     var contextLimits = ContextLimits()
     /// The program's version, for health, metrics and the API document.

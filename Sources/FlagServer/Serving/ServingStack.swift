@@ -66,8 +66,10 @@ struct ServingStack: Sendable {
         ) { update, loop in
             link.send(.cache(update), toLoop: loop)
         }
+        var settings = parts.settings
+        settings.bodyBytes = parts.http.limits.bodyBytes
         let service = FlagService(
-            repository: repository, feed: feed, follower: follower, settings: parts.settings,
+            repository: repository, feed: feed, follower: follower, settings: settings,
             work: parts.work, loopCount: parts.http.loops, link: link, now: parts.now,
             failures: EvaluationFailureLog(report: parts.reportFailure),
             reportAdministration: parts.reportAdministration, moreMetrics: parts.moreMetrics,

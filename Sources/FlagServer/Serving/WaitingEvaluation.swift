@@ -1,3 +1,5 @@
+import FlagCore
+import FlagStore
 import HTTPTransport
 
 /// An evaluation that waits for the store or for the loop's time, with a copy of its request.
@@ -21,12 +23,14 @@ final class WaitingEvaluation {
     private let key: [UInt8]
     private let body: [UInt8]
     private let ifNoneMatch: [UInt8]?
+    private let environment: Environment?
 
     init(_ input: EvaluationInput, _ answer: DeferredAnswer) {
         kind = input.kind
         key = Array(input.key)
         body = Array(input.body)
         ifNoneMatch = input.ifNoneMatch.map { Array($0) }
+        environment = input.environment
         self.answer = answer
     }
 
@@ -47,7 +51,7 @@ final class WaitingEvaluation {
         _ key: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, _ condition: UnsafeRawBufferPointer?
     ) -> EvaluationInput {
         EvaluationInput(
-            kind: kind, key: key, body: body, ifNoneMatch: condition, unfinished: unfinished, isWriting: isWriting,
-            wasPostponed: wasPostponed)
+            kind: kind, key: key, body: body, ifNoneMatch: condition, environment: environment,
+            unfinished: unfinished, isWriting: isWriting, wasPostponed: wasPostponed)
     }
 }

@@ -13,6 +13,9 @@ struct ChangeConsequences: Sendable {
     private(set) var entries: [Item] = []
     /// Partitions of histories that got an entry although they may have many already.
     private(set) var grown: Set<String> = []
+    /// Keys under which somebody put what looks like a flag, an override, a kill switch or a segment, and that nothing
+    /// is looked for under: `FLAG#stagin#x`.
+    private(set) var misplaced: [TableKey] = []
     /// Whether there is room to note what never was valid.
     let takesNotes: Bool
     /// Last valid forms that are to be kept (or, with nil, let go).
@@ -40,6 +43,7 @@ struct ChangeConsequences: Sendable {
         case .killSwitch(let environment, _)?, .segmentKey(let environment, _, _)?:
             unraised.insert(environment)
         case nil:
+            if change.newItem != nil, ItemKey.looksKnown(change.key) { misplaced.append(change.key) }
             return
         }
         correct(change)

@@ -44,6 +44,12 @@ extension FlagTableFollower {
             }
             consequences.add(change) { held[$0] }
         }
+        if let first = consequences.misplaced.first {
+            report(
+                .misplaced(
+                    partition: first.partition.stringValue ?? "", sort: first.sort?.stringValue ?? "",
+                    others: consequences.misplaced.count - 1))
+        }
         try carryOut(consequences.corrections, raising: consequences.unraised, remaking: consequences.broken)
         try write(consequences, upTo: last.sequence)
         for partition in consequences.grown { try trimHistory(partition) }

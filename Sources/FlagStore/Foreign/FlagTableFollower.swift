@@ -135,6 +135,8 @@ package enum FollowerEvent: Sendable {
     case uncorrectable(partition: String, sort: String, reason: String)
     /// Something that follows from a change cannot be done, now or later: why, and the key of what it was about.
     case setAside(partition: String, sort: String, reason: String)
+    /// Somebody put items under keys that nothing is looked for under: one of them, and how many more at once.
+    case misplaced(partition: String, sort: String, others: Int)
     /// The store does not answer: corrections and histories wait until it does.
     case failed(FlagStoreError)
     /// It answers again.

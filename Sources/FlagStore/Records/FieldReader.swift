@@ -2,7 +2,7 @@ import FlagCore
 import JSON
 
 /// Reads the members of one JSON object and collects everything that is wrong with it, so that whoever sent it learns
-/// it all at once.
+/// it all at once. Null is as if the member were not there.
 struct FieldReader {
     /// What was wrong so far, in the order of reading.
     private(set) var issues: [DefinitionIssue] = []
@@ -31,13 +31,13 @@ struct FieldReader {
     /// The member, nil when absent; from now on the name is a known one.
     mutating func value(_ name: String) -> JSONValue? {
         if !known.contains(name) { known.append(name) }
-        return object[name]
+        return object[name].flatMap { $0.isNull ? nil : $0 }
     }
 
-    /// A text that satisfies `rule`; nil when absent or wrong, which is noted. JSON's null counts as absent.
+    /// A text that satisfies `rule`; nil when absent or wrong, which is noted.
     mutating func text(_ name: String, _ rule: TextRule, isRequired: Bool = false) -> String? {
         switch value(name) {
-        case nil, .null?:
+        case nil:
             if isRequired { report(name, "is required: \(rule.expectation)") }
             return nil
         case .string(let text)?:
@@ -63,10 +63,10 @@ struct FieldReader {
         }
     }
 
-    /// A point in time; nil when absent, null or wrong, which is noted.
+    /// A point in time; nil when absent or wrong, which is noted.
     mutating func time(_ name: String) -> Timestamp? {
         switch value(name) {
-        case nil, .null?: return nil
+        case nil: return nil
         case .string(let text)?:
             if let time = Timestamp(rfc3339: text) { return time }
         default: break

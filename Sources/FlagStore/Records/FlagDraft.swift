@@ -83,7 +83,7 @@ struct FlagReading {
         let description = reader.text("description", .description, isRequired: true)
         let owner = reader.text("owner", .owner, isRequired: true)
         var rule = readRule(object, &reader, at: pointer)
-        if let requires = reader.value("requires"), !requires.isNull, requires.arrayValue?.isEmpty != true {
+        if let requires = reader.value("requires"), requires.arrayValue?.isEmpty != true {
             rule.requires = requires.serialized()
             do throws(DefinitionIssues) { _ = try rule.prerequisites(at: pointer) } catch { ruleIssues += error.issues }
         }
@@ -99,7 +99,9 @@ struct FlagReading {
         draft.createdAt = reader.time("createdAt")
         draft.updatedAt = reader.time("updatedAt")
         _ = reader.flag("stale")
-        if let killSwitch = reader.value("killSwitch"), killSwitch.objectValue == nil {
+        _ = reader.value("killSwitch")
+        // Null would say that it is to end.
+        if let killSwitch = object["killSwitch"], killSwitch.objectValue == nil {
             reader.report("killSwitch", KillSwitchDraft.advice)
         }
         reader.reportUnknown()
@@ -112,12 +114,14 @@ struct FlagReading {
     ) -> FlagRule {
         var definition = JSONObject()
         for name in FlagRule.definitionMembers {
-            if let value = reader.value(name) { definition[name] = value }
+            _ = reader.value(name)
+            // A definition may have null: "defaultVariant": null says something.
+            if let value = object[name] { definition[name] = value }
         }
         let defaultEnabled = reader.flag("defaultEnabled")
-        let rollout = reader.value("rollout").flatMap { $0.isNull ? nil : $0 }
-        if definition.isEmpty {
-            if object["defaultEnabled"] == nil {
+        let rollout = reader.value("rollout")
+        if definition.members.allSatisfy({ $0.value.isNull }) {
+            if reader.value("defaultEnabled") == nil {
                 reader.report(
                     "defaultEnabled",
                     "is required in the simple spelling; the full one has variants, defaultVariant, state, targeting")
@@ -136,7 +140,7 @@ struct FlagReading {
             reader.report("defaultEnabled", "does not go with the full spelling: defaultVariant says the same")
         }
         do {
-            let checked = try FlagDefinition(validating: .object(definition), at: pointer)
+            let checked = try FlagDefinition(wanted: .object(definition), at: pointer)
             return .full(checked.json.serialized())
         } catch {
             ruleIssues = error.issues
@@ -147,7 +151,7 @@ struct FlagReading {
     /// The tags, sorted and each once; issues are noted with the tag's own pointer.
     private static func tags(_ reader: inout FieldReader, at pointer: JSONPointer) -> [String] {
         switch reader.value("tags") {
-        case nil, .null?:
+        case nil:
             return []
         case .array(let values)?:
             if values.count > FlagLimits.tags {

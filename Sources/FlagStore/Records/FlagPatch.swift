@@ -2,15 +2,15 @@ import DynamoTable
 import FlagCore
 import JSON
 
-/// A partial change of a flag.
+/// A partial change of a flag (RFC 7396).
 package struct FlagPatch: Sendable {
-    private let patch: MemberPatch
+    private let patch: MergePatch
 
     /// Reads a body.
     ///
     /// - Throws: when it is no object, or changes nothing.
     package init(json: JSONValue) throws(DefinitionIssues) {
-        patch = try MemberPatch(json: json)
+        patch = try MergePatch(json: json)
         guard patch.members["killSwitch"] == nil else {
             throw DefinitionIssues(issues: [
                 DefinitionIssue(pointer: "/killSwitch", message: KillSwitchDraft.advice)
@@ -20,7 +20,8 @@ package struct FlagPatch: Sendable {
 
     /// The flag as it would be.
     ///
-    /// Members of the full spelling turn a simple flag into a full one with the variants `on` and `off`.
+    /// Members of the full spelling turn a simple flag into a full one; what they leave out of it is what the simple
+    /// one stands for. A simple flag shows no variants, so there are none that others could be merged with.
     ///
     /// - Throws: everything that would be wrong with it, and what is not valid in the stored flag and is not given.
     func applied(to reading: ItemReading<FlagRecord>) throws(DefinitionIssues) -> FlagDraft {
@@ -47,7 +48,7 @@ package struct FlagPatch: Sendable {
             object["defaultEnabled"] = nil
             object["rollout"] = nil
             if case .object(let definition) = FlagDefinition.simple(defaultEnabled: defaultEnabled).json {
-                for (name, value) in definition.members { object[name] = value }
+                for (name, value) in definition.members where patch.members[name] == nil { object[name] = value }
             }
         }
         return try FlagDraft(json: .object(patch.applied(to: object)), key: record.key)

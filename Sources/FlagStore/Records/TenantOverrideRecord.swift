@@ -163,6 +163,17 @@ package struct TenantOverrideDraft: Sendable {
         self.updatedAt = updatedAt
     }
 
+    /// What contradicts the environment, or could never hold. A file may bring what has ended: it was exported so.
+    func issues(in environment: Environment, at now: Timestamp) -> [DefinitionIssue] {
+        var issues: [DefinitionIssue] = []
+        if let named = self.environment, named != environment { issues.append(.wrongEnvironment(named, environment)) }
+        if let expiresAt = override.expiresAt, expiresAt <= now {
+            let message = "is past (it is \(now.rfc3339)): the override would never hold; DELETE ends one"
+            issues.append(DefinitionIssue(pointer: "/expiresAt", message: message))
+        }
+        return issues
+    }
+
     /// The override as it is to be stored.
     func record(in environment: Environment, at now: Timestamp) -> TenantOverrideRecord {
         TenantOverrideRecord(

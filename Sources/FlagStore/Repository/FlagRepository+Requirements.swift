@@ -1,5 +1,6 @@
 import DynamoTable
 import FlagCore
+import JSON
 
 /// A flag that requires another one.
 package struct Dependent: Sendable, Equatable {
@@ -35,7 +36,7 @@ extension FlagRepository {
     }
 
     /// Refuses a flag that requires what does not exist, or itself in a circle, or whose rule names a segment that does
-    /// not exist. Blocks when there is anything to look up.
+    /// not exist, or that loses a variant which others require. Blocks when there is anything to look up.
     func checkReferences(of record: FlagRecord) throws(FlagStoreError) {
         var issues: [DefinitionIssue] = []
         let environment = record.environment
@@ -46,6 +47,31 @@ extension FlagRepository {
             issues += try check.issues(of: record.key, record.rule)
         }
         issues += try segmentCheck(in: environment).issues(of: record.rule.segmentReferences())
+        if let stored = try item(.flag(environment, key: record.key)).flatMap({ FlagRule($0) }) {
+            issues += try lostVariants(of: record, replacing: stored)
+        }
         guard issues.isEmpty else { throw .invalid(issues) }
+    }
+
+    /// The variants that others require of a flag, and that it would not have any more. Blocks when it has lost some.
+    ///
+    /// - Parameters:
+    ///   - old: the flag's rule as it is stored.
+    ///   - pointer: where the flag stands.
+    ///   - others: flags that will not be what they are, and are checked by themselves.
+    func lostVariants(
+        of record: FlagRecord, replacing old: FlagRule, at pointer: JSONPointer = JSONPointer(),
+        besides others: Set<ExactText> = []
+    ) throws(FlagStoreError) -> [DefinitionIssue] {
+        let kept = Set(record.rule.variantNames.map { ExactText($0) })
+        guard !old.variantNames.allSatisfy({ kept.contains(ExactText($0)) }) else { return [] }
+        var issues: [DefinitionIssue] = []
+        for dependent in try dependents(of: record.key, in: record.environment) {
+            let isSafe = kept.contains(ExactText(dependent.variant)) || dependent.flagKey == record.key
+            if isSafe || others.contains(ExactText(dependent.flagKey)) { continue }
+            let message = "\(dependent.variant) must stay: the flag \(dependent.flagKey) requires it"
+            issues.append(DefinitionIssue(pointer: pointer.appending("variants").description, message: message))
+        }
+        return issues
     }
 }

@@ -67,16 +67,15 @@ extension FlagRepository {
 // MARK: - Overrides
 
 extension FlagRepository {
-    /// Sets what a flag answers for a tenant; the flag must exist.
+    /// Sets what a flag answers for a tenant; the flag must exist, and the override must not have ended.
     ///
     /// - Parameter completion: receives the override, or `notFound` (the flag), `invalid`, `unavailable`.
     package func putOverride(
         _ draft: TenantOverrideDraft, in environment: Environment, by principal: Principal, at now: Timestamp,
         completion: @escaping Completion<TenantOverrideRecord>
     ) {
-        if let named = draft.environment, named != environment {
-            return completion(.failure(.invalid([.wrongEnvironment(named, environment)])))
-        }
+        let issues = draft.issues(in: environment, at: now)
+        guard issues.isEmpty else { return completion(.failure(.invalid(issues))) }
         let record = draft.record(in: environment, at: now)
         let operations = [
             put(record.item),

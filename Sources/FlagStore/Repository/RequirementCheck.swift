@@ -52,7 +52,7 @@ struct RequirementCheck {
 
 extension FlagRule {
     /// The names of the variants.
-    fileprivate var variantNames: [String] {
+    var variantNames: [String] {
         switch spelling {
         case .simple: return ["on", "off"]
         case .full(let text):

@@ -51,10 +51,11 @@ package struct SegmentDraft: Sendable {
         self.name = name ?? named ?? ""
         description = reader.text("description", .description, isRequired: true) ?? ""
         owner = reader.text("owner", .owner, isRequired: true) ?? ""
-        if let condition = reader.value("condition"), !condition.isNull {
+        if let condition = reader.value("condition") {
             do throws(DefinitionIssues) {
                 let place = pointer.appending("condition")
                 self.condition = try SegmentCondition(validating: condition, at: place).json.serialized()
+                reader.report(NumberCheck(condition, at: place).issues)
             } catch {
                 reader.report(error.issues)
             }
@@ -137,15 +138,15 @@ struct SegmentKeyList {
     }
 }
 
-/// A partial change of a segment.
+/// A partial change of a segment (RFC 7396).
 package struct SegmentPatch: Sendable {
-    private let patch: MemberPatch
+    private let patch: MergePatch
 
     /// Reads a body.
     ///
     /// - Throws: when it is no object, or changes nothing.
     package init(json: JSONValue) throws(DefinitionIssues) {
-        patch = try MemberPatch(json: json)
+        patch = try MergePatch(json: json)
     }
 
     /// The segment as it would be.

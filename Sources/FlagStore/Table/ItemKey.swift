@@ -78,6 +78,12 @@ package enum ItemKey: Sendable, Equatable {
         self.init(partition: partition, sort: sort)
     }
 
+    /// Whether a key begins as one of these do.
+    static func looksKnown(_ key: TableKey) -> Bool {
+        guard let partition = key.partition.stringValue else { return false }
+        return ["FLAG#", "TENANT#", "EMERGENCY#", "SEGMENT#", "REVISION#"].contains { partition.hasPrefix($0) }
+    }
+
     /// Reads the key of an item.
     init?(_ item: Item) {
         guard let partition = item[Attribute.partition]?.stringValue, let sort = item[Attribute.sort]?.stringValue

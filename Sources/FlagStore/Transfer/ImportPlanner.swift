@@ -63,6 +63,7 @@ struct ImportPlanner {
         _ difference: ImportPlan.Difference<FlagRecord>
     ) throws(FlagStoreError) {
         let written = difference.created + difference.changed.map(\.new)
+        try checkLostVariants(difference)
         guard written.contains(where: { $0.rule.requires != nil }) || !difference.removed.isEmpty else { return }
         let rules = Dictionary(written.map { (ExactText($0.key), $0.rule) }) { _, last in last }
         let removed = Set(difference.removed.map { ExactText($0.key) })
@@ -77,6 +78,22 @@ struct ImportPlanner {
             guard let rule = try check.rule(flag.draft.key), rule.requires != nil else { continue }
             issues += try check.issues(
                 of: flag.draft.key, rule, at: JSONPointer().appending("flags").appending(index))
+        }
+    }
+
+    /// Checks that no flag loses a variant which another one requires, and goes on requiring.
+    private mutating func checkLostVariants(
+        _ difference: ImportPlan.Difference<FlagRecord>
+    ) throws(FlagStoreError) {
+        let others = Set((difference.removed + difference.changed.map(\.new)).map { ExactText($0.key) })
+        var changed = difference.changed[...]
+        for (index, flag) in document.flags.enumerated() {
+            // They stand in the order of the file.
+            guard let change = changed.first, ExactText(change.new.key) == ExactText(flag.draft.key) else { continue }
+            changed.removeFirst()
+            issues += try repository.lostVariants(
+                of: change.new, replacing: change.old.rule, at: JSONPointer().appending("flags").appending(index),
+                besides: others)
         }
     }
 

@@ -65,7 +65,7 @@ struct Connection: ~Copyable {
                 ? UnsafeRawBufferPointer(start: asterisk.utf8Start, count: 1) : bytes.slice(machine.head.path),
             query: machine.head.query.map { bytes.slice($0) },
             body: bytes.slice(ByteRange(headLength, headLength &+ contentLength)),
-            isConditional: machine.head.isConditional,
+            isConditional: machine.head.isConditional, hasContentCoding: machine.head.hasContentCoding,
             head: bytes.slice(ByteRange(0, headLength)), methodLength: machine.head.methodLength, fields: fields)
     }
 }

@@ -13,6 +13,8 @@ package struct HTTPRequest: ~Copyable {
     package let body: UnsafeRawBufferPointer
     /// Whether a field makes the request conditional: then `precondition` is worth asking.
     package let isConditional: Bool
+    /// Whether a field says that the content is coded: then `contentCoding` is worth asking.
+    package let hasContentCoding: Bool
     /// The head's bytes, from the method to the empty line.
     let head: UnsafeRawBufferPointer
     /// The method's length: it stands at the head's begin.
@@ -51,6 +53,41 @@ package struct HTTPRequest: ~Copyable {
     package func forEachField(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void) {
         for slice in fields { body(head.slice(slice.name), head.slice(slice.value)) }
     }
+}
+
+extension HTTPRequest {
+    /// What the content is coded with, as all `Content-Encoding` fields together say (RFC 9110 §8.4).
+    package var contentCoding: ContentCoding {
+        guard hasContentCoding else { return .identity }
+        var codings: [String] = []
+        forEachField("Content-Encoding") { list in
+            forEachElement(of: list) { codings.append(String(decoding: $0, as: UTF8.self).lowercased()) }
+        }
+        codings.removeAll { $0 == "identity" }
+        switch codings.count {
+        case 0: return .identity
+        // §8.4.1.3: x-gzip is another name of gzip.
+        case 1 where codings[0] == "gzip" || codings[0] == "x-gzip": return .gzip
+        default: return .unknown(codings.joined(separator: ", "))
+        }
+    }
+
+    /// The same request with its content decoded.
+    package borrowing func withContent(_ content: UnsafeRawBufferPointer) -> HTTPRequest {
+        HTTPRequest(
+            method: method, path: path, query: query, body: content, isConditional: isConditional,
+            hasContentCoding: false, head: head, methodLength: methodLength, fields: fields)
+    }
+}
+
+/// What content is coded with.
+package enum ContentCoding: Sendable, Equatable {
+    /// As it is.
+    case identity
+    /// With gzip (RFC 1952), once.
+    case gzip
+    /// With something else, or more than once.
+    case unknown(String)
 }
 
 /// Where one header field lies in its head.

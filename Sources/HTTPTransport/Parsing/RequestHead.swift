@@ -28,6 +28,8 @@ struct RequestHead {
     private(set) var expectsOther = false
     /// Whether there is a field that makes the request conditional (RFC 9110 §13.1).
     private(set) var isConditional = false
+    /// Whether there is a `Content-Encoding` field (RFC 9110 §8.4).
+    private(set) var hasContentCoding = false
     /// What `Accept-Encoding` says.
     private(set) var acceptedCodings = AcceptedCodings()
     /// Whether `chunked` was the last coding named.
@@ -55,6 +57,7 @@ struct RequestHead {
         case 13 where name.equalsIgnoringCase("if-none-match"): isConditional = true
         case 14 where name.equalsIgnoringCase("content-length"): return noteContentLength(value)
         case 15 where name.equalsIgnoringCase("accept-encoding"): acceptedCodings.note(value)
+        case 16 where name.equalsIgnoringCase("content-encoding"): hasContentCoding = true
         case 17 where name.equalsIgnoringCase("transfer-encoding"): noteTransferEncoding(value)
         case 17 where name.equalsIgnoringCase("if-modified-since"): isConditional = true
         case 19 where name.equalsIgnoringCase("if-unmodified-since"): isConditional = true

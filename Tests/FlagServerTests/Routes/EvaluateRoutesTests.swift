@@ -124,7 +124,7 @@ struct EvaluateRoutesTests {
         (#"{"tenantId":"a","flagKey":"a\u0007"}"#, "invalid_body", ["/flagKey"]),
         (#"{"tenantId":"a\u0085","flagKey":"a"}"#, "invalid_body", ["/tenantId"]),
         (#"{"tenantId":"a","flagKey":"a","userId":7}"#, "invalid_body", ["/userId"]),
-        (#"{"tenantId":"a","flagKey":"a","userId":null}"#, "invalid_body", ["/userId"]),
+        (#"{"tenantId":null,"flagKey":null,"userId":null}"#, "invalid_body", ["/tenantId", "/flagKey"]),
         (#"{"tenantId":"a","flagKey":"a","metadata":[]}"#, "invalid_body", ["/metadata"]),
         (#"{"tenantId":"a","flagKey":"a","environment":"test"}"#, "unknown_environment", ["/environment"]),
         (#"{"tenantId":"a","flagKey":"a","environment":7,"x~/y":1}"#, "invalid_body", ["/environment", "/x~0~1y"]),

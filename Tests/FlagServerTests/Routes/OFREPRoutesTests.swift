@@ -58,7 +58,8 @@ struct OFREPRoutesTests {
         "Clients may send what the protocol does not ask for, and leave out what it does",
         arguments: [
             "{}", #"{"context":{}}"#, #"{"context":null}"#, #"{"context":{"targetingKey":7}}"#,
-            #"{"context":{"targetingKey":""}}"#, #"{"context":{"tenantId":""}}"#, #"{"sdk":"x","context":{}}"#,
+            #"{"context":{"targetingKey":""}}"#, #"{"context":{"tenantId":""}}"#, #"{"context":{"tenantId":null}}"#,
+            #"{"sdk":"x","context":{}}"#,
             #" {"context":{"a":{"b":[1,null,true]}}} "#,
         ])
     func lenience(body: String) throws {
@@ -77,8 +78,8 @@ struct OFREPRoutesTests {
         (#"{"context":{},"context":{}}"#, "PARSE_ERROR"),
         ("[]", "INVALID_CONTEXT"), ("null", "INVALID_CONTEXT"), (#"{"context":7}"#, "INVALID_CONTEXT"),
         (#"{"context":[]}"#, "INVALID_CONTEXT"), (#"{"context":"u-1"}"#, "INVALID_CONTEXT"),
-        (#"{"context":{"tenantId":7}}"#, "INVALID_CONTEXT"), (#"{"context":{"tenantId":null}}"#, "INVALID_CONTEXT"),
-        (#"{"context":{"tenantId":["a"]}}"#, "INVALID_CONTEXT"),
+        (#"{"context":{"tenantId":7}}"#, "INVALID_CONTEXT"), (#"{"context":{"tenantId":["a"]}}"#, "INVALID_CONTEXT"),
+        (#"{"targetingKey":"ada"}"#, "INVALID_CONTEXT"), (#"{"context":null,"plan":"pro"}"#, "INVALID_CONTEXT"),
     ]
 
     @Test("A bad body is refused in the protocol's words, always with details", arguments: refusals.indices)

@@ -27,6 +27,16 @@ struct QueryParametersTests {
         #expect(problem.fields.first?.detail == "unknown query parameter; known here: owner, limit")
     }
 
+    @Test("Where others are passed over, only what is known counts")
+    func others() throws {
+        let text = Array("color=red&owner=a&color=blue".utf8)
+        let query = try text.withUnsafeBytes {
+            try QueryParameters($0, allowing: ["owner"], ignoresOthers: true)
+        }
+        #expect(query["owner"] == "a")
+        #expect(query["color"] == nil)
+    }
+
     @Test("A number is checked against its bounds", arguments: ["0", "11", "x", "", "1.5", "-1"])
     func integers(text: String) throws {
         #expect(try query("limit=10").integer("limit", in: 1...10) == 10)

@@ -19,7 +19,7 @@ struct RolloutRoutesTests {
         let back = try server.send("PUT", "/api/flags/new", flag.serialized())
         #expect(back.status == 200)
         #expect(back.json["rollout"] == flag["rollout"])
-        let patched = try server.send("PATCH", "/api/flags/new", #"{"rollout":{"percentage":100}}"#).json
+        let patched = try server.send("PATCH", "/api/flags/new", #"{"rollout":{"percentage":100,"regions":null}}"#).json
         #expect(patched["rollout"] == ["percentage": 100])
         #expect(try server.ofrep("new", #"{"targetingKey":"u"}"#).json["reason"] == "SPLIT")
         #expect(try server.send("PATCH", "/api/flags/new", #"{"rollout":null}"#).json["rollout"] == nil)

@@ -79,12 +79,12 @@ struct SegmentRoutesTests {
         #expect(refused.pointers == ["/name", "/owner", "/condition/nonsense", "/keys"])
         try Self.create("a", #""condition":{"var":"x"}"#, server: server)
         try Self.create("b", #""condition":{"segment":"a"}"#, server: server)
-        let circle = try server.send("PATCH", "/api/segments/a", #"{"condition":{"!":[{"segment":"b"}]}}"#)
+        let circle = try server.send("PATCH", "/api/segments/a", #"{"condition":{"var":null,"!":[{"segment":"b"}]}}"#)
         #expect(circle.pointers == ["/condition/!/0/segment"])
         #expect(circle.body.contains("makes a circle: a → b → a"))
-        let own = try server.send("PATCH", "/api/segments/a", #"{"condition":{"segment":"a"}}"#)
+        let own = try server.send("PATCH", "/api/segments/a", #"{"condition":{"var":null,"segment":"a"}}"#)
         #expect(own.body.contains("makes a circle: a → a"))
-        let unknown = try server.send("PATCH", "/api/segments/a", #"{"condition":{"segment":"nowhere"}}"#)
+        let unknown = try server.send("PATCH", "/api/segments/a", #"{"condition":{"var":null,"segment":"nowhere"}}"#)
         #expect(unknown.body.contains("there is no segment nowhere"))
         var above = "b"
         for level in 3...SegmentReference.depthMaximum {
@@ -142,7 +142,8 @@ struct SegmentRoutesTests {
             #expect(answer.status == 200)
             tag = answer.fields["etag"]
         }
-        try server.send("PATCH", "/api/segments/beta", #"{"condition":{">":[{"var":"$flagd.timestamp"},1767323050]}}"#)
+        let timed = #"{"condition":{"==":null,">":[{"var":"$flagd.timestamp"},1767323050]}}"#
+        try server.send("PATCH", "/api/segments/beta", timed)
         let before = try server.bulk()
         #expect(before.body.contains(#""variant":"off""#))
         server.advance(byMilliseconds: 10_000)

@@ -57,6 +57,8 @@ struct TenantOverrideRoutesTests {
         ("f", #"{"enabled":1,"updatedBy":"ada"}"#, ["/enabled"]),
         ("f", #"{"enabled":true,"updatedBy":"ada","until":"x"}"#, ["/until"]),
         ("f", #"{"enabled":true,"updatedBy":"ada","expiresAt":"x"}"#, ["/expiresAt"]),
+        // The clock of these tests stands at 2026-01-02T03:04:05.678Z.
+        ("f", #"{"enabled":true,"updatedBy":"ada","expiresAt":"2026-01-02T03:04:05.678Z"}"#, ["/expiresAt"]),
         ("f", #"{"enabled":true,"updatedBy":"ada","tenantId":"globex"}"#, ["/tenantId"]),
         ("f", #"{"enabled":true,"updatedBy":"ada","environment":"staging"}"#, ["/environment"]),
         ("f", #"{"variant":"maybe","updatedBy":"ada"}"#, ["/variant"]),
@@ -75,6 +77,16 @@ struct TenantOverrideRoutesTests {
         #expect(answer.code == "invalid_body")
         #expect(answer.pointers == pointers)
         #expect(try server.send("GET", "/api/tenants/acme/flags").json["overrides"] == [])
+    }
+
+    @Test("An override may end a moment from now; null is as if nothing were said")
+    func nulls() throws {
+        let server = try RouteServer()
+        try server.create("f")
+        let body = #"{"enabled":true,"variant":null,"updatedBy":"ada","reason":null,"environment":null,"expiresAt":"#
+        for end in [#""2026-01-02T03:04:05.679Z"}"#, "null}"] {
+            #expect(try server.send("PUT", "/api/tenants/acme/flags/f", body + end).status == 200)
+        }
     }
 
     @Test("An override of a variant is served; one of an unknown flag is 404; a tenant's name has its limits")

@@ -11,7 +11,7 @@ struct WebPageTests {
     func evaluation(path: String) throws {
         let server = try RouteServer()
         try server.create("f")
-        let body = #"{"tenantId":"t","flagKey":"f"}"#
+        let body = path.hasPrefix("/ofrep") ? #"{"context":{"tenantId":"t"}}"# : #"{"tenantId":"t","flagKey":"f"}"#
         for field in [
             ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-site"), ("Origin", "http://evil.example"),
         ] {

@@ -44,7 +44,7 @@ extension OpenAPISchemas {
         "FlagBody": {
           "type": "object",
           "required": ["description", "owner"],
-          "properties": {\##(flagMembers)},
+          "properties": \##(body(flagMembers, requiring: ["description", "owner"])),
           "additionalProperties": false,
           "description": "A flag in its simple spelling (defaultEnabled) or its full one (variants, …), not both. \##
           The members that the server keeps (version, createdAt, updatedAt, environment, stale, killSwitch) may be \##
@@ -53,7 +53,7 @@ extension OpenAPISchemas {
         "NewFlag": {
           "type": "object",
           "required": ["flagKey", "description", "owner"],
-          "properties": {\##(flagMembers)},
+          "properties": \##(body(flagMembers, requiring: ["flagKey", "description", "owner"])),
           "additionalProperties": false
         },
         "Rollout": {
@@ -90,7 +90,7 @@ extension OpenAPISchemas {
         "FlagPatch": {
           "type": "object",
           "minProperties": 1,
-          "description": "The members to change, each as a whole; null removes one. \##
+          "description": "The members to change, objects member by member; null removes one, at any depth. \##
           Members of the full spelling turn a simple flag into a full one.",
           "properties": {"flagKey": {"$ref": "#/components/schemas/FlagKey"}},
           "additionalProperties": true
@@ -165,7 +165,7 @@ extension OpenAPISchemas {
           "type": "object",
           "description": "Exactly one of enabled and variant.",
           "required": ["updatedBy"],
-          "properties": {\##(overrideMembers)},
+          "properties": \##(body(overrideMembers, requiring: ["updatedBy"])),
           "additionalProperties": false
         },
         "Override": {
@@ -197,9 +197,9 @@ extension OpenAPISchemas {
             "force": {"type": "boolean", "description": "True: also when there is no such flag yet."},
             "reason": {"type": "string", "minLength": 1, "maxLength": 500},
             "activatedBy": {"type": "string", "minLength": 1, "maxLength": 100},
-            "activatedAt": {"$ref": "#/components/schemas/Time"},
-            "enabled": {"const": true},
-            "environment": {"$ref": "#/components/schemas/EnvironmentName"}
+            "activatedAt": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}]},
+            "enabled": {"anyOf": [{"const": true}, {"type": "null"}]},
+            "environment": \##(optionalEnvironment)
           },
           "additionalProperties": false
         },
@@ -211,8 +211,8 @@ extension OpenAPISchemas {
               "description": "The flag. Required unless all is true."},
             "all": {"type": "boolean", "description": "True, and no flagKey: the kill switch of all flags."},
             "deactivatedBy": {"type": "string", "minLength": 1, "maxLength": 100},
-            "reason": {"type": "string", "minLength": 1, "maxLength": 500, "description": "Why it ends."},
-            "environment": {"$ref": "#/components/schemas/EnvironmentName"}
+            "reason": {"type": ["string", "null"], "minLength": 1, "maxLength": 500, "description": "Why it ends."},
+            "environment": \##(optionalEnvironment)
           },
           "additionalProperties": false
         },

@@ -8,7 +8,7 @@ extension OpenAPISchemas {
         "SegmentBody": {
           "type": "object",
           "required": ["description", "owner"],
-          "properties": {\##(segmentMembers)},
+          "properties": \##(body(segmentMembers, requiring: ["description", "owner"])),
           "additionalProperties": false,
           "description": "Whom a rule means by {\"segment\": \"name\"}: those for whom the condition holds, and \##
           those whose keys are listed. The members that the server keeps (keyCount, version, createdAt, updatedAt, \##
@@ -17,13 +17,13 @@ extension OpenAPISchemas {
         "NewSegment": {
           "type": "object",
           "required": ["name", "description", "owner"],
-          "properties": {\##(segmentMembers)},
+          "properties": \##(body(segmentMembers, requiring: ["name", "description", "owner"])),
           "additionalProperties": false
         },
         "SegmentPatch": {
           "type": "object",
           "minProperties": 1,
-          "description": "The members to change, each as a whole; null removes one.",
+          "description": "The members to change, objects member by member; null removes one, at any depth.",
           "properties": {"name": {"$ref": "#/components/schemas/SegmentName"}},
           "additionalProperties": true
         },
@@ -66,7 +66,7 @@ extension OpenAPISchemas {
         "SegmentKeyEdit": {
           "type": "object",
           "description": "At least one of both. A key that is listed already, or not listed, is no error.",
-          "properties": {"add": {\##(keys)}, "remove": {\##(keys)}},
+          "properties": \##(body(#""add": {\#(keys)}, "remove": {\#(keys)}"#, requiring: [])),
           "additionalProperties": false
         },
         "SegmentKeyPage": {

@@ -123,7 +123,7 @@ enum OpenAPISchemas {
     private static let ofrep = ##"""
         "OFREPRequest": {
           "type": "object",
-          "description": "Unknown members are ignored.",
+          "description": "Unknown members beside context are ignored; without context there may be none.",
           "properties": {"context": {"$ref": "#/components/schemas/OFREPContext"}}
         },
         "OFREPContext": {
@@ -131,7 +131,8 @@ enum OpenAPISchemas {
           "description": "What targeting may ask for; missing or null is empty.",
           "properties": {
             "targetingKey": {"description": "Who asks. Anything but a non-empty string counts as absent."},
-            "tenantId": {"type": "string", "description": "The tenant whose overrides hold; empty is none."}
+            "tenantId": {"type": ["string", "null"],
+              "description": "The tenant whose overrides hold; null and empty are none."}
           },
           "additionalProperties": true
         },
@@ -181,11 +182,24 @@ enum OpenAPISchemas {
           "properties": {
             "tenantId": {"$ref": "#/components/schemas/TenantId"},
             "flagKey": {"$ref": "#/components/schemas/FlagKey"},
-            "environment": {"$ref": "#/components/schemas/EnvironmentName"},
-            "userId": {"type": "string", "description": "The targeting key; without it the tenant is."},
-            "metadata": {"type": "object", "description": "The context; tenantId and targetingKey in it do not count."}
+            "environment": \##(optionalEnvironment),
+            "userId": {"type": ["string", "null"], "description": "The targeting key; without it the tenant is."},
+            "metadata": {"type": ["object", "null"],
+              "description": "The context; tenantId and targetingKey in it do not count."}
           },
           "additionalProperties": false
+        },
+        "ExplainRequest": {
+          "type": "object",
+          "description": "What /api/evaluate takes (tenantId, userId, metadata), or what OFREP takes (context).",
+          "properties": {
+            "flagKey": {"$ref": "#/components/schemas/FlagKey"},
+            "environment": \##(optionalEnvironment),
+            "context": {"$ref": "#/components/schemas/OFREPContext"},
+            "tenantId": {"$ref": "#/components/schemas/TenantId"},
+            "userId": {"type": ["string", "null"]},
+            "metadata": {"type": ["object", "null"]}
+          }
         },
         "EvaluateAnswer": {
           "type": "object",
@@ -216,7 +230,7 @@ enum OpenAPISchemas {
             "value": {},
             "variant": {"type": ["string", "null"]},
             "flagKey": {"type": "string"},
-            "tenantId": {"type": "string"},
+            "tenantId": {"type": ["string", "null"], "description": "Null without a tenant."},
             "reason": {"$ref": "#/components/schemas/EvaluateReason"},
             "source": {"type": "string", "enum": ["cache", "store", "stale", "default"]},
             "environment": {"$ref": "#/components/schemas/Environment"},
@@ -253,9 +267,9 @@ enum OpenAPISchemas {
             "tenantId": {"$ref": "#/components/schemas/TenantId"},
             "flagKeys": {"type": "array", "minItems": 1, "maxItems": 50,
               "items": {"$ref": "#/components/schemas/FlagKey"}},
-            "environment": {"$ref": "#/components/schemas/EnvironmentName"},
-            "userId": {"type": "string"},
-            "metadata": {"type": "object"}
+            "environment": \##(optionalEnvironment),
+            "userId": {"type": ["string", "null"]},
+            "metadata": {"type": ["object", "null"]}
           },
           "additionalProperties": false
         },

@@ -43,6 +43,14 @@ struct Operation: Sendable {
         var mediaTypes = ["application/json"]
         /// How many bytes it may have, when these are more than usual.
         var uploadBytes: Int?
+
+        /// The media types of a change, of every PATCH.
+        static let changeTypes = ["application/json", "application/merge-patch+json"]
+        /// How such a change is read.
+        static let changeMeaning =
+            "A merge patch (RFC 7396), also as application/json: objects are merged member by member at every depth, "
+            + "null takes a member away, anything else, arrays too, replaces what was there. The result must be valid: "
+            + "a rule gets another operator where the old one is named with null."
     }
 
     /// One answer.

@@ -1,9 +1,9 @@
 import FlagCore
 import JSON
 
-/// A partial change of a record: the members that are given replace those that it has, null takes one away. Not
-/// recursive: a rule that was merged from two would be neither's.
-struct MemberPatch: Sendable {
+/// A partial change of a record as RFC 7396 has it: objects are merged member by member at every depth, null takes a
+/// member away, anything else replaces what was there.
+struct MergePatch: Sendable {
     /// The members that are given.
     let members: JSONObject
 
@@ -24,7 +24,6 @@ struct MemberPatch: Sendable {
         var object = object
         // Whoever patches has read nothing: only what the patch itself says is checked against the record.
         for name in ["version", "createdAt", "updatedAt", "environment", "stale"] { object[name] = nil }
-        for (name, value) in members.members { object[name] = value == .null ? nil : value }
-        return object
+        return object.merged(with: members)
     }
 }
