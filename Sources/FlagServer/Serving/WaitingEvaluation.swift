@@ -1,4 +1,3 @@
-import FlagCore
 import FlagStore
 import HTTPTransport
 
