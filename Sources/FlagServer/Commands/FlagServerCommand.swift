@@ -1,6 +1,5 @@
 import ArgumentParser
 import Glibc
-import Glibc
 import HTTPTransport
 import Platform
 
