@@ -105,7 +105,7 @@ def test_the_page_has_the_tables_of_the_files(pytestconfig):
 def test_the_variables_of_the_page_are_those_of_the_program(tmp_path):
     variables = re.findall(r"^\| `[a-z.-]+` \| `(\w+)` \|", PAGE.read_text(), re.M)
     # A wrong profile would hide the rest.
-    given = dict.fromkeys(["FLAG_SERVER_NO_SUCH", *variables], "") | {"FLAG_SERVER_ENVIRONMENT": "dev"}
+    given = dict.fromkeys(["FLAG_SERVER_NO_SUCH", *variables], "") | {"FLAG_SERVER_PROFILE": "dev"}
     ran = run_command("config", "check", env=given, cwd=tmp_path)
     assert re.findall(r"(\w+) is no setting", ran.stderr) == ["FLAG_SERVER_NO_SUCH"]
 

@@ -56,7 +56,8 @@ def test_nobody_waits_for_a_cold_bulk_answer_nor_does_a_kill_switch(start_server
     server = start_server("--loops", 1)
     waiting, switch = server.connect(timeout=60), server.connect()
     waiting.request("POST", BULK, json.dumps(body), {"Content-Type": "application/json"})
-    status, _, _ = send(switch, "POST", "/api/emergency/kill-switch", {"reason": "fire", "activatedBy": "us"})
+    everything = {"all": True, "reason": "fire", "activatedBy": "us"}
+    status, _, _ = send(switch, "POST", "/api/emergency/kill-switch", everything)
     assert status == 200
     assert not select.select([waiting.sock], [], [], 0)[0], "the switch has waited for the large answer"
     killed = json.loads(waiting.getresponse().read())["flags"]
