@@ -159,21 +159,22 @@ private final class Conversations: Sendable {
         // The content is taken in when it is its turn: there is never more than one in memory.
         return try inLine { () throws(ControlError) in
             if client.hasLeft() { throw .broken("the other side closed it before it was its turn") }
-            request.payload = try channel.receivePayload(payloadBytes, within: ControlServer.requestTimeout)
+            request.payload = try listening(channel.descriptor) { () throws(ControlError) in
+                try channel.receivePayload(payloadBytes, within: ControlServer.requestTimeout)
+            }
             return answer(request, client)
         }
     }
 
-    private func listening<Message>(
-        _ descriptor: Int32, _ receive: () throws(ControlError) -> Message
-    ) throws(ControlError) -> Message {
-        let isHeard = state.withLock { state in
-            // Whoever was taken before the end began is not listened to after it: nobody would interrupt it.
-            guard !state.isEnded else { return false }
+    /// Receives what somebody says; from the end of conversations on only what has been said already.
+    private func listening<Part>(
+        _ descriptor: Int32, _ receive: () throws(ControlError) -> Part
+    ) throws(ControlError) -> Part {
+        state.withLock { state in
             state.speaking.insert(descriptor)
-            return true
+            // What begins to be listened to after the end began, nobody else would interrupt.
+            if state.isEnded { ControlChannel.interrupt(descriptor) }
         }
-        guard isHeard else { throw .broken("the server is stopping") }
         defer { _ = state.withLock { $0.speaking.remove(descriptor) } }
         return try receive()
     }

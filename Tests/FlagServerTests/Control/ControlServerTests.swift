@@ -182,12 +182,21 @@ struct ControlServerTests {
         }
     }
 
-    @Test("Whoever says nothing does not hold a stop up, at whichever moment it came", .timeLimit(.minutes(1)))
-    func stopBesideTheSilent() throws {
+    /// The beginning of a command that has content, and none of the content.
+    private static let announcement: [UInt8] = {
+        let header = Array(#"{"version":1,"command":"work","arguments":{}}"#.utf8)
+        return [0, 0, 0, UInt8(header.count), 0, 0, 0, 9] + header
+    }()
+
+    @Test(
+        "Whoever falls silent does not hold a stop up, at whichever moment it came", .timeLimit(.minutes(1)),
+        arguments: [[], announcement])
+    func stopBesideTheSilent(said: [UInt8]) throws {
         let directory = try TemporaryDirectory()
         for _ in 0..<100 {
             let server = try Self.server(in: directory.path)
             let silent = try ControlSocket.connect(in: directory.path)
+            #expect(write(silent.descriptor, said, said.count) == said.count)
             // The server may not have taken it yet, be taking it, or wait for what it says.
             usleep(.random(in: 0..<200))
             server.stop()
