@@ -63,7 +63,7 @@ struct DynamoDBCommand: ParsableCommand {
     func run() throws {
         try Failure.report {
             let environment = ProcessInfo.processInfo.environment
-            let stateDirectory = environment["STATE_DIRECTORY"]?.split(separator: ":").first.map(String.init)
+            let stateDirectory = ServiceDirectory.state.path(in: environment)
             let settings = DynamoDBProcess.Settings(
                 host: host, port: port, dataDirectory: dataDir ?? stateDirectory ?? "data/dynamodb", store: store,
                 loops: loops ?? ProcessInfo.processInfo.activeProcessorCount,

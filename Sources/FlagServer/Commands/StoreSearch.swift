@@ -37,7 +37,8 @@ struct StoreSearch {
 
     /// The variables that say which store is meant.
     private static let variables =
-        Settings.profile.variables + Settings.dataDirectory.variables + Settings.file.variables + ["STATE_DIRECTORY"]
+        Settings.profile.variables + Settings.dataDirectory.variables + Settings.file.variables
+        + [ServiceDirectory.state.rawValue]
 
     private func load(_ given: [String: String]) throws -> ServerConfiguration {
         try ServerConfiguration.load(commandLine: given, environment: environment, directories: directories)

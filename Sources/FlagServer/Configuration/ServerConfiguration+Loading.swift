@@ -43,8 +43,7 @@ extension ServerConfiguration {
             reader.report(
                 "\(path): profile must be \((profile ?? .local).rawValue): the file is found by that name")
         }
-        // systemd lists several directories with colons; the first is ours.
-        let stateDirectory = environment["STATE_DIRECTORY"]?.split(separator: ":").first.map(String.init)
+        let stateDirectory = ServiceDirectory.state.path(in: environment)
         var configuration = defaults(for: inFile, stateDirectory: stateDirectory)
         configuration.file = reader.file?.path
         if let text = reader.text(of: Settings.profile), text != inFile.rawValue {

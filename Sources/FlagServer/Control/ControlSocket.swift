@@ -57,7 +57,7 @@ enum ControlSocket {
     ///
     /// - Parameter environment: the process's environment.
     static func announce(_ directory: String, in environment: [String: String]) throws(ControlError) {
-        guard let runtime = givenDirectory(environment) else { return }
+        guard let runtime = ServiceDirectory.runtime.path(in: environment) else { return }
         let link = path(in: runtime)
         unlink(link)
         guard let absolute = try? DataDirectory.resolve(directory), symlink(path(in: absolute), link) == 0 else {
@@ -67,22 +67,17 @@ enum ControlSocket {
 
     /// Takes the announcement back.
     static func withdraw(_ environment: [String: String]) {
-        if let runtime = givenDirectory(environment) { unlink(path(in: runtime)) }
+        if let runtime = ServiceDirectory.runtime.path(in: environment) { unlink(path(in: runtime)) }
     }
 
     /// The data directory of the server that runs as a service, or did; nil when none announced itself.
     static func announcedDirectory(_ environment: [String: String]) -> String? {
-        let link = path(in: givenDirectory(environment) ?? runtimeDirectory)
+        let link = path(in: ServiceDirectory.runtime.path(in: environment) ?? runtimeDirectory)
         var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = readlink(link, &bytes, bytes.count)
         guard count > 0 else { return nil }
         let target = String(decoding: bytes.prefix(count), as: UTF8.self)
         return target.hasSuffix("/\(name)") ? String(target.dropLast(name.utf8.count + 1)) : nil
-    }
-
-    /// systemd lists several directories with colons; the first is ours.
-    private static func givenDirectory(_ environment: [String: String]) -> String? {
-        environment["RUNTIME_DIRECTORY"]?.split(separator: ":").first.map(String.init)
     }
 
     /// Removes the socket's file.
