@@ -18,17 +18,25 @@ struct CredentialScope: Equatable {
         self.init(authorization)
     }
 
-    /// The scope in the value of `Authorization`; nil when there is none.
+    /// The scope in the value of `Authorization`; nil when there is none. It allocates nothing: all
+    /// requests of clients are signed.
     init?(_ authorization: UnsafeRawBufferPointer) {
         guard let end = authorization.firstIndex(of: UInt8(ascii: ",")) else { return nil }
-        let parts = authorization[..<end].split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        // The identifier of the key may have slashes of its own.
-        guard parts.count >= 5, parts[parts.count - 1].elementsEqual("aws4_request".utf8),
-            Self.isDate(parts[parts.count - 4]), let region = Self.name(parts[parts.count - 3]),
-            let service = Self.name(parts[parts.count - 2])
+        var rest = authorization[..<end]
+        // From the end on: the identifier of the key may have slashes of its own.
+        guard Self.takeLast(&rest)?.elementsEqual("aws4_request".utf8) ?? false,
+            let service = Self.takeLast(&rest).flatMap(Self.name), let region = Self.takeLast(&rest).flatMap(Self.name),
+            let date = Self.takeLast(&rest), Self.isDate(date)
         else { return nil }
         self.region = region
         self.service = service
+    }
+
+    /// Takes what is behind the last slash off, and the slash; nil when there is none.
+    private static func takeLast(_ parts: inout Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer>? {
+        guard let slash = parts.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        defer { parts = parts[..<slash] }
+        return parts[(slash + 1)...]
     }
 
     /// Whether it is a day as `20260102`.

@@ -83,9 +83,7 @@ extension LoopHandler {
         case .whole: break
         }
         if isHashed {
-            var digest = KeyedDigest(tagKey)
-            digest.update(LoopHandler.bulkAnswerForm)
-            digest.update(UInt64(request.environment.index))
+            var digest = beginDigest(of: request)
             digest.update(output.body.bytes)
             if isKnown(digest.finish(), to: input, &output) {
                 output.body.reset()
@@ -104,13 +102,18 @@ extension LoopHandler {
         return EntityTag.list(condition, matches: output.tag.bytes, weakly: true)
     }
 
+    private func beginDigest(of request: BulkRequest) -> KeyedDigest {
+        var digest = KeyedDigest(tagKey)
+        digest.update(LoopHandler.bulkAnswerForm)
+        digest.update(UInt64(request.environment.index))
+        return digest
+    }
+
     /// A digest of everything that an answer depends on: the store, the flags' rules and which of them are past their
     /// dates, the kill switches, the tenant's overrides that are in force, the tenant and the context. Where rollouts
     /// follow the clock, also of the time until which they answer this context alike.
     private func digest(of request: BulkRequest, _ now: Timestamp, asksRollouts: Bool) -> KeyedDigest.Value {
-        var digest = KeyedDigest(tagKey)
-        digest.update(LoopHandler.bulkAnswerForm)
-        digest.update(UInt64(request.environment.index))
+        var digest = beginDigest(of: request)
         digest.update(request.ruleSet.fingerprint)
         digest.update(UInt64(request.ruleSet.staleCount(at: now)))
         digest.update(cache.killSwitchFingerprint(request.environment))

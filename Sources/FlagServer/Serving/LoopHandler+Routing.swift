@@ -119,7 +119,7 @@ extension LoopHandler {
         } catch {
             return refuse(&exchange, route.group, error)
         }
-        let event = AdministrationEvent(request, by: service.principal, from: exchange.client(of: request))
+        let event = AdministrationEvent(request, by: service.principal, from: copy.client)
         let watch = route.answerTime.map { _ in AnswerWatch() }
         let answer = exchange.deferred(within: route.answerTime, watch: watch)
         let reply = Reply(watch: watch) { [service, group = route.group] result in
