@@ -7,6 +7,9 @@
 # It is `flag-server dynamodb` in the background, on 127.0.0.1, with the tables feature-flags-dev,
 # feature-flags-local and feature-flags-prod (config/flag-table.json). What is missing is installed and built first.
 # Started twice, it says that it is running. The data stays when it is stopped; its log is server.log beside it.
+#
+# It may have the directory of a local server, which is stopped meanwhile (--data-dir data/local): each serves what the
+# other has left. Both at once are one process: flag-server serve --dynamodb-port 8000.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -91,6 +94,8 @@ until ask ListTables '{}' 2>/dev/null | grep -q TableNames; do
     if [ $tries -ge 300 ] || ! running; then
         echo "The server did not start. What it wrote:" >&2
         tail -n 20 "$log" >&2
+        grep -q 'is in use' "$log" &&
+            echo "Stop the other one first, or have it open the port itself: serve --dynamodb-port $port." >&2
         kill -TERM "$process" 2>/dev/null || true
         rm -f "$process_file" "$address_file"
         exit 1

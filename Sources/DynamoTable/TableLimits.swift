@@ -35,6 +35,9 @@ package struct TableLimits: Sendable {
     /// The most bytes of the change stream; 0 for no bound. What somebody still needs is kept all the same.
     package var changeBytesMax: Int64 = 10 * 1024 * 1024 * 1024
 
+    /// How many bytes of the disk are set aside for urgent writes, in a file of the data directory; 0 for none.
+    package var reserveBytes = 0
+
     /// The bounds that DynamoDB has, and reasonable ones where it has none.
     package init() {}
 
@@ -47,6 +50,7 @@ package struct TableLimits: Sendable {
         precondition(transactionBytesMax <= waitingBytesMax, "one transaction must fit the queue")
         precondition(partitionKeyBytesMax + sortKeyBytesMax < itemBytesMax, "a key must fit an item")
         precondition(changeRetentionMilliseconds >= 0 && changeBytesMax >= 0)
+        precondition(reserveBytes >= 0)
         precondition(nestingMax < ItemCodec.depthMax, "what may be written must be readable")
     }
 }

@@ -62,6 +62,20 @@ extension JSONError.Reason {
     }
 }
 
+extension JSONError {
+    /// Where it is wrong, as editors tell it.
+    ///
+    /// - Parameter text: the text that was parsed.
+    /// - Returns: the line and the column, both from 1; a column is a Unicode scalar. O(offset).
+    package func place(in text: UnsafeRawBufferPointer) -> (line: Int, column: Int) {
+        let before = text.prefix(offset)
+        let line = 1 + before.count { $0 == UInt8(ascii: "\n") }
+        let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? before.startIndex
+        // Bytes that go on with a scalar begin with the bits 10 (RFC 3629 section 3).
+        return (line, 1 + before[start...].count { $0 & 0xC0 != 0x80 })
+    }
+}
+
 /// What the parser accepts beyond and below the grammar.
 package struct JSONParseOptions: Sendable, Equatable {
     /// What becomes of an object that names a member twice (RFC 8259 section 4 leaves it open).

@@ -173,6 +173,48 @@ def test_a_full_disk_refuses_writes_keeps_on_reading_and_loses_nothing(server, s
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+def switch(server: FlagServer, key: str, on: bool):
+    path = "/api/emergency/kill-switch" + ("" if on else "/deactivate")
+    body = {"flagKey": key, "reason": "it takes money twice"}
+    status, _, answer = server.request("POST", path, body | {"activatedBy" if on else "deactivatedBy": "mia"})
+    assert status < 300, (answer, health(server)[1])
+
+
+def test_kill_switches_are_set_and_ended_on_a_full_disk(server, small_disk):
+    server.create_flag("checkout", defaultEnabled=True)
+    assert health(server)[1]["checks"]["reserve"] == "ok"
+    with Writers(server) as writers:
+        server.dynamodb.create_table(**THINGS)
+        writers.await_refusals()
+        # The more who write what is refused, the less may they take of what is set aside.
+        for _ in range(40):
+            switch(server, "checkout", on=True)
+            await_true(lambda: server.evaluate("checkout")[1]["value"] is False, 1, "the switch does not take it away")
+            switch(server, "checkout", on=False)
+            await_true(lambda: server.evaluate("checkout")[1]["value"] is True, 1, "its end does not give it back")
+        assert "kill switches and for nothing else" in health(server)[1]["checks"]["reserve"]
+        assert 0 < server.metric("flag_server_reserve_bytes")[""] < 4 << 20
+        refused_so_far = len(writers.refusals)
+        await_true(lambda: len(writers.refusals) > refused_so_far + 10, 10, "writers do not go on")
+        assert "kill switches alone" in writers.refusals[-1][-1], writers.refusals[-1]
+        switch(server, "checkout", on=True)
+
+    # A restart on the disk that is still full finds the switch on, and can end it.
+    server.kill()
+    server.start()
+    await_true(lambda: server.evaluate("checkout")[1]["value"] is False, 5, "the switch is lost")
+    switch(server, "checkout", on=False)
+    assert server.terminate() == 0
+    server.start()
+    assert server.evaluate("checkout")[1]["value"] is True
+    switch(server, "checkout", on=True)
+
+    (small_disk / "ballast").unlink()
+    await_true(lambda: health(server)[1]["checks"]["reserve"] == "ok", 10, "space returned, the reserve did not")
+    server.create_flag("afterwards", defaultEnabled=True)
+    assert (small_disk / "data" / "reserve").stat().st_blocks * 512 >= 4 << 20
+
+
 def put_items(server: FlagServer, count: int):
     server.dynamodb.create_table(**THINGS)
     for number in range(count):

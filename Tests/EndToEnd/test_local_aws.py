@@ -82,3 +82,24 @@ def test_its_tables_are_those_that_serve_makes(place, start_server):
         return {kind: table[kind] for kind in kinds}
 
     assert described(place[1]) == described(table_port)
+
+
+def test_it_and_a_local_server_take_turns_on_one_directory_and_are_told_of_each_other(place, start_server, data_dir):
+    place = ["--port", place[1], "--data-dir", data_dir]
+    server = start_server()
+    server.create_flag("shared", defaultEnabled=True)
+    beside = script(*place)
+    assert beside.returncode == 1
+    assert str(server.process.pid) in beside.stderr and "--dynamodb-port" in beside.stderr, beside.stderr
+    assert server.terminate() == 0
+
+    assert script(*place).returncode == 0
+    client = dynamodb.client(place[1])
+    assert client.list_tables()["TableNames"] == TABLES
+    key = {"PK": {"S": "FLAG#development#shared"}, "SK": {"S": "METADATA"}}
+    client.update_item(TableName=TABLES[1], Key=key, UpdateExpression="SET defaultEnabled = :off",
+                       ExpressionAttributeValues={":off": {"BOOL": False}})
+    assert "Stopped" in script("--stop", *place).stdout
+
+    server.start()
+    assert server.evaluate("shared")[1]["value"] is False

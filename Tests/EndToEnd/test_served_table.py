@@ -61,6 +61,36 @@ def restore(server):
     assert restored.returncode == 0, restored.stderr
 
 
+def changes(server) -> list[str]:
+    """What the log tells of changes, without the time."""
+    return [line.split("change ", 1)[1] for line in server.log.splitlines() if " change " in line]
+
+
+def test_the_log_tells_of_every_change_of_tables_backups_and_flags_on_the_port(served, client):
+    before = len(changes(served))
+    client.create_table(
+        TableName="things", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}])
+    # The daily work of others is counted, and not told.
+    client.put_item(TableName="things", Item={"pk": {"S": TABLE}})
+    client.get_item(TableName=TABLE, Key={"PK": {"S": "FLAG#development#precious"}, "SK": {"S": "METADATA"}})
+    client.update_item(
+        TableName=TABLE, Key={"PK": {"S": "FLAG#development#precious"}, "SK": {"S": "METADATA"}},
+        UpdateExpression="SET description = :text", ExpressionAttributeValues={":text": {"S": "By hand"}})
+    arn = client.create_backup(TableName="things", BackupName="nightly")["BackupDetails"]["BackupArn"]
+    client.restore_table_from_backup(TargetTableName="copy", BackupArn=arn)
+    with pytest.raises(ClientError):
+        client.delete_table(TableName=TABLE)
+    assert [sorted(part for part in line.split() if not part.startswith(("client=", "backup=arn")))
+            for line in changes(served)[before:]] == [
+        sorted(line.split()) for line in [
+            "operation=CreateTable principal=anonymous status=200 table=things",
+            f"operation=UpdateItem principal=anonymous status=200 table={TABLE}",
+            "backup=nightly operation=CreateBackup principal=anonymous status=200 table=things",
+            "operation=RestoreTableFromBackup principal=anonymous status=200 table=copy",
+            f"operation=DeleteTable principal=anonymous status=400 table={TABLE}"]]
+
+
 def test_the_table_is_protected_until_somebody_turns_that_off(served, client):
     assert is_protected(client)
     with pytest.raises(ClientError, match="protected against deletion"):

@@ -69,6 +69,27 @@ struct ImportExportTests {
         String(decoding: try Export(format, of: environment, from: fixture.repository).bytes(), as: UTF8.self)
     }
 
+    @Test(
+        "What is wrong with a file is told where an editor finds it, with what was probably meant",
+        arguments: [
+            ("{\"flags\": {\n \"é\": 1, }", "is not JSON: unexpected character '}' at byte 22, line 2, column 10"),
+            ("flags:\n  a:\n", "at byte 1, line 1, column 2; this looks like YAML: write it as JSON"),
+            ("# flags\n---\n", "; this looks like YAML: write it as JSON"),
+            (#"{"flags": [], "overides": []}"#, "is not known here; did you mean overrides? Known are environment,"),
+            (
+                #"{"flags": {"a": {"state": "ENABLED", "varients": {"on": true}, "defaultVariant": "on"}}}"#,
+                #"is missing (did you mean it by "varients"?): an object of at least one variant"#
+            ),
+            (
+                #"{"flags": [{"flagKey": "a", "desciption": "d", "owner": "o", "defaultEnabled": true}]}"#,
+                "is not known here; did you mean description? Known are"
+            ),
+        ])
+    func complaints(text: String, expected: String) throws {
+        let refused = try #require(throws: DefinitionIssues.self) { try ImportDocument(parsing: Array(text.utf8)) }
+        #expect(refused.issues.contains { $0.message.contains(expected) }, "\(refused.issues)")
+    }
+
     @Test("Flags that are too large for one transaction together are imported, also in the place of others as large")
     func manyLargeFlags() throws {
         let fixture = try Fixture()

@@ -14,6 +14,8 @@ package enum BackupError: Error, Sendable, Equatable {
     case lostRestoreTime(time: Int64, damages: [LogDamage])
     /// The clock has shown this time more than once: when, in words.
     case ambiguousRestoreTime(time: Int64, passes: [String])
+    /// The backup is of a store with another value of a setting by which its content has to be read.
+    case otherSetting(name: String, ofBackup: String, ofStore: String)
 }
 
 extension BackupError: CustomStringConvertible {
@@ -34,6 +36,10 @@ extension BackupError: CustomStringConvertible {
             "The clock was set back and has shown \(WallTime.text(time)) more than once: "
                 + passes.enumerated().map { "\($0 + 1). \($1)" }.joined(separator: "; ")
                 + ". Say which is meant: flag-server restore --time … --pass 1"
+        case .otherSetting(let name, let ofBackup, let ofStore):
+            "The backup is of a server with \(name) \(ofBackup), and here it is \(ofStore): the same content would "
+                + "mean something else. Restore it into a directory of its own: flag-server restore FILE.backup --create "
+                + "--data-dir NEW"
         }
     }
 }

@@ -62,7 +62,7 @@ extension BackupService {
         _ = try parts.catalog.definition(table)
         let id = Self.newID(at: parts.clock())
         let (image, size) = try parts.writeImage(
-            of: table, to: Self.file(id), TableImage.Label(id: id, name: name, kind: kind),
+            of: table, to: Self.file(id), TableImage.Label(id: id, name: name, kind: kind), includesCompanions: true,
             isCancelled: { isCancelled.load(ordering: .acquiring) || givesUp() })
         return image.backup(sizeBytes: size)
     }
@@ -169,8 +169,13 @@ extension BackupService {
 
     private func restore(image file: StoredFile, _ request: Request) throws(TableError) -> TableDescription {
         let image = try ImageReader(file).image
+        for (name, value) in image.settings {
+            if let here = try parts.setting(name), here != value {
+                throw .backup(.otherSetting(name: name, ofBackup: value, ofStore: here))
+            }
+        }
         return try restore(
-            RestoreSource(image: file), image.definition.schema,
+            RestoreSource(image: file, settings: image.settings), image.definition.schema,
             RestoreOrigin(backup: image.label.id, table: image.definition.name, time: image.createdAt), request)
     }
 
@@ -214,17 +219,20 @@ extension BackupService {
         if !request.replaces { schema.isProtected = false }
         try schema.validate()
         try take(request.target, TableDescription(schema: schema, createdAt: parts.clock()), origin)
+        var filled: [TableDefinition] = []
         do throws(TableError) {
             let definition = try Restoration.prepare(schema, replacing: request.replaces, parts)
+            filled.append(definition)
+            let companions = try RestoredCompanions(of: source.image, beside: request.target, parts)
             let restoration = Restoration(
-                parts: parts, source: source, target: definition, replaces: request.replaces,
+                parts: parts, source: source, target: definition, replaces: request.replaces, companions: companions,
                 isCancelled: { [self, givesUp = request.isCancelled] in
                     isCancelled.load(ordering: .acquiring) || givesUp()
                 })
             queue.async { [self] in request.completion(run(restoration, origin, request)) }
             return parts.describe(definition, content: TableStatistics(definition))
         } catch {
-            leave(request.target, nil)
+            leave(request.target, filled)
             throw error
         }
     }
@@ -236,12 +244,12 @@ extension BackupService {
         do throws(TableError) {
             let content = try restoration.load()
             try restoration.finish(origin, content)
-            leave(name, restoration.target)
+            leave(name, restoration.filled)
             for deliver in replaced.withLock({ $0 }) { deliver(name) }
             tableEnded()
             return .success(parts.describe(restoration.target, content: content))
         } catch {
-            leave(name, restoration.target)
+            leave(name, restoration.filled)
             if !request.isCancelled() {
                 failures.note(RestoreFailure(table: name, source: origin.table, error: error))
             }
@@ -265,8 +273,8 @@ extension BackupService {
         failures.forget(name)
     }
 
-    private func leave(_ name: String, _ definition: TableDefinition?) {
-        if let definition { parts.filling.remove(definition) }
+    private func leave(_ name: String, _ filled: [TableDefinition]) {
+        for definition in filled { parts.filling.remove(definition) }
         underWay.withLock { $0[name] = nil }
     }
 }

@@ -11,6 +11,8 @@ struct StoreParts: Sendable {
     let time: StoreClock
     /// The first identifier that the store had.
     let originID: String
+    /// The settings that go into backups of tables which others accompany: by them the table has to be read.
+    let settingsOfBackups: [String]
     /// The spaces that restores under way fill.
     let filling = SpacesBeingFilled()
 
@@ -37,6 +39,28 @@ struct StoreParts: Sendable {
             content: content.table, indexContents: content.indexes)
     }
 
+    /// The internal tables that accompany a table, sorted by what they are.
+    func companions(
+        of table: String, _ connection: Connection
+    ) throws(TableError) -> [(kind: String, definition: TableDefinition)] {
+        try StoreFile.definitions(connection).compactMap { name, definition in
+            guard let place = InternalTables.accompanied(by: name), place.table == table else { return nil }
+            return (place.kind, definition)
+        }.sorted { $0.kind.precedes($1.kind) }
+    }
+
+    /// The settings by which the content of a table has to be read: those of the store, if something accompanies the
+    /// table. Others mean nothing to it.
+    func settings(of table: String, _ connection: Connection) throws(TableError) -> [String: String] {
+        if try companions(of: table, connection).isEmpty { return [:] }
+        var settings: [String: String] = [:]
+        for name in settingsOfBackups {
+            let value = try convertingErrors { () throws(SQLiteError) in try StoreFile.setting(connection, name) }
+            if let value { settings[name] = value }
+        }
+        return settings
+    }
+
     /// The value of a setting, nil when it has none.
     func setting(_ name: String) throws(TableError) -> String? {
         try readers.read { (connection) throws(TableError) in
@@ -46,10 +70,13 @@ struct StoreParts: Sendable {
 
     /// Writes the image of a table into a new file of the vault. When this returns, it is on disk.
     func writeImage(
-        of table: String, to name: String, _ label: TableImage.Label, isCancelled: () -> Bool
+        of table: String, to name: String, _ label: TableImage.Label, includesCompanions: Bool,
+        isCancelled: () -> Bool
     ) throws(TableError) -> (image: TableImage, sizeBytes: Int) {
         try writeImage(to: name) { (writer, connection) throws(TableError) in
-            try writer.write(table, connection, label, parts: self, isCancelled: isCancelled)
+            try writer.write(
+                table, connection, label, parts: self, includesCompanions: includesCompanions,
+                isCancelled: isCancelled)
         }
     }
 

@@ -34,6 +34,7 @@ package final class SQLiteTableStore: ItemTable {
     /// The tokens of transactions that the file had when it was opened, the oldest first.
     let storedTokens: [TransactionToken]
     private let identifier: Locked<String>
+    private let reserve: DiskReserve?
     let checkpointer: Checkpointer?
     private let time: StoreClock
 
@@ -45,21 +46,25 @@ package final class SQLiteTableStore: ItemTable {
     ///   - elapsed: the milliseconds since some moment, of a clock that nobody sets; nil where `clock` is such a one.
     ///   - clock: the time, in milliseconds since 1970, which is told and never waited by.
     ///   - delay: what is waited by.
+    ///   - settingsOfBackups: settings that go into backups of tables which internal ones accompany: a restore sets
+    ///     them, or refuses where they differ.
     /// - Throws: `storage` with what the operator should do.
     package static func open(
         _ location: Location, limits: TableLimits = TableLimits(), elapsed: (@Sendable () -> Int64)? = nil,
-        clock: @escaping @Sendable () -> Int64, delay: Delay = .monotonic
+        clock: @escaping @Sendable () -> Int64, delay: Delay = .monotonic, settingsOfBackups: [String] = []
     ) throws(TableError) -> SQLiteTableStore {
-        try SQLiteTableStore(location, limits, StoreClock(wall: clock, elapsed: elapsed), .system, delay)
+        try SQLiteTableStore(
+            location, limits, StoreClock(wall: clock, elapsed: elapsed), .system, delay, settingsOfBackups)
     }
 
     /// Opens the store with the system's clocks; see the other `open`.
     package static func open(
-        _ location: Location, limits: TableLimits = TableLimits(), delay: Delay = .monotonic
+        _ location: Location, limits: TableLimits = TableLimits(), delay: Delay = .monotonic,
+        settingsOfBackups: [String] = []
     ) throws(TableError) -> SQLiteTableStore {
         try open(
             location, limits: limits, elapsed: StoreClock.millisecondsSinceBoot,
-            clock: SQLiteTableStore.millisecondsSinceEpoch, delay: delay)
+            clock: SQLiteTableStore.millisecondsSinceEpoch, delay: delay, settingsOfBackups: settingsOfBackups)
     }
 
     /// Opens the store.
@@ -68,9 +73,10 @@ package final class SQLiteTableStore: ItemTable {
     ///   - time: its clocks.
     ///   - fileCalls: what its backups and logs are written with.
     ///   - delay: what is waited by.
+    ///   - settingsOfBackups: see `open`.
     init(
         _ location: Location, _ limits: TableLimits, _ time: StoreClock, _ fileCalls: FileCalls,
-        _ delay: Delay = .monotonic
+        _ delay: Delay = .monotonic, _ settingsOfBackups: [String] = []
     ) throws(TableError) {
         let directory: String? = if case .directory(let path) = location { path } else { nil }
         let isInMemory = directory == nil
@@ -80,7 +86,10 @@ package final class SQLiteTableStore: ItemTable {
         self.limits = limits
         self.time = time
         catalog = TableCatalog()
-        let connection = try StoreFile.openForWriting(path, creating: true)
+        reserve = try limits.reserveBytes == 0 ? nil : directory.map { (directory) throws(TableError) in
+            try DiskReserve(directory: directory, bytes: limits.reserveBytes)
+        }
+        let connection = try Self.openForWriting(path, reserve)
         let (storeID, originID, tokens) = try convertingErrors { () throws(SQLiteError) in
             (
                 try StoreFile.setting(connection, StoreFile.Setting.storeID) ?? "",
@@ -95,16 +104,29 @@ package final class SQLiteTableStore: ItemTable {
         readers = isInMemory ? ReaderPool(sharing: connection) : ReaderPool(path: path, count: limits.readersMax)
         checkpointer = isInMemory ? nil : Checkpointer(path: path)
         writer = try Writer(
-            connection: connection, catalog: catalog, readers: readers, checkpointer: checkpointer, limits: limits,
-            retention: retention, time: time, delay: delay)
+            connection: connection, catalog: catalog, readers: readers, checkpointer: checkpointer,
+            reserve: reserve, limits: limits, retention: retention, time: time, delay: delay)
         let parts = StoreParts(
             readers: readers, writer: writer, catalog: catalog, checkpointer: checkpointer, retention: retention,
-            vault: BackupVault(directory: directory, fileCalls), time: time, originID: self.originID)
+            vault: BackupVault(directory: directory, fileCalls), time: time, originID: self.originID,
+            settingsOfBackups: settingsOfBackups)
         backups = try BackupService(parts)
         backups.subscribe { _ in
             // Where it cannot be read, a restart finds it.
             guard let renewed = try? parts.setting(StoreFile.Setting.storeID) else { return }
             identifier.withLock { $0 = renewed }
+        }
+    }
+
+    /// Opens the file, which needs some space by itself: what is set aside is there for those who stop a server on a
+    /// full disk and start it again.
+    private static func openForWriting(_ path: String, _ reserve: DiskReserve?) throws(TableError) -> Connection {
+        while true {
+            do throws(TableError) {
+                return try StoreFile.openForWriting(path, creating: true)
+            } catch {
+                guard error.isOfFullDisk, let reserve, reserve.giveUpPart() else { throw error }
+            }
         }
     }
 
@@ -149,6 +171,10 @@ extension SQLiteTableStore {
 extension SQLiteTableStore {
     /// Why writes fail, nil while they do not. Noticed by whoever writes; once they fail it is tried every second.
     package var writeTrouble: TableError? { writer.trouble.current }
+
+    /// What was set aside on the disk for urgent writes: how many bytes are left, and whether that is all of it. Nil
+    /// where nothing was.
+    package var reserveState: (leftBytes: Int, isWhole: Bool)? { reserve.map { ($0.leftBytes, $0.isWhole) } }
 
     /// Calls `deliver` when writes begin to fail, with the reason, and with nil when they succeed again. From the
     /// writer's queue, which must not be kept waiting.
@@ -214,6 +240,8 @@ extension SQLiteTableStore {
 
     package func createTable(_ schema: TableSchema) throws(TableError) {
         try schema.validate()
+        // Looked at before, too: who asks for what is there needs no disk that can be written.
+        if catalog.all[schema.name] != nil { throw .tableExists(schema.name) }
         try writer.write { (connection) throws(TableError) in
             guard catalog.all[schema.name] == nil else { throw .tableExists(schema.name) }
             return try convertingErrors { () throws(SQLiteError) in

@@ -55,6 +55,11 @@ extension StorageFailure {
 }
 
 extension TableError {
+    /// Whether there was no space for something.
+    var isOfFullDisk: Bool {
+        if case .storage(let failure) = self { failure.kind == .full } else { false }
+    }
+
     init(_ error: SQLiteError) { self = .storage(StorageFailure(error)) }
 }
 

@@ -26,6 +26,8 @@ final class Writer: @unchecked Sendable {
     let trouble = TroubleNotice()
     private let readers: ReaderPool
     private let checkpointer: Checkpointer?
+    /// What urgent writes are given when the disk is full; nil where nothing was set aside.
+    private let reserve: DiskReserve?
     private let catalog: TableCatalog
     private let limits: TableLimits
     private let clock: @Sendable () -> Int64
@@ -46,12 +48,13 @@ final class Writer: @unchecked Sendable {
     /// Takes over a connection that was opened for writing.
     init(
         connection: Connection, catalog: TableCatalog, readers: ReaderPool, checkpointer: Checkpointer?,
-        limits: TableLimits, retention: ChangeRetention, time: StoreClock, delay: Delay
+        reserve: DiskReserve?, limits: TableLimits, retention: ChangeRetention, time: StoreClock, delay: Delay
     ) throws(TableError) {
         self.connection = connection
         self.catalog = catalog
         self.readers = readers
         self.checkpointer = checkpointer
+        self.reserve = reserve
         self.limits = limits
         clock = time.wall
         self.delay = delay
@@ -167,7 +170,7 @@ extension Writer {
         var batch = batch
         do throws(TableError) {
             var changes: [Change] = []
-            let results = try inTransaction { () throws(TableError) in
+            let results = try inTransaction(batch[0].urgency) { () throws(TableError) in
                 let results = try apply(batch, &changes)
                 try TableStatistics.note(changes, connection, catalog)
                 return results
@@ -181,6 +184,9 @@ extension Writer {
             for (transaction, result) in zip(batch, results) { transaction.completion(result) }
             return true
         } catch {
+            if batch[0].urgency == .urgent, error.isOfFullDisk, let reserve, reserve.giveUpPart() {
+                return commit(batch)
+            }
             var rest = batch[...]
             if batch.count > 1, case .storage(let failure) = error, failure.mayBeOneTransactions {
                 // The others have nothing to do with it: each is a batch of its own. Where many fail, they have.
@@ -196,10 +202,11 @@ extension Writer {
 
     /// Does what `body` does in one transaction of SQLite, and notes the state of the file when that fails.
     private func inTransaction<Result>(
-        _ body: () throws(TableError) -> Result
+        _ urgency: WriteUrgency = .usual, _ body: () throws(TableError) -> Result
     ) throws(TableError) -> Result {
         if let doubt { throw .storage(doubt) }
         do throws(TableError) {
+            if urgency == .usual, let reserve, !reserve.isWhole { throw reserve.trouble }
             let result = try readers.excludingReaders { () throws(TableError) in
                 try convertingErrors { () throws(SQLiteError) in try connection.beginWriting() }
                 do throws(TableError) {
@@ -208,7 +215,8 @@ extension Writer {
                     let result = try body()
                     try convertingErrors { () throws(SQLiteError) in
                         try connection.requireTransaction()
-                        try journal.prune(connection)
+                        // What is urgent needs as little space as can be.
+                        if urgency == .usual { try journal.prune(connection) }
                         try connection.commit()
                     }
                     return result
@@ -219,7 +227,8 @@ extension Writer {
             }
             journal.commit()
             checkpointer?.committed(walFrames: connection.walFrames, by: self)
-            trouble.note(nil)
+            // With a part of the reserve, not everybody's writes succeed.
+            if reserve?.isWhole ?? true { trouble.note(nil) }
             return result
         } catch {
             if case .storage(let failure) = error, failure.concernsAllWrites {
@@ -246,7 +255,9 @@ extension Writer {
             guard let self else { return }
             isProbing = false
             guard trouble.current != nil, !waiting.withLock({ $0.isClosed }) else { return }
-            if let doubt { verify(doubt) } else { writeProbe() }
+            if let doubt { return verify(doubt) }
+            reserve?.refill()
+            writeProbe()
         }
     }
 

@@ -135,6 +135,7 @@ extension ProtocolError {
                 "RestoreDateTime must be between \(Double(earliest) / 1000) and \(Double(latest) / 1000)")
         case .backup(.lostRestoreTime), .backup(.ambiguousRestoreTime):
             self.init(.invalidRestoreTime, error.description)
+        case .backup(.otherSetting): self.init(.validation, error.description)
         default: self.init(error)
         }
     }

@@ -8,4 +8,18 @@ package enum InternalTables {
 
     /// Whether a table of this name is one of them.
     package static func contains(_ name: String) -> Bool { name.utf8.starts(with: prefix.utf8) }
+
+    /// The table that another one accompanies: a name is the prefix, what the companion is, a dot, and the table's
+    /// name. Nil for a table that is none, and for one that belongs to no other.
+    static func accompanied(by name: String) -> (kind: String, table: String)? {
+        guard contains(name) else { return nil }
+        let rest = name.dropFirst(prefix.utf8.count)
+        guard let dot = rest.firstIndex(of: "."), dot > rest.startIndex, rest.index(after: dot) < rest.endIndex else {
+            return nil
+        }
+        return (String(rest[..<dot]), String(rest[rest.index(after: dot)...]))
+    }
+
+    /// The name of a companion of `table`.
+    static func name(_ kind: String, of table: String) -> String { "\(prefix)\(kind).\(table)" }
 }

@@ -30,8 +30,8 @@ struct DefinitionCheck {
 
     private mutating func check(_ definition: JSONValue) {
         guard let flag = definition.objectValue else { return reportFatal("a flag must be an object") }
-        checkState(flag["state"])
-        checkVariants(flag["variants"])
+        checkState(flag["state"], meant("state", by: flag))
+        checkVariants(flag["variants"], meant("variants", by: flag))
         checkDefault(flag["defaultVariant"], variants: flag["variants"]?.objectValue)
         if let targeting = flag["targeting"], !targeting.isNull { checkTargeting(targeting, flag["variants"]) }
         if let metadata = flag["metadata"], !metadata.isNull { checkMetadata(metadata) }
@@ -49,15 +49,25 @@ struct DefinitionCheck {
         if fatalIssue == nil { fatalIssue = issues.last }
     }
 
-    private mutating func checkState(_ state: JSONValue?) {
-        guard let state else { return reportFatal(#"is missing: "ENABLED" or "DISABLED""#, "state") }
+    /// What was probably meant to be a member that is missing, in words: flagd takes members of any name.
+    private func meant(_ name: String, by flag: JSONObject) -> String {
+        guard flag[name] == nil, let other = Suggestion.nearest(to: name, among: flag.members.map(\.key)) else {
+            return ""
+        }
+        return " (did you mean it by \"\(other)\"?)"
+    }
+
+    private mutating func checkState(_ state: JSONValue?, _ meant: String) {
+        guard let state else { return reportFatal("is missing\(meant): \"ENABLED\" or \"DISABLED\"", "state") }
         guard state == "ENABLED" || state == "DISABLED" else {
             return reportFatal(#"must be "ENABLED" or "DISABLED""#, "state")
         }
     }
 
-    private mutating func checkVariants(_ value: JSONValue?) {
-        guard let value else { return reportFatal("is missing: an object of at least one variant", "variants") }
+    private mutating func checkVariants(_ value: JSONValue?, _ meant: String) {
+        guard let value else {
+            return reportFatal("is missing\(meant): an object of at least one variant", "variants")
+        }
         guard let variants = value.objectValue else { return reportFatal("must be an object", "variants") }
         guard !variants.isEmpty else { return reportFatal("must have at least one variant", "variants") }
         var first: (name: String, type: String)?

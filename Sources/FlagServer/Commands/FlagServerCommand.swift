@@ -31,7 +31,53 @@ struct FlagServerCommand: ParsableCommand {
         // Dispatch wants its own timer thread to go before others, which only root may have, and complains of that to
         // the journal at each start. Nothing else that it logs is of use to an operator.
         setenv("LIBDISPATCH_LOG", "NO", 0)
-        main(ProcessArguments.required(by: "flag-server"))
+        do {
+            var command = try parseAsRoot(ProcessArguments.required(by: "flag-server"))
+            try command.run()
+        } catch {
+            let message = UsageText.wrapped(fullMessage(for: error))
+            let status = exitCode(for: error)
+            if !message.isEmpty {
+                let place = status.isSuccess ? STDOUT_FILENO : STDERR_FILENO
+                // Whoever closed it does not want to know.
+                try? FileBytes.write(Array("\(message)\n".utf8), to: place, path: "the terminal")
+            }
+            exit(withError: status)
+        }
+    }
+}
+
+/// The library's messages, for terminals: it wraps all lines but the one that says how a command is called.
+enum UsageText {
+    private static let columns = 80
+
+    /// The message with its line `USAGE: …` in as many lines as it takes; an option stays in one line with its value.
+    static func wrapped(_ message: String) -> String {
+        message.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            guard line.uppercased().hasPrefix("USAGE: "), line.count > columns else { return String(line) }
+            var lines = [""]
+            for piece in pieces(of: line) {
+                if lines[lines.count - 1].isEmpty {
+                    lines[lines.count - 1] = piece
+                } else if lines[lines.count - 1].count + 1 + piece.count <= columns {
+                    lines[lines.count - 1] += " " + piece
+                } else {
+                    lines.append(String(repeating: " ", count: "USAGE: ".count) + piece)
+                }
+            }
+            return lines.joined(separator: "\n")
+        }.joined(separator: "\n")
+    }
+
+    /// The words of a line, those in brackets together.
+    private static func pieces(of line: Substring) -> [String] {
+        var pieces: [String] = []
+        var depth = 0
+        for word in line.split(separator: " ") {
+            if depth > 0 { pieces[pieces.count - 1] += " " + word } else { pieces.append(String(word)) }
+            depth += word.count { $0 == "[" } - word.count { $0 == "]" }
+        }
+        return pieces
     }
 }
 

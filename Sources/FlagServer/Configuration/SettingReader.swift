@@ -1,4 +1,5 @@
 import Configuration
+import FlagCore
 
 /// Answers settings from the command line, the environment and a file, the first that has one wins, and keeps account
 /// of every mistake on the way.

@@ -2,6 +2,7 @@ import DynamoTable
 import FlagStore
 import HTTPTransport
 import JSON
+import Logging
 
 /// DynamoDB's protocol on a port of its own, with event loops and workers of its own, so that nothing on it makes an
 /// evaluation of a flag wait.
@@ -14,13 +15,24 @@ final class DynamoEndpoint: Sendable {
     let hosts: ServedHosts
     /// Whose pages may call.
     let pages: PageOrigins
+    /// The table of the flags; nil where none are served.
+    let flagTable: String?
+    /// Told of what changes tables and flags.
+    let logger: Logger
     /// What is counted of requests.
     let requests = DynamoRequestCounters()
 
     /// An endpoint over the tables of a store.
     ///
-    /// - Parameter flagTable: the table whose kill switches overtake other writes; nil where no flags are served.
-    init(store: SQLiteTableStore, flagTable: String? = nil, hosts: ServedHosts, pages: PageOrigins = .none) {
+    /// - Parameters:
+    ///   - flagTable: the table whose kill switches overtake other writes; nil where no flags are served.
+    ///   - logger: told of what changes tables and flags.
+    init(
+        store: SQLiteTableStore, flagTable: String? = nil, hosts: ServedHosts, pages: PageOrigins = .none,
+        logger: Logger
+    ) {
+        self.flagTable = flagTable
+        self.logger = logger
         service = TableService(store: store, isUrgent: { $0.isKillSwitch(in: flagTable) })
         self.hosts = hosts
         self.pages = pages

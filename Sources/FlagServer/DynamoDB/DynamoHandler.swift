@@ -131,9 +131,12 @@ final class DynamoHandler: HTTPHandler {
             endpoint.requests.count(operation, status: response.status)
             return answer.write(response, to: &exchange)
         }
+        let change = DynamoChange(
+            operation, body: request.body, flagTable: endpoint.flagTable, by: .anonymous, from: exchange.peer)
         let deferred = exchange.deferred()
-        let reply: TableService.Answer = { [requests = endpoint.requests] response in
+        let reply: TableService.Answer = { [requests = endpoint.requests, logger = endpoint.logger] response in
             requests.count(operation, status: response.status)
+            change?.report(response.status, to: logger)
             deferred.complete(answer.response(response))
         }
         if operation.manner == .write, !isLarge {

@@ -16,6 +16,9 @@ final class DataStore: Sendable {
     /// The directory that it is in; nil for a store in memory.
     let directory: DataDirectory?
 
+    /// How much of the disk a server sets aside for kill switches: some hundred of them, set and ended.
+    static let reserveBytes = 4 << 20
+
     /// The setting of the store that says how flags of it are bucketed.
     private static let fractionalSetting = Settings.fractional.key
 
@@ -35,7 +38,7 @@ final class DataStore: Sendable {
     /// - Throws: what is wrong with the directory or the file in it; `StoreMismatch` when the store was made with
     ///   another way of bucketing; `CommandFailure` when the table is gone that it had.
     static func openForServing(_ configuration: ServerConfiguration) throws -> DataStore {
-        let opened = try open(configuration, for: "serve")
+        let opened = try open(configuration, for: "serve", reserveBytes: reserveBytes)
         return try opened.closedOnFailure { tables in
             let stored = try fractional(of: tables, whenNew: configuration.evaluation.fractional)
             guard stored == configuration.evaluation.fractional else {
@@ -101,9 +104,12 @@ final class DataStore: Sendable {
         }
     }
 
-    private static func open(_ configuration: ServerConfiguration, for command: String) throws -> Opened {
-        try open(
-            configuration.store, in: configuration.dataDirectory, for: command, limits: configuration.tableLimits)
+    private static func open(
+        _ configuration: ServerConfiguration, for command: String, reserveBytes: Int = 0
+    ) throws -> Opened {
+        var limits = configuration.tableLimits
+        limits.reserveBytes = reserveBytes
+        return try open(configuration.store, in: configuration.dataDirectory, for: command, limits: limits)
     }
 
     /// Opens the tables alone. The caller closes them, and holds the directory until then.
@@ -116,11 +122,14 @@ final class DataStore: Sendable {
         defer { umask(mask) }
         switch store {
         case .memory:
-            return Opened(tables: try SQLiteTableStore.open(.memory, limits: limits), directory: nil)
+            return Opened(tables: try SQLiteTableStore.open(
+                    .memory, limits: limits, settingsOfBackups: [fractionalSetting]), directory: nil)
         case .sqlite:
             let directory = try DataDirectory.open(dataDirectory, for: command)
             return Opened(
-                tables: try SQLiteTableStore.open(.directory(directory.path), limits: limits), directory: directory)
+                tables: try SQLiteTableStore.open(
+                    .directory(directory.path), limits: limits, settingsOfBackups: [fractionalSetting]),
+                directory: directory)
         }
     }
 

@@ -41,7 +41,10 @@ struct DynamoDBProcess {
             ])
         DescriptorLimit.raise()
         let opened = try DataDirectory.whenNoCommandHasIt {
-            try DataStore.open(settings.store, in: settings.dataDirectory, for: DynamoDBCommand.name)
+            var limits = TableLimits()
+            limits.reserveBytes = DataStore.reserveBytes
+            return try DataStore.open(
+                settings.store, in: settings.dataDirectory, for: DynamoDBCommand.name, limits: limits)
         }
         let tables = opened.tables
         defer {
@@ -52,7 +55,8 @@ struct DynamoDBProcess {
         tables.subscribeToWriteTrouble { logger.report(writeTrouble: $0) }
         logger.follow(tables)
         let endpoint = DynamoEndpoint(
-            store: tables, hosts: ServedHosts(named: [settings.host]), pages: PageOrigins(settings.corsOrigins))
+            store: tables, hosts: ServedHosts(named: [settings.host]), pages: PageOrigins(settings.corsOrigins),
+            logger: logger)
         let addresses = SocketAddress.list(settings.host, port: settings.port)
         let server = try endpoint.makeServer(addresses, loops: settings.loops)
         server.start()

@@ -17,6 +17,12 @@ extension SQLiteTableStore {
         text.sample(UInt64(logDamages.count))
         text.family("flag_server_restores_failed_total", .counter, "Restores that failed after they had begun well.")
         text.sample(UInt64(failedRestores))
+        if let reserve = reserveState {
+            text.family(
+                "flag_server_reserve_bytes", .gauge,
+                "Bytes of the disk that are left of what was set aside for kill switches.")
+            text.sample(UInt64(reserve.leftBytes))
+        }
         // Left out where the store does not answer: a gauge has no way to say so.
         guard let stream = try? changeStream() else { return }
         text.family("flag_server_change_stream_bytes", .gauge, "Bytes of the change stream.")
@@ -35,5 +41,13 @@ extension SQLiteTableStore {
                 "When the first change in it was made, in seconds since 1970.")
             text.sample(fraction: Double(first) / 1_000)
         }
+    }
+
+    /// What is left of the disk space that was set aside for kill switches; nil while it is whole.
+    var reserveComplaint: String? {
+        guard let reserve = reserveState, !reserve.isWhole else { return nil }
+        return reserve.leftBytes == 0
+            ? "used up, not even kill switches can be set; free space"
+            : "in use, \(reserve.leftBytes >> 10) KiB are left for kill switches and for nothing else; free space"
     }
 }

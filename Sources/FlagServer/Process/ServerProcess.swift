@@ -34,7 +34,8 @@ struct ServerProcess {
         try loadSampleFlags(into: store, logger)
         let work = WorkList(report: { logger.report($0, $1) })
         let endpoint = DynamoEndpoint(
-            store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts)
+            store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts,
+            logger: logger)
         let stack = try makeStack(store, endpoint, work, logger)
         if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
         try stack.start()
@@ -134,7 +135,7 @@ struct ServerProcess {
             backupComplaint: {
                 if tables.backupTrouble != nil { return "lag behind the writes; the log says why" }
                 return tables.logDamages.isEmpty ? nil : "are damaged; flag-server backup continuous status says where"
-            })
+            }, reserveComplaint: { tables.reserveComplaint })
         logger.follow(tables)
         let stack = try ServingStack(parts)
         let readiness = stack.service.readiness

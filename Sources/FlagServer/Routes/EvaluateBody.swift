@@ -1,3 +1,4 @@
+import FlagCore
 import FlagStore
 import JSON
 
@@ -116,10 +117,10 @@ struct EvaluateBody {
     }
 
     private static func unknown(_ name: UnsafeRawBufferPointer, isBatch: Bool) -> Problem.Field {
-        let pointer = JSONPointer().appending(String(decoding: name, as: UTF8.self)).description
-        let key = isBatch ? "flagKeys" : "flagKey"
+        let name = String(decoding: name, as: UTF8.self)
+        let known = ["tenantId", isBatch ? "flagKeys" : "flagKey", "environment", "userId", "metadata"]
         return .init(
-            pointer: pointer, detail: "unknown member; known are tenantId, \(key), environment, userId, metadata")
+            pointer: JSONPointer().appending(name).description, detail: Suggestion.unknown(name, among: known))
     }
 
     /// Whether UTF-8 text has a number of Unicode scalars within bounds, none of them a control character.

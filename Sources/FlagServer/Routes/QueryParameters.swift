@@ -1,3 +1,4 @@
+import FlagCore
 import FlagStore
 
 /// The parameters of a query string, each known to its route and present at most once.
@@ -23,7 +24,9 @@ struct QueryParameters: Sendable {
                 if !allowed.contains(name) {
                     if ignoresOthers { continue }
                     let known = allowed.isEmpty ? "none" : allowed.joined(separator: ", ")
-                    fields.append(.init(pointer: "?\(name)", detail: "unknown query parameter; known here: \(known)"))
+                    let meant = Suggestion.nearest(to: name, among: allowed).map { "; did you mean \($0)?" } ?? ""
+                    fields.append(
+                        .init(pointer: "?\(name)", detail: "unknown query parameter\(meant); known here: \(known)"))
                 } else if values.updateValue(value, forKey: name) != nil {
                     fields.append(.init(pointer: "?\(name)", detail: "the query parameter is given more than once"))
                 }

@@ -34,6 +34,8 @@ struct FlagService: Sendable {
     let moreMetrics: @Sendable (inout MetricsText) -> Void
     /// Says what is wrong with continuous backups.
     let backupComplaint: @Sendable () -> StaticString?
+    /// What is left of the disk space for kill switches; nil while nothing of it was needed.
+    let reserveComplaint: @Sendable () -> String?
     /// When the server began.
     let startedAt: Timestamp
     /// The routing table.
@@ -48,7 +50,7 @@ struct FlagService: Sendable {
         failures: EvaluationFailureLog,
         reportAdministration: @escaping @Sendable (AdministrationEvent, UInt16) -> Void,
         moreMetrics: @escaping @Sendable (inout MetricsText) -> Void,
-        backupComplaint: @escaping @Sendable () -> StaticString?
+        backupComplaint: @escaping @Sendable () -> StaticString?, reserveComplaint: @escaping @Sendable () -> String?
     ) {
         self.repository = repository
         self.feed = feed
@@ -61,6 +63,7 @@ struct FlagService: Sendable {
         self.reportAdministration = reportAdministration
         self.moreMetrics = moreMetrics
         self.backupComplaint = backupComplaint
+        self.reserveComplaint = reserveComplaint
         metrics = ServiceMetrics(loopCount: loopCount)
         startedAt = now()
         openAPI = OpenAPIDocument.text(of: Router.all.routes, version: settings.version)

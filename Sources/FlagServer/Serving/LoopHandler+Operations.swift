@@ -52,6 +52,8 @@ extension FlagService {
         // Evaluations need no writes: a full disk must not take every server out of service.
         writer.key("writes")
         writer.string(canWrite ? StaticString("ok") : "fail, evaluations go on; the log says why")
+        writer.key("reserve")
+        writer.string(reserveComplaint() ?? "ok")
         // Nor do they need the past.
         writer.key("backups")
         writer.string(backupComplaint() ?? "ok")

@@ -43,6 +43,8 @@ struct ServingStack: Sendable {
         var moreMetrics: @Sendable (inout MetricsText) -> Void = { _ in }
         /// Says what is wrong with continuous backups; nil when nothing is. Asked on the loops: it must not block.
         var backupComplaint: @Sendable () -> StaticString? = { nil }
+        /// What is left of the disk space for kill switches; nil while nothing of it was needed.
+        var reserveComplaint: @Sendable () -> String? = { nil }
     }
 
     /// Makes the table if it is missing, and binds the addresses; connections queue up until `start`. Blocks.
@@ -73,7 +75,7 @@ struct ServingStack: Sendable {
             work: parts.work, loopCount: parts.http.loops, link: link, now: parts.now,
             failures: EvaluationFailureLog(report: parts.reportFailure),
             reportAdministration: parts.reportAdministration, moreMetrics: parts.moreMetrics,
-            backupComplaint: parts.backupComplaint)
+            backupComplaint: parts.backupComplaint, reserveComplaint: parts.reserveComplaint)
         var http = parts.http
         http.errorBody = FlagService.protocolErrorBody
         http.standingFields = BrowserOrigin.standingFields

@@ -103,7 +103,7 @@ struct FieldReader {
     mutating func reportUnknown() {
         for (name, _) in object.members where !known.contains(name) {
             guard issues.count <= FieldReader.issuesMaximum else { return }
-            report(name, "is not known here; known are \(known.joined(separator: ", "))")
+            report(name, Suggestion.unknown(name, among: known))
         }
     }
 

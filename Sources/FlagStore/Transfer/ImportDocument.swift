@@ -81,7 +81,7 @@ private struct ImportReader {
         self.keepInvalid = keepInvalid
         let tape = JSONTape()
         do throws(JSONError) { try tape.parse(bytes) } catch {
-            issues = [DefinitionIssue(pointer: "", message: "is not JSON: \(error)")]
+            issues = [DefinitionIssue(pointer: "", message: ImportReader.complaint(about: bytes, error))]
             return
         }
         guard tape.root.kind == .object else {
@@ -103,11 +103,32 @@ private struct ImportReader {
         findDuplicates()
     }
 
+    /// Where a file stops being JSON, as editors tell places too, and what it may be instead.
+    private static func complaint(about bytes: UnsafeRawBufferPointer, _ error: JSONError) -> String {
+        let place = error.place(in: bytes)
+        let message = "is not JSON: \(error), line \(place.line), column \(place.column)"
+        return looksLikeYAML(bytes) ? message + "; this looks like YAML: write it as JSON" : message
+    }
+
+    /// Whether the first line that says anything is one that YAML begins with: `---`, a comment, `- item`, `key:`.
+    private static func looksLikeYAML(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        let lines = bytes.prefix(4096).split(whereSeparator: { $0 == 10 || $0 == 13 })
+        guard let line = lines.first(where: { $0.contains { $0 != 32 } }) else { return false }
+        let text = String(decoding: line, as: UTF8.self)
+        if ["---", "#", "%YAML", "- "].contains(where: text.hasPrefix) { return true }
+        guard let colon = text.firstIndex(of: ":") else { return false }
+        let rest = text[text.index(after: colon)...]
+        let isName = text[..<colon].allSatisfy { $0.isLetter || $0.isNumber || "_-.$".contains($0) }
+        return isName && colon > text.startIndex && (rest.isEmpty || rest.hasPrefix(" "))
+    }
+
     /// Whether the file has flags in one of the two ways, or is a native one that speaks of other things only.
     private static func hasFlags(_ root: JSONView) -> Bool {
         guard let flags = root["flags"] else { return hasNativeMembers(root) }
         return flags.kind == .object || flags.kind == .array
     }
+
+    private static let nativeMembers = ["environment", "segments", "flags", "overrides", "killSwitches"]
 
     private static func hasNativeMembers(_ root: JSONView) -> Bool {
         root["segments"] != nil || root["overrides"] != nil || root["killSwitches"] != nil
@@ -162,9 +183,7 @@ private struct ImportReader {
                     }
                 }
             case let name:
-                report(
-                    pointer.appending(name),
-                    "is not known here; known are environment, segments, flags, overrides, killSwitches")
+                report(pointer.appending(name), Suggestion.unknown(name, among: ImportReader.nativeMembers))
             }
         }
     }

@@ -24,6 +24,21 @@ struct CommandLineTests {
         }
     }
 
+    @Test("How a command is called is told in lines that a terminal has, an option beside its value")
+    func usage() {
+        let usage =
+            "USAGE: flag-server import <file> [--mode <mode>] [--dry-run] [--keep-invalid] [--create] "
+            + "[--data-dir <directory>]"
+        #expect(
+            UsageText.wrapped("Error: no file\n\(usage)\n\n  [\(usage)]") == """
+                Error: no file
+                USAGE: flag-server import <file> [--mode <mode>] [--dry-run] [--keep-invalid]
+                       [--create] [--data-dir <directory>]
+
+                  [\(usage)]
+                """)
+    }
+
     @Test("No argument at all serves with nothing set")
     func nothing() throws {
         let command = try #require(try FlagServerCommand.parseAsRoot([]) as? ServeCommand)

@@ -1,3 +1,4 @@
+import FlagCore
 import Testing
 
 @testable import FlagServer

@@ -17,8 +17,8 @@ struct OperationsRoutesTests {
             #expect(
                 answer.body
                     == #"{"status":"ok","version":"1.2.3","startedAt":"2026-01-02T03:04:05.678Z","#
-                    + #""checks":{"cache":"ok","draining":"ok","store":"ok","writes":"ok","backups":"ok","#
-                    + #""killSwitches":"ok"}}"#)
+                    + #""checks":{"cache":"ok","draining":"ok","store":"ok","writes":"ok","reserve":"ok","#
+                    + #""backups":"ok","killSwitches":"ok"}}"#)
             let head = try server.send("HEAD", path)
             #expect(head.status == 200)
             #expect(head.fields["content-length"] == answer.fields["content-length"])

@@ -25,6 +25,8 @@ struct QueryParametersTests {
         #expect(problem.code == .invalidQuery)
         #expect(problem.fields.map(\.pointer) == ["?color", "?owner", "?limit=%zz", "?%FF=1"])
         #expect(problem.fields.first?.detail == "unknown query parameter; known here: owner, limit")
+        let slip = try #require(throws: Problem.self) { try query("ownr=a") }
+        #expect(slip.fields.first?.detail == "unknown query parameter; did you mean owner?; known here: owner, limit")
     }
 
     @Test("Where others are passed over, only what is known counts")

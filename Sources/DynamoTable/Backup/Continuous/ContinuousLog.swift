@@ -398,7 +398,9 @@ extension ContinuousLog {
         // The name says which change is the last one in it, which is known only afterwards; so it is renamed.
         let label = TableImage.Label(id: life, name: table, kind: .system)
         let draft = "\(folder(life))/new-base.image"
-        let (image, size) = try parts.writeImage(of: table, to: draft, label, isCancelled: isCancelled)
+        // What the program keeps beside the table stays in the store, the only one that a base is for.
+        let (image, size) = try parts.writeImage(
+            of: table, to: draft, label, includesCompanions: false, isCancelled: isCancelled)
         let path = "\(folder(life))/\(LogFileName(.base, image.sequence).text)"
         try parts.vault.rename(draft, to: path)
         return LogContents.FullImage(path: path, image: image, sizeBytes: size)

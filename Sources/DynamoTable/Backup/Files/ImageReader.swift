@@ -38,21 +38,41 @@ struct ImageReader {
         blocks = try BlockReader(file, .image, end: Int(place))
     }
 
-    /// The items of the next block, in the order of their keys; nil at the end.
+    /// The items of the next block of the table, in the order of their keys; nil behind the last one.
     ///
     /// - Throws: `backup(.damaged)`.
     mutating func next() throws(TableError) -> [StoredItem]? {
+        let place = blocks.position
+        guard let block = try blocks.next() else { return nil }
+        guard block.kind != ImageFile.companionItems else {
+            blocks.seek(to: place)
+            return nil
+        }
+        guard block.kind == ImageFile.items else { throw noItems }
+        var records = RecordReader(block.content)
+        return try items(&records)
+    }
+
+    /// The items of the next block of a companion, when `next` has given all those of the table; nil at the end.
+    ///
+    /// - Throws: `backup(.damaged)`.
+    mutating func nextOfCompanion() throws(TableError) -> (kind: String, items: [StoredItem])? {
         guard let block = try blocks.next() else { return nil }
         var records = RecordReader(block.content)
+        guard block.kind == ImageFile.companionItems, let kind = records.content() else { throw noItems }
+        return (String(decoding: kind, as: UTF8.self), try items(&records))
+    }
+
+    private func items(_ records: inout RecordReader) throws(TableError) -> [StoredItem] {
         var items: [StoredItem] = []
         while !records.isAtEnd {
-            guard block.kind == ImageFile.items, let key = records.content(), let content = records.content() else {
-                throw .damaged(blocks.file.path, "a block holds something else than items")
-            }
+            guard let key = records.content(), let content = records.content() else { throw noItems }
             items.append(StoredItem(key: key, content: content))
         }
         return items
     }
+
+    private var noItems: TableError { .damaged(blocks.file.path, "a block holds something else than items") }
 
     /// Reads all items and checks that there are as many as there should be, each whole and in its place. O(items).
     ///
@@ -63,23 +83,47 @@ struct ImageReader {
     mutating func verify(
         _ rest: () throws(TableError) -> Void = {}, _ look: (StoredItem) -> Void = { _ in }
     ) throws(TableError) {
-        var count = 0
-        var last: [UInt8] = []
-        let definition = image.definition
-        let prefix = definition.prefix
+        var check = OrderCheck(image.definition, blocks.file.path)
         while let items = try next() {
             try rest()
             for item in items {
-                count += 1
-                guard let decoded = item.content.withUnsafeBytes({ try? ItemCodec.decode($0) }),
-                    definition.key(of: decoded).map(definition.keyBytes) == prefix + item.key, last.precedes(item.key)
-                else { throw .damaged(blocks.file.path, "its item \(count) is not what was written") }
-                last = item.key
+                try check.take(item)
                 look(item)
             }
         }
-        guard count == image.itemCount else {
-            throw .damaged(blocks.file.path, "it has \(count) items and should have \(image.itemCount)")
+        try check.end(expecting: image.itemCount)
+        var checks = image.companions.map { OrderCheck($0.definition, blocks.file.path) }
+        while let (kind, items) = try nextOfCompanion() {
+            try rest()
+            guard let place = image.companions.firstIndex(where: { $0.kind == kind }) else { throw noItems }
+            for item in items { try checks[place].take(item) }
+        }
+        for (check, companion) in zip(checks, image.companions) { try check.end(expecting: companion.itemCount) }
+    }
+
+    /// Checks that items are whole, and each in its place.
+    private struct OrderCheck {
+        private let definition: TableDefinition
+        private let path: String
+        private var count = 0
+        private var last: [UInt8] = []
+
+        init(_ definition: TableDefinition, _ path: String) {
+            self.definition = definition
+            self.path = path
+        }
+
+        mutating func take(_ item: StoredItem) throws(TableError) {
+            count += 1
+            guard let decoded = item.content.withUnsafeBytes({ try? ItemCodec.decode($0) }),
+                definition.key(of: decoded).map(definition.keyBytes) == definition.prefix + item.key,
+                last.precedes(item.key)
+            else { throw .damaged(path, "its item \(count) is not what was written") }
+            last = item.key
+        }
+
+        func end(expecting total: Int) throws(TableError) {
+            guard count == total else { throw .damaged(path, "it has \(count) items and should have \(total)") }
         }
     }
 }

@@ -16,20 +16,31 @@ struct ImageWriter {
     ///   - connection: one inside a read transaction, whose state is what is written.
     ///   - label: what the image is called.
     ///   - parts: the store.
+    ///   - includesCompanions: whether what the program keeps beside the table goes with it, as into what may be
+    ///     restored elsewhere.
     ///   - isCancelled: asked now and then whether to give up.
     /// - Returns: what was written, not yet on disk.
     /// - Throws: `tableNotFound`, `storage`, `closed` when it gave up.
     mutating func write(
         _ table: String, _ connection: Connection, _ label: TableImage.Label, parts: StoreParts,
-        isCancelled: () -> Bool
+        includesCompanions: Bool, isCancelled: () -> Bool
     ) throws(TableError) -> TableImage {
         guard let definition = try StoreFile.definitions(connection)[table] else { throw .tableNotFound(table) }
         let last = try convertingErrors { () throws(SQLiteError) in try ChangeJournal.end(connection) }
         try writeItems(definition, connection, isCancelled)
-        let image = TableImage(
+        var image = TableImage(
             label: label, createdAt: parts.clock(), definition: definition, tableID: definition.id(in: parts.originID),
             sequence: last.sequence, committedAt: last.committedAt, itemCount: itemCount,
             itemBytes: try TableStatistics.read(connection, definition).table.bytes)
+        image.settings = try parts.settings(of: table, connection)
+        if includesCompanions {
+            for (kind, definition) in try parts.companions(of: table, connection) {
+                itemCount = 0
+                try writeItems(definition, connection, isCancelled, companion: kind)
+                image.companions.append(
+                    TableImage.Companion(kind: kind, definition: definition, itemCount: itemCount))
+            }
+        }
         try end(image)
         return image
     }
@@ -59,7 +70,7 @@ struct ImageWriter {
     }
 
     private mutating func writeItems(
-        _ definition: TableDefinition, _ connection: Connection, _ isCancelled: () -> Bool
+        _ definition: TableDefinition, _ connection: Connection, _ isCancelled: () -> Bool, companion: String? = nil
     ) throws(TableError) {
         let range = KeyRange(prefix: definition.prefix)
         let spaceBytes = definition.prefix.count
@@ -77,15 +88,21 @@ struct ImageWriter {
             itemCount += 1
             if content.count >= BlockFile.contentBytes {
                 if isCancelled() { throw .closed }
-                try flush()
+                try flush(companion)
             }
         }
-        try flush()
+        try flush(companion)
     }
 
-    private mutating func flush() throws(TableError) {
+    private mutating func flush(_ companion: String?) throws(TableError) {
         if content.isEmpty { return }
-        try blocks.append(ImageFile.items, content)
+        if let companion {
+            var block: [UInt8] = []
+            RecordWriter.append(companion.utf8, to: &block)
+            try blocks.append(ImageFile.companionItems, block + content)
+        } else {
+            try blocks.append(ImageFile.items, content)
+        }
         content.removeAll(keepingCapacity: true)
     }
 }

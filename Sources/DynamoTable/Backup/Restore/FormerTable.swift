@@ -48,6 +48,7 @@ extension FormerTable {
         _ definition: TableDefinition, backup name: String?, _ connection: Connection, _ parts: StoreParts
     ) throws(TableError) {
         let content = try TableStatistics.read(connection, definition).table
+        let settings = try parts.settings(of: definition.name, connection)
         try convertingErrors { () throws(SQLiteError) in
             let last = try ChangeJournal.end(connection)
             let now = parts.clock()
@@ -58,7 +59,7 @@ extension FormerTable {
                     label: TableImage.Label(id: BackupService.newID(at: now), name: name ?? "", kind: .system),
                     createdAt: now, definition: definition, tableID: definition.id(in: parts.originID),
                     sequence: last.sequence, committedAt: last.committedAt, itemCount: Int(content.items),
-                    itemBytes: content.bytes),
+                    itemBytes: content.bytes, settings: settings),
                 isBackupDue: name != nil, life: life, isLogComplete: false,
                 recoveryPeriodDays: period.flatMap { Int($0) } ?? ContinuousBackups.recoveryPeriodDaysMax,
                 releasedSequence: definition.startSequence)

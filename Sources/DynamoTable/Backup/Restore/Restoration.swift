@@ -11,8 +11,13 @@ struct Restoration: Sendable {
     let target: TableDefinition
     /// Whether a table of the name is replaced; else there must be none.
     let replaces: Bool
+    /// What the program keeps beside the table, as the image has it.
+    var companions = RestoredCompanions.none
     /// Asked now and then whether to give up.
     let isCancelled: @Sendable () -> Bool
+
+    /// All tables that it fills.
+    var filled: [TableDefinition] { [target] + companions.targets }
 
     /// How many rows one transaction writes: others wait for a few milliseconds.
     private static let rowsPerTransaction = 2000
@@ -50,9 +55,10 @@ struct Restoration: Sendable {
         var count = 0
         while let items = try reader.next() {
             count += items.count
-            for start in stride(from: 0, to: items.count, by: Self.rowsPerTransaction) {
-                try insert(items[start..<min(items.count, start + Self.rowsPerTransaction)])
-            }
+            try insert(items, into: target)
+        }
+        while let (kind, items) = try reader.nextOfCompanion() {
+            if let companion = companions[kind] { try insert(items, into: companion) }
         }
         guard count == reader.image.itemCount else {
             throw .damaged(source.image.path, "it has \(count) items and should have \(reader.image.itemCount)")
@@ -61,14 +67,16 @@ struct Restoration: Sendable {
         return try buildIndexes()
     }
 
-    private func insert(_ items: ArraySlice<ImageReader.StoredItem>) throws(TableError) {
-        let prefix = target.prefix
-        try write { (connection) throws(SQLiteError) in
-            let insert = try connection.statement("INSERT INTO item(key, content) VALUES(?1, ?2)")
-            for item in items {
-                try insert.bind(prefix + item.key, at: 1)
-                try insert.bind(item.content, at: 2)
-                try insert.run("restore into")
+    private func insert(_ items: [ImageReader.StoredItem], into table: TableDefinition) throws(TableError) {
+        let prefix = table.prefix
+        for start in stride(from: 0, to: items.count, by: Self.rowsPerTransaction) {
+            try write { (connection) throws(SQLiteError) in
+                let insert = try connection.statement("INSERT INTO item(key, content) VALUES(?1, ?2)")
+                for item in items[start..<min(items.count, start + Self.rowsPerTransaction)] {
+                    try insert.bind(prefix + item.key, at: 1)
+                    try insert.bind(item.content, at: 2)
+                    try insert.run("restore into")
+                }
             }
         }
     }
@@ -190,16 +198,21 @@ extension Restoration {
             let replaced = parts.catalog.all[target.name]
             if replaced != nil, !replaces { throw .tableExists(target.name) }
             if let replaced { try end(replaced, connection) }
-            return try convertingErrors { () throws(SQLiteError) in
-                try StoreFile.add(connection, target)
+            let made = try companions.begin(connection, parts) + [target]
+            try convertingErrors { () throws(SQLiteError) in
+                for definition in made {
+                    try StoreFile.add(connection, definition)
+                    try LeftoverSpaces.forget(definition, connection)
+                }
                 try content.store(connection, target)
-                try LeftoverSpaces.forget(target, connection)
+                for (name, value) in source.settings { try StoreFile.set(connection, name, to: value) }
                 try StoreFile.set(connection, RestoreOrigin.setting(target.name), to: origin.text)
                 try StoreFile.renewID(connection)
-                return target
             }
-        } finish: { target in
-            parts.catalog.replace(with: parts.catalog.all.merging([target.name: target]) { _, new in new })
+            return made
+        } finish: { made in
+            let new = Dictionary(made.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+            parts.catalog.replace(with: parts.catalog.all.merging(new) { $1 })
         }
     }
 
@@ -218,11 +231,17 @@ extension Restoration {
         }
     }
 
-    /// The table, as one that begins behind the last change there is.
     private func begun(_ connection: Connection) throws(TableError) -> TableDefinition {
         let last = try convertingErrors { () throws(SQLiteError) in try ChangeJournal.end(connection) }
-        return TableDefinition(
-            schema: target.schema, createdAt: target.createdAt, space: target.space, startSequence: last.sequence,
-            indexSpaces: target.indexes.map(\.space))
+        return target.beginning(after: last.sequence)
+    }
+}
+
+extension TableDefinition {
+    /// The table, as one that begins behind a change.
+    func beginning(after sequence: Int64) -> TableDefinition {
+        TableDefinition(
+            schema: schema, createdAt: createdAt, space: space, startSequence: sequence,
+            indexSpaces: indexes.map(\.space))
     }
 }

@@ -2,6 +2,8 @@
 struct RestoreSource: Sendable {
     /// The image's file.
     let image: StoredFile
+    /// The settings by which its content has to be read: those that the store has not, it gets.
+    var settings: [String: String] = [:]
     /// The segments of the log that follow it, in order.
     var segments: [Segment] = []
     /// The changes that are taken.

@@ -111,7 +111,8 @@ enum OpenAPISchemas {
             "version": {"type": "string"},
             "startedAt": {"$ref": "#/components/schemas/Time"},
             "checks": {"type": "object",
-              "description": "Readiness, whether writes succeed, the past can be restored, and no kill switch is on: \##
+              "description": "Readiness, whether writes succeed, what was set aside for kill switches is \##
+              whole, the past can be restored, and no kill switch is on: \##
               each ok or why not.",
               "additionalProperties": {"type": "string"}}
           }

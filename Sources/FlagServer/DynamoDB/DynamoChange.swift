@@ -1,0 +1,101 @@
+import DynamoTable
+import Glibc
+import HTTPTransport
+import JSON
+import Logging
+
+/// A request of DynamoDB's protocol that changes a table, its backups, or flags, as the log tells of it.
+///
+/// Writes of items of other tables are their clients' daily work, and are counted only.
+struct DynamoChange: Sendable {
+    private let operation: DynamoOperation
+    private let tables: [String]
+    private let backup: String?
+    private let principal: Principal
+    private let client: String
+
+    /// Tables that one request names are told up to this many.
+    private static let tablesMaximum = 10
+
+    /// What a request says of itself; nil when it is none of these.
+    ///
+    /// - Parameters:
+    ///   - operation: what it asks for.
+    ///   - body: its body, whatever is in it.
+    ///   - flagTable: the table of the flags; nil where none are served.
+    ///   - principal: who asks.
+    ///   - client: where from.
+    init?(
+        _ operation: DynamoOperation, body: UnsafeRawBufferPointer, flagTable: String?, by principal: Principal,
+        from client: PeerAddress
+    ) {
+        let isOfItems = operation.manner == .write
+        if isOfItems {
+            // Nearly no write has the name in it: those are not read a second time.
+            guard let flagTable, body.holds(flagTable) else { return nil }
+        } else {
+            guard operation.changesTables else { return nil }
+        }
+        let content = (try? JSONValue(parsing: Array(body))) ?? .null
+        tables = Self.tables(of: content)
+        if isOfItems, let flagTable, !tables.contains(flagTable) { return nil }
+        backup = content["BackupArn"]?.stringValue ?? content["BackupName"]?.stringValue
+        self.operation = operation
+        self.principal = principal
+        self.client = "\(client)"
+    }
+
+    /// Tells how it ended.
+    func report(_ status: UInt16, to logger: Logger) {
+        var metadata: Logger.Metadata = [
+            "client": "\(client)", "operation": "\(operation.rawValue)", "principal": "\(principal)",
+            "status": .stringConvertible(Int(status)),
+        ]
+        if !tables.isEmpty { metadata["table"] = "\(tables.prefix(Self.tablesMaximum).joined(separator: ", "))" }
+        if let backup { metadata["backup"] = "\(backup)" }
+        logger.log(level: status >= 500 ? .warning : status < 400 ? .notice : .info, "change", metadata: metadata)
+    }
+
+    /// The tables that a request names, that which is made last.
+    private static func tables(of content: JSONValue) -> [String] {
+        var names: [String] = []
+        func add(_ value: JSONValue?) {
+            if let name = value?.stringValue, !names.contains(name) { names.append(name) }
+        }
+        for (name, _) in content["RequestItems"]?.objectValue?.members ?? [] { add(.string(name)) }
+        for item in content["TransactItems"]?.arrayValue ?? [] {
+            for (_, action) in item.objectValue?.members ?? [] { add(action["TableName"]) }
+        }
+        for member in ["TableName", "SourceTableName", "TargetTableName"] { add(content[member]) }
+        return names
+    }
+}
+
+extension DynamoOperation {
+    /// Whether it changes a table as a whole, or its backups.
+    fileprivate var changesTables: Bool {
+        switch self {
+        case .createTable, .updateTable, .deleteTable, .createBackup, .deleteBackup, .restoreTableFromBackup,
+            .restoreTableToPointInTime, .updateContinuousBackups:
+            true
+        default: false
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether the bytes of `text` stand in it somewhere.
+    fileprivate func holds(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { text in
+            guard let first = text.first, let sought = text.baseAddress, var place = baseAddress else { return false }
+            let end = place + count
+            while end - place >= text.count, let found = memchr(place, Int32(first), end - place) {
+                place = UnsafeRawPointer(found)
+                if end - place >= text.count, memcmp(place, sought, text.count) == 0 { return true }
+                place += 1
+            }
+            return false
+        }
+    }
+}
