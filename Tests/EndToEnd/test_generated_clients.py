@@ -110,3 +110,10 @@ def test_openapi_generator_typescript(openapi_generator, description, start_serv
     (tmp_path / "tsconfig.json").write_text(json.dumps(TYPESCRIPT))
     run(["tsc", "--project", tmp_path])
     assert_called(run(["node", tmp_path / "built" / "calls_typescript_fetch.js", start_server().origin]), description)
+
+
+def test_the_documentation_names_the_versions_that_are_tested():
+    page = (REPOSITORY / "docs" / "clients.md").read_text()
+    generators = re.findall(r"^(openapi-\S+==\S+)$", (CALLS / "requirements.txt").read_text(), re.MULTILINE)
+    assert len(generators) == 2
+    assert [name for name in generators if f"pip install {name}\n" not in page] == []

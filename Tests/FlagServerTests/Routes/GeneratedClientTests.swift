@@ -97,7 +97,7 @@ struct GeneratedClientTests {
         }
     }
 
-    @Test("Null stands in a body only where it is the same as leaving a member out", arguments: ["NewFlag", "FlagBody"])
+    @Test("Null stands in a body only where it says the same as absence", arguments: ["NewFlag", "FlagBody"])
     func nulls(name: String) throws {
         let members = try #require(document["components"]?["schemas"]?[name]?["properties"])
         #expect(members["stale"]?["anyOf"]?.arrayValue?.contains(["type": "null"]) == true)
