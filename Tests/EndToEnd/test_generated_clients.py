@@ -39,7 +39,8 @@ def tools() -> Path:
         [REPOSITORY / "scripts" / "install-python", "clients", CALLS / "requirements.txt"], capture_output=True,
         text=True)
     if made.returncode:
-        pytest.skip(f"the generators of clients cannot be installed: {made.stderr.strip()[-300:]}")
+        reason = made.stderr.strip().rpartition("\n")[2]
+        pytest.skip(f"the generators of clients cannot be installed: {reason}")
     return Path(made.stdout.strip())
 
 
