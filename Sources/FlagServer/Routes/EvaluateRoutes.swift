@@ -11,9 +11,9 @@ enum EvaluateRoutes {
                 detail: "An unknown flag is no error: enabled is false and reason flag_not_found.",
                 query: EvaluationQuery.parameters(of: .evaluate),
                 body: Operation.Body(
-                    schema: "EvaluateRequest",
+                    schema: "EvaluationRequest",
                     example: #"{"tenantId":"acme","flagKey":"new-checkout","userId":"u1","metadata":{"plan":"pro"}}"#),
-                answers: [.init(status: 200, meaning: "What the flag is and why.", schema: "EvaluateAnswer")],
+                answers: [.init(status: 200, meaning: "What the flag is and why.", schema: "Evaluation")],
                 problems: [.invalidJSON, .invalidBody, .invalidQuery, .unknownEnvironment, .overloaded]),
             .onLoop { $0.evaluate($1, $2, &$3) }),
         Route(
@@ -22,10 +22,10 @@ enum EvaluateRoutes {
                 id: "evaluateBatch", summary: "Evaluates up to 50 flags for a tenant and a user.",
                 query: EvaluationQuery.parameters(of: .evaluateBatch),
                 body: Operation.Body(
-                    schema: "EvaluateBatchRequest",
+                    schema: "BatchEvaluationRequest",
                     example: #"{"tenantId":"acme","flagKeys":["new-checkout","theme"],"userId":"u1"}"#),
                 answers: [
-                    .init(status: 200, meaning: "Each flag in the order asked for.", schema: "EvaluateBatchAnswer")
+                    .init(status: 200, meaning: "Each flag in the order asked for.", schema: "BatchEvaluation")
                 ],
                 problems: [.invalidJSON, .invalidBody, .invalidQuery, .unknownEnvironment, .overloaded]),
             .onLoop { $0.evaluateBatch($1, $2, &$3) }),
@@ -38,7 +38,7 @@ enum EvaluateRoutes {
                     + "or one of OFREP; the flag stands in the body or in the query.",
                 query: EvaluationQuery.parameters(of: .explain),
                 body: Operation.Body(
-                    schema: "ExplainRequest",
+                    schema: "ExplanationRequest",
                     example: #"{"flagKey":"new-checkout","context":{"targetingKey":"u1","plan":"pro"}}"#),
                 answers: [.init(status: 200, meaning: "The answer and how it came about.", schema: "Explanation")],
                 problems: [.invalidJSON, .invalidBody, .invalidQuery, .unknownEnvironment, .overloaded]),

@@ -42,8 +42,7 @@ struct EvaluationQuery {
         .init(name: "flagConfigEtag", meaning: "The ETag that came with the notice of a change; then there is no 304."),
         .init(
             name: "flagConfigLastModified",
-            meaning: "The time that came with the notice of a change, seconds or RFC 3339; then there is no 304.",
-            schema: #"{"type":["integer","string"]}"#),
+            meaning: "The time that came with the notice of a change, seconds or RFC 3339; then there is no 304."),
     ]
 
     private static let flag = Operation.Parameter(

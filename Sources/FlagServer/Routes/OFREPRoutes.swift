@@ -11,16 +11,16 @@ enum OFREPRoutes {
                 detail: "The tenant is the context's tenantId.",
                 query: EvaluationQuery.parameters(of: .ofrepFlag),
                 body: Operation.Body(
-                    schema: "OFREPRequest", example: #"{"context":{"targetingKey":"user-123","plan":"premium"}}"#),
+                    schema: "OfrepRequest", example: #"{"context":{"targetingKey":"user-123","plan":"premium"}}"#),
                 answers: [
-                    .init(status: 200, meaning: "The flag's variant and why.", schema: "OFREPSuccess"),
+                    .init(status: 200, meaning: "The flag's variant and why.", schema: "OfrepSuccess"),
                     .init(
                         status: 400, meaning: "The body, the context or the flag's definition cannot be used.",
-                        schema: "OFREPFailure"),
-                    .init(status: 404, meaning: "There is no such flag.", schema: "OFREPFailure"),
+                        schema: "OfrepFailure"),
+                    .init(status: 404, meaning: "There is no such flag.", schema: "OfrepFailure"),
                     .init(
                         status: 503, meaning: "The store does not answer, and nothing is known of the flag.",
-                        schema: "OFREPFailure"),
+                        schema: "OfrepFailure"),
                 ]),
             .onLoop { $0.evaluateOFREPFlag($1, $2, &$3) }),
         Route(
@@ -34,16 +34,16 @@ enum OFREPRoutes {
                     .init(name: "If-None-Match", meaning: "Entity tags of answers that the client has.")
                 ],
                 body: Operation.Body(
-                    schema: "OFREPRequest", example: #"{"context":{"targetingKey":"user-456","plan":"free"}}"#),
+                    schema: "OfrepRequest", example: #"{"context":{"targetingKey":"user-456","plan":"free"}}"#),
                 answers: [
                     .init(
-                        status: 200, meaning: "Every flag's evaluation, by key.", schema: "OFREPBulkSuccess",
+                        status: 200, meaning: "Every flag's evaluation, by key.", schema: "OfrepBulkSuccess",
                         header: [.entityTag]),
                     .init(status: 304, meaning: "The client has this answer.", header: [.entityTag]),
-                    .init(status: 400, meaning: "The body or the context cannot be used.", schema: "OFREPFailure"),
+                    .init(status: 400, meaning: "The body or the context cannot be used.", schema: "OfrepFailure"),
                     .init(
                         status: 503, meaning: "The store does not answer, and nothing is known of the flags.",
-                        schema: "OFREPFailure"),
+                        schema: "OfrepFailure"),
                 ]),
             .onLoop { $0.evaluateOFREPFlags($1, $2, &$3) }),
     ]

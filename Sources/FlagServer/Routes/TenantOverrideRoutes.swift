@@ -9,7 +9,7 @@ enum TenantOverrideRoutes {
             Operation(
                 id: "listOverridesOfFlag", summary: "Lists the overrides of a flag, by tenant.",
                 query: [.environment, .limit, .cursor],
-                answers: [.init(status: 200, meaning: "A page of overrides.", schema: "OverrideList")],
+                answers: [.init(status: 200, meaning: "A page of overrides.", schema: "TenantOverrideList")],
                 problems: [.flagNotFound]),
             .onWorker(listOfFlag)),
         Route(
@@ -17,13 +17,13 @@ enum TenantOverrideRoutes {
             Operation(
                 id: "listOverridesOfTenant", summary: "Lists the overrides of a tenant, by flag.",
                 query: [.environment, .limit, .cursor],
-                answers: [.init(status: 200, meaning: "A page of overrides.", schema: "OverrideList")]),
+                answers: [.init(status: 200, meaning: "A page of overrides.", schema: "TenantOverrideList")]),
             .onWorker(listOfTenant)),
         Route(
             .get, "/api/tenants/{tenantId}/flags/{flagKey}", in: .tenantOverrides,
             Operation(
                 id: "getOverride", summary: "Reads an override.", query: [.environment],
-                answers: [.init(status: 200, meaning: "The override.", schema: "Override")],
+                answers: [.init(status: 200, meaning: "The override.", schema: "TenantOverride")],
                 problems: [.overrideNotFound, .invalidItem]),
             .onWorker(get)),
         Route(
@@ -31,10 +31,10 @@ enum TenantOverrideRoutes {
             Operation(
                 id: "putOverride", summary: "Sets an override.", query: [.environment],
                 body: .init(
-                    schema: "OverrideBody",
+                    schema: "TenantOverrideBody",
                     example: #"{"enabled":true,"updatedBy":"ada","reason":"beta customer"}"#),
                 answers: [
-                    .init(status: 200, meaning: "The override as it is stored.", schema: "Override")
+                    .init(status: 200, meaning: "The override as it is stored.", schema: "TenantOverride")
                 ],
                 problems: [.flagNotFound]),
             .onWorker(put)),

@@ -34,7 +34,7 @@ enum TransferRoutes {
                         meaning: "Whether flags that do not validate are stored; evaluating them answers PARSE_ERROR.",
                         schema: #"{"type":"boolean","default":false}"#),
                 ],
-                body: .init(schema: "ImportFile", example: example, uploadBytes: FlagTransfer.uploadBytes),
+                body: .init(schema: "FlagFile", example: example, uploadBytes: FlagTransfer.uploadBytes),
                 answers: [.init(status: 200, meaning: "What was done, or would be.", schema: "ImportReport")],
                 problems: [.conflict, .flagRequired, .workStopped]),
             .onWorker(importFlags)),
@@ -53,7 +53,7 @@ enum TransferRoutes {
                 ],
                 answers: [
                     .init(
-                        status: 200, meaning: "The file.", schema: "ExportFile",
+                        status: 200, meaning: "The file.", schema: "FlagFile",
                         header: [
                             .init(
                                 name: ExportedFile.fieldName,

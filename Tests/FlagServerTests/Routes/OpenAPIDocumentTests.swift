@@ -54,7 +54,8 @@ struct OpenAPIDocumentTests {
     func nulls() {
         let flag = document["components"]?["schemas"]?["Flag"]?["properties"]
         for name in ["defaultVariant", "targeting", "metadata"] {
-            #expect(flag?[name]?["type"]?.arrayValue?.contains("null") == true, "\(name)")
+            let types = flag?[name]?["type"]?.arrayValue ?? flag?[name]?["anyOf"]?.arrayValue?.compactMap { $0["type"] }
+            #expect(types?.contains("null") == true, "\(name)")
         }
     }
 

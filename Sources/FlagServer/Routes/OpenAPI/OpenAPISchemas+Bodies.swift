@@ -6,10 +6,10 @@ extension OpenAPISchemas {
     ///
     /// - Parameters:
     ///   - members: the properties, as JSON text without braces.
-    ///   - required: those that the body must have.
-    static func body(_ members: String, requiring required: Set<String>) -> String {
+    ///   - given: those of which null is not the same: the body must have them, or null would say something else.
+    static func body(_ members: String, given: Set<String>) -> String {
         let read = (try? JSONValue(parsing: "{\(members)}"))?.objectValue ?? JSONObject()
-        let sent = read.members.map { (key: $0.key, value: required.contains($0.key) ? $0.value : $0.value.orNull) }
+        let sent = read.members.map { (key: $0.key, value: given.contains($0.key) ? $0.value : $0.value.orNull) }
         return JSONValue.object(JSONObject(sent)).serialized()
     }
 
@@ -19,10 +19,15 @@ extension OpenAPISchemas {
 }
 
 extension JSONValue {
-    /// The schema, with null among what it allows.
+    /// The schema, with null among what it allows. What it means is said of both.
     fileprivate var orNull: JSONValue {
-        if self["type"]?.arrayValue?.contains("null") == true { return self }
-        if self["anyOf"]?.arrayValue?.contains(["type": "null"]) == true { return self }
-        return ["anyOf": [self, ["type": "null"]]]
+        guard case .object(var schema) = self, self["type"]?.arrayValue?.contains("null") != true,
+            self["anyOf"]?.arrayValue?.contains(["type": "null"]) != true
+        else { return self }
+        let meaning = self["description"]
+        schema["description"] = nil
+        var either: JSONObject = ["anyOf": [.object(schema), ["type": "null"]]]
+        either["description"] = meaning
+        return .object(either)
     }
 }

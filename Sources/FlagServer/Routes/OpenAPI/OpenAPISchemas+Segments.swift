@@ -8,23 +8,24 @@ extension OpenAPISchemas {
         "SegmentBody": {
           "type": "object",
           "required": ["description", "owner"],
-          "properties": \##(body(segmentMembers, requiring: ["description", "owner"])),
+          "properties": \##(body("\(segmentContent), \(segmentKeeping)", given: ["description", "owner"])),
           "additionalProperties": false,
           "description": "Whom a rule means by {\"segment\": \"name\"}: those for whom the condition holds, and \##
-          those whose keys are listed. The members that the server keeps (keyCount, version, createdAt, updatedAt, \##
-          environment) may be sent back as they were read: a version that has passed is refused."
+        those whose keys are listed. The members that the server keeps (keyCount, version, createdAt, updatedAt, \##
+        environment) may be sent back as they were read: a version that has passed is refused."
         },
         "NewSegment": {
           "type": "object",
           "required": ["name", "description", "owner"],
-          "properties": \##(body(segmentMembers, requiring: ["name", "description", "owner"])),
+          "properties": \##(body(
+            "\(segmentContent), \(segmentKeeping)", given: ["name", "description", "owner"])),
           "additionalProperties": false
         },
         "SegmentPatch": {
           "type": "object",
           "minProperties": 1,
           "description": "The members to change, objects member by member; null removes one, at any depth.",
-          "properties": {"name": {"$ref": "#/components/schemas/SegmentName"}},
+          "properties": \##(body(segmentContent, given: ["name", "description", "owner"])),
           "additionalProperties": true
         },
         "Segment": {
@@ -32,20 +33,24 @@ extension OpenAPISchemas {
           "required": [
             "name", "description", "owner", "environment", "keyCount", "createdAt", "updatedAt", "version"
           ],
-          "properties": {\##(segmentMembers)}
+          "properties": {\##(segmentContent), \##(segmentKeeping)}
         },
         "SegmentList": {
           "type": "object",
           "required": ["segments", "nextCursor"],
           "properties": {
             "segments": {"type": "array", "items": {"$ref": "#/components/schemas/Segment"}},
-            "invalid": {"type": "array",
-              "description": "First page: segments whose item is not valid; the last valid condition holds.",
-              "items": {"type": "object", "required": ["name", "errors"], "properties": {
-                "name": {"type": "string"},
-                "errors": {"type": "array", "items": {"type": "object", "required": ["pointer", "detail"],
-                  "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}}}}}}},
+            "invalid": {"type": "array", "items": {"$ref": "#/components/schemas/InvalidSegment"},
+              "description": "First page: segments whose item is not valid; the last valid condition holds."},
             "nextCursor": {"type": ["string", "null"]}
+          }
+        },
+        "InvalidSegment": {
+          "type": "object",
+          "required": ["name", "errors"],
+          "properties": {
+            "name": {"type": "string"},
+            "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Issue"}}
           }
         },
         "SegmentUses": {
@@ -66,7 +71,7 @@ extension OpenAPISchemas {
         "SegmentKeyEdit": {
           "type": "object",
           "description": "At least one of both. A key that is listed already, or not listed, is no error.",
-          "properties": \##(body(#""add": {\#(keys)}, "remove": {\#(keys)}"#, requiring: [])),
+          "properties": \##(body(#""add": {\#(keys)}, "remove": {\#(keys)}"#, given: [])),
           "additionalProperties": false
         },
         "SegmentKeyPage": {
@@ -80,12 +85,17 @@ extension OpenAPISchemas {
         "type": "array", "maxItems": 100000, "items": {"$ref": "#/components/schemas/SegmentKey"}
         """##
 
-    private static let segmentMembers = ##"""
+    /// What an author says of a segment.
+    private static let segmentContent = ##"""
         "name": {"$ref": "#/components/schemas/SegmentName"},
         "description": {"type": "string", "minLength": 1, "maxLength": 500},
         "owner": {"type": "string", "minLength": 1, "maxLength": 100},
-        "condition": {"type": ["object", "null"],
-          "description": "JSONLogic as in a flag's targeting; may name other segments, but not in a circle."},
+        "condition": {"anyOf": [{"$ref": "#/components/schemas/Rule"}, {"type": "null"}],
+          "description": "As in a flag's targeting; may name other segments, but not in a circle."}
+        """##
+
+    /// What the server keeps of a segment.
+    private static let segmentKeeping = ##"""
         "environment": {"$ref": "#/components/schemas/EnvironmentName"},
         "keyCount": {"type": "integer", "minimum": 0, "description": "How many keys are listed: at most 100,000."},
         "createdAt": {"$ref": "#/components/schemas/Time"},
