@@ -11,6 +11,10 @@ package protocol TableReader: Sendable {
     /// One page of a partition's items.
     func query(_ query: Query) throws(TableError) -> QueryPage
 
+    /// How many items a query finds, whatever its filter and where it starts; nil when there are more than `limit`.
+    /// O(limit), without reading an item.
+    func count(_ query: Query, upTo limit: Int) throws(TableError) -> Int?
+
     /// One page of a table's or an index's items.
     func scan(_ scan: Scan) throws(TableError) -> QueryPage
 

@@ -25,6 +25,8 @@ package enum FlagLimits {
     package static let historyEntries = 100
     /// Flags or overrides on one page of a list, at most.
     package static let pageSize = 1_000
+    /// Entries of a list that are counted for its first page; longer lists do not say how many there are.
+    package static let counted = 10_000
     /// Bytes of flags or overrides, as they are stored, from which on a page of a list ends.
     package static let pageBytes = 1 << 20
     /// Flags or overrides on one page of a list when the request does not say.

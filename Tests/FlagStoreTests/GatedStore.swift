@@ -68,6 +68,9 @@ final class GatedStore: ItemTable {
         itemCount.withLock { $0 += page.items.count }
         return page
     }
+    func count(_ query: Query, upTo limit: Int) throws(TableError) -> Int? {
+        try read { () throws(TableError) in try store.count(query, upTo: limit) }
+    }
     func scan(_ scan: Scan) throws(TableError) -> QueryPage {
         try read { () throws(TableError) in try store.scan(scan) }
     }

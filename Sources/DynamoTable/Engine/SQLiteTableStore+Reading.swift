@@ -73,6 +73,28 @@ extension SQLiteTableStore {
             fetchesItems: query.fetchesItems)
     }
 
+    package func count(_ query: Query, upTo limit: Int) throws(TableError) -> Int? {
+        var query = query
+        (query.exclusiveStart, query.limit) = (nil, nil)
+        let source = try PageSource(catalog.definition(query.table), index: query.index)
+        try source.validate(query, limits)
+        let range = try source.range(of: query, limits)
+        let count = try readers.read { (connection) throws(TableError) in
+            try convertingErrors { () throws(SQLiteError) in
+                let rows = try connection.statement(
+                    source.index == nil
+                        ? "SELECT count(*) FROM (SELECT 1 FROM item WHERE key >= ?1 AND key < ?2 LIMIT ?3)"
+                        : "SELECT count(*) FROM (SELECT 1 FROM entry WHERE key >= ?1 AND key < ?2 LIMIT ?3)")
+                try rows.bind(range.lower, at: 1)
+                try rows.bind(range.upper, at: 2)
+                try rows.bind(Int64(limit) + 1, at: 3)
+                defer { rows.reset() }
+                return try rows.step() ? Int(rows.int64(0)) : 0
+            }
+        }
+        return count > limit ? nil : count
+    }
+
     package func scan(_ scan: Scan) throws(TableError) -> QueryPage {
         let source = try PageSource(catalog.definition(scan.table), index: scan.index)
         try PageSource.validate(limit: scan.limit)

@@ -106,15 +106,19 @@ extension HTTPResponse {
         .json(value.serializedBytes(), status: status, fields: fields)
     }
 
-    /// A page of a list as an answer: `{"<name>": […], "invalid"?: […], "nextCursor": …}`.
+    /// A page of a list as an answer: `{"<name>": […], "invalid"?: […], "total"?: …, "nextCursor": …}`.
     ///
-    /// - Parameter invalid: what the list lacks because its item is not valid.
-    static func page(
-        _ name: String, _ entries: [JSONValue], nextCursor: String?, invalid: [JSONValue] = []
+    /// - Parameters:
+    ///   - entries: the entries, as the answer tells them.
+    ///   - list: where they come from.
+    ///   - invalid: what the list lacks because its item is not valid.
+    static func page<Record>(
+        _ name: String, _ entries: [JSONValue], of list: ListPage<Record>, invalid: [JSONValue] = []
     ) -> HTTPResponse {
         var page: JSONObject = [name: .array(entries)]
         if !invalid.isEmpty { page["invalid"] = .array(invalid) }
-        page["nextCursor"] = nextCursor.map { .string($0) } ?? .null
+        if let total = list.total { page["total"] = .integer(Int64(total)) }
+        page["nextCursor"] = list.nextCursor.map { .string($0) } ?? .null
         return .json(.object(page))
     }
 }

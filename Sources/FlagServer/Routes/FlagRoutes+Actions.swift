@@ -24,7 +24,7 @@ extension FlagRoutes {
         reply(
             .page(
                 "flags", page.records.map { $0.json(at: now, killSwitch: killSwitch($0.key)) },
-                nextCursor: page.nextCursor,
+                of: page,
                 invalid: invalid.map { $0.json(naming: "flagKey") }))
     }
 

@@ -18,7 +18,7 @@ extension SegmentRoutes {
             }
             reply(
                 .page(
-                    "segments", segments, nextCursor: page.nextCursor, invalid: invalid.map { $0.json(naming: "name") })
+                    "segments", segments, of: page, invalid: invalid.map { $0.json(naming: "name") })
             )
         }
     }
@@ -129,7 +129,7 @@ extension SegmentRoutes {
             try service.repository.requireSegment(name, in: environment)
             let page = try service.repository.keys(
                 ofSegment: name, in: environment, limit: limit, cursor: request.cursor)
-            reply(.page("keys", page.records.map { .string($0) }, nextCursor: page.nextCursor))
+            reply(.page("keys", page.records.map { .string($0) }, of: page))
         }
     }
 

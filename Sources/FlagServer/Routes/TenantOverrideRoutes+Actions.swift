@@ -83,7 +83,7 @@ extension TenantOverrideRoutes {
             let (page, invalid) = try read()
             reply(
                 .page(
-                    "overrides", page.records.map(\.json), nextCursor: page.nextCursor, invalid: invalid.map(\.json)))
+                    "overrides", page.records.map(\.json), of: page, invalid: invalid.map(\.json)))
         } catch {
             throw Problem(error, missing: .overrideNotFound, in: environment)
         }

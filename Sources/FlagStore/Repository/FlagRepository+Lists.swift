@@ -33,6 +33,9 @@ package struct ListPage<Record: Sendable>: Sendable {
     package var records: [Record]
     /// What to ask for next; nil when this was all.
     package var nextCursor: String?
+    /// How many the whole list has; items that are not valid may be counted. Nil on later pages, and where counting
+    /// would not be cheap.
+    package var total: Int?
 }
 
 /// One page of flags.
@@ -56,7 +59,10 @@ extension FlagRepository {
             table: table, index: index.name, partition: .string(index.partition(in: environment)), sort: sort,
             forward: index != .all)
         let names = [Attribute.partition, Attribute.sort, index.keyAttributes.partition, index.keyAttributes.sort]
-        return try page(pages, letter: index.letter, names: names, limit: query.limit, cursor: query.cursor) { item in
+        return try page(
+            pages, letter: index.letter, names: names, limit: query.limit, cursor: query.cursor,
+            isCounted: query.tag == nil
+        ) { item in
             guard let record = try? FlagRecord(item: item), record.environment == environment else { return nil }
             if let tag = query.tag, !record.tags.contains(where: { $0.utf8.elementsEqual(tag.utf8) }) { return nil }
             if let bound = query.expiresBefore, record.expiresAt.map({ $0 >= bound }) ?? true { return nil }
@@ -111,10 +117,11 @@ extension FlagRepository {
 
     /// Collects records from pages of items until there are `limit` of them, or `FlagLimits.pageBytes`.
     ///
-    /// One more item than needed is asked for, so that the last page knows that it is the last.
+    /// One more item than needed is asked for, so that the last page knows that it is the last. A first page says how
+    /// many there are in all, if `isCounted` and there are not too many to count.
     func page<Record>(
         _ pages: Query, letter: String, names: [AttributeName], limit: Int, cursor: String?,
-        record: (Item) -> Record?
+        isCounted: Bool = true, record: (Item) -> Record?
     ) throws(FlagStoreError) -> ListPage<Record> {
         guard (1...FlagLimits.pageSize).contains(limit) else {
             let message = "must be a whole number from 1 to \(FlagLimits.pageSize)"
@@ -137,14 +144,21 @@ extension FlagRepository {
                 guard let record = record(item) else { continue }
                 if records.count == limit || bytes >= FlagLimits.pageBytes, let last {
                     let next = ListCursor(letter: letter, after: last, names: names)
-                    return ListPage(records: records, nextCursor: next.text(names: names))
+                    let total = isCounted && cursor == nil ? try count(pages) : nil
+                    return ListPage(records: records, nextCursor: next.text(names: names), total: total)
                 }
                 records.append(record)
                 bytes += item.storedBytes
                 last = item
             }
-            guard let next = found.lastEvaluatedKey else { return ListPage(records: records) }
+            guard let next = found.lastEvaluatedKey else {
+                return ListPage(records: records, total: isCounted && cursor == nil ? records.count : nil)
+            }
             query.exclusiveStart = next
         }
+    }
+
+    private func count(_ query: Query) throws(FlagStoreError) -> Int? {
+        do { return try store.count(query, upTo: FlagLimits.counted) } catch { throw FlagStoreError(error) }
     }
 }

@@ -261,6 +261,11 @@ final class SwitchableTable: ItemTable {
         return try store.query(query)
     }
 
+    func count(_ query: Query, upTo limit: Int) throws(TableError) -> Int? {
+        try check()
+        return try store.count(query, upTo: limit)
+    }
+
     func scan(_ scan: Scan) throws(TableError) -> QueryPage {
         try check()
         return try store.scan(scan)

@@ -67,6 +67,8 @@ extension OpenAPISchemas {
             "flags": {"type": "array", "items": {"$ref": "#/components/schemas/Flag"}},
             "invalid": {"type": "array", "items": {"$ref": "#/components/schemas/InvalidFlag"},
               "description": "First page: flags whose item is not valid; they are served as they last were, if ever."},
+            "total": {"type": "integer", "description": \##
+        "First page: how many there are in all, unless there are more than 10,000 or the list is filtered by tag."},
             "nextCursor": {"type": ["string", "null"], "description": "The cursor of the next page, null on the last."}
           }
         },

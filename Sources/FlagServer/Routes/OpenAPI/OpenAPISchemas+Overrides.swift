@@ -20,6 +20,8 @@ extension OpenAPISchemas {
             "overrides": {"type": "array", "items": {"$ref": "#/components/schemas/TenantOverride"}},
             "invalid": {"type": "array", "items": {"$ref": "#/components/schemas/InvalidTenantOverride"},
               "description": "First page: overrides whose item is not valid; they hold as they last were, if ever."},
+            "total": {"type": "integer", "description": \##
+        "First page: how many there are in all, unless there are more than 10,000."},
             "nextCursor": {"type": ["string", "null"]}
           }
         },

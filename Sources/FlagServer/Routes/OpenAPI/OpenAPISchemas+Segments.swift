@@ -42,6 +42,8 @@ extension OpenAPISchemas {
             "segments": {"type": "array", "items": {"$ref": "#/components/schemas/Segment"}},
             "invalid": {"type": "array", "items": {"$ref": "#/components/schemas/InvalidSegment"},
               "description": "First page: segments whose item is not valid; the last valid condition holds."},
+            "total": {"type": "integer", "description": \##
+        "First page: how many there are in all, unless there are more than 10,000."},
             "nextCursor": {"type": ["string", "null"]}
           }
         },
@@ -77,7 +79,9 @@ extension OpenAPISchemas {
         "SegmentKeyPage": {
           "type": "object",
           "required": ["keys", "nextCursor"],
-          "properties": {"keys": {\##(keys)}, "nextCursor": {"type": ["string", "null"]}}
+          "properties": {"keys": {\##(keys)}, "total": {"type": "integer", "description": \##
+        "First page: how many there are in all, unless there are more than 10,000."},
+            "nextCursor": {"type": ["string", "null"]}}
         }
         """##
 
