@@ -114,35 +114,6 @@ extension OpenAPISchemas {
             "nextCursor": {"type": ["string", "null"], "description": "The cursor of the next page, null on the last."}
           }
         },
-        "History": {
-          "type": "object",
-          "required": ["history"],
-          "properties": {
-            "history": {"type": "array", "items": {
-              "type": "object",
-              "required": ["at", "by", "change"],
-              "properties": {
-                "at": {"$ref": "#/components/schemas/Time"},
-                "by": {"type": "string", "description": "Who made the change."},
-                "change": {
-                  "enum": ["created", "changed", "deleted", "refused", "killed", "revived"],
-                  "description": "refused: an item was written that is not valid; the last valid form is served."
-                },
-                "activatedBy": {"type": "string", "description": "killed: who set the kill switch."},
-                "deactivatedBy": {"type": "string", "description": "revived: who ended it, if that was said."},
-                "reason": {"type": "string", "description": "killed, revived: why."},
-                "attributes": {"type": "array", "items": {"type": "string"},
-                  "description": "The attributes of the item that differ from before."},
-                "issues": {"type": "array", "description": "What is wrong with an item that was refused.",
-                  "items": {
-                    "type": "object",
-                    "required": ["pointer", "detail"],
-                    "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}}
-                  }}
-              }
-            }}
-          }
-        },
         "DependentList": {
           "type": "object",
           "required": ["flagKey", "dependents"],

@@ -37,7 +37,9 @@ enum OpenAPISchemas {
         #"{"parameters":\#(parameters),"responses":\#(responses),"schemas":{\#(schemas)}}"#
     }
 
-    private static var schemas: String { [common, ofrep, evaluation, administration, segments].joined(separator: ",") }
+    private static var schemas: String {
+        [common, ofrep, evaluation, administration, histories, segments].joined(separator: ",")
+    }
 
     private static let parameters = ##"""
         {
