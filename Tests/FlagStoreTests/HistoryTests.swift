@@ -270,11 +270,39 @@ struct HistoryTests {
         #expect(try told(followed, 2, "f0").map { $0["change"] } == ["override_created", "overrides_changed"])
     }
 
-    @Test("What was counted is told by itself, without anybody asking")
+    @Test("What was counted is told by itself, and what comes soon after it is added to the same entry")
     func toldSoon() throws {
         let followed = try Followed()
         try Self.importing(1, 200, into: followed, by: .anonymous)
         while try followed.history("f0").count < 2 { followed.follower.queue.sync {} }
         #expect(try followed.history("f0").map(\.change) == ["overrides_changed", "created"])
+        // As if the timer had come so early.
+        followed.follower.state.withLock { $0.isTelling = true }
+        try Self.importing(1, 300, into: followed, by: .anonymous)
+        let entries = try told(followed, 9, "f0")
+        let counts = entries.map { $0["overrides"]?["created"]?["count"]?.numberValue?.int64 ?? 0 }
+        #expect(counts.reduce(0, +) == 300)
+        #expect(followed.follower.statistics.entries == UInt64(entries.count))
+    }
+
+    @Test("An entry that is told again with more is one entry of those that are kept")
+    func toldAgain() throws {
+        let followed = try Followed()
+        followed.follower.state.withLock { $0.isTelling = true }
+        for number in 0..<(FlagLimits.historyEntries + 20) {
+            let tenants = number * 100..<(number + 1) * 100
+            let puts = tenants.prefix(60).map {
+                followed.fixture.repository.put(
+                    ItemKey.override(.staging, tenant: "t-\($0)", flagKey: "new-feature").item
+                        .merging(["enabled": true]) { $1 })
+            }
+            let principal = Principal(.command, "\(number % (FlagLimits.historyEntries - 1))")
+            try followed.fixture.store.transactAndWait(puts, principal: principal)
+            followed.follower.waitUntilIdle()
+        }
+        let entries = try told(followed, 1_000)
+        #expect(entries.count == FlagLimits.historyEntries - 1)
+        let counts = entries.map { $0["overrides"]?["created"]?["count"]?.numberValue?.int64 ?? 0 }
+        #expect(counts.filter { $0 == 120 }.count == 21)
     }
 }

@@ -59,6 +59,7 @@ struct SegmentFollowerTests {
         let edit = SegmentKeyEdit(add: ["a", "b"], remove: [])
         _ = try repository.editKeys(
             ofSegment: "beta", edit, listed: .empty, in: .staging, by: ada, at: Fixture.start)
+        followed.endCounting()
         try followed.update(.segment(.staging, name: "beta"), [.set("owner", .value("me"))])
         try followed.update(.segment(.staging, name: "beta"), [.set("condition", .value("{"))])
         try repository.deleteSegment("beta", in: .staging, by: ada)
@@ -93,7 +94,7 @@ struct SegmentFollowerTests {
         try edit(add: keys)
         try edit(add: ["user-1000"], remove: ["user-1001", "user-5"])
         try edit(add: ["user-1000"])
-        followed.follower.waitUntilIdle()
+        followed.endCounting()
         try followed.fixture.store.transactAndWait(
             ["by-hand", "user-1000"].map {
                 .put(table: Fixture.table, item: ItemKey.segmentKey(.staging, name: "beta", key: $0).item)

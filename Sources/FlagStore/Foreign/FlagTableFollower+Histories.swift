@@ -4,10 +4,12 @@ import FlagCore
 import Lock
 
 extension FlagTableFollower {
-    /// How long nothing must have been counted until the counts are told.
-    private static let lull = DispatchTimeInterval.milliseconds(500)
-    /// After how many such times they are told although more comes.
-    private static let lullsMaximum = 20
+    /// How often it is looked whether what is being counted can be told.
+    private static let interval = DispatchTimeInterval.milliseconds(250)
+    /// For how many intervals it may go on until it is told although more comes.
+    private static let countingMaximum = 40
+    /// For how many intervals counts are kept to which more may come.
+    private static let keepingMaximum = 8
 
     /// Sees to it that what is being counted is told soon. On the queue.
     func tellTalliesSoon() {
@@ -16,33 +18,56 @@ extension FlagTableFollower {
             state.isTelling = true
             return state.tallies.count
         }
-        if let count { awaitLull(after: count, Self.lullsMaximum) }
+        if let count { lookAtTallies(after: count, 0) }
     }
 
-    private func awaitLull(after count: Int, _ remaining: Int) {
-        queue.asyncAfter(deadline: .now() + Self.lull) { [weak self] in
+    /// Looks at the counts in a while, as long as there are any.
+    ///
+    /// - Parameters:
+    ///   - count: how many changes have been counted and not told.
+    ///   - intervals: for how long it has gone on so, or nothing has been counted.
+    private func lookAtTallies(after count: Int, _ intervals: Int) {
+        queue.asyncAfter(deadline: .now() + Self.interval) { [weak self] in
             guard let self, let current = state.withLock({ $0.isStopped ? nil : $0.tallies.count }) else { return }
-            guard current == count || remaining <= 1 else { return awaitLull(after: current, remaining - 1) }
-            state.withLock { $0.isTelling = false }
-            do throws(FlagStoreError) { try tellTallies() } catch { fail(error) }
+            if current > 0, current == count || intervals >= Self.countingMaximum {
+                do throws(FlagStoreError) { try tellTallies() } catch {
+                    state.withLock { $0.isTelling = false }
+                    return fail(error)
+                }
+                lookAtTallies(after: 0, 0)
+            } else if current == 0, count == 0, intervals >= Self.keepingMaximum {
+                endTallies()
+            } else {
+                let isOtherwise = (current == 0) != (count == 0)
+                lookAtTallies(after: current, isOtherwise ? 0 : intervals + 1)
+            }
+        }
+    }
+
+    /// Begins anew: what comes from now on is told by itself. On the queue.
+    func endTallies() {
+        state.withLock { state in
+            state.tallies = HistoryTallies()
+            state.isTelling = false
         }
     }
 
     /// Writes the entries of what was counted, and how far the changes have been looked at. On the queue.
     func tellTallies() throws(FlagStoreError) {
         let (tallies, sequence, isSweeping) = state.withLock { ($0.tallies, $0.position, $0.isSweeping) }
-        guard !tallies.isEmpty else { return }
+        guard !tallies.isTold else { return }
         let entries = tallies.entries
         var operations = entries.map { WriteOperation.put(table: historyTable, item: $0.entry.item(in: $0.partition)) }
         if !isSweeping { operations.append(position(sequence)) }
         try perform(operations)
         if !isSweeping { keepChanges(after: sequence) }
+        let added = entries.filter(\.isNew)
         state.withLock { state in
-            state.tallies = HistoryTallies()
-            state.statistics.entries += UInt64(entries.count)
+            state.tallies.settle()
+            state.statistics.entries += UInt64(added.count)
         }
-        for (partition, entries) in Dictionary(grouping: entries, by: \.partition) {
-            try trimHistory(partition, adding: entries.count, isGrown: true)
+        for (partition, added) in Dictionary(grouping: added, by: \.partition) {
+            try trimHistory(partition, adding: added.count, isGrown: true)
         }
     }
 

@@ -56,12 +56,12 @@ extension FlagTableFollower {
         for (partition, count) in consequences.added {
             try trimHistory(partition, adding: count, isGrown: consequences.grown.contains(partition))
         }
-        let isFull = state.withLock { state in
+        let isDue = state.withLock { state in
             state.position = max(state.position, last.sequence)
             for change in consequences.tallied { state.tallies.add(change) }
-            return state.tallies.isFull
+            return state.tallies.isDue
         }
-        if isFull { try tellTallies() }
+        if isDue { try tellTallies() }
     }
 
     // MARK: - Corrections
@@ -146,7 +146,7 @@ extension FlagTableFollower {
         let storesPosition = state.withLock { state in
             // While all items are looked at, the position from before that is the one that counts; and what is being
             // counted is counted again after a crash.
-            !state.isSweeping && state.tallies.isEmpty && consequences.tallied.isEmpty
+            !state.isSweeping && state.tallies.isTold && consequences.tallied.isEmpty
                 && (!operations.isEmpty || sequence > state.storedPosition + Self.positionGap)
         }
         if storesPosition { operations.append(position(sequence)) }
@@ -185,7 +185,8 @@ extension FlagTableFollower {
     func passOthersChanges() throws(FlagStoreError) {
         let sequence = state.withLock { state -> Int64? in
             let isIdle = !state.isBehind && state.pending.isEmpty && !state.isSweeping && !state.isStopped
-            return isIdle && state.tallies.isEmpty && state.delivered > state.storedPosition + Self.positionGap ? state.delivered : nil
+            let isFarAhead = state.delivered > state.storedPosition + Self.positionGap
+            return isIdle && state.tallies.isTold && isFarAhead ? state.delivered : nil
         }
         guard let sequence else { return }
         try perform([position(sequence)])

@@ -68,6 +68,9 @@ extension TalliedChange {
 }
 
 /// Counts what is told together: for each history and whoever made the changes one entry, from the first of them on.
+///
+/// What comes soon after it was told is added to the same entry: a disk that makes a large change wait for a moment does
+/// not make two of it.
 struct HistoryTallies: Sendable {
     private struct Place: Hashable {
         let partition: ExactText
@@ -75,35 +78,59 @@ struct HistoryTallies: Sendable {
     }
 
     private var open: [Place: HistoryTally] = [:]
-    private var ended: [(partition: String, entry: FlagHistoryEntry)] = []
+    /// Those of which something is not told yet.
+    private var untold: Set<Place> = []
+    /// The same of calls that were followed by others.
+    private var ended: [TalliedEntry] = []
     /// Whose overrides are being counted.
     private(set) var principals: Set<Principal> = []
-    /// How many changes have been taken.
+    /// How many changes have been taken that are not told yet.
     private(set) var count = 0
 
-    /// Whether nothing is counted.
-    var isEmpty: Bool { count == 0 }
-    /// Whether it is time to tell: a crash must not make a start count for long, nor memory grow.
-    var isFull: Bool { count >= 100_000 || open.count + ended.count >= 10_000 }
+    /// Whether nothing is counted that is not told yet.
+    var isTold: Bool { count == 0 }
+    /// Whether nothing is kept.
+    var isEmpty: Bool { open.isEmpty && ended.isEmpty }
+    /// Whether it is time to tell: after a crash, the next start counts again what was not told.
+    var isDue: Bool { count >= 100_000 || isLarge }
+    /// Whether it takes much memory.
+    private var isLarge: Bool { open.count + ended.count >= 10_000 }
 
     /// Counts a change, after all that were counted before it. O(1).
     mutating func add(_ change: TalliedChange) {
         count += 1
         let place = Place(partition: ExactText(change.partition), principal: change.principal)
         if change.isOverride { principals.insert(change.principal) }
-        guard let (kind, name) = change.counted else {
-            if let tally = open.updateValue(HistoryTally(change), forKey: place) {
-                ended.append((change.partition, tally.entry))
-            }
-            return
+        if let (kind, name) = change.counted {
+            open[place, default: HistoryTally(change)].note(kind, name)
+        } else if let tally = open.updateValue(HistoryTally(change), forKey: place), untold.contains(place) {
+            ended.append(tally.entry)
         }
-        open[place, default: HistoryTally(change)].note(kind, name)
+        untold.insert(place)
     }
 
-    /// The entries that tell of them.
-    var entries: [(partition: String, entry: FlagHistoryEntry)] {
-        ended + open.map { ($0.partition.text, $1.entry) }
+    /// The entries that tell of what is not told yet.
+    var entries: [TalliedEntry] { ended + untold.compactMap { open[$0]?.entry } }
+
+    /// The entries have been told.
+    mutating func settle() {
+        guard !isLarge else {
+            self = HistoryTallies()
+            return
+        }
+        for place in untold { open[place]?.isTold = true }
+        (ended, untold, principals, count) = ([], [], [], 0)
     }
+}
+
+/// An entry that tells of what was counted.
+struct TalliedEntry: Sendable {
+    /// The history that it belongs to.
+    let partition: String
+    /// The entry.
+    let entry: FlagHistoryEntry
+    /// Whether the history does not have it yet, with less.
+    let isNew: Bool
 }
 
 /// How many changes of each kind there were, and the names of the first of them.
@@ -114,6 +141,8 @@ private struct HistoryTally: Sendable {
         var bytes = 0
     }
 
+    /// Whether it has been told, with what was counted until then.
+    var isTold = false
     private let first: TalliedChange
     private var kinds: [TalliedChange.Kind: Names] = [:]
 
@@ -131,7 +160,7 @@ private struct HistoryTally: Sendable {
         if names.bytes <= FlagLimits.talliedNameBytes { names.first.append(name) }
     }
 
-    var entry: FlagHistoryEntry {
+    var entry: TalliedEntry {
         var counts = JSONObject()
         for kind in TalliedChange.Kind.allCases {
             guard let names = kinds[kind] else { continue }
@@ -143,6 +172,6 @@ private struct HistoryTally: Sendable {
             sequence: first.sequence, at: first.at, by: first.principal.description,
             event: first.isOverride ? .overridesChanged : .changed)
         if !counts.isEmpty { entry.details[first.isOverride ? "overrides" : "keys"] = .object(counts) }
-        return entry
+        return TalliedEntry(partition: first.partition, entry: entry, isNew: !isTold)
     }
 }
