@@ -21,8 +21,18 @@ package enum FlagLimits {
     package static let tagCharacters = 50
     /// Bytes of a flag as an item, names and values counted as DynamoDB counts them: 300 KB.
     package static let storedFlagBytes = 300 * 1_024
-    /// Entries of a flag's history that are kept: the latest.
+    /// Entries of a history that are kept: the latest. Those of a flag's overrides are kept beside the flag's own, so
+    /// that however many of them push none of those out.
     package static let historyEntries = 100
+    /// Bytes of what an entry of a history says of values: pointers and JSON texts. What does not fit is told by its
+    /// size.
+    package static let historyEntryBytes = 8 * 1_024
+    /// Changes of overrides by one hand that a history has one by one when they come together: more are counted.
+    package static let singleOverrides = 50
+    /// Names that stand beside such a count, at most.
+    package static let talliedNames = 20
+    /// Bytes of these names, at most.
+    package static let talliedNameBytes = 2 * 1_024
     /// Flags or overrides on one page of a list, at most.
     package static let pageSize = 1_000
     /// Entries of a list that are counted for its first page; longer lists do not say how many there are.

@@ -1,3 +1,4 @@
+import Dispatch
 import DynamoTable
 import FlagCore
 import JSON
@@ -39,6 +40,12 @@ struct FlagTableFollowerTests {
 
         func item(_ key: ItemKey = .flag(.staging, key: "new-feature")) throws -> Item {
             try #require(try fixture.store.getItem(table: Fixture.table, key: key.tableKey))
+        }
+
+        /// Has what was counted told, as after some time without more.
+        func endCounting() {
+            follower.waitUntilIdle()
+            follower.queue.sync { follower.endTallies() }
         }
 
         func history(_ key: String = "new-feature") throws -> [FlagHistoryEntry] {

@@ -47,7 +47,7 @@ struct SegmentFollowerTests {
         #expect(again.follower.statistics.heldSegments == 0)
     }
 
-    @Test("A segment has a history: what it says, its keys without attributes, what was refused, and its end")
+    @Test("A segment has a history: what it says and its keys from what to what, what was refused, and its end")
     func segmentHistory() throws {
         let followed = try Followed()
         let repository = followed.fixture.repository
@@ -59,14 +59,54 @@ struct SegmentFollowerTests {
         let edit = SegmentKeyEdit(add: ["a", "b"], remove: [])
         _ = try repository.editKeys(
             ofSegment: "beta", edit, listed: .empty, in: .staging, by: ada, at: Fixture.start)
+        followed.endCounting()
         try followed.update(.segment(.staging, name: "beta"), [.set("owner", .value("me"))])
         try followed.update(.segment(.staging, name: "beta"), [.set("condition", .value("{"))])
         try repository.deleteSegment("beta", in: .staging, by: ada)
         followed.follower.waitUntilIdle()
         let history = try repository.history(ofSegment: "beta", in: .staging)
-        #expect(history.map(\.event.name) == ["deleted", "refused", "changed", "changed", "created"])
-        #expect(history.map(\.attributes) == [[], ["condition"], ["owner"], [], []])
+        // The keys go before the segment does.
+        #expect(history.map(\.event.name) == ["deleted", "changed", "refused", "changed", "changed", "created"])
+        #expect(history.map(\.attributes) == [[], [], ["condition"], ["owner"], [], []])
+        #expect(history[1].json["keys"] == ["removed": ["count": 2, "first": ["a", "b"]]])
+        #expect(history[2].json["changes"] == [["pointer": "/condition", "after": "{"]])
+        #expect(history[3].json["changes"] == [["pointer": "/owner", "before": "o", "after": "me"]])
+        #expect(history[4].json["keys"] == ["added": ["count": 2, "first": ["a", "b"]]])
+        #expect(history[5].json["changes"]?.arrayValue?.first?["after"]?["description"] == "d")
         #expect(history.last?.by == ada.description)
         #expect(try repository.history(of: "beta", in: .staging).isEmpty, "A flag of the name is something else")
+    }
+
+    @Test("Each call that changes keys is one entry, however many there are, and so are keys that others put")
+    func keyCounts() throws {
+        let followed = try Followed()
+        let repository = followed.fixture.repository
+        let draft = try SegmentDraft(json: ["name": "beta", "description": "d", "owner": "o"])
+        _ = try followed.fixture.wait {
+            repository.createSegment(draft, in: .staging, by: .anonymous, at: Fixture.start, completion: $0)
+        }
+        func edit(add: [String] = [], remove: [String] = []) throws {
+            _ = try repository.editKeys(
+                ofSegment: "beta", SegmentKeyEdit(add: add, remove: remove), listed: .empty, in: .staging,
+                by: .anonymous, at: Fixture.start)
+        }
+        let keys = (1000..<2300).map { "user-\($0)" }
+        try edit(add: keys)
+        try edit(add: ["user-1000"], remove: ["user-1001", "user-5"])
+        try edit(add: ["user-1000"])
+        followed.endCounting()
+        try followed.fixture.store.transactAndWait(
+            ["by-hand", "user-1000"].map {
+                .put(table: Fixture.table, item: ItemKey.segmentKey(.staging, name: "beta", key: $0).item)
+            }, principal: .anonymous)
+        followed.follower.waitUntilIdle()
+        let history = try repository.history(ofSegment: "beta", in: .staging)
+        #expect(history.map(\.change) == ["changed", "changed", "changed", "changed", "created"])
+        #expect(history[0].json["keys"] == ["added": ["count": 1, "first": ["by-hand"]]])
+        #expect(history[1].json["keys"] == nil, "Nothing was otherwise than before")
+        #expect(history[2].json["keys"] == ["removed": ["count": 1, "first": ["user-1001"]]])
+        let added = history[3].json["keys"]?["added"]
+        #expect(added?["count"] == 1300)
+        #expect(added?["first"]?.arrayValue?.count == FlagLimits.talliedNames)
     }
 }

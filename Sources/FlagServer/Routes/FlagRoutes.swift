@@ -54,9 +54,14 @@ enum FlagRoutes {
             .get, "/api/flags/{flagKey}/history", in: .flags,
             Operation(
                 id: "getFlagHistory", summary: "Lists what happened to a flag, the latest first.",
-                detail: "Also of a flag that is gone. An entry follows its change within moments.",
+                detail: "Also of a flag that is gone. An entry follows its change within moments. Changes of many "
+                    + "overrides at once are one entry.",
                 query: [.environment],
-                answers: [.init(status: 200, meaning: "The latest 100 entries.", schema: "History")],
+                answers: [
+                    .init(
+                        status: 200, meaning: "The latest 100 entries, and the latest 100 of its overrides.",
+                        schema: "History")
+                ],
                 problems: [.flagNotFound]),
             .onWorker(history)),
         replacement("/api/flags/{flagKey}", id: "replaceFlag"),

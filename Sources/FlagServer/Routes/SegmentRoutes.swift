@@ -42,7 +42,7 @@ enum SegmentRoutes {
             Operation(
                 id: "getSegmentHistory", summary: "Lists what happened to a segment, the latest first.",
                 detail: "Also of a segment that is gone. An entry follows its change within moments. A call that "
-                    + "changed the listed keys is one without attributes.",
+                    + "changed the listed keys has their number, and the first of them.",
                 query: [.environment],
                 answers: [.init(status: 200, meaning: "The latest 100 entries.", schema: "History")],
                 problems: [.segmentNotFound]),

@@ -11,8 +11,14 @@ struct ChangeConsequences: Sendable {
     private(set) var broken: Set<Environment> = []
     /// Entries of histories, as items of the internal table.
     private(set) var entries: [Item] = []
+    /// How many of them each history gets, by its partition.
+    private(set) var added: [String: Int] = [:]
     /// Partitions of histories that got an entry although they may have many already.
     private(set) var grown: Set<String> = []
+    /// Changes that histories do not have one by one.
+    private(set) var tallied: [TalliedChange] = []
+    /// Changes of overrides, by whoever made them, that are still to be told.
+    private var overrides: [Principal: [Change]] = [:]
     /// Keys under which somebody put what looks like a flag, an override, a kill switch or a segment, and that nothing
     /// is looked for under: `FLAG#stagin#x`.
     private(set) var misplaced: [TableKey] = []
@@ -36,22 +42,59 @@ struct ChangeConsequences: Sendable {
             unraised.remove(environment)
             if EnvironmentRevision.isBroken(by: change) { broken.insert(environment) }
             return
-        case .flag(let environment, _)?, .override(let environment, _, _)?, .segment(let environment, _)?:
-            guard isContentChanged(change) else { break }
+        case .flag(let environment, _)?:
+            if noteContent(change, in: environment, kept) { record(change) }
+        case .override(let environment, _, _)?:
+            if noteContent(change, in: environment, kept) { overrides[change.principal, default: []].append(change) }
+        case .segment(let environment, let name)?:
+            if noteContent(change, in: environment, kept) {
+                record(change)
+            } else if change.principal != FlagTableFollower.principal {
+                // A call that changes the listed keys raises the version, and nothing else of the segment's own item.
+                tallied.append(TalliedChange(change, ofKeysOfSegment: name, in: environment))
+            }
+        case .killSwitch(let environment, _)?:
             unraised.insert(environment)
-            hold(change, kept)
-        case .killSwitch(let environment, _)?, .segmentKey(let environment, _, _)?:
+            record(change)
+        case .segmentKey(let environment, let name, let key)?:
             unraised.insert(environment)
+            if let change = TalliedChange(change, ofKey: key, ofSegment: name, in: environment) {
+                tallied.append(change)
+            }
         case nil:
             if change.newItem != nil, ItemKey.looksKnown(change.key) { misplaced.append(change.key) }
             return
         }
         correct(change)
-        record(change)
     }
 
-    private func isContentChanged(_ change: Change) -> Bool {
-        DerivedAttributes.isContentChanged(from: change.oldItem, to: change.newItem)
+    /// Tells of the overrides, when all changes have been added: one by one, or by their number where they are too many.
+    ///
+    /// - Parameter principals: whose are being counted already.
+    mutating func tellOverrides(counting principals: Set<Principal>) {
+        for (principal, changes) in overrides {
+            guard changes.count > FlagLimits.singleOverrides || principals.contains(principal) else {
+                for change in changes { record(change) }
+                continue
+            }
+            for change in changes {
+                guard case .override(let environment, let tenant, let flagKey)? = ItemKey(change.key) else { continue }
+                tallied.append(TalliedChange(change, ofOverrideOf: tenant, flagKey, in: environment))
+            }
+        }
+        overrides = [:]
+    }
+
+    /// Sees to what follows from a change of content.
+    ///
+    /// - Returns: whether it is one.
+    private mutating func noteContent(
+        _ change: Change, in environment: Environment, _ kept: (HeldPlace) -> HeldForm.Kind?
+    ) -> Bool {
+        guard DerivedAttributes.isContentChanged(from: change.oldItem, to: change.newItem) else { return false }
+        unraised.insert(environment)
+        hold(change, kept)
+        return true
     }
 
     private mutating func correct(_ change: Change) {
@@ -67,7 +110,8 @@ struct ChangeConsequences: Sendable {
     private mutating func record(_ change: Change) {
         guard let (partition, entry) = FlagHistoryEntry.of(change) else { return }
         entries.append(entry.item(in: partition))
-        if entry.event != .created { grown.insert(partition) }
+        added[partition, default: 0] += 1
+        if entry.event != .created || entry.override != nil { grown.insert(partition) }
     }
 
     /// Keeps what was valid last, or lets go of it.

@@ -53,6 +53,7 @@ extension FlagTableFollower {
             guard let self else { return }
             let start = self.state.withLock { state in
                 state.isSweeping = true
+                state.historySizes = [:]
                 return state.position
             }
             self.sweeps.async { [weak self] in self?.sweep(upTo: start) }

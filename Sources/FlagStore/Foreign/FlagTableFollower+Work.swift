@@ -36,7 +36,7 @@ extension FlagTableFollower {
     /// Does what follows from changes, and waits until it is durable.
     func process(_ changes: [Change]) throws(FlagStoreError) {
         guard let last = changes.last else { return }
-        let held = state.withLock { $0.held }
+        let (held, counted) = state.withLock { ($0.held, $0.tallies.principals) }
         var consequences = ChangeConsequences(takesNotes: held.count < FollowerState.notesMaximum)
         for change in changes where change.table == repository.table {
             if case .revision(let environment)? = ItemKey(change.key) {
@@ -44,6 +44,7 @@ extension FlagTableFollower {
             }
             consequences.add(change) { held[$0] }
         }
+        consequences.tellOverrides(counting: counted)
         if let first = consequences.misplaced.first {
             report(
                 .misplaced(
@@ -52,8 +53,15 @@ extension FlagTableFollower {
         }
         try carryOut(consequences.corrections, raising: consequences.unraised, remaking: consequences.broken)
         try write(consequences, upTo: last.sequence)
-        for partition in consequences.grown { try trimHistory(partition) }
-        state.withLock { $0.position = max($0.position, last.sequence) }
+        for (partition, count) in consequences.added {
+            try trimHistory(partition, adding: count, isGrown: consequences.grown.contains(partition))
+        }
+        let isDue = state.withLock { state in
+            state.position = max(state.position, last.sequence)
+            for change in consequences.tallied { state.tallies.add(change) }
+            return state.tallies.isDue
+        }
+        if isDue { try tellTallies() }
     }
 
     // MARK: - Corrections
@@ -136,8 +144,10 @@ extension FlagTableFollower {
         var operations = consequences.entries.map { WriteOperation.put(table: historyTable, item: $0) }
         operations += consequences.held.map { operation(on: $0, $1) }
         let storesPosition = state.withLock { state in
-            // While all items are looked at, the position from before that is the one that counts.
-            !state.isSweeping && (!operations.isEmpty || sequence > state.storedPosition + Self.positionGap)
+            // While all items are looked at, the position from before that is the one that counts; and what is being
+            // counted is counted again after a crash.
+            !state.isSweeping && state.tallies.isTold && consequences.tallied.isEmpty
+                && (!operations.isEmpty || sequence > state.storedPosition + Self.positionGap)
         }
         if storesPosition { operations.append(position(sequence)) }
         try perform(operations)
@@ -175,7 +185,8 @@ extension FlagTableFollower {
     func passOthersChanges() throws(FlagStoreError) {
         let sequence = state.withLock { state -> Int64? in
             let isIdle = !state.isBehind && state.pending.isEmpty && !state.isSweeping && !state.isStopped
-            return isIdle && state.delivered > state.storedPosition + Self.positionGap ? state.delivered : nil
+            let isFarAhead = state.delivered > state.storedPosition + Self.positionGap
+            return isIdle && state.tallies.isTold && isFarAhead ? state.delivered : nil
         }
         guard let sequence else { return }
         try perform([position(sequence)])
@@ -216,21 +227,6 @@ extension FlagTableFollower {
             guard !error.mayPass else { throw FlagStoreError(error) }
             setAside(operation.internalKey, error)
         }
-    }
-
-    /// Removes the oldest entries of a history that has too many.
-    private func trimHistory(_ partition: String) throws(FlagStoreError) {
-        let partition = AttributeValue.string(partition)
-        let page: QueryPage
-        do throws(TableError) {
-            page = try store.query(Query(table: historyTable, partition: partition, forward: false, limit: 1_000))
-        } catch {
-            // A history whose key is too long has no entries.
-            guard !error.mayPass else { throw FlagStoreError(error) }
-            return
-        }
-        let old = page.items.dropFirst(FlagLimits.historyEntries).compactMap { $0[Attribute.sort] }
-        try perform(old.map { .delete(table: historyTable, key: TableKey(partition, $0)) })
     }
 }
 

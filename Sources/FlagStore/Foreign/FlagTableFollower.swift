@@ -60,7 +60,8 @@ package final class FlagTableFollower: Sendable {
     /// Looks at nothing more. What was not done is done after the next start.
     package func stop() {
         state.withLock { $0.isStopped = true }
-        queue.sync {}
+        // Counts that cannot be told now are counted again after the next start.
+        queue.sync { try? tellTallies() }
         sweeps.sync {}
     }
 
@@ -80,10 +81,11 @@ package final class FlagTableFollower: Sendable {
         }
     }
 
-    /// Waits until every change that was committed before the call has been looked at.
+    /// Waits until every change that was committed before the call has been looked at, and is told.
     package func waitUntilIdle() {
         sweeps.sync {}
-        queue.sync {}
+        // What cannot be told now is told later.
+        queue.sync { try? tellTallies() }
     }
 
     /// Takes the changes of one commit. On the table's writer queue.
@@ -108,6 +110,7 @@ package final class FlagTableFollower: Sendable {
             if !state.withLock({ $0.isPrepared }) { try prepare() }
             while let changes = try nextBatch() { try process(changes) }
             try passOthersChanges()
+            tellTalliesSoon()
             if state.withLock({ $0.turn(failing: false) }) { report(.recovered) }
         } catch {
             fail(error)
@@ -118,6 +121,8 @@ package final class FlagTableFollower: Sendable {
     func fail(_ error: FlagStoreError) {
         let isStopped = state.withLock { state in
             state.fallBehind()
+            // What is done again may be counted twice.
+            state.historySizes = [:]
             state.isScheduled = true
             return state.isStopped
         }
@@ -180,6 +185,12 @@ struct FollowerState: Sendable {
     var delivered: Int64 = 0
     /// The position as it is stored.
     var storedPosition: Int64 = 0
+    /// What is counted, and not told yet.
+    var tallies = HistoryTallies()
+    /// Whether it will be told by itself.
+    var isTelling = false
+    /// How many entries histories have, as far as is known.
+    var historySizes: [ExactText: Int] = [:]
     /// What is kept of what is not valid.
     var held: [HeldPlace: HeldForm.Kind] = [:]
     var isFailing = false
@@ -189,6 +200,8 @@ struct FollowerState: Sendable {
     static let notesMaximum = 100_000
     /// How many changes wait in memory at most.
     private static let pendingMaximum = 5_000
+    /// Of how many histories it is remembered how many entries they have.
+    private static let historySizesMaximum = 20_000
 
     mutating func add(_ changes: [Change], upTo sequence: Int64) {
         delivered = max(delivered, sequence)
@@ -200,6 +213,12 @@ struct FollowerState: Sendable {
     mutating func fallBehind() {
         pending = []
         isBehind = true
+    }
+
+    /// Notes how many entries a history has; of so many histories as fit into some MiB.
+    mutating func note(historySize size: Int, of partition: ExactText) {
+        if historySizes.count >= Self.historySizesMaximum { historySizes = [:] }
+        historySizes[partition] = size
     }
 
     /// Notes whether the store answers.

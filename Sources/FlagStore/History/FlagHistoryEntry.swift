@@ -2,7 +2,7 @@ import DynamoTable
 import FlagCore
 import JSON
 
-/// One entry of the history of a flag or a segment.
+/// One entry of the history of a flag, with its overrides, or of a segment.
 package struct FlagHistoryEntry: Sendable, Equatable {
     /// What happened.
     package enum Event: Sendable, Equatable {
@@ -18,6 +18,8 @@ package struct FlagHistoryEntry: Sendable, Equatable {
         case killed(by: String?, reason: String?)
         /// Its kill switch ended: by whom and why, as far as whoever did it said.
         case revived(by: String?, reason: String?)
+        /// Many of its overrides were changed at once: `details` has how many.
+        case overridesChanged
 
         /// The event's name in the interface.
         package var name: String {
@@ -28,8 +30,19 @@ package struct FlagHistoryEntry: Sendable, Equatable {
             case .refused: "refused"
             case .killed: "killed"
             case .revived: "revived"
+            case .overridesChanged: "overrides_changed"
             }
         }
+    }
+
+    /// A tenant's override of a flag, and what whoever wrote it said of it.
+    package struct Override: Sendable, Equatable {
+        /// The tenant.
+        package var tenant: String
+        /// Who set it; nil when it is gone.
+        package var updatedBy: String?
+        /// Why.
+        package var reason: String?
     }
 
     /// The change's place in the change stream.
@@ -40,63 +53,95 @@ package struct FlagHistoryEntry: Sendable, Equatable {
     package var by: String
     /// What happened.
     package var event: Event
+    /// The override that it is about; nil for what is about the flag or segment itself.
+    package var override: Override?
     /// The names of the attributes that differ from before, sorted; none for what is new or gone.
     package var attributes: [String] = []
+    /// What the interface shows beside all that: `changes` (`ValueChanges`) with `moreChanges`, how many there was no
+    /// room for; `overrides` or `keys` (`HistoryTallies`). Entries of former versions have none.
+    package var details = JSONObject()
+
+    /// What happened, and to what, by its name in the interface.
+    package var change: String { override == nil ? event.name : Self.overridePrefix + event.name }
+
+    /// What the name of an event begins with when it is about an override.
+    static let overridePrefix = "override_"
 }
 
 extension FlagHistoryEntry {
-    /// The entry that a change of a flag, kill switch or segment makes; nil for a change of anything else, and for one
-    /// that only concerns derived attributes.
+    /// The entry that a change of a kill switch makes, or of the content of a flag, an override or a segment; nil for a
+    /// change of anything else. O(item).
     ///
     /// - Returns: the partition of the history with it.
     static func of(_ change: Change) -> (partition: String, entry: FlagHistoryEntry)? {
-        let event: Event
-        let partition: String
-        var attributes: [String] = []
         switch ItemKey(change.key) {
         case .flag(let environment, let key)?:
-            guard DerivedAttributes.isContentChanged(from: change.oldItem, to: change.newItem) else { return nil }
-            event = Event(change) { item in
+            let event = Event(change) { item in
                 if case .invalid(let issues, _) = FlagReadingOfItem(item, environment: environment, key: key) {
                     issues
                 } else {
                     []
                 }
             }
-            partition = FlagHistoryTable.historyPartition(environment, key)
-            attributes = difference(change)
+            return (FlagHistoryTable.historyPartition(environment, key), ofContent(change, event))
+        case .override(let environment, let tenant, let key)?:
+            let event = Event(change, ofOverrideOf: tenant, key, in: environment)
+            let override = Override(
+                tenant: tenant, updatedBy: text(change, Attribute.updatedBy, FlagLimits.actorCharacters),
+                reason: text(change, Attribute.reason, FlagLimits.reasonCharacters))
+            let partition = FlagHistoryTable.overrideHistoryPartition(environment, key)
+            return (partition, ofContent(change, event, override))
         case .segment(let environment, let name)?:
-            // A call that changes the listed keys raises the version, and nothing else of the segment's own item.
-            guard
-                DerivedAttributes.isContentChanged(from: change.oldItem, to: change.newItem)
-                    || change.principal != FlagTableFollower.principal
-            else { return nil }
-            event = Event(change) { item in SegmentRecord.issues(of: item, environment: environment, name: name) }
-            partition = FlagHistoryTable.historyPartition(environment, segment: name)
-            attributes = difference(change)
+            let event = Event(change) { item in SegmentRecord.issues(of: item, environment: environment, name: name) }
+            return (FlagHistoryTable.historyPartition(environment, segment: name), ofContent(change, event))
         case .killSwitch(let environment, let key?)?:
             guard let killSwitch = KillSwitchChange(change) else { return nil }
             let (actor, reason) = (killSwitch.actor, killSwitch.reason)
-            event = killSwitch.isOn ? .killed(by: actor, reason: reason) : .revived(by: actor, reason: reason)
-            partition = FlagHistoryTable.historyPartition(environment, key)
+            let event: Event =
+                killSwitch.isOn ? .killed(by: actor, reason: reason) : .revived(by: actor, reason: reason)
+            return (FlagHistoryTable.historyPartition(environment, key), FlagHistoryEntry(change, event))
         default:
             return nil
         }
-        let entry = FlagHistoryEntry(
-            sequence: change.sequence, at: Timestamp(millisecondsSinceEpoch: change.committedAt),
-            by: change.principal.description, event: event, attributes: attributes)
-        return (partition, entry)
     }
 
-    private static func difference(_ change: Change) -> [String] {
-        guard let old = change.oldItem, let new = change.newItem else { return [] }
-        let names = Set(old.keys).union(new.keys).subtracting(DerivedAttributes.names)
-        return names.filter { old[$0] != new[$0] }.map(\.text).sorted()
+    /// The entry of a change of content, with what it changed.
+    private static func ofContent(_ change: Change, _ event: Event, _ override: Override? = nil) -> Self {
+        var entry = FlagHistoryEntry(change, event)
+        entry.override = override
+        // Others may write names that are as long as an item is large.
+        entry.attributes = ItemDocument.differingNames(from: change.oldItem, to: change.newItem)
+            .prefix(bytes: FlagLimits.historyEntryBytes) { $0.utf8.count }
+        let changes = ItemDocument.changes(from: change.oldItem, to: change.newItem)
+        if !changes.list.isEmpty { entry.details["changes"] = .array(changes.list) }
+        if changes.omitted > 0 { entry.details["moreChanges"] = .integer(changes.omitted) }
+        return entry
+    }
+
+    private init(_ change: Change, _ event: Event) {
+        self.init(
+            sequence: change.sequence, at: Timestamp(millisecondsSinceEpoch: change.committedAt),
+            by: change.principal.description, event: event)
+    }
+
+    /// What the item says afterwards; others may write what the interface would not take.
+    private static func text(_ change: Change, _ name: AttributeName, _ maximum: Int) -> String? {
+        change.newItem?[name]?.stringValue.map { String($0.unicodeScalars.prefix(maximum)) }
     }
 }
 
 extension FlagHistoryEntry.Event {
-    /// What a change did to a flag or a segment.
+    /// What a change did to a tenant's override of a flag.
+    init(_ change: Change, ofOverrideOf tenant: String, _ flagKey: String, in environment: Environment) {
+        self.init(change) { item in
+            do throws(DefinitionIssues) {
+                _ = try TenantOverrideRecord(item: item, environment: environment, tenant: tenant, flagKey: flagKey)
+                return []
+            } catch { return error.issues }
+        }
+    }
+
+    /// What a change did to a flag, an override or a segment.
     ///
     /// - Parameter issues: what is wrong with an item.
     fileprivate init(_ change: Change, issues: (Item) -> [DefinitionIssue]) {
@@ -107,115 +152,15 @@ extension FlagHistoryEntry.Event {
         let issues = issues(new)
         if issues.isEmpty { self = change.oldItem == nil ? .created : .changed } else { self = .refused(issues) }
     }
-
-    /// Who and why, by the members' names in the interface, which are also the attributes' of a stored entry.
-    fileprivate var words: [(name: String, text: String)] {
-        let actor: (name: AttributeName, text: String?)
-        let reason: String?
-        switch self {
-        case .killed(let by, let why): (actor, reason) = ((Attribute.activatedBy, by), why)
-        case .revived(let by, let why): (actor, reason) = ((Attribute.deactivatedBy, by), why)
-        case .created, .changed, .deleted, .refused: return []
-        }
-        return [(actor.name, actor.text), (Attribute.reason, reason)].compactMap { name, text in
-            text.map { (name.text, $0) }
-        }
-    }
 }
 
-// MARK: - Forms
-
-extension FlagHistoryEntry {
-    private typealias Name = FlagHistoryTable.Name
-
-    /// The entry as an item of the internal table.
-    func item(in partition: String) -> Item {
-        var item: Item = [
-            Attribute.partition: .string(partition),
-            Attribute.sort: .string(FlagHistoryTable.sort(sequence)),
-            Name.at: .string(at.rfc3339), Name.by: .string(by), Name.change: .string(event.name),
-        ]
-        if !attributes.isEmpty { item[Name.attributes] = .list(attributes.map { .string($0) }) }
-        for (name, text) in event.words { item[AttributeName(name)] = .string(text) }
-        if case .refused(let issues) = event {
-            item[Name.issues] = .list(
-                issues.prefix(Self.issuesMaximum).map { issue in
-                    .map([Name.pointer: .string(issue.pointer), Name.message: .string(issue.message)])
-                })
+extension Sequence {
+    /// The first elements, as many as have so many bytes together.
+    func prefix(bytes: Int, _ size: (Element) -> Int) -> [Element] {
+        var room = bytes
+        return prefix { element in
+            room -= size(element)
+            return room >= 0
         }
-        return item
-    }
-
-    /// How many issues an entry holds at most.
-    private static let issuesMaximum = 100
-
-    /// Reads what `item` writes; nil when it is something else.
-    init?(item: Item) {
-        guard let sequence = item[Attribute.sort]?.stringValue.flatMap({ Int64($0) }),
-            let at = item[Name.at]?.stringValue.flatMap({ Timestamp(rfc3339: $0) }),
-            let by = item[Name.by]?.stringValue, let change = item[Name.change]?.stringValue
-        else { return nil }
-        let reason = item[Attribute.reason]?.stringValue
-        let known: [Event] = [
-            .created, .changed, .deleted, .refused(Self.issues(in: item)),
-            .killed(by: item[Attribute.activatedBy]?.stringValue, reason: reason),
-            .revived(by: item[Attribute.deactivatedBy]?.stringValue, reason: reason),
-        ]
-        guard let event = known.first(where: { $0.name == change }) else { return nil }
-        self.init(
-            sequence: sequence, at: at, by: by, event: event,
-            attributes: item[Name.attributes]?.listValue?.compactMap(\.stringValue) ?? [])
-    }
-
-    private static func issues(in item: Item) -> [DefinitionIssue] {
-        (item[Name.issues]?.listValue ?? []).compactMap { value in
-            guard let members = value.mapValue, let pointer = members[Name.pointer]?.stringValue,
-                let message = members[Name.message]?.stringValue
-            else { return nil }
-            return DefinitionIssue(pointer: pointer, message: message)
-        }
-    }
-
-    /// The entry as the interface shows it.
-    package var json: JSONValue {
-        var object = JSONObject()
-        object["at"] = .string(at.rfc3339)
-        object["by"] = .string(by)
-        object["change"] = .string(event.name)
-        if !attributes.isEmpty { object["attributes"] = .array(attributes.map { .string($0) }) }
-        for (name, text) in event.words { object[name] = .string(text) }
-        if case .refused(let issues) = event {
-            object["issues"] = .array(
-                issues.map { issue in
-                    ["pointer": .string(issue.pointer), "detail": .string(issue.message)]
-                })
-        }
-        return .object(object)
-    }
-}
-
-extension FlagRepository {
-    /// The latest entries of a flag's history, the newest first: also of a flag that is gone. Entries follow the
-    /// changes within moments. Blocks.
-    ///
-    /// - Parameter limit: at most so many.
-    package func history(
-        of key: String, in environment: Environment, limit: Int = FlagLimits.historyEntries
-    ) throws(FlagStoreError) -> [FlagHistoryEntry] {
-        try history(in: FlagHistoryTable.historyPartition(environment, key), limit: limit)
-    }
-
-    /// The same of a segment.
-    package func history(
-        ofSegment name: String, in environment: Environment, limit: Int = FlagLimits.historyEntries
-    ) throws(FlagStoreError) -> [FlagHistoryEntry] {
-        try history(in: FlagHistoryTable.historyPartition(environment, segment: name), limit: limit)
-    }
-
-    private func history(in partition: String, limit: Int) throws(FlagStoreError) -> [FlagHistoryEntry] {
-        let query = Query(
-            table: FlagHistoryTable.name(beside: table), partition: .string(partition), forward: false, limit: limit)
-        let page = try reading { () throws(TableError) in try store.query(query) }
-        return page.items.compactMap { FlagHistoryEntry(item: $0) }
     }
 }

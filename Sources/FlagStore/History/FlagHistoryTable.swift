@@ -8,6 +8,7 @@ import JSON
 /// | item | PK | SK |
 /// |---|---|---|
 /// | entry of a history | `HISTORY#{env}#{flagKey}` | the change's sequence, 20 digits |
+/// | the same of a flag's overrides | `OVERRIDE_HISTORY#{env}#{flagKey}` | the same |
 /// | the same of a segment | `SEGMENT_HISTORY#{env}#{name}` | the same |
 /// | last valid form of a flag, or a note that its item is not valid and never was | `HELD#{env}` | the flag's key |
 /// | last valid form of an override | `HELD#{env}#TENANTS` | length of the tenant, `#`, tenant, `#`, flag's key |
@@ -27,6 +28,11 @@ enum FlagHistoryTable {
     /// The partition of a flag's history.
     static func historyPartition(_ environment: Environment, _ key: String) -> String {
         "HISTORY#\(environment.rawValue)#\(key)"
+    }
+
+    /// The partition of the history of a flag's overrides.
+    static func overrideHistoryPartition(_ environment: Environment, _ key: String) -> String {
+        "OVERRIDE_HISTORY#\(environment.rawValue)#\(key)"
     }
 
     /// The partition of a segment's history.
@@ -120,6 +126,7 @@ enum FlagHistoryTable {
         static let by: AttributeName = "by"
         static let change: AttributeName = "change"
         static let attributes: AttributeName = "attributes"
+        static let details: AttributeName = "details"
         static let issues: AttributeName = "issues"
         static let pointer: AttributeName = "pointer"
         static let message: AttributeName = "message"

@@ -201,7 +201,8 @@ extension AttributeValue {
     /// not have come out as something that no check lets pass.
     var jsonText: String { stringValue ?? json.serialized() }
 
-    private var json: JSONValue {
+    /// The value as JSON; of a type that JSON does not have, an empty text.
+    var json: JSONValue {
         switch self {
         case .string(let text): .string(text)
         case .number(let number): (try? JSONValue(parsing: "\(number)")) ?? .null

@@ -80,30 +80,6 @@ extension OpenAPISchemas {
             "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Issue"}}
           }
         },
-        "History": {
-          "type": "object",
-          "required": ["history"],
-          "properties": {"history": {"type": "array", "items": {"$ref": "#/components/schemas/HistoryEntry"}}}
-        },
-        "HistoryEntry": {
-          "type": "object",
-          "required": ["at", "by", "change"],
-          "properties": {
-            "at": {"$ref": "#/components/schemas/Time"},
-            "by": {"type": "string", "description": "Who made the change."},
-            "change": {"$ref": "#/components/schemas/HistoryChange"},
-            "activatedBy": {"type": "string", "description": "killed: who set the kill switch."},
-            "deactivatedBy": {"type": "string", "description": "revived: who ended it, if that was said."},
-            "reason": {"type": "string", "description": "killed, revived: why."},
-            "attributes": {"type": "array", "items": {"type": "string"},
-              "description": "The attributes of the item that differ from before."},
-            "issues": {"type": "array", "items": {"$ref": "#/components/schemas/Issue"},
-              "description": "What is wrong with an item that was refused."}
-          }
-        },
-        "HistoryChange": {"type": "string",
-          "enum": ["created", "changed", "deleted", "refused", "killed", "revived"],
-          "description": "refused: an item was written that is not valid; the last valid form is served."},
         "DependentList": {
           "type": "object",
           "required": ["flagKey", "dependents"],

@@ -41,7 +41,7 @@ enum OpenAPISchemas {
     }
 
     private static var schemas: String {
-        [common, health, ofrep, evaluation, flags, overrides, segments, files].joined(separator: ",")
+        [common, health, ofrep, evaluation, flags, histories, overrides, segments, files].joined(separator: ",")
     }
 
     private static let parameters = ##"""

@@ -1,0 +1,133 @@
+import DynamoTable
+import FlagCore
+import JSON
+
+extension FlagHistoryEntry {
+    private typealias Name = FlagHistoryTable.Name
+
+    /// Who and why, as far as whoever did it said, by the members' names in the interface, which are also the
+    /// attributes' of a stored entry.
+    private var words: [(name: String, text: String)] {
+        let words: [(AttributeName, String?)]
+        switch event {
+        case .killed(let by, let reason): words = [(Attribute.activatedBy, by), (Attribute.reason, reason)]
+        case .revived(let by, let reason): words = [(Attribute.deactivatedBy, by), (Attribute.reason, reason)]
+        case .created, .changed, .deleted, .refused, .overridesChanged:
+            words = [
+                (Attribute.tenantId, override?.tenant), (Attribute.updatedBy, override?.updatedBy),
+                (Attribute.reason, override?.reason),
+            ]
+        }
+        return words.compactMap { name, text in text.map { (name.text, $0) } }
+    }
+
+    /// The entry as an item of the internal table.
+    func item(in partition: String) -> Item {
+        var item: Item = [
+            Attribute.partition: .string(partition),
+            Attribute.sort: .string(FlagHistoryTable.sort(sequence)),
+            Name.at: .string(at.rfc3339), Name.by: .string(by), Name.change: .string(change),
+        ]
+        if !attributes.isEmpty { item[Name.attributes] = .list(attributes.map { .string($0) }) }
+        if !details.isEmpty { item[Name.details] = .string(JSONValue.object(details).serialized()) }
+        for (name, text) in words { item[AttributeName(name)] = .string(text) }
+        if case .refused(let issues) = event {
+            let first = issues.prefix(Self.issuesMaximum).prefix(bytes: FlagLimits.historyEntryBytes) {
+                $0.pointer.utf8.count + $0.message.utf8.count
+            }
+            item[Name.issues] = .list(
+                first.map { issue in
+                    .map([Name.pointer: .string(issue.pointer), Name.message: .string(issue.message)])
+                })
+        }
+        return item
+    }
+
+    /// How many issues an entry holds at most.
+    private static let issuesMaximum = 100
+
+    /// Reads what `item` writes; nil when it is something else.
+    init?(item: Item) {
+        guard let sequence = item[Attribute.sort]?.stringValue.flatMap({ Int64($0) }),
+            let at = item[Name.at]?.stringValue.flatMap({ Timestamp(rfc3339: $0) }),
+            let by = item[Name.by]?.stringValue, let change = item[Name.change]?.stringValue
+        else { return nil }
+        func text(_ name: AttributeName) -> String? { item[name]?.stringValue }
+        let reason = text(Attribute.reason)
+        let known: [Event] = [
+            .created, .changed, .deleted, .refused(Self.issues(in: item)),
+            .killed(by: text(Attribute.activatedBy), reason: reason),
+            .revived(by: text(Attribute.deactivatedBy), reason: reason), .overridesChanged,
+        ]
+        let tenant = change.hasPrefix(Self.overridePrefix) ? text(Attribute.tenantId) : nil
+        let name = tenant == nil ? change : String(change.dropFirst(Self.overridePrefix.count))
+        guard let event = known.first(where: { $0.name == name }) else { return nil }
+        self.init(
+            sequence: sequence, at: at, by: by, event: event,
+            override: tenant.map { Override(tenant: $0, updatedBy: text(Attribute.updatedBy), reason: reason) },
+            attributes: item[Name.attributes]?.listValue?.compactMap(\.stringValue) ?? [])
+        if let details = text(Name.details).flatMap({ try? JSONValue(parsing: $0) })?.objectValue {
+            self.details = details
+        }
+    }
+
+    private static func issues(in item: Item) -> [DefinitionIssue] {
+        (item[Name.issues]?.listValue ?? []).compactMap { value in
+            guard let members = value.mapValue, let pointer = members[Name.pointer]?.stringValue,
+                let message = members[Name.message]?.stringValue
+            else { return nil }
+            return DefinitionIssue(pointer: pointer, message: message)
+        }
+    }
+
+    /// The entry as the interface shows it.
+    package var json: JSONValue {
+        var object = JSONObject()
+        object["at"] = .string(at.rfc3339)
+        object["by"] = .string(by)
+        object["change"] = .string(change)
+        for (name, text) in words { object[name] = .string(text) }
+        if !attributes.isEmpty { object["attributes"] = .array(attributes.map { .string($0) }) }
+        for (name, value) in details.members { object[name] = value }
+        if case .refused(let issues) = event {
+            object["issues"] = .array(
+                issues.map { issue in
+                    ["pointer": .string(issue.pointer), "detail": .string(issue.message)]
+                })
+        }
+        return .object(object)
+    }
+}
+
+extension FlagRepository {
+    /// The latest entries of a flag's history and as many of its overrides, the newest first: also of a flag that is
+    /// gone. Entries follow the changes within moments. Blocks.
+    ///
+    /// - Parameter limit: at most so many of both.
+    package func history(
+        of key: String, in environment: Environment, limit: Int = FlagLimits.historyEntries
+    ) throws(FlagStoreError) -> [FlagHistoryEntry] {
+        let own = try history(in: FlagHistoryTable.historyPartition(environment, key), limit)
+        let overrides = try history(in: FlagHistoryTable.overrideHistoryPartition(environment, key), limit)
+        return (own + overrides).sorted { $0.sequence > $1.sequence }
+    }
+
+    /// The same of a segment.
+    package func history(
+        ofSegment name: String, in environment: Environment, limit: Int = FlagLimits.historyEntries
+    ) throws(FlagStoreError) -> [FlagHistoryEntry] {
+        try history(in: FlagHistoryTable.historyPartition(environment, segment: name), limit)
+    }
+
+    private func history(in partition: String, _ limit: Int) throws(FlagStoreError) -> [FlagHistoryEntry] {
+        var query = Query(table: FlagHistoryTable.name(beside: table), partition: .string(partition), forward: false)
+        var entries: [FlagHistoryEntry] = []
+        while true {
+            query.limit = limit - entries.count
+            let page = try reading { () throws(TableError) in try store.query(query) }
+            entries += page.items.compactMap { FlagHistoryEntry(item: $0) }
+            guard let next = page.lastEvaluatedKey, entries.count < limit else { return entries }
+            query.exclusiveStart = next
+        }
+    }
+}
