@@ -74,6 +74,51 @@ def test_a_lost_data_directory_is_made_again_from_a_copy_of_a_backup(start_serve
     assert "is damaged" in command(data_dir, "restore", copy, "--to", "more", status=1).stderr
 
 
+def test_a_backup_takes_histories_last_valid_forms_and_the_way_of_dealing_users_along(
+        data_dir, tmp_path):
+    old = {"FLAG_SERVER_EVALUATION_FRACTIONAL": "v2"}
+    server = FlagServer(data_dir, env=old).start()
+    server.create_flag("precious", defaultEnabled=True)
+    server.expect(200, "PATCH", "/api/flags/precious", {"description": "More so"})
+    rollout = {"variants": {"old": "old", "new": "new"}, "defaultVariant": "old", "state": "ENABLED",
+               "targeting": {"fractional": [["new", 50], ["old", 50]]}}
+    server.create_flag("dealt", **rollout)
+    users = [f"user-{number}" for number in range(50)]
+
+    def deal(server):
+        return [server.evaluate("dealt", {"targetingKey": user})[1]["variant"] for user in users]
+
+    def history(server):
+        return server.expect(200, "GET", "/api/flags/precious/history")["history"]
+
+    assert_soon(lambda: len(history(server)) == 2)
+    dealt, told = deal(server), history(server)
+    command(data_dir, "backup", "create")
+    copy = tmp_path / "elsewhere.backup"
+    shutil.copy(data_dir / "backups" / f"{backups(data_dir)[0]['id']}.backup", copy)
+    server.kill()
+
+    # A host that deals users otherwise refuses, running or not.
+    other = tmp_path / "other"
+    with FlagServer(other, cwd=tmp_path) as host:
+        host.start()
+        refused = command(other, "restore", copy, "--replace", status=1).stderr
+        assert "evaluation.fractional v2" in refused and "--create" in refused, refused
+    assert "evaluation.fractional" in command(other, "restore", copy, "--replace", status=1).stderr
+
+    fresh = tmp_path / "fresh"
+    command(fresh, "restore", copy, "--create")
+    with FlagServer(fresh, env=old, cwd=tmp_path) as again:
+        again.start()
+        assert history(again) == told
+        assert deal(again) == dealt
+        # What is new comes after what was.
+        again.expect(200, "PATCH", "/api/flags/precious", {"description": "Most of all"})
+        assert_soon(lambda: len(history(again)) == 3)
+        times = [entry["at"] for entry in history(again)]
+        assert times == sorted(times, reverse=True)
+
+
 @pytest.mark.parametrize("beside_server", [True, False], ids=["beside a server", "without a server"])
 def test_continuous_backups_are_turned_on_shown_used_and_turned_off(start_server, data_dir, beside_server):
     server = start_server()

@@ -48,6 +48,24 @@ struct ListsAndOverridesTests {
         #expect(Set(keys).count == 12)
     }
 
+    @Test("The first page says how many there are in all, unless a tag selects them or they are too many to count")
+    func totals() throws {
+        let fixture = try Fixture()
+        for number in 0..<12 { try fixture.createSimple("flag-\(number)", at: Fixture.start + Int64(number)) }
+        func total(_ query: FlagQuery) throws -> Int? { try fixture.repository.flags(query, in: .development).total }
+        let first = try fixture.repository.flags(FlagQuery(limit: 5), in: .development)
+        #expect(first.total == 12)
+        #expect(try total(FlagQuery(limit: 5, cursor: first.nextCursor)) == nil)
+        #expect(try total(FlagQuery(limit: 50)) == 12)
+        #expect(try total(FlagQuery(owner: "nobody", limit: 5)) == 0)
+        #expect(try total(FlagQuery(tag: "rare", limit: 5)) == nil)
+        let all = Query(
+            table: fixture.repository.table, index: FlagIndex.all.name,
+            partition: .string(FlagIndex.all.partition(in: .development)))
+        #expect(try fixture.repository.store.count(all, upTo: 12) == 12)
+        #expect(try fixture.repository.store.count(all, upTo: 11) == nil)
+    }
+
     @Test("A page that ends with the list has no cursor")
     func exactPage() throws {
         let fixture = try Fixture()

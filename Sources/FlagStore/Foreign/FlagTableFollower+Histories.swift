@@ -57,7 +57,7 @@ extension FlagTableFollower {
         let (tallies, sequence, isSweeping) = state.withLock { ($0.tallies, $0.position, $0.isSweeping) }
         guard !tallies.isTold else { return }
         let entries = tallies.entries
-        var operations = entries.map { WriteOperation.put(table: historyTable, item: $0.entry.item(in: $0.partition)) }
+        var operations = entries.map { entry($0.entry.item(in: $0.partition)) }
         if !isSweeping { operations.append(position(sequence)) }
         try perform(operations)
         if !isSweeping { keepChanges(after: sequence) }

@@ -10,6 +10,7 @@ extension FlagTableFollower {
             guard case .tableExists = error else { throw FlagStoreError(error) }
         }
         let held = try storedForms()
+        try prepareShift()
         let position = try storedPosition()
         let isUnbroken =
             try position.map { (position) throws(FlagStoreError) in try reachesBack(to: position) } ?? false
@@ -56,6 +57,8 @@ extension FlagTableFollower {
                 state.historySizes = [:]
                 return state.position
             }
+            // Where it cannot be read now, entries get the places of before; the next start finds out.
+            try? self.prepareShift()
             self.sweeps.async { [weak self] in self?.sweep(upTo: start) }
         }
     }

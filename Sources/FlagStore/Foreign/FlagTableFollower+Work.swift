@@ -141,7 +141,7 @@ extension FlagTableFollower {
 
     /// Stores entries, last valid forms and the position.
     private func write(_ consequences: ChangeConsequences, upTo sequence: Int64) throws(FlagStoreError) {
-        var operations = consequences.entries.map { WriteOperation.put(table: historyTable, item: $0) }
+        var operations = consequences.entries.map(entry)
         operations += consequences.held.map { operation(on: $0, $1) }
         let storesPosition = state.withLock { state in
             // While all items are looked at, the position from before that is the one that counts; and what is being

@@ -185,6 +185,8 @@ struct FollowerState: Sendable {
     var delivered: Int64 = 0
     /// The position as it is stored.
     var storedPosition: Int64 = 0
+    /// By how much the places of entries differ from those of their changes.
+    var shift: Int64 = 0
     /// What is counted, and not told yet.
     var tallies = HistoryTallies()
     /// Whether it will be told by itself.

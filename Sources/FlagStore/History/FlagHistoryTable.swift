@@ -7,13 +7,14 @@ import JSON
 ///
 /// | item | PK | SK |
 /// |---|---|---|
-/// | entry of a history | `HISTORY#{env}#{flagKey}` | the change's sequence, 20 digits |
+/// | entry of a history | `HISTORY#{env}#{flagKey}` | the change's sequence, shifted, 20 digits |
 /// | the same of a flag's overrides | `OVERRIDE_HISTORY#{env}#{flagKey}` | the same |
 /// | the same of a segment | `SEGMENT_HISTORY#{env}#{name}` | the same |
 /// | last valid form of a flag, or a note that its item is not valid and never was | `HELD#{env}` | the flag's key |
 /// | last valid form of an override | `HELD#{env}#TENANTS` | length of the tenant, `#`, tenant, `#`, flag's key |
 /// | last valid form of a segment | `HELD#{env}#SEGMENTS` | the segment's name |
 /// | position | `POSITION` | `METADATA` |
+/// | by how much the places of entries are shifted, where another store began them | `SHIFT` | `METADATA` |
 enum FlagHistoryTable {
     /// The name of the table beside `table`.
     static func name(beside table: String) -> String { "\(InternalTables.prefix)history.\(table)" }
@@ -114,6 +115,9 @@ enum FlagHistoryTable {
     /// The key of the position.
     static let positionKey = TableKey("POSITION", .string(ItemKey.metadata))
 
+    /// The key of what says by how much the places of entries are shifted.
+    static let shiftKey = TableKey("SHIFT", .string(ItemKey.metadata))
+
     /// A sequence as a sort key: in the order of numbers.
     static func sort(_ sequence: Int64) -> String {
         let digits = String(sequence)
@@ -131,6 +135,7 @@ enum FlagHistoryTable {
         static let pointer: AttributeName = "pointer"
         static let message: AttributeName = "message"
         static let position: AttributeName = "position"
+        static let shift: AttributeName = "shift"
         static let storeID: AttributeName = "storeId"
         static let tenant: AttributeName = "tenantId"
         static let wasNeverValid: AttributeName = "wasNeverValid"
