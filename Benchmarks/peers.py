@@ -81,12 +81,23 @@ def nginx(body: str, certificate: Certificate | None = None) -> Server:
     tls = (f"ssl_certificate {certificate.file}; ssl_certificate_key {certificate.key}; ssl_protocols TLSv1.3;"
            if certificate else "")
     parts = {"PIDFILE": str(folder / "pid"), "PORT": f"{port}{' ssl' if certificate else ''}", "TLS": tls,
-             "BODY": body.replace("\\", "\\\\").replace("'", "\\'")}
+             "ANSWER": nginx_answer(body)}
     text = (FOLDER / "Peers" / "nginx.conf").read_text()
     for name, value in parts.items():
         text = text.replace(name, value)
     (folder / "nginx.conf").write_text(text)
     return started("nginx", ["nginx", "-c", folder / "nginx.conf", "-e", "stderr"], port, certificate, folder=kept)
+
+
+def nginx_answer(body: str) -> str:
+    """What answers everything with `body`. A word of nginx's configuration may have 4,096 bytes
+    (`NGX_CONF_BUFFER` of its source): longer texts are put together from several, which takes one copy."""
+    pieces = [body[start:start + 3000].replace("\\", "\\\\").replace("'", "\\'") for start in range(0, len(body), 3000)]
+    if len(pieces) == 1:
+        return f"return 200 '{pieces[0]}';"
+    sets = [f"set $piece_{number} '{piece}';" for number, piece in enumerate(pieces)]
+    names = "".join(f"${{piece_{number}}}" for number in range(len(pieces)))
+    return " ".join([*sets, f'return 200 "{names}";'])
 
 
 def in_node(name: str, script: str, certificate: Certificate | None = None, answer: str = "") -> Server:

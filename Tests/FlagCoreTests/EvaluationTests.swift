@@ -149,9 +149,9 @@ struct EvaluationTests {
         let text = #"{"state":"ENABLED","variants":{"a\"b":2.0,"c":1E2},"metadata":{"x":1.50,"n":null}}"#
         let flag = CompiledFlag(
             key: "k\"ey", definition: FlagDefinition(keeping: try JSONValue(parsing: text)), fractional: .v3)
-        #expect(flag.variants.map { String(decoding: $0.valueJSON, as: UTF8.self) } == ["2.0", "1E2"])
-        #expect(flag.variants.map { String(decoding: $0.nameJSON, as: UTF8.self) } == [#""a\"b""#, #""c""#])
-        #expect(String(decoding: flag.keyJSON, as: UTF8.self) == #""k\"ey""#)
+        #expect(flag.texts.variants.map { String(decoding: $0.value, as: UTF8.self) } == ["2.0", "1E2"])
+        #expect(flag.texts.variants.map { String(decoding: $0.name, as: UTF8.self) } == [#""a\"b""#, #""c""#])
+        #expect(String(decoding: flag.texts.key, as: UTF8.self) == #""k\"ey""#)
         #expect(shownMetadata(of: flag) == #"{"x":1.50}"#)
         #expect(shownMetadata(of: flag, killSwitch: .flag) == #"{"x":1.50,"killSwitch":"flag"}"#)
         #expect(!flag.isBoolean)
@@ -194,7 +194,9 @@ struct EvaluationTests {
     private func shownMetadata(
         of flag: CompiledFlag, at now: Timestamp = Self.now, killSwitch: KillSwitchKind? = nil
     ) -> String {
-        String(decoding: flag.metadataJSON(at: now, killSwitch: killSwitch), as: UTF8.self)
+        String(
+            decoding: flag.changedMetadataJSON(at: now, killSwitch: killSwitch) ?? Array(flag.texts.metadata),
+            as: UTF8.self)
     }
 
     private func boolean(_ members: JSONObject = [:]) -> CompiledFlag {

@@ -37,7 +37,9 @@ struct ValueChangesTests {
             [{"pointer":"/variants/on","before":1,"after":2},{"pointer":"/variants/off","before":0},
             {"pointer":"/variants/a~1b","after":0}]
             """),
-        Case("an array is one value", #"{"a":[1,2]}"#, #"{"a":[1,3]}"#, #"[{"pointer":"/a","before":[1,2],"after":[1,3]}]"#),
+        Case(
+            "an array is one value", #"{"a":[1,2]}"#, #"{"a":[1,3]}"#,
+            #"[{"pointer":"/a","before":[1,2],"after":[1,3]}]"#),
         Case("another type", #"{"a":{"b":1}}"#, #"{"a":7}"#, #"[{"pointer":"/a","before":{"b":1},"after":7}]"#),
         Case("all of it is new", nil, #"{"a":1,"b":{"c":2}}"#, #"[{"pointer":"","after":{"a":1,"b":{"c":2}}}]"#),
         Case("all of it is gone", #"{"a":1}"#, nil, #"[{"pointer":"","before":{"a":1}}]"#),
@@ -57,7 +59,8 @@ struct ValueChangesTests {
             "an element less of one", #"{"a":[{"b":1},\#(long),1,2]}"#, #"{"a":[\#(long),1,2]}"#,
             bytes: 150, #"[{"pointer":"/a/0","before":{"b":1}}]"#),
         Case(
-            "at depth", #"{"if":[{"==":[{"var":"x"},\#(long)]},"on"]}"#, #"{"if":[{"==":[{"var":"y"},\#(long)]},"on"]}"#,
+            "at depth", #"{"if":[{"==":[{"var":"x"},\#(long)]},"on"]}"#,
+            #"{"if":[{"==":[{"var":"y"},\#(long)]},"on"]}"#,
             bytes: 150, #"[{"pointer":"/if/0/==/0/var","before":"x","after":"y"}]"#),
         Case(
             "arrays of which nothing says what became of what", #"{"a":[\#(long),1,2]}"#, #"{"a":[3,\#(long)]}"#,
@@ -84,7 +87,8 @@ struct ValueChangesTests {
         for _ in 0..<100 { deep = ["a": [deep, 1]] }
         let wide = JSONValue.object(JSONObject((0..<20_000).map { ("member-\($0)", .integer($0)) }))
         for value in [deep, wide] {
-            for (before, after) in [(nil, value), (value, nil), (["a": value], ["a": 1])] as [(JSONValue?, JSONValue?)] {
+            for (before, after) in [(nil, value), (value, nil), (["a": value], ["a": 1])] as [(JSONValue?, JSONValue?)]
+            {
                 let changes = ValueChanges(from: before, to: after)
                 #expect(JSONValue.array(changes.list).serializedBytes().count < 2 * FlagLimits.historyEntryBytes)
                 #expect(!changes.list.isEmpty)

@@ -8,20 +8,16 @@ package final class CompiledFlag {
     package struct Variant {
         /// The name.
         package let name: String
-        /// The name as a JSON string.
-        package let nameJSON: [UInt8]
         /// The value.
         package let value: JSONValue
-        /// The value as JSON text, numbers spelled as in the definition.
-        package let valueJSON: [UInt8]
         /// The value of a boolean variant.
         package let bool: Bool?
     }
 
     /// The flag's key.
     package let key: String
-    /// The key as a JSON string.
-    package let keyJSON: [UInt8]
+    /// What answers are made of.
+    package let texts: AnswerTexts
     /// Whether all variants are booleans.
     package let isBoolean: Bool
     /// The variants in the definition's order; an evaluation names them by index.
@@ -67,7 +63,6 @@ package final class CompiledFlag {
         let flag = definition.json.objectValue ?? JSONObject()
         let variants = (flag["variants"]?.objectValue ?? JSONObject()).members.map { Variant($0.key, $0.value) }
         self.key = key
-        keyJSON = JSONValue.string(key).serializedBytes()
         self.variants = variants
         names = variants.map { [memory] in memory.keep(utf8: $0.name) }
         requirements = requires.map { [memory] prerequisite in
@@ -80,7 +75,8 @@ package final class CompiledFlag {
         let defaultName = flag["defaultVariant"]?.stringValue
         defaultVariant = defaultName.flatMap { name in variants.firstIndex { $0.name.isExactly(name) } }
         let metadata = (flag["metadata"]?.objectValue ?? JSONObject()).members.filter { !$0.value.isNull }
-        self.metadata = FlagMetadata(JSONObject(metadata), expiresAt: expiresAt)
+        texts = AnswerTexts(key: key, variants: variants, metadata: JSONObject(metadata), in: memory)
+        self.metadata = FlagMetadata(JSONObject(metadata), texts.metadata, expiresAt: expiresAt)
         self.expiresAt = expiresAt
         booleanVariants = (
             variants.firstIndex { $0.name == "true" }, variants.firstIndex { $0.name == "false" }
@@ -101,13 +97,13 @@ package final class CompiledFlag {
     /// - Parameter invalid: why.
     package init(key: String, invalid: String) {
         self.key = key
-        keyJSON = JSONValue.string(key).serializedBytes()
+        texts = AnswerTexts(key: key, variants: [], metadata: JSONObject(), in: memory)
         variants = []
         names = []
         requirements = []
         isBoolean = false
         expiresAt = nil
-        metadata = FlagMetadata(JSONObject(), expiresAt: nil)
+        metadata = FlagMetadata(JSONObject(), texts.metadata, expiresAt: nil)
         readsTimestamp = false
         followsClock = false
         needsSurroundings = false
@@ -119,9 +115,10 @@ package final class CompiledFlag {
         failure = EvaluationError(code: .parseError, details: invalid)
     }
 
-    /// The metadata as a JSON object: the flag's own, with `"stale": true` once it is past its date, and with the name
-    /// of the kill switch that takes it away. A member of its own that is named like one of these gives way.
-    package func metadataJSON(at now: Timestamp, killSwitch: KillSwitchKind?) -> [UInt8] {
+    /// The metadata as a JSON object where it is not just the flag's own (`texts.metadata`, which nil stands for): with
+    /// `"stale": true` once it is past its date, and with the name of the kill switch that takes it away. A member of its
+    /// own that is named like one of these gives way.
+    package func changedMetadataJSON(at now: Timestamp, killSwitch: KillSwitchKind?) -> [UInt8]? {
         let isStale = expiresAt.map { $0 <= now } ?? false
         guard let killSwitch else { return metadata.json(isStale: isStale) }
         if let killedMetadata, killedMetadata.killSwitch == killSwitch, killedMetadata.isStale == isStale {
@@ -135,9 +132,10 @@ package final class CompiledFlag {
     /// The value of an evaluation as JSON text; nil when it has none: the caller's own default applies.
     ///
     /// A killed boolean flag is false also when no variant of it is.
-    package func valueJSON(of evaluation: Evaluation) -> [UInt8]? {
-        if let variant = evaluation.variant { return variants[variant].valueJSON }
-        return isBoolean && evaluation.reason.killSwitch != nil ? Self.off : nil
+    package func valueJSON(of evaluation: Evaluation) -> UnsafeRawBufferPointer? {
+        if let variant = evaluation.variant { return texts.variants[variant].value }
+        guard isBoolean, evaluation.reason.killSwitch != nil else { return nil }
+        return UnsafeRawBufferPointer(start: Self.off.utf8Start, count: Self.off.utf8CodeUnitCount)
     }
 
     /// Whether an evaluation enables what the flag guards: the value of a boolean flag, of others whether there is one.
@@ -145,7 +143,7 @@ package final class CompiledFlag {
         evaluation.variant.map { !isBoolean || variants[$0].bool == true } ?? false
     }
 
-    private static let off = Array("false".utf8)
+    private static var off: StaticString { "false" }
 
     /// Evaluates the flag: kill switch, state, tenant override, prerequisites, targeting, default; the first that
     /// decides wins.
@@ -272,9 +270,7 @@ package final class CompiledFlag {
 extension CompiledFlag.Variant {
     fileprivate init(_ name: String, _ value: JSONValue) {
         self.name = name
-        nameJSON = JSONValue.string(name).serializedBytes()
         self.value = value
-        valueJSON = value.serializedBytes()
         bool = value.boolValue
     }
 }

@@ -2,16 +2,16 @@ import JSON
 
 /// A flag's metadata as answers show it, as JSON text.
 struct FlagMetadata {
-    /// The flag's own.
-    private let own: [UInt8]
-    /// The same with `"stale": true`, for a flag with a date.
-    private let stale: [UInt8]
+    /// The flag's own, in its memory.
+    private let own: UnsafeRawBufferPointer
+    /// The same with `"stale": true`; nil for a flag without a date.
+    private let stale: [UInt8]?
 
-    /// The metadata of a flag whose own has these members.
-    init(_ members: JSONObject, expiresAt: Timestamp?) {
-        own = JSONValue.object(members).serializedBytes()
+    /// The metadata of a flag whose own has these members, and is this text.
+    init(_ members: JSONObject, _ own: UnsafeRawBufferPointer, expiresAt: Timestamp?) {
+        self.own = own
         guard expiresAt != nil else {
-            stale = own
+            stale = nil
             return
         }
         var marked = members
@@ -19,12 +19,12 @@ struct FlagMetadata {
         stale = JSONValue.object(marked).serializedBytes()
     }
 
-    /// The metadata as a JSON object.
-    func json(isStale: Bool) -> [UInt8] { isStale ? stale : own }
+    /// The metadata of a flag past its date as a JSON object; nil where it is the flag's own.
+    func json(isStale: Bool) -> [UInt8]? { isStale ? stale : nil }
 
     /// The same with the name of a kill switch. O(metadata): to be kept as long as the kill switch is on.
     func json(isStale: Bool, killSwitch: KillSwitchKind) -> [UInt8] {
-        var members = (try? JSONValue(parsing: json(isStale: isStale)))?.objectValue ?? JSONObject()
+        var members = (try? JSONValue(parsing: json(isStale: isStale) ?? Array(own)))?.objectValue ?? JSONObject()
         members["killSwitch"] = .string(killSwitch.rawValue)
         return JSONValue.object(members).serializedBytes()
     }

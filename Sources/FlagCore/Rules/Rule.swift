@@ -21,6 +21,11 @@ final class RuleMemory {
         UnsafeRawBufferPointer(start: keep(Array(bytes)), count: bytes.count)
     }
 
+    /// A copy of `bytes` at a fixed address.
+    func keep(bytes: [UInt8]) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: keep(bytes), count: bytes.count)
+    }
+
     /// A copy of `text` at a fixed address.
     func keep(utf8 text: String) -> UnsafeRawBufferPointer {
         var text = text

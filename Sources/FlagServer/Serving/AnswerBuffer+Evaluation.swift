@@ -10,30 +10,32 @@ extension AnswerBuffer {
     ///
     /// - Parameter now: the instant of the evaluation, from which the metadata of a flag past its date says so.
     mutating func append(ofrep evaluation: Evaluation, of flag: CompiledFlag, at now: Timestamp) {
-        append("{\"key\":")
-        append(flag.keyJSON)
         if let error = evaluation.error {
+            append("{\"key\":")
+            append(flag.texts.key)
             append(",\"errorCode\":\"")
             append(error.code.rawValue)
             append("\",\"errorDetails\":")
             append(jsonString: error.details)
+        } else if let index = evaluation.variant {
+            append(flag.texts.opening)
+            append(evaluation.reason.openFeature(hasValue: true))
+            append(flag.texts.variants[index].outcome)
         } else {
             let value = flag.valueJSON(of: evaluation)
-            append(",\"reason\":\"")
+            append(flag.texts.opening)
             append(evaluation.reason.openFeature(hasValue: value != nil))
-            append("\",\"variant\":")
-            if let index = evaluation.variant {
-                append(flag.variants[index].nameJSON)
-            } else {
-                append("\"\"")
-            }
+            append("\",\"variant\":\"\"")
             if let value {
                 append(",\"value\":")
                 append(value)
             }
         }
+        guard let metadata = flag.changedMetadataJSON(at: now, killSwitch: evaluation.reason.killSwitch) else {
+            return append(flag.texts.closing)
+        }
         append(",\"metadata\":")
-        append(flag.metadataJSON(at: now, killSwitch: evaluation.reason.killSwitch))
+        append(metadata)
         append(byte: UInt8(ascii: "}"))
     }
 
@@ -65,7 +67,7 @@ extension AnswerBuffer {
         append(",\"value\":")
         append(value)
         append(",\"variant\":")
-        if let index = evaluation.variant { append(flag.variants[index].nameJSON) } else { append("null") }
+        if let index = evaluation.variant { append(flag.texts.variants[index].name) } else { append("null") }
     }
 
     /// The members `enabled`, `value` and `variant` where no variant is served.

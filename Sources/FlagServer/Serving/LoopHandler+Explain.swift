@@ -89,7 +89,7 @@ extension LoopHandler {
     private func add(_ evaluation: Evaluation, of flag: CompiledFlag, to answer: inout JSONObject) {
         let variant = evaluation.variant.map { flag.variants[$0] }
         answer["enabled"] = .bool(flag.isEnabled(by: evaluation))
-        answer["value"] = flag.valueJSON(of: evaluation).flatMap { try? JSONValue(parsing: $0) } ?? .null
+        answer["value"] = flag.valueJSON(of: evaluation).flatMap { try? JSONValue(parsing: Array($0)) } ?? .null
         answer["variant"] = variant.map { .string($0.name) } ?? .null
         answer["reason"] = .string("\(evaluation.reason.api)")
         if let error = evaluation.error {

@@ -18,7 +18,13 @@ struct ChangeConsequences: Sendable {
     /// Changes that histories do not have one by one.
     private(set) var tallied: [TalliedChange] = []
     /// Changes of overrides, by whoever made them, that are still to be told.
-    private var overrides: [Principal: [Change]] = [:]
+    private var overrides: [Principal: [OverrideChange]] = [:]
+
+    private struct OverrideChange: Sendable {
+        let change: Change
+        /// How it is counted if it is not told by itself.
+        let tallied: TalliedChange
+    }
     /// Keys under which somebody put what looks like a flag, an override, a kill switch or a segment, and that nothing
     /// is looked for under: `FLAG#stagin#x`.
     private(set) var misplaced: [TableKey] = []
@@ -43,11 +49,15 @@ struct ChangeConsequences: Sendable {
             if EnvironmentRevision.isBroken(by: change) { broken.insert(environment) }
             return
         case .flag(let environment, _)?:
-            if noteContent(change, in: environment, kept) { record(change) }
-        case .override(let environment, _, _)?:
-            if noteContent(change, in: environment, kept) { overrides[change.principal, default: []].append(change) }
+            if noteContent(change, in: environment, kept) != nil { record(change) }
+        case .override(let environment, let tenant, let flagKey)?:
+            if let isValid = noteContent(change, in: environment, kept) {
+                let tallied = TalliedChange(
+                    change, ofOverrideOf: tenant, flagKey, in: environment, isValid: isValid)
+                overrides[change.principal, default: []].append(OverrideChange(change: change, tallied: tallied))
+            }
         case .segment(let environment, let name)?:
-            if noteContent(change, in: environment, kept) {
+            if noteContent(change, in: environment, kept) != nil {
                 record(change)
             } else if change.principal != FlagTableFollower.principal {
                 // A call that changes the listed keys raises the version, and nothing else of the segment's own item.
@@ -68,18 +78,15 @@ struct ChangeConsequences: Sendable {
         correct(change)
     }
 
-    /// Tells of the overrides, when all changes have been added: one by one, or by their number where they are too many.
+    /// Tells of the overrides, when all changes have been added: one by one, or by their number where they are many.
     ///
     /// - Parameter principals: whose are being counted already.
     mutating func tellOverrides(counting principals: Set<Principal>) {
         for (principal, changes) in overrides {
-            guard changes.count > FlagLimits.singleOverrides || principals.contains(principal) else {
-                for change in changes { record(change) }
-                continue
-            }
-            for change in changes {
-                guard case .override(let environment, let tenant, let flagKey)? = ItemKey(change.key) else { continue }
-                tallied.append(TalliedChange(change, ofOverrideOf: tenant, flagKey, in: environment))
+            if changes.count > FlagLimits.singleOverrides || principals.contains(principal) {
+                tallied += changes.map(\.tallied)
+            } else {
+                for override in changes { record(override.change) }
             }
         }
         overrides = [:]
@@ -87,14 +94,13 @@ struct ChangeConsequences: Sendable {
 
     /// Sees to what follows from a change of content.
     ///
-    /// - Returns: whether it is one.
+    /// - Returns: whether what it left is valid, or nothing; nil when it is no change of content.
     private mutating func noteContent(
         _ change: Change, in environment: Environment, _ kept: (HeldPlace) -> HeldForm.Kind?
-    ) -> Bool {
-        guard DerivedAttributes.isContentChanged(from: change.oldItem, to: change.newItem) else { return false }
+    ) -> Bool? {
+        guard DerivedAttributes.isContentChanged(from: change.oldItem, to: change.newItem) else { return nil }
         unraised.insert(environment)
-        hold(change, kept)
-        return true
+        return hold(change, kept)
     }
 
     private mutating func correct(_ change: Change) {
@@ -115,19 +121,22 @@ struct ChangeConsequences: Sendable {
     }
 
     /// Keeps what was valid last, or lets go of it.
-    private mutating func hold(_ change: Change, _ kept: (HeldPlace) -> HeldForm.Kind?) {
-        guard let place = ItemKey(change.key).flatMap({ HeldPlace($0) }) else { return }
+    ///
+    /// - Returns: whether the item is valid, or gone.
+    private mutating func hold(_ change: Change, _ kept: (HeldPlace) -> HeldForm.Kind?) -> Bool {
+        guard let place = ItemKey(change.key).flatMap({ HeldPlace($0) }) else { return true }
         let kind = held[place].map { $0?.kind } ?? kept(place)
         guard let new = change.newItem, place.validForm(of: new) == nil else {
             if kind != nil { held[place] = .some(nil) }
-            return
+            return true
         }
         // The first form that is kept stays: what came after it was not valid.
-        guard kind != .lastValid else { return }
+        guard kind != .lastValid else { return false }
         if let last = change.oldItem.flatMap({ place.validForm(of: $0) }) {
             held[place] = last
         } else if kind == nil, takesNotes {
             held[place] = place.note
         }
+        return false
     }
 }

@@ -6,19 +6,20 @@ import Lock
 extension FlagTableFollower {
     /// How often it is looked whether what is being counted can be told.
     private static let interval = DispatchTimeInterval.milliseconds(250)
-    /// For how many intervals it may go on until it is told although more comes.
-    private static let countingMaximum = 40
+    /// For how many intervals it may go on until it is told although more comes, by whether that costs little.
+    private static let countingMaximum = (cheap: 40, dear: 240)
     /// For how many intervals counts are kept to which more may come.
     private static let keepingMaximum = 8
 
     /// Sees to it that what is being counted is told soon. On the queue.
     func tellTalliesSoon() {
-        let count = state.withLock { state -> Int? in
-            guard !state.tallies.isEmpty, !state.isTelling, !state.isStopped else { return nil }
+        let (count, isEmpty) = tallies.withLock { ($0.count, $0.isEmpty) }
+        let isNews = state.withLock { state in
+            guard !isEmpty, !state.isTelling, !state.isStopped else { return false }
             state.isTelling = true
-            return state.tallies.count
+            return true
         }
-        if let count { lookAtTallies(after: count, 0) }
+        if isNews { lookAtTallies(after: count, 0) }
     }
 
     /// Looks at the counts in a while, as long as there are any.
@@ -28,8 +29,10 @@ extension FlagTableFollower {
     ///   - intervals: for how long it has gone on so, or nothing has been counted.
     private func lookAtTallies(after count: Int, _ intervals: Int) {
         queue.asyncAfter(deadline: .now() + Self.interval) { [weak self] in
-            guard let self, let current = state.withLock({ $0.isStopped ? nil : $0.tallies.count }) else { return }
-            if current > 0, current == count || intervals >= Self.countingMaximum {
+            guard let self, !state.withLock({ $0.isStopped }) else { return }
+            let (current, isCheap) = tallies.withLock { ($0.count, $0.isCheap) }
+            let maximum = isCheap ? Self.countingMaximum.cheap : Self.countingMaximum.dear
+            if current > 0, current == count || intervals >= maximum {
                 do throws(FlagStoreError) { try tellTallies() } catch {
                     state.withLock { $0.isTelling = false }
                     return fail(error)
@@ -46,26 +49,26 @@ extension FlagTableFollower {
 
     /// Begins anew: what comes from now on is told by itself. On the queue.
     func endTallies() {
-        state.withLock { state in
-            state.tallies = HistoryTallies()
-            state.isTelling = false
-        }
+        tallies.withLock { $0 = HistoryTallies() }
+        state.withLock { $0.isTelling = false }
     }
 
     /// Writes the entries of what was counted, and how far the changes have been looked at. On the queue.
     func tellTallies() throws(FlagStoreError) {
-        let (tallies, sequence, isSweeping) = state.withLock { ($0.tallies, $0.position, $0.isSweeping) }
-        guard !tallies.isTold else { return }
-        let entries = tallies.entries
+        let entries = tallies.withLock { $0.entries }
+        guard !entries.isEmpty else { return }
+        let (sequence, isSweeping) = state.withLock { ($0.position, $0.isSweeping) }
         var operations = entries.map { entry($0.entry.item(in: $0.partition)) }
+        if operations.count >= FlagLimits.operationsPerTransaction {
+            try performBeside(operations)
+            operations = []
+        }
         if !isSweeping { operations.append(position(sequence)) }
         try perform(operations)
         if !isSweeping { keepChanges(after: sequence) }
         let added = entries.filter(\.isNew)
-        state.withLock { state in
-            state.tallies.settle()
-            state.statistics.entries += UInt64(added.count)
-        }
+        tallies.withLock { $0.settle() }
+        state.withLock { $0.statistics.entries += UInt64(added.count) }
         for (partition, added) in Dictionary(grouping: added, by: \.partition) {
             try trimHistory(partition, adding: added.count, isGrown: true)
         }

@@ -36,7 +36,7 @@ extension FlagTableFollower {
     /// Does what follows from changes, and waits until it is durable.
     func process(_ changes: [Change]) throws(FlagStoreError) {
         guard let last = changes.last else { return }
-        let (held, counted) = state.withLock { ($0.held, $0.tallies.principals) }
+        let held = state.withLock { $0.held }
         var consequences = ChangeConsequences(takesNotes: held.count < FollowerState.notesMaximum)
         for change in changes where change.table == repository.table {
             if case .revision(let environment)? = ItemKey(change.key) {
@@ -44,7 +44,7 @@ extension FlagTableFollower {
             }
             consequences.add(change) { held[$0] }
         }
-        consequences.tellOverrides(counting: counted)
+        consequences.tellOverrides(counting: tallies.withLock { $0.principals })
         if let first = consequences.misplaced.first {
             report(
                 .misplaced(
@@ -56,10 +56,10 @@ extension FlagTableFollower {
         for (partition, count) in consequences.added {
             try trimHistory(partition, adding: count, isGrown: consequences.grown.contains(partition))
         }
-        let isDue = state.withLock { state in
-            state.position = max(state.position, last.sequence)
-            for change in consequences.tallied { state.tallies.add(change) }
-            return state.tallies.isDue
+        state.withLock { $0.position = max($0.position, last.sequence) }
+        let isDue = tallies.withLock { tallies in
+            for change in consequences.tallied { tallies.add(change) }
+            return tallies.isDue
         }
         if isDue { try tellTallies() }
     }
@@ -143,11 +143,11 @@ extension FlagTableFollower {
     private func write(_ consequences: ChangeConsequences, upTo sequence: Int64) throws(FlagStoreError) {
         var operations = consequences.entries.map(entry)
         operations += consequences.held.map { operation(on: $0, $1) }
+        let isTold = consequences.tallied.isEmpty && tallies.withLock { $0.isTold }
         let storesPosition = state.withLock { state in
             // While all items are looked at, the position from before that is the one that counts; and what is being
             // counted is counted again after a crash.
-            !state.isSweeping && state.tallies.isTold && consequences.tallied.isEmpty
-                && (!operations.isEmpty || sequence > state.storedPosition + Self.positionGap)
+            !state.isSweeping && isTold && (!operations.isEmpty || sequence > state.storedPosition + Self.positionGap)
         }
         if storesPosition { operations.append(position(sequence)) }
         try perform(operations)
@@ -183,10 +183,10 @@ extension FlagTableFollower {
 
     /// Stores how far the changes have been looked at when others' tables had many and this one none.
     func passOthersChanges() throws(FlagStoreError) {
+        guard tallies.withLock({ $0.isTold }) else { return }
         let sequence = state.withLock { state -> Int64? in
             let isIdle = !state.isBehind && state.pending.isEmpty && !state.isSweeping && !state.isStopped
-            let isFarAhead = state.delivered > state.storedPosition + Self.positionGap
-            return isIdle && state.tallies.isTold && isFarAhead ? state.delivered : nil
+            return isIdle && state.delivered > state.storedPosition + Self.positionGap ? state.delivered : nil
         }
         guard let sequence else { return }
         try perform([position(sequence)])
@@ -218,6 +218,33 @@ extension FlagTableFollower {
             }
         }
     }
+
+    /// The same, in any order, with several transactions under way: they share the disk's syncs.
+    func performBeside(_ operations: [WriteOperation]) throws(FlagStoreError) {
+        let size = FlagLimits.operationsPerTransaction
+        for start in stride(from: 0, to: operations.count, by: size * Self.transactionsMaximum) {
+            let failed = Locked<[(operations: [WriteOperation], error: TableError)]>([])
+            let done = DispatchGroup()
+            for first in stride(
+                from: start, to: min(operations.count, start + size * Self.transactionsMaximum), by: size)
+            {
+                let some = Array(operations[first..<min(operations.count, first + size)])
+                done.enter()
+                store.transact(some, principal: Self.principal) { result in
+                    if case .failure(let error) = result { failed.withLock { $0.append((some, error)) } }
+                    done.leave()
+                }
+            }
+            done.wait()
+            for (some, error) in failed.withLock({ $0 }) {
+                guard !error.mayPass else { throw FlagStoreError(error) }
+                for operation in some { try performAlone(operation) }
+            }
+        }
+    }
+
+    /// Transactions under way at most.
+    private static let transactionsMaximum = 16
 
     private func performAlone(_ operation: WriteOperation) throws(FlagStoreError) {
         do {

@@ -23,6 +23,8 @@ package final class FlagTableFollower: Sendable {
     /// Looking at all items takes long, and changes must not wait for it.
     let sweeps = DispatchQueue(label: "flag-table-follower.sweep")
     let state = Locked(FollowerState())
+    /// What is counted, and not told yet. Apart from the state, for which the table's writer waits.
+    let tallies = Locked(HistoryTallies())
 
     var store: any ItemTable { repository.store }
     var historyTable: String { FlagHistoryTable.name(beside: repository.table) }
@@ -187,9 +189,7 @@ struct FollowerState: Sendable {
     var storedPosition: Int64 = 0
     /// By how much the places of entries differ from those of their changes.
     var shift: Int64 = 0
-    /// What is counted, and not told yet.
-    var tallies = HistoryTallies()
-    /// Whether it will be told by itself.
+    /// Whether what is being counted will be told by itself.
     var isTelling = false
     /// How many entries histories have, as far as is known.
     var historySizes: [ExactText: Int] = [:]

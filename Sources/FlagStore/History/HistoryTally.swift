@@ -28,15 +28,16 @@ struct TalliedChange: Sendable {
 }
 
 extension TalliedChange {
-    /// A change of many overrides.
-    init(_ change: Change, ofOverrideOf tenant: String, _ flagKey: String, in environment: Environment) {
+    /// A change of an override.
+    ///
+    /// - Parameter isValid: whether what it left is one, or nothing.
+    init(
+        _ change: Change, ofOverrideOf tenant: String, _ flagKey: String, in environment: Environment, isValid: Bool
+    ) {
         let kind: Kind =
-            switch FlagHistoryEntry.Event(change, ofOverrideOf: tenant, flagKey, in: environment) {
-            case .created: .created
-            case .deleted: .deleted
-            case .refused: .refused
-            default: .changed
-            }
+            if change.newItem == nil { .deleted } else if !isValid { .refused } else if change.oldItem == nil {
+                .created
+            } else { .changed }
         self.init(
             change, partition: FlagHistoryTable.overrideHistoryPartition(environment, flagKey), isOverride: true,
             counted: (kind, tenant))
@@ -69,8 +70,8 @@ extension TalliedChange {
 
 /// Counts what is told together: for each history and whoever made the changes one entry, from the first of them on.
 ///
-/// What comes soon after it was told is added to the same entry: a disk that makes a large change wait for a moment does
-/// not make two of it.
+/// What comes soon after it was told is added to the same entry: a disk that makes a large change wait for a moment
+/// does not make two of it.
 struct HistoryTallies: Sendable {
     private struct Place: Hashable {
         let partition: ExactText
@@ -91,22 +92,34 @@ struct HistoryTallies: Sendable {
     var isTold: Bool { count == 0 }
     /// Whether nothing is kept.
     var isEmpty: Bool { open.isEmpty && ended.isEmpty }
+    /// What is kept takes about so many bytes.
+    private var bytes = 0
+
     /// Whether it is time to tell: after a crash, the next start counts again what was not told.
-    var isDue: Bool { count >= 100_000 || isLarge }
+    var isDue: Bool { count >= Self.countMaximum && isCheap || isLarge }
+    /// Whether telling costs little beside the changes themselves.
+    var isCheap: Bool { count >= 20 * (untold.count + ended.count) }
     /// Whether it takes much memory.
-    private var isLarge: Bool { open.count + ended.count >= 10_000 }
+    private var isLarge: Bool { bytes >= Self.bytesMaximum }
+
+    private static let countMaximum = 100_000
+    private static let bytesMaximum = 32 << 20
+    /// What an entry takes besides names.
+    private static let entryBytes = 512
 
     /// Counts a change, after all that were counted before it. O(1).
     mutating func add(_ change: TalliedChange) {
         count += 1
         let place = Place(partition: ExactText(change.partition), principal: change.principal)
         if change.isOverride { principals.insert(change.principal) }
-        if let (kind, name) = change.counted {
-            open[place, default: HistoryTally(change)].note(kind, name)
-        } else if let tally = open.updateValue(HistoryTally(change), forKey: place), untold.contains(place) {
-            ended.append(tally.entry)
+        let isNew = untold.insert(place).inserted
+        guard let (kind, name) = change.counted else {
+            bytes += Self.entryBytes
+            if let tally = open.updateValue(HistoryTally(change), forKey: place), !isNew { ended.append(tally.entry) }
+            return
         }
-        untold.insert(place)
+        if isNew, open.index(forKey: place) == nil { bytes += Self.entryBytes }
+        bytes += open[place, default: HistoryTally(change)].note(kind, name)
     }
 
     /// The entries that tell of what is not told yet.
@@ -119,6 +132,7 @@ struct HistoryTallies: Sendable {
             return
         }
         for place in untold { open[place]?.isTold = true }
+        bytes -= ended.count * Self.entryBytes
         (ended, untold, principals, count) = ([], [], [], 0)
     }
 }
@@ -138,7 +152,16 @@ private struct HistoryTally: Sendable {
     private struct Names: Sendable {
         var count = 0
         var first: [String] = []
-        var bytes = 0
+        private var bytes = 0
+
+        mutating func note(_ name: String) -> Int {
+            count += 1
+            let added = name.utf8.count
+            guard first.count < FlagLimits.talliedNames, bytes + added <= FlagLimits.talliedNameBytes else { return 0 }
+            first.append(name)
+            bytes += added
+            return added + 32
+        }
     }
 
     /// Whether it has been told, with what was counted until then.
@@ -151,13 +174,11 @@ private struct HistoryTally: Sendable {
         self.first = first
     }
 
-    mutating func note(_ kind: TalliedChange.Kind, _ name: String) {
-        var names = kinds.removeValue(forKey: kind) ?? Names()
-        defer { kinds[kind] = names }
-        names.count += 1
-        guard names.first.count < FlagLimits.talliedNames else { return }
-        names.bytes += name.utf8.count
-        if names.bytes <= FlagLimits.talliedNameBytes { names.first.append(name) }
+    /// Counts a change.
+    ///
+    /// - Returns: about how many bytes more are kept.
+    mutating func note(_ kind: TalliedChange.Kind, _ name: String) -> Int {
+        kinds[kind, default: Names()].note(name)
     }
 
     var entry: TalliedEntry {
