@@ -223,7 +223,7 @@ private struct Loop {
                 _ = flag.evaluate(context, killSwitch: killSwitch, override: override, now: now)
                 var run = EvaluationRun(now: now)
                 _ = flag.explain(context, killSwitch: killSwitch, override: override, in: &run)
-                _ = flag.metadataJSON(at: now, killSwitch: killSwitch)
+                _ = flag.changedMetadataJSON(at: now, killSwitch: killSwitch)
             }
         }
         guard case .found(let ruleSet, _) = cache.ruleSet(.development, now: 0) else { return }

@@ -38,8 +38,8 @@ extension BackupError: CustomStringConvertible {
                 + ". Say which is meant: flag-server restore --time … --pass 1"
         case .otherSetting(let name, let ofBackup, let ofStore):
             "The backup is of a server with \(name) \(ofBackup), and here it is \(ofStore): the same content would "
-                + "mean something else. Restore it into a directory of its own: flag-server restore FILE.backup --create "
-                + "--data-dir NEW"
+                + "mean something else. Restore it into a directory of its own: flag-server restore FILE.backup "
+                + "--create --data-dir NEW"
         }
     }
 }

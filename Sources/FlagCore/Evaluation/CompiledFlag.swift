@@ -116,8 +116,8 @@ package final class CompiledFlag {
     }
 
     /// The metadata as a JSON object where it is not just the flag's own (`texts.metadata`, which nil stands for): with
-    /// `"stale": true` once it is past its date, and with the name of the kill switch that takes it away. A member of its
-    /// own that is named like one of these gives way.
+    /// `"stale": true` once it is past its date, and with the name of the kill switch that takes it away. A member of
+    /// its own that is named like one of these gives way.
     package func changedMetadataJSON(at now: Timestamp, killSwitch: KillSwitchKind?) -> [UInt8]? {
         let isStale = expiresAt.map { $0 <= now } ?? false
         guard let killSwitch else { return metadata.json(isStale: isStale) }

@@ -155,7 +155,7 @@ extension FlagService {
         family("flag_server_connections_refused_by_address_total", .counter, "Connections refused for their address.") {
             $0.connectionsRefusedByAddress
         }
-        family("flag_server_requests_shed_total", .counter, "Requests refused because the loop was late.") {
+        family("flag_server_requests_shed_total", .counter, "Requests refused because they had waited too long.") {
             $0.requestsShed
         }
         family("flag_server_tls_handshakes_total", .counter, "Handshakes of TLS that came to their end.") {

@@ -180,7 +180,9 @@ extension LoopHandler {
         case .unfinished(let answer):
             waiting.unfinished = answer
             write(waiting)
-        case .queued: queued.append(waiting)
+        case .queued:
+            waiting.queuedSince = loop.monotonicMilliseconds
+            queued.append(waiting)
         case .answered, .refused: preconditionFailure("what is complete waits for nothing")
         }
     }
@@ -195,8 +197,8 @@ extension LoopHandler {
         case .missing, .postponed, .unfinished, .queued: return wait(result, waiting)
         case .answered, .refused: break
         }
-        giveWay(waiting)
         loop.resume(waiting.answer) { send(result, waiting.kind, &$0) }
+        giveWay(waiting)
     }
 
     /// Has a bulk answer written when the loop has time, and no other meanwhile.
@@ -211,8 +213,23 @@ extension LoopHandler {
         guard writing === waiting else { return }
         writing = nil
         waiting.isWriting = false
+        shedQueued()
         if !queued.isEmpty { write(queued.removeFirst()) }
     }
+
+    /// Refuses bulk answers that have waited longer than requests may: who comes after them would wait as long.
+    private func shedQueued() {
+        let late = queued.prefix(LoopHandler.shedAtOnce).prefix { loop.isLate(since: $0.queuedSince) }
+        queued.removeFirst(late.count)
+        for waiting in late where loop.awaits(waiting.answer) {
+            loop.countShed()
+            let result = waiting.withInput { refuse(.overloaded, $0, &output) }
+            loop.resume(waiting.answer) { send(result, waiting.kind, &$0) }
+        }
+    }
+
+    /// How many are refused before the next one is written: all of 10,000 would take a turn of their own.
+    private static let shedAtOnce = 100
 
     /// Puts a problem into the output, in OFREP's shape where the request is one of OFREP.
     private func refuse(

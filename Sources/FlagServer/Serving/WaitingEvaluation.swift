@@ -17,6 +17,8 @@ final class WaitingEvaluation {
     var unfinished: UnfinishedAnswer?
     /// Whether it is the bulk answer that is being written.
     var isWriting = false
+    /// Since when it waits for other bulk answers, in milliseconds of the monotonic clock.
+    var queuedSince: Int64 = 0
     /// Whether it has been postponed.
     var wasPostponed = false
     private let key: [UInt8]

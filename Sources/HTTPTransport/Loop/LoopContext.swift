@@ -15,6 +15,17 @@ package final class LoopContext {
     /// Milliseconds since 1970, read when the loop last woke.
     package var wallMilliseconds: Int64 { state.pointee.wall }
 
+    /// Whether a request that has waited since then has waited longer than requests may (`HTTPTimeouts.lag`).
+    ///
+    /// - Parameter milliseconds: of the monotonic clock.
+    package func isLate(since milliseconds: Int64) -> Bool {
+        state.pointee.patience.lag != .max
+            && (state.pointee.monotonic &- milliseconds) &* 1000 > state.pointee.patience.lag
+    }
+
+    /// Counts a request that the handler refused for that, as the loop counts those that it refuses by itself.
+    package func countShed() { state.pointee.counters.shed.raise(by: 1) }
+
     /// Whether somebody still waits for a deferred answer of this very loop. O(1).
     package func awaits(_ answer: DeferredAnswer) -> Bool {
         precondition(answer.mailbox === state.pointee.mailbox, "an answer is awaited on its own loop")

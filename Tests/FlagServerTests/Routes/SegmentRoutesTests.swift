@@ -201,7 +201,7 @@ struct SegmentRoutesTests {
         #expect(try server.send("PUT", path, #"{"keys":["a"]}"#, stale).status == 412)
         let replaced = try server.send("PUT", path, #"{"keys":["a","x"]}"#, [("If-Match", tag)])
         #expect(replaced.json["keyCount"] == 2)
-        #expect(try server.send("GET", path).body == #"{"keys":["a","x"],"nextCursor":null}"#)
+        #expect(try server.send("GET", path).body == #"{"keys":["a","x"],"total":2,"nextCursor":null}"#)
         #expect(try server.send("DELETE", "/api/segments/beta").status == 204)
         try Self.create("beta", "", server: server)
         #expect(try server.send("GET", "/api/segments/beta").json["keyCount"] == 0)

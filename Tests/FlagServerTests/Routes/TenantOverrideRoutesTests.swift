@@ -23,7 +23,7 @@ struct TenantOverrideRoutesTests {
         #expect(try server.send("GET", path).body == put.body)
         // What was read may be put back.
         #expect(try server.send("PUT", path, put.body).status == 200)
-        let list = #"{"overrides":[\#(put.body)],"nextCursor":null}"#
+        let list = #"{"overrides":[\#(put.body)],"total":1,"nextCursor":null}"#
         #expect(try server.send("GET", "/api/flags/f/tenants").body == list)
         #expect(try server.send("GET", "/api/tenants/acme/flags").body == list)
         #expect(try server.send("DELETE", path).status == 204)
