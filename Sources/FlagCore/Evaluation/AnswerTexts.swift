@@ -27,33 +27,94 @@ package struct AnswerTexts {
         package let outcome: UnsafeRawBufferPointer
     }
 
+    /// `,{"key":…}`: the whole answer of a flag that answers everybody alike, with a comma before it; nil for others.
+    package let constant: UnsafeRawBufferPointer?
+
     /// Writes the texts of a flag.
     ///
     /// - Parameters:
     ///   - metadata: the flag's own metadata.
+    ///   - constant: the variant that everybody gets, always; nil when that depends on something.
     ///   - memory: where they are kept.
-    init(key: String, variants: [CompiledFlag.Variant], metadata: JSONObject, in memory: RuleMemory) {
-        let keyText = JSONValue.string(key).serializedBytes()
-        (opening, self.key) = Self.keep("{\"key\":", keyText, ",\"reason\":\"", in: memory)
-        (closing, self.metadata) = Self.keep(
-            ",\"metadata\":", JSONValue.object(metadata).serializedBytes(), "}", in: memory)
-        let texts = variants.map { variant in
-            let nameText = JSONValue.string(variant.name).serializedBytes()
-            let valueText = variant.value.serializedBytes()
-            let text = Array("\",\"variant\":".utf8) + nameText + Array(",\"value\":".utf8) + valueText
-            let outcome = memory.keep(bytes: text)
-            return Variant(
-                name: UnsafeRawBufferPointer(rebasing: outcome.dropFirst(12).prefix(nameText.count)),
-                value: UnsafeRawBufferPointer(rebasing: outcome.suffix(valueText.count)), outcome: outcome)
+    init(
+        key: String, variants: [CompiledFlag.Variant], metadata: JSONObject, constant: Int?, in memory: RuleMemory
+    ) {
+        var text = Text()
+        text.append(plain: ",")
+        let opening = text.range {
+            $0.append(plain: "{\"key\":")
+            $0.append(.string(key))
+            $0.append(plain: ",\"reason\":\"")
         }
-        self.variants = UnsafeBufferPointer(start: memory.keep(texts), count: texts.count)
+        if constant != nil { text.append(plain: Reason.static.openFeature(hasValue: true)) }
+        // The variant of a constant answer stands where that answer has it.
+        let order = [constant].compactMap { $0 } + variants.indices.filter { $0 != constant }
+        var outcomes: [Int: Outcome] = [:]
+        var closing = 0..<0
+        var object = 0..<0
+        for index in order {
+            outcomes[index] = text.append(variants[index])
+            if index == constant { (closing, object) = text.append(metadata: metadata) }
+        }
+        if constant == nil { (closing, object) = text.append(metadata: metadata) }
+        let bytes = memory.keep(bytes: text.bytes)
+        func part(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[range]) }
+        self.opening = part(opening)
+        self.key = part((opening.lowerBound + 7)..<(opening.upperBound - 11))
+        self.closing = part(closing)
+        self.metadata = part(object)
+        self.constant = constant == nil ? nil : part(0..<closing.upperBound)
+        let parts = variants.indices.compactMap { outcomes[$0] }.map {
+            Variant(name: part($0.name), value: part($0.value), outcome: part($0.whole))
+        }
+        self.variants = UnsafeBufferPointer(start: memory.keep(parts), count: parts.count)
     }
 
-    private static func keep(
-        _ before: StaticString, _ text: [UInt8], _ after: StaticString, in memory: RuleMemory
-    ) -> (whole: UnsafeRawBufferPointer, text: UnsafeRawBufferPointer) {
-        let whole = memory.keep(bytes: Array("\(before)".utf8) + text + Array("\(after)".utf8))
-        let start = before.utf8CodeUnitCount
-        return (whole, UnsafeRawBufferPointer(rebasing: whole[start..<(start + text.count)]))
+    /// Where the texts of a variant are.
+    private struct Outcome {
+        let whole: Range<Int>
+        let name: Range<Int>
+        let value: Range<Int>
+    }
+
+    /// The bytes of all texts, while they are written.
+    private struct Text {
+        private(set) var bytes: [UInt8] = []
+
+        /// Where what `write` appends is.
+        mutating func range(of write: (inout Text) -> Void) -> Range<Int> {
+            let start = bytes.count
+            write(&self)
+            return start..<bytes.count
+        }
+
+        mutating func append(plain text: StaticString) { text.withUTF8Buffer { bytes += $0 } }
+
+        @discardableResult
+        mutating func append(_ value: JSONValue) -> Range<Int> {
+            range { $0.bytes += value.serializedBytes() }
+        }
+
+        mutating func append(_ variant: CompiledFlag.Variant) -> Outcome {
+            var name = 0..<0
+            var value = 0..<0
+            let whole = range {
+                $0.append(plain: "\",\"variant\":")
+                name = $0.append(.string(variant.name))
+                $0.append(plain: ",\"value\":")
+                value = $0.append(variant.value)
+            }
+            return Outcome(whole: whole, name: name, value: value)
+        }
+
+        mutating func append(metadata: JSONObject) -> (whole: Range<Int>, object: Range<Int>) {
+            var object = 0..<0
+            let whole = range {
+                $0.append(plain: ",\"metadata\":")
+                object = $0.append(.object(metadata))
+                $0.append(plain: "}")
+            }
+            return (whole, object)
+        }
     }
 }

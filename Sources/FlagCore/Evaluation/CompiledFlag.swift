@@ -75,8 +75,6 @@ package final class CompiledFlag {
         let defaultName = flag["defaultVariant"]?.stringValue
         defaultVariant = defaultName.flatMap { name in variants.firstIndex { $0.name.isExactly(name) } }
         let metadata = (flag["metadata"]?.objectValue ?? JSONObject()).members.filter { !$0.value.isNull }
-        texts = AnswerTexts(key: key, variants: variants, metadata: JSONObject(metadata), in: memory)
-        self.metadata = FlagMetadata(JSONObject(metadata), texts.metadata, expiresAt: expiresAt)
         self.expiresAt = expiresAt
         booleanVariants = (
             variants.firstIndex { $0.name == "true" }, variants.firstIndex { $0.name == "false" }
@@ -90,6 +88,12 @@ package final class CompiledFlag {
         let isUnreadable = targeting != nil && rule == nil
         let problem = definition.fatalIssue?.description ?? (isUnreadable ? "the targeting rule cannot be read" : nil)
         failure = problem.map { EvaluationError(code: .parseError, details: $0) }
+        let isConstant =
+            problem == nil && !isDisabled && requires.isEmpty && targeting == nil && rollout == nil && expiresAt == nil
+        texts = AnswerTexts(
+            key: key, variants: variants, metadata: JSONObject(metadata), constant: isConstant ? defaultVariant : nil,
+            in: memory)
+        self.metadata = FlagMetadata(JSONObject(metadata), texts.metadata, expiresAt: expiresAt)
     }
 
     /// A flag whose stored form cannot even be read: every evaluation answers `PARSE_ERROR`.
@@ -97,7 +101,7 @@ package final class CompiledFlag {
     /// - Parameter invalid: why.
     package init(key: String, invalid: String) {
         self.key = key
-        texts = AnswerTexts(key: key, variants: [], metadata: JSONObject(), in: memory)
+        texts = AnswerTexts(key: key, variants: [], metadata: JSONObject(), constant: nil, in: memory)
         variants = []
         names = []
         requirements = []

@@ -163,7 +163,7 @@ extension LoopHandler {
         _ request: BulkRequest, _ now: Timestamp, from place: inout BulkPlace, within slice: WorkSlice?,
         _ answer: inout AnswerBuffer
     ) -> Writing {
-        let (context, ruleSet, overrides) = (request.context, request.ruleSet, request.overrides)
+        let (ruleSet, overrides) = (request.ruleSet, request.overrides)
         let limit = service.settings.bulkAnswerBytes
         surroundings.prepare(request.environment, overrides, ruleSet: ruleSet, now: loop.monotonicMilliseconds)
         var run = EvaluationRun(now: now, steps: place.remainingSteps, surroundings: surroundings)
@@ -171,29 +171,48 @@ extension LoopHandler {
         let mayDiffer = overrides.isFound || cache.killSwitchFingerprint(request.environment) != 0
         if place.index == 0 { answer.append("{\"flags\":[") }
         let start = place.index
-        for index in start..<ruleSet.count {
-            if index != start, index % LoopHandler.flagsBetweenLooks == 0, slice?.isOver ?? false {
-                place = BulkPlace(index: index, remainingSteps: run.remainingSteps)
-                return .unfinished
-            }
-            if index > 0 { answer.append(byte: UInt8(ascii: ",")) }
-            let flag = ruleSet.flag(at: index)
-            var killSwitch: KillSwitchKind?
-            var override: TenantOverride?
-            if mayDiffer {
-                var key = flag.key
-                key.withUTF8 { key in
-                    killSwitch = cache.killSwitch(request.environment, key: UnsafeRawBufferPointer(key))
-                    override = overrides.override(for: UnsafeRawBufferPointer(key))
+        var constants: UInt64 = 0
+        defer { counters.raise(ServiceMetrics.evaluation(.ofrep, .static), by: constants) }
+        return ruleSet.withEntries { entries in
+            for index in start..<entries.count {
+                if index != start, index % LoopHandler.flagsBetweenLooks == 0, slice?.isOver ?? false {
+                    place = BulkPlace(index: index, remainingSteps: run.remainingSteps)
+                    return .unfinished
                 }
+                if !mayDiffer, let constant = entries[index].constant {
+                    answer.append(index > 0 ? constant : UnsafeRawBufferPointer(rebasing: constant.dropFirst()))
+                    constants += 1
+                } else {
+                    if index > 0 { answer.append(byte: UInt8(ascii: ",")) }
+                    entries[index].flag?._withUnsafeGuaranteedRef { flag in
+                        append(flag, request, mayDiffer: mayDiffer, &run, &answer)
+                    }
+                }
+                if answer.count > limit { return .tooLarge }
             }
-            let evaluation = flag.evaluate(context, killSwitch: killSwitch, override: override, in: &run)
-            count(evaluation, of: flag, in: request.environment, .ofrep)
-            answer.append(ofrep: evaluation, of: flag, at: now)
-            if answer.count > limit { return .tooLarge }
+            answer.append("],\"metadata\":{}}")
+            return .whole
         }
-        answer.append("],\"metadata\":{}}")
-        return .whole
+    }
+
+    /// Evaluates a flag, and writes what it answers.
+    @inline(__always)
+    private func append(
+        _ flag: CompiledFlag, _ request: BulkRequest, mayDiffer: Bool, _ run: inout EvaluationRun,
+        _ answer: inout AnswerBuffer
+    ) {
+        var killSwitch: KillSwitchKind?
+        var override: TenantOverride?
+        if mayDiffer {
+            var key = flag.key
+            key.withUTF8 { key in
+                killSwitch = cache.killSwitch(request.environment, key: UnsafeRawBufferPointer(key))
+                override = request.overrides.override(for: UnsafeRawBufferPointer(key))
+            }
+        }
+        let evaluation = flag.evaluate(request.context, killSwitch: killSwitch, override: override, in: &run)
+        count(evaluation, of: flag, in: request.environment, .ofrep)
+        answer.append(ofrep: evaluation, of: flag, at: run.now)
     }
 
     /// An answer is written as a whole, and waits as a whole for a slow reader.

@@ -5,9 +5,27 @@ import FlagCore
 /// A flag is compiled when it is first asked for, and again only when its rule changed. What is said of all rules is
 /// true when every flag is compiled, as of a set that `LoopCache.ruleSet` found. Confined to one loop.
 package final class RuleSet {
-    private struct Entry {
-        var text: FlagText
-        var compiled: CompiledFlag?
+    /// A flag of the set.
+    package struct Entry {
+        let text: FlagText
+        fileprivate(set) var compiled: CompiledFlag? {
+            didSet { note() }
+        }
+        /// The flag, compiled, without being counted: valid as long as the entry.
+        package private(set) var flag: Unmanaged<CompiledFlag>?
+        /// Its answer, where that is the same for everybody (`AnswerTexts.constant`).
+        package private(set) var constant: UnsafeRawBufferPointer?
+
+        fileprivate init(_ text: FlagText, _ compiled: CompiledFlag? = nil) {
+            self.text = text
+            self.compiled = compiled
+            note()
+        }
+
+        private mutating func note() {
+            flag = compiled.map { .passUnretained($0) }
+            constant = compiled?.texts.constant
+        }
     }
 
     /// How often the environment had been changed when this was last true.
@@ -35,7 +53,7 @@ package final class RuleSet {
     init(_ text: RuleSetText, fractional: FractionalVersion) {
         self.fractional = fractional
         revision = text.revision
-        entries = text.flags.map { Entry(text: $0) }
+        entries = text.flags.map { Entry($0) }
         uncompiled = entries.count
         fingerprint = text.flags.reduce(0) { $0 &+ $1.fingerprint }
     }
@@ -51,6 +69,12 @@ package final class RuleSet {
         uncompiled -= 1
         count(compiled, 1)
         return compiled
+    }
+
+    /// Gives all flags in the order of their keys: a bulk answer takes them without counting references. They are
+    /// compiled in a set that was found. The set must not be changed meanwhile.
+    package func withEntries<Result>(_ body: (UnsafeBufferPointer<Entry>) -> Result) -> Result {
+        entries.withUnsafeBufferPointer(body)
     }
 
     /// Whether a flag has been compiled since it changed.
@@ -123,7 +147,7 @@ package final class RuleSet {
                 while place < old.count, old[place].text.key.compare(to: key) < 0 { place += 1 }
             }
             let isSame = place < old.count && old[place].text.isSame(as: newText)
-            return Entry(text: newText, compiled: isSame ? old[place].compiled : nil)
+            return Entry(newText, isSame ? old[place].compiled : nil)
         }
         revision = max(revision, text.revision)
         stale = nil
@@ -146,9 +170,9 @@ package final class RuleSet {
         switch (text, isThere) {
         case (let text?, true):
             let isSame = entries[index].text.isSame(as: text)
-            note(Entry(text: text, compiled: isSame ? entries[index].compiled : nil), at: index, replacing: true)
+            note(Entry(text, isSame ? entries[index].compiled : nil), at: index, replacing: true)
         case (let text?, false):
-            note(Entry(text: text), at: index, replacing: false)
+            note(Entry(text), at: index, replacing: false)
         case (nil, true):
             entries.remove(at: index)
             if index < uncompiledFrom { uncompiledFrom -= 1 }
