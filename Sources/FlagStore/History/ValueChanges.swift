@@ -3,8 +3,8 @@ import JSON
 /// What differs between two JSON values, told by what was there before and what came after, and bounded in its bytes.
 ///
 /// Objects are compared member by member at every depth, anything else as a whole, as in a merge patch (RFC 7396). What
-/// is too large is looked into: the members that differ stand for it, or the elements. What is too large then is told by
-/// its size, and what there is no room left for is counted.
+/// is too large is looked into: the members that differ stand for it, or the elements. What is too large then is told
+/// by its size, and what there is no room left for is counted.
 struct ValueChanges {
     /// The changes: `pointer`, and `before`, `after` or, in the place of one that is too large, `beforeBytes`,
     /// `afterBytes` (of its JSON text). What was not there before has no `before`, what is gone no `after`.
