@@ -58,7 +58,9 @@ extension FlagTableFollower {
         let entries = tallies.withLock { $0.entries }
         guard !entries.isEmpty else { return }
         let (sequence, isSweeping) = state.withLock { ($0.position, $0.isSweeping) }
+        let added = Dictionary(entries.lazy.filter(\.isNew).map { ($0.partition, 1) }, uniquingKeysWith: +)
         var operations = entries.map { entry($0.entry.item(in: $0.partition)) }
+        operations += try makeRoom(for: added, in: Set(added.keys))
         if operations.count >= FlagLimits.operationsPerTransaction {
             try performBeside(operations)
             operations = []
@@ -66,66 +68,55 @@ extension FlagTableFollower {
         if !isSweeping { operations.append(position(sequence)) }
         try perform(operations)
         if !isSweeping { keepChanges(after: sequence) }
-        let added = entries.filter(\.isNew)
         tallies.withLock { $0.settle() }
-        state.withLock { $0.statistics.entries += UInt64(added.count) }
-        for (partition, added) in Dictionary(grouping: added, by: \.partition) {
-            try trimHistory(partition, adding: added.count, isGrown: true)
-        }
+        state.withLock { $0.statistics.entries += UInt64(added.values.reduce(0, +)) }
     }
 
     // MARK: - Retention
 
-    /// Removes the oldest entries of a history that has too many.
-    ///
-    /// How many a history has is remembered, so that a change does not cost reading all of them.
+    /// What goes so that histories have room for new entries: their oldest ones. How many each has is remembered, so
+    /// that a change does not cost reading all of them.
     ///
     /// - Parameters:
-    ///   - count: how many entries it has got.
-    ///   - isGrown: whether it may have many already.
-    func trimHistory(_ partition: String, adding count: Int, isGrown: Bool) throws(FlagStoreError) {
-        let key = ExactText(partition)
-        let known = state.withLock { $0.historySizes[key] }
-        guard isGrown || known != nil else { return }
-        let size: Int
-        if let known { size = known + count } else { size = try historySize(partition) }
-        let excess = size - FlagLimits.historyEntries
-        if excess > 0 { try removeOldest(excess, partition) }
-        state.withLock { $0.note(historySize: min(size, FlagLimits.historyEntries), of: key) }
-    }
-
-    private func historySize(_ partition: String) throws(FlagStoreError) -> Int {
-        var size = 0
-        try forEachPage(of: partition) { page in
-            size += page.items.count
-            return true
+    ///   - added: how many entries each history gets, by its partition.
+    ///   - grown: those that may have many already.
+    /// - Returns: the operations on the internal table; not more than there is, where one gets more than it may have.
+    func makeRoom(for added: [String: Int], in grown: Set<String>) throws(FlagStoreError) -> [WriteOperation] {
+        var operations: [WriteOperation] = []
+        for (partition, count) in added {
+            let key = ExactText(partition)
+            let known = state.withLock { $0.historySizes[key] }
+            guard known != nil || grown.contains(partition) else { continue }
+            var size = 0
+            if let known { size = known } else { try forEachPage(of: partition) { size += $0.items.count } }
+            let excess = min(size, size + count - FlagLimits.historyEntries)
+            var oldest: [AttributeValue] = []
+            if excess > 0 {
+                try forEachPage(of: partition, first: excess) { oldest += $0.items.compactMap { $0[Attribute.sort] } }
+            }
+            operations += oldest.map { .delete(table: historyTable, key: TableKey(.string(partition), $0)) }
+            state.withLock { $0.note(historySize: size + count - oldest.count, of: key) }
         }
-        return size
+        return operations
     }
 
-    private func removeOldest(_ count: Int, _ partition: String) throws(FlagStoreError) {
-        var old: [AttributeValue] = []
-        try forEachPage(of: partition, limit: count) { page in
-            old += page.items.compactMap { $0[Attribute.sort] }
-            return old.count < count
-        }
-        try perform(
-            old.prefix(count).map { .delete(table: historyTable, key: TableKey(.string(partition), $0)) })
-    }
-
-    /// Calls `body` with pages of a history, the oldest entries first, until it says that it needs no more. A history
-    /// whose key is too long has no entries.
+    /// Calls `body` with pages of the first items of a history, the oldest entries. A history whose key is too long has
+    /// no entries.
     private func forEachPage(
-        of partition: String, limit: Int? = nil, _ body: (QueryPage) -> Bool
+        of partition: String, first limit: Int = .max, _ body: (QueryPage) -> Void
     ) throws(FlagStoreError) {
-        var query = Query(table: historyTable, partition: .string(partition), limit: limit)
-        while true {
+        var query = Query(table: historyTable, partition: .string(partition))
+        var remaining = limit
+        while remaining > 0 {
+            query.limit = min(remaining, 1_000)
             let page: QueryPage
             do throws(TableError) { page = try store.query(query) } catch {
                 guard !error.mayPass else { throw FlagStoreError(error) }
                 return
             }
-            guard body(page), let next = page.lastEvaluatedKey else { return }
+            body(page)
+            remaining -= page.items.count
+            guard let next = page.lastEvaluatedKey else { return }
             query.exclusiveStart = next
         }
     }

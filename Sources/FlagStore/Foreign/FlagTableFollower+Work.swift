@@ -53,9 +53,8 @@ extension FlagTableFollower {
         }
         try carryOut(consequences.corrections, raising: consequences.unraised, remaking: consequences.broken)
         try write(consequences, upTo: last.sequence)
-        for (partition, count) in consequences.added {
-            try trimHistory(partition, adding: count, isGrown: consequences.grown.contains(partition))
-        }
+        // There may have come more at once than a history may have.
+        try perform(makeRoom(for: consequences.added.mapValues { _ in 0 }, in: []))
         state.withLock { $0.position = max($0.position, last.sequence) }
         let isDue = tallies.withLock { tallies in
             for change in consequences.tallied { tallies.add(change) }
@@ -142,6 +141,7 @@ extension FlagTableFollower {
     /// Stores entries, last valid forms and the position.
     private func write(_ consequences: ChangeConsequences, upTo sequence: Int64) throws(FlagStoreError) {
         var operations = consequences.entries.map(entry)
+        operations += try makeRoom(for: consequences.added, in: consequences.grown)
         operations += consequences.held.map { operation(on: $0, $1) }
         let isTold = consequences.tallied.isEmpty && tallies.withLock { $0.isTold }
         let storesPosition = state.withLock { state in
