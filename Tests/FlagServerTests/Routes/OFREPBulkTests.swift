@@ -31,6 +31,34 @@ struct OFREPBulkTests {
         #expect(flag?["errorDetails"]?.stringValue?.isEmpty == false)
     }
 
+    @Test("Each flag answers in the list what it answers alone, whatever it is, with an override and a kill switch too")
+    func sameAsAlone() throws {
+        let server = try RouteServer()
+        try server.create("plain")
+        try server.create("told", #""variants":{"a":"ä\"","b":1e2},"defaultVariant":"a","metadata":{"team":"x"}"#)
+        try server.create("dated", #""defaultEnabled":true,"expiresAt":"2099-01-02T03:04:06.678Z""#)
+        try server.create("no-default", #""variants":{"a":1,"b":2}"#)
+        try server.create("off", #""state":"DISABLED","variants":{"x":{}},"defaultVariant":"x""#)
+        try server.create("rule", #""variants":{"on":true,"off":false},"defaultVariant":"off","targeting":{"var":"r"}"#)
+        try server.create("rollout", #""defaultEnabled":false,"rollout":{"percentage":50}"#)
+        try server.create("requires", #""defaultEnabled":true,"requires":[{"flagKey":"plain","variant":"on"}]"#)
+        func compare() throws {
+            let context = #"{"targetingKey":"u","r":"on","tenantId":"acme"}"#
+            let all = try #require(try server.bulk(context).json["flags"]?.arrayValue)
+            #expect(all.count == 8)
+            for flag in all {
+                let key = try #require(flag["key"]?.stringValue)
+                #expect(try server.ofrep(key, context).json == flag)
+            }
+        }
+        try compare()
+        _ = try server.send("PUT", "/api/tenants/acme/flags/plain", #"{"enabled":false,"updatedBy":"ada"}"#)
+        try compare()
+        _ = try server.send(
+            "POST", "/api/emergency/kill-switch", #"{"flagKey":"told","reason":"r","activatedBy":"ada"}"#)
+        try compare()
+    }
+
     @Test("A flag past its date says so in its metadata, and nothing else changes; the entity tag knows")
     func stale() throws {
         let server = try RouteServer()
