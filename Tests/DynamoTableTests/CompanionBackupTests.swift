@@ -53,7 +53,8 @@ struct CompanionBackupTests {
         try other.setSetting(Self.setting, to: "8")
         #expect(throws: TableError.backup(.otherSetting(name: Self.setting, ofBackup: "7", ofStore: "8"))) {
             _ = try other.restore(
-                file: Self.file(backup, here), to: TestTable.name, replacing: false, adjust: { $0 }) { _ in }
+                file: Self.file(backup, here), to: TestTable.name, replacing: false, adjust: { $0 }
+            ) { _ in }
         }
         #expect(try other.listTables() == [])
     }

@@ -110,8 +110,9 @@ private struct FlagdVector {
         let name = variant.map { JSONValue.string($0.name) } ?? .null
         compare("variant", name, expected["variant"], name == expected["variant"])
         let now = Timestamp(millisecondsSinceEpoch: 1_790_000_000_000)
-        let metadata = (try? JSONValue(
-            parsing: flag.changedMetadataJSON(at: now, killSwitch: nil) ?? Array(flag.texts.metadata))) ?? .null
+        let metadata =
+            (try? JSONValue(
+                parsing: flag.changedMetadataJSON(at: now, killSwitch: nil) ?? Array(flag.texts.metadata))) ?? .null
         compare("metadata", metadata, expected["metadata"], hasExpectedMetadata(metadata))
         return findings
     }

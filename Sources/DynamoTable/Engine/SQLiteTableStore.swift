@@ -86,9 +86,12 @@ package final class SQLiteTableStore: ItemTable {
         self.limits = limits
         self.time = time
         catalog = TableCatalog()
-        reserve = try limits.reserveBytes == 0 ? nil : directory.map { (directory) throws(TableError) in
-            try DiskReserve(directory: directory, bytes: limits.reserveBytes)
-        }
+        reserve =
+            try limits.reserveBytes == 0
+            ? nil
+            : directory.map { (directory) throws(TableError) in
+                try DiskReserve(directory: directory, bytes: limits.reserveBytes)
+            }
         let connection = try Self.openForWriting(path, reserve)
         let (storeID, originID, tokens) = try convertingErrors { () throws(SQLiteError) in
             (

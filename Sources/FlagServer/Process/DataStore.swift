@@ -122,7 +122,8 @@ final class DataStore: Sendable {
         defer { umask(mask) }
         switch store {
         case .memory:
-            return Opened(tables: try SQLiteTableStore.open(
+            return Opened(
+                tables: try SQLiteTableStore.open(
                     .memory, limits: limits, settingsOfBackups: [fractionalSetting]), directory: nil)
         case .sqlite:
             let directory = try DataDirectory.open(dataDirectory, for: command)
