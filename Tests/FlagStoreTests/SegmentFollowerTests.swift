@@ -66,7 +66,8 @@ struct SegmentFollowerTests {
         followed.follower.waitUntilIdle()
         let history = try repository.history(ofSegment: "beta", in: .staging)
         // The keys go before the segment does.
-        #expect(history.map(\.event.name) == ["deleted", "changed", "refused", "changed", "changed", "created"])
+        try #require(
+            history.map(\.event.name) == ["deleted", "changed", "refused", "changed", "changed", "created"])
         #expect(history.map(\.attributes) == [[], [], ["condition"], ["owner"], [], []])
         #expect(history[1].json["keys"] == ["removed": ["count": 2, "first": ["a", "b"]]])
         #expect(history[2].json["changes"] == [["pointer": "/condition", "after": "{"]])
@@ -101,7 +102,7 @@ struct SegmentFollowerTests {
             }, principal: .anonymous)
         followed.follower.waitUntilIdle()
         let history = try repository.history(ofSegment: "beta", in: .staging)
-        #expect(history.map(\.change) == ["changed", "changed", "changed", "changed", "created"])
+        try #require(history.map(\.change) == ["changed", "changed", "changed", "changed", "created"])
         #expect(history[0].json["keys"] == ["added": ["count": 1, "first": ["by-hand"]]])
         #expect(history[1].json["keys"] == nil, "Nothing was otherwise than before")
         #expect(history[2].json["keys"] == ["removed": ["count": 1, "first": ["user-1001"]]])
