@@ -318,6 +318,8 @@ HARMLESS = [
      "no row of the database differs"),
     (lambda damage, known, left: damage.name in ("flags.db", "flags.db-wal") and is_told_once(left, known["rows"]),
      "what differs is in no other place (SQLite keeps no checksums), and is neither served nor restored"),
+    (lambda damage, known, left: damage.name == "reserve",
+     "what stands in it says nothing: it is disk space, and the next start makes it whole"),
     (lambda damage, known, left: damage.name.startswith("backups/") and damage.kind == "delete",
      "who deletes a backup deletes its file"),
     (lambda damage, known, left: damage.name in known["last segments"],

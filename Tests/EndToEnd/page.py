@@ -7,6 +7,9 @@ from pathlib import Path
 BLOCK = re.compile(
     r"^```(?P<language>\w+)\n(?P<command>.*?)^```\n(?:\n```(?:json|text)\n(?P<answer>.*?)^```\n)?", re.M | re.S)
 
+GENERATED = "flag_server_client"
+"""The package of a generated client in Python, which the programs import that need one."""
+
 
 @dataclasses.dataclass
 class Example:

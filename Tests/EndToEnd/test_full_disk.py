@@ -18,9 +18,9 @@ TEXT = "x" * 60_000
 
 @pytest.fixture
 def small_disk():
-    """A file system of 64 MiB, 24 of them ballast to be thrown off; skipped where mounting is not allowed."""
+    """A file system of 68 MiB, 24 of them ballast to be thrown off; skipped where mounting is not allowed."""
     folder = Path(tempfile.mkdtemp())
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=68m", "tmpfs", folder]
     mounted = subprocess.run(mount, capture_output=True, text=True)
     if mounted.returncode != 0:
         folder.rmdir()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import page
+import transcript
 from server import REPOSITORY
 
 CALLS = Path(__file__).parent / "generated_clients"
@@ -92,9 +94,16 @@ def test_openapi_python_client(tools, description, start_server, tmp_path):
     path = {"PATH": f"{tools}:{os.environ['PATH']}"}
     run([tools / "openapi-python-client", "generate", "--fail-on-warning", "--path", description, "--output-path",
          tmp_path / "client"], env=os.environ | path)
-    said = run([tools / "python", CALLS / "calls_openapi_python_client.py", start_server().origin],
-               env=os.environ | {"PYTHONPATH": str(tmp_path / "client")})
+    python = os.environ | {"PYTHONPATH": str(tmp_path / "client")}
+    server = start_server()
+    said = run([tools / "python", CALLS / "calls_openapi_python_client.py", server.origin], env=python)
     assert_called(said, description)
+    programs = [example for example in page.examples((REPOSITORY / "docs" / "clients.md").read_text(), "python")
+                if page.GENERATED in example.command]
+    assert programs
+    for program in programs:
+        command = program.command.replace(transcript.ORIGIN, server.origin)
+        assert run([tools / "python", "-c", command], env=python).strip() == program.answer.strip()
 
 
 def test_openapi_generator_python(tools, openapi_generator, description, start_server):
@@ -114,7 +123,7 @@ def test_openapi_generator_typescript(openapi_generator, description, start_serv
 
 
 def test_the_documentation_names_the_versions_that_are_tested():
-    page = (REPOSITORY / "docs" / "clients.md").read_text()
+    text = (REPOSITORY / "docs" / "clients.md").read_text()
     generators = re.findall(r"^(openapi-\S+==\S+)$", (CALLS / "requirements.txt").read_text(), re.MULTILINE)
     assert len(generators) == 2
-    assert [name for name in generators if f"pip install {name}\n" not in page] == []
+    assert [name for name in generators if f"pip install {name}\n" not in text] == []

@@ -33,9 +33,12 @@ def pages(language: str) -> list:
 
 
 def chosen(file, language: str) -> list[page.Example]:
-    """The examples of a page that are run: every program, and of the shell's what asks the server."""
+    """The examples of a page that are run: every program, and of the shell's what asks the server.
+
+    What needs a generated client is run where there is one, by test_generated_clients.py.
+    """
     return [example for example in page.examples(file.read_text(), language)
-            if language != "sh" or example.command.startswith("curl ")]
+            if (language != "sh" or example.command.startswith("curl ")) and page.GENERATED not in example.command]
 
 
 @pytest.fixture

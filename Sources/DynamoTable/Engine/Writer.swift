@@ -226,9 +226,12 @@ extension Writer {
                 }
             }
             journal.commit()
-            checkpointer?.committed(walFrames: connection.walFrames, by: self)
-            // With a part of the reserve, not everybody's writes succeed.
-            if reserve?.isWhole ?? true { trouble.note(nil) }
+            // With a part of the reserve, not everybody's writes succeed; and the log is not moved, which would take
+            // what was given for the file.
+            if reserve?.isWhole ?? true {
+                checkpointer?.committed(walFrames: connection.walFrames, by: self)
+                trouble.note(nil)
+            }
             return result
         } catch {
             if case .storage(let failure) = error, failure.concernsAllWrites {

@@ -1,3 +1,4 @@
+import Dispatch
 import JSON
 
 /// Answers DynamoDB's protocol over a store of tables.
@@ -15,6 +16,8 @@ package final class TableService: Sendable {
     private let account: String
     /// Which single writes overtake all that wait.
     let isUrgent: @Sendable (WriteOperation) -> Bool
+    /// Queries and scans that read at the same time.
+    let pagesAtOnce: DispatchSemaphore
     /// The time, in milliseconds since 1970.
     let clock: @Sendable () -> Int64
     let monotonicClock: @Sendable () -> ContinuousClock.Instant
@@ -67,6 +70,7 @@ package final class TableService: Sendable {
         tokens = IdempotencyTokens(stored: store.storedTokens, at: clock(), monotonicClock())
         self.account = account
         self.isUrgent = isUrgent
+        pagesAtOnce = DispatchSemaphore(value: max(1, store.limits.readersMax / 2))
         self.clock = clock
         self.monotonicClock = monotonicClock
     }
