@@ -11,6 +11,7 @@ import contextlib
 import json
 import sqlite3
 import tempfile
+import time
 from pathlib import Path
 
 from server import FlagServer, run_command
@@ -68,10 +69,13 @@ class Sizes:
         self.add(f"{what}, changes", (changes_after - changes_before) / count, "rows")
 
     def settle(self):
-        """Waits until histories and derived attributes are written."""
-        last = None
-        while last != (last := self.stream()):
-            self.server.expect(200, "GET", "/health")
+        """Waits until histories and derived attributes are written: until no change has come for twice the time after
+        which counts are told."""
+        last, since = self.stream(), time.monotonic()
+        while time.monotonic() < since + 0.5:
+            if last != (last := self.stream()):
+                since = time.monotonic()
+            time.sleep(0.02)
 
 
 def measure(flags: int, changes: int, directory: Path) -> list[tuple[str, str, str]]:
