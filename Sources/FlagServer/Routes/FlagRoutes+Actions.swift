@@ -18,7 +18,7 @@ extension FlagRoutes {
             killSwitch = try service.repository.killSwitches(ofFlagsIn: environment)
             if query.cursor == nil { invalid = try service.repository.invalidFlags(query, in: environment) }
         } catch {
-            throw Problem(error, missing: .flagNotFound, in: environment)
+            throw Problem(error, in: environment)
         }
         let now = service.now()
         reply(
@@ -33,7 +33,7 @@ extension FlagRoutes {
         let draft = try request.draft { json throws(DefinitionIssues) in try FlagDraft(json: json) }
         let environment = try request.environment(service, body: draft.environment)
         service.repository.create(draft, in: environment, by: service.principal, at: service.now()) { result in
-            service.answer(reply, result, missing: .flagNotFound, in: environment) { flag in
+            service.answer(reply, result, in: environment) { flag in
                 let place = "/api/flags/\(PercentEncoding.encodedSegment(flag.key))"
                 let query =
                     environment == service.settings.defaultEnvironment ? "" : "?environment=\(environment.rawValue)"
@@ -64,7 +64,7 @@ extension FlagRoutes {
                     try service.repository.requireFlag(key, in: environment)
                 })
         } catch {
-            throw Problem(error, missing: .flagNotFound, in: environment)
+            throw Problem(error, in: environment)
         }
     }
 
@@ -77,7 +77,7 @@ extension FlagRoutes {
         service.repository.replace(
             with: draft, in: environment, expecting: expected, by: service.principal, at: service.now()
         ) { result in
-            service.answer(reply, result, missing: .flagNotFound, in: environment) { .written($0, service) }
+            service.answer(reply, result, in: environment) { .written($0, service) }
         }
     }
 
@@ -90,7 +90,7 @@ extension FlagRoutes {
         service.repository.patch(
             key, with: patch, in: environment, expecting: expected, by: service.principal, at: service.now()
         ) { result in
-            service.answer(reply, result, missing: .flagNotFound, in: environment) { .written($0, service) }
+            service.answer(reply, result, in: environment) { .written($0, service) }
         }
     }
 
@@ -100,7 +100,7 @@ extension FlagRoutes {
         let key = try request.flagKey()
         let expected = try expectedVersion(request, key, in: environment, service)
         service.repository.delete(key, in: environment, expecting: expected, by: service.principal) { result in
-            service.answer(reply, result, missing: .flagNotFound, in: environment) { _ in
+            service.answer(reply, result, in: environment) { _ in
                 HTTPResponse(status: .noContent)
             }
         }
@@ -117,7 +117,7 @@ extension FlagRoutes {
             try service.repository.requireFlag(key, in: environment)
             dependents = try service.repository.dependents(of: key, in: environment)
         } catch {
-            throw Problem(error, missing: .flagNotFound, in: environment)
+            throw Problem(error, in: environment)
         }
         let list = dependents.map { dependent -> JSONValue in
             ["flagKey": .string(dependent.flagKey), "variant": .string(dependent.variant)]
@@ -136,7 +136,7 @@ extension FlagRoutes {
             )
         } catch {
             if case .invalid(let issues) = error { throw .invalidItem("flag \(key)", issues) }
-            throw Problem(error, missing: .flagNotFound, in: environment)
+            throw Problem(error, in: environment)
         }
     }
 

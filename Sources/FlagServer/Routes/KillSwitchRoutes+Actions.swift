@@ -11,7 +11,7 @@ extension KillSwitchRoutes {
             let switches = try service.repository.killSwitches(in: environment)
             reply(.json(.object(["killSwitches": .array(switches.map(\.json))])))
         } catch {
-            throw Problem(error, missing: .killSwitchNotFound, in: environment)
+            throw Problem(error, in: environment)
         }
     }
 
@@ -20,7 +20,7 @@ extension KillSwitchRoutes {
         let draft = try request.draft { json throws(DefinitionIssues) in try KillSwitchDraft(json: json) }
         let environment = try request.environment(service, body: draft.environment)
         service.repository.setKillSwitch(draft, in: environment, by: service.principal, at: service.now()) { result in
-            service.answer(reply, result, missing: .killSwitchNotFound, in: environment, .urgent) { .json($0.json) }
+            service.answer(reply, result, in: environment, .urgent) { .json($0.json) }
         }
     }
 
@@ -29,7 +29,7 @@ extension KillSwitchRoutes {
         let end = try request.draft { json throws(DefinitionIssues) in try KillSwitchEnd(json: json) }
         let environment = try request.environment(service, body: end.environment)
         service.repository.endKillSwitch(end, in: environment, by: service.principal, at: service.now()) { result in
-            service.answer(reply, result, missing: .killSwitchNotFound, in: environment, .urgent) { _ in
+            service.answer(reply, result, in: environment, .urgent) { _ in
                 HTTPResponse(status: .noContent)
             }
         }

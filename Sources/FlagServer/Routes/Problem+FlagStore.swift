@@ -6,14 +6,11 @@ extension Problem {
     ///
     /// - Parameters:
     ///   - error: what happened.
-    ///   - missing: the code for something that is not there.
     ///   - environment: where it was looked for.
-    init(_ error: FlagStoreError, missing: ProblemCode, in environment: Environment) {
+    init(_ error: FlagStoreError, in environment: Environment) {
         switch error {
-        case .notFound(let what):
-            // Setting an override of a flag that does not exist misses the flag, not the override.
-            let code: ProblemCode = what.hasPrefix("flag ") ? .flagNotFound : missing
-            self.init(code, "there is no \(what) in \(environment.rawValue)")
+        case .notFound(let thing):
+            self.init(thing.absence, "there is no \(thing) in \(environment.rawValue)")
         case .noFlagToKill(let flagKey):
             self.init(
                 .flagNotFound,
@@ -32,11 +29,10 @@ extension Problem {
         case .segmentUsed(let name, let uses):
             self.init(
                 .segmentUsed, "the segment \(name) is used by \(uses.inWords): change or delete these first")
-        case .versionMismatch(let expected, let current):
-            let noun = missing == .segmentNotFound ? "segment" : "flag"
+        case .versionMismatch(let thing, let expected, let current):
             self.init(
                 .versionMismatch,
-                "the \(noun) is at version \(current), not \(expected): read it again and repeat the change on "
+                "the \(thing) is at version \(current), not \(expected): read it again and repeat the change on "
                     + "what it is now"
             )
         case .invalid(let issues):
@@ -79,5 +75,17 @@ extension Problem {
         return Problem(
             .invalidItem, "what is stored as the \(what) is not valid; replace it with PUT or delete it", fields: fields
         )
+    }
+}
+
+extension StoredThing {
+    /// What is said where there is none.
+    fileprivate var absence: ProblemCode {
+        switch self {
+        case .flag: .flagNotFound
+        case .segment: .segmentNotFound
+        case .override: .overrideNotFound
+        case .killSwitch: .killSwitchNotFound
+        }
     }
 }

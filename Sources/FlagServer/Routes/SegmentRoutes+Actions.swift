@@ -30,7 +30,7 @@ extension SegmentRoutes {
         service.repository.createSegment(
             draft, in: environment, by: service.principal, at: service.now()
         ) { result in
-            service.answer(reply, result, missing: .segmentNotFound, in: environment) { segment in
+            service.answer(reply, result, in: environment) { segment in
                 let place = "/api/segments/\(PercentEncoding.encodedSegment(segment.name))"
                 let query =
                     environment == service.settings.defaultEnvironment ? "" : "?environment=\(environment.rawValue)"
@@ -75,7 +75,7 @@ extension SegmentRoutes {
         service.repository.replaceSegment(
             with: draft, in: environment, expecting: expected, by: service.principal, at: service.now()
         ) { result in
-            service.answer(reply, result, missing: .segmentNotFound, in: environment) { .segment($0, service) }
+            service.answer(reply, result, in: environment) { .segment($0, service) }
         }
     }
 
@@ -88,7 +88,7 @@ extension SegmentRoutes {
         service.repository.patchSegment(
             name, with: patch, in: environment, expecting: expected, by: service.principal, at: service.now()
         ) { result in
-            service.answer(reply, result, missing: .segmentNotFound, in: environment) { .segment($0, service) }
+            service.answer(reply, result, in: environment) { .segment($0, service) }
         }
     }
 
@@ -168,7 +168,7 @@ extension SegmentRoutes {
         in environment: Environment, _ body: () throws(FlagStoreError) -> Void
     ) throws(Problem) {
         do throws(FlagStoreError) { try body() } catch {
-            throw Problem(error, missing: .segmentNotFound, in: environment)
+            throw Problem(error, in: environment)
         }
     }
 
@@ -182,7 +182,7 @@ extension SegmentRoutes {
     ) throws(Problem) -> SegmentRecord {
         do throws(FlagStoreError) { return try service.repository.segment(name, in: environment) } catch {
             if case .invalid(let issues) = error { throw .invalidItem("segment \(name)", issues) }
-            throw Problem(error, missing: .segmentNotFound, in: environment)
+            throw Problem(error, in: environment)
         }
     }
 

@@ -43,7 +43,7 @@ extension TenantOverrideRoutes {
             reply(.json(try service.repository.override(ofTenant: tenant, flagKey: key, in: environment).json))
         } catch {
             if case .invalid(let issues) = error { throw .invalidItem("override of \(key) for \(tenant)", issues) }
-            throw Problem(error, missing: .overrideNotFound, in: environment)
+            throw Problem(error, in: environment)
         }
     }
 
@@ -57,7 +57,7 @@ extension TenantOverrideRoutes {
         }
         try checkChoice(draft, in: environment, service)
         service.repository.putOverride(draft, in: environment, by: service.principal, at: service.now()) { result in
-            service.answer(reply, result, missing: .overrideNotFound, in: environment) { .json($0.json) }
+            service.answer(reply, result, in: environment) { .json($0.json) }
         }
     }
 
@@ -69,7 +69,7 @@ extension TenantOverrideRoutes {
         service.repository.deleteOverride(
             ofTenant: tenant, flagKey: key, in: environment, by: service.principal
         ) { result in
-            service.answer(reply, result, missing: .overrideNotFound, in: environment) { _ in
+            service.answer(reply, result, in: environment) { _ in
                 HTTPResponse(status: .noContent)
             }
         }
@@ -85,7 +85,7 @@ extension TenantOverrideRoutes {
                 .page(
                     "overrides", page.records.map(\.json), of: page, invalid: invalid.map(\.json)))
         } catch {
-            throw Problem(error, missing: .overrideNotFound, in: environment)
+            throw Problem(error, in: environment)
         }
     }
 
@@ -100,7 +100,7 @@ extension TenantOverrideRoutes {
             do throws(DefinitionIssues) { definition = try rule.definition() } catch { return }
         } catch {
             if case .invalid = error { return }
-            throw Problem(error, missing: .flagNotFound, in: environment)
+            throw Problem(error, in: environment)
         }
         let variants = definition.json["variants"]?.objectValue?.members ?? []
         let names = variants.map(\.key).joined(separator: ", ")

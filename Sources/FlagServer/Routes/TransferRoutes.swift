@@ -103,7 +103,7 @@ enum TransferRoutes {
         } catch let error as DefinitionIssues {
             throw .invalidFile(error.issues)
         } catch let error as FlagStoreError {
-            throw Problem(error, missing: .flagNotFound, in: environment)
+            throw Problem(error, in: environment)
         } catch {
             throw Problem(.internalError, "\(error)")
         }

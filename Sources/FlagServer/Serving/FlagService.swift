@@ -81,13 +81,13 @@ struct FlagService: Sendable {
     /// Answers with what a write gave. To be called from the write's completion, on the writer's queue, which must
     /// not be kept waiting: the answer is written on a worker.
     func answer<Value: Sendable>(
-        _ reply: Reply, _ result: Result<Value, FlagStoreError>, missing: ProblemCode, in environment: Environment,
+        _ reply: Reply, _ result: Result<Value, FlagStoreError>, in environment: Environment,
         _ urgency: WorkerPool.Urgency = .usual, _ response: @escaping @Sendable (Value) -> HTTPResponse
     ) {
         let write: @Sendable () -> Void = {
             switch result {
             case .success(let value): reply(response(value))
-            case .failure(let error): reply(.failure(Problem(error, missing: missing, in: environment)))
+            case .failure(let error): reply(.failure(Problem(error, in: environment)))
             }
         }
         // What is durable is answered, however much else waits.

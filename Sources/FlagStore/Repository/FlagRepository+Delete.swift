@@ -36,9 +36,9 @@ extension FlagRepository {
         by principal: Principal, _ progress: WorkProgress = WorkProgress(), completion: @escaping Completion<Void>
     ) {
         do throws(FlagStoreError) {
-            guard let item = try item(.flag(environment, key: key)) else { throw .notFound("flag \(key)") }
+            guard let item = try item(.flag(environment, key: key)) else { throw .notFound(.flag(key)) }
             let version = RecordVersion.of(item)
-            if let expected, expected != version { throw .versionMismatch(expected: expected, current: version) }
+            if let expected, expected != version { throw .versionMismatch(of: .flag(key), expected: expected, current: version) }
             let deletion = FlagDeletion(
                 repository: self, key: key, environment: environment, expected: expected,
                 condition: expected == nil ? .exists : .isAtVersion(of: item), keepsKillSwitch: keepsKillSwitch,
@@ -124,7 +124,7 @@ private struct FlagDeletion: Sendable {
 
     private func error(for error: TableError) -> FlagStoreError {
         guard let failed = error.failedCondition else { return FlagStoreError(error) }
-        guard let existing = failed.existing, let expected else { return .notFound("flag \(key)") }
-        return .versionMismatch(expected: expected, current: RecordVersion.of(existing))
+        guard let existing = failed.existing, let expected else { return .notFound(.flag(key)) }
+        return .versionMismatch(of: .flag(key), expected: expected, current: RecordVersion.of(existing))
     }
 }

@@ -106,8 +106,8 @@ extension FlagRepository {
         write([operation], in: environment, by: principal, urgency: .urgent) { result in
             completion(
                 result.map { _ in }.mapError { error in
-                    let name = end.flagKey.map { "kill switch of the flag \($0)" } ?? "global kill switch"
-                    return error.failedCondition == nil ? FlagStoreError(error) : .notFound(name)
+                    error.failedCondition == nil
+                        ? FlagStoreError(error) : .notFound(.killSwitch(flagKey: end.flagKey))
                 })
         }
     }

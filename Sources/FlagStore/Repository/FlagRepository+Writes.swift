@@ -57,7 +57,7 @@ extension FlagRepository {
         draft: @escaping @Sendable (ItemReading<FlagRecord>) throws(FlagStoreError) -> FlagDraft
     ) {
         let change = RecordChange(
-            key: .flag(environment, key: key), kind: "flag", name: key, environment: environment, expected: expected,
+            key: .flag(environment, key: key), thing: .flag(key), environment: environment, expected: expected,
             principal: principal, now: now,
             read: { FlagRecord.reading($0, environment: environment, key: key, at: now) }, draft: draft)
         self.change(change, completion: completion, check: checkReferences)
@@ -86,7 +86,7 @@ extension FlagRepository {
         write(operations, in: environment, by: principal) { result in
             completion(
                 result.map { _ in record }.mapError { error in
-                    error.failedCondition == nil ? FlagStoreError(error) : .notFound("flag \(draft.flagKey)")
+                    error.failedCondition == nil ? FlagStoreError(error) : .notFound(.flag(draft.flagKey))
                 })
         }
     }
@@ -103,7 +103,7 @@ extension FlagRepository {
             completion(
                 result.map { _ in }.mapError { error in
                     error.failedCondition == nil
-                        ? FlagStoreError(error) : .notFound("override of the flag \(flagKey) for the tenant \(tenant)")
+                        ? FlagStoreError(error) : .notFound(.override(flagKey: flagKey, tenant: tenant))
                 })
         }
     }

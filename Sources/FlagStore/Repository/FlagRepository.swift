@@ -57,7 +57,7 @@ extension FlagRepository {
     ///
     /// - Throws: `notFound`; `invalid` when somebody stored what is no flag; `unavailable`.
     package func flag(_ key: String, in environment: Environment) throws(FlagStoreError) -> FlagRecord {
-        guard let item = try item(.flag(environment, key: key)) else { throw .notFound("flag \(key)") }
+        guard let item = try item(.flag(environment, key: key)) else { throw .notFound(.flag(key)) }
         do { return try FlagRecord(item: item) } catch { throw .invalid(error.issues) }
     }
 
@@ -65,7 +65,7 @@ extension FlagRepository {
     ///
     /// - Throws: `notFound`, `unavailable`.
     package func requireFlag(_ key: String, in environment: Environment) throws(FlagStoreError) {
-        guard try item(.flag(environment, key: key)) != nil else { throw .notFound("flag \(key)") }
+        guard try item(.flag(environment, key: key)) != nil else { throw .notFound(.flag(key)) }
     }
 
     /// A tenant's override of a flag. Blocks.
@@ -75,7 +75,7 @@ extension FlagRepository {
         ofTenant tenant: String, flagKey: String, in environment: Environment
     ) throws(FlagStoreError) -> TenantOverrideRecord {
         guard let item = try item(.override(environment, tenant: tenant, flagKey: flagKey)) else {
-            throw .notFound("override of the flag \(flagKey) for the tenant \(tenant)")
+            throw .notFound(.override(flagKey: flagKey, tenant: tenant))
         }
         do { return try TenantOverrideRecord(item: item) } catch { throw .invalid(error.issues) }
     }

@@ -1,10 +1,30 @@
 import DynamoTable
 import FlagCore
 
+/// What is stored under a name of its own.
+package enum StoredThing: Sendable, Equatable, CustomStringConvertible {
+    case flag(String)
+    case segment(String)
+    case override(flagKey: String, tenant: String)
+    /// The kill switch of a flag; of all flags where there is no key.
+    case killSwitch(flagKey: String?)
+
+    /// What it is, and its name: `flag new-checkout`.
+    package var description: String {
+        switch self {
+        case .flag(let key): "flag \(key)"
+        case .segment(let name): "segment \(name)"
+        case .override(let flagKey, let tenant): "override of the flag \(flagKey) for the tenant \(tenant)"
+        case .killSwitch(let flagKey?): "kill switch of the flag \(flagKey)"
+        case .killSwitch(nil): "global kill switch"
+        }
+    }
+}
+
 /// Why a read or write of flags did not happen. Nothing of a failed write is stored.
 package enum FlagStoreError: Error, Sendable {
-    /// There is no such flag, override or kill switch; the text names it, as in `flag new-checkout`.
-    case notFound(String)
+    /// There is no such flag, override, segment or kill switch.
+    case notFound(StoredThing)
     /// No flag has the key that a kill switch was to be set for.
     case noFlagToKill(flagKey: String)
     /// A flag of this key exists in the environment.
@@ -12,7 +32,7 @@ package enum FlagStoreError: Error, Sendable {
     /// A segment of this name exists in the environment.
     case segmentExists(name: String)
     /// The flag or segment is not at the version that the writer expected.
-    case versionMismatch(expected: Int64, current: Int64)
+    case versionMismatch(of: StoredThing, expected: Int64, current: Int64)
     /// The content is not valid: everything that is wrong with it, at once.
     case invalid([DefinitionIssue])
     /// Other flags require the flag: these.
@@ -59,8 +79,8 @@ extension FlagStoreError: CustomStringConvertible {
         case .noFlagToKill(let flagKey): "There is no flag \(flagKey) to kill"
         case .alreadyExists(let flagKey): "There is a flag \(flagKey) already"
         case .segmentExists(let name): "There is a segment \(name) already"
-        case .versionMismatch(let expected, let current):
-            "It is at version \(current), not \(expected): somebody changed it since it was read"
+        case .versionMismatch(let thing, let expected, let current):
+            "The \(thing) is at version \(current), not \(expected): somebody changed it since it was read"
         case .invalid(let issues):
             issues.map { "\($0.pointer.isEmpty ? "/" : $0.pointer): \($0.message)" }.joined(separator: "; ")
         case .required(let flagKey, let dependents):

@@ -35,10 +35,9 @@ extension SegmentDraft: RecordDraft {}
 
 /// A change of a record that is under way.
 struct RecordChange<Draft: RecordDraft>: Sendable {
-    /// The record's key, and what people call it: `flag`, `new-checkout`.
+    /// The record's key, and what it is.
     let key: ItemKey
-    let kind: String
-    let name: String
+    let thing: StoredThing
     let environment: Environment
     /// The version that the record must have, nil for whichever it has.
     let expected: Int64?
@@ -51,13 +50,13 @@ struct RecordChange<Draft: RecordDraft>: Sendable {
 
     /// The record as it would be, and what must hold of its item when that is written.
     func applied(to item: Item?) throws(FlagStoreError) -> (new: Draft.Record, condition: Condition) {
-        guard let item else { throw .notFound("\(kind) \(name)") }
+        guard let item else { throw .notFound(thing) }
         let reading = read(item)
         var old = reading.record
-        if let expected, expected != old.version { throw .versionMismatch(expected: expected, current: old.version) }
+        if let expected, expected != old.version { throw .versionMismatch(of: thing, expected: expected, current: old.version) }
         let draft = try draft(reading)
         if let version = draft.version, version != old.version {
-            throw .versionMismatch(expected: version, current: old.version)
+            throw .versionMismatch(of: thing, expected: version, current: old.version)
         }
         // One that cannot be read keeps nobody from giving another.
         if reading.issues.contains(where: { $0.pointer == "/\(Attribute.createdAt)" }) {
@@ -112,7 +111,7 @@ extension FlagRepository {
                 completion(.success(new))
             case .failure(let error):
                 guard let failed = error.failedCondition else { return completion(.failure(FlagStoreError(error))) }
-                guard remaining > 1 else { return completion(.failure(.conflict(name: change.name))) }
+                guard remaining > 1 else { return completion(.failure(.conflict(name: "\(change.thing)"))) }
                 self.attempt(change, on: failed.existing, remaining: remaining - 1, completion: completion)
             }
         }

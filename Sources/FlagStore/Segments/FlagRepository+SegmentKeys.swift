@@ -72,10 +72,10 @@ extension FlagRepository {
         _ principal: Principal, _ now: Timestamp
     ) throws(FlagStoreError) -> SegmentRecord {
         for _ in 0..<FlagRepository.keyAttempts {
-            guard let item = try item(.segment(environment, name: name)) else { throw .notFound("segment \(name)") }
+            guard let item = try item(.segment(environment, name: name)) else { throw .notFound(.segment(name)) }
             let old = SegmentRecord.reading(item, environment: environment, name: name, at: now).record
             if let expected, expected != old.version {
-                throw .versionMismatch(expected: expected, current: old.version)
+                throw .versionMismatch(of: .segment(name), expected: expected, current: old.version)
             }
             var new = old
             new.version = RecordVersion.next(after: old.version)
@@ -129,9 +129,9 @@ extension FlagRepository {
     ) throws(FlagStoreError) {
         try progress.check()
         let key = ItemKey.segment(environment, name: name)
-        guard let item = try item(key) else { throw .notFound("segment \(name)") }
+        guard let item = try item(key) else { throw .notFound(.segment(name)) }
         let version = RecordVersion.of(item)
-        if let expected, expected != version { throw .versionMismatch(expected: expected, current: version) }
+        if let expected, expected != version { throw .versionMismatch(of: .segment(name), expected: expected, current: version) }
         func removeKeys(_ progress: WorkProgress) throws(FlagStoreError) {
             let keys = try allKeys(ofSegment: name, in: environment)
             progress.expect(keys.count)
@@ -142,8 +142,8 @@ extension FlagRepository {
         let condition = expected == nil ? Condition.exists : .isAtVersion(of: item)
         if let error = transact([delete(key, if: condition)], in: environment, by: principal) {
             guard let failed = error.failedCondition else { throw FlagStoreError(error) }
-            guard let existing = failed.existing, let expected else { throw .notFound("segment \(name)") }
-            throw .versionMismatch(expected: expected, current: RecordVersion.of(existing))
+            guard let existing = failed.existing, let expected else { throw .notFound(.segment(name)) }
+            throw .versionMismatch(of: .segment(name), expected: expected, current: RecordVersion.of(existing))
         }
         // Keys that were listed between the reading and the deleting would belong to the next segment of the name:
         // nothing stops their removal.

@@ -10,7 +10,7 @@ extension FlagRepository {
     ///
     /// - Throws: `notFound`; `invalid` when somebody stored what is no segment; `unavailable`.
     package func segment(_ name: String, in environment: Environment) throws(FlagStoreError) -> SegmentRecord {
-        guard let item = try item(.segment(environment, name: name)) else { throw .notFound("segment \(name)") }
+        guard let item = try item(.segment(environment, name: name)) else { throw .notFound(.segment(name)) }
         do { return try SegmentRecord(item: item, environment: environment, name: name) } catch {
             throw .invalid(error.issues)
         }
@@ -20,7 +20,7 @@ extension FlagRepository {
     ///
     /// - Throws: `notFound`, `unavailable`.
     package func requireSegment(_ name: String, in environment: Environment) throws(FlagStoreError) {
-        guard try item(.segment(environment, name: name)) != nil else { throw .notFound("segment \(name)") }
+        guard try item(.segment(environment, name: name)) != nil else { throw .notFound(.segment(name)) }
     }
 
     /// A page of an environment's segments, by name. Items that are no segments are left out. Blocks.
@@ -141,7 +141,7 @@ extension FlagRepository {
         draft: @escaping @Sendable (ItemReading<SegmentRecord>) throws(FlagStoreError) -> SegmentDraft
     ) {
         let change = RecordChange(
-            key: .segment(environment, name: name), kind: "segment", name: name, environment: environment,
+            key: .segment(environment, name: name), thing: .segment(name), environment: environment,
             expected: expected, principal: principal, now: now,
             read: { SegmentRecord.reading($0, environment: environment, name: name, at: now) }, draft: draft)
         self.change(change, completion: completion, check: checkReferences)
