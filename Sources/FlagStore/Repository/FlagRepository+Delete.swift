@@ -38,7 +38,9 @@ extension FlagRepository {
         do throws(FlagStoreError) {
             guard let item = try item(.flag(environment, key: key)) else { throw .notFound(.flag(key)) }
             let version = RecordVersion.of(item)
-            if let expected, expected != version { throw .versionMismatch(of: .flag(key), expected: expected, current: version) }
+            if let expected, expected != version {
+                throw .versionMismatch(of: .flag(key), expected: expected, current: version)
+            }
             let deletion = FlagDeletion(
                 repository: self, key: key, environment: environment, expected: expected,
                 condition: expected == nil ? .exists : .isAtVersion(of: item), keepsKillSwitch: keepsKillSwitch,

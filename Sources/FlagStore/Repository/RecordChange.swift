@@ -53,7 +53,9 @@ struct RecordChange<Draft: RecordDraft>: Sendable {
         guard let item else { throw .notFound(thing) }
         let reading = read(item)
         var old = reading.record
-        if let expected, expected != old.version { throw .versionMismatch(of: thing, expected: expected, current: old.version) }
+        if let expected, expected != old.version {
+            throw .versionMismatch(of: thing, expected: expected, current: old.version)
+        }
         let draft = try draft(reading)
         if let version = draft.version, version != old.version {
             throw .versionMismatch(of: thing, expected: version, current: old.version)

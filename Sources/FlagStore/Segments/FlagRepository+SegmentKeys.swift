@@ -131,7 +131,9 @@ extension FlagRepository {
         let key = ItemKey.segment(environment, name: name)
         guard let item = try item(key) else { throw .notFound(.segment(name)) }
         let version = RecordVersion.of(item)
-        if let expected, expected != version { throw .versionMismatch(of: .segment(name), expected: expected, current: version) }
+        if let expected, expected != version {
+            throw .versionMismatch(of: .segment(name), expected: expected, current: version)
+        }
         func removeKeys(_ progress: WorkProgress) throws(FlagStoreError) {
             let keys = try allKeys(ofSegment: name, in: environment)
             progress.expect(keys.count)
