@@ -447,7 +447,7 @@ class Round:
 
     def check_kept(self):
         """The damaged file is there, under whatever name; but for those that are written anew in any case."""
-        written = ("owner.lock", "continuous/lock", "flags.db", "flags.db-wal", "flags.db-shm")
+        written = ("owner.lock", "continuous/lock", "reserve", "flags.db", "flags.db-wal", "flags.db-shm")
         if self.damage.bytes is None or self.damage.name in written or self.damage.name in self.known["last segments"]:
             return
         if hashlib.sha256(self.damage.bytes).hexdigest() not in contents(self.data_dir).values():

@@ -69,9 +69,11 @@ struct FlagRepositoryTests {
         try fixture.createSimple("a")
         let body = try fixture.repository.flag("a", in: .development).json(at: Fixture.start)
         try fixture.replace(body)
-        guard case .versionMismatch(1, 2)? = failure({ try fixture.replace(body) }),
-            case .versionMismatch(1, 2)? = failure({ try fixture.replace(Fixture.simple("a"), expecting: 1) }),
-            case .versionMismatch(7, 2)? = failure({ try fixture.delete("a", expecting: 7) })
+        guard case .versionMismatch(.flag("a"), 1, 2)? = failure({ try fixture.replace(body) }),
+            case .versionMismatch(.flag("a"), 1, 2)? = failure({
+                try fixture.replace(Fixture.simple("a"), expecting: 1)
+            }),
+            case .versionMismatch(.flag("a"), 7, 2)? = failure({ try fixture.delete("a", expecting: 7) })
         else {
             Issue.record("Stale versions must be refused")
             return
