@@ -33,15 +33,25 @@ final class DiskReserve: @unchecked Sendable {
         do throws(FileFault) {
             descriptor = try OwnFile.open(path, O_RDWR | O_CREAT)
         } catch {
-            throw .storage(
-                StorageFailure(
-                    kind: error == .system(ENOSPC) || error == .system(EDQUOT) ? .full : .cannotOpen,
-                    reason: "cannot open \(path), the space that is kept for kill switches: \(error)",
-                    hint: "Free space where it is full; else remove what stands there"))
+            throw .storage(Self.failure(to: path, error))
         }
         self.bytes = bytes
         left = Atomic(0)
         refill()
+    }
+
+    private static func failure(to path: String, _ fault: FileFault) -> StorageFailure {
+        let what = "cannot open \(path), the disk space that is kept for kill switches"
+        switch fault {
+        case .notAFile(let kind):
+            return StorageFailure(
+                kind: .cannotOpen, reason: "\(what): it is \(kind)", hint: "Nothing is stored in it: move it away")
+        case .system(let code):
+            let isFull = code == ENOSPC || code == EDQUOT
+            return StorageFailure(
+                kind: isFull ? .full : .cannotOpen, reason: "\(what): \(String(cString: strerror(code)))",
+                hint: isFull ? "Free space on the device of \(path)" : "Nothing is stored in it: move it away")
+        }
     }
 
     deinit { close(descriptor) }
