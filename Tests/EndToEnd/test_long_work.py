@@ -8,7 +8,9 @@ import time
 
 import pytest
 
-from server import FlagServer, binary, clean_environment, run_command
+import dynamodb
+from server import FlagServer, binary, clean_environment, free_port, run_command
+from tables import THINGS
 
 FLAGS = 60_000
 """Far more than can be imported while somebody looks."""
@@ -171,3 +173,29 @@ def test_without_a_server_there_is_no_work_to_look_at(data_dir):
         server.start()
     refused = run_command("work", "list", "--data-dir", data_dir)
     assert refused.returncode == 1 and f"no server runs on {data_dir}" in refused.stderr
+
+
+def test_a_restore_that_was_asked_on_the_dynamodb_port_is_listed_and_can_be_cancelled(start_server):
+    port = free_port()
+    server = start_server("--dynamodb-port", port)
+    client = dynamodb.client(port)
+    client.create_table(**THINGS)
+    for number in range(400):
+        client.batch_write_item(RequestItems={"things": [
+            {"PutRequest": {"Item": {"pk": {"S": f"{number}"}, "sk": {"N": f"{item}"}, "text": {"S": "x" * 2000}}}}
+            for item in range(25)]})
+    arn = client.create_backup(TableName="things", BackupName="all")["BackupDetails"]["BackupArn"]
+
+    def work() -> list:
+        return server.expect(200, "GET", "/api/work")["work"]
+
+    client.restore_table_from_backup(TargetTableName="copy", BackupArn=arn)
+    listed = work()
+    assert [(entry["what"], entry["by"]) for entry in listed] == [("restore of copy", "DynamoDB port")]
+    server.request("DELETE", f"/api/work/{listed[0]['id']}")
+    deadline = time.monotonic() + 20
+    while work():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert "copy" not in client.list_tables()["TableNames"]
+    assert server.expect(200, "GET", "/health/ready")["status"] == "ok"

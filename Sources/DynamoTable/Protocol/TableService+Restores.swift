@@ -6,9 +6,10 @@ extension TableService {
         let backup = try backup(request)
         let target = try restoreTarget(request)
         let adjust = try RestoreOverrides(request).adjustment()
-        return try restoring(target, request.resources) { () throws(TableError) in
+        return try restoring(target, request.resources) { (watch) throws(TableError) in
             try store.restore(
-                backup: backup.id, to: target, replacing: false, adjust: adjust, completion: { _ in })
+                backup: backup.id, to: target, replacing: false, adjust: adjust, isCancelled: watch.isCancelled,
+                completion: watch.ended)
         }
     }
 
@@ -18,9 +19,10 @@ extension TableService {
         let source = try backedUpTable(try restoreSource(request))
         let target = try restoreTarget(request)
         let adjust = try RestoreOverrides(request).adjustment()
-        return try restoring(target, request.resources) { () throws(TableError) in
+        return try restoring(target, request.resources) { (watch) throws(TableError) in
             try store.restore(
-                table: source, at: point, to: target, replacing: false, adjust: adjust, completion: { _ in })
+                table: source, at: point, to: target, replacing: false, adjust: adjust,
+                isCancelled: watch.isCancelled, completion: watch.ended)
         }
     }
 
@@ -49,14 +51,38 @@ extension TableService {
     }
 
     private func restoring(
-        _ target: String, _ resources: ResourceNames, _ begin: () throws(TableError) -> TableDescription
+        _ target: String, _ resources: ResourceNames,
+        _ begin: (RestoreWatch) throws(TableError) -> TableDescription
     ) throws(ProtocolError) -> ProtocolResponse {
-        let description = try convertingBackups(begin)
+        let watch = watchRestore(target)
+        let description = try convertingBackups { () throws(TableError) in
+            do throws(TableError) { return try begin(watch) } catch {
+                watch.ended(.failure(error))
+                throw error
+            }
+        }
         let summary = try convertingBackups { () throws(TableError) in try store.restoreSummary(target) }
         return ProtocolResponse { writer in
             writer.key("TableDescription")
             writer.table(description, resources, status: "CREATING", restore: summary)
         }
+    }
+}
+
+/// Somebody who lists a restore while it goes on behind its answer, and may give it up.
+package struct RestoreWatch: Sendable {
+    /// Whether it is given up.
+    let isCancelled: @Sendable () -> Bool
+    /// Told once how it ended: `closed` when it was given up.
+    let ended: @Sendable (Result<TableDescription, TableError>) -> Void
+
+    /// Nobody, unless said otherwise.
+    package init(
+        isCancelled: @escaping @Sendable () -> Bool = { false },
+        ended: @escaping @Sendable (Result<TableDescription, TableError>) -> Void = { _ in }
+    ) {
+        self.isCancelled = isCancelled
+        self.ended = ended
     }
 }
 

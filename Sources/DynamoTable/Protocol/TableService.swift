@@ -16,6 +16,8 @@ package final class TableService: Sendable {
     private let account: String
     /// Which single writes overtake all that wait.
     let isUrgent: @Sendable (WriteOperation) -> Bool
+    /// Told of each restore that begins.
+    let watchRestore: @Sendable (_ target: String) -> RestoreWatch
     /// Queries and scans that read at the same time.
     let pagesAtOnce: DispatchSemaphore
     /// The time, in milliseconds since 1970.
@@ -58,11 +60,13 @@ package final class TableService: Sendable {
     ///   - account: whose the resources are, in their names: 12 digits. There is none, so that it is what DynamoDB
     ///     Local has.
     ///   - isUrgent: which writes of one item overtake all others that wait. None that takes long must be one.
+    ///   - watchRestore: told of each restore that begins, by the name of its table.
     ///   - clock: the time of day, in milliseconds since 1970.
     ///   - monotonicClock: what the age of tokens is told by.
     package init(
         store: SQLiteTableStore, account: String = "000000000000",
         isUrgent: @escaping @Sendable (WriteOperation) -> Bool = { _ in false },
+        watchRestore: @escaping @Sendable (_ target: String) -> RestoreWatch = { _ in RestoreWatch() },
         clock: @escaping @Sendable () -> Int64 = SQLiteTableStore.millisecondsSinceEpoch,
         monotonicClock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
@@ -70,6 +74,7 @@ package final class TableService: Sendable {
         tokens = IdempotencyTokens(stored: store.storedTokens, at: clock(), monotonicClock())
         self.account = account
         self.isUrgent = isUrgent
+        self.watchRestore = watchRestore
         pagesAtOnce = DispatchSemaphore(value: max(1, store.limits.readersMax / 2))
         self.clock = clock
         self.monotonicClock = monotonicClock

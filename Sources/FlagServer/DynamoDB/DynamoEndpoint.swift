@@ -26,14 +26,16 @@ final class DynamoEndpoint: Sendable {
     ///
     /// - Parameters:
     ///   - flagTable: the table whose kill switches overtake other writes; nil where no flags are served.
+    ///   - work: where restores are listed, which go on behind their answers.
     ///   - logger: told of what changes tables and flags.
     init(
         store: SQLiteTableStore, flagTable: String? = nil, hosts: ServedHosts, pages: PageOrigins = .none,
-        logger: Logger
+        work: WorkList = WorkList(), logger: Logger
     ) {
         self.flagTable = flagTable
         self.logger = logger
-        service = TableService(store: store, isUrgent: { $0.isKillSwitch(in: flagTable) })
+        service = TableService(
+            store: store, isUrgent: { $0.isKillSwitch(in: flagTable) }, watchRestore: { work.watchRestore(into: $0) })
         self.hosts = hosts
         self.pages = pages
     }

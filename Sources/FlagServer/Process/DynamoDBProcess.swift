@@ -54,13 +54,13 @@ struct DynamoDBProcess {
         if let warning = opened.directory?.warning { logger.warning("\(warning)") }
         tables.subscribeToWriteTrouble { logger.report(writeTrouble: $0) }
         logger.follow(tables)
+        let work = WorkList(report: { logger.report($0, $1) })
         let endpoint = DynamoEndpoint(
             store: tables, hosts: ServedHosts(named: [settings.host]), pages: PageOrigins(settings.corsOrigins),
-            logger: logger)
+            work: work, logger: logger)
         let addresses = SocketAddress.list(settings.host, port: settings.port)
         let server = try endpoint.makeServer(addresses, loops: settings.loops)
         server.start()
-        let work = WorkList(report: { logger.report($0, $1) })
         let control = try makeControl(tables, work, logger)
         let places = SocketAddress.list(settings.host, port: server.port)
         logger.notice("ready", metadata: ["address": "\(SocketAddress.inWords(places, isSecure: false))"])

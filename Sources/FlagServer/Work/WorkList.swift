@@ -57,6 +57,23 @@ final class WorkList: Sendable {
     /// - Parameter work: is to ask its progress at each point where it may stop.
     /// - Throws: what the work throws; `FlagStoreError.stopped` when it failed because it was told to stop.
     func run<Result>(_ what: String, for client: WorkClient, _ work: (WorkProgress) throws -> Result) throws -> Result {
+        let entry = begin(what, for: client)
+        do {
+            try entry.progress.check()
+            let result = try work(entry.progress)
+            end(entry, .done)
+            return result
+        } catch FlagStoreError.stopped(let stopped) {
+            end(entry, .stopped(stopped))
+            throw FlagStoreError.stopped(stopped)
+        } catch {
+            end(entry, .failed("\(error)"))
+            throw error
+        }
+    }
+
+    /// Lists a piece of work that is done elsewhere, until `end` is told how it ended.
+    func begin(_ what: String, for client: WorkClient) -> Entry {
         let entry = Entry(
             id: String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16), what: what, client: client.name,
             startedAt: now(), progress: WorkProgress(isAbandoned: client.hasLeft))
@@ -64,19 +81,13 @@ final class WorkList: Sendable {
             state.entries.append(entry)
             if state.isStopping { entry.progress.stop(.serverStops) }
         }
-        defer { state.withLock { $0.entries.removeAll { $0.id == entry.id } } }
-        do {
-            try entry.progress.check()
-            let result = try work(entry.progress)
-            report(entry, .done)
-            return result
-        } catch FlagStoreError.stopped(let stopped) {
-            report(entry, .stopped(stopped))
-            throw FlagStoreError.stopped(stopped)
-        } catch {
-            report(entry, .failed("\(error)"))
-            throw error
-        }
+        return entry
+    }
+
+    /// A piece of work that was begun has ended.
+    func end(_ entry: Entry, _ outcome: Outcome) {
+        state.withLock { $0.entries.removeAll { $0.id == entry.id } }
+        report(entry, outcome)
     }
 
     /// Has a piece of work stop at its next step.
