@@ -34,7 +34,8 @@ struct ServerProcess {
         try loadSampleFlags(into: store, logger)
         let work = WorkList(report: { logger.report($0, $1) })
         let endpoint = DynamoEndpoint(
-            store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts, work: work,
+            store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts,
+            work: work,
             logger: logger)
         let stack = try makeStack(store, endpoint, work, logger)
         if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
