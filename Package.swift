@@ -52,8 +52,8 @@ let package = Package(
         .executableTarget(
             name: "FlagServer",
             dependencies: [
-                "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Lock", "Platform",
-                "CLinux",
+                "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Lock",
+                "Platform", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Configuration", package: "swift-configuration"),

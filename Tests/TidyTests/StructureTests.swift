@@ -17,8 +17,8 @@ struct StructureTests {
         "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Lock", "Platform", "Dispatch", "Glibc", "Synchronization"],
         "HTTPClient": ["CCurl", "Lock", "Dispatch"],
         "FlagServer": [
-            "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Lock", "Platform", "CLinux",
-            "Dispatch", "Glibc", "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging",
+            "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Lock", "Platform",
+            "CLinux", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging",
             "Configuration",
         ],
         "HTTPEcho": ["HTTPTransport", "Lock", "Platform", "ArgumentParser", "Dispatch", "Glibc"],

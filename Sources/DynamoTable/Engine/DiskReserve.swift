@@ -88,10 +88,11 @@ final class DiskReserve: @unchecked Sendable {
 
     /// Gives a part of it back to the disk.
     ///
-    /// - Returns: whether there was anything left to give.
+    /// - Returns: whether something was given: whoever needed it may try again.
     func giveUpPart() -> Bool {
-        guard leftBytes > 0 else { return false }
-        setSize(max(0, leftBytes - Self.partBytes))
+        let before = leftBytes
+        setSize(max(0, before - Self.partBytes))
+        guard leftBytes < before else { return false }
         // Journaling file systems let nobody have freed blocks before they have noted that these are free.
         fsync(descriptor)
         return true

@@ -1,17 +1,6 @@
-import Dispatch
 import JSON
 
 extension TableService {
-    /// Reads a page, when no more others are being read than half of the readers: a filter may look at a page for long,
-    /// and others need readers as well, of whom some must not wait.
-    private func readPage(
-        _ read: () throws(TableError) -> QueryPage
-    ) throws(ProtocolError) -> QueryPage {
-        pagesAtOnce.wait()
-        defer { pagesAtOnce.signal() }
-        return try converting(read)
-    }
-
     /// `Query`
     func query(_ request: RequestReader) throws(ProtocolError) -> ProtocolResponse {
         try LegacyParameters.refuse(in: request, beside: [.projection, .filter, .keyCondition])
@@ -48,7 +37,7 @@ extension TableService {
         if let filter { try source.checkFilter(filter) }
         try page.checkProjection(of: source)
         if let filter { try definition.checkKeysAreScalars(filter.paths) }
-        let result = try readPage { () throws(TableError) in try store.query(query) }
+        let result = try converting { () throws(TableError) in try store.query(query) }
         return respond(result, page, request, source)
     }
 
@@ -77,7 +66,7 @@ extension TableService {
             table: definition.name, index: page.index, limit: page.limit, filter: filter, exclusiveStart: start,
             segment: segment)
         scan.fetchesItems = page.fetchesItems(source)
-        let result = try readPage { () throws(TableError) in try store.scan(scan) }
+        let result = try converting { () throws(TableError) in try store.scan(scan) }
         return respond(result, page, request, source)
     }
 

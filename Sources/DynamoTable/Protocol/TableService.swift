@@ -1,4 +1,3 @@
-import Dispatch
 import JSON
 
 /// Answers DynamoDB's protocol over a store of tables.
@@ -18,8 +17,6 @@ package final class TableService: Sendable {
     let isUrgent: @Sendable (WriteOperation) -> Bool
     /// Told of each restore that begins.
     let watchRestore: @Sendable (_ target: String) -> RestoreWatch
-    /// Queries and scans that read at the same time.
-    let pagesAtOnce: DispatchSemaphore
     /// The time, in milliseconds since 1970.
     let clock: @Sendable () -> Int64
     let monotonicClock: @Sendable () -> ContinuousClock.Instant
@@ -75,7 +72,6 @@ package final class TableService: Sendable {
         self.account = account
         self.isUrgent = isUrgent
         self.watchRestore = watchRestore
-        pagesAtOnce = DispatchSemaphore(value: max(1, store.limits.readersMax / 2))
         self.clock = clock
         self.monotonicClock = monotonicClock
     }

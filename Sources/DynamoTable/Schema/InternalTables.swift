@@ -21,5 +21,5 @@ package enum InternalTables {
     }
 
     /// The name of a companion of `table`.
-    static func name(_ kind: String, of table: String) -> String { "\(prefix)\(kind).\(table)" }
+    package static func name(_ kind: String, of table: String) -> String { "\(prefix)\(kind).\(table)" }
 }

@@ -41,9 +41,10 @@ package struct AnswerTexts {
     ) {
         var text = Text()
         text.append(plain: ",")
+        var keyText = 0..<0
         let opening = text.range {
             $0.append(plain: "{\"key\":")
-            $0.append(.string(key))
+            keyText = $0.append(.string(key))
             $0.append(plain: ",\"reason\":\"")
         }
         if constant != nil { text.append(plain: Reason.static.openFeature(hasValue: true)) }
@@ -60,7 +61,7 @@ package struct AnswerTexts {
         let bytes = memory.keep(bytes: text.bytes)
         func part(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[range]) }
         self.opening = part(opening)
-        self.key = part((opening.lowerBound + 7)..<(opening.upperBound - 11))
+        self.key = part(keyText)
         self.closing = part(closing)
         self.metadata = part(object)
         self.constant = constant == nil ? nil : part(0..<closing.upperBound)
@@ -90,7 +91,6 @@ package struct AnswerTexts {
 
         mutating func append(plain text: StaticString) { text.withUTF8Buffer { bytes += $0 } }
 
-        @discardableResult
         mutating func append(_ value: JSONValue) -> Range<Int> {
             range { $0.bytes += value.serializedBytes() }
         }

@@ -1,5 +1,5 @@
+import Bytes
 import DynamoTable
-import Glibc
 import HTTPTransport
 import JSON
 import Logging
@@ -87,15 +87,6 @@ extension UnsafeRawBufferPointer {
     /// Whether the bytes of `text` stand in it somewhere.
     fileprivate func holds(_ text: String) -> Bool {
         var text = text
-        return text.withUTF8 { text in
-            guard let first = text.first, let sought = text.baseAddress, var place = baseAddress else { return false }
-            let end = place + count
-            while end - place >= text.count, let found = memchr(place, Int32(first), end - place) {
-                place = UnsafeRawPointer(found)
-                if end - place >= text.count, memcmp(place, sought, text.count) == 0 { return true }
-                place += 1
-            }
-            return false
-        }
+        return text.withUTF8 { firstOffset(of: UnsafeRawBufferPointer($0)) != nil }
     }
 }

@@ -131,16 +131,21 @@ final class DynamoHandler: HTTPHandler {
             endpoint.requests.count(operation, status: response.status)
             return answer.write(response, to: &exchange)
         }
-        let change = DynamoChange(
-            operation, body: request.body, flagTable: endpoint.flagTable, by: .anonymous, from: exchange.peer)
+        let peer = exchange.peer
         let deferred = exchange.deferred()
-        let reply: TableService.Answer = { [requests = endpoint.requests, logger = endpoint.logger] response in
-            requests.count(operation, status: response.status)
-            change?.report(response.status, to: logger)
-            deferred.complete(answer.response(response))
+        // What the log is told is read from the body once more, by the thread that does the work: bodies may be large.
+        let reply = { @Sendable [endpoint] (body: UnsafeRawBufferPointer?) -> TableService.Answer in
+            let change = body.flatMap {
+                DynamoChange(operation, body: $0, flagTable: endpoint.flagTable, by: .anonymous, from: peer)
+            }
+            return { response in
+                endpoint.requests.count(operation, status: response.status)
+                change?.report(response.status, to: endpoint.logger)
+                deferred.complete(answer.response(response))
+            }
         }
         if operation.manner == .write, !isLarge {
-            endpoint.service.perform(call, tape: tape, answer: reply)
+            endpoint.service.perform(call, tape: tape, answer: reply(request.body))
             return
         }
         let body = Array(request.body)
@@ -148,11 +153,11 @@ final class DynamoHandler: HTTPHandler {
             body.withUnsafeBytes { body in
                 let call = TableService.Request(
                     operation, body: body, principal: .anonymous, host: host, region: region)
-                service.perform(call, tape: TableService.makeTape(), answer: reply)
+                service.perform(call, tape: TableService.makeTape(), answer: reply(body))
             }
         }
         if !isTaken {
-            reply(
+            reply(nil)(
                 ProtocolResponse(
                     ProtocolError(.throttling, "Too many requests wait for the store; try again in a second")))
         }
