@@ -49,7 +49,7 @@ struct HTTPEcho: ParsableCommand {
 
     func run() throws {
         let signals = ProcessSignals()
-        DescriptorLimit.raise()
+        DescriptorLimit.raise(for: limits.limits.connections)
         let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
         let activated = ActivatedSockets.addresses()
         let addresses = activated.isEmpty ? SocketAddress.list(host, port: port) : activated

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import hostile_pages  # noqa: F401
 import hostile_writes  # noqa: F401
-from hostile_load import Load, Report, Stage, slow_disk_library, turn_of_session
+from hostile_load import SERVER_TURN, Load, Report, Stage, slow_disk_library, turn_of_session
 from hostile_scenes import MIB, SCENES, Attack
 from witness import Seen, Witness
 
@@ -81,7 +81,7 @@ HEADER = (f"{'':18} {'p50 ms':>8} {'p99 ms':>8} {'health':>8} {'kill':>8} {'host
 def play(name: str, stage: Stage, seconds: float, seed: int, patience: float) -> Outcome:
     """Plays one scene on a server of its own. Latencies may be `patience` times as long as they should be."""
     server = stage.server.start()
-    turn_of_session(server.process.pid, -20)
+    turn_of_session(server.process.pid, SERVER_TURN)
     try:
         with Witness(server, loops=os.cpu_count() or 2) as witness, socket.socket(socket.AF_UNIX) as silent:
             attack = SCENES[name](stage)

@@ -51,6 +51,10 @@ GATHERING = 0.3
 PATIENCE = 60
 """Seconds that a hostile client waits for an answer."""
 
+SERVER_TURN, LOAD_TURN = -5, 0
+"""By how much the server and the load come before others. Not by more: the server waits for the kernel's own threads as
+well (the journal of a file system, RCU), and these have no more than anybody else."""
+
 
 def turn_of_session(process: int, nice: int):
     """Which part of the processor all of a session gets beside other sessions (sched(7), autogroup), where that can be
@@ -242,7 +246,7 @@ class Load:
 
     def run(self, orders):
         os.setsid()
-        turn_of_session(os.getpid(), -15)
+        turn_of_session(os.getpid(), LOAD_TURN)
         told = Told()
         number = 0
         for count, work in self.groups:

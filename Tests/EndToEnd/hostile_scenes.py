@@ -189,7 +189,7 @@ def explain(stage: Stage) -> Attack:
 
 @scene
 def overload(stage: Stage) -> Attack:
-    """Two hundred clients that ask for all of those flags: more than the loops can do in time."""
+    """Four hundred clients that ask for all of those flags: more than the loops can do in time."""
     share_out(stage)
 
     def check(report: Report) -> list[str]:
@@ -202,7 +202,7 @@ def overload(stage: Stage) -> Attack:
             found.append(f"the loop was {lag:.2f} s late")
         return found + [f"{len(late)} requests waited up to {max(late):.1f} s" for _ in late[:1]]
 
-    return Attack([(200, ask_all)], serves=False, check=check)
+    return Attack([(400, ask_all)], serves=False, check=check)
 
 
 # Memory

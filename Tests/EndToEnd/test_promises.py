@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -143,3 +145,10 @@ def test_bulk_answers_show_a_change_after_its_answer(loops):
         for connection in connections:
             _, _, answer = send(connection, "POST", "/ofrep/v1/evaluate/flags", {"context": {}})
             assert [flag["value"] for flag in answer["flags"]] == [enabled]
+
+
+def test_room_for_every_connection_is_made_while_nobody_has_to_wait_for_it(start_server):
+    server = start_server()
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    slots = int(re.search(r"FDSize:\s*(\d+)", status)[1])
+    assert slots > 10_000, "the kernel lets whoever comes next wait until the table of descriptors has grown"

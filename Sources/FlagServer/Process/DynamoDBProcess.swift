@@ -39,7 +39,7 @@ struct DynamoDBProcess {
                 "data": "\(settings.store == .sqlite ? settings.dataDirectory : "none")",
                 "loops": .stringConvertible(settings.loops), "process": .stringConvertible(Int(getpid())),
             ])
-        DescriptorLimit.raise()
+        DescriptorLimit.raise(for: HTTPLimits().connections)
         let opened = try DataDirectory.whenNoCommandHasIt {
             var limits = TableLimits()
             limits.reserveBytes = DataStore.reserveBytes

@@ -23,7 +23,7 @@ struct ServerProcess {
         let logger = Logger(label: "flag-server")
         logger.info("starting", metadata: settingsForLog)
         for notice in configuration.notices { logger.notice("\(notice)") }
-        DescriptorLimit.raise()
+        DescriptorLimit.raise(for: configuration.limits.connections + HTTPLimits().connections)
 
         let store = try DataDirectory.whenNoCommandHasIt { try DataStore.openForServing(configuration) }
         defer { store.close() }
