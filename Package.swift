@@ -38,21 +38,20 @@ let package = Package(
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
-        library("Lock"),
         library("Platform", ["CLinux"]),
-        library("Bytes", ["CLinux"]),
-        library("JSON"),
+        library("Bytes", ["CLinux", "CZlib"]),
+        library("JSON", ["Bytes"]),
         library("FlagCore", ["JSON", "Bytes"]),
-        library("SQLite", ["CSQLite"]),
-        library("DynamoTable", ["SQLite", "JSON", "Lock", "Bytes", "Platform"]),
-        library("FlagStore", ["DynamoTable", "FlagCore", "JSON", "Lock"]),
-        library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Lock", "Platform"]),
-        library("HTTPClient", ["CCurl", "Lock"]),
+        library("SQLite", ["CSQLite", "Platform"]),
+        library("DynamoTable", ["SQLite", "JSON", "Bytes", "Platform"]),
+        library("FlagStore", ["DynamoTable", "FlagCore", "JSON", "Bytes", "Platform"]),
+        library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Bytes", "Platform"]),
+        library("HTTPClient", ["CCurl", "Platform"]),
 
         .executableTarget(
             name: "FlagServer",
             dependencies: [
-                "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Lock",
+                "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Bytes",
                 "Platform", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -62,29 +61,31 @@ let package = Package(
         .executableTarget(
             name: "HTTPEcho",
             dependencies: [
-                "HTTPTransport", "Lock", "Platform",
+                "HTTPTransport", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 
         // What `./scripts/bench table` measures without a socket.
         .executableTarget(
-            name: "TableBench", dependencies: ["DynamoTable", "SQLite", "Lock"], path: "Benchmarks/TableBench",
+            name: "TableBench", dependencies: ["DynamoTable", "SQLite", "Platform"], path: "Benchmarks/TableBench",
             swiftSettings: settings),
 
         // What ./scripts/fuzz does to the flag store, and in a short form its tests.
         .target(
-            name: "ForeignItems", dependencies: ["FlagStore", "FlagCore", "DynamoTable", "JSON", "Lock"],
+            name: "ForeignItems", dependencies: ["FlagStore", "FlagCore", "DynamoTable", "JSON", "Platform"],
             path: "Fuzzing/ForeignItems", swiftSettings: settings),
 
-        tests(of: "JSON"),
+        tests(of: "Bytes"),
+        tests(of: "JSON", ["Bytes"]),
         tests(of: "FlagCore", ["JSON"]),
         tests(of: "SQLite"),
-        tests(of: "DynamoTable", ["SQLite", "JSON"]),
-        tests(of: "FlagStore", ["DynamoTable", "FlagCore", "JSON", "ForeignItems"]),
-        tests(of: "HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Lock"]),
-        tests(of: "HTTPClient", ["HTTPTransport", "Lock"]),
-        tests(of: "FlagServer", ["HTTPTransport", "FlagStore", "FlagCore", "DynamoTable", "JSON"]),
+        tests(of: "DynamoTable", ["Bytes", "SQLite", "JSON", "Platform"]),
+        tests(of: "FlagStore", ["Bytes", "DynamoTable", "FlagCore", "JSON", "ForeignItems", "Platform"]),
+        tests(of: "HTTPTransport", ["Bytes", "CLinux", "COpenSSL", "CZlib", "Platform"]),
+        tests(of: "HTTPClient", ["HTTPTransport", "Platform"]),
+        tests(
+            of: "FlagServer", ["Bytes", "HTTPTransport", "FlagStore", "FlagCore", "DynamoTable", "JSON", "Platform"]),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,6 +1,6 @@
 import Dispatch
 import DynamoTable
-import Lock
+import Platform
 
 /// The engine, called as the endpoint calls it.
 struct EngineBench {

@@ -3,7 +3,7 @@ import DynamoTable
 import FlagCore
 import FlagStore
 import JSON
-import Lock
+import Platform
 
 /// A flag store on items that somebody wrote by hand: whatever they are, it starts, answers, takes changes, ends, and
 /// starts again on what it left.

@@ -1,5 +1,5 @@
 import Dispatch
-import Lock
+import Platform
 
 extension TableWriter {
     /// Does all of the operations or none, and waits until they are durable.

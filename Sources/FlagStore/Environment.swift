@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// One of the three environments whose flags live side by side in a profile's table.

@@ -1,6 +1,6 @@
 import FlagCore
 import Glibc
-import Lock
+import Platform
 
 /// The time zones of this machine: the files of the tz database, each read once.
 final class TimeZoneDatabase: Sendable {
@@ -44,16 +44,7 @@ final class TimeZoneDatabase: Sendable {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: TimeZoneDatabase.fileBytes)
-        var count = 0
-        while count < bytes.count {
-            let more = bytes.withUnsafeMutableBytes {
-                Glibc.read(file, $0.baseAddress.map { $0 + count }, $0.count - count)
-            }
-            guard more >= 0 else { return nil }
-            if more == 0 { return Array(bytes[..<count]) }
-            count += more
-        }
-        return nil
+        guard let bytes = try? readWhole(file, TimeZoneDatabase.fileBytes, at: 0) else { return nil }
+        return bytes.count < TimeZoneDatabase.fileBytes ? bytes : nil
     }
 }

@@ -1,5 +1,5 @@
 import Dispatch
-import Lock
+import Platform
 
 /// Asks servers over HTTP/1.1 and HTTPS: a thin layer over libcurl, whose connections are kept for the next request.
 ///

@@ -1,4 +1,5 @@
 import CCurl
+import Platform
 
 /// One request under way and what has come of its answer. Used on its client's queue only.
 final class Transfer {
@@ -234,6 +235,6 @@ final class EasyOptions {
 extension Duration {
     /// At least one: zero would mean for ever.
     fileprivate var wholeMilliseconds: Int {
-        max(1, Int(components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000))
+        max(1, milliseconds)
     }
 }

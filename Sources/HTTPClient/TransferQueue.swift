@@ -1,6 +1,6 @@
 import CCurl
 import Dispatch
-import Lock
+import Platform
 
 /// The transfers of one client, driven on a queue of its own: its thread waits in `curl_multi_poll` while there are
 /// any, and there is none while there are none.

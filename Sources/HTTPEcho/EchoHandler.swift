@@ -1,3 +1,4 @@
+import Bytes
 import HTTPTransport
 
 /// `GET /` answers `hello`, `POST /echo` the request's content, `GET /peer` who asks, and `GET /stream?N` N letters in
@@ -23,11 +24,11 @@ final class EchoHandler: HTTPHandler {
             answerEcho(request, &exchange)
         } else if request.path.isEquivalent(toPath: "/") {
             answerRoot(request, &exchange)
-        } else if request.path.equals("/stream") {
+        } else if request.path.hasSameBytes(as: "/stream") {
             answerStream(request, &exchange)
-        } else if request.path.equals("/peer") {
+        } else if request.path.hasSameBytes(as: "/peer") {
             answerPeer(request, &exchange)
-        } else if request.path.equals("*") {
+        } else if request.path.hasSameBytes(as: "*") {
             exchange.respond(.noContent) { $0.add("Allow", "GET, HEAD, OPTIONS, POST") }
         } else {
             exchange.respond(error: .notFound, detail: "There is nothing here; try GET / or POST /echo.")

@@ -64,9 +64,7 @@ struct HTTPEcho: ParsableCommand {
         configuration.timeouts = timeouts.timeouts
         configuration.tls = tls.configuration
         configuration.compression = compression.compression
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let started = HTTPDate(milliseconds: Int64(time.tv_sec) * 1000)
+        let started = HTTPDate(milliseconds: SystemClock.wallMilliseconds)
         let server = try HTTPServer(configuration: configuration) { EchoHandler(context: $0, started: started) }
         server.start()
         let places = addresses.map { address in

@@ -1,5 +1,5 @@
 import HTTPTransport
-import Lock
+import Platform
 
 /// Writes letters to a stream until it is full, and goes on when it has room.
 final class LetterStream: Sendable {

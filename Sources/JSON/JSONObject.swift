@@ -1,3 +1,5 @@
+import Bytes
+
 /// The members of an object, in the order they were written; every name once.
 ///
 /// Equality ignores the order (RFC 8259 section 1: an object is unordered). Names are compared code point by code

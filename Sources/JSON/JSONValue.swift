@@ -1,3 +1,5 @@
+import Bytes
+
 /// A JSON value as a tree (RFC 8259).
 package enum JSONValue: Sendable {
     case null

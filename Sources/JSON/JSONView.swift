@@ -1,3 +1,5 @@
+import Bytes
+
 /// A value on a tape, without a copy: two words, no reference count.
 ///
 /// Valid only while the tape holds the text it was made of, and that text stays where it is. Never store one beyond

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Writes JSON into a buffer of its own that can be used again; puts the commas and colons.
 ///
 /// Appends only. Once the buffer has grown, writing allocates nothing, but for a double whose shortest spelling is
@@ -94,9 +96,7 @@ package struct JSONWriter {
     /// Writes a string given as UTF-8, which is not checked.
     package mutating func string(_ text: UnsafeRawBufferPointer) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        appendEscaped(text)
-        bytes.append(UInt8(ascii: "\""))
+        bytes.append(jsonString: text)
         needsComma = true
     }
 
@@ -232,41 +232,6 @@ package struct JSONWriter {
             rest = quotient
         } while rest != 0
         for position in first..<20 { bytes.append(digits[position]) }
-    }
-
-    /// Appends `text` with everything escaped that RFC 8259 section 7 wants escaped, and nothing else.
-    private mutating func appendEscaped(_ text: UnsafeRawBufferPointer) {
-        var plain = 0
-        var index = 0
-        while index < text.count {
-            let byte = text[index]
-            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else {
-                index += 1
-                continue
-            }
-            bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[plain..<index]))
-            appendEscape(byte)
-            index += 1
-            plain = index
-        }
-        bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[plain...]))
-    }
-
-    private mutating func appendEscape(_ byte: UInt8) {
-        bytes.append(UInt8(ascii: "\\"))
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
-        case 0x08: bytes.append(UInt8(ascii: "b"))
-        case 0x09: bytes.append(UInt8(ascii: "t"))
-        case 0x0A: bytes.append(UInt8(ascii: "n"))
-        case 0x0C: bytes.append(UInt8(ascii: "f"))
-        case 0x0D: bytes.append(UInt8(ascii: "r"))
-        default:
-            for character in "u00".utf8 { bytes.append(character) }
-            bytes.append(UInt8(ascii: "0") + byte >> 4)
-            let low = byte & 0xF
-            bytes.append(low < 10 ? UInt8(ascii: "0") + low : UInt8(ascii: "a") + low - 10)
-        }
     }
 }
 

@@ -1,3 +1,5 @@
+import Bytes
+
 extension TapeScanner {
     /// Up to so many members an object's names are compared with each other; beyond, they are hashed.
     private static var pairwiseMaximum: Int { 12 }

@@ -6,6 +6,14 @@ package enum FileFault: Error, Sendable, Equatable {
     case system(Int32)
     /// What stands there is no file but this, with its article: `a directory`, `a symbolic link`.
     case notAFile(kind: String)
+
+    /// The system's number for it.
+    package var code: Int32 {
+        switch self {
+        case .system(let code): code
+        case .notAFile: EINVAL
+        }
+    }
 }
 
 /// Opens files by names that lead to files only.

@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import Platform
 
 /// The write-ahead log of a database, read past SQLite.
 ///
@@ -52,7 +53,7 @@ package struct WriteAheadLog {
         let openError = errno
         let checked = WriteAheadLog(connection: connection, log: log)
         while case let committed = try checked.committed(), committed.frames > 0, !isCancelled() {
-            guard log >= 0 else { throw checked.failure(openError) }
+            guard log >= 0 else { throw checked.failure(.system(openError)) }
             if try checked.holds(committed, isCancelled) { return }
             // Somebody may have begun the log anew in the meantime.
             guard try checked.committed() != committed else { throw checked.damage }
@@ -103,21 +104,20 @@ package struct WriteAheadLog {
 
     /// Fills `bytes`; false when the file ends before.
     private func read(_ file: Int32, at offset: Int, into bytes: inout [UInt8]) throws(SQLiteError) -> Bool {
-        var count = 0
-        while count < bytes.count {
-            let read = bytes.withUnsafeMutableBytes {
-                pread(file, $0.baseAddress.map { $0 + count }, $0.count - count, off_t(offset + count))
-            }
-            if read == 0 { return false }
-            if read > 0 { count += read } else if errno != EINTR { throw failure(errno) }
+        do throws(FileFault) {
+            let read = try readWhole(file, bytes.count, at: offset)
+            guard read.count == bytes.count else { return false }
+            bytes = read
+            return true
+        } catch {
+            throw failure(error)
         }
-        return true
     }
 
-    private func failure(_ code: Int32) -> SQLiteError {
+    private func failure(_ fault: FileFault) -> SQLiteError {
         SQLiteError(
             operation: "check the log of", path: connection.path, extendedCode: SQLiteError.unreadable,
-            message: String(cString: sqlite3_errstr(SQLITE_IOERR)), systemError: code)
+            message: String(cString: sqlite3_errstr(SQLITE_IOERR)), systemError: fault.code)
     }
 
     private var damage: SQLiteError {

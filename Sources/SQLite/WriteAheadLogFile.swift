@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// The write-ahead log of a database that nobody has open, looked at before SQLite does.
 ///
@@ -82,8 +83,8 @@ struct WriteAheadLogIndex {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 2 * Self.headBytes + 4)
-        guard pread(descriptor, &bytes, bytes.count, 0) == bytes.count else { return nil }
+        let count = 2 * Self.headBytes + 4
+        guard let bytes = try? readWhole(descriptor, count, at: 0), bytes.count == count else { return nil }
         // The head stands there twice; a crash may have come between the two.
         let heads = [0, Self.headBytes].map { Array(bytes[$0..<($0 + Self.headBytes)]) }.filter(Self.isWhole)
         guard let head = heads.max(by: { Self.number($0, 16) < Self.number($1, 16) }) else { return nil }

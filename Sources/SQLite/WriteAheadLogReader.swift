@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// The frames of a log, one after the other.
 struct WriteAheadLogReader {
@@ -96,7 +97,7 @@ final class LogFile {
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         if descriptor >= 0 { return }
         if errno == ENOENT { return nil }
-        throw failure
+        throw failure(errno)
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
@@ -104,27 +105,22 @@ final class LogFile {
     /// How many bytes it has.
     func size() throws(SQLiteError) -> Int {
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw failure }
+        guard fstat(descriptor, &status) == 0 else { throw failure(errno) }
         return Int(status.st_size)
     }
 
     /// Reads up to `count` bytes at a place: fewer only where the file ends.
     func read(_ count: Int, at offset: Int) throws(SQLiteError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var filled = 0
-        while filled < count {
-            let part = bytes.withUnsafeMutableBytes {
-                pread(descriptor, $0.baseAddress.map { $0 + filled }, count - filled, offset + filled)
-            }
-            if part == 0 { break }
-            if part > 0 { filled += part } else if errno != EINTR { throw failure }
+        do throws(FileFault) {
+            return try readWhole(descriptor, count, at: offset)
+        } catch {
+            throw failure(error.code)
         }
-        return Array(bytes[..<filled])
     }
 
-    private var failure: SQLiteError {
+    private func failure(_ code: Int32) -> SQLiteError {
         // 10 is SQLITE_IOERR.
-        SQLiteError(operation: "read", path: path, extendedCode: 10, message: "disk I/O error", systemError: errno)
+        SQLiteError(operation: "read", path: path, extendedCode: 10, message: "disk I/O error", systemError: code)
     }
 }
 

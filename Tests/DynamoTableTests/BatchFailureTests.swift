@@ -1,6 +1,6 @@
 import CSQLite
 import Dispatch
-import Lock
+import Platform
 import SQLite
 import Testing
 
@@ -84,7 +84,7 @@ struct BatchFailureTests {
     }
 
     private static func token(_ name: String) -> TransactionToken {
-        TransactionToken(name: name, fingerprint: [1], admittedAt: SQLiteTableStore.millisecondsSinceEpoch())
+        TransactionToken(name: name, fingerprint: [1], admittedAt: SystemClock.wallMilliseconds)
     }
 
     /// An update of three items, with enough content for pages to go into the log before the commit.

@@ -1,5 +1,5 @@
 import DynamoTable
-import Lock
+import Platform
 import Testing
 
 @Suite("The change stream")
@@ -13,7 +13,7 @@ struct ChangeStreamTests {
             store.subscribe { changes in delivered.withLock { $0 += changes } }
             let first = TestTable.item("p", "1", ["v": 1])
             let second = TestTable.item("p", "1", ["v": 2])
-            let before = SQLiteTableStore.millisecondsSinceEpoch()
+            let before = SystemClock.wallMilliseconds
             try store.transactAndWait(
                 [.put(table: TestTable.name, item: first)], principal: Principal(.command, "import"))
             try store.transactAndWait([.put(table: TestTable.name, item: second)], principal: .anonymous)

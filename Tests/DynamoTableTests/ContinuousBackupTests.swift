@@ -1,5 +1,5 @@
 import Glibc
-import Lock
+import Platform
 import Testing
 
 @testable import DynamoTable
@@ -264,7 +264,7 @@ struct ContinuousBackupTests {
     @Test("A life of the log that ended is kept for 35 days, and a life that goes on for longer")
     func oldLives() throws {
         let bench = try Bench()
-        let now = SQLiteTableStore.millisecondsSinceEpoch()
+        let now = SystemClock.wallMilliseconds
         bench.time.withLock { $0 = now }
         _ = try bench.store.setContinuousBackups(of: TestTable.name, enabled: true)
         try bench.put("1")

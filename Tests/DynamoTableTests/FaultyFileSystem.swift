@@ -1,6 +1,6 @@
 import CSQLite
 import Glibc
-import Lock
+import Platform
 import Testing
 
 /// A file system under SQLite that fails, tears, delays and loses as told: for the database files of one directory,

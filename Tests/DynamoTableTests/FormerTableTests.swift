@@ -1,6 +1,6 @@
 import Dispatch
 import Glibc
-import Lock
+import Platform
 import SQLite
 import Testing
 
@@ -247,7 +247,7 @@ extension FormerTableTests {
         "A table that has ended can be restored to every moment before, for 35 days and after a restart")
     func endedLives() throws {
         let directory = try TemporaryDirectory()
-        let time = Locked(SQLiteTableStore.millisecondsSinceEpoch())
+        let time = Locked(SystemClock.wallMilliseconds)
         func open() throws -> SQLiteTableStore {
             try SQLiteTableStore.open(.directory(directory.path)) { time.withLock { $0 } }
         }

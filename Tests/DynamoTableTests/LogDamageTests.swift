@@ -1,5 +1,5 @@
 import Glibc
-import Lock
+import Platform
 import Testing
 
 @testable import DynamoTable

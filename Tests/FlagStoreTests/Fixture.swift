@@ -2,7 +2,7 @@ import Dispatch
 import DynamoTable
 import FlagCore
 import JSON
-import Lock
+import Platform
 import Testing
 
 @testable import FlagStore

@@ -1,6 +1,6 @@
 import Dispatch
 import DynamoTable
-import Lock
+import Platform
 
 @testable import FlagStore
 

@@ -1,7 +1,7 @@
 import DynamoTable
 import FlagCore
 import JSON
-import Lock
+import Platform
 import Testing
 
 @testable import FlagStore

@@ -1,6 +1,6 @@
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 import Testing
 
 @testable import FlagStore

@@ -1,6 +1,7 @@
+import Bytes
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 import Testing
 
 @testable import FlagStore

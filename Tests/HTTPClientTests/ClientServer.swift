@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 import Glibc
 import HTTPTransport
-import Lock
+import Platform
 
 /// A server of our own for the client to ask, on a port that the system chooses.
 final class ClientServer: Sendable {

@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
 import HTTPTransport
-import Lock
+import Platform
 import Testing
 
 @testable import HTTPClient

@@ -1,4 +1,4 @@
-import Lock
+import Platform
 import Testing
 
 @testable import HTTPTransport

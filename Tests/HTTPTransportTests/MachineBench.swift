@@ -1,3 +1,5 @@
+import Bytes
+
 @testable import HTTPTransport
 
 /// One connection without a socket: bytes and time go in, a transcript of what was decided comes out.

@@ -1,6 +1,7 @@
+import Bytes
 import Dispatch
 import Glibc
-import Lock
+import Platform
 import Synchronization
 
 @testable import HTTPTransport
@@ -80,7 +81,7 @@ final class TestHandler: HTTPHandler {
     }
 
     func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
-        if let query = request.query, query.equals("stranger") {
+        if let query = request.query, query.hasSameBytes(as: "stranger") {
             exchange.respond(error: .unauthorized, detail: "Nobody knows you.")
         }
     }
@@ -118,7 +119,7 @@ final class TestHandler: HTTPHandler {
         }
     }
 
-    func isEssential(_ request: borrowing HTTPRequest) -> Bool { request.path.equals("/essential") }
+    func isEssential(_ request: borrowing HTTPRequest) -> Bool { request.path.hasSameBytes(as: "/essential") }
 
     /// Raises the count, and answers whoever waits.
     func receive(_ message: Int) {
@@ -162,8 +163,8 @@ final class TestHandler: HTTPHandler {
 
     /// Keeps the loop busy for half a millisecond.
     private func busy(_ exchange: inout Exchange) {
-        let end = MonotonicClock.microseconds + 500
-        while MonotonicClock.microseconds < end {}
+        let end = SystemClock.monotonicMicroseconds + 500
+        while SystemClock.monotonicMicroseconds < end {}
         exchange.respond(.ok, body: Array("\(received)".utf8))
     }
 

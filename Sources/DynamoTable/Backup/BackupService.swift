@@ -1,5 +1,5 @@
 import Dispatch
-import Lock
+import Platform
 import SQLite
 import Synchronization
 

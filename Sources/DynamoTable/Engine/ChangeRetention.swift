@@ -1,4 +1,4 @@
-import Lock
+import Platform
 
 /// What must stay in the change stream, however old it is and however much, and how much there is.
 final class ChangeRetention: Sendable {

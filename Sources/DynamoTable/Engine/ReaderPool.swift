@@ -1,5 +1,5 @@
 import Dispatch
-import Lock
+import Platform
 import SQLite
 
 /// Connections for reading: as many reads at a time as there are, the others wait.

@@ -1,4 +1,4 @@
-import Lock
+import Platform
 
 extension SQLiteTableStore {
     /// Does each of the operations by itself, or not; all that happen are durable when `completion` is called.

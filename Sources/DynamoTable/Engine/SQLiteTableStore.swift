@@ -1,5 +1,5 @@
 import Glibc
-import Lock
+import Platform
 import SQLite
 
 /// Tables in one SQLite file.
@@ -63,8 +63,8 @@ package final class SQLiteTableStore: ItemTable {
         settingsOfBackups: [String] = []
     ) throws(TableError) -> SQLiteTableStore {
         try open(
-            location, limits: limits, elapsed: StoreClock.millisecondsSinceBoot,
-            clock: SQLiteTableStore.millisecondsSinceEpoch, delay: delay, settingsOfBackups: settingsOfBackups)
+            location, limits: limits, elapsed: { SystemClock.bootMilliseconds },
+            clock: { SystemClock.wallMilliseconds }, delay: delay, settingsOfBackups: settingsOfBackups)
     }
 
     /// Opens the store.
@@ -131,13 +131,6 @@ package final class SQLiteTableStore: ItemTable {
                 guard error.isOfFullDisk, let reserve, reserve.giveUpPart() else { throw error }
             }
         }
-    }
-
-    /// The time of the system's clock, in milliseconds since 1970.
-    package static func millisecondsSinceEpoch() -> Int64 {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
     }
 
     /// Finishes the writes that wait, takes no more, and closes the file. Blocks.

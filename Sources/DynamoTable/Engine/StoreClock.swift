@@ -1,5 +1,5 @@
 import Glibc
-import Lock
+import Platform
 
 /// The clocks of a store: the wall clock, whose time is kept with what is written, and one that nobody sets, by which
 /// the jumps of the first are told.
@@ -32,13 +32,6 @@ final class StoreClock: Sendable {
         self.elapsed = elapsed ?? wall
         let now = self.elapsed()
         state = Locked(State(anchor: (wall(), now), openedAt: now))
-    }
-
-    /// The milliseconds since the machine was started, its sleep included (`CLOCK_BOOTTIME`).
-    static func millisecondsSinceBoot() -> Int64 {
-        var now = timespec()
-        clock_gettime(CLOCK_BOOTTIME, &now)
-        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
     }
 
     /// The jumps of the wall clock that are stored, or will be with the next change.

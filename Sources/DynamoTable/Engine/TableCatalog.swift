@@ -1,4 +1,4 @@
-import Lock
+import Platform
 
 /// The tables that there are, for every thread.
 final class TableCatalog: Sendable {

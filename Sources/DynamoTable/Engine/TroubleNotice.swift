@@ -1,4 +1,4 @@
-import Lock
+import Platform
 
 /// Whether something works at the moment, and who is to be told when that turns.
 final class TroubleNotice: Sendable {

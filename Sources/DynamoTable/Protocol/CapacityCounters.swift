@@ -1,4 +1,4 @@
-import Lock
+import Platform
 
 /// Counts what requests took of each table and index since the start, for the operator to see.
 package final class CapacityCounters: Sendable {

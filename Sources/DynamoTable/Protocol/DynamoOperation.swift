@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// The operations of DynamoDB's API that this engine answers, by the names that `X-Amz-Target` carries.

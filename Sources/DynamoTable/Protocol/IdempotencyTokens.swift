@@ -1,4 +1,4 @@
-import Lock
+import Platform
 
 /// Remembers transactions by the token that their senders gave them, so that one that is sent again is not done again.
 ///

@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// Reads the members of a request, or of a structure within, that has been checked against its shape.

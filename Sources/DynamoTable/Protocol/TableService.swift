@@ -1,4 +1,5 @@
 import JSON
+import Platform
 
 /// Answers DynamoDB's protocol over a store of tables.
 ///
@@ -64,7 +65,7 @@ package final class TableService: Sendable {
         store: SQLiteTableStore, account: String = "000000000000",
         isUrgent: @escaping @Sendable (WriteOperation) -> Bool = { _ in false },
         watchRestore: @escaping @Sendable (_ target: String) -> RestoreWatch = { _ in RestoreWatch() },
-        clock: @escaping @Sendable () -> Int64 = SQLiteTableStore.millisecondsSinceEpoch,
+        clock: @escaping @Sendable () -> Int64 = { SystemClock.wallMilliseconds },
         monotonicClock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.store = store

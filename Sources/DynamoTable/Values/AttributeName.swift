@@ -1,3 +1,5 @@
+import Bytes
+
 /// The name of an attribute of an item, or of a member of a map.
 ///
 /// Two names are the same when their bytes of UTF-8 are, as in DynamoDB. Swift's own `String` takes canonically

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// A type that may be the element of a set attribute: it has DynamoDB's order, which is by bytes or by value.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// One attribute value of an item: any of DynamoDB's ten types.
 ///
 /// Equality is DynamoDB's: strings are compared byte for byte (Swift's own `String` equality would call canonically

@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// A flagd flag file: flags, shared `$evaluators`, and metadata of the set (flagd.dev/schema/v0/flags.json).

@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// Finds in a targeting rule what it may come to that is no variant of the flag: an evaluation that gets there can only

@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// A flag ready to be evaluated: everything about its definition decided once.

@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// Another flag's variant without which a flag answers its default.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// A time zone whose clocks change on the same days every year, or never: POSIX's `TZ` text, as a tz database file ends
 /// with it (RFC 8536 section 3.3.1), such as `CET-1CEST,M3.5.0,M10.5.0/3`.
 struct YearlyTimeZone: Sendable, Equatable {

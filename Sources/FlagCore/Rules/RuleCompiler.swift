@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// Turns the JSON of a targeting rule into nodes, and finds everything that is wrong with it.

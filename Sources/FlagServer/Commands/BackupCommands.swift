@@ -3,7 +3,7 @@ import DynamoTable
 import FlagCore
 import FlagStore
 import JSON
-import Lock
+import Platform
 
 /// Does the work of commands on backups: the same code whether a server does it or the command itself.
 struct BackupCommands: Sendable {

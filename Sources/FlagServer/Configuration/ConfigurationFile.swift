@@ -1,6 +1,6 @@
 import Configuration
 import Glibc
-import Lock
+import Platform
 
 /// A YAML file with settings: found, read and taken apart.
 struct ConfigurationFile: Sendable {

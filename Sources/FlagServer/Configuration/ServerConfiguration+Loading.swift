@@ -2,6 +2,7 @@ import FlagCore
 import FlagStore
 import HTTPTransport
 import Logging
+import Platform
 
 extension ServerConfiguration {
     /// What holds for `profile` when nobody sets anything. The files shipped under `config/` say the same.
@@ -72,7 +73,7 @@ extension ServerConfiguration {
         log.level.set(reader.value(of: Settings.logLevel))
         log.format.set(reader.value(of: Settings.logFormat))
         evaluation.fractional.set(reader.value(of: Settings.fractional))
-        cache.timeToLiveMilliseconds.set(reader.value(of: Settings.cacheTimeToLive).map(Units.milliseconds))
+        cache.timeToLiveMilliseconds.set(reader.value(of: Settings.cacheTimeToLive).map { Int64($0.milliseconds) })
         cache.capacity.set(reader.value(of: Settings.cacheCapacity))
         stream.retention.set(reader.value(of: Settings.streamRetention))
         stream.maximumBytes.set(reader.value(of: Settings.streamMaximum))

@@ -1,3 +1,5 @@
+import Platform
+
 /// How sizes and lengths of time are written in settings and shown in messages.
 enum Units {
     private static let sizes: [(suffix: String, bytes: Int)] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
@@ -42,16 +44,11 @@ enum Units {
 
     /// Writes a time in the largest unit that needs no fraction, with a precision of milliseconds.
     static func time(_ duration: Duration) -> String {
-        let milliseconds = milliseconds(duration)
+        let milliseconds = Int64(duration.milliseconds)
         for (suffix, factor) in times.reversed() where milliseconds % factor == 0 && milliseconds >= factor {
             return "\(milliseconds / factor)\(suffix)"
         }
         return "\(milliseconds)ms"
-    }
-
-    /// Whole milliseconds of `duration`, rounded down.
-    static func milliseconds(_ duration: Duration) -> Int64 {
-        duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
     }
 
     /// Nothing but ASCII digits, at least one, and a value that fits.

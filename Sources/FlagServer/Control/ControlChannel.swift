@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Platform
 
 /// Why a conversation over the control socket failed.
 enum ControlError: Error, Equatable, CustomStringConvertible {
@@ -158,7 +159,7 @@ struct ControlChannel: ~Copyable {
     ) throws(ControlError) {
         if code == EINTR { return }
         guard code == EAGAIN || code == EWOULDBLOCK else { throw .broken(String(cString: strerror(code))) }
-        let remaining = Units.milliseconds(deadline - .now)
+        let remaining = (deadline - .now).milliseconds
         guard remaining > 0 else { throw .timedOut }
         var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
         // Whatever poll says, the next attempt finds out; only time is decided here.

@@ -1,8 +1,8 @@
 import Dispatch
 import Glibc
 import JSON
-import Lock
 import Logging
+import Platform
 
 /// Answers commands on the control socket, each conversation on a queue of its own.
 ///

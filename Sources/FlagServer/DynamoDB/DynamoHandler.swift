@@ -1,3 +1,4 @@
+import Bytes
 import DynamoTable
 import HTTPTransport
 import JSON

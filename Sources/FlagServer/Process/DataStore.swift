@@ -2,6 +2,7 @@ import DynamoTable
 import FlagCore
 import FlagStore
 import Glibc
+import Platform
 
 /// The store of this process, open: in a data directory that it owns, or in memory.
 ///
@@ -161,7 +162,7 @@ extension ServerConfiguration {
     /// The bounds of the tables.
     fileprivate var tableLimits: TableLimits {
         var limits = TableLimits()
-        limits.changeRetentionMilliseconds = Units.milliseconds(stream.retention)
+        limits.changeRetentionMilliseconds = Int64(stream.retention.milliseconds)
         limits.changeBytesMax = Int64(stream.maximumBytes)
         return limits
     }

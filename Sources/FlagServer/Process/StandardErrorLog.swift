@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import JSON
 import Logging
+import Platform
 
 /// Writes log lines to standard error, one `write(2)` a line, so that lines of several threads never mix.
 struct StandardErrorLog: LogHandler {
@@ -124,8 +125,6 @@ struct StandardErrorLog: LogHandler {
 extension Timestamp {
     /// What the machine's clock says now.
     static var systemClock: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(millisecondsSinceEpoch: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+        Timestamp(millisecondsSinceEpoch: SystemClock.wallMilliseconds)
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import HTTPTransport
 
 /// Tells requests apart that a browser sends on behalf of some other site's page.
@@ -19,7 +20,7 @@ enum BrowserOrigin {
     /// host and port have to be those of `Host`.
     static func isForeign(_ request: borrowing HTTPRequest) -> Bool {
         if let site = request.field("Sec-Fetch-Site") {
-            return !site.equals("same-origin") && !site.equals("none")
+            return !site.hasSameBytes(as: "same-origin") && !site.hasSameBytes(as: "none")
         }
         guard let origin = request.field("Origin") else { return false }
         let text = String(decoding: origin, as: UTF8.self).lowercased()

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Percent-encoding of RFC 3986 section 2.1, on bytes.
 enum PercentEncoding {
     /// What is wrong with an encoded text.
@@ -26,7 +28,7 @@ enum PercentEncoding {
     ///
     /// - Parameter plusIsSpace: decode `+` as a space, as query strings made by forms have it.
     static func decode(
-        _ text: UnsafeRawBufferPointer, into output: inout AnswerBuffer, plusIsSpace: Bool = false
+        _ text: UnsafeRawBufferPointer, into output: inout ByteBuffer, plusIsSpace: Bool = false
     ) throws(Failure) {
         output.reset()
         var index = 0
@@ -47,9 +49,9 @@ enum PercentEncoding {
 
     /// Decodes once to a string; the bytes must be UTF-8.
     static func decoded(_ text: UnsafeRawBufferPointer, plusIsSpace: Bool = false) throws(Failure) -> String {
-        var output = AnswerBuffer(capacity: text.count)
+        var output = ByteBuffer(capacity: text.count)
         try decode(text, into: &output, plusIsSpace: plusIsSpace)
-        guard let string = String(validating: output.bytes, as: UTF8.self) else { throw .notUTF8 }
+        guard let string = String(validating: output.readable, as: UTF8.self) else { throw .notUTF8 }
         return string
     }
 

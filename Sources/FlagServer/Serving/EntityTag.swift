@@ -1,10 +1,12 @@
+import Bytes
+
 /// An entity tag (RFC 9110 section 8.8.3) made of a digest, and its comparison with a client's conditions.
 enum EntityTag {
     /// The bytes of a tag made here: two quotes and 32 hexadecimal digits.
     static let length = 34
 
     /// Writes the strong tag of `value` behind what `output` holds.
-    static func append(_ value: KeyedDigest.Value, to output: inout AnswerBuffer) {
+    static func append(_ value: KeyedDigest.Value, to output: inout ByteBuffer) {
         output.append(byte: UInt8(ascii: "\""))
         for word in [value.high, value.low] {
             for shift in stride(from: UInt64(60), through: 0, by: -4) {

@@ -1,7 +1,7 @@
 import Dispatch
 import FlagCore
 import FlagStore
-import Lock
+import Platform
 
 /// Tells an operator of failed evaluations, of each flag at most once a minute. From any thread.
 final class EvaluationFailureLog: Sendable {

@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 import FlagStore
 import HTTPTransport
@@ -84,7 +85,7 @@ extension LoopHandler {
         }
         if isHashed {
             var digest = beginDigest(of: request)
-            digest.update(output.body.bytes)
+            digest.update(output.body.readable)
             if isKnown(digest.finish(), to: input, &output) {
                 output.body.reset()
                 return .answered(.notModified)
@@ -99,7 +100,7 @@ extension LoopHandler {
     ) -> Bool {
         EntityTag.append(tag, to: &output.tag)
         guard let condition = input.ifNoneMatch else { return false }
-        return EntityTag.list(condition, matches: output.tag.bytes, weakly: true)
+        return EntityTag.list(condition, matches: output.tag.readable, weakly: true)
     }
 
     private func beginDigest(of request: BulkRequest) -> KeyedDigest {
@@ -161,7 +162,7 @@ extension LoopHandler {
     ///   - slice: when to stop; nil for never.
     private func write(
         _ request: BulkRequest, _ now: Timestamp, from place: inout BulkPlace, within slice: WorkSlice?,
-        _ answer: inout AnswerBuffer
+        _ answer: inout ByteBuffer
     ) -> Writing {
         let (ruleSet, overrides) = (request.ruleSet, request.overrides)
         let limit = service.settings.bulkAnswerBytes
@@ -199,7 +200,7 @@ extension LoopHandler {
     @inline(__always)
     private func append(
         _ flag: CompiledFlag, _ request: BulkRequest, mayDiffer: Bool, _ run: inout EvaluationRun,
-        _ answer: inout AnswerBuffer
+        _ answer: inout ByteBuffer
     ) {
         var killSwitch: KillSwitchKind?
         var override: TenantOverride?

@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 import FlagStore
 import HTTPTransport
@@ -159,10 +160,10 @@ private enum EvaluateOutcome {
     }
 
     /// Writes `enabled`, `value` and `variant`.
-    func append(to answer: inout AnswerBuffer) {
+    func append(to answer: inout ByteBuffer) {
         switch self {
         case .evaluated(let flag, let evaluation, _): answer.append(outcome: evaluation, of: flag)
-        case .absent, .missing: answer.append(AnswerBuffer.noOutcome)
+        case .absent, .missing: answer.append(ByteBuffer.noOutcome)
         }
     }
 

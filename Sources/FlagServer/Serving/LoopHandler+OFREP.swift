@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 import FlagStore
 import HTTPTransport
@@ -10,7 +11,7 @@ extension LoopHandler {
         if PercentEncoding.isEncoded(key) {
             do throws(PercentEncoding.Failure) {
                 try PercentEncoding.decode(key, into: &decodedKey)
-                key = decodedKey.bytes
+                key = decodedKey.readable
             } catch {
                 return fail(
                     .init(.general, "the flag's key cannot be decoded: \(error.description)"), key, 400, &output)

@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 import FlagStore
 import HTTPTransport
@@ -159,10 +160,10 @@ extension LoopHandler {
         }
         counters.raise(ServiceMetrics.request(kind.group, status.code))
         guard output.tag.count > 0 else {
-            return exchange.respond(status, contentType: contentType, body: output.body.bytes)
+            return exchange.respond(status, contentType: contentType, body: output.body.readable)
         }
-        exchange.respond(status, contentType: contentType, body: output.body.bytes) { fields in
-            fields.add("ETag", bytes: output.tag.bytes)
+        exchange.respond(status, contentType: contentType, body: output.body.readable) { fields in
+            fields.add("ETag", bytes: output.tag.readable)
         }
     }
 

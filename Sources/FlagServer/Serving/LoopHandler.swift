@@ -1,3 +1,4 @@
+import Bytes
 import Dispatch
 import FlagCore
 import FlagStore
@@ -35,7 +36,7 @@ final class LoopHandler: HTTPHandler {
     /// Where answers of evaluations are written.
     var output = EvaluationOutput()
     /// Where a percent-encoded key is decoded.
-    var decodedKey = AnswerBuffer(capacity: 512)
+    var decodedKey = ByteBuffer(capacity: 512)
     /// The bulk answer that is being written, if that takes more than one turn of the loop: one at a time, since what
     /// is unfinished takes memory.
     var writing: WaitingEvaluation?
@@ -94,9 +95,9 @@ final class LoopHandler: HTTPHandler {
 /// Where the answer of an evaluation is written: memory that is used again for the next.
 struct EvaluationOutput: ~Copyable {
     /// The content.
-    var body = AnswerBuffer()
+    var body = ByteBuffer()
     /// The value of the `ETag` field; empty when there is none.
-    var tag = AnswerBuffer(capacity: 64)
+    var tag = ByteBuffer(capacity: 64)
 
     /// Forgets everything.
     mutating func reset() {

@@ -1,5 +1,5 @@
 import HTTPTransport
-import Lock
+import Platform
 
 /// The way from other threads to the event loops.
 ///

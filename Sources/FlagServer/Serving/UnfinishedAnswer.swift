@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 
 /// A bulk answer that takes more than one slice of the loop's time: what has been written of it.
@@ -10,7 +11,7 @@ final class UnfinishedAnswer {
     let now: Timestamp
     private var state: KeyedDigest.Value
     private var beginnings = 1
-    private var body = AnswerBuffer(capacity: 64)
+    private var body = ByteBuffer(capacity: 64)
     private var place = BulkPlace()
 
     /// An answer of which nothing has been written.
@@ -27,7 +28,7 @@ final class UnfinishedAnswer {
     var maySlice: Bool { beginnings <= UnfinishedAnswer.beginningsMaximum }
 
     /// Puts aside what has been written, and leaves an empty buffer.
-    func keep(_ body: inout AnswerBuffer, upTo place: BulkPlace) {
+    func keep(_ body: inout ByteBuffer, upTo place: BulkPlace) {
         swap(&self.body, &body)
         self.place = place
     }
@@ -38,7 +39,7 @@ final class UnfinishedAnswer {
     ///   - state: a digest of what the answer is made from now.
     ///   - body: an empty buffer.
     /// - Returns: where to go on.
-    func take(_ body: inout AnswerBuffer, for state: KeyedDigest.Value) -> BulkPlace {
+    func take(_ body: inout ByteBuffer, for state: KeyedDigest.Value) -> BulkPlace {
         if state != self.state {
             self.state = state
             beginnings += 1

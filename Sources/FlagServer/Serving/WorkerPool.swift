@@ -1,5 +1,5 @@
 import Dispatch
-import Lock
+import Platform
 import Synchronization
 
 /// The threads on which work of requests may block: reading the store, writing metrics.

@@ -1,7 +1,7 @@
 import FlagCore
 import FlagStore
 import JSON
-import Lock
+import Platform
 
 /// The long work that is under way in this process: imports, backups, restores. It is looked at and cancelled from
 /// here, and stops when the process is to end or when nobody waits for it any more.

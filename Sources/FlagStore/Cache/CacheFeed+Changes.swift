@@ -1,7 +1,7 @@
 import Dispatch
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 extension CacheFeed {
     /// Takes one batch of commits to every loop. On the table's writer queue, before the writes are answered.

@@ -1,5 +1,5 @@
 import FlagCore
-import Lock
+import Platform
 
 extension CacheFeed {
     /// The kill switches that are on, by environment: what the loops have been told, whether the store answers or not.

@@ -1,7 +1,7 @@
 import Dispatch
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 extension CacheFeed {
     /// Reads `keys` and delivers what was found. Blocks: on a queue of the feed only.

@@ -1,7 +1,7 @@
 import Dispatch
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 extension CacheFeed {
     /// Looks whether the table is still the one that was loaded from: somebody may have deleted it and restored

@@ -1,7 +1,7 @@
 import Dispatch
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 extension CacheFeed {
     /// The keys that a segment lists, as every loop knows them. Blocks when the environment's segments have not been

@@ -1,7 +1,7 @@
 import Dispatch
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 extension CacheFeed {
     /// Begins: subscribes to the table's changes, loads the kill switches of every environment, all flags and segments

@@ -1,7 +1,7 @@
 import Dispatch
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 /// Fills the caches of all loops from the table, and tells them of every change.
 ///

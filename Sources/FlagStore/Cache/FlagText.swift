@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 
 /// A flag as loops hand it around: what it takes to compile it, made once and never changed.

@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 
 /// The kill switches of one environment that are on, pinned in every loop: never evicted, never expired.

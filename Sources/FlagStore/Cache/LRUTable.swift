@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// A bounded map from bytes to values that forgets what was unused for longest: open addressing with linear probing

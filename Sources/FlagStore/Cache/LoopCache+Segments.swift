@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 
 /// What the cache says of a segment.

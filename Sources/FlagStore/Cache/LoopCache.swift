@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 
 /// What one event loop knows of flags: it answers look-ups without leaving the loop, without a lock, and, for what it

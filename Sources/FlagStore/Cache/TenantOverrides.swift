@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 
 /// One override as it travels to the loops.

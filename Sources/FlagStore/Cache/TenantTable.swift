@@ -1,3 +1,4 @@
+import Bytes
 import Synchronization
 
 /// The tenants that have overrides, as 64-bit hashes in one table for all environments and all loops: eight bytes a

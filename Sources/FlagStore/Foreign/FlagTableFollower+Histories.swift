@@ -1,7 +1,8 @@
+import Bytes
 import Dispatch
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 extension FlagTableFollower {
     /// How often it is looked whether what is being counted can be told.

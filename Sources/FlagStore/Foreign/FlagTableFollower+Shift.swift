@@ -1,5 +1,5 @@
 import DynamoTable
-import Lock
+import Platform
 
 /// Histories that another store began: they came with a backup, and their entries have places in the order of that
 /// store's changes, which may be far ahead of this one's. What is told here gets places behind them.

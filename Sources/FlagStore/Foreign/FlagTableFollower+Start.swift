@@ -1,7 +1,8 @@
+import Bytes
 import Dispatch
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 extension FlagTableFollower {
     /// Creates the internal table where it is missing, and finds out where to go on.

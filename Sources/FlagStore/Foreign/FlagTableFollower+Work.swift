@@ -1,7 +1,7 @@
 import Dispatch
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 extension FlagTableFollower {
     /// The changes to be looked at next, of all tables while they are read from the stream; nil when none wait.

@@ -1,7 +1,8 @@
+import Bytes
 import Dispatch
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 /// Follows the changes of the flag table, whoever makes them, and sees to what follows from them:
 ///

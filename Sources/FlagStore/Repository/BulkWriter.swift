@@ -1,6 +1,6 @@
 import Dispatch
 import DynamoTable
-import Lock
+import Platform
 
 /// Writes many operations, with a bounded number of transactions under way.
 struct BulkWriter {

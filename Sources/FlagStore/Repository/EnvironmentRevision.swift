@@ -1,6 +1,6 @@
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 /// The revision of an environment, `REVISION#{env}`: a number that every write raises.
 ///
@@ -55,7 +55,7 @@ final class KnownRevisions: Sendable {
     func anew(for environment: Environment) -> Int64 {
         highest.withLock { highest in
             let known = highest[environment] ?? 0
-            let time = SQLiteTableStore.millisecondsSinceEpoch()
+            let time = SystemClock.wallMilliseconds
             // After the last number there can be, which only somebody's hand reaches, there is no greater one.
             let revision = known < FlagLimits.version - 1 ? max(known + 1, time) : time
             highest[environment] = max(known, revision)

@@ -1,6 +1,7 @@
+import Bytes
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 /// What names others or is named: a flag or a segment of an environment.
 enum ReferenceNode: Hashable, Sendable {

@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 
 /// What names what: flags that require flags, segments whose conditions name segments. Writes must not make circles in

@@ -1,7 +1,8 @@
+import Bytes
 import Dispatch
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 extension FlagRepository {
     /// How often a change without an expected version is tried again when others change the same segment meanwhile.

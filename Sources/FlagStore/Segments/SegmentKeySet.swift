@@ -1,3 +1,5 @@
+import Bytes
+
 /// The keys that are listed in a segment, as 64-bit hashes in one table for all loops: 100,000 keys take 2 MiB, once.
 /// Never changed: a change makes another set, which shares the table and holds the difference to it, until the
 /// difference has grown so much that a new table pays.

@@ -1,3 +1,4 @@
+import Bytes
 import DynamoTable
 import FlagCore
 import JSON

@@ -1,7 +1,8 @@
+import Bytes
 import Dispatch
 import DynamoTable
 import FlagCore
-import Lock
+import Platform
 
 extension ImportPlan {
     /// Does what the plan says. Blocks until all of it is durable: not for a loop or the table's writer queue.

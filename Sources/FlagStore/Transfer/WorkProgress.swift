@@ -1,4 +1,4 @@
-import Lock
+import Platform
 
 /// How far a long piece of work is, and whether it is to go on: shared by whoever does it and whoever watches it. From
 /// any thread.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Writes the fixed parts of an answer's head, and its body, into the connection's write buffer.
 struct AnswerWriter {
     let connection: UnsafeMutablePointer<Connection>

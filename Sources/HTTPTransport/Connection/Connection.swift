@@ -1,3 +1,5 @@
+import Bytes
+
 /// One connection's state. Lies at a fixed address in its loop's `ConnectionTable` and is used by that loop only.
 struct Connection: ~Copyable {
     /// Its place in the table.

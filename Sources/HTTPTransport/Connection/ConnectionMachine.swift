@@ -1,3 +1,6 @@
+import Bytes
+import Platform
+
 /// The protocol of one connection as a value: bytes, answers and ticks go in, steps to take come out. It touches no
 /// socket and reads no clock; times are milliseconds of one monotonic clock.
 struct ConnectionMachine {
@@ -188,7 +191,7 @@ struct ConnectionMachine {
     ) {
         let path = bytes.slice(parser.head.path)
         bodyMaximum = limits.bodyBytes
-        guard let upload = limits.uploads.first(where: { path.equals($0.path) }) else { return }
+        guard let upload = limits.uploads.first(where: { path.hasSameBytes(as: $0.path) }) else { return }
         isUpload = true
         bodyMaximum = upload.bytes
         uploadTime = Int64(upload.time.milliseconds)

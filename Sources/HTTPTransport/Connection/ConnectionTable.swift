@@ -1,3 +1,5 @@
+import Bytes
+
 /// The connections of one loop, by slot. Each lies at a fixed address for the table's life.
 struct ConnectionTable: ~Copyable {
     private static let chunkSize = 128

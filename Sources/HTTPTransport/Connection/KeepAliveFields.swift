@@ -1,3 +1,5 @@
+import Platform
+
 /// What an answer says of a connection that stays open for another request: made once, written with one copy.
 ///
 /// Clients that reuse connections stop before the time that `Keep-Alive` tells (RFC 2068 §19.7.1.1; Node.js and Apache

@@ -1,3 +1,5 @@
+import Bytes
+
 extension EventLoop {
     /// Moves what waits in the connection's stream to its output, and ends the answer after the last of it. While the
     /// peer takes nothing, the stream's own bound holds its producer back.
@@ -36,7 +38,7 @@ extension ByteBuffer {
         let digits = (64 - size.leadingZeroBitCount + 3) / 4
         for place in (0..<digits).reversed() {
             let digit = UInt8(size >> (place * 4) & 0xF)
-            append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+            append(byte: digit < 10 ? 0x30 + digit : 0x57 + digit)
         }
         append("\r\n")
     }

@@ -1,5 +1,7 @@
+import Bytes
 import CLinux
 import Glibc
+import Platform
 import Synchronization
 
 /// One event loop: its connections' sockets, driven by epoll. Runs on one queue from `init` to the end of `run`.
@@ -46,12 +48,12 @@ final class EventLoop {
     /// Serves until the loop is drained.
     func run() {
         collectMail()
-        var turnBegin = MonotonicClock.microseconds
+        var turnBegin = SystemClock.monotonicMicroseconds
         var turnEnd = turnBegin
         while !(state.pointee.isDraining && state.pointee.table.count == 0) {
             state.pointee.counters.turnBegin.store(0, ordering: .relaxed)
             let count = epoll_wait(epoll, events, Int32(EventLoop.eventsAtOnce), waitMilliseconds)
-            let woken = MonotonicClock.microseconds
+            let woken = SystemClock.monotonicMicroseconds
             // Who was not waited for was there before: it may have come when the turn before had just begun.
             let begin = woken &- turnEnd > EventLoop.sleepMicroseconds ? woken : turnBegin
             turnBegin = woken
@@ -63,7 +65,7 @@ final class EventLoop {
             for index in 0..<max(0, Int(count)) {
                 // Reading the clock at each event would be felt.
                 if index & 3 == 3 {
-                    noteOverload(at: MonotonicClock.microseconds, since: begin)
+                    noteOverload(at: SystemClock.monotonicMicroseconds, since: begin)
                     // What others have done meanwhile is answered between these requests: a kill switch that has
                     // waited for its turn must not wait for another.
                     if state.pointee.mailbox.hasMail { collectMail() }
@@ -78,7 +80,7 @@ final class EventLoop {
             goOnWithReady()
             readUnread()
             if state.pointee.monotonic >= min(state.pointee.timers.earliest, drainDeadline) { expire() }
-            turnEnd = MonotonicClock.microseconds
+            turnEnd = SystemClock.monotonicMicroseconds
             noteLag(turnEnd &- begin, at: turnEnd)
         }
     }

@@ -1,3 +1,4 @@
+import Platform
 import Synchronization
 
 /// What one loop counts. The loop alone writes, with a plain load and store; others read single values at any time.
@@ -100,7 +101,7 @@ final class LoopCounters: Sendable {
         statistics.bytesWritten = bytesWritten.load(ordering: .relaxed)
         statistics.closedForOutput = closedForOutput.load(ordering: .relaxed)
         statistics.refusedForInput = refusedForInput.load(ordering: .relaxed)
-        statistics.lagMaximumMicroseconds = lagMaximum(at: UInt64(MonotonicClock.microseconds))
+        statistics.lagMaximumMicroseconds = lagMaximum(at: UInt64(SystemClock.monotonicMicroseconds))
         for code in 100..<LoopCounters.codes {
             let count = answers[code].load(ordering: .relaxed)
             if count > 0 { statistics.answers[HTTPStatus(UInt16(code))] = count }

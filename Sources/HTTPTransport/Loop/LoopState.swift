@@ -1,3 +1,6 @@
+import Bytes
+import Platform
+
 /// What a loop's parts share: the clock's reading, the connections, the counters. Lies at a fixed address for the
 /// loop's life and is used on the loop only.
 struct LoopState: ~Copyable {
@@ -92,7 +95,7 @@ struct LoopState: ~Copyable {
         keepAlive = KeepAliveFields(
             telling: configuration.tellsIdleTimeout ? configuration.timeouts.idle : nil)
         fields = FieldTable(capacity: configuration.limits.fieldCount)
-        timers = TimerWheel(now: MonotonicClock.milliseconds)
+        timers = TimerWheel(now: SystemClock.monotonicMilliseconds)
         readClocks()
     }
 }
@@ -101,8 +104,8 @@ extension LoopState {
     /// Reads the clocks for the iteration that begins.
     @inline(__always)
     mutating func readClocks() {
-        monotonic = MonotonicClock.milliseconds
-        wall = MonotonicClock.wallMilliseconds
+        monotonic = SystemClock.monotonicMilliseconds
+        wall = SystemClock.coarseWallMilliseconds
         date.update(wall)
     }
 }

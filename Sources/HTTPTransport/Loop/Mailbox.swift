@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Lock
+import Platform
 import Synchronization
 
 /// Letters from any thread to one loop, with one wake of the loop for all that pile up until it looks.

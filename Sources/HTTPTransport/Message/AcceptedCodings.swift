@@ -1,3 +1,5 @@
+import Bytes
+
 /// How much a client wants which content coding: what `Accept-Encoding` says (RFC 9110 §12.5.3), in thousandths.
 struct AcceptedCodings {
     // In few bytes: every request head begins with a fresh one.
@@ -17,7 +19,7 @@ struct AcceptedCodings {
                 gzip = max(gzip, Int16(weight))
             } else if name.equalsIgnoringCase("identity") {
                 identity = Int16(weight)
-            } else if name.equals("*") {
+            } else if name.hasSameBytes(as: "*") {
                 others = Int16(weight)
             }
         }

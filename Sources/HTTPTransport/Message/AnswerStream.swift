@@ -1,4 +1,5 @@
-import Lock
+import Bytes
+import Platform
 
 /// An answer whose content comes piece by piece, from any thread, for as long as it takes: chunked for HTTP/1.1
 /// (RFC 9112 §7.1), ended by the end of the connection for HTTP/1.0.

@@ -1,3 +1,6 @@
+import Bytes
+import Platform
+
 /// One request's place for its answer. Answers are written straight into the connection's write buffer.
 package struct Exchange: ~Copyable {
     let connection: UnsafeMutablePointer<Connection>

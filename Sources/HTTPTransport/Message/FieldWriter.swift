@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// Writes header fields of an answer straight into the connection's write buffer.
@@ -59,6 +60,6 @@ package struct FieldWriter: ~Copyable {
     private func appendValue(_ bytes: UnsafeRawBufferPointer) {
         guard let start = bytes.baseAddress else { return }
         if ByteClass.isFreeOfControls(start, bytes.count) { return output.pointee.append(bytes) }
-        for byte in bytes { output.pointee.append(byte < 0x20 && byte != 0x09 || byte == 0x7F ? 0x20 : byte) }
+        for byte in bytes { output.pointee.append(byte: byte < 0x20 && byte != 0x09 || byte == 0x7F ? 0x20 : byte) }
     }
 }

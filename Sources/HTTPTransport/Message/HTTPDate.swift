@@ -1,3 +1,5 @@
+import Bytes
+
 /// A date as header fields have it, in whole seconds (RFC 9110 §5.6.7).
 package struct HTTPDate: Sendable, Hashable, Comparable {
     /// Seconds since 1970.
@@ -61,7 +63,7 @@ package struct HTTPDate: Sendable, Hashable, Comparable {
             let year = HTTPDate.number(year, digits: 4...4), (1...31).contains(day), clock.count == 3,
             let hour = clock[0], let minute = clock[1], let second = clock[2], hour < 24, minute < 60, second <= 60
         else { return nil }
-        let days = HTTPDate.days(year: year, month: month + 1, day: day)
+        let days = CivilDate(year: year, month: month + 1, day: day).daysSinceEpoch
         seconds = Int64(days) * 86_400 + Int64(hour * 3600 + minute * 60 + second)
     }
 
@@ -71,15 +73,6 @@ package struct HTTPDate: Sendable, Hashable, Comparable {
     }
 
     private static func year(of date: HTTPDate) -> Int {
-        // Exact but for hours around New Year, which 50 years do not notice.
-        1970 + Int(Double(date.seconds) / 31_556_952)
-    }
-
-    /// Days since 1970 of a date of the Gregorian calendar: months are counted from March, so that leap days end a
-    /// year.
-    private static func days(year: Int, month: Int, day: Int) -> Int {
-        let shifted = month > 2 ? year : year - 1
-        let ofYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return 365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + ofYear - 719_468
+        CivilDate(daysSinceEpoch: Int(date.seconds / 86_400)).year
     }
 }

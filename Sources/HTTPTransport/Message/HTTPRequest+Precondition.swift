@@ -1,3 +1,5 @@
+import Bytes
+
 /// What a conditional request comes to (RFC 9110 §13.2.2).
 package enum PreconditionOutcome: Sendable, Equatable {
     /// The request is to be answered as if it were not conditional.
@@ -73,7 +75,7 @@ extension HTTPRequest {
         guard validators.exists else { return false }
         var isFound = false
         forEachField(name) { value in
-            if value.equals("*") { isFound = true }
+            if value.hasSameBytes(as: "*") { isFound = true }
             guard let own = validators.entityTag else { return }
             forEachEntityTag(in: value) { tag in
                 if EntityTagComparison.areEqual(tag, own, isWeak: isWeak) { isFound = true }

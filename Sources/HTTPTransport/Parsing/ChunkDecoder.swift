@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// Decodes a chunked body in place: the chunks' data moves together behind the head, sizes, extensions and trailers go

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// Parses a request head line by line, in place and incrementally: each byte is searched once, however the head is
@@ -134,7 +135,7 @@ struct HeadParser {
         // "HTTP/1.1" as a little-endian word: nearly every request.
         if UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)) == 0x312E_312F_5054_5448 { return nil }
         let text = UnsafeRawBufferPointer(start: bytes, count: 8)
-        let isVersion = UnsafeRawBufferPointer(rebasing: text[..<5]).equals("HTTP/") && text[6] == 0x2E
+        let isVersion = UnsafeRawBufferPointer(rebasing: text[..<5]).hasSameBytes(as: "HTTP/") && text[6] == 0x2E
         guard isVersion, ByteClass.isDigit(text[5]), ByteClass.isDigit(text[7]) else { return .malformedRequestLine }
         guard text[5] == 0x31 else { return .unsupportedVersion }
         head.isHTTP10 = text[7] == 0x30
@@ -189,7 +190,7 @@ struct HeadParser {
     /// `*` and `http://authority/path` (RFC 9112 §3.2.2, §3.2.4).
     private mutating func parseOtherTarget(_ start: UnsafeRawPointer, _ range: ByteRange) -> RequestFault? {
         let target = UnsafeRawBufferPointer(start: start + Int(range.start), count: range.count)
-        if target.equals("*") {
+        if target.hasSameBytes(as: "*") {
             head.path = range
             return head.method == .options ? nil : .malformedTarget
         }

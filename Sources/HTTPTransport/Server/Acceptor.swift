@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Platform
 import Synchronization
 
 /// Accepts connections and gives each to the loop with the fewest. Runs on a queue of its own.
@@ -115,7 +116,7 @@ final class Acceptor: Sendable {
     private func refuse(on listener: Listener, _ reserve: inout ReserveDescriptor) {
         let (contentType, body) = errorBody(.serviceUnavailable, "The server is out of descriptors.")
         var line = DateLine(followedBy: standingFields)
-        line.update(MonotonicClock.wallMilliseconds)
+        line.update(SystemClock.coarseWallMilliseconds)
         let head =
             "HTTP/1.1 503 Service Unavailable\r\n\(String(decoding: line.bytes, as: UTF8.self))"
             + "Content-Type: \(contentType)\r\nRetry-After: 1\r\nConnection: close\r\n"

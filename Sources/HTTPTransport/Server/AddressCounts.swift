@@ -1,4 +1,4 @@
-import Lock
+import Platform
 
 /// How many connections each address has. Raised by the acceptor, lowered by the loops.
 final class AddressCounts: Sendable {

@@ -1,3 +1,5 @@
+import Platform
+
 /// How long the transport waits for what.
 package struct HTTPTimeouts: Sendable, Equatable {
     /// For a whole request head, from its first byte; then 408.
@@ -39,13 +41,5 @@ package struct HTTPTimeouts: Sendable, Equatable {
         try require("rate grace in milliseconds", rateGrace.milliseconds, in: 0...hour)
         try require("lag in milliseconds", lag.milliseconds, in: 0...hour)
         try require("linger time-out in milliseconds", linger.milliseconds, in: 1...hour)
-    }
-}
-
-extension Duration {
-    /// Whole milliseconds, rounded down.
-    var milliseconds: Int {
-        let (seconds, attoseconds) = components
-        return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
     }
 }

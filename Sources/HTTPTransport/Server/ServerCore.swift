@@ -1,6 +1,7 @@
 import CLinux
 import Dispatch
 import Glibc
+import Platform
 
 /// The server without the program's types: listeners, acceptor, loops.
 final class ServerCore: Sendable {

@@ -1,4 +1,4 @@
-import Lock
+import Platform
 
 /// The certificate that new connections get; it can be exchanged while others go on with the one they have.
 package final class TLSCertificates: Sendable {

@@ -1,3 +1,4 @@
+import Bytes
 import COpenSSL
 
 /// The secured side of one connection: bytes of the network go in and come out here, those of HTTP go the other way.

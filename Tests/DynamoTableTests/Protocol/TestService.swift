@@ -1,6 +1,6 @@
 import Dispatch
 import JSON
-import Lock
+import Platform
 import Testing
 
 @testable import DynamoTable

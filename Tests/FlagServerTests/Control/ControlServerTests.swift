@@ -1,8 +1,8 @@
 import Dispatch
 import Foundation
 import JSON
-import Lock
 import Logging
+import Platform
 import Testing
 
 @testable import FlagServer

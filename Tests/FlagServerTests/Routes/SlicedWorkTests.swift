@@ -1,10 +1,11 @@
+import Bytes
 import Dispatch
 import FlagCore
 import FlagStore
 import Glibc
 import HTTPTransport
 import JSON
-import Lock
+import Platform
 import Testing
 
 @testable import DynamoTable
@@ -182,7 +183,7 @@ struct SlicedWorkTests {
     @Test("An answer is begun anew when what it is made from has changed, and at last written in one piece")
     func beginnings() {
         func state(_ number: UInt64) -> KeyedDigest.Value { KeyedDigest.Value(low: number, high: 0) }
-        var body = AnswerBuffer()
+        var body = ByteBuffer()
         let unfinished = UnfinishedAnswer(now: RouteServer.start, state: state(0))
         func write() {
             body.reset()

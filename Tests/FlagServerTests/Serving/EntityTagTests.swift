@@ -1,20 +1,21 @@
+import Bytes
 import Testing
 
 @testable import FlagServer
 
 private func matches(_ field: String, weakly: Bool = true) -> Bool {
-    var tag = AnswerBuffer()
+    var tag = ByteBuffer()
     EntityTag.append(KeyedDigest.Value(low: 0x0123, high: 0xFEDC_BA98_7654_3210), to: &tag)
-    return Array(field.utf8).withUnsafeBytes { EntityTag.list($0, matches: tag.bytes, weakly: weakly) }
+    return Array(field.utf8).withUnsafeBytes { EntityTag.list($0, matches: tag.readable, weakly: weakly) }
 }
 
 @Suite("Entity tags")
 struct EntityTagTests {
     @Test("A tag is two quotes and 32 hexadecimal digits")
     func spelling() {
-        var tag = AnswerBuffer()
+        var tag = ByteBuffer()
         EntityTag.append(KeyedDigest.Value(low: 0x0123, high: 0xFEDC_BA98_7654_3210), to: &tag)
-        #expect(String(decoding: tag.bytes, as: UTF8.self) == #""fedcba98765432100000000000000123""#)
+        #expect(String(decoding: tag.readable, as: UTF8.self) == #""fedcba98765432100000000000000123""#)
         #expect(tag.count == EntityTag.length)
     }
 

@@ -1,3 +1,4 @@
+import Bytes
 import FlagStore
 import JSON
 import Testing

@@ -4,7 +4,7 @@ import FlagStore
 import Glibc
 import HTTPTransport
 import JSON
-import Lock
+import Platform
 
 @testable import DynamoTable
 @testable import FlagServer

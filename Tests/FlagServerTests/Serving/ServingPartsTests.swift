@@ -1,6 +1,7 @@
+import Bytes
 import Dispatch
 import Glibc
-import Lock
+import Platform
 import Testing
 
 @testable import FlagServer
@@ -129,14 +130,14 @@ struct ServingPartsTests {
 
     @Test("An answer grows beyond its block and is JSON where it must be")
     func answers() {
-        var answer = AnswerBuffer(capacity: 64)
+        var answer = ByteBuffer(capacity: 64)
         for _ in 0..<100 { answer.append("0123456789") }
         #expect(answer.count == 1_000)
         answer.reset()
         answer.append(jsonString: "a\"\\\n\u{1}é")
         answer.append([1, 2])
         answer.truncate(to: answer.count - 2)
-        #expect(String(decoding: answer.bytes, as: UTF8.self) == #""a\"\\\n\u0001é""#)
+        #expect(String(decoding: answer.readable, as: UTF8.self) == #""a\"\\\n\u0001é""#)
     }
 }
 

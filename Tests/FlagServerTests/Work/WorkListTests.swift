@@ -1,7 +1,7 @@
 import FlagCore
 import FlagStore
 import JSON
-import Lock
+import Platform
 import Testing
 
 @testable import FlagServer

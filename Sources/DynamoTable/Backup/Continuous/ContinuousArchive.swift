@@ -1,6 +1,6 @@
 import Dispatch
 import Glibc
-import Lock
+import Platform
 import SQLite
 import Synchronization
 

@@ -1,4 +1,4 @@
-import Lock
+import Platform
 
 /// What is damaged of the logs of continuous backups, and who is to be told when more is found.
 final class DamageNotice: Sendable {

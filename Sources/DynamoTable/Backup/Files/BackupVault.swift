@@ -1,5 +1,5 @@
 import Glibc
-import Lock
+import Platform
 
 /// The files of the backups of a store, by name and folder: in the data directory, or in memory for a store there.
 ///

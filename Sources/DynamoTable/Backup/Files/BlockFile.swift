@@ -1,3 +1,5 @@
+import Bytes
+
 /// The form that all files of backups have: eight bytes that say what it is, then blocks.
 ///
 /// A block is its checksum (CRC-32 of all that follows), the length of its content (both 4 bytes, the lowest first),

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Reads blocks, one after the other.
 struct BlockReader {
     /// The file.

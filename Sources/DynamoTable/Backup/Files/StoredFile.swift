@@ -97,21 +97,11 @@ final class StoredFile: Sendable {
 
     /// Reads up to `count` bytes at a place: fewer only where the file ends.
     func read(_ count: Int, at offset: Int) throws(TableError) -> [UInt8] {
-        var code: Int32 = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                let part = pread(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, offset + filled)
-                if part == 0 { break }
-                if part > 0 {
-                    filled += part
-                } else if errno != EINTR {
-                    code = errno
-                    break
-                }
-            }
+        do throws(FileFault) {
+            return try readWhole(descriptor, count, at: offset)
+        } catch {
+            throw failure("read", error.code)
         }
-        guard code == 0 else { throw failure("read", code) }
-        return bytes
     }
 
     /// Cuts the file off.

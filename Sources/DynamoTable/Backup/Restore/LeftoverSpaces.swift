@@ -1,4 +1,4 @@
-import Lock
+import Platform
 import SQLite
 
 /// Spaces of the file whose content belongs to no table: of a restore under way, or of a table that was replaced.

@@ -1,4 +1,4 @@
-import Lock
+import Platform
 
 /// A restore that failed after it was answered that the table is being made.
 package struct RestoreFailure: Sendable, Equatable {

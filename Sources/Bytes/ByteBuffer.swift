@@ -3,18 +3,23 @@ import Glibc
 /// Bytes that are appended at the back and consumed at the front, in one piece of memory.
 ///
 /// Owns no memory until the first byte comes and gives it back with `release`, so that an idle connection costs none.
-struct ByteBuffer: ~Copyable {
-    private var memory: UnsafeMutableRawPointer?
+/// A plain block of memory instead of an array: an answer may be thousands of small appends, and each is one check and
+/// one copy here. Once the block has grown to the size of the traffic nothing is allocated.
+package struct ByteBuffer: ~Copyable, ByteOutput {
+    /// Blocks beyond this size are given back by `reset`, so that one huge answer does not hold its memory for good.
+    private static let keptBytes = 1 << 20
+
+    @usableFromInline var memory: UnsafeMutableRawPointer?
     /// Bytes of memory owned.
-    private(set) var capacity = 0
-    private var start = 0
-    private var end = 0
+    @usableFromInline package internal(set) var capacity = 0
+    @usableFromInline var start = 0
+    @usableFromInline var end = 0
 
     /// A buffer without memory.
-    init() {}
+    package init() {}
 
     /// A buffer with room for `capacity` bytes.
-    init(capacity: Int) {
+    package init(capacity: Int) {
         reserve(capacity)
     }
 
@@ -23,25 +28,25 @@ struct ByteBuffer: ~Copyable {
     }
 
     /// How many bytes wait to be consumed.
-    var count: Int { end &- start }
+    package var count: Int { end &- start }
 
     /// Whether no byte waits to be consumed.
-    var isEmpty: Bool { end == start }
+    package var isEmpty: Bool { end == start }
 
     /// The bytes that wait to be consumed; valid until the buffer is changed.
-    var readable: UnsafeRawBufferPointer {
+    package var readable: UnsafeRawBufferPointer {
         guard let memory else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         return UnsafeRawBufferPointer(start: memory + start, count: end &- start)
     }
 
     /// The same bytes, for decoding in place.
-    var mutableReadable: UnsafeMutableRawBufferPointer {
+    package var mutableReadable: UnsafeMutableRawBufferPointer {
         guard let memory else { return UnsafeMutableRawBufferPointer(start: nil, count: 0) }
         return UnsafeMutableRawBufferPointer(start: memory + start, count: end &- start)
     }
 
     /// The room behind the last byte; what is written there counts after `fill`.
-    var writable: UnsafeMutableRawBufferPointer {
+    package var writable: UnsafeMutableRawBufferPointer {
         guard let memory else { return UnsafeMutableRawBufferPointer(start: nil, count: 0) }
         return UnsafeMutableRawBufferPointer(start: memory + end, count: capacity &- end)
     }
@@ -49,13 +54,15 @@ struct ByteBuffer: ~Copyable {
     /// Makes room for at least `count` more bytes: by moving what waits to the front, or into twice the memory.
     ///
     /// - Complexity: O(bytes waiting) when it moves, amortised O(1) for each byte appended.
+    @inlinable
     @inline(__always)
-    mutating func reserve(_ count: Int) {
+    package mutating func reserve(_ count: Int) {
         if capacity &- end < count { makeRoom(for: count) }
     }
 
     @inline(never)
-    private mutating func makeRoom(for count: Int) {
+    @usableFromInline
+    mutating func makeRoom(for count: Int) {
         let waiting = end - start
         if let memory, capacity - waiting >= count, start >= waiting {
             memcpy(memory, memory + start, waiting)
@@ -73,15 +80,17 @@ struct ByteBuffer: ~Copyable {
     }
 
     /// Counts `count` bytes that were written to `writable`.
+    @inlinable
     @inline(__always)
-    mutating func fill(_ count: Int) {
+    package mutating func fill(_ count: Int) {
         assert(count <= capacity - end)
         end &+= count
     }
 
     /// Removes the first `count` bytes.
+    @inlinable
     @inline(__always)
-    mutating func consume(_ count: Int) {
+    package mutating func consume(_ count: Int) {
         assert(count <= end - start)
         start &+= count
         if start == end {
@@ -91,7 +100,7 @@ struct ByteBuffer: ~Copyable {
     }
 
     /// Removes `range`, counted from the first waiting byte, by moving what stands behind it.
-    mutating func remove(_ range: Range<Int>) {
+    package mutating func remove(_ range: Range<Int>) {
         assert(range.upperBound <= count)
         guard let memory, !range.isEmpty else { return }
         let rest = count - range.upperBound
@@ -100,30 +109,52 @@ struct ByteBuffer: ~Copyable {
     }
 
     /// Appends a copy of `bytes`.
+    @inlinable
     @inline(__always)
-    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress else { return }
         append(source, bytes.count)
     }
 
     /// Appends a copy of `text`'s bytes.
+    @inlinable
     @inline(__always)
-    mutating func append(_ text: StaticString) {
+    package mutating func append(_ text: StaticString) {
         append(text.utf8Start, text.utf8CodeUnitCount)
     }
 
     /// Appends a copy of `count` bytes at `source`.
+    @inlinable
     @inline(__always)
-    mutating func append(_ source: UnsafeRawPointer, _ count: Int) {
+    package mutating func append(_ source: UnsafeRawPointer, _ count: Int) {
         reserve(count)
         guard let memory else { return }
         memcpy(memory + end, source, count)
         end &+= count
     }
 
-    /// Appends `byte`.
+    /// Appends a copy of bytes.
+    @inlinable
     @inline(__always)
-    mutating func append(_ byte: UInt8) {
+    package mutating func append(copying bytes: UnsafeRawBufferPointer) { append(bytes) }
+
+    /// Appends a copy of bytes.
+    @inlinable
+    @inline(__always)
+    package mutating func append(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { append($0) }
+    }
+
+    /// Appends a text.
+    package mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Appends one byte.
+    @inlinable
+    @inline(__always)
+    package mutating func append(byte: UInt8) {
         reserve(1)
         guard let memory else { return }
         memory.storeBytes(of: byte, toByteOffset: end, as: UInt8.self)
@@ -133,7 +164,7 @@ struct ByteBuffer: ~Copyable {
     /// Appends `number` in decimal digits.
     ///
     /// - Parameter number: Not negative.
-    mutating func append(decimal number: Int) {
+    package mutating func append(decimal number: Int) {
         reserve(20)
         guard let memory else { return }
         var digits = 1
@@ -152,8 +183,21 @@ struct ByteBuffer: ~Copyable {
         } while rest > 0
     }
 
+    /// Forgets all bytes, and keeps the memory unless it is very large.
+    package mutating func reset() {
+        guard capacity <= ByteBuffer.keptBytes else { return release() }
+        start = 0
+        end = 0
+    }
+
+    /// Forgets what was appended behind the first `count` waiting bytes.
+    package mutating func truncate(to count: Int) {
+        precondition(count <= self.count)
+        end = start + count
+    }
+
     /// Forgets all bytes and gives the memory back.
-    mutating func release() {
+    package mutating func release() {
         free(memory)
         memory = nil
         capacity = 0

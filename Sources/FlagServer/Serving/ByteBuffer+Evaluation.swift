@@ -1,8 +1,9 @@
+import Bytes
 import FlagCore
 
 /// How evaluations are written: OFREP's way and that of `/api/evaluate`. Names, values and metadata are JSON already;
 /// they were made when the flag was compiled.
-extension AnswerBuffer {
+extension ByteBuffer {
     /// An evaluation as OFREP 0.3.0 has it: `evaluationSuccess`, or `evaluationFailure` when it failed.
     ///
     /// A success without a variant has an empty `variant`, and no `value` but that of a killed boolean flag: released
@@ -90,7 +91,7 @@ struct InstantText: ~Copyable {
     private var text: [UInt8] = []
 
     /// Appends an instant as a JSON string, `"2026-01-02T03:04:05.678Z"`.
-    mutating func append(_ instant: Timestamp, to answer: inout AnswerBuffer) {
+    mutating func append(_ instant: Timestamp, to answer: inout ByteBuffer) {
         if instant.secondsSinceEpoch != second || text.count != 26 {
             second = instant.secondsSinceEpoch
             text = Array("\"\(instant.rfc3339)\"".utf8)

@@ -4,17 +4,26 @@
 /// The standard library's `Hasher` does not fit entity tags: its results change with every start of the process, and 64
 /// bits are too few to decide alone whether a client's copy is still right. With a key that callers do not know, nobody
 /// can construct two contexts with the same digest.
-struct KeyedDigest {
+package struct KeyedDigest {
     /// A 128-bit result. Results add up modulo 2^128, which makes a digest of a set: the sum does not depend on the
     /// order of its members.
-    struct Value: Equatable, Sendable {
-        var low: UInt64
-        var high: UInt64
+    package struct Value: Equatable, Sendable {
+        /// The lower 64 bits.
+        package var low: UInt64
+        /// The upper 64 bits.
+        package var high: UInt64
+
+        /// A result of 128 bits.
+        package init(low: UInt64, high: UInt64) {
+            self.low = low
+            self.high = high
+        }
 
         /// The empty sum.
-        static let zero = Value(low: 0, high: 0)
+        package static let zero = Value(low: 0, high: 0)
 
-        static func += (left: inout Value, right: Value) {
+        /// Adds modulo 2^128.
+        package static func += (left: inout Value, right: Value) {
             let (sum, overflow) = left.low.addingReportingOverflow(right.low)
             left.low = sum
             left.high = left.high &+ right.high &+ (overflow ? 1 : 0)
@@ -22,17 +31,20 @@ struct KeyedDigest {
     }
 
     /// The secret that a digest depends on.
-    struct Key: Equatable, Sendable {
-        let low: UInt64
-        let high: UInt64
+    package struct Key: Equatable, Sendable {
+        /// The lower 64 bits.
+        package let low: UInt64
+        /// The upper 64 bits.
+        package let high: UInt64
 
-        init(low: UInt64, high: UInt64) {
+        /// A key of 128 bits.
+        package init(low: UInt64, high: UInt64) {
             self.low = low
             self.high = high
         }
 
         /// A key derived from a text, such as the identity of a store: the text's digest under a fixed key.
-        init(deriving text: String) {
+        package init(deriving text: String) {
             var digest = KeyedDigest(Key(low: 0x666c_6167_2d73_6572, high: 0x7665_722f_6574_6167))
             digest.update(text)
             let value = digest.finish()
@@ -49,7 +61,7 @@ struct KeyedDigest {
     private var count = 0
 
     /// Begins a digest under `key`.
-    init(_ key: Key) {
+    package init(_ key: Key) {
         v0 = key.low ^ 0x736f_6d65_7073_6575
         v1 = key.high ^ 0x646f_7261_6e64_6f6d ^ 0xee
         v2 = key.low ^ 0x6c79_6765_6e65_7261
@@ -57,7 +69,7 @@ struct KeyedDigest {
     }
 
     /// Takes in the bytes as they are, without their length.
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         var index = 0
         while index < bytes.count, count & 7 != 0 {
             update(byte: bytes[index])
@@ -75,7 +87,7 @@ struct KeyedDigest {
     }
 
     /// Takes in one byte.
-    mutating func update(byte: UInt8) {
+    package mutating func update(byte: UInt8) {
         tail |= UInt64(byte) << UInt64((count & 7) * 8)
         count &+= 1
         if count & 7 == 0 {
@@ -85,12 +97,12 @@ struct KeyedDigest {
     }
 
     /// Takes in a number as eight bytes.
-    mutating func update(_ number: UInt64) {
+    package mutating func update(_ number: UInt64) {
         withUnsafeBytes(of: number.littleEndian) { update($0) }
     }
 
     /// Takes in the text's length and its UTF-8 bytes, so that texts in a row cannot be mistaken for others.
-    mutating func update(_ text: String) {
+    package mutating func update(_ text: String) {
         var text = text
         text.withUTF8 { utf8 in
             update(UInt64(utf8.count))
@@ -99,13 +111,13 @@ struct KeyedDigest {
     }
 
     /// Takes in a digest.
-    mutating func update(_ value: Value) {
+    package mutating func update(_ value: Value) {
         update(value.low)
         update(value.high)
     }
 
     /// The digest of everything taken in.
-    consuming func finish() -> Value {
+    package consuming func finish() -> Value {
         compress(tail | UInt64(truncatingIfNeeded: count) << 56)
         v2 ^= 0xee
         for _ in 0..<4 { round() }

@@ -1,15 +1,15 @@
 import Glibc
 
 /// The address of a Unix socket (unix(7)).
-struct UnixAddress {
+package struct UnixAddress {
     private var storage = sockaddr_un()
     private let length: socklen_t
 
     /// How many bytes a path may have; one more is its end.
-    static let maximumPathBytes = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
+    package static let maximumPathBytes = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
     /// The address of a file, or with `@` in front a name in Linux's abstract space; nil when it is empty or too long.
-    init?(_ path: String) {
+    package init?(_ path: String) {
         var bytes = Array(path.utf8)
         guard !bytes.isEmpty, bytes.count <= Self.maximumPathBytes else { return nil }
         let isAbstract = bytes[0] == UInt8(ascii: "@")
@@ -22,7 +22,7 @@ struct UnixAddress {
     }
 
     /// Lends the address in the form that the system's calls take.
-    func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    package func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         withUnsafePointer(to: storage) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }
         }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import HTTPTransport
+@testable import Bytes
 
 @Suite("Byte buffer")
 struct ByteBufferTests {
@@ -11,7 +11,7 @@ struct ByteBufferTests {
         var expected: UInt8 = 0
         for round in 1...200 {
             for _ in 0..<round * 7 % 300 {
-                buffer.append(next)
+                buffer.append(byte: next)
                 next &+= 1
             }
             let taken = min(buffer.count, round * 5 % 251)

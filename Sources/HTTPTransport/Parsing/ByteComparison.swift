@@ -1,15 +1,6 @@
-import Glibc
+import Bytes
 
 extension UnsafeRawBufferPointer {
-    /// Whether these are exactly the bytes of `text`.
-    ///
-    /// - Complexity: O(`count`).
-    package func equals(_ text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        guard let start = baseAddress else { return true }
-        return memcmp(start, text.utf8Start, count) == 0
-    }
-
     /// Whether these are the bytes of `text` when upper and lower case of ASCII letters are the same.
     ///
     /// - Complexity: O(`count`).
@@ -33,7 +24,7 @@ extension UnsafeRawBufferPointer {
     /// - Parameter path: A path without anything encoded.
     /// - Complexity: O(`count`).
     package func isEquivalent(toPath path: StaticString) -> Bool {
-        if count == path.utf8CodeUnitCount { return equals(path) }
+        if count == path.utf8CodeUnitCount { return hasSameBytes(as: path) }
         let expected = UnsafeBufferPointer(start: path.utf8Start, count: path.utf8CodeUnitCount)
         var position = 0
         for character in expected {

@@ -1,17 +1,17 @@
 import Glibc
 
 /// Tells systemd how the service is doing: the protocol of sd_notify(3), one datagram a message.
-enum ServiceNotification {
+package enum ServiceNotification {
     /// The server answers requests now.
-    static let ready = "READY=1"
+    package static let ready = "READY=1"
     /// The server has begun to stop.
-    static let stopping = "STOPPING=1"
+    package static let stopping = "STOPPING=1"
 
     /// Sends `message` to the socket that systemd named in `NOTIFY_SOCKET`; does nothing where there is none.
     ///
     /// A message that cannot be sent is lost in silence, as sd_notify's own callers are advised: the service works
     /// either way.
-    static func send(_ message: String, to socketPath: String?) {
+    package static func send(_ message: String, to socketPath: String?) {
         guard let socketPath, let address = UnixAddress(socketPath) else { return }
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return }
