@@ -5,21 +5,21 @@ import Glibc
 /// Owns no memory until the first byte comes and gives it back with `release`, so that an idle connection costs none.
 /// A plain block of memory instead of an array: an answer may be thousands of small appends, and each is one check and
 /// one copy here. Once the block has grown to the size of the traffic nothing is allocated.
-package struct ByteBuffer: ~Copyable, ByteOutput {
+public struct ByteBuffer: ~Copyable, ByteOutput {
     /// Blocks beyond this size are given back by `reset`, so that one huge answer does not hold its memory for good.
-    private static let keptBytes = 1 << 20
+    @usableFromInline static let keptBytes = 1 << 20
 
     @usableFromInline var memory: UnsafeMutableRawPointer?
     /// Bytes of memory owned.
-    @usableFromInline package internal(set) var capacity = 0
+    public internal(set) var capacity = 0
     @usableFromInline var start = 0
     @usableFromInline var end = 0
 
     /// A buffer without memory.
-    package init() {}
+    public init() {}
 
     /// A buffer with room for `capacity` bytes.
-    package init(capacity: Int) {
+    public init(capacity: Int) {
         reserve(capacity)
     }
 
@@ -28,25 +28,30 @@ package struct ByteBuffer: ~Copyable, ByteOutput {
     }
 
     /// How many bytes wait to be consumed.
-    package var count: Int { end &- start }
+    @inlinable
+    public var count: Int { end &- start }
 
     /// Whether no byte waits to be consumed.
-    package var isEmpty: Bool { end == start }
+    @inlinable
+    public var isEmpty: Bool { end == start }
 
     /// The bytes that wait to be consumed; valid until the buffer is changed.
-    package var readable: UnsafeRawBufferPointer {
+    @inlinable
+    public var readable: UnsafeRawBufferPointer {
         guard let memory else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         return UnsafeRawBufferPointer(start: memory + start, count: end &- start)
     }
 
     /// The same bytes, for decoding in place.
-    package var mutableReadable: UnsafeMutableRawBufferPointer {
+    @inlinable
+    public var mutableReadable: UnsafeMutableRawBufferPointer {
         guard let memory else { return UnsafeMutableRawBufferPointer(start: nil, count: 0) }
         return UnsafeMutableRawBufferPointer(start: memory + start, count: end &- start)
     }
 
     /// The room behind the last byte; what is written there counts after `fill`.
-    package var writable: UnsafeMutableRawBufferPointer {
+    @inlinable
+    public var writable: UnsafeMutableRawBufferPointer {
         guard let memory else { return UnsafeMutableRawBufferPointer(start: nil, count: 0) }
         return UnsafeMutableRawBufferPointer(start: memory + end, count: capacity &- end)
     }
@@ -56,7 +61,7 @@ package struct ByteBuffer: ~Copyable, ByteOutput {
     /// - Complexity: O(bytes waiting) when it moves, amortised O(1) for each byte appended.
     @inlinable
     @inline(__always)
-    package mutating func reserve(_ count: Int) {
+    public mutating func reserve(_ count: Int) {
         if capacity &- end < count { makeRoom(for: count) }
     }
 
@@ -82,7 +87,7 @@ package struct ByteBuffer: ~Copyable, ByteOutput {
     /// Counts `count` bytes that were written to `writable`.
     @inlinable
     @inline(__always)
-    package mutating func fill(_ count: Int) {
+    public mutating func fill(_ count: Int) {
         assert(count <= capacity - end)
         end &+= count
     }
@@ -90,7 +95,7 @@ package struct ByteBuffer: ~Copyable, ByteOutput {
     /// Removes the first `count` bytes.
     @inlinable
     @inline(__always)
-    package mutating func consume(_ count: Int) {
+    public mutating func consume(_ count: Int) {
         assert(count <= end - start)
         start &+= count
         if start == end {
@@ -100,7 +105,7 @@ package struct ByteBuffer: ~Copyable, ByteOutput {
     }
 
     /// Removes `range`, counted from the first waiting byte, by moving what stands behind it.
-    package mutating func remove(_ range: Range<Int>) {
+    public mutating func remove(_ range: Range<Int>) {
         assert(range.upperBound <= count)
         guard let memory, !range.isEmpty else { return }
         let rest = count - range.upperBound
@@ -111,7 +116,7 @@ package struct ByteBuffer: ~Copyable, ByteOutput {
     /// Appends a copy of `bytes`.
     @inlinable
     @inline(__always)
-    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress else { return }
         append(source, bytes.count)
     }
@@ -119,14 +124,14 @@ package struct ByteBuffer: ~Copyable, ByteOutput {
     /// Appends a copy of `text`'s bytes.
     @inlinable
     @inline(__always)
-    package mutating func append(_ text: StaticString) {
+    public mutating func append(_ text: StaticString) {
         append(text.utf8Start, text.utf8CodeUnitCount)
     }
 
     /// Appends a copy of `count` bytes at `source`.
     @inlinable
     @inline(__always)
-    package mutating func append(_ source: UnsafeRawPointer, _ count: Int) {
+    public mutating func append(_ source: UnsafeRawPointer, _ count: Int) {
         reserve(count)
         guard let memory else { return }
         memcpy(memory + end, source, count)
@@ -136,17 +141,17 @@ package struct ByteBuffer: ~Copyable, ByteOutput {
     /// Appends a copy of bytes.
     @inlinable
     @inline(__always)
-    package mutating func append(copying bytes: UnsafeRawBufferPointer) { append(bytes) }
+    public mutating func append(copying bytes: UnsafeRawBufferPointer) { append(bytes) }
 
     /// Appends a copy of bytes.
     @inlinable
     @inline(__always)
-    package mutating func append(_ bytes: [UInt8]) {
+    public mutating func append(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { append($0) }
     }
 
     /// Appends a text.
-    package mutating func append(_ text: String) {
+    public mutating func append(_ text: String) {
         var text = text
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
@@ -154,7 +159,7 @@ package struct ByteBuffer: ~Copyable, ByteOutput {
     /// Appends one byte.
     @inlinable
     @inline(__always)
-    package mutating func append(byte: UInt8) {
+    public mutating func append(byte: UInt8) {
         reserve(1)
         guard let memory else { return }
         memory.storeBytes(of: byte, toByteOffset: end, as: UInt8.self)
@@ -164,7 +169,7 @@ package struct ByteBuffer: ~Copyable, ByteOutput {
     /// Appends `number` in decimal digits.
     ///
     /// - Parameter number: Not negative.
-    package mutating func append(decimal number: Int) {
+    public mutating func append(decimal number: Int) {
         reserve(20)
         guard let memory else { return }
         var digits = 1
@@ -184,20 +189,22 @@ package struct ByteBuffer: ~Copyable, ByteOutput {
     }
 
     /// Forgets all bytes, and keeps the memory unless it is very large.
-    package mutating func reset() {
+    @inlinable
+    public mutating func reset() {
         guard capacity <= ByteBuffer.keptBytes else { return release() }
         start = 0
         end = 0
     }
 
     /// Forgets what was appended behind the first `count` waiting bytes.
-    package mutating func truncate(to count: Int) {
+    @inlinable
+    public mutating func truncate(to count: Int) {
         precondition(count <= self.count)
         end = start + count
     }
 
     /// Forgets all bytes and gives the memory back.
-    package mutating func release() {
+    public mutating func release() {
         free(memory)
         memory = nil
         capacity = 0

@@ -1,7 +1,7 @@
 extension UnsafeRawBufferPointer {
     /// Whether both have the same bytes. Reads eight at a time; never reads outside either buffer.
     @inlinable
-    package func hasSameBytes(as other: UnsafeRawBufferPointer) -> Bool {
+    public func hasSameBytes(as other: UnsafeRawBufferPointer) -> Bool {
         guard count == other.count else { return false }
         guard let left = baseAddress, let right = other.baseAddress else { return true }
         return sameBytes(left, right, count)
@@ -9,7 +9,7 @@ extension UnsafeRawBufferPointer {
 
     /// Whether these are the bytes of `text`.
     @inlinable
-    package func hasSameBytes(as text: StaticString) -> Bool {
+    public func hasSameBytes(as text: StaticString) -> Bool {
         hasSameBytes(as: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 }
@@ -18,7 +18,7 @@ extension UnsafeRawBufferPointer {
 ///
 /// The standard library alone offers no `memcmp`; for names of 5 to 20 bytes two overlapping words are as fast.
 @inlinable
-package func sameBytes(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int) -> Bool {
+public func sameBytes(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int) -> Bool {
     if count >= 8 {
         var offset = 0
         while offset + 8 <= count {

@@ -3,32 +3,33 @@
 ///
 /// With a seed that is drawn at start, a table cannot be flooded by somebody who sends keys; with a fixed seed the hash
 /// is a stable fingerprint of content, equal in every process. It is no cryptographic hash.
-package struct ByteHash: Sendable {
-    @usableFromInline static let lengthFactor: UInt64 = 0x9E37_79B9_7F4A_7C15
-    @usableFromInline static let wordFactor: UInt64 = 0xD6E8_FEB8_6659_FD93
-    @usableFromInline static let finalFactor: UInt64 = 0xA076_1D64_78BD_642F
+public struct ByteHash: Sendable {
+    @inlinable static var lengthFactor: UInt64 { 0x9E37_79B9_7F4A_7C15 }
+    @inlinable static var wordFactor: UInt64 { 0xD6E8_FEB8_6659_FD93 }
+    @inlinable static var finalFactor: UInt64 { 0xA076_1D64_78BD_642F }
 
     @usableFromInline let seed: UInt64
 
     /// A hash with the given seed.
-    package init(seed: UInt64) {
+    @inlinable
+    public init(seed: UInt64) {
         self.seed = seed
     }
 
     /// A hash whose seed nobody outside the process knows.
-    package static func randomlySeeded() -> ByteHash {
+    public static func randomlySeeded() -> ByteHash {
         ByteHash(seed: .random(in: .min ... .max))
     }
 
     /// A hash that is equal in every process and for ever: part of `ETag`s.
-    package static let fingerprint = ByteHash(seed: 0x5EED_0F_F1A6_5E7)
+    @inlinable public static var fingerprint: ByteHash { ByteHash(seed: 0x5EED_0F_F1A6_5E7) }
 
     /// The hash of `bytes`, in O(bytes) without allocating.
     ///
     /// - Parameter salt: what else the hash depends on (the environment), so that equal bytes differ.
     @inlinable
     @inline(__always)
-    package func callAsFunction(_ bytes: UnsafeRawBufferPointer, salt: Int = 0) -> UInt64 {
+    public func callAsFunction(_ bytes: UnsafeRawBufferPointer, salt: Int = 0) -> UInt64 {
         let count = bytes.count
         var state = ByteHash.mix(seed ^ UInt64(truncatingIfNeeded: salt), UInt64(count) &+ ByteHash.lengthFactor)
         guard count > 0, let start = bytes.baseAddress else { return ByteHash.mix(state, ByteHash.finalFactor) }
@@ -52,14 +53,15 @@ package struct ByteHash: Sendable {
     }
 
     /// The hash of a string's UTF-8.
-    package func callAsFunction(_ text: String, salt: Int = 0) -> UInt64 {
+    @inlinable
+    public func callAsFunction(_ text: String, salt: Int = 0) -> UInt64 {
         var text = text
         return text.withUTF8 { self(UnsafeRawBufferPointer($0), salt: salt) }
     }
 
     /// Folds one more number into a fingerprint.
     @inlinable
-    package static func mix(_ left: UInt64, _ right: UInt64) -> UInt64 {
+    public static func mix(_ left: UInt64, _ right: UInt64) -> UInt64 {
         let product = (left ^ 0x2545_F491_4F6C_DD1D).multipliedFullWidth(by: right ^ 0x8EBC_6AF0_9C88_C6E3)
         return product.high ^ product.low
     }

@@ -1,5 +1,5 @@
 /// Somewhere that bytes are appended to.
-package protocol ByteOutput: ~Copyable {
+public protocol ByteOutput: ~Copyable {
     /// Appends one byte.
     mutating func append(byte: UInt8)
     /// Appends a copy of bytes.
@@ -10,19 +10,19 @@ extension [UInt8]: ByteOutput {
     /// Appends one byte.
     @inlinable
     @inline(__always)
-    package mutating func append(byte: UInt8) { append(byte) }
+    public mutating func append(byte: UInt8) { append(byte) }
 
     /// Appends a copy of bytes.
     @inlinable
     @inline(__always)
-    package mutating func append(copying bytes: UnsafeRawBufferPointer) { append(contentsOf: bytes) }
+    public mutating func append(copying bytes: UnsafeRawBufferPointer) { append(contentsOf: bytes) }
 }
 
 extension ByteOutput where Self: ~Copyable {
     /// Appends UTF-8, which is not checked, as a JSON string with its quotes: escaped is what RFC 8259 section 7 wants
     /// escaped, and nothing else.
     @inlinable
-    package mutating func append(jsonString text: UnsafeRawBufferPointer) {
+    public mutating func append(jsonString text: UnsafeRawBufferPointer) {
         append(byte: UInt8(ascii: "\""))
         var plain = 0
         for index in 0..<text.count {
@@ -38,7 +38,7 @@ extension ByteOutput where Self: ~Copyable {
 
     /// Appends a text as a JSON string with its quotes.
     @inlinable
-    package mutating func append(jsonString text: String) {
+    public mutating func append(jsonString text: String) {
         var text = text
         text.withUTF8 { append(jsonString: UnsafeRawBufferPointer($0)) }
     }

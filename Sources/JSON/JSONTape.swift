@@ -48,38 +48,36 @@ package final class JSONTape {
 }
 
 /// One entry of a tape. A member of an object is two: the name's, then the value's.
-@usableFromInline
-package struct TapeEntry {
+public struct TapeEntry {
     /// What the entry is.
-    @usableFromInline package var kind: JSONView.Kind
+    public var kind: JSONView.Kind
     /// `TapeEntry.decoded` and so on.
-    @usableFromInline package var flags: UInt8
+    public var flags: UInt8
     /// Where a string or number begins, in the text or the side buffer; where an object's name index begins, plus one.
-    @usableFromInline package var offset: UInt32
+    public var offset: UInt32
     /// Bytes of a string or number; how many members or elements.
-    @usableFromInline package var length: UInt32
+    public var length: UInt32
     /// The entry after this value. While a container is open: the container around it.
-    @usableFromInline package var next: UInt32
+    public var next: UInt32
 
     /// The string had escapes: its bytes are in the side buffer.
-    @usableFromInline package static var decoded: UInt8 { 1 }
+    public static var decoded: UInt8 { 1 }
     /// A later member has the same name: this one does not count.
-    @usableFromInline package static var shadowed: UInt8 { 2 }
+    public static var shadowed: UInt8 { 2 }
     /// The number has neither fraction nor exponent.
-    @usableFromInline package static var integer: UInt8 { 4 }
+    public static var integer: UInt8 { 4 }
 }
 
 /// A tape's buffers, and the text it was made of.
-@usableFromInline
-package struct TapeStorage {
+public struct TapeStorage {
     /// The text; not owned.
-    @usableFromInline package var text: UnsafeRawPointer
+    public var text: UnsafeRawPointer
     /// The entries in the order of the text.
-    @usableFromInline package var entries: UnsafeMutablePointer<TapeEntry>
+    public var entries: UnsafeMutablePointer<TapeEntry>
     /// Bytes of strings that had escapes.
-    @usableFromInline package var decoded: UnsafeMutableRawPointer
+    public var decoded: UnsafeMutableRawPointer
     /// Hash tables over the names of large objects: a mask, then the entries' numbers (zero: free).
-    @usableFromInline package var slots: UnsafeMutablePointer<UInt32>
+    public var slots: UnsafeMutablePointer<UInt32>
 
     var entryCount = 0
     var entryCapacity: Int
@@ -158,7 +156,7 @@ package struct TapeStorage {
 extension TapeStorage {
     /// The bytes of a string's or number's entry.
     @inlinable
-    package func bytes(of entry: UnsafePointer<TapeEntry>) -> UnsafeRawBufferPointer {
+    public func bytes(of entry: UnsafePointer<TapeEntry>) -> UnsafeRawBufferPointer {
         let start = entry.pointee.flags & TapeEntry.decoded == 0 ? text : UnsafeRawPointer(decoded)
         return UnsafeRawBufferPointer(start: start + Int(entry.pointee.offset), count: Int(entry.pointee.length))
     }

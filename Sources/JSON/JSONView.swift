@@ -4,11 +4,9 @@ import Bytes
 ///
 /// Valid only while the tape holds the text it was made of, and that text stays where it is. Never store one beyond
 /// that.
-@usableFromInline
-package struct JSONView: BitwiseCopyable {
+public struct JSONView: BitwiseCopyable {
     /// What a value is.
-    @usableFromInline
-    package enum Kind: UInt8, Sendable, BitwiseCopyable {
+    public enum Kind: UInt8, Sendable, BitwiseCopyable {
         case null
         case `false`
         case `true`
@@ -28,13 +26,13 @@ package struct JSONView: BitwiseCopyable {
     }
 
     /// What the value is.
-    @inlinable package var kind: Kind { entry.pointee.kind }
+    @inlinable public var kind: Kind { entry.pointee.kind }
 
     /// Whether the value is `null`.
-    @inlinable package var isNull: Bool { kind == .null }
+    @inlinable public var isNull: Bool { kind == .null }
 
     /// The value of a boolean.
-    @inlinable package var bool: Bool? {
+    @inlinable public var bool: Bool? {
         switch kind {
         case .true: true
         case .false: false
@@ -43,12 +41,12 @@ package struct JSONView: BitwiseCopyable {
     }
 
     /// The UTF-8 of a string, escapes decoded.
-    @inlinable package var stringBytes: UnsafeRawBufferPointer? {
+    @inlinable public var stringBytes: UnsafeRawBufferPointer? {
         kind == .string ? storage.pointee.bytes(of: entry) : nil
     }
 
     /// The bytes of a string, or of a number as it is spelled; of no other kind.
-    @inlinable package var storedBytes: UnsafeRawBufferPointer { storage.pointee.bytes(of: entry) }
+    @inlinable public var storedBytes: UnsafeRawBufferPointer { storage.pointee.bytes(of: entry) }
 
     /// A string, copied.
     package var string: String? {
@@ -56,12 +54,12 @@ package struct JSONView: BitwiseCopyable {
     }
 
     /// A number as it is spelled in the text.
-    @inlinable package var numberSpelling: UnsafeRawBufferPointer? {
+    @inlinable public var numberSpelling: UnsafeRawBufferPointer? {
         kind == .number ? storage.pointee.bytes(of: entry) : nil
     }
 
     /// Whether this is a number spelled with neither fraction nor exponent.
-    @inlinable package var isIntegerSpelling: Bool { entry.pointee.flags & TapeEntry.integer != 0 }
+    @inlinable public var isIntegerSpelling: Bool { entry.pointee.flags & TapeEntry.integer != 0 }
 
     /// A number as the nearest double; infinite when it is out of a double's range.
     package var double: Double? {
@@ -80,7 +78,7 @@ package struct JSONView: BitwiseCopyable {
     }
 
     /// How many members an object or elements an array has; 0 for anything else.
-    @inlinable package var count: Int {
+    @inlinable public var count: Int {
         switch kind {
         case .array, .object: Int(entry.pointee.length)
         default: 0
@@ -93,13 +91,13 @@ package struct JSONView: BitwiseCopyable {
 extension JSONView {
     /// A member of an object by its name. Constant time in large objects; small ones are searched.
     @inlinable
-    package subscript(name: StaticString) -> JSONView? {
+    public subscript(name: StaticString) -> JSONView? {
         self[UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)]
     }
 
     /// A member of an object by the UTF-8 of its name; nil also when this is no object.
     @inlinable
-    package subscript(name: UnsafeRawBufferPointer) -> JSONView? {
+    public subscript(name: UnsafeRawBufferPointer) -> JSONView? {
         guard kind == .object else { return nil }
         if entry.pointee.offset != 0 { return indexedMember(name) }
         let entries = storage.pointee.entries
@@ -133,10 +131,10 @@ extension JSONView {
     }
 
     /// The members of an object in the order of the text; empty for anything else.
-    @inlinable package var members: Members { Members(self) }
+    @inlinable public var members: Members { Members(self) }
 
     /// The elements of an array in the order of the text; empty for anything else.
-    @inlinable package var elements: Elements { Elements(self) }
+    @inlinable public var elements: Elements { Elements(self) }
 
     /// The element at `index`; nil when there is none or this is no array. Linear in `index`.
     package func element(at index: Int) -> JSONView? {
@@ -146,7 +144,7 @@ extension JSONView {
 
     /// Calls `body` with the UTF-8 of each member's name and the value.
     @inlinable
-    package func forEachMember<Failure: Error>(
+    public func forEachMember<Failure: Error>(
         _ body: (UnsafeRawBufferPointer, JSONView) throws(Failure) -> Void
     ) throws(Failure) {
         for member in members { try body(member.name, member.value) }
@@ -154,13 +152,12 @@ extension JSONView {
 
     /// Calls `body` with each element.
     @inlinable
-    package func forEachElement<Failure: Error>(_ body: (JSONView) throws(Failure) -> Void) throws(Failure) {
+    public func forEachElement<Failure: Error>(_ body: (JSONView) throws(Failure) -> Void) throws(Failure) {
         for element in elements { try body(element) }
     }
 
     /// The members of an object, without a copy.
-    @usableFromInline
-    package struct Members: Sequence, IteratorProtocol {
+    public struct Members: Sequence, IteratorProtocol {
         @usableFromInline let storage: UnsafePointer<TapeStorage>
         @usableFromInline let end: UnsafePointer<TapeEntry>
         @usableFromInline var key: UnsafePointer<TapeEntry>
@@ -176,7 +173,7 @@ extension JSONView {
 
         /// The next member.
         @inlinable
-        package mutating func next() -> (name: UnsafeRawBufferPointer, value: JSONView)? {
+        public mutating func next() -> (name: UnsafeRawBufferPointer, value: JSONView)? {
             while key < end {
                 let name = key
                 key = UnsafePointer(storage.pointee.entries + Int((name + 1).pointee.next))
@@ -188,8 +185,7 @@ extension JSONView {
     }
 
     /// The elements of an array, without a copy.
-    @usableFromInline
-    package struct Elements: Sequence, IteratorProtocol {
+    public struct Elements: Sequence, IteratorProtocol {
         @usableFromInline let storage: UnsafePointer<TapeStorage>
         @usableFromInline let end: UnsafePointer<TapeEntry>
         @usableFromInline var entry: UnsafePointer<TapeEntry>
@@ -205,7 +201,7 @@ extension JSONView {
 
         /// The next element.
         @inlinable
-        package mutating func next() -> JSONView? {
+        public mutating func next() -> JSONView? {
             guard entry < end else { return nil }
             defer { entry = UnsafePointer(storage.pointee.entries + Int(entry.pointee.next)) }
             return JSONView(storage: storage, entry: entry)

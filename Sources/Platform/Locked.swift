@@ -4,14 +4,15 @@ import Glibc
 ///
 /// A pthread mutex rather than `Synchronization.Mutex`: uncontended it costs a third, and the thread sanitizer
 /// understands it.
-package final class Locked<Value>: @unchecked Sendable {
+public final class Locked<Value>: @unchecked Sendable {
     // Proof for `@unchecked Sendable`: `value` is touched only in `withLock`, while this mutex is held, and what goes
     // in or comes out is `sending`. The mutex lives at a fixed address for the object's whole life, as pthreads asks.
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private var value: Value
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline var value: Value
 
     /// Takes over `value`; from now on it is reached through `withLock` only.
-    package init(_ value: sending Value) {
+    @inlinable
+    public init(_ value: sending Value) {
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
         let status = pthread_mutex_init(mutex, nil)
@@ -19,6 +20,7 @@ package final class Locked<Value>: @unchecked Sendable {
         self.value = value
     }
 
+    @inlinable
     deinit {
         pthread_mutex_destroy(mutex)
         mutex.deinitialize(count: 1)
@@ -26,7 +28,8 @@ package final class Locked<Value>: @unchecked Sendable {
     }
 
     /// Runs `body` with exclusive access to the value. Not recursive: `body` must not come back to the same lock.
-    package func withLock<Result, Failure: Error>(
+    @inlinable
+    public func withLock<Result, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
         pthread_mutex_lock(mutex)

@@ -76,7 +76,7 @@ private struct Declaration {
         }
         let operators = line.contains("static func ==") ? "==" : line.contains("static func <") ? "<" : nil
         let subject = operators ?? (position + 1 < words.count ? String(words[position + 1]) : "")
-        return ("\(words[position]) \(subject)", before.contains("package"))
+        return ("\(words[position]) \(subject)", before.contains("package") || before.contains("public"))
     }
 
     private static func isPassedOver(_ line: Substring) -> Bool {
