@@ -43,16 +43,18 @@ let package = Package(
         library("JSON", ["Bytes"]),
         library("FlagCore", ["JSON", "Bytes"]),
         library("SQLite", ["CSQLite", "Platform"]),
-        library("DynamoTable", ["SQLite", "JSON", "Bytes", "Platform"]),
-        library("FlagStore", ["DynamoTable", "FlagCore", "JSON", "Bytes", "Platform"]),
+        library("DynamoModel", ["JSON", "Bytes", "Platform"]),
+        library("TableEngine", ["DynamoModel", "SQLite", "JSON", "Bytes", "Platform"]),
+        library("DynamoService", ["DynamoModel", "TableEngine", "JSON", "Bytes", "Platform"]),
+        library("FlagStore", ["DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
         library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Bytes", "Platform"]),
         library("HTTPClient", ["CCurl", "Platform"]),
 
         .executableTarget(
             name: "FlagServer",
             dependencies: [
-                "FlagStore", "FlagCore", "DynamoTable", "HTTPTransport", "HTTPClient", "JSON", "Bytes",
-                "Platform", "CLinux",
+                "FlagStore", "FlagCore", "DynamoModel", "TableEngine", "DynamoService", "HTTPTransport", "HTTPClient",
+                "JSON", "Bytes", "Platform", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -68,24 +70,36 @@ let package = Package(
 
         // What `./scripts/bench table` measures without a socket.
         .executableTarget(
-            name: "TableBench", dependencies: ["DynamoTable", "SQLite", "Platform"], path: "Benchmarks/TableBench",
+            name: "TableBench", dependencies: ["DynamoModel", "TableEngine", "SQLite", "Platform"],
+            path: "Benchmarks/TableBench",
             swiftSettings: settings),
 
         // What ./scripts/fuzz does to the flag store, and in a short form its tests.
         .target(
-            name: "ForeignItems", dependencies: ["FlagStore", "FlagCore", "DynamoTable", "JSON", "Platform"],
+            name: "ForeignItems",
+            dependencies: ["FlagStore", "FlagCore", "DynamoModel", "TableEngine", "JSON", "Platform"],
             path: "Fuzzing/ForeignItems", swiftSettings: settings),
 
         tests(of: "Bytes"),
         tests(of: "JSON", ["Bytes"]),
         tests(of: "FlagCore", ["JSON"]),
         tests(of: "SQLite"),
-        tests(of: "DynamoTable", ["Bytes", "SQLite", "JSON", "Platform"]),
-        tests(of: "FlagStore", ["Bytes", "DynamoTable", "FlagCore", "JSON", "ForeignItems", "Platform"]),
+        .testTarget(
+            name: "DynamoTests",
+            dependencies: ["DynamoModel", "TableEngine", "DynamoService", "Bytes", "SQLite", "JSON", "Platform"],
+            swiftSettings: settings),
+        tests(
+            of: "FlagStore",
+            ["Bytes", "DynamoModel", "TableEngine", "FlagCore", "JSON", "ForeignItems", "Platform"]),
         tests(of: "HTTPTransport", ["Bytes", "CLinux", "COpenSSL", "CZlib", "Platform"]),
         tests(of: "HTTPClient", ["HTTPTransport", "Platform"]),
         tests(
-            of: "FlagServer", ["Bytes", "HTTPTransport", "FlagStore", "FlagCore", "DynamoTable", "JSON", "Platform"]),
+            of: "FlagServer",
+            [
+                "Bytes", "HTTPTransport", "FlagStore", "FlagCore", "DynamoModel", "DynamoService", "TableEngine",
+                "JSON",
+                "Platform",
+            ]),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

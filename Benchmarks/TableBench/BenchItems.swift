@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 
 /// The table that is measured: partitions of 100 items, four indexes that hold every item.
 ///

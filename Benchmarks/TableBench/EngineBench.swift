@@ -1,5 +1,6 @@
 import Dispatch
-import DynamoTable
+import DynamoModel
+import TableEngine
 import Platform
 
 /// The engine, called as the endpoint calls it.

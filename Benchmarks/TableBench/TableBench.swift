@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 import Glibc
 
 /// Measures the table engine without a socket; `./scripts/bench table` starts it.

@@ -1,5 +1,6 @@
 import Dispatch
-import DynamoTable
+import DynamoModel
+import TableEngine
 import FlagCore
 import FlagStore
 import JSON

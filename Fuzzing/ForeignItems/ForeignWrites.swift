@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 
 /// Writes of somebody who knows the table and not what its items mean: items under the keys of the flag table's schema,
 /// with attributes of right and wrong types, huge numbers, deep and long values, made of bytes. The same bytes make the

@@ -1,4 +1,4 @@
-/// A text that equals another only when every byte does, as names in JSON (RFC 8259 section 8.3) and keys of a table do.
+/// A text that equals another only when every byte does, as names in JSON (RFC 8259 section 8.3) and keys of items do.
 ///
 /// Swift's own `String` takes canonically equivalent spellings for equal: `é` as one scalar and as two would be one
 /// flag, and a request that holds both would confuse a dictionary.

@@ -25,7 +25,9 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 extension Timestamp: CustomStringConvertible {
     /// The instants that RFC 3339 can say in UTC: those of the years 0 to 9999.
     package static let expressible =
-        Timestamp(millisecondsSinceEpoch: -62_167_219_200_000)...Timestamp(millisecondsSinceEpoch: 253_402_300_799_999)
+        Timestamp(
+            millisecondsSinceEpoch: InstantText.expressible.lowerBound)...Timestamp(
+            millisecondsSinceEpoch: InstantText.expressible.upperBound)
 
     /// What a text must be to be read, for messages.
     package static let expectation = "a time like 2026-01-31T09:30:00.000Z (RFC 3339), of a year from 0 to 9999 in UTC"
@@ -45,23 +47,11 @@ extension Timestamp: CustomStringConvertible {
     /// clock can say, is written as the nearest one inside.
     package var rfc3339: String {
         let time = min(max(self, Timestamp.expressible.lowerBound), Timestamp.expressible.upperBound)
-        let seconds = time.secondsSinceEpoch
-        let day = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400
-        let second = Int(seconds - day * 86_400)
-        let date = CivilDate(daysSinceEpoch: Int(day))
-        let milliseconds = Int(time.millisecondsSinceEpoch - seconds * 1000)
-        return "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))"
-            + "T\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
-            + ".\(padded(milliseconds, 3))Z"
+        return InstantText.utc(time.millisecondsSinceEpoch)
     }
 
     /// As `rfc3339`.
     package var description: String { rfc3339 }
-
-    private func padded(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
 }
 
 /// Reads the grammar of RFC 3339 section 5.6 from left to right.

@@ -1,6 +1,7 @@
 import Dispatch
-import DynamoTable
+import DynamoModel
 import Platform
+import TableEngine
 
 @testable import FlagStore
 

@@ -1,7 +1,8 @@
-import DynamoTable
+import DynamoModel
 import FlagCore
 import JSON
 import Platform
+import TableEngine
 import Testing
 
 @testable import FlagStore

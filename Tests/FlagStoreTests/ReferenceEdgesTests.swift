@@ -1,6 +1,7 @@
-import DynamoTable
+import DynamoModel
 import FlagCore
 import JSON
+import TableEngine
 import Testing
 
 @testable import FlagStore

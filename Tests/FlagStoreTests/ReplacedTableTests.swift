@@ -1,8 +1,9 @@
 import Dispatch
-import DynamoTable
+import DynamoModel
 import FlagCore
 import JSON
 import Platform
+import TableEngine
 import Testing
 
 @testable import FlagStore

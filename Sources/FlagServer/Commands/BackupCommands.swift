@@ -1,9 +1,10 @@
 import Dispatch
-import DynamoTable
+import DynamoModel
 import FlagCore
 import FlagStore
 import JSON
 import Platform
+import TableEngine
 
 /// Does the work of commands on backups: the same code whether a server does it or the command itself.
 struct BackupCommands: Sendable {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import DynamoTable
+import DynamoModel
 import JSON
 
 /// `flag-server backup continuous`

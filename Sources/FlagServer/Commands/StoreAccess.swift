@@ -1,6 +1,7 @@
-import DynamoTable
+import DynamoModel
 import Glibc
 import JSON
+import TableEngine
 
 /// Where the work of a command on the store is done: by the server that owns the data directory, else by this process.
 enum StoreAccess {

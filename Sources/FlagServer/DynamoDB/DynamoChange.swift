@@ -1,5 +1,6 @@
 import Bytes
-import DynamoTable
+import DynamoModel
+import DynamoService
 import HTTPTransport
 import JSON
 import Logging

@@ -1,8 +1,10 @@
-import DynamoTable
+import DynamoModel
+import DynamoService
 import FlagStore
 import HTTPTransport
 import JSON
 import Logging
+import TableEngine
 
 /// DynamoDB's protocol on a port of its own, with event loops and workers of its own, so that nothing on it makes an
 /// evaluation of a flag wait.

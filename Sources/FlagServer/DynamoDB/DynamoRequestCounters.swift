@@ -1,4 +1,5 @@
-import DynamoTable
+import DynamoModel
+import DynamoService
 import Synchronization
 
 /// Counts requests of DynamoDB's protocol by operation and by how they ended.

@@ -1,4 +1,5 @@
-import DynamoTable
+import DynamoModel
+import DynamoService
 import HTTPTransport
 import JSON
 

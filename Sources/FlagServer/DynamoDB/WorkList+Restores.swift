@@ -1,4 +1,5 @@
-import DynamoTable
+import DynamoModel
+import DynamoService
 import FlagStore
 
 extension WorkList {

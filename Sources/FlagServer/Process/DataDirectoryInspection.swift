@@ -1,7 +1,8 @@
-import DynamoTable
+import DynamoModel
 import FoundationEssentials
 import Glibc
 import Platform
+import TableEngine
 
 /// What is found in a data directory before anything in it is opened: who else can get at it, and whether what stands
 /// there can be what was stored. Writes nothing.

@@ -1,8 +1,9 @@
-import DynamoTable
+import DynamoModel
 import FlagCore
 import FlagStore
 import Glibc
 import Platform
+import TableEngine
 
 /// The store of this process, open: in a data directory that it owns, or in memory.
 ///

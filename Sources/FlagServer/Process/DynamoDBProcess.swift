@@ -1,9 +1,10 @@
 import Dispatch
-import DynamoTable
+import DynamoModel
 import Glibc
 import HTTPTransport
 import Logging
 import Platform
+import TableEngine
 
 /// `flag-server dynamodb` from its start to its end.
 struct DynamoDBProcess {

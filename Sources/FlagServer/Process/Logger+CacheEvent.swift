@@ -1,7 +1,8 @@
-import DynamoTable
+import DynamoModel
 import FlagCore
 import FlagStore
 import Logging
+import TableEngine
 
 extension Logger {
     /// Tells of what the cache's feed found.

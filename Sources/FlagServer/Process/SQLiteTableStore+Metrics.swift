@@ -1,4 +1,5 @@
-import DynamoTable
+import DynamoModel
+import TableEngine
 
 extension SQLiteTableStore {
     /// Writes what there is to be known of the tables' backups and of their change stream. Blocks shortly.

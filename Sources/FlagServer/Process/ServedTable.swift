@@ -1,5 +1,6 @@
-import DynamoTable
+import DynamoModel
 import FlagStore
+import TableEngine
 
 /// The table that a server of flags has in a store: protected from deletion, and never made anew in silence where it
 /// had been. Calls block.

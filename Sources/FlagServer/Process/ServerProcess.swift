@@ -1,5 +1,5 @@
 import Dispatch
-import DynamoTable
+import DynamoModel
 import FlagCore
 import FlagStore
 import FoundationEssentials
@@ -7,6 +7,7 @@ import Glibc
 import HTTPTransport
 import Logging
 import Platform
+import TableEngine
 
 /// A server from its start to its end: puts the parts together in order, waits for a signal, takes them apart again.
 struct ServerProcess {

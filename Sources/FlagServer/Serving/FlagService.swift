@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 import FlagCore
 import FlagStore
 import HTTPTransport

@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 import FlagCore
 
 /// What some changes of the flag table call for. A value: it is decided here and carried out elsewhere.

@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 import FlagCore
 
 /// The attributes of an item that follow from its others: index keys, `environment`, `version`, `updatedAt`.

@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 import Platform
 
 /// Histories that another store began: they came with a backup, and their entries have places in the order of that

@@ -1,6 +1,6 @@
 import Bytes
 import Dispatch
-import DynamoTable
+import DynamoModel
 import FlagCore
 import Platform
 

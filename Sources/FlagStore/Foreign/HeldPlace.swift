@@ -1,5 +1,5 @@
 import Bytes
-import DynamoTable
+import DynamoModel
 import FlagCore
 
 /// Something that may be stored in a form that is not valid, and of which the last valid form is then kept.

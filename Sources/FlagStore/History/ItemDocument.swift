@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 import JSON
 
 /// What items say, as the interface shows it: members by name, what is stored as JSON text as the value that it spells.

@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 import FlagCore
 
 /// A kill switch that was set, set again by somebody else or for another reason, or ended.

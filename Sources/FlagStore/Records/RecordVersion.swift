@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 
 /// The version of a flag or a segment: 1 when it is created, one more with every change.
 ///

@@ -1,5 +1,5 @@
 import Dispatch
-import DynamoTable
+import DynamoModel
 import Platform
 
 /// Writes many operations, with a bounded number of transactions under way.

@@ -1,5 +1,5 @@
 import Dispatch
-import DynamoTable
+import DynamoModel
 import FlagCore
 
 extension FlagRepository {

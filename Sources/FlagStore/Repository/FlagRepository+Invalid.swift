@@ -1,5 +1,5 @@
 import Bytes
-import DynamoTable
+import DynamoModel
 import FlagCore
 
 /// A flag or a segment whose item is not valid.

@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 import FlagCore
 
 /// What is stored under a name of its own.

@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 import JSON
 
 /// Where a list goes on: the key of the last item that was answered, as opaque text.

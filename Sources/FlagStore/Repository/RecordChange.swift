@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 import FlagCore
 
 /// What has versions and is changed as a whole: a flag, a segment.

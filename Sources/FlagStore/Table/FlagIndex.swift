@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 
 /// One of the orders in which flags are listed: an index and a partition of it.
 enum FlagIndex: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 
 /// The one table that flags, overrides, kill switches and revisions share: its schema and the names in it.
 package enum FlagTable {

@@ -1,4 +1,4 @@
-import DynamoTable
+import DynamoModel
 
 /// What an item of the flag table is, by its key: the table's key layout, both ways.
 package enum ItemKey: Sendable, Equatable {

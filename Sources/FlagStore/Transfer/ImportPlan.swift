@@ -1,5 +1,5 @@
 import Bytes
-import DynamoTable
+import DynamoModel
 import FlagCore
 import JSON
 

@@ -1,6 +1,7 @@
-import DynamoTable
+import DynamoModel
 import FlagCore
 import FlagStore
+import TableEngine
 import Testing
 
 @testable import FlagServer

@@ -8,8 +8,10 @@ import JSON
 import Platform
 import Testing
 
-@testable import DynamoTable
+@testable import DynamoModel
+@testable import DynamoService
 @testable import FlagServer
+@testable import TableEngine
 
 /// Something that happens on the loop in the middle of a bulk answer: when it looks at the clock for the second time.
 private final class Middle: Sendable {

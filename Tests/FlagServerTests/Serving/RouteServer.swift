@@ -6,8 +6,10 @@ import HTTPTransport
 import JSON
 import Platform
 
-@testable import DynamoTable
+@testable import DynamoModel
+@testable import DynamoService
 @testable import FlagServer
+@testable import TableEngine
 
 /// A whole server over a store in memory, on a port that the system chooses, with a clock that stands still.
 final class RouteServer: Sendable {

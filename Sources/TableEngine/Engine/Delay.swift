@@ -1,0 +1,14 @@
+import Dispatch
+import DynamoModel
+
+/// Does things later, by the monotonic clock: one that is set, forwards or back, keeps nobody waiting.
+package struct Delay: Sendable {
+    /// Calls `body` on a queue when so many milliseconds have passed.
+    let call: @Sendable (_ milliseconds: Int, _ queue: DispatchQueue, _ body: @escaping @Sendable () -> Void) -> Void
+
+    /// The system's.
+    package static let monotonic = Delay { milliseconds, queue, body in
+        // The clock of `DispatchTime` is CLOCK_MONOTONIC; that of `DispatchWallTime` is the one that is set.
+        queue.asyncAfter(deadline: .now() + .milliseconds(milliseconds), execute: body)
+    }
+}

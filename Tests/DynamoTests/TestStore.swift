@@ -1,0 +1,133 @@
+import Glibc
+import Testing
+
+@testable import DynamoModel
+@testable import DynamoService
+@testable import TableEngine
+
+/// A directory that goes away with its content.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init(prefix: String = "table-tests") throws {
+        var template = Array("/tmp/\(prefix)-XXXXXX".utf8CString)
+        let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) }
+        path = String(cString: try #require(made))
+    }
+
+    deinit { Self.remove(path) }
+
+    private static func remove(_ path: String) {
+        if let directory = opendir(path) {
+            while let entry = readdir(directory) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                if name != ".", name != ".." { remove("\(path)/\(name)") }
+            }
+            closedir(directory)
+            rmdir(path)
+        } else {
+            unlink(path)
+        }
+    }
+}
+
+/// The tables that most tests use.
+enum TestTable {
+    static let name = "things"
+
+    /// Keys of strings; an index by number, one by owner with keys only, one that includes an attribute.
+    static let schema = TableSchema(
+        name: name, partitionKey: KeyAttribute("PK"), sortKey: KeyAttribute("SK"),
+        indexes: [
+            IndexSchema("by-rank", partitionKey: KeyAttribute("group"), sortKey: KeyAttribute("rank", .number)),
+            IndexSchema("by-owner", partitionKey: KeyAttribute("owner"), projection: .keysOnly),
+            IndexSchema(
+                "by-tag", partitionKey: KeyAttribute("tag"), sortKey: KeyAttribute("SK"), projection: .include(["note"])
+            ),
+        ])
+
+    static func key(_ partition: String, _ sort: String) -> TableKey { TableKey(.string(partition), .string(sort)) }
+
+    static func item(_ partition: String, _ sort: String, _ attributes: Item = [:]) -> Item {
+        attributes.merging(["PK": .string(partition), "SK": .string(sort)]) { $1 }
+    }
+}
+
+/// The two ways a store can be kept; the same tests run on both.
+enum StoreKind: CaseIterable, CustomTestStringConvertible {
+    case file, memory
+
+    var testDescription: String { self == .file ? "on disk" : "in memory" }
+
+    /// Opens a store of this kind with the test table, runs `body`, and closes it.
+    func withStore(
+        _ limits: TableLimits = TableLimits(), _ body: (SQLiteTableStore) throws -> Void
+    ) throws {
+        let directory = try TemporaryDirectory()
+        let store = try SQLiteTableStore.open(self == .file ? .directory(directory.path) : .memory, limits: limits)
+        defer { store.close() }
+        try store.createTable(TestTable.schema)
+        try body(store)
+        #expect(try store.verify().problems == [])
+    }
+}
+
+extension SQLiteTableStore {
+    /// Puts items, one transaction each.
+    func put(_ items: Item...) throws {
+        for item in items {
+            try transactAndWait([.put(table: TestTable.name, item: item)], principal: .anonymous)
+        }
+    }
+
+}
+
+extension TableError {
+    /// The kind of a failure of what is under the tables, nil for other errors.
+    var storageKind: StorageFailure.Kind? { if case .storage(let failure) = self { failure.kind } else { nil } }
+}
+
+/// Writes a whole file.
+func write(_ bytes: [UInt8], to path: String) throws {
+    let file = try #require(fopen(path, "w"))
+    defer { fclose(file) }
+    try #require(fwrite(bytes, 1, bytes.count, file) == bytes.count)
+}
+
+/// Reads a whole file.
+func read(_ path: String) throws -> [UInt8] {
+    let file = try #require(fopen(path, "r"))
+    defer { fclose(file) }
+    fseek(file, 0, SEEK_END)
+    var bytes = [UInt8](repeating: 0, count: ftell(file))
+    rewind(file)
+    try #require(fread(&bytes, 1, bytes.count, file) == bytes.count)
+    return bytes
+}
+
+/// Overwrites a part of a file in place, so that every byte of it becomes another.
+func overwrite(_ path: String, from offset: Int, count: Int) throws {
+    let bytes = try read(path)[offset..<offset + count].map { $0 ^ 0x55 }
+    let file = try #require(fopen(path, "r+"))
+    defer { fclose(file) }
+    fseek(file, offset, SEEK_SET)
+    try #require(fwrite(bytes, 1, count, file) == count)
+}
+
+extension Condition {
+    /// Whether the condition holds, whatever it costs.
+    func holds(for item: Item?) -> Bool {
+        var work = ExpressionWork(bytesMax: .max)
+        return (try? holds(for: item, &work)) ?? false
+    }
+}
+
+extension ItemUpdate {
+    /// The item that the actions make, whatever it costs.
+    static func apply(_ actions: [UpdateAction], to old: Item?, key: Item) throws(TableError) -> Item? {
+        var work = ExpressionWork(bytesMax: .max)
+        return try apply(actions, to: old, key: key, &work)
+    }
+}
