@@ -31,7 +31,7 @@ struct BackupCommand: ParsableCommand {
         }
 
         func run() throws {
-            try Failure.report {
+            try CommandEnd.reporting {
                 let backup = try place.perform(.create(table: table, name: name))
                 print(place.format == .json ? backup.serialized(pretty: true) : BackupCommand.line(backup))
             }
@@ -54,7 +54,7 @@ struct BackupCommand: ParsableCommand {
         @OptionGroup var place: PlaceOptions
 
         func run() throws {
-            try Failure.report {
+            try CommandEnd.reporting {
                 let backups = try place.perform(.list(table: table))
                 if place.format == .json { return print(backups.serialized(pretty: true)) }
                 for backup in backups.arrayValue ?? [] { print(BackupCommand.line(backup)) }
@@ -72,7 +72,7 @@ struct BackupCommand: ParsableCommand {
         @OptionGroup var place: PlaceOptions
 
         func run() throws {
-            try Failure.report {
+            try CommandEnd.reporting {
                 let deleted = try place.perform(.delete(id: backup))
                 print(
                     place.format == .json

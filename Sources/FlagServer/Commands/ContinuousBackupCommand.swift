@@ -69,7 +69,7 @@ struct ContinuousBackupCommand: ParsableCommand {
 
         /// Has a request answered and prints the answer.
         func perform(_ request: (String?) -> BackupRequest) throws {
-            try Failure.report {
+            try CommandEnd.reporting {
                 let answer = try place.perform(request(table))
                 if place.format == .json { return print(answer.serialized(pretty: true)) }
                 for table in answer.arrayValue ?? [answer] { print(ContinuousBackupCommand.line(table)) }

@@ -61,7 +61,7 @@ struct DynamoDBCommand: ParsableCommand {
     }
 
     func run() throws {
-        try Failure.report {
+        try CommandEnd.reporting {
             let environment = ProcessInfo.processInfo.environment
             let stateDirectory = ServiceDirectory.state.path(in: environment)
             let settings = DynamoDBProcess.Settings(

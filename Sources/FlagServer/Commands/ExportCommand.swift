@@ -31,7 +31,7 @@ struct ExportCommand: ParsableCommand {
     func validate() throws { try server.check(besides: store) }
 
     func run() throws {
-        try Failure.report {
+        try CommandEnd.reporting {
             let request = ExportRequest(format: format, environment: place.chosen())
             let file = try server.remote()?.run(request) ?? exportLocally(request)
             file.leftOut.forEach(StandardError.tell)

@@ -82,14 +82,14 @@ enum UsageText {
 }
 
 /// How a command ends when it does not end well.
-enum Failure {
+enum CommandEnd {
     /// It failed, and trying again may help.
     static let failed = ExitCode(1)
     /// The configuration is wrong (EX_CONFIG of sysexits.h), and trying again does not help.
     static let configuration = ExitCode(78)
 
     /// Runs a command's work; an error is told on standard error and becomes the exit status.
-    static func report(_ work: () throws -> Void) throws {
+    static func reporting(_ work: () throws -> Void) throws {
         do {
             try work()
         } catch let error as ExitCode {

@@ -56,7 +56,7 @@ struct ImportCommand: ParsableCommand {
     }
 
     func run() throws {
-        try Failure.report {
+        try CommandEnd.reporting {
             let remote = try server.remote()
             let maximum = remote == nil ? ControlChannel.maximumPayloadBytes : FlagTransfer.uploadBytes
             let request = ImportRequest(

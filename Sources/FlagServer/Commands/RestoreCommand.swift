@@ -64,7 +64,7 @@ struct RestoreCommand: ParsableCommand {
     }
 
     func run() throws {
-        try Failure.report {
+        try CommandEnd.reporting {
             let table = try place.perform(
                 .restore(BackupRequest.Restore(source: try source(), target: to, replaces: replace, pass: pass)),
                 creates: create)
@@ -105,7 +105,7 @@ struct VerifyCommand: ParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() throws {
-        try Failure.report {
+        try CommandEnd.reporting {
             let report = try place.perform(.verify)
             let problems = report["problems"]?.arrayValue ?? []
             if place.format == .json {

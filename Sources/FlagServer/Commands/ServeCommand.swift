@@ -28,7 +28,7 @@ struct ServeCommand: ParsableCommand {
     var check = false
 
     func run() throws {
-        try Failure.report {
+        try CommandEnd.reporting {
             let environment = ProcessInfo.processInfo.environment
             let configuration = try ServerConfiguration.load(commandLine: options.settings, environment: environment)
             if check { return print(try configuration.checked()) }

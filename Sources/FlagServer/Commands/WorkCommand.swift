@@ -51,7 +51,7 @@ struct WorkCommand: ParsableCommand {
 
         /// Has a request answered and prints the answer; nothing where the text is empty.
         func perform(_ request: WorkRequest, _ text: (JSONValue) -> String) throws {
-            try Failure.report {
+            try CommandEnd.reporting {
                 let answer =
                     try server.remote()?.run(request)
                     ?? StoreAccess.perform(request.request, on: place.store.configuration()).result
