@@ -46,14 +46,18 @@ let package = Package(
         library("DynamoModel", ["JSON", "Bytes", "Platform"]),
         library("TableEngine", ["DynamoModel", "SQLite", "JSON", "Bytes", "Platform"]),
         library("DynamoService", ["DynamoModel", "TableEngine", "JSON", "Bytes", "Platform"]),
-        library("FlagStore", ["DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
+        library("FlagCache", ["FlagCore", "JSON", "Bytes", "Platform"]),
+        library("FlagStore", ["DynamoModel", "FlagCore", "FlagCache", "JSON", "Bytes", "Platform"]),
+        library("FlagFiles", ["FlagStore", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
         library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Bytes", "Platform"]),
         library("HTTPClient", ["CCurl", "Platform"]),
 
         .executableTarget(
             name: "FlagServer",
             dependencies: [
-                "FlagStore", "FlagCore", "DynamoModel", "TableEngine", "DynamoService", "HTTPTransport", "HTTPClient",
+                "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService",
+                "HTTPTransport",
+                "HTTPClient",
                 "JSON", "Bytes", "Platform", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -77,7 +81,9 @@ let package = Package(
         // What ./scripts/fuzz does to the flag store, and in a short form its tests.
         .target(
             name: "ForeignItems",
-            dependencies: ["FlagStore", "FlagCore", "DynamoModel", "TableEngine", "JSON", "Platform"],
+            dependencies: [
+                "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "JSON", "Platform",
+            ],
             path: "Fuzzing/ForeignItems", swiftSettings: settings),
 
         tests(of: "Bytes"),
@@ -90,13 +96,18 @@ let package = Package(
             swiftSettings: settings),
         tests(
             of: "FlagStore",
-            ["Bytes", "DynamoModel", "TableEngine", "FlagCore", "JSON", "ForeignItems", "Platform"]),
+            [
+                "Bytes", "DynamoModel", "TableEngine", "FlagCore", "FlagCache", "FlagFiles", "JSON", "ForeignItems",
+                "Platform",
+            ]),
         tests(of: "HTTPTransport", ["Bytes", "CLinux", "COpenSSL", "CZlib", "Platform"]),
         tests(of: "HTTPClient", ["HTTPTransport", "Platform"]),
         tests(
             of: "FlagServer",
             [
-                "Bytes", "HTTPTransport", "FlagStore", "FlagCore", "DynamoModel", "DynamoService", "TableEngine",
+                "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel",
+                "DynamoService",
+                "TableEngine",
                 "JSON",
                 "Platform",
             ]),

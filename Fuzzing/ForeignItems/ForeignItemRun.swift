@@ -1,5 +1,7 @@
 import Dispatch
 import DynamoModel
+import FlagCache
+import FlagFiles
 import TableEngine
 import FlagCore
 import FlagStore
@@ -195,7 +197,7 @@ private struct Loop {
                 arrivals.signal()
             })
         cache = LoopCache(
-            feed: feed, loop: 0, limits: CacheLimits(capacity: 100, timeToLiveMilliseconds: 60_000), fractional: .v3,
+            source: feed, loop: 0, limits: CacheLimits(capacity: 100, timeToLiveMilliseconds: 60_000), fractional: .v3,
             clock: { 0 },
             wantsTurn: { [wantsTurn, arrivals] in
                 wantsTurn.withLock { $0 = true }

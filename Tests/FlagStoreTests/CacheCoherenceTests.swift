@@ -2,6 +2,7 @@ import FlagCore
 import JSON
 import Testing
 
+@testable import FlagCache
 @testable import FlagStore
 
 @Suite("Coherence")

@@ -6,6 +6,7 @@ import Platform
 import TableEngine
 import Testing
 
+@testable import FlagCache
 @testable import FlagStore
 
 @Suite("Writes past the program")
@@ -280,7 +281,7 @@ extension Fixture {
 
 extension Loops {
     /// The keys of a loop's rule set, loaded if need be.
-    func ruleSet(in environment: FlagStore.Environment, loop: Int = 0) -> [String] {
+    func ruleSet(in environment: FlagCore.Environment, loop: Int = 0) -> [String] {
         drain(loop)
         guard case .found(let ruleSet, _) = caches[loop].ruleSet(environment, now: 0) else { return ["not loaded"] }
         return (0..<ruleSet.count).map { ruleSet.flag(at: $0).key }

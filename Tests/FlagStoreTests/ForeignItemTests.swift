@@ -3,6 +3,7 @@ import FlagCore
 import JSON
 import Testing
 
+@testable import FlagCache
 @testable import FlagStore
 
 @Suite("Items that somebody else wrote")

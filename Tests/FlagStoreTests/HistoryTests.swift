@@ -5,6 +5,7 @@ import JSON
 import Platform
 import Testing
 
+@testable import FlagFiles
 @testable import FlagStore
 
 @Suite("Histories of flags and their overrides")

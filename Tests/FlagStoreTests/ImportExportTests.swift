@@ -4,6 +4,7 @@ import JSON
 import TableEngine
 import Testing
 
+@testable import FlagFiles
 @testable import FlagStore
 
 @Suite("Import and export")
@@ -47,7 +48,7 @@ struct ImportExportTests {
 
     private func plan(
         _ text: String, _ fixture: Fixture, _ mode: ImportPlan.Mode = .merge,
-        in environment: FlagStore.Environment = .development, keepInvalid: Bool = false
+        in environment: FlagCore.Environment = .development, keepInvalid: Bool = false
     ) throws -> ImportPlan {
         try ImportPlan(
             try document(text, keepInvalid: keepInvalid), mode: mode, environment: environment,
@@ -57,7 +58,7 @@ struct ImportExportTests {
     @discardableResult
     private func load(
         _ text: String, _ fixture: Fixture, _ mode: ImportPlan.Mode = .merge,
-        in environment: FlagStore.Environment = .development, keepInvalid: Bool = false
+        in environment: FlagCore.Environment = .development, keepInvalid: Bool = false
     ) throws -> ImportPlan {
         let plan = try plan(text, fixture, mode, in: environment, keepInvalid: keepInvalid)
         try plan.apply(to: fixture.repository, by: Principal(.command, "import"))
@@ -65,7 +66,7 @@ struct ImportExportTests {
     }
 
     private func export(
-        _ format: ImportDocument.Format, _ fixture: Fixture, of environment: FlagStore.Environment = .development
+        _ format: ImportDocument.Format, _ fixture: Fixture, of environment: FlagCore.Environment = .development
     ) throws -> String {
         String(decoding: try Export(format, of: environment, from: fixture.repository).bytes(), as: UTF8.self)
     }

@@ -1,6 +1,7 @@
 import DynamoModel
 import Testing
 
+@testable import FlagCore
 @testable import FlagStore
 
 @Suite("Kill switches that are set by hand")

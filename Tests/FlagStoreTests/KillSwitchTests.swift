@@ -5,6 +5,8 @@ import Platform
 import TableEngine
 import Testing
 
+@testable import FlagCache
+@testable import FlagFiles
 @testable import FlagStore
 
 @Suite("Kill switches")

@@ -1,6 +1,7 @@
 import Bytes
 import Testing
 
+@testable import FlagCache
 @testable import FlagStore
 
 @Suite("The least recently used table")

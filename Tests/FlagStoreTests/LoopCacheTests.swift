@@ -5,6 +5,7 @@ import JSON
 import Platform
 import Testing
 
+@testable import FlagCache
 @testable import FlagStore
 
 @Suite("The cache of a loop")

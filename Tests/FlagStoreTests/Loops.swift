@@ -5,6 +5,7 @@ import JSON
 import Platform
 import Testing
 
+@testable import FlagCache
 @testable import FlagStore
 
 /// Mail of several loops.
@@ -52,7 +53,7 @@ struct Loops {
 
     init(
         _ count: Int = 1, limits: CacheLimits = CacheLimits(capacity: 100, timeToLiveMilliseconds: 60_000),
-        warm: [FlagStore.Environment] = [], fixture: Fixture? = nil, clock: @escaping WorkSlice.Clock = { 0 }
+        warm: [FlagCore.Environment] = [], fixture: Fixture? = nil, clock: @escaping WorkSlice.Clock = { 0 }
     ) throws {
         let fixture = try fixture ?? Fixture()
         let mail = Mail(loops: count)
@@ -64,7 +65,7 @@ struct Loops {
             deliver: { mail.put($0, $1) })
         let wishes = (0..<count).map { _ in Wish() }
         caches = wishes.indices.map { loop in
-            LoopCache(feed: feed, loop: loop, limits: limits, fractional: .v3, clock: clock) {
+            LoopCache(source: feed, loop: loop, limits: limits, fractional: .v3, clock: clock) {
                 wishes[loop].isWaiting = true
             }
         }
@@ -109,7 +110,7 @@ struct Loops {
     /// What one loop answers for a flag, after as many loads as it takes: the name of the variant or what else there
     /// is.
     func answer(
-        _ key: String, tenant: String? = nil, in environment: FlagStore.Environment = .development, loop: Int = 0,
+        _ key: String, tenant: String? = nil, in environment: FlagCore.Environment = .development, loop: Int = 0,
         now: Int64 = 0
     ) -> Answer {
         drain(loop, now: now)
@@ -131,7 +132,7 @@ struct Loops {
 
     /// What the loop must load before it can answer.
     private func missing(
-        _ key: String, _ tenant: String?, _ environment: FlagStore.Environment, _ loop: Int, _ now: Int64
+        _ key: String, _ tenant: String?, _ environment: FlagCore.Environment, _ loop: Int, _ now: Int64
     ) -> [CacheKey] {
         var keys: [CacheKey] = []
         if case .missing = key.withBytes({ caches[loop].flag(environment, key: $0, now: now) }) {
@@ -147,7 +148,7 @@ struct Loops {
 
     /// What the loop answers without a load; nil when it needs one.
     func attempt(
-        _ key: String, tenant: String?, in environment: FlagStore.Environment = .development, loop: Int = 0, now: Int64
+        _ key: String, tenant: String?, in environment: FlagCore.Environment = .development, loop: Int = 0, now: Int64
     ) -> Answer? {
         let cache = caches[loop]
         return key.withBytes { key in

@@ -6,6 +6,7 @@ import Platform
 import TableEngine
 import Testing
 
+@testable import FlagCache
 @testable import FlagStore
 
 @Suite("A table that is replaced")

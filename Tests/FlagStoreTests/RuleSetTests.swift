@@ -3,6 +3,7 @@ import FlagCore
 import JSON
 import Testing
 
+@testable import FlagCache
 @testable import FlagStore
 
 @Suite("Rule sets")
@@ -122,7 +123,7 @@ struct RuleSetTests {
         try loops.fixture.createSimple("a")
         loops.drain()
         loops.gated.setFailing(true)
-        for environment in [FlagStore.Environment.development, .staging] {
+        for environment in [FlagCore.Environment.development, .staging] {
             var isHere = false
             loops.caches[0].load([.ruleSet(environment)], now: 5_000) { isHere = true }
             while !isHere {

@@ -4,6 +4,7 @@ import FlagCore
 import JSON
 import Testing
 
+@testable import FlagCache
 @testable import FlagStore
 
 @Suite("Segments in the cache")

@@ -3,6 +3,7 @@ import FlagCore
 import JSON
 import Testing
 
+@testable import FlagCache
 @testable import FlagStore
 
 @Suite("Writes of segments past the program")

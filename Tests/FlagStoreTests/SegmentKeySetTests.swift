@@ -1,5 +1,7 @@
+import FlagCore
 import Testing
 
+@testable import FlagCache
 @testable import FlagStore
 
 @Suite("The keys of a segment")

@@ -3,6 +3,8 @@ import FlagCore
 import JSON
 import Testing
 
+@testable import FlagCache
+@testable import FlagFiles
 @testable import FlagStore
 
 @Suite("Segments in files")

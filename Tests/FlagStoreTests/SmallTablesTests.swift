@@ -3,6 +3,7 @@ import DynamoModel
 import FlagCore
 import Testing
 
+@testable import FlagCache
 @testable import FlagStore
 
 @Suite("Names, hashes and the table of tenants")

@@ -3,6 +3,7 @@ import FlagCore
 import Platform
 import Testing
 
+@testable import FlagFiles
 @testable import FlagStore
 
 @Suite("Imports that are stopped")

@@ -3,6 +3,7 @@ import FlagCore
 import JSON
 import Testing
 
+@testable import FlagFiles
 @testable import FlagStore
 
 @Suite("Times that UTC has no year of four digits for")

@@ -1,3 +1,4 @@
+import FlagCore
 import JSON
 import Testing
 

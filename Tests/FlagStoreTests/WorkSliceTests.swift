@@ -4,6 +4,7 @@ import FlagCore
 import Platform
 import Testing
 
+@testable import FlagCache
 @testable import FlagStore
 
 @Suite("Work in slices of the loop's time")

@@ -16,11 +16,17 @@ struct StructureTests {
         "DynamoService": [
             "DynamoModel", "TableEngine", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization",
         ],
-        "FlagStore": ["DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization"],
+        "FlagCache": ["FlagCore", "JSON", "Bytes", "Platform", "Glibc", "Synchronization"],
+        "FlagStore": [
+            "DynamoModel", "FlagCache", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization",
+        ],
+        "FlagFiles": ["FlagStore", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch"],
         "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization"],
         "HTTPClient": ["CCurl", "Platform", "Dispatch"],
         "FlagServer": [
-            "FlagStore", "FlagCore", "DynamoModel", "TableEngine", "DynamoService", "HTTPTransport", "HTTPClient",
+            "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService",
+            "HTTPTransport",
+            "HTTPClient",
             "JSON",
             "Bytes", "Platform",
             "CLinux", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging",
@@ -41,6 +47,8 @@ struct StructureTests {
         "HTTPTransport": ["tenant", "targeting", "killswitch", "featureflag", "flagstore", "flagcore", "sqlite"],
         "HTTPClient": ["tenant", "targeting", "killswitch", "featureflag", "flagstore", "flagcore", "sqlite"],
         "FlagStore": ["http", "sqlite3", "httptransport"],
+        "FlagFiles": ["http", "sqlite"],
+        "FlagCache": ["http", "sqlite", "dynamo", "flagstore", "repository", "dispatch"],
         "FlagCore": ["http", "sqlite", "dynamo", "date()"],
     ]
 

@@ -1,4 +1,5 @@
 import CAllocations
+import FlagCache
 import FlagCore
 import FlagStore
 import Glibc

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FlagFiles
 import FlagStore
 import JSON
 

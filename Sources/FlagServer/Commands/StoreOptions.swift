@@ -1,4 +1,5 @@
 import ArgumentParser
+import FlagCore
 import FlagStore
 import FoundationEssentials
 

@@ -1,4 +1,5 @@
 import FlagCore
+import FlagFiles
 import FlagStore
 import HTTPTransport
 

@@ -1,4 +1,5 @@
 import DynamoModel
+import FlagCache
 import FlagCore
 import FlagStore
 import Logging

@@ -1,4 +1,5 @@
 import DynamoModel
+import FlagCore
 import FlagStore
 import TableEngine
 

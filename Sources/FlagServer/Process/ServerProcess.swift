@@ -1,6 +1,7 @@
 import Dispatch
 import DynamoModel
 import FlagCore
+import FlagFiles
 import FlagStore
 import FoundationEssentials
 import Glibc

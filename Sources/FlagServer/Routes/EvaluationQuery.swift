@@ -1,3 +1,4 @@
+import FlagCore
 import FlagStore
 
 /// What the query of an evaluation says, beside its body.

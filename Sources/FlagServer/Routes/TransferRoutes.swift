@@ -1,5 +1,6 @@
 import DynamoModel
 import FlagCore
+import FlagFiles
 import FlagStore
 import HTTPTransport
 

@@ -1,4 +1,5 @@
 import Dispatch
+import FlagCache
 import FlagCore
 import FlagStore
 import Glibc
@@ -50,7 +51,7 @@ extension FlagService {
     private func writeFlags(to text: inout MetricsText) {
         text.family("flag_server_flags_stale", .gauge, "Flags past their expiresAt, which somebody should clean up.")
         let now = now()
-        for environment in FlagStore.Environment.allCases {
+        for environment in FlagCore.Environment.allCases {
             guard let count = try? repository.staleFlagCount(in: environment, at: now) else { continue }
             text.sample(UInt64(count), ["environment": environment.rawValue])
         }
@@ -61,14 +62,14 @@ extension FlagService {
     private func writeKillSwitches(to text: inout MetricsText) {
         let on = feed.killSwitches
         text.family("flag_server_kill_switches", .gauge, "Kill switches that are on: of all flags, or of one.")
-        for environment in FlagStore.Environment.allCases {
+        for environment in FlagCore.Environment.allCases {
             let isGlobal = on[environment]?.isGlobal ?? false
             text.sample(isGlobal ? 1 : 0 as UInt64, ["environment": environment.rawValue, "scope": "global"])
             let flags = UInt64(on[environment]?.flagKeys.count ?? 0)
             text.sample(flags, ["environment": environment.rawValue, "scope": "flag"])
         }
         text.family("flag_server_killed_flags", .gauge, "Flags that kill switches take away.")
-        for environment in FlagStore.Environment.allCases {
+        for environment in FlagCore.Environment.allCases {
             let killSwitches = on[environment] ?? KillSwitchesText()
             guard let count = try? repository.killedFlagCount(by: killSwitches, in: environment) else { continue }
             text.sample(UInt64(count), ["environment": environment.rawValue])

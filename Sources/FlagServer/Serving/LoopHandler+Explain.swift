@@ -1,4 +1,5 @@
 import Bytes
+import FlagCache
 import FlagCore
 import FlagStore
 import HTTPTransport

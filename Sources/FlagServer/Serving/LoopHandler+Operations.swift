@@ -1,3 +1,4 @@
+import FlagCache
 import FlagCore
 import FlagStore
 import HTTPTransport
@@ -74,7 +75,7 @@ extension FlagService {
     /// for persons who wonder why.
     private var killSwitchComplaint: String? {
         let on = feed.killSwitches
-        let parts = FlagStore.Environment.allCases.compactMap { environment in
+        let parts = FlagCore.Environment.allCases.compactMap { environment in
             on[environment].flatMap { $0.isEmpty ? nil : "\($0.inWords) of \(environment.rawValue)" }
         }
         return parts.isEmpty ? nil : "on, and take away " + parts.joined(separator: ", ")

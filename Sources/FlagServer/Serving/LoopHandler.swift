@@ -1,5 +1,6 @@
 import Bytes
 import Dispatch
+import FlagCache
 import FlagCore
 import FlagStore
 import HTTPTransport
@@ -57,7 +58,7 @@ final class LoopHandler: HTTPHandler {
         self.service = service
         self.loop = loop
         cache = LoopCache(
-            feed: service.feed, loop: loop.index, limits: service.settings.cacheLimits,
+            source: service.feed, loop: loop.index, limits: service.settings.cacheLimits,
             fractional: service.settings.fractional, clock: service.settings.workClock,
             wantsTurn: { [link = service.link, index = loop.index] in link.send(.turn, toLoop: index) })
         surroundings = LoopSurroundings(cache: cache)

@@ -1,3 +1,4 @@
+import FlagCache
 import FlagCore
 import FlagStore
 

@@ -1,3 +1,5 @@
+import FlagCore
+import FlagFiles
 import FlagStore
 import JSON
 

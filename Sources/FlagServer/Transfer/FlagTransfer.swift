@@ -1,5 +1,6 @@
 import DynamoModel
 import FlagCore
+import FlagFiles
 import FlagStore
 
 /// Imports and exports flags: the same code for routes, commands and sample flags. Blocks.

@@ -1,5 +1,6 @@
 import Bytes
 import DynamoModel
+import FlagCache
 import FlagCore
 
 /// Something that may be stored in a form that is not valid, and of which the last valid form is then kept.

@@ -1,5 +1,6 @@
 import Bytes
 import DynamoModel
+import FlagCache
 import FlagCore
 import JSON
 
@@ -62,7 +63,7 @@ enum FlagHistoryTable {
     }
 
     /// An override's last valid form as an item.
-    static func heldItem(_ override: TenantOverrideRecord) -> Item {
+    package static func heldItem(_ override: TenantOverrideRecord) -> Item {
         let key = heldKey(override.environment, tenant: override.tenant, override.flagKey)
         var item = override.item.filter { !DerivedAttributes.names.contains($0.key) }
         item[Attribute.partition] = key.partition

@@ -1,4 +1,5 @@
 import DynamoModel
+import FlagCore
 import JSON
 
 /// What items say, as the interface shows it: members by name, what is stored as JSON text as the value that it spells.

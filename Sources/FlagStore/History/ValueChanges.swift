@@ -1,3 +1,4 @@
+import FlagCore
 import JSON
 
 /// What differs between two JSON values, told by what was there before and what came after, and bounded in its bytes.

@@ -48,7 +48,8 @@ package struct FlagDraft: Sendable {
         self = draft
     }
 
-    init(key: String, description: String, owner: String, rule: FlagRule) {
+    /// A draft of these, without anything else.
+    package init(key: String, description: String, owner: String, rule: FlagRule) {
         self.key = key
         self.description = description
         self.owner = owner
@@ -58,19 +59,19 @@ package struct FlagDraft: Sendable {
 
 /// A body that has been read, with what is wrong with the rule apart from what is wrong with the rest: an import may
 /// keep a flag whose rule is invalid.
-struct FlagReading {
+package struct FlagReading {
     /// The flag; nil when not even its key is usable. Complete only when there are no issues: what is missing is filled
     /// in (`imported` as owner, the key as description, the rule as it was sent).
-    private(set) var draft: FlagDraft?
+    package private(set) var draft: FlagDraft?
     /// What is wrong with everything but the rule.
-    private(set) var fieldIssues: [DefinitionIssue] = []
+    package private(set) var fieldIssues: [DefinitionIssue] = []
     /// What is wrong with the rule.
-    private(set) var ruleIssues: [DefinitionIssue] = []
+    package private(set) var ruleIssues: [DefinitionIssue] = []
 
     /// Reads `json`.
     ///
     /// - Throws: when it is no object.
-    init(_ json: JSONValue, key: String?, at pointer: JSONPointer) throws(DefinitionIssues) {
+    package init(_ json: JSONValue, key: String?, at pointer: JSONPointer) throws(DefinitionIssues) {
         guard case .object(let object) = json else {
             throw DefinitionIssues(issues: [
                 DefinitionIssue(pointer: pointer.description, message: "must be an object that describes a flag")

@@ -61,7 +61,9 @@ extension FlagRecord {
     /// The flag that an item holds, with something made up in the place of what is not valid, and what that is.
     ///
     /// - Parameter now: made up for the time of creation.
-    static func reading(_ item: Item, environment: Environment, key: String, at now: Timestamp) -> ItemReading<Self> {
+    package static func reading(_ item: Item, environment: Environment, key: String, at now: Timestamp) -> ItemReading<
+        Self
+    > {
         var reader = AttributeReader(item)
         let flagKey = reader.text(Attribute.flagKey, .flagKey)
         if let flagKey, !flagKey.utf8.elementsEqual(key.utf8) {
@@ -84,15 +86,15 @@ extension FlagRecord {
 }
 
 /// What an item that should be a flag or a segment turned out to be.
-struct ItemReading<Record: Sendable>: Sendable {
+package struct ItemReading<Record: Sendable>: Sendable {
     /// It, with something made up in the place of what is not valid: it must be possible to put it right.
-    let record: Record
+    package let record: Record
     /// What is not valid, by attribute.
     let issues: [DefinitionIssue]
 
     /// The members in which something differs from what is stored: also those that are not valid there, and only look
     /// like what was made up in their place.
-    func membersThatDiffer(_ members: [String]) -> [String] {
+    package func membersThatDiffer(_ members: [String]) -> [String] {
         members + issues.map { String($0.pointer.dropFirst()) }.filter { !members.contains($0) }
     }
 

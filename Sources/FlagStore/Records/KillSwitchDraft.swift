@@ -54,7 +54,7 @@ package struct KillSwitchDraft: Sendable {
     }
 
     /// The kill switch as it is to be stored.
-    func record(in environment: Environment, at now: Timestamp) -> KillSwitchRecord {
+    package func record(in environment: Environment, at now: Timestamp) -> KillSwitchRecord {
         KillSwitchRecord(
             environment: environment, flagKey: flagKey, reason: reason, activatedAt: activatedAt ?? now,
             activatedBy: activatedBy)

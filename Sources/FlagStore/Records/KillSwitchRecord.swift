@@ -16,7 +16,7 @@ package struct KillSwitchRecord: Sendable, Equatable {
     package var activatedBy: String
 
     /// The kill switch's key.
-    var itemKey: ItemKey { .killSwitch(environment, flagKey: flagKey) }
+    package var itemKey: ItemKey { .killSwitch(environment, flagKey: flagKey) }
 
     /// The kill switch as the interface shows it.
     package var json: JSONValue {

@@ -20,10 +20,10 @@ package struct TenantOverrideRecord: Sendable, Equatable {
     package var reason: String?
 
     /// The override's key.
-    var itemKey: ItemKey { .override(environment, tenant: tenant, flagKey: flagKey) }
+    package var itemKey: ItemKey { .override(environment, tenant: tenant, flagKey: flagKey) }
 
     /// Whether both answer the same for the same reason by the same person: all but the time of writing.
-    func hasSameContent(as other: TenantOverrideRecord) -> Bool {
+    package func hasSameContent(as other: TenantOverrideRecord) -> Bool {
         override == other.override && updatedBy == other.updatedBy && reason == other.reason
     }
 
@@ -175,7 +175,7 @@ package struct TenantOverrideDraft: Sendable {
     }
 
     /// The override as it is to be stored.
-    func record(in environment: Environment, at now: Timestamp) -> TenantOverrideRecord {
+    package func record(in environment: Environment, at now: Timestamp) -> TenantOverrideRecord {
         TenantOverrideRecord(
             environment: environment, tenant: tenant, flagKey: flagKey, override: override, updatedAt: now,
             updatedBy: updatedBy, reason: reason)

@@ -1,14 +1,26 @@
 import Dispatch
 import DynamoModel
+import FlagCore
 import Platform
 
 /// Writes many operations, with a bounded number of transactions under way.
-struct BulkWriter {
-    let repository: FlagRepository
-    let environment: Environment
-    let principal: Principal
+package struct BulkWriter {
+    package let repository: FlagRepository
+    package let environment: Environment
+    package let principal: Principal
     /// Counts what is durable, and says between two transactions whether to go on.
-    var progress = WorkProgress()
+    package var progress = WorkProgress()
+
+    /// Writes to an environment of a repository, in somebody's name.
+    package init(
+        repository: FlagRepository, environment: Environment, principal: Principal,
+        progress: WorkProgress = WorkProgress()
+    ) {
+        self.repository = repository
+        self.environment = environment
+        self.principal = principal
+        self.progress = progress
+    }
 
     /// Transactions under way at most: enough to keep the writer busy while the disk syncs, few enough to stay small.
     private static let transactionsMaximum = 32
@@ -18,7 +30,7 @@ struct BulkWriter {
     ///
     /// - Parameter check: what must hold for every transaction, about that name.
     /// - Throws: `conflict`, `stopped`, `unavailable`; what was written until then stays.
-    func write(
+    package func write(
         _ operations: some Sequence<(name: String, operation: WriteOperation)>,
         check: (name: String, operation: WriteOperation)? = nil
     ) throws(FlagStoreError) {

@@ -31,7 +31,7 @@ extension FlagRepository {
     /// flag is still there.
     ///
     /// - Parameter keepsKillSwitch: whether its kill switch stays, for a flag of the same key that is to come.
-    func remove(
+    package func remove(
         _ key: String, in environment: Environment, expecting expected: Int64?, keepsKillSwitch: Bool = false,
         by principal: Principal, _ progress: WorkProgress = WorkProgress(), completion: @escaping Completion<Void>
     ) {

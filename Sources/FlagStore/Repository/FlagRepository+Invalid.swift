@@ -1,5 +1,6 @@
 import Bytes
 import DynamoModel
+import FlagCache
 import FlagCore
 
 /// A flag or a segment whose item is not valid.

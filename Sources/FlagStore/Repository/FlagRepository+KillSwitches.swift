@@ -1,5 +1,6 @@
 import Bytes
 import DynamoModel
+import FlagCache
 import FlagCore
 
 // MARK: - Reads

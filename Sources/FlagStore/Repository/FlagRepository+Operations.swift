@@ -3,12 +3,12 @@ import FlagCore
 
 extension FlagRepository {
     /// Stores an item.
-    func put(_ item: Item, if condition: Condition? = nil) -> WriteOperation {
+    package func put(_ item: Item, if condition: Condition? = nil) -> WriteOperation {
         .put(table: table, item: item, condition: condition)
     }
 
     /// Removes the item of a key.
-    func delete(_ key: ItemKey, if condition: Condition? = nil) -> WriteOperation {
+    package func delete(_ key: ItemKey, if condition: Condition? = nil) -> WriteOperation {
         .delete(table: table, key: key.tableKey, condition: condition)
     }
 }
@@ -24,7 +24,7 @@ extension DefinitionIssue {
 
 extension FlagDraft {
     /// The flag as it is to be stored.
-    func record(
+    package func record(
         in environment: Environment, createdAt: Timestamp, updatedAt: Timestamp, version: Int64
     ) -> FlagRecord {
         FlagRecord(
@@ -57,7 +57,7 @@ extension FlagDraft {
 
 extension FlagRecord {
     /// What is wrong with the flag's size as an item.
-    var sizeIssues: [DefinitionIssue] {
+    package var sizeIssues: [DefinitionIssue] {
         let bytes = item.storedBytes
         guard bytes > FlagLimits.storedFlagBytes else { return [] }
         return [

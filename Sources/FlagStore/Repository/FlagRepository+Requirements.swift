@@ -60,7 +60,7 @@ extension FlagRepository {
     ///   - old: the flag's rule as it is stored.
     ///   - pointer: where the flag stands.
     ///   - others: flags that will not be what they are, and are checked by themselves.
-    func lostVariants(
+    package func lostVariants(
         of record: FlagRecord, replacing old: FlagRule, at pointer: JSONPointer = JSONPointer(),
         besides others: Set<ExactText> = []
     ) throws(FlagStoreError) -> [DefinitionIssue] {

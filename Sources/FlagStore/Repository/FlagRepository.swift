@@ -98,12 +98,12 @@ extension FlagRepository {
     }
 
     /// The item of a key, nil when there is none.
-    func item(_ key: ItemKey) throws(FlagStoreError) -> Item? {
+    package func item(_ key: ItemKey) throws(FlagStoreError) -> Item? {
         try reading { () throws(TableError) in try store.getItem(table: table, key: key.tableKey) }
     }
 
     /// Calls `body` with every item of a partition, page after page.
-    func forEachItem(of query: Query, _ body: (Item) throws(FlagStoreError) -> Void) throws(FlagStoreError) {
+    package func forEachItem(of query: Query, _ body: (Item) throws(FlagStoreError) -> Void) throws(FlagStoreError) {
         var query = query
         while true {
             let page = try reading { () throws(TableError) in try store.query(query) }

@@ -2,9 +2,14 @@ import FlagCore
 import JSON
 
 /// Checks what flags require of each other before it is written.
-struct RequirementCheck {
+package struct RequirementCheck {
     /// The rule of a flag as it will be; nil when there is none.
-    let rule: (String) throws(FlagStoreError) -> FlagRule?
+    package let rule: (String) throws(FlagStoreError) -> FlagRule?
+
+    /// - Parameter rule: finds the rule of a flag as it will be; nil when there is none.
+    package init(rule: @escaping (String) throws(FlagStoreError) -> FlagRule?) {
+        self.rule = rule
+    }
 
     /// What is wrong with what a flag requires: flags or variants that do not exist, circles, and ways that
     /// are too long to be followed.
@@ -13,7 +18,7 @@ struct RequirementCheck {
     ///   - key: the flag.
     ///   - wanted: its rule.
     ///   - pointer: where the flag stands.
-    func issues(
+    package func issues(
         of key: String, _ wanted: FlagRule, at pointer: JSONPointer = JSONPointer()
     ) throws(FlagStoreError) -> [DefinitionIssue] {
         var issues: [DefinitionIssue] = []

@@ -1,6 +1,7 @@
 import Bytes
 import Dispatch
 import DynamoModel
+import FlagCache
 import FlagCore
 import Platform
 
@@ -124,7 +125,7 @@ extension FlagRepository {
     }
 
     /// The same without looking for uses. It may be stopped while keys are left, and the segment with them.
-    func removeSegment(
+    package func removeSegment(
         _ name: String, in environment: Environment, expecting expected: Int64?, by principal: Principal,
         _ progress: WorkProgress = WorkProgress()
     ) throws(FlagStoreError) {
@@ -156,5 +157,5 @@ extension FlagRepository {
 
 extension ItemKey {
     /// An item that is nothing but its key.
-    var item: Item { [Attribute.partition: .string(partition), Attribute.sort: .string(sort)] }
+    package var item: Item { [Attribute.partition: .string(partition), Attribute.sort: .string(sort)] }
 }

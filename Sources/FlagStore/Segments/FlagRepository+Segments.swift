@@ -63,7 +63,7 @@ extension FlagRepository {
     }
 
     /// Calls `body` with every segment of an environment, by name. Blocks.
-    func forEachSegment(
+    package func forEachSegment(
         in environment: Environment, _ body: (SegmentRecord) throws(FlagStoreError) -> Void
     ) throws(FlagStoreError) {
         try forEachItem(of: segmentItems(in: environment)) { item throws(FlagStoreError) in
@@ -72,7 +72,7 @@ extension FlagRepository {
     }
 
     /// Every key that a segment lists. Blocks; O(keys).
-    func allKeys(ofSegment name: String, in environment: Environment) throws(FlagStoreError) -> [String] {
+    package func allKeys(ofSegment name: String, in environment: Environment) throws(FlagStoreError) -> [String] {
         var keys: [String] = []
         try forEachItem(of: keyItems(ofSegment: name, in: environment)) { item in
             if case .segmentKey(_, _, let key)? = ItemKey(item) { keys.append(key) }
@@ -83,7 +83,7 @@ extension FlagRepository {
 
 extension SegmentRecord {
     /// The segment that an item of an environment holds; nil when it holds none.
-    init?(_ item: Item, in environment: Environment) {
+    package init?(_ item: Item, in environment: Environment) {
         guard case .segment(environment, let name)? = ItemKey(item),
             let record = try? SegmentRecord(item: item, environment: environment, name: name)
         else { return nil }

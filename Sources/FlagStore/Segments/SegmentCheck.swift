@@ -1,15 +1,21 @@
 import Bytes
 import DynamoModel
+import FlagCache
 import FlagCore
 import JSON
 
 /// Checks what rules say of segments before they are written.
-struct SegmentCheck {
+package struct SegmentCheck {
     /// The segments that a segment names in its condition; nil when there is no such segment.
-    let references: (String) throws(FlagStoreError) -> [SegmentReference]?
+    package let references: (String) throws(FlagStoreError) -> [SegmentReference]?
+
+    /// - Parameter references: finds the segments that one names; nil when there is no such segment.
+    package init(references: @escaping (String) throws(FlagStoreError) -> [SegmentReference]?) {
+        self.references = references
+    }
 
     /// Which of the segments that a rule names do not exist.
-    func issues(of references: [SegmentReference]) throws(FlagStoreError) -> [DefinitionIssue] {
+    package func issues(of references: [SegmentReference]) throws(FlagStoreError) -> [DefinitionIssue] {
         var issues: [DefinitionIssue] = []
         for reference in references where try self.references(reference.name) == nil {
             issues.append(.unknown(reference))
@@ -23,7 +29,7 @@ struct SegmentCheck {
     /// - Parameters:
     ///   - name: the segment.
     ///   - references: what its condition will name.
-    func issues(
+    package func issues(
         of name: String, _ references: [SegmentReference]
     ) throws(FlagStoreError) -> [DefinitionIssue] {
         var issues: [DefinitionIssue] = []
@@ -57,7 +63,7 @@ extension DefinitionIssue {
 
 extension FlagRepository {
     /// A check against the segments that are stored.
-    func segmentCheck(in environment: Environment) -> SegmentCheck {
+    package func segmentCheck(in environment: Environment) -> SegmentCheck {
         SegmentCheck { name throws(FlagStoreError) in
             guard let item = try item(.segment(environment, name: name)) else { return nil }
             let record = SegmentRecord.reading(
@@ -103,30 +109,11 @@ extension FlagRepository {
     }
 }
 
-/// Who names a segment.
-package struct SegmentUses: Sendable, Equatable {
-    /// Flags, by key.
-    package internal(set) var flags: [String] = []
-    /// Other segments, by name.
-    package internal(set) var segments: [String] = []
-
-    /// Whether nobody does.
-    package var isEmpty: Bool { flags.isEmpty && segments.isEmpty }
-
-    /// All of them, as in `the flags a, b and the segment c`.
-    package var inWords: String {
-        func list(_ noun: String, _ names: [String]) -> String? {
-            names.isEmpty ? nil : "the \(noun)\(names.count == 1 ? "" : "s") \(names.joined(separator: ", "))"
-        }
-        return [list("flag", flags), list("segment", segments)].compactMap(\.self).joined(separator: " and ")
-    }
-}
-
 extension FlagRule {
     /// The places of the rule that name a segment; none when it cannot be read. O(rule).
     ///
     /// - Parameter pointer: where the flag stands.
-    func segmentReferences(at pointer: JSONPointer = JSONPointer()) -> [SegmentReference] {
+    package func segmentReferences(at pointer: JSONPointer = JSONPointer()) -> [SegmentReference] {
         guard case .full(let text) = spelling, let json = try? JSONValue(parsing: text) else { return [] }
         return FlagDefinition(keeping: json).segmentReferences(at: pointer)
     }

@@ -20,13 +20,13 @@ package struct SegmentDraft: Sendable {
     /// The environment that the sender believes to write to.
     package var environment: Environment?
     /// The version that the sender changes.
-    var version: Int64?
+    package var version: Int64?
     /// The creation time that the sender read.
-    var createdAt: Timestamp?
+    package var createdAt: Timestamp?
     /// The time of the last change that the sender read.
-    var updatedAt: Timestamp?
+    package var updatedAt: Timestamp?
     /// The keys that a file lists; nil when it does not speak of keys.
-    var keys: [String]?
+    package var keys: [String]?
 
     /// Reads a body.
     ///
@@ -77,7 +77,7 @@ package struct SegmentDraft: Sendable {
     }
 
     /// The segment as it is to be stored.
-    func record(
+    package func record(
         in environment: Environment, createdAt: Timestamp, updatedAt: Timestamp, version: Int64
     ) -> SegmentRecord {
         SegmentRecord(

@@ -1,5 +1,6 @@
 import Bytes
 import DynamoModel
+import FlagCache
 import FlagCore
 import JSON
 
@@ -50,7 +51,7 @@ package struct SegmentRecord: Sendable, Equatable {
     func hasSameContent(as other: SegmentRecord) -> Bool { membersThatDiffer(from: other).isEmpty }
 
     /// The members in which two states of a segment differ, apart from what every change changes.
-    func membersThatDiffer(from other: SegmentRecord) -> [String] {
+    package func membersThatDiffer(from other: SegmentRecord) -> [String] {
         JSONValue.differingMembers(
             json(keyCount: nil), other.json(keyCount: nil), except: ["createdAt", "updatedAt", "version"])
     }
@@ -95,7 +96,9 @@ extension SegmentRecord {
     /// The segment that an item holds, with something made up in the place of what is not valid, and what that is.
     ///
     /// - Parameter now: made up for the time of creation.
-    static func reading(_ item: Item, environment: Environment, name: String, at now: Timestamp) -> ItemReading<Self> {
+    package static func reading(_ item: Item, environment: Environment, name: String, at now: Timestamp) -> ItemReading<
+        Self
+    > {
         var reader = AttributeReader(item)
         let typedName = reader.text(Attribute.segmentName, .segmentName, isRequired: false)
         if let typedName, !typedName.utf8.elementsEqual(name.utf8) {
@@ -151,7 +154,7 @@ extension SegmentRecord {
     }
 
     /// What is wrong with the segment's size as an item.
-    var sizeIssues: [DefinitionIssue] {
+    package var sizeIssues: [DefinitionIssue] {
         let bytes = item.storedBytes
         guard bytes > FlagLimits.storedFlagBytes else { return [] }
         let message = "is \(bytes) bytes as it is stored: at most \(FlagLimits.storedFlagBytes) are allowed"

@@ -1,7 +1,8 @@
 import DynamoModel
+import FlagCore
 
 /// One of the orders in which flags are listed: an index and a partition of it.
-enum FlagIndex: Sendable, Equatable {
+package enum FlagIndex: Sendable, Equatable {
     /// All flags of an environment, newest first.
     case all
     /// The flags of one owner, by key.
@@ -28,7 +29,7 @@ enum FlagIndex: Sendable, Equatable {
     }
 
     /// The partition that holds the flags of an environment.
-    func partition(in environment: Environment) -> String {
+    package func partition(in environment: Environment) -> String {
         switch self {
         case .all: "FLAGS#\(environment.rawValue)"
         case .owner(let owner): "OWNER#\(environment.rawValue)#\(owner)"

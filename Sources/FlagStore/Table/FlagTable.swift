@@ -29,8 +29,8 @@ package enum FlagTable {
 }
 
 /// Names of attributes.
-enum Attribute {
-    static let partition: AttributeName = "PK"
+package enum Attribute {
+    package static let partition: AttributeName = "PK"
     static let sort: AttributeName = "SK"
     static let expiresPartition: AttributeName = "GSI1PK"
     static let expiresSort: AttributeName = "GSI1SK"

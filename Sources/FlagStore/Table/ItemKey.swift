@@ -1,4 +1,5 @@
 import DynamoModel
+import FlagCore
 
 /// What an item of the flag table is, by its key: the table's key layout, both ways.
 package enum ItemKey: Sendable, Equatable {
@@ -48,7 +49,7 @@ package enum ItemKey: Sendable, Equatable {
     package var tableKey: TableKey { TableKey(.string(partition), .string(sort)) }
 
     /// The partition of a flag, which is also the partition of its overrides in `FlagTable.expiresIndex`.
-    static func flagPartition(_ environment: Environment, _ key: String) -> String {
+    package static func flagPartition(_ environment: Environment, _ key: String) -> String {
         "FLAG#\(environment.rawValue)#\(key)"
     }
 

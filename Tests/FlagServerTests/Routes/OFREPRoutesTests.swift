@@ -2,6 +2,7 @@ import FlagStore
 import JSON
 import Testing
 
+@testable import FlagCore
 @testable import FlagServer
 
 private let targeting = #"""

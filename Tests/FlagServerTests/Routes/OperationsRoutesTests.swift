@@ -1,3 +1,4 @@
+import FlagCache
 import FlagStore
 import Glibc
 import JSON

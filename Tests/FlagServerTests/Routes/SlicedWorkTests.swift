@@ -1,5 +1,6 @@
 import Bytes
 import Dispatch
+import FlagCache
 import FlagCore
 import FlagStore
 import Glibc

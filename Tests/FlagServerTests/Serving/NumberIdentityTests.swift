@@ -1,4 +1,5 @@
 import Bytes
+import FlagCache
 import FlagStore
 import JSON
 import Testing

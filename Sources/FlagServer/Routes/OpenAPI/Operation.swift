@@ -1,3 +1,4 @@
+import FlagCore
 import FlagStore
 
 /// What a route promises to callers, in the terms of OpenAPI 3.1; the routing table carries one for each route, so

@@ -1,0 +1,22 @@
+import DynamoModel
+import FlagCache
+import FlagCore
+
+/// What an item that should be a flag turned out to be.
+enum FlagReadingOfItem {
+    /// A flag, valid or kept in spite of what is wrong with it.
+    case valid(FlagText)
+    /// Not a valid flag: why, and what it can be served as when nothing better is known.
+    case invalid([DefinitionIssue], fallback: FlagText)
+
+    /// Reads and checks an item. O(definition).
+    init(_ item: Item, environment: Environment, key: String) {
+        do throws(DefinitionIssues) {
+            let record = try FlagRecord(item: item, environment: environment, key: key)
+            if !record.isKeptInvalid { _ = try record.rule.definition() }
+            self = .valid(FlagText(record))
+        } catch {
+            self = .invalid(error.issues, fallback: FlagText(key: key, rule: FlagRule(item) ?? .full("")))
+        }
+    }
+}
