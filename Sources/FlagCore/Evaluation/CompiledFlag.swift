@@ -150,57 +150,6 @@ package final class CompiledFlag {
 
     private static var off: StaticString { "false" }
 
-    /// Evaluates the flag: kill switch, state, tenant override, prerequisites, targeting, default; the first that
-    /// decides wins.
-    ///
-    /// - Parameters:
-    ///   - context: for whom.
-    ///   - killSwitch: the kill switch that is on, the global one before the flag's; nil when none is.
-    ///   - override: the tenant's override; ignored when it has expired or names no variant.
-    ///   - run: what the evaluations of the request share.
-    package func evaluate(
-        _ context: EvaluationContext, killSwitch: KillSwitchKind?, override: TenantOverride?,
-        in run: inout EvaluationRun
-    ) -> Evaluation {
-        if let killSwitch {
-            let off = isBoolean ? variants.firstIndex { $0.bool == false } : nil
-            return Evaluation(variant: off, reason: .killSwitch(killSwitch))
-        }
-        if let failure { return Evaluation(error: failure) }
-        if isDisabled { return Evaluation(variant: nil, reason: .disabled) }
-        if let override, let variant = variant(of: override, at: run.now) {
-            return Evaluation(variant: variant, reason: .tenantOverride)
-        }
-        guard requirements.isEmpty else { return evaluateWithRequirements(context, &run) }
-        if let rule { return evaluate(rule, context, &run) }
-        return Evaluation(variant: defaultVariant, reason: defaultVariant == nil ? .default : .static)
-    }
-
-    @inline(never)
-    private func evaluateWithRequirements(
-        _ context: EvaluationContext, _ run: inout EvaluationRun
-    ) -> Evaluation {
-        var validUntil: Timestamp?
-        var evaluation: Evaluation
-        if firstUnmet(context, &run, &validUntil) != nil {
-            evaluation = Evaluation(variant: defaultVariant, reason: .prerequisiteFailed)
-        } else if let rule {
-            evaluation = evaluate(rule, context, &run)
-        } else {
-            evaluation = Evaluation(variant: defaultVariant, reason: defaultVariant == nil ? .default : .static)
-        }
-        if let validUntil { evaluation.validUntil = min(evaluation.validUntil ?? validUntil, validUntil) }
-        return evaluation
-    }
-
-    /// The same for a request that evaluates nothing else.
-    package func evaluate(
-        _ context: EvaluationContext, killSwitch: KillSwitchKind?, override: TenantOverride?, now: Timestamp
-    ) -> Evaluation {
-        var run = EvaluationRun(now: now)
-        return evaluate(context, killSwitch: killSwitch, override: override, in: &run)
-    }
-
     func evaluate(
         _ rule: Rule, _ context: EvaluationContext, _ run: inout EvaluationRun, tracer: RuleTracer? = nil
     ) -> Evaluation {

@@ -83,7 +83,7 @@ extension CompiledFlag {
     @inline(never)
     func firstUnmet(
         _ context: EvaluationContext, _ run: inout EvaluationRun, _ validUntil: inout Timestamp?
-    ) -> (requirement: Requirement, found: Evaluation?, of: CompiledFlag?)? {
+    ) -> UnmetRequirement? {
         run.depth += 1
         defer {
             run.depth -= 1
@@ -94,16 +94,25 @@ extension CompiledFlag {
             run.spend(16)
             if run.depth > Prerequisite.depthMaximum || run.remainingSteps == 0 { run.isTooDeep = true }
             guard !run.isTooDeep, let required = run.surroundings?.requiredFlag(requirement.key) else {
-                return (requirement, nil, nil)
+                return UnmetRequirement(requirement: requirement)
             }
             let evaluation = required.flag.evaluate(
                 context, killSwitch: required.killSwitch, override: required.override, in: &run)
             if let instant = evaluation.validUntil { validUntil = min(validUntil ?? instant, instant) }
-            guard !run.isTooDeep else { return (requirement, nil, nil) }
+            guard !run.isTooDeep else { return UnmetRequirement(requirement: requirement) }
             guard let variant = evaluation.variant,
                 required.flag.names[variant].hasSameBytes(as: requirement.variant)
-            else { return (requirement, evaluation, required.flag) }
+            else { return UnmetRequirement(requirement: requirement, found: evaluation, flag: required.flag) }
         }
         return nil
     }
+}
+
+/// What another flag must answer and does not.
+struct UnmetRequirement {
+    let requirement: CompiledFlag.Requirement
+    /// What the other flag answers; nil when there is no such flag, or it is too far away.
+    var found: Evaluation?
+    /// The other flag.
+    var flag: CompiledFlag?
 }

@@ -11,6 +11,11 @@ package struct Explanation {
 /// Collects the steps of an explanation.
 struct ExplanationSteps {
     private(set) var steps: [JSONValue] = []
+    /// When the flag is evaluated.
+    let now: Timestamp
+
+    /// No steps yet.
+    init(now: Timestamp) { self.now = now }
 
     /// Adds a step.
     ///
