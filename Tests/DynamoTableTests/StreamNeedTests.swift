@@ -24,11 +24,14 @@ struct StreamNeedTests {
             TableSchema(name: Self.other, partitionKey: KeyAttribute("PK"), sortKey: KeyAttribute("SK"), indexes: []))
     }
 
+    /// Writes items of the other table, each of which is a change.
     private func putOther(_ bench: ContinuousBench, _ count: Int) throws {
+        let number = AttributeValue.number(bench.store.lastSequence)
         for first in stride(from: 0, to: count, by: 100) {
             try bench.store.transactAndWait(
-                (first..<min(count, first + 100)).map { .put(table: Self.other, item: TestTable.item("o", "\($0)")) },
-                principal: .anonymous)
+                (first..<min(count, first + 100)).map {
+                    .put(table: Self.other, item: TestTable.item("o", "\($0)", ["n": number]))
+                }, principal: .anonymous)
         }
     }
 
@@ -105,6 +108,20 @@ struct StreamNeedTests {
         #expect(firsts == [1001, 2001, 2500, 2500])
     }
 
+    @Test("How much there is in the stream is noted every ten thousand changes, so that no start counts more")
+    func noted() throws {
+        let bench = try ContinuousBench()
+        try createOther(bench)
+        func noted() throws -> Int64? {
+            try bench.store.setting("store.stream")?.split(separator: " ").dropFirst().first.flatMap { Int64($0) }
+        }
+        let before = try noted()
+        for _ in 0..<99 { try putOther(bench, 100) }
+        #expect(try noted() == before)
+        try putOther(bench, 100)
+        #expect(try noted() == 10_000)
+    }
+
     @Test("Changes of other tables go as if there were no log: it says within an hour that it needs none of them")
     func othersChanges() throws {
         let bench = try ContinuousBench()
@@ -123,14 +140,24 @@ struct StreamNeedTests {
         try bench.store.backups.archive.flush()
         #expect(try read(log).count == size)
         bench.pass(1)
-        try putOther(bench, 71)
+        try putOther(bench, 1)
         try bench.store.backups.archive.flush()
         #expect(try read(log).count > size)
         bench.pass(2 * Self.day)
         try prune(bench)
         #expect(try first(bench) == bench.store.lastSequence)
-        // Neither a crash nor a restart takes those for missing that were nothing to the log.
-        try bench.reopen()
+        // Neither a crash nor a restart takes those for missing that were nothing to the log; an orderly end says
+        // how far it is.
+        for _ in 0..<2 {
+            try bench.store.backups.archive.flush()
+            try putOther(bench, 3)
+        }
+        let last = bench.store.lastSequence
+        try bench.reopen {
+            var reader = try LogSegmentReader(try StoredFile.open(log), after: 0)
+            while try reader.next() != nil {}
+            #expect(reader.lastSequence == last)
+        }
         try bench.put("5")
         #expect(try bench.items(at: .latest).count == 6)
         #expect(try bench.state().damages == [])
@@ -201,7 +228,7 @@ struct StreamNeedTests {
             bench.pass(Self.minute)
             for number in 0..<10 {
                 try bench.put("\(round)-\(number)")
-                try putOther(bench, number)
+                try putOther(bench, 2)
             }
             device.watch { round % 2 == 0 || !$0.contains("/\(life)/log-") }
             if round % 2 == 1 {
@@ -224,6 +251,33 @@ struct StreamNeedTests {
         #expect(try bench.state().damages == [])
         #expect(try bench.store.continuousBackups(of: Self.other).damages == [])
         #expect(try bench.store.verify().problems == [])
+    }
+
+    @Test("One that is megabytes behind catches up in steps, and the other has nothing twice for it")
+    func farBehind() throws {
+        let device = WatchedDevice()
+        let bench = try ContinuousBench(.file, device.calls)
+        try createOther(bench)
+        try bench.turnOn()
+        _ = try bench.store.setContinuousBackups(of: Self.other, enabled: true)
+        let life = try #require(try bench.store.setting("continuous.\(TestTable.name)"))
+        try bench.put("first")
+        device.watch { !$0.contains("/\(life)/log-") }
+        for number in 0..<30 {
+            let value = AttributeValue.binary([UInt8](repeating: UInt8(number), count: 350_000))
+            try bench.store.transactAndWait(
+                [.put(table: Self.other, item: TestTable.item("o", "\(number)", ["v": value]))],
+                principal: .anonymous)
+        }
+        try bench.put("last")
+        #expect(throws: TableError.self) { try bench.store.backups.archive.flush() }
+        device.mend()
+        try bench.store.backups.archive.flush()
+        #expect(try bench.names(at: .latest) == ["first", "last"])
+        try bench.reopen()
+        #expect(try bench.store.continuousBackups(of: Self.other).damages == [])
+        let report = try bench.store.verify()
+        #expect(report.problems == [] && report.loggedChanges == 32)
     }
 
     /// What a crash of the process at this moment would leave, opened.
