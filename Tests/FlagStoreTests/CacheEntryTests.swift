@@ -80,7 +80,9 @@ struct CacheEntryTests {
             override["enabled"] = .bool(isEnabled)
             try put(flag, loops)
             try put(override, loops)
+            // Not valid, and other than what was.
             flag["owner"] = 7
+            flag["defaultEnabled"] = .bool(!isEnabled)
             override["enabled"] = "neither"
             try put(flag, loops)
             try put(override, loops)

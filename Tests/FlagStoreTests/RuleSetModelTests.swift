@@ -7,6 +7,8 @@ import Testing
 @Suite("A rule set after changes")
 struct RuleSetModelTests {
     private static let start = Fixture.start
+    /// Also back and forth.
+    private static let instants = [0, 10, 20, 30, 15, 5, 4, 9, 19].map { start + $0 * 1000 }
 
     /// A flag of one of the kinds that are counted.
     private static func text(_ key: String, kind: Int, dateAfter seconds: Int64?) -> FlagText {
@@ -43,7 +45,7 @@ struct RuleSetModelTests {
             fingerprint = set.fingerprint
             (readsTimestamp, namesSegments) = (set.readsTimestamp, set.namesSegments)
             clockFollowers = set.clockFollowers
-            stale = [0, 10, 20, 30, 15, 5].map { set.staleCount(at: RuleSetModelTests.start + $0 * 1000) }
+            stale = RuleSetModelTests.instants.map { set.staleCount(at: $0) }
         }
     }
 
@@ -80,7 +82,10 @@ struct RuleSetModelTests {
                 continue
             }
             let fresh = RuleSet(RuleSetText(Array(model.values), revision: 0), fractional: .v3)
-            #expect(Summary(set) == Summary(fresh), "step \(step)")
+            let summary = Summary(set)
+            #expect(summary == Summary(fresh), "step \(step)")
+            let dates = model.values.compactMap(\.expiresAt)
+            #expect(summary.stale == Self.instants.map { now in dates.count { $0 <= now } }, "step \(step)")
         }
     }
 

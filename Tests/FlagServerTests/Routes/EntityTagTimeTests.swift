@@ -18,6 +18,11 @@ struct EntityTagTimeTests {
             + #""endAt":"2026-01-02T\#(to):00Z"}\#(more)"#
     }
 
+    private static func fall(_ from: String, _ to: String) -> String {
+        #""defaultEnabled":false,"rollout":{"startPercentage":100,"percentage":0,"startAt":"2026-01-02T\#(from):00Z","#
+            + #""endAt":"2026-01-02T\#(to):00Z"}"#
+    }
+
     private static func requires(_ key: String) -> String { #","requires":[{"flagKey":"\#(key)","variant":"on"}]"# }
 
     static let cases = [
@@ -42,14 +47,11 @@ struct EntityTagTimeTests {
             testDescription: "a ramp that requires one on a later ramp",
             flags: [("base", ramp("04:00", "05:00")), ("next", ramp("03:10", "03:50", requires("base")))], changes: 1),
         Case(
+            testDescription: "a ramp that requires one which falls later",
+            flags: [("base", fall("05:00", "06:00")), ("next", ramp("03:10", "04:00", requires("base")))], changes: 2),
+        Case(
             testDescription: "a ramp that falls",
-            flags: [
-                (
-                    "less",
-                    #""defaultEnabled":false,"rollout":{"startPercentage":100,"percentage":0,"#
-                        + #""startAt":"2026-01-02T04:00:00Z","endAt":"2026-01-02T05:00:00Z"}"#
-                )
-            ], changes: 1),
+            flags: [("less", fall("04:00", "05:00"))], changes: 1),
         Case(
             testDescription: "business hours, whose begin and end are changes",
             flags: [
@@ -145,15 +147,24 @@ struct EntityTagTimeTests {
     @Test("is another when a condition of a segment reads the clock and answers otherwise")
     func segmentWithClock() throws {
         let server = try RouteServer()
-        // 1767324000 is 03:20.
-        let segment =
-            #"{"name":"late","description":"d","owner":"o","#
-            + #""condition":{">=":[{"var":"$flagd.timestamp"},1767324000]}}"#
+        let condition = { (operation: String) in #""condition":{\#(operation)}"# }
+        // 1767324000 is 03:20, 1767327000 is 04:10.
+        let (plan, early) = (#""==":[{"var":"plan"},"gold"]"#, #"">=":[{"var":"$flagd.timestamp"},1767324000]"#)
+        let late = #"">=":[{"var":"$flagd.timestamp"},1767327000]"#
+        let segment = #"{"name":"late","description":"d","owner":"o",\#(condition(plan))}"#
         #expect(try server.send("POST", "/api/segments", segment).status == 201)
         try server.create(
             "timed",
             #""variants":{"on":true,"off":false},"defaultVariant":"off","#
                 + #""targeting":{"if":[{"segment":["late"]},"on",null]}"#)
-        #expect(try follow(server, minutes: 30, #"{"targetingKey":"user-1"}"#) == 1)
+        let context = #"{"targetingKey":"user-1"}"#
+        #expect(try follow(server, minutes: 2, context) == 0)
+        // One that reads it from now on, one that reads it no more, and one that does so again.
+        for (operation, minutes, changes) in [
+            (#""==":null,"# + early, 20, 1), (#"">=":null,"# + plan, 2, 0), (#""==":null,"# + late, 45, 1),
+        ] {
+            #expect(try server.send("PATCH", "/api/segments/late", "{\(condition(operation))}").status == 200)
+            #expect(try follow(server, minutes: minutes, context) == changes)
+        }
     }
 }
