@@ -172,10 +172,10 @@ struct DoubtTests {
             disk.inject(Fault(effect: slow, calls: [.read], files: [.database], striking: 1))
             #expect(noted.hand.passAndAwaitAnother())
             #expect(disk.mend() == 1)
-            #expect(noted.milliseconds.count == 2)
+            try #require(noted.milliseconds.count == 2)
             #expect(noted.milliseconds[1] >= Int(took.withLock { $0 } / .milliseconds(1)) * 10)
             #expect(noted.hand.passAndAwaitAnother())
-            #expect(noted.milliseconds[2] >= 1000)
+            #expect(noted.milliseconds.last.map { $0 >= 1000 } == true && noted.milliseconds.count == 3)
         }
     }
 
