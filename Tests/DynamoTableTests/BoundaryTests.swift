@@ -185,22 +185,33 @@ struct BoundaryTests {
         }
     }
 
-    @Test("A batch that is cut keeps its order, and what is put back counts as before")
+    @Test("A batch that is cut keeps its order before what waits behind it, and what is put back counts as before")
     func cutBatch() throws {
         var limits = TableLimits()
         limits.batchBytesMax = 1000
+        limits.batchTransactionsMax = 6
+        limits.itemBytesMax = 4000
+        limits.transactionBytesMax = 4000
+        limits.waitingBytesMax = 20_000
         try StoreKind.memory.withStore(limits) { (store) throws in
             let delivered = Locked<[[String]]>([])
             store.subscribe { changes in
                 delivered.withLock { $0.append(changes.compactMap { $0.newItem?["SK"]?.stringValue }) }
             }
             let value = AttributeValue.binary([UInt8](repeating: 7, count: 600))
-            let results = store.commitTogether(
-                (10..<20).map { [.put(table: TestTable.name, item: TestTable.item("p", "\($0)", ["v": value]))] })
-            #expect(results.allSatisfy { (try? $0?.get()) != nil })
+            func put(_ name: Int) -> [WriteOperation] {
+                [.put(table: TestTable.name, item: TestTable.item("p", "\(name)", ["v": value]))]
+            }
+            for round in 1...3 {
+                let results = store.commitTogether((round * 10..<round * 10 + 10).map(put))
+                #expect(results.allSatisfy { (try? $0?.get()) != nil })
+            }
             let batches = delivered.withLock { $0 }
-            #expect(batches.flatMap { $0 } == (10..<20).map { "\($0)" })
+            #expect(batches.flatMap { $0 } == (10..<40).map { "\($0)" })
             #expect(batches.allSatisfy { $0.count == 2 })
+            // Each counts more than twelve hundred bytes while it waits.
+            let results = store.commitTogether((100..<130).map(put))
+            #expect((10..<17).contains(results.count { (try? $0?.get()) != nil }))
         }
     }
 }
