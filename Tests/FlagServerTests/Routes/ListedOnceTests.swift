@@ -85,4 +85,36 @@ struct ListedOnceTests {
             }
         }
     }
+
+    @Test("Who was told of a change is answered whole, whatever tag he has; an empty notice is none")
+    func notices() throws {
+        let server = try RouteServer()
+        try server.create("a")
+        let path = "/ofrep/v1/evaluate/flags"
+        let tag = try #require(try server.send("POST", path, "{}").fields["etag"])
+        for (query, status) in [
+            ("", 304), ("?flagConfigEtag=", 304), ("?flagConfigEtag=x", 200), ("?flagConfigLastModified=1", 200),
+            ("?environment=development", 304), ("?unknown=1", 304),
+        ] {
+            let answer = try server.send("POST", path + query, "{}", [("If-None-Match", tag)])
+            #expect(answer.status == status && answer.fields["etag"] == tag, "\(query)")
+        }
+    }
+
+    @Test("An environment in the body that is not the query's is refused, and the same in other words is not")
+    func environments() throws {
+        let server = try RouteServer()
+        try server.create("a", environment: "staging")
+        for (path, key) in [("evaluate", #""flagKey":"a""#), ("evaluate/batch", #""flagKeys":["a"]"#)] {
+            for (query, body, status) in [
+                ("staging", "staging", 200), ("staging", "dev", 200), ("staging", "production", 400),
+                ("development", "staging", 400),
+            ] {
+                let text = #"{"tenantId":"t",\#(key),"environment":"\#(body)"}"#
+                let answer = try server.send("POST", "/api/\(path)?environment=\(query)", text)
+                #expect(answer.status == status, "\(query) \(body)")
+                if status == 400 { #expect(answer.pointers == ["/environment"]) }
+            }
+        }
+    }
 }
