@@ -113,7 +113,7 @@ struct ClientAnswerTests {
     }
 
     @Test(
-        "Only what cannot have reached the server may be sent again without a thought, and each failure says what to do",
+        "Only what cannot have reached the server may be sent again without a thought; each failure says what to do",
         arguments: [
             (HTTPClientError.Kind.library, false, "install libcurl"), (.invalidRequest, false, nil),
             (.unresolved, false, "name servers"), (.unreachable, false, "the server is running"),
