@@ -189,10 +189,19 @@ struct FlagTableFollowerStartTests {
         gated.setFailing(true)
         follower.start()
         try fixture.put(ForeignItemTests.typed)
-        gated.setFailing(false)
-        // The pause is a second; what is awaited is the correction.
-        while follower.statistics.corrected == 0 { follower.waitUntilIdle() }
+        let begin = ContinuousClock.now
+        let reads = gated.reads
+        // Tried again, in vain, after a pause of a second each.
+        while gated.reads < reads + 2 { follower.waitUntilIdle() }
+        #expect(ContinuousClock.now - begin > .milliseconds(900))
         #expect(events.withLock { $0.filter { $0.hasPrefix("failed") }.count } == 1)
-        #expect(events.withLock { $0.contains("recovered") })
+        #expect(events.withLock { !$0.contains("recovered") })
+        #expect(follower.statistics.corrected == 0)
+        gated.setFailing(false)
+        while follower.statistics.corrected == 0 || !events.withLock({ $0.contains("recovered") }) {
+            follower.waitUntilIdle()
+        }
+        #expect(events.withLock { $0.filter { $0.hasPrefix("failed") || $0 == "recovered" }.count } == 2)
+        #expect(try fixture.repository.flags(in: .staging).records.map(\.key) == ["new-feature"])
     }
 }

@@ -45,6 +45,14 @@ final class GatedStore: ItemTable {
     /// Waits until a read has read and waits at the gate.
     func awaitArrival() { arrived.wait() }
 
+    /// Lets reads go on one by one, and waits until the last of `count` waits at the gate.
+    func awaitArrivals(_ count: Int, _ semaphore: DispatchSemaphore) {
+        for number in 1...count {
+            arrived.wait()
+            if number < count { semaphore.signal() }
+        }
+    }
+
     private func read<Value: Sendable>(_ body: () throws(TableError) -> Value) throws(TableError) -> Value {
         readCount.withLock { $0 += 1 }
         if fails.withLock({ $0 }) {

@@ -53,7 +53,8 @@ struct Loops {
 
     init(
         _ count: Int = 1, limits: CacheLimits = CacheLimits(capacity: 100, timeToLiveMilliseconds: 60_000),
-        warm: [FlagCore.Environment] = [], fixture: Fixture? = nil, clock: @escaping WorkSlice.Clock = { 0 }
+        warm: [FlagCore.Environment] = [], fixture: Fixture? = nil, clock: @escaping WorkSlice.Clock = { 0 },
+        beforeStart: (GatedStore) -> Void = { _ in }
     ) throws {
         let fixture = try fixture ?? Fixture()
         let mail = Mail(loops: count)
@@ -70,6 +71,7 @@ struct Loops {
             }
         }
         self.wishes = wishes
+        beforeStart(gated)
         try feed.start(warm: warm)
         self.fixture = fixture
         self.gated = gated

@@ -84,18 +84,6 @@ struct SegmentCacheTests {
         #expect(lists("beta", "early", loops) == true)
     }
 
-    @Test("What is changed while they are loaded is in what is loaded")
-    func race() throws {
-        let loops = try Loops(1)
-        try put([segment("beta"), key("beta", "a")], loops)
-        loops.feed.largeLoads.suspend()
-        loops.caches[0].load([.segments(.development)], now: 0) {}
-        try put([key("beta", "b")], loops)
-        loops.feed.largeLoads.resume()
-        #expect(lists("beta", "b", loops) == true)
-        #expect(lists("beta", "a", loops) == true)
-    }
-
     @Test("Fingerprints are equal for equal segments, in whatever order they came, and differ with a key")
     func fingerprints() throws {
         func fingerprint(_ items: [Item]) throws -> UInt64? {

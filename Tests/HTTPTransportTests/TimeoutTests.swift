@@ -126,6 +126,12 @@ struct TimeoutTests {
         bench.connection.pointee.machine.block(took: 100_000, patience, now: 30_999)
         #expect(bench.tick(60_998) == .none)
         #expect(bench.tick(60_999) == .close(.write))
+        // Trying again is not taking.
+        let other = try MachineBench()
+        other.connection.pointee.machine.block(took: 100_000, patience, now: 1000)
+        for second in 2...30 { other.connection.pointee.machine.block(took: 0, patience, now: Int64(second) * 1000) }
+        #expect(other.tick(30_999) == .none)
+        #expect(other.tick(31_000) == .close(.write))
     }
 
     @Test("A peer that takes less than 1 KiB a second, after a grace of 5 s, is cut off")

@@ -69,6 +69,8 @@ extension LoopHandler {
             return refuseLargeAnswer(request.ruleSet, &output)
         }
         let now = input.unfinished?.now ?? now
+        surroundings.prepare(
+            request.environment, request.overrides, ruleSet: request.ruleSet, now: loop.monotonicMilliseconds)
         let isHashed =
             request.ruleSet.readsTimestamp || request.ruleSet.clockFollowers > LoopHandler.askedRolloutsMaximum
             || (request.segments != nil && cache.segmentsReadTimestamp(request.environment))
@@ -138,7 +140,8 @@ extension LoopHandler {
     private func validity(of request: BulkRequest, _ now: Timestamp) -> Timestamp {
         let context = request.context
         let ruleSet = request.ruleSet
-        var run = EvaluationRun(now: now)
+        // A rollout whose flag requires others is looked at only where these answer what they must.
+        var run = EvaluationRun(now: now, surroundings: surroundings)
         var validity = Timestamp(millisecondsSinceEpoch: .max)
         for index in 0..<ruleSet.count where ruleSet.flag(at: index).followsClock {
             let evaluation = ruleSet.flag(at: index).evaluate(context, killSwitch: nil, override: nil, in: &run)
@@ -167,7 +170,6 @@ extension LoopHandler {
     ) -> Writing {
         let (ruleSet, overrides) = (request.ruleSet, request.overrides)
         let limit = service.settings.bulkAnswerBytes
-        surroundings.prepare(request.environment, overrides, ruleSet: ruleSet, now: loop.monotonicMilliseconds)
         var run = EvaluationRun(now: now, steps: place.remainingSteps, surroundings: surroundings)
         // Only where a kill switch or an override exists is each flag's key looked up.
         let mayDiffer = overrides.isFound || cache.killSwitchFingerprint(request.environment) != 0

@@ -61,4 +61,24 @@ struct ContextLimitsTests {
         let body = #"{"context":{},"stray":"\#(Self.text(100_000))"}"#
         #expect(try server.send("POST", "/ofrep/v1/evaluate/flags/f", body).status == 200)
     }
+
+    @Test("Names, texts and numbers count their bytes, each value one more; so many are held and no more")
+    func exact() throws {
+        let cases = [
+            ("{}", 1), (#"{"a":"bb"}"#, 5), (#"{"a":123}"#, 6), (#"{"a":[null,true,[]]}"#, 6), (#"{"a":{"bc":0}}"#, 7),
+        ]
+        for (text, bytes) in cases {
+            let document = try JSONDocument(parsing: Array(text.utf8))
+            for (limit, isHeld) in [(bytes, true), (bytes - 1, false)] {
+                let limits = ContextLimits(bytes: limit, textBytes: 3)
+                let isWithin = (try? limits.check(document.root, ofBody: 1000)) != nil
+                #expect(isWithin == isHeld, "\(text) \(limit)")
+            }
+        }
+        let text = try JSONDocument(parsing: Array(#"{"a":"bbbb"}"#.utf8))
+        #expect(throws: ContextLimits.Excess.self) {
+            try ContextLimits(bytes: 100, textBytes: 3).check(text.root, ofBody: 1000)
+        }
+        try ContextLimits(bytes: 100, textBytes: 4).check(text.root, ofBody: 1000)
+    }
 }

@@ -78,7 +78,7 @@ struct WorkRoutesTests {
 }
 
 /// Waits until `condition` holds; fails after 20 s.
-private func waitUntil(_ condition: () throws -> Bool) throws {
+func waitUntil(_ condition: () throws -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(20)
     while try !condition() {
         guard ContinuousClock.now < deadline else { throw TestFailure("the condition was not met within 20 s") }
