@@ -33,11 +33,11 @@ struct LogRenewalTests {
     }
 
     /// The changes that the last segment holds.
-    private func logged(_ bench: ContinuousBench) throws -> [LogRecord] {
+    private func logged(_ bench: ContinuousBench) throws -> [StoredChange] {
         let path = try #require(try bench.files("log-").last)
         let name = try #require(LogFileName(path[path.index(after: path.lastIndex(of: "/")!)...]))
         var reader = try LogSegmentReader(try StoredFile.open(path), after: name.sequence)
-        var records: [LogRecord] = []
+        var records: [StoredChange] = []
         while let piece = try reader.next() { if case .changes(let changes) = piece { records += changes } }
         return records
     }
@@ -100,7 +100,7 @@ struct LogRenewalTests {
         }
         #expect(try bench.store.changes(after: 0, limit: 100).map(\.sequence) == [40])
         let log = try #require(try bench.files("log-").last)
-        var kept: [LogRecord] = []
+        var kept: [StoredChange] = []
         try bench.reopen {
             let bytes = try read(log)
             try write(Array(bytes.prefix(bytes.count * 3 / 4)), to: log)

@@ -28,7 +28,7 @@ final class MachineBench {
                 addresses: AddressCounts(limit: 0), uploads: Places(limit: 4), largeAnswers: Places(limit: 2)))
         loop.pointee.monotonic = 0
         connection = loop.pointee.table.take(descriptor: 0)
-        connection.pointee.machine = ConnectionMachine(now: 0, patience: loop.pointee.patience)
+        connection.pointee.machine = ConnectionMachine(now: 0, timeouts: loop.pointee.timeouts)
     }
 
     deinit {
@@ -66,18 +66,18 @@ final class MachineBench {
 
     func tick(_ time: Int64, untaken: Int = 0) -> ConnectionMachine.Expiry {
         loop.pointee.monotonic = time
-        return connection.pointee.machine.expire(loop.pointee.patience, now: time, untaken: untaken)
+        return connection.pointee.machine.expire(loop.pointee.timeouts, now: time, untaken: untaken)
     }
 
     func answerDeferred() {
-        connection.pointee.machine.answered(loop.pointee.patience, now: loop.pointee.monotonic)
+        connection.pointee.machine.answered(loop.pointee.timeouts, now: loop.pointee.monotonic)
         goOn()
     }
 
     private func goOn() {
         while true {
             let step = connection.pointee.machine.advance(
-                &connection.pointee.input, &loop.pointee.fields, loop.pointee.limits, loop.pointee.patience,
+                &connection.pointee.input, &loop.pointee.fields, loop.pointee.limits, loop.pointee.timeouts,
                 now: loop.pointee.monotonic)
             switch step {
             case .wait: return
@@ -87,7 +87,7 @@ final class MachineBench {
             case .sendContinue: transcript.append("100")
             case .refuse(let fault):
                 transcript.append("! \(fault)")
-                connection.pointee.machine.answered(loop.pointee.patience, now: loop.pointee.monotonic)
+                connection.pointee.machine.answered(loop.pointee.timeouts, now: loop.pointee.monotonic)
             case .handle: handle()
             }
         }
@@ -104,9 +104,9 @@ final class MachineBench {
         }
         connection.pointee.machine.handed(&connection.pointee.input)
         if defers {
-            connection.pointee.machine.deferred(loop.pointee.patience, within: nil, now: loop.pointee.monotonic)
+            connection.pointee.machine.deferred(loop.pointee.timeouts, within: nil, now: loop.pointee.monotonic)
         } else {
-            connection.pointee.machine.answered(loop.pointee.patience, now: loop.pointee.monotonic)
+            connection.pointee.machine.answered(loop.pointee.timeouts, now: loop.pointee.monotonic)
             if connection.pointee.machine.phase == .closing { transcript.append("end") }
         }
     }

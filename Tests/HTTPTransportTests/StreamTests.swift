@@ -127,7 +127,7 @@ struct StreamTests {
         bench.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         bench.connection.pointee.machine.streams()
         #expect(bench.tick(10_000_000) == .none)
-        bench.connection.pointee.machine.block(took: 0, bench.loop.pointee.patience, now: 10_000_000)
+        bench.connection.pointee.machine.block(took: 0, bench.loop.pointee.timeouts, now: 10_000_000)
         #expect(bench.tick(10_030_000) == .close(.write))
     }
 }

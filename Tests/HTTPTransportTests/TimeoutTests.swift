@@ -38,11 +38,11 @@ struct TimeoutTests {
     @Test("A handshake has the time of a head, and then the connection may be idle")
     func handshake() throws {
         let bench = try MachineBench()
-        let patience = bench.loop.pointee.patience
-        bench.connection.pointee.machine.handshakes(patience, now: 0)
+        let timeouts = bench.loop.pointee.timeouts
+        bench.connection.pointee.machine.handshakes(timeouts, now: 0)
         #expect(bench.tick(9999) == .none)
         #expect(bench.tick(10_000) == .close(.handshake))
-        bench.connection.pointee.machine.secured(patience, now: 5000)
+        bench.connection.pointee.machine.secured(timeouts, now: 5000)
         #expect(bench.tick(79_999) == .none)
         #expect(bench.tick(80_000) == .close(.idle))
     }
@@ -119,17 +119,17 @@ struct TimeoutTests {
     @Test("A peer that takes nothing is given 30 s from the last byte it took")
     func write30() throws {
         let bench = try MachineBench()
-        let patience = bench.loop.pointee.patience
-        bench.connection.pointee.machine.block(took: 100_000, patience, now: 1000)
-        bench.connection.pointee.machine.block(took: 0, patience, now: 5000)
+        let timeouts = bench.loop.pointee.timeouts
+        bench.connection.pointee.machine.block(took: 100_000, timeouts, now: 1000)
+        bench.connection.pointee.machine.block(took: 0, timeouts, now: 5000)
         #expect(bench.tick(30_999) == .none)
-        bench.connection.pointee.machine.block(took: 100_000, patience, now: 30_999)
+        bench.connection.pointee.machine.block(took: 100_000, timeouts, now: 30_999)
         #expect(bench.tick(60_998) == .none)
         #expect(bench.tick(60_999) == .close(.write))
         // Trying again is not taking.
         let other = try MachineBench()
-        other.connection.pointee.machine.block(took: 100_000, patience, now: 1000)
-        for second in 2...30 { other.connection.pointee.machine.block(took: 0, patience, now: Int64(second) * 1000) }
+        other.connection.pointee.machine.block(took: 100_000, timeouts, now: 1000)
+        for second in 2...30 { other.connection.pointee.machine.block(took: 0, timeouts, now: Int64(second) * 1000) }
         #expect(other.tick(30_999) == .none)
         #expect(other.tick(31_000) == .close(.write))
     }
@@ -137,11 +137,11 @@ struct TimeoutTests {
     @Test("A peer that takes less than 1 KiB a second, after a grace of 5 s, is cut off")
     func slowReader() throws {
         let bench = try MachineBench()
-        let patience = bench.loop.pointee.patience
-        bench.connection.pointee.machine.block(took: 10, patience, now: 0)
+        let timeouts = bench.loop.pointee.timeouts
+        bench.connection.pointee.machine.block(took: 10, timeouts, now: 0)
         for second in 1...5 {
             #expect(bench.tick(Int64(second) * 1000) == .none)
-            bench.connection.pointee.machine.block(took: 10, patience, now: Int64(second) * 1000)
+            bench.connection.pointee.machine.block(took: 10, timeouts, now: Int64(second) * 1000)
         }
         #expect(bench.tick(6_000) == .close(.taking))
     }
@@ -149,7 +149,7 @@ struct TimeoutTests {
     @Test("What the kernel has for a peer was not taken by it")
     func untaken() throws {
         let bench = try MachineBench()
-        bench.connection.pointee.machine.block(took: 2_500_000, bench.loop.pointee.patience, now: 0)
+        bench.connection.pointee.machine.block(took: 2_500_000, bench.loop.pointee.timeouts, now: 0)
         #expect(bench.tick(6_000, untaken: 2_490_000) == .none)
         #expect(bench.tick(20_000, untaken: 2_490_000) == .close(.taking))
     }
@@ -157,30 +157,30 @@ struct TimeoutTests {
     @Test("A peer that takes enough is not, however long it takes")
     func steadyReader() throws {
         let bench = try MachineBench()
-        let patience = bench.loop.pointee.patience
+        let timeouts = bench.loop.pointee.timeouts
         for second in 0..<600 {
-            bench.connection.pointee.machine.block(took: 1100, patience, now: Int64(second) * 1000)
+            bench.connection.pointee.machine.block(took: 1100, timeouts, now: Int64(second) * 1000)
             #expect(bench.tick(Int64(second) * 1000 + 999) == .none)
         }
-        bench.connection.pointee.machine.unblock(patience, now: 600_000)
+        bench.connection.pointee.machine.unblock(timeouts, now: 600_000)
         #expect(bench.tick(600_001) == .none)
     }
 
     @Test("A request that waited behind blocked output is not blamed for it")
     func bodyBehindBlockedOutput() throws {
         let bench = try MachineBench()
-        let patience = bench.loop.pointee.patience
+        let timeouts = bench.loop.pointee.timeouts
         bench.feed(head, at: 0)
-        bench.connection.pointee.machine.block(took: 100_000, patience, now: 0)
+        bench.connection.pointee.machine.block(took: 100_000, timeouts, now: 0)
         #expect(bench.tick(25_000) == .none)
-        bench.connection.pointee.machine.unblock(patience, now: 25_000)
+        bench.connection.pointee.machine.unblock(timeouts, now: 25_000)
         #expect(bench.tick(28_999) == .none)
     }
 
     @Test("After the last answer the peer gets 2 s to close")
     func linger() throws {
         let bench = try MachineBench()
-        bench.connection.pointee.machine.linger(bench.loop.pointee.patience, now: 1000)
+        bench.connection.pointee.machine.linger(bench.loop.pointee.timeouts, now: 1000)
         #expect(bench.tick(2999) == .none)
         #expect(bench.tick(3000) == .close(nil))
     }

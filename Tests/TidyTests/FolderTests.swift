@@ -21,34 +21,13 @@ struct FolderTests {
 
     /// Those that know each other today. This list may only become shorter.
     static let known: Set<Pair> = [
-        Pair("DynamoModel", ".", "Backups"),
-        Pair("DynamoModel", ".", "Operations"),
-        Pair("DynamoModel", ".", "Schema"),
-        Pair("FlagCore", "Definition", "Rules"),
-        Pair("FlagCore", "Evaluation", "Explanation"),
         Pair("FlagCore", "Evaluation", "Rules"),
-        Pair("FlagCore", "Explanation", "Rules"),
-        Pair("FlagCore", "Rules", "Segments"),
         Pair("FlagServer", "Commands", "Process"),
         Pair("FlagServer", "Configuration", "Process"),
         Pair("FlagServer", "Control", "Process"),
         Pair("FlagServer", "Control", "Work"),
         Pair("FlagServer", "Routes", "Serving"),
         Pair("FlagServer", "Routes", "Transfer"),
-        Pair("FlagStore", "Foreign", "History"),
-        Pair("FlagStore", "History", "Repository"),
-        Pair("FlagStore", "Repository", "Segments"),
-        Pair("HTTPTransport", "Connection", "Loop"),
-        Pair("HTTPTransport", "Connection", "Message"),
-        Pair("HTTPTransport", "Connection", "Server"),
-        Pair("HTTPTransport", "Loop", "Message"),
-        Pair("HTTPTransport", "Loop", "Server"),
-        Pair("HTTPTransport", "Message", "Parsing"),
-        Pair("HTTPTransport", "Message", "Server"),
-        Pair("HTTPTransport", "Parsing", "Server"),
-        Pair("HTTPTransport", "Server", "TLS"),
-        Pair("TableEngine", "Backup", "Encoding"),
-        Pair("TableEngine", "Backup", "Engine"),
     ]
 
     /// By target and folder, the folders of the same target whose types it names. Files beside the folders are in one

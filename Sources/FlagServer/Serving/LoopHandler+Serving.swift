@@ -169,6 +169,9 @@ extension LoopHandler {
     }
 
     /// Tries again when what is missing is here, or when its turn has come.
+    ///
+    /// `unowned` holds: what is handed to the cache is kept by the cache alone and called by it alone, from `apply` and
+    /// `takeTurn`, which this handler calls; and the cache is this handler's own, and goes with it.
     private func wait(_ result: EvaluationResult, _ waiting: WaitingEvaluation) {
         switch result {
         case .missing(let keys):

@@ -88,7 +88,7 @@ extension EventLoop {
         connection.pointee.machine.refuseForNow()
         var exchange = Exchange(connection: connection, loop: state)
         exchange.respond(error: .serviceUnavailable, detail: "There is too much content at once.")
-        connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
+        connection.pointee.machine.answered(state.pointee.timeouts, now: state.pointee.monotonic)
         flush(connection)
         if connection.pointee.generation == generation { returnInput(connection) }
     }
@@ -99,7 +99,7 @@ extension EventLoop {
         if connection.pointee.output.capacity == 0 { swap(&connection.pointee.output, &state.pointee.spareOutput) }
         while !connection.pointee.machine.isBlocked {
             let step = connection.pointee.machine.advance(
-                &connection.pointee.input, &state.pointee.fields, state.pointee.limits, state.pointee.patience,
+                &connection.pointee.input, &state.pointee.fields, state.pointee.limits, state.pointee.timeouts,
                 now: state.pointee.monotonic)
             switch step {
             case .wait:
@@ -137,7 +137,7 @@ extension EventLoop {
         connection.pointee.machine.refuseForNow()
         var exchange = Exchange(connection: connection, loop: state)
         exchange.respond(error: .serviceUnavailable, detail: "There are too many uploads at once.")
-        connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
+        connection.pointee.machine.answered(state.pointee.timeouts, now: state.pointee.monotonic)
         return false
     }
 
@@ -158,7 +158,7 @@ extension EventLoop {
         exchange.completeUnanswered()
         state.pointee.counters.requests.raise(by: 1)
         connection.pointee.machine.refuseForNow()
-        connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
+        connection.pointee.machine.answered(state.pointee.timeouts, now: state.pointee.monotonic)
         return true
     }
 
@@ -167,7 +167,7 @@ extension EventLoop {
         var limits = state.pointee.limits
         if fault == .bodyTooLarge { limits.bodyBytes = connection.pointee.machine.bodyMaximum }
         exchange.respond(error: fault.status, detail: fault.detail(limits))
-        connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
+        connection.pointee.machine.answered(state.pointee.timeouts, now: state.pointee.monotonic)
     }
 
     /// Has the handler answer or defer the request at the front of the input.
@@ -192,7 +192,7 @@ extension EventLoop {
             state.pointee.counters.deferred.raise(by: 1)
             if ticket == connection.pointee.ticket {
                 connection.pointee.machine.deferred(
-                    state.pointee.patience, within: exchange.answerTime, now: state.pointee.monotonic)
+                    state.pointee.timeouts, within: exchange.answerTime, now: state.pointee.monotonic)
                 return
             }
         } else {
@@ -200,7 +200,7 @@ extension EventLoop {
         }
         if connection.pointee.upload != nil { connection.pointee.upload = nil }
         if connection.pointee.stream != nil { return connection.pointee.machine.streams() }
-        connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
+        connection.pointee.machine.answered(state.pointee.timeouts, now: state.pointee.monotonic)
     }
 
     /// Lends memory to read into. What little a slow peer has sent moves along: reading needs room for far more, and

@@ -17,7 +17,7 @@ extension EventLoop {
             }
             if !connection.pointee.output.isEmpty {
                 connection.pointee.machine.block(
-                    took: max(0, count), state.pointee.patience, now: state.pointee.monotonic)
+                    took: max(0, count), state.pointee.timeouts, now: state.pointee.monotonic)
                 keepOutput(connection)
                 if !account(connection) { return }
                 return settle(connection)
@@ -25,7 +25,7 @@ extension EventLoop {
         }
         giveBack(&connection.pointee.output, &state.pointee.spareOutput)
         forget(connection)
-        connection.pointee.machine.unblock(state.pointee.patience, now: state.pointee.monotonic)
+        connection.pointee.machine.unblock(state.pointee.timeouts, now: state.pointee.monotonic)
         if connection.pointee.machine.phase == .closing { return shutDown(connection) }
         settle(connection)
     }
@@ -82,7 +82,7 @@ extension EventLoop {
         guard !connection.pointee.machine.inputEnded else { return release(connection) }
         guard shutdown(connection.pointee.descriptor, Int32(SHUT_WR)) == 0 else { return release(connection) }
         connection.pointee.input.consume(connection.pointee.input.count)
-        connection.pointee.machine.linger(state.pointee.patience, now: state.pointee.monotonic)
+        connection.pointee.machine.linger(state.pointee.timeouts, now: state.pointee.monotonic)
         settle(connection)
     }
 }

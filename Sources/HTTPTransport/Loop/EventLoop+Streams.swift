@@ -19,7 +19,7 @@ extension EventLoop {
         if isChunked { connection.pointee.output.append("0\r\n\r\n") }
         connection.pointee.stream = nil
         if state.pointee.isDraining { connection.pointee.machine.keepsAlive = false }
-        connection.pointee.machine.answered(state.pointee.patience, now: state.pointee.monotonic)
+        connection.pointee.machine.answered(state.pointee.timeouts, now: state.pointee.monotonic)
     }
 
     /// Ends the answers that have no end of their own.

@@ -40,7 +40,7 @@ extension EventLoop {
         if !wasEstablished, session.isEstablished {
             state.pointee.counters.handshakes.raise(by: 1)
             if session.isResumed { state.pointee.counters.resumptions.raise(by: 1) }
-            connection.pointee.machine.secured(state.pointee.patience, now: state.pointee.monotonic)
+            connection.pointee.machine.secured(state.pointee.timeouts, now: state.pointee.monotonic)
         }
         goOn(connection)
     }
@@ -62,7 +62,7 @@ extension EventLoop {
             }
             if !session.output.isEmpty {
                 connection.pointee.machine.block(
-                    took: max(0, count), state.pointee.patience, now: state.pointee.monotonic)
+                    took: max(0, count), state.pointee.timeouts, now: state.pointee.monotonic)
                 if !account(connection) { return }
                 return settle(connection)
             }
@@ -70,7 +70,7 @@ extension EventLoop {
             session.output.release()
         }
         forget(connection)
-        connection.pointee.machine.unblock(state.pointee.patience, now: state.pointee.monotonic)
+        connection.pointee.machine.unblock(state.pointee.timeouts, now: state.pointee.monotonic)
         if connection.pointee.machine.phase == .closing {
             session.end()
             sendRest(of: session, on: connection)

@@ -96,7 +96,7 @@ final class EventLoop {
     /// What is handled from now on in this turn may have waited since then.
     @inline(__always)
     private func noteOverload(at now: Int64, since begin: Int64) {
-        if state.pointee.patience.lag != .max, now &- begin > state.pointee.patience.lag {
+        if state.pointee.timeouts.lag != .max, now &- begin > state.pointee.timeouts.lag {
             state.pointee.isOverloaded = true
         }
     }
@@ -228,7 +228,7 @@ final class EventLoop {
         // The kernel takes some MB at once of a peer who takes nothing.
         let isAsked = connection.pointee.machine.isBlocked && connection.pointee.peer.family != .unix
         let untaken = isAsked ? Int(clinux_unacknowledged(connection.pointee.descriptor)) : 0
-        switch connection.pointee.machine.expire(state.pointee.patience, now: now, untaken: untaken) {
+        switch connection.pointee.machine.expire(state.pointee.timeouts, now: now, untaken: untaken) {
         case .none:
             state.pointee.timers.ensure(connection.pointee.slot, by: connection.pointee.machine.deadline)
         case .close(.idle): closeIdle(connection, now: now)
@@ -272,7 +272,7 @@ final class EventLoop {
         // RFC 9110 §7.4: a trusted gateway vouches for the security of the connection that it has with the client.
         let isVouchedFor = state.pointee.trustedProxies.contains { $0.contains(peer) }
         connection.pointee.machine = ConnectionMachine(
-            now: state.pointee.monotonic, patience: state.pointee.patience,
+            now: state.pointee.monotonic, timeouts: state.pointee.timeouts,
             isSecure: isVouchedFor || state.pointee.certificates != nil && peer.family != .unix)
         guard register(connection) else { return release(connection) }
         state.pointee.counters.accepted.raise(by: 1)
@@ -298,7 +298,7 @@ final class EventLoop {
         if refusal == .address { state.pointee.counters.refusedByAddress.raise(by: 1) }
         guard refusal == nil, let session = TLSSession(certificates.current) else { return release(connection) }
         connection.pointee.session = session
-        connection.pointee.machine.handshakes(state.pointee.patience, now: state.pointee.monotonic)
+        connection.pointee.machine.handshakes(state.pointee.timeouts, now: state.pointee.monotonic)
         settle(connection)
     }
 

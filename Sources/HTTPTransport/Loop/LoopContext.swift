@@ -19,8 +19,8 @@ package final class LoopContext {
     ///
     /// - Parameter milliseconds: of the monotonic clock.
     package func isLate(since milliseconds: Int64) -> Bool {
-        state.pointee.patience.lag != .max
-            && (state.pointee.monotonic &- milliseconds) &* 1000 > state.pointee.patience.lag
+        state.pointee.timeouts.lag != .max
+            && (state.pointee.monotonic &- milliseconds) &* 1000 > state.pointee.timeouts.lag
     }
 
     /// Counts a request that the handler refused for that, as the loop counts those that it refuses by itself.

@@ -208,7 +208,7 @@ extension BackupService {
 
     func summary(_ table: String) throws(TableError) -> RestoreSummary? {
         if let origin = underWay.withLock({ $0[table]?.origin }) { return origin.summary(isInProgress: true) }
-        return try parts.setting(RestoreOrigin.setting(table)).flatMap(RestoreOrigin.init(text:))?
+        return try parts.setting(TableSetting.origin.name(table)).flatMap(RestoreOrigin.init(text:))?
             .summary(isInProgress: false)
     }
 
@@ -287,7 +287,7 @@ extension BackupService {
     /// of it is made.
     func end(_ definition: TableDefinition, _ connection: Connection) throws(TableError) {
         let isContinuous = try convertingErrors { () throws(SQLiteError) in
-            try StoreFile.setting(connection, ContinuousArchive.settingPrefix + definition.name) != nil
+            try StoreFile.setting(connection, TableSetting.continuous.name(definition.name)) != nil
         }
         try FormerTable.end(
             definition, backup: isContinuous ? "\(definition.name)$DeletedTableBackup" : nil, connection, parts)

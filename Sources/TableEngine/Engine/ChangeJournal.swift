@@ -314,7 +314,7 @@ extension ChangeJournal {
     /// - Returns: the records by table, and the last change that was looked at; `sequence` when there is none.
     static func records(
         _ connection: Connection, after sequence: Int64, of tables: Set<String>, bytes: Int
-    ) throws(TableError) -> (records: [String: [LogRecord]], last: Int64) {
+    ) throws(TableError) -> (records: [String: [StoredChange]], last: Int64) {
         let definitions = try StoreFile.definitions(connection).filter { tables.contains($0.key) }
         let rows = try convertingErrors { () throws(SQLiteError) in
             let rows = try connection.statement(
@@ -323,7 +323,7 @@ extension ChangeJournal {
             return rows
         }
         defer { rows.reset() }
-        var records: [String: [LogRecord]] = [:]
+        var records: [String: [StoredChange]] = [:]
         var last = sequence
         var taken = 0
         while taken < bytes, try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
@@ -349,7 +349,7 @@ extension ChangeJournal {
     /// - Returns: the records, and the last change that was looked at; `sequence` when there is none.
     static func records(
         _ connection: Connection, after sequence: Int64, upTo end: Int64, of definition: TableDefinition, bytes: Int
-    ) throws(TableError) -> (records: [LogRecord], last: Int64) {
+    ) throws(TableError) -> (records: [StoredChange], last: Int64) {
         let rows = try convertingErrors { () throws(SQLiteError) in
             let rows = try connection.statement(
                 """
@@ -361,7 +361,7 @@ extension ChangeJournal {
             return rows
         }
         defer { rows.reset() }
-        var records: [LogRecord] = []
+        var records: [StoredChange] = []
         var last = sequence
         var taken = 0
         while taken < bytes, try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
@@ -378,13 +378,13 @@ extension ChangeJournal {
     /// The change in a row of sequence, time, name, old and new image.
     private static func record(
         _ row: Statement, _ definition: TableDefinition, _ connection: Connection
-    ) throws(TableError) -> LogRecord {
+    ) throws(TableError) -> StoredChange {
         let content = row.isNull(4) ? nil : [UInt8](row.blob(4))
         let image = content ?? [UInt8](row.blob(3))
         guard let key = image.withUnsafeBytes({ try? ItemCodec.decode($0) }).flatMap(definition.key(of:)) else {
             throw .storage(StorageFailure(damagedItemIn: connection.path, .damaged))
         }
-        return LogRecord(
+        return StoredChange(
             sequence: row.int64(0), committedAt: row.int64(1),
             key: Array(definition.keyBytes(key).dropFirst(definition.prefix.count)), content: content)
     }

@@ -234,9 +234,7 @@ extension StoreFile {
         let statement = try connection.statement("DELETE FROM definition WHERE space = ?1")
         try statement.bind(Int64(definition.space), at: 1)
         try statement.run()
-        try removeSetting(connection, RestoreOrigin.setting(definition.name))
-        try removeSetting(connection, ContinuousArchive.settingPrefix + definition.name)
-        try removeSetting(connection, ContinuousArchive.periodPrefix + definition.name)
+        for setting in TableSetting.allCases { try removeSetting(connection, setting.name(definition.name)) }
     }
 
     /// Gives the store another identifier: what others know of its content by the old one is not true any more.

@@ -86,7 +86,7 @@ final class ContinuousArchive: @unchecked Sendable {
             try parts.writer.write { (connection) throws(TableError) in
                 _ = try parts.catalog.definition(table)
                 try convertingErrors { () throws(SQLiteError) in
-                    try StoreFile.set(connection, Self.settingPrefix + table, to: life)
+                    try StoreFile.set(connection, TableSetting.continuous.name(table), to: life)
                     try Self.setRecoveryPeriod(of: table, days: recoveryPeriodDays, connection)
                 }
             }
@@ -109,7 +109,9 @@ final class ContinuousArchive: @unchecked Sendable {
     }
 
     /// Whether the continuous backups of a table are on.
-    func isOn(_ table: String) throws(TableError) -> Bool { try parts.setting(Self.settingPrefix + table) != nil }
+    func isOn(_ table: String) throws(TableError) -> Bool {
+        try parts.setting(TableSetting.continuous.name(table)) != nil
+    }
 
     /// Whether the continuous backups of a table are on, the times that it can be restored to, and what is damaged.
     func state(of table: String) throws(TableError) -> ContinuousBackups {
@@ -274,7 +276,7 @@ extension ContinuousArchive {
             let log = try ContinuousLog(beginning: next, of: table, parts, isCancelled: isCancelled)
             try parts.writer.write { (connection) throws(TableError) in
                 try convertingErrors { () throws(SQLiteError) in
-                    try StoreFile.set(connection, Self.settingPrefix + table, to: next)
+                    try StoreFile.set(connection, TableSetting.continuous.name(table), to: next)
                 }
             }
             logs[table] = log
@@ -361,8 +363,8 @@ extension ContinuousArchive {
         let life = try lives()[table]
         try parts.writer.write { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in
-                try StoreFile.removeSetting(connection, Self.settingPrefix + table)
-                try StoreFile.removeSetting(connection, Self.periodPrefix + table)
+                try StoreFile.removeSetting(connection, TableSetting.continuous.name(table))
+                try StoreFile.removeSetting(connection, TableSetting.recoveryPeriod.name(table))
             }
         }
         logs[table] = nil

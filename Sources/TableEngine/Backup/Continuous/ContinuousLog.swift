@@ -165,7 +165,7 @@ extension ContinuousLog {
     ///   - records: changes behind `position`, in order.
     ///   - position: the last change of the store that was looked at.
     ///   - now: the time in milliseconds since 1970.
-    mutating func append(_ records: [LogRecord], upTo position: Int64, now: Int64) throws(TableError) {
+    mutating func append(_ records: [StoredChange], upTo position: Int64, now: Int64) throws(TableError) {
         let isNoteDue = now >= noteAt && position > notedPosition
         if records.isEmpty, !isNoteDue {
             contents.position = position

@@ -15,14 +15,14 @@ struct LogSegmentReader {
     private var blocks: BlockReader
     private var isBegun = false
     /// The block behind damage that was told of before it.
-    private var following: [LogRecord]?
+    private var following: [StoredChange]?
 
     private static let kinds = LogSegment.head...LogSegment.note
 
     /// What a segment holds, piece by piece.
     enum Piece {
         /// Changes in order; none where the segment says that there were none.
-        case changes([LogRecord])
+        case changes([StoredChange])
         /// Bytes that are not what was written.
         case damage(Damage)
     }
@@ -77,7 +77,7 @@ struct LogSegmentReader {
 
     private enum Reading {
         case end
-        case records([LogRecord])
+        case records([StoredChange])
         case damaged(String, BlockReader.Continuation)
     }
 
@@ -128,7 +128,7 @@ struct LogSegmentReader {
     }
 
     /// The changes of a block, nil when it is none that can follow the ones before.
-    private mutating func records(_ block: BlockReader.Block, isFirst: Bool) -> [LogRecord]? {
+    private mutating func records(_ block: BlockReader.Block, isFirst: Bool) -> [StoredChange]? {
         var content = RecordReader(block.content)
         switch block.kind {
         case LogSegment.head:
@@ -142,7 +142,7 @@ struct LogSegmentReader {
             return []
         case LogSegment.changes:
             var (last, time) = (lastSequence, lastCommittedAt)
-            var records: [LogRecord] = []
+            var records: [StoredChange] = []
             while !content.isAtEnd {
                 guard let record = content.record(), record.sequence > last else { return nil }
                 (last, time) = (record.sequence, record.committedAt)
@@ -157,11 +157,11 @@ struct LogSegmentReader {
 
 extension RecordReader {
     /// The next change of a log; nil when there is something else.
-    fileprivate mutating func record() -> LogRecord? {
+    fileprivate mutating func record() -> StoredChange? {
         guard let sequence = number(), let committedAt = number(), let key = content(), let kind = number(),
             let content = kind == 0 ? .some(nil) : self.content().map(Optional.some),
             TableImage.numbers.contains(sequence), TableImage.numbers.contains(committedAt)
         else { return nil }
-        return LogRecord(sequence: sequence, committedAt: committedAt, key: key, content: content)
+        return StoredChange(sequence: sequence, committedAt: committedAt, key: key, content: content)
     }
 }

@@ -54,8 +54,8 @@ extension FormerTable {
         try convertingErrors { () throws(SQLiteError) in
             let last = try ChangeJournal.end(connection)
             let now = parts.clock()
-            let life = try StoreFile.setting(connection, ContinuousArchive.settingPrefix + definition.name)
-            let period = try StoreFile.setting(connection, ContinuousArchive.periodPrefix + definition.name)
+            let life = try StoreFile.setting(connection, TableSetting.continuous.name(definition.name))
+            let period = try StoreFile.setting(connection, TableSetting.recoveryPeriod.name(definition.name))
             let former = FormerTable(
                 image: TableImage(
                     label: TableImage.Label(id: BackupService.newID(at: now), name: name ?? "", kind: .system),

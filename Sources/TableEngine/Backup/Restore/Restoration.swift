@@ -82,7 +82,7 @@ struct Restoration: Sendable {
         }
     }
 
-    private func apply(_ records: [LogRecord]) throws(TableError) {
+    private func apply(_ records: [StoredChange]) throws(TableError) {
         let prefix = target.prefix
         try write { (connection) throws(SQLiteError) in
             let put = try connection.statement(
@@ -207,7 +207,7 @@ extension Restoration {
                 }
                 try content.store(connection, target)
                 for (name, value) in source.settings { try StoreFile.set(connection, name, to: value) }
-                try StoreFile.set(connection, RestoreOrigin.setting(target.name), to: origin.text)
+                try StoreFile.set(connection, TableSetting.origin.name(target.name), to: origin.text)
                 try StoreFile.renewID(connection)
             }
             return made
@@ -220,8 +220,8 @@ extension Restoration {
     /// Ends the table that is replaced. The new one has continuous backups as it had, in a life of their own: what the
     /// log of the old one says is not about this content.
     private func end(_ replaced: TableDefinition, _ connection: Connection) throws(TableError) {
-        let setting = ContinuousArchive.settingPrefix + replaced.name
-        let periodSetting = ContinuousArchive.periodPrefix + replaced.name
+        let setting = TableSetting.continuous.name(replaced.name)
+        let periodSetting = TableSetting.recoveryPeriod.name(replaced.name)
         let (life, period) = try convertingErrors { () throws(SQLiteError) in
             (try StoreFile.setting(connection, setting), try StoreFile.setting(connection, periodSetting))
         }

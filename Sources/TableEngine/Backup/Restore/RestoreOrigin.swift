@@ -10,9 +10,6 @@ struct RestoreOrigin: Sendable, Equatable {
     /// The time that the content is of, in milliseconds since 1970.
     let time: Int64
 
-    /// The name of the setting that holds it.
-    static func setting(_ table: String) -> String { "restored.\(table)" }
-
     /// The origin as text.
     var text: String {
         let value: JSONValue = [

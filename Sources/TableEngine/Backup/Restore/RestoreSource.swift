@@ -29,7 +29,7 @@ struct RestoreSource: Sendable {
     /// - Parameter after: the last change that is in the image.
     /// - Throws: `backup(.damaged)` when changes are missing that may be some of those to be taken.
     func forEachBlock(
-        after: Int64, _ take: ([LogRecord]) throws(TableError) -> Void
+        after: Int64, _ take: ([StoredChange]) throws(TableError) -> Void
     ) throws(TableError) {
         var reached = after
         for segment in segments where reached < end {

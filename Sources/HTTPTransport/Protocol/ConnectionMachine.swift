@@ -83,21 +83,21 @@ struct ConnectionMachine {
     var isUploading: Bool { isUpload && (phase == .body || phase == .chunks) }
 
     /// A connection that begins now.
-    init(now: Int64 = 0, patience: Patience? = nil, isSecure: Bool = false) {
+    init(now: Int64 = 0, timeouts: TimeoutsInMilliseconds? = nil, isSecure: Bool = false) {
         self.isSecure = isSecure
-        if let patience { stageDeadline = now + patience.idle }
+        if let timeouts { stageDeadline = now + timeouts.idle }
     }
 
     /// The handshake of TLS begins: it has the time of a request head.
-    mutating func handshakes(_ patience: borrowing Patience, now: Int64) {
+    mutating func handshakes(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64) {
         isHandshaking = true
-        stageDeadline = now + patience.head
+        stageDeadline = now + timeouts.head
     }
 
     /// The connection is secured; now it may be idle.
-    mutating func secured(_ patience: borrowing Patience, now: Int64) {
+    mutating func secured(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64) {
         isHandshaking = false
-        stageDeadline = now + patience.idle
+        stageDeadline = now + timeouts.idle
     }
 
     // MARK: Bytes
@@ -108,20 +108,20 @@ struct ConnectionMachine {
     ///   - input: The bytes not yet consumed; a chunked body is decoded in it.
     ///   - fields: Receives the header fields of a request that is handed out.
     ///   - limits: Bounds.
-    ///   - patience: Time-outs.
+    ///   - timeouts: Time-outs.
     ///   - now: The time.
     /// - Complexity: O(new bytes).
     mutating func advance(
         _ input: inout ByteBuffer, _ fields: inout FieldTable, _ limits: borrowing HTTPLimits,
-        _ patience: borrowing Patience, now: Int64
+        _ timeouts: borrowing TimeoutsInMilliseconds, now: Int64
     ) -> Step {
         switch phase {
         case .idle:
             skipEmptyLines(&input)
             if input.isEmpty || input.count == 1 && input.readable[0] == 0x0D { return inputEnded ? finish() : .wait }
-            beginRequest(patience, now: now)
-            return advanceHead(&input, &fields, limits, patience, now: now)
-        case .head: return advanceHead(&input, &fields, limits, patience, now: now)
+            beginRequest(timeouts, now: now)
+            return advanceHead(&input, &fields, limits, timeouts, now: now)
+        case .head: return advanceHead(&input, &fields, limits, timeouts, now: now)
         case .body: return advanceBody(&input, &fields)
         case .chunks: return advanceChunks(&input, &fields, limits)
         case .answering, .streaming, .closing, .lingering: return .wait
@@ -141,20 +141,20 @@ struct ConnectionMachine {
     }
 
     @inline(__always)
-    private mutating func beginRequest(_ patience: borrowing Patience, now: Int64) {
+    private mutating func beginRequest(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64) {
         phase = .head
         parser = HeadParser()
         hasSentContinue = false
         isUpload = false
         keepsAlive = true
-        requestDeadline = now &+ patience.request
-        stageDeadline = now &+ patience.head
+        requestDeadline = now &+ timeouts.request
+        stageDeadline = now &+ timeouts.head
     }
 
     @inline(__always)
     private mutating func advanceHead(
         _ input: inout ByteBuffer, _ fields: inout FieldTable, _ limits: borrowing HTTPLimits,
-        _ patience: borrowing Patience, now: Int64
+        _ timeouts: borrowing TimeoutsInMilliseconds, now: Int64
     ) -> Step {
         switch parser.parse(input.readable, fields: &fields, limits: limits) {
         case .incomplete: return inputEnded ? refuse(.incompleteRequest) : .wait
@@ -167,27 +167,28 @@ struct ConnectionMachine {
         if parser.head.isSecure, !isSecure { return refuse(.misdirectedRequest) }
         let length = parser.head.contentLength ?? 0
         if length > limits.bodyBytes || parser.head.hasTransferEncoding {
-            lookForUpload(input.readable, limits, patience, now: now)
+            lookForUpload(input.readable, limits, timeouts, now: now)
             if length > bodyMaximum { return refuse(.bodyTooLarge) }
         }
         if parser.head.hasTransferEncoding {
             phase = .chunks
             decoder = ChunkDecoder(maximum: bodyMaximum)
-            beginBody(patience, now: now)
+            beginBody(timeouts, now: now)
             return advanceChunks(&input, &fields, limits)
         }
         messageLength = parser.length &+ length
         bodyLength = length
         if input.count >= messageLength { return handOut(input.readable, &fields) }
         phase = .body
-        beginBody(patience, now: now)
+        beginBody(timeouts, now: now)
         return waitForBody(input)
     }
 
     /// How large the body may be that is too large for most paths, or of unknown length.
     @inline(never)
     private mutating func lookForUpload(
-        _ bytes: UnsafeRawBufferPointer, _ limits: borrowing HTTPLimits, _ patience: borrowing Patience, now: Int64
+        _ bytes: UnsafeRawBufferPointer, _ limits: borrowing HTTPLimits, _ timeouts: borrowing TimeoutsInMilliseconds,
+        now: Int64
     ) {
         let path = bytes.slice(parser.head.path)
         bodyMaximum = limits.bodyBytes
@@ -195,13 +196,13 @@ struct ConnectionMachine {
         isUpload = true
         bodyMaximum = upload.bytes
         uploadTime = Int64(upload.time.milliseconds)
-        requestDeadline = now + patience.request + uploadTime
+        requestDeadline = now + timeouts.request + uploadTime
     }
 
-    private mutating func beginBody(_ patience: borrowing Patience, now: Int64) {
+    private mutating func beginBody(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64) {
         bodyBegin = now
-        bodyDeadline = now &+ (isUpload ? uploadTime : patience.body)
-        stageDeadline = patience.bodyRate > 0 ? min(bodyDeadline, now &+ patience.rateGrace &+ 1000) : bodyDeadline
+        bodyDeadline = now &+ (isUpload ? uploadTime : timeouts.body)
+        stageDeadline = timeouts.bodyRate > 0 ? min(bodyDeadline, now &+ timeouts.rateGrace &+ 1000) : bodyDeadline
     }
 
     private mutating func advanceBody(_ input: inout ByteBuffer, _ fields: inout FieldTable) -> Step {
@@ -270,12 +271,12 @@ struct ConnectionMachine {
     /// The request at hand is answered later.
     ///
     /// - Parameter time: milliseconds that its answer may take, in place of all that others may.
-    mutating func deferred(_ patience: borrowing Patience, within time: Int64?, now: Int64) {
+    mutating func deferred(_ timeouts: borrowing TimeoutsInMilliseconds, within time: Int64?, now: Int64) {
         if let time {
             stageDeadline = now + time
             requestDeadline = .max
         } else {
-            stageDeadline = now + patience.handler
+            stageDeadline = now + timeouts.handler
         }
     }
 
@@ -288,11 +289,11 @@ struct ConnectionMachine {
 
     /// The answer to the request at hand is written to the output.
     @inline(__always)
-    mutating func answered(_ patience: borrowing Patience, now: Int64) {
+    mutating func answered(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64) {
         requestDeadline = .max
         if keepsAlive {
             phase = .idle
-            stageDeadline = now &+ patience.idle
+            stageDeadline = now &+ timeouts.idle
         } else {
             phase = .closing
             stageDeadline = .max
@@ -308,36 +309,36 @@ struct ConnectionMachine {
     // MARK: Output
 
     /// The kernel took so many bytes of the output for the peer, or none; the rest waits.
-    mutating func block(took count: Int, _ patience: borrowing Patience, now: Int64) {
+    mutating func block(took count: Int, _ timeouts: borrowing TimeoutsInMilliseconds, now: Int64) {
         if !isBlocked {
             blockBegin = now
             blockTaken = 0
-            takingCheck = patience.outputRate > 0 ? now &+ patience.rateGrace &+ 1000 : .max
+            takingCheck = timeouts.outputRate > 0 ? now &+ timeouts.rateGrace &+ 1000 : .max
         }
-        if !isBlocked || count > 0 { writeDeadline = now + patience.write }
+        if !isBlocked || count > 0 { writeDeadline = now + timeouts.write }
         blockTaken += count
         isBlocked = true
     }
 
     /// All output is sent. A request that came in part was not read on meanwhile, so its time begins anew.
-    mutating func unblock(_ patience: borrowing Patience, now: Int64) {
+    mutating func unblock(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64) {
         guard isBlocked else { return }
         isBlocked = false
         writeDeadline = .max
         takingCheck = .max
         switch phase {
-        case .idle: stageDeadline = now + (isHandshaking ? patience.head : patience.idle)
-        case .head: stageDeadline = now + patience.head
-        case .body, .chunks: beginBody(patience, now: now)
+        case .idle: stageDeadline = now + (isHandshaking ? timeouts.head : timeouts.idle)
+        case .head: stageDeadline = now + timeouts.head
+        case .body, .chunks: beginBody(timeouts, now: now)
         case .answering, .streaming, .closing, .lingering: break
         }
     }
 
     /// Our side is shut down: what the peer still sends is dropped, so that no reset destroys the answer on its way
     /// (RFC 9112 §9.6).
-    mutating func linger(_ patience: borrowing Patience, now: Int64) {
+    mutating func linger(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64) {
         phase = .lingering
-        stageDeadline = now + patience.linger
+        stageDeadline = now + timeouts.linger
     }
 
     /// Whether bytes of the peer are of use now; else they wait in the kernel, and the peer is held back.
@@ -360,14 +361,14 @@ struct ConnectionMachine {
     /// Looks whether something has lasted too long.
     ///
     /// - Parameter untaken: how many bytes the kernel still has for the peer.
-    mutating func expire(_ patience: borrowing Patience, now: Int64, untaken: Int = 0) -> Expiry {
+    mutating func expire(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64, untaken: Int = 0) -> Expiry {
         guard now >= deadline else { return .none }
         if isBlocked, now >= writeDeadline { return .close(.write) }
-        if isBlocked, now >= takingCheck, let expiry = checkTaking(patience, now: now, untaken) {
+        if isBlocked, now >= takingCheck, let expiry = checkTaking(timeouts, now: now, untaken) {
             return expiry
         }
         if phase == .body || phase == .chunks, now < min(bodyDeadline, requestDeadline) {
-            return checkRate(patience, now: now)
+            return checkRate(timeouts, now: now)
         }
         let isWholeRequest = requestDeadline < stageDeadline
         switch phase {
@@ -381,18 +382,20 @@ struct ConnectionMachine {
     }
 
     /// The grace is free: what has come must make up for the time since.
-    private mutating func checkRate(_ patience: borrowing Patience, now: Int64) -> Expiry {
-        let counted = now - bodyBegin - patience.rateGrace
-        if Int64(bodyReceived) * 1000 < counted * patience.bodyRate { return timeOut(.rate) }
+    private mutating func checkRate(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64) -> Expiry {
+        let counted = now - bodyBegin - timeouts.rateGrace
+        if Int64(bodyReceived) * 1000 < counted * timeouts.bodyRate { return timeOut(.rate) }
         stageDeadline = min(bodyDeadline, now + 1000)
         return .none
     }
 
     /// The same for a peer that takes an answer. A stream has its own pace: what waits of it is little.
-    private mutating func checkTaking(_ patience: borrowing Patience, now: Int64, _ untaken: Int) -> Expiry? {
-        let counted = now - blockBegin - patience.rateGrace
+    private mutating func checkTaking(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64, _ untaken: Int)
+        -> Expiry?
+    {
+        let counted = now - blockBegin - timeouts.rateGrace
         let taken = Int64(max(0, blockTaken - untaken))
-        if phase != .streaming, taken * 1000 < counted * patience.outputRate { return .close(.taking) }
+        if phase != .streaming, taken * 1000 < counted * timeouts.outputRate { return .close(.taking) }
         takingCheck = now + 1000
         return now >= deadline ? nil : Expiry.none
     }

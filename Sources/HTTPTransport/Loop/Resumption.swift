@@ -21,7 +21,7 @@ enum Resumption {
         // While its handler is still in the call that deferred, the loop itself goes on when it returns.
         if loop.pointee.current == connection { return }
         if connection.pointee.stream == nil {
-            connection.pointee.machine.answered(loop.pointee.patience, now: loop.pointee.monotonic)
+            connection.pointee.machine.answered(loop.pointee.timeouts, now: loop.pointee.monotonic)
         }
         if connection.pointee.isReady { return }
         connection.pointee.isReady = true
