@@ -65,6 +65,30 @@ struct StructureTests {
         }
     }
 
+    /// Who answers evaluations, on the event loops: by the beginnings of their files' names.
+    static let onLoops = [
+        "Serving/LoopHandler", "Serving/LoopSurroundings", "Serving/WaitingEvaluation", "Serving/UnfinishedAnswer",
+        "Serving/ByteBuffer+Evaluation", "Serving/ContextDigest", "Serving/EntityTag", "Routes/OFREP",
+        "Routes/Evaluate",
+        "Routes/Explain",
+    ]
+
+    @Test("What answers evaluations can neither reach the store nor wait")
+    func loopsCannotBlock() {
+        // Without an import nothing of a module can be called, not even on a value that somebody else hands over
+        // (MemberImportVisibility). Health looks at what the feed says of itself, and reads nothing.
+        let files = SourceTree.sources.filter { file in
+            file.target == "FlagServer" && !file.path.hasSuffix("LoopHandler+Operations.swift")
+                && Self.onLoops.contains { file.path.hasPrefix("Sources/FlagServer/\($0)") }
+        }
+        #expect(files.count >= 14)
+        for file in files {
+            for module in ["FlagStore", "FlagFiles", "DynamoModel", "TableEngine", "Dispatch"] {
+                #expect(!file.code.lines.contains("import \(module)"), "\(file.path) imports \(module)")
+            }
+        }
+    }
+
     @Test("No part speaks of what it must not know")
     func vocabulary() {
         for file in SourceTree.sources {

@@ -1,6 +1,5 @@
 import Bytes
 import FlagCore
-import FlagStore
 import JSON
 
 /// The body of `/api/evaluate` or `/api/evaluate/batch`, read without a copy: views and slices that live as long as the

@@ -1,5 +1,4 @@
 import FlagCore
-import FlagStore
 import JSON
 
 /// The body of `/api/explain`: that of `/api/evaluate`, or one of OFREP with the flag beside its context or in the

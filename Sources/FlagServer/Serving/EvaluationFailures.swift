@@ -1,5 +1,4 @@
 import FlagCore
-import FlagStore
 
 /// Flags whose evaluation failed, gathered so that an operator reads of each at once, and then once a minute.
 ///

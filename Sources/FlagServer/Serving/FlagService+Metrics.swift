@@ -12,7 +12,7 @@ extension FlagService {
         let published = DispatchGroup()
         for loop in 0..<metrics.loops.count {
             published.enter()
-            link.send(.publish(published), toLoop: loop)
+            link.send(.publish { published.leave() }, toLoop: loop)
         }
         _ = published.wait(timeout: .now() + .milliseconds(250))
         var text = MetricsText()

@@ -1,7 +1,6 @@
 import Bytes
 import FlagCache
 import FlagCore
-import FlagStore
 import HTTPTransport
 import JSON
 

@@ -1,7 +1,6 @@
 import Bytes
 import FlagCache
 import FlagCore
-import FlagStore
 import HTTPTransport
 
 /// Which kind of evaluation a request asks for.

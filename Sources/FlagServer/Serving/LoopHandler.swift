@@ -1,8 +1,6 @@
 import Bytes
-import Dispatch
 import FlagCache
 import FlagCore
-import FlagStore
 import HTTPTransport
 import JSON
 
@@ -19,8 +17,8 @@ final class LoopHandler: HTTPHandler {
         case cache(CacheUpdate)
         /// The loop's own: the turn has come in which its cache goes on with what waits.
         case turn
-        /// Somebody waits for what this loop counted.
-        case publish(DispatchGroup)
+        /// Somebody waits for what this loop counted, and is told when it can be read.
+        case publish(done: @Sendable () -> Void)
     }
 
     let service: FlagService
@@ -86,9 +84,9 @@ final class LoopHandler: HTTPHandler {
             if update.forgetsEverything { tagKey = KeyedDigest.Key(deriving: service.settings.currentStoreID()) }
         case .turn:
             cache.takeTurn(now: loop.monotonicMilliseconds)
-        case .publish(let group):
+        case .publish(let done):
             ServiceMetrics.publish(cache.statistics, in: counters)
-            group.leave()
+            done()
         }
     }
 }

@@ -1,6 +1,5 @@
 import FlagCache
 import FlagCore
-import FlagStore
 
 /// Finds what evaluations need beside the flag, for the request that is being answered: required flags in a rule set or
 /// in the loop's cache, segments in the cache.

@@ -1,6 +1,5 @@
 import FlagCache
 import FlagCore
-import FlagStore
 import HTTPTransport
 
 /// What an operator decides about serving.

@@ -1,5 +1,4 @@
 import FlagCore
-import FlagStore
 import HTTPTransport
 
 /// An evaluation that waits for the store or for the loop's time, with a copy of its request.
