@@ -56,9 +56,7 @@ let package = Package(
             name: "FlagServer",
             dependencies: [
                 "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService",
-                "HTTPTransport",
-                "HTTPClient",
-                "JSON", "Bytes", "Platform", "CLinux",
+                "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Configuration", package: "swift-configuration"),

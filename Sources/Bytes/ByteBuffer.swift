@@ -141,19 +141,13 @@ public struct ByteBuffer: ~Copyable, ByteOutput {
     /// Appends a copy of bytes.
     @inlinable
     @inline(__always)
-    public mutating func append(copying bytes: UnsafeRawBufferPointer) { append(bytes) }
-
-    /// Appends a copy of bytes.
-    @inlinable
-    @inline(__always)
     public mutating func append(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { append($0) }
     }
 
     /// Appends a text.
     public mutating func append(_ text: String) {
-        var text = text
-        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+        text.withBytes { append($0) }
     }
 
     /// Appends one byte.

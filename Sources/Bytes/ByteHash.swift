@@ -55,8 +55,7 @@ public struct ByteHash: Sendable {
     /// The hash of a string's UTF-8.
     @inlinable
     public func callAsFunction(_ text: String, salt: Int = 0) -> UInt64 {
-        var text = text
-        return text.withUTF8 { self(UnsafeRawBufferPointer($0), salt: salt) }
+        text.withBytes { self($0, salt: salt) }
     }
 
     /// Folds one more number into a fingerprint.

@@ -19,8 +19,7 @@ package struct ExactText: Sendable, Hashable, Comparable {
 
     /// Hashes the bytes.
     package func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        text.withBytes { hasher.combine(bytes: $0) }
     }
 }
 
@@ -28,9 +27,14 @@ extension String {
     /// Whether both texts are the same code points, in the same normal form.
     package func isExactly(_ other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
-        var (left, right) = (self, other)
-        return left.withUTF8 { left in
-            right.withUTF8 { UnsafeRawBufferPointer(left).hasSameBytes(as: UnsafeRawBufferPointer($0)) }
-        }
+        return withBytes { left in other.withBytes { left.hasSameBytes(as: $0) } }
+    }
+
+    /// Calls `body` with the UTF-8 of the string.
+    @inlinable
+    @inline(__always)
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        var text = self
+        return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
     }
 }

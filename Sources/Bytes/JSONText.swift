@@ -3,7 +3,7 @@ public protocol ByteOutput: ~Copyable {
     /// Appends one byte.
     mutating func append(byte: UInt8)
     /// Appends a copy of bytes.
-    mutating func append(copying bytes: UnsafeRawBufferPointer)
+    mutating func append(_ bytes: UnsafeRawBufferPointer)
 }
 
 extension [UInt8]: ByteOutput {
@@ -15,7 +15,7 @@ extension [UInt8]: ByteOutput {
     /// Appends a copy of bytes.
     @inlinable
     @inline(__always)
-    public mutating func append(copying bytes: UnsafeRawBufferPointer) { append(contentsOf: bytes) }
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) { append(contentsOf: bytes) }
 }
 
 extension ByteOutput where Self: ~Copyable {
@@ -28,19 +28,18 @@ extension ByteOutput where Self: ~Copyable {
         for index in 0..<text.count {
             let byte = text[index]
             guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-            append(copying: UnsafeRawBufferPointer(rebasing: text[plain..<index]))
+            append(UnsafeRawBufferPointer(rebasing: text[plain..<index]))
             plain = index + 1
             append(escaped: byte)
         }
-        append(copying: UnsafeRawBufferPointer(rebasing: text[plain...]))
+        append(UnsafeRawBufferPointer(rebasing: text[plain...]))
         append(byte: UInt8(ascii: "\""))
     }
 
     /// Appends a text as a JSON string with its quotes.
     @inlinable
     public mutating func append(jsonString text: String) {
-        var text = text
-        text.withUTF8 { append(jsonString: UnsafeRawBufferPointer($0)) }
+        text.withBytes { append(jsonString: $0) }
     }
 
     @usableFromInline

@@ -103,10 +103,9 @@ package struct KeyedDigest {
 
     /// Takes in the text's length and its UTF-8 bytes, so that texts in a row cannot be mistaken for others.
     package mutating func update(_ text: String) {
-        var text = text
-        text.withUTF8 { utf8 in
+        text.withBytes { utf8 in
             update(UInt64(utf8.count))
-            update(UnsafeRawBufferPointer(utf8))
+            update(utf8)
         }
     }
 

@@ -30,13 +30,13 @@ extension BackupError: CustomStringConvertible {
             "A restore into the table \(table) is under way. Wait for its end, or name another table"
         case .pointInTimeUnavailable(let table): "Point in time recovery is not enabled for table '\(table)'"
         case .invalidRestoreTime(let earliest, let latest):
-            "The table can be restored to a time from \(InstantText.utc(earliest)) "
-                + "to \(InstantText.utc(latest))"
+            "The table can be restored to a time from \(RFC3339.utc(earliest)) "
+                + "to \(RFC3339.utc(latest))"
         case .lostRestoreTime(let time, let damages):
-            "The table cannot be restored to \(InstantText.utc(time)): "
+            "The table cannot be restored to \(RFC3339.utc(time)): "
                 + damages.map(\.description).joined(separator: "; ")
         case .ambiguousRestoreTime(let time, let passes):
-            "The clock was set back and has shown \(InstantText.utc(time)) more than once: "
+            "The clock was set back and has shown \(RFC3339.utc(time)) more than once: "
                 + passes.enumerated().map { "\($0 + 1). \($1)" }.joined(separator: "; ")
                 + ". Say which is meant: flag-server restore --time … --pass 1"
         case .otherSetting(let name, let ofBackup, let ofStore):

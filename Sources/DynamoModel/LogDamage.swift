@@ -27,8 +27,8 @@ extension LogDamage: CustomStringConvertible {
     package var description: String {
         let place = byte.map { "\(file), byte \($0)" } ?? file
         let loss = lost.map {
-            "\(table) cannot be restored to a time from \(InstantText.utc($0.lowerBound)) to "
-                + InstantText.utc($0.upperBound)
+            "\(table) cannot be restored to a time from \(RFC3339.utc($0.lowerBound)) to "
+                + RFC3339.utc($0.upperBound)
         }
         return "continuous backups of \(table): \(place): \(reason). \(loss ?? "No time is lost for it")"
     }

@@ -107,7 +107,7 @@ extension ProtocolError {
     }
 }
 
-/// Runs `body`, and tells its error in the protocol's way.
-func readingValues<Value>(_ body: () throws(TableError) -> Value) throws(ProtocolError) -> Value {
+/// Runs what throws a table's errors, and tells them in the protocol's way.
+func converting<Value>(_ body: () throws(TableError) -> Value) throws(ProtocolError) -> Value {
     do throws(TableError) { return try body() } catch { throw ProtocolError(error) }
 }

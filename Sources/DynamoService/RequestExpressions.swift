@@ -38,7 +38,7 @@ struct RequestExpressions {
             for (name, value) in values.members {
                 let name = String(decoding: name, as: UTF8.self)
                 do throws(ProtocolError) {
-                    read[name] = try readingValues { () throws(TableError) in try AttributeValueReader.value(value) }
+                    read[name] = try converting { () throws(TableError) in try AttributeValueReader.value(value) }
                 } catch {
                     guard error.code == .validation, let message = error.message else { throw error }
                     try checkSpelling(names, values)

@@ -49,7 +49,7 @@ package struct RequestReader {
     /// Typed values by name.
     func attributes(_ name: StaticString) throws(ProtocolError) -> Item? {
         guard let view = member(name) else { return nil }
-        return try readingValues { () throws(TableError) in try AttributeValueReader.attributes(view) }
+        return try converting { () throws(TableError) in try AttributeValueReader.attributes(view) }
     }
 
     /// The table's name, also where it is given by ARN.

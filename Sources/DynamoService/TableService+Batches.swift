@@ -92,7 +92,7 @@ extension TableService {
         try expressions.finish()
         var keys: [Item] = []
         for view in request.member("Keys")?.elements.map(\.self) ?? [] {
-            let key = try readingValues { () throws(TableError) in try AttributeValueReader.attributes(view) }
+            let key = try converting { () throws(TableError) in try AttributeValueReader.attributes(view) }
             guard !keys.contains(key) else { throw .validation("Provided list of item keys contains duplicates") }
             keys.append(key)
             count += 1

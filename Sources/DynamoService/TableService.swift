@@ -225,15 +225,6 @@ extension TableService {
         guard !InternalTables.contains(table) else { throw ProtocolError(.tableNotFound(table)) }
         return try converting { () throws(TableError) in try store.catalog.definition(table) }
     }
-
-    /// Runs what throws the engine's errors.
-    func converting<Result>(_ body: () throws(TableError) -> Result) throws(ProtocolError) -> Result {
-        do throws(TableError) {
-            return try body()
-        } catch {
-            throw ProtocolError(error)
-        }
-    }
 }
 
 /// How resources are named: in ARNs, of a region and an account.

@@ -28,7 +28,7 @@ package final class FlagText: Sendable {
 
     /// Compiles the flag for one loop. Nothing of the result is shared with other loops, so that their reference counts
     /// are not contended; but the rules of a time zone are.
-    package func compiled(fractional: FractionalVersion) -> CompiledFlag {
+    func compiled(fractional: FractionalVersion) -> CompiledFlag {
         rule.compiled(
             key: String(decoding: key, as: UTF8.self), fractional: fractional, expiresAt: expiresAt, zone: zone)
     }

@@ -38,7 +38,7 @@ struct HashedMap<Value> {
         let wanted = hash(key)
         var index = lowerBound(of: wanted)
         while index < hashes.count, hashes[index] == wanted {
-            if keys[index].equals(key) { return index }
+            if keys[index].withUnsafeBytes({ $0.hasSameBytes(as: key) }) { return index }
             index += 1
         }
         return nil
@@ -84,12 +84,6 @@ struct HashedMap<Value> {
 }
 
 extension [UInt8] {
-    /// Whether the bytes are the same.
-    @inline(__always)
-    func equals(_ other: UnsafeRawBufferPointer) -> Bool {
-        withUnsafeBytes { $0.hasSameBytes(as: other) }
-    }
-
     /// The order of two keys: by their UTF-8 bytes, which is the order of their Unicode scalars and DynamoDB's order of
     /// strings.
     @inline(__always)
@@ -103,13 +97,6 @@ extension [UInt8] {
 }
 
 extension String {
-    /// Calls `body` with the UTF-8 of the string.
-    @inline(__always)
-    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        var text = self
-        return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
-    }
-
     /// A string with storage of its own: reference counts of strings that several loops read are a cost on every core.
     var unshared: String { String(decoding: Array(utf8), as: UTF8.self) }
 }

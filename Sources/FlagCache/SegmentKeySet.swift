@@ -95,7 +95,7 @@ package struct SegmentKeyChanges: Sendable {
     }
 
     /// No changes.
-    package init() {}
+    init() {}
 
     /// The changes by the keys' marks.
     private(set) var byMark: [UInt64: Change] = [:]

@@ -78,7 +78,7 @@ package struct SegmentChange: Sendable {
     }
 
     /// What became of the segment itself.
-    package var head = Head.unchanged
+    var head = Head.unchanged
     /// What became of its keys.
     package var keys = SegmentKeyChanges()
 
@@ -105,10 +105,8 @@ package struct SegmentsText: Sendable {
     /// The segments by their names.
     package private(set) var byName: [[UInt8]: SegmentText] = [:]
 
-    /// Takes the parts as they are.
-    package init(byName: [[UInt8]: SegmentText] = [:]) {
-        self.byName = byName
-    }
+    /// No segments.
+    package init() {}
 
     /// Changes one segment.
     ///

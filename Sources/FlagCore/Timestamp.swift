@@ -24,10 +24,10 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 
 extension Timestamp: CustomStringConvertible {
     /// The instants that RFC 3339 can say in UTC: those of the years 0 to 9999.
-    package static let expressible =
-        Timestamp(
-            millisecondsSinceEpoch: InstantText.expressible.lowerBound)...Timestamp(
-            millisecondsSinceEpoch: InstantText.expressible.upperBound)
+    package static let expressible = {
+        let range = RFC3339.expressible
+        return Timestamp(millisecondsSinceEpoch: range.lowerBound)...Timestamp(millisecondsSinceEpoch: range.upperBound)
+    }()
 
     /// What a text must be to be read, for messages.
     package static let expectation = "a time like 2026-01-31T09:30:00.000Z (RFC 3339), of a year from 0 to 9999 in UTC"
@@ -47,7 +47,7 @@ extension Timestamp: CustomStringConvertible {
     /// clock can say, is written as the nearest one inside.
     package var rfc3339: String {
         let time = min(max(self, Timestamp.expressible.lowerBound), Timestamp.expressible.upperBound)
-        return InstantText.utc(time.millisecondsSinceEpoch)
+        return RFC3339.utc(time.millisecondsSinceEpoch)
     }
 
     /// As `rfc3339`.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// A number that keeps its spelling: what was written `2.0` is written `2.0` again.
 ///
 /// Two are equal when they are spelled the same; compare `double` to compare values.
@@ -26,16 +28,11 @@ package struct JSONNumber: Sendable, Equatable, Hashable, CustomStringConvertibl
     }
 
     /// The value when it is whole and fits, exactly; also of `2.0` and `1e3`.
-    package var int64: Int64? { withBytes { NumberSpelling.wholeValue(of: $0)?.int64 } }
+    package var int64: Int64? { spelling.withBytes { NumberSpelling.wholeValue(of: $0)?.int64 } }
 
     /// The nearest double; infinite when out of range.
-    package var double: Double { withBytes { NumberSpelling.double(of: $0) } }
+    package var double: Double { spelling.withBytes { NumberSpelling.double(of: $0) } }
 
     /// The spelling.
     package var description: String { spelling }
-
-    private func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        var spelling = spelling
-        return spelling.withUTF8 { body(UnsafeRawBufferPointer($0)) }
-    }
 }

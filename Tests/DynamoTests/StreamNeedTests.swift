@@ -41,6 +41,18 @@ struct StreamNeedTests {
         try bench.store.changes(after: 0, limit: 1).first?.sequence
     }
 
+    /// The continuous backups that a start finds on the files as they are now, which must be whole.
+    private func backupsLeft(by bench: ContinuousBench) throws -> ContinuousBackups {
+        let left = try TemporaryDirectory()
+        let again = try store(leftBy: bench, in: left)
+        defer { again.close() }
+        try again.backups.archive.flush()
+        let backups = try again.continuousBackups(of: TestTable.name)
+        #expect(backups.damages == [])
+        #expect(try again.verify().problems == [])
+        return backups
+    }
+
     @Test("What a log lacks stays, however old it becomes, and goes when the log has it")
     func waiting() throws {
         let device = WatchedDevice()
@@ -182,13 +194,7 @@ struct StreamNeedTests {
         try prune(bench)
         #expect(try first(bench) == bench.store.lastSequence)
         // What the files say, not what the process knew.
-        let left = try TemporaryDirectory()
-        let again = try store(leftBy: bench, in: left)
-        defer { again.close() }
-        try again.backups.archive.flush()
-        #expect(try again.continuousBackups(of: TestTable.name).damages == [])
-        #expect(try again.continuousBackups(of: TestTable.name).restorable?.lowerBound == ContinuousBench.start)
-        #expect(try again.verify().problems == [])
+        #expect(try backupsLeft(by: bench).restorable?.lowerBound == ContinuousBench.start)
     }
 
     @Test("What the files do not say yet stays: a crash finds the log as far as it says, and the rest in the stream")
@@ -209,12 +215,7 @@ struct StreamNeedTests {
         device.watch { !$0.contains("/log-") }
         bench.pass(25 * Self.hour)
         try prune(bench)
-        let left = try TemporaryDirectory()
-        let again = try store(leftBy: bench, in: left)
-        defer { again.close() }
-        try again.backups.archive.flush()
-        #expect(try again.continuousBackups(of: TestTable.name).damages == [])
-        #expect(try again.verify().problems == [])
+        _ = try backupsLeft(by: bench)
     }
 
     @Test("A log that fails stays behind alone, and has every change once when it goes on; the other has gone on")

@@ -2,7 +2,6 @@ import Dispatch
 import DynamoModel
 import FlagCore
 import JSON
-import Platform
 import TableEngine
 import Testing
 

@@ -1,8 +1,8 @@
+import Bytes
 import Dispatch
 import DynamoModel
 import FlagCore
 import JSON
-import Platform
 import TableEngine
 import Testing
 

@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 import JSON
 import Testing

@@ -14,11 +14,11 @@ struct StructureTests {
         "DynamoModel": ["Bytes", "JSON", "Platform", "Dispatch", "Glibc"],
         "TableEngine": ["DynamoModel", "SQLite", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization"],
         "DynamoService": [
-            "DynamoModel", "TableEngine", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization",
+            "DynamoModel", "TableEngine", "JSON", "Bytes", "Platform", "Dispatch",
         ],
         "FlagCache": ["FlagCore", "JSON", "Bytes", "Platform", "Glibc", "Synchronization"],
         "FlagStore": [
-            "DynamoModel", "FlagCache", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization",
+            "DynamoModel", "FlagCache", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch", "Glibc",
         ],
         "FlagFiles": ["FlagStore", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch"],
         "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization"],
@@ -28,11 +28,11 @@ struct StructureTests {
             "HTTPTransport",
             "HTTPClient",
             "JSON",
-            "Bytes", "Platform",
-            "CLinux", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials", "ArgumentParser", "Logging",
+            "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials", "ArgumentParser",
+            "Logging",
             "Configuration",
         ],
-        "HTTPEcho": ["HTTPTransport", "Bytes", "Platform", "ArgumentParser", "Dispatch", "Glibc"],
+        "HTTPEcho": ["HTTPTransport", "Bytes", "Platform", "ArgumentParser", "Glibc"],
     ]
 
     /// Words that would show that a part knows what it must not.

@@ -108,13 +108,13 @@ package struct BackupFilter: Sendable {
     package init() {}
 
     /// Whether a backup is one of these.
-    package func takes(_ backup: BackupDescription) -> Bool {
+    func takes(_ backup: BackupDescription) -> Bool {
         (table.map { $0 == backup.table.schema.name } ?? true) && (kind.map { $0 == backup.kind } ?? true)
             && takes(timeOf: backup.createdAt)
     }
 
     /// Whether a backup of this time may be one of these.
-    package func takes(timeOf createdAt: Int64) -> Bool {
+    func takes(timeOf createdAt: Int64) -> Bool {
         (from.map { $0 <= createdAt } ?? true) && (to.map { createdAt < $0 } ?? true)
     }
 }

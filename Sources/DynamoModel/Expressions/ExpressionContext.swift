@@ -43,7 +43,7 @@ package struct ExpressionContext: Sendable {
     /// The name that a placeholder stands for.
     ///
     /// - Throws: `undefinedName`.
-    package mutating func name(_ placeholder: String) throws(ExpressionError) -> AttributeName {
+    mutating func name(_ placeholder: String) throws(ExpressionError) -> AttributeName {
         guard let entry = names[placeholder] else { throw .undefinedName(placeholder) }
         if !entry.isUsed { names[placeholder]?.isUsed = true }
         return entry.content
@@ -52,7 +52,7 @@ package struct ExpressionContext: Sendable {
     /// The value that a placeholder stands for.
     ///
     /// - Throws: `undefinedValue`.
-    package mutating func value(_ placeholder: String) throws(ExpressionError) -> AttributeValue {
+    mutating func value(_ placeholder: String) throws(ExpressionError) -> AttributeValue {
         guard let entry = values[placeholder] else { throw .undefinedValue(placeholder) }
         if !entry.isUsed { values[placeholder]?.isUsed = true }
         return entry.content

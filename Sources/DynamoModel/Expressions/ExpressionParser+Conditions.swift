@@ -3,7 +3,7 @@ extension ExpressionParser {
     ///
     /// NOT binds more than AND, and AND more than OR. The operators wait on a stack of their own until their operands
     /// are complete, so that deep parentheses cost no stack of the thread.
-    package mutating func condition() throws(ExpressionError) -> ConditionSyntax {
+    mutating func condition() throws(ExpressionError) -> ConditionSyntax {
         var stack = ConditionStack()
         while true {
             try beginning(&stack)

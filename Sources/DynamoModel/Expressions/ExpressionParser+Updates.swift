@@ -6,7 +6,7 @@ extension ExpressionParser {
     }
 
     /// A whole update: sections in any order.
-    package mutating func update() throws(ExpressionError) -> [Section] {
+    mutating func update() throws(ExpressionError) -> [Section] {
         var sections: [Section] = []
         repeat {
             guard let keyword else { throw syntaxError }
@@ -19,7 +19,7 @@ extension ExpressionParser {
     }
 
     /// A whole projection: paths separated by commas.
-    package mutating func projection() throws(ExpressionError) -> [PathSyntax] {
+    mutating func projection() throws(ExpressionError) -> [PathSyntax] {
         var paths = [try path()]
         while take(if: .comma) { paths.append(try path()) }
         guard next == .end else { throw syntaxError }

@@ -36,24 +36,24 @@ struct ExpressionParser {
 
 extension ExpressionParser {
     /// The kind of the next token.
-    package var next: ExpressionToken.Kind { tokens[position].kind }
+    var next: ExpressionToken.Kind { tokens[position].kind }
 
     /// The kind of the token after the next.
-    package var second: ExpressionToken.Kind { position + 1 < tokens.count ? tokens[position + 1].kind : .end }
+    var second: ExpressionToken.Kind { position + 1 < tokens.count ? tokens[position + 1].kind : .end }
 
     /// The next token as it is written.
-    package var text: String { String(decoding: bytes[tokens[position].range], as: UTF8.self) }
+    var text: String { String(decoding: bytes[tokens[position].range], as: UTF8.self) }
 
     /// Goes on behind the next token and answers its text.
     @discardableResult
-    package mutating func take() -> String {
+    mutating func take() -> String {
         let text = text
         if position + 1 < tokens.count { position += 1 }
         return text
     }
 
     /// Goes on if the next token is of this kind, and says whether it was.
-    package mutating func take(if kind: ExpressionToken.Kind) -> Bool {
+    mutating func take(if kind: ExpressionToken.Kind) -> Bool {
         guard next == kind else { return false }
         position += 1
         return true
@@ -77,7 +77,7 @@ extension ExpressionParser {
     }
 
     /// Goes on if the next token is this keyword, and says whether it was.
-    package mutating func take(keyword: String) -> Bool {
+    mutating func take(keyword: String) -> Bool {
         guard self.keyword == keyword else { return false }
         position += 1
         return true
@@ -111,7 +111,7 @@ extension ExpressionParser {
 
 extension ExpressionParser {
     /// A path: a name, then members and positions.
-    package mutating func path() throws(ExpressionError) -> PathSyntax {
+    mutating func path() throws(ExpressionError) -> PathSyntax {
         var path = PathSyntax(elements: [try name()])
         try extend(&path)
         return path
@@ -190,7 +190,7 @@ extension ExpressionParser {
     }
 
     /// Operands in parentheses, separated by commas.
-    package mutating func list() throws(ExpressionError) -> [OperandSyntax] {
+    mutating func list() throws(ExpressionError) -> [OperandSyntax] {
         try expect(.open)
         var operands = [try operand()]
         while take(if: .comma) { operands.append(try operand()) }

@@ -26,7 +26,7 @@ struct ExpressionToken: Equatable {
 
 extension ExpressionToken {
     /// The tokens of an expression, the last of them `end`. White space separates and means nothing else.
-    package static func tokens(of bytes: [UInt8]) -> [ExpressionToken] {
+    static func tokens(of bytes: [UInt8]) -> [ExpressionToken] {
         var tokens: [ExpressionToken] = []
         tokens.reserveCapacity(bytes.count / 3 + 2)
         var position = 0

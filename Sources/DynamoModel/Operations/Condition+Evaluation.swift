@@ -40,7 +40,7 @@ extension Condition {
 
 extension Operand {
     /// The operand's value, nil when the item has none.
-    package func value(in item: Item?, _ work: inout ExpressionWork) throws(TableError) -> AttributeValue? {
+    func value(in item: Item?, _ work: inout ExpressionWork) throws(TableError) -> AttributeValue? {
         switch self {
         case .value(let value): return value
         case .path(let path): return path.value(in: item)
@@ -55,7 +55,7 @@ extension Operand {
 
 extension Comparison {
     /// Whether the comparison of two values holds; either may be absent.
-    package func holds(
+    func holds(
         _ left: AttributeValue?, _ right: AttributeValue?, _ work: inout ExpressionWork
     ) throws(TableError) -> Bool {
         if let left, let right, left.type == right.type { try work.add(left.isShorter(than: right) ? left : right) }
@@ -63,7 +63,7 @@ extension Comparison {
     }
 
     /// The same for values that cost nothing to look at.
-    package func holds(_ left: AttributeValue?, _ right: AttributeValue?) -> Bool {
+    func holds(_ left: AttributeValue?, _ right: AttributeValue?) -> Bool {
         switch self {
         // Of two absent values neither is known, so that they are not equal, and therefore `notEqual`.
         case .equal: left != nil && left == right
@@ -129,13 +129,9 @@ extension AttributeValue {
         _ part: AttributeValue?, _ work: inout ExpressionWork
     ) throws(TableError) -> Bool {
         switch (self, part) {
-        case (.string(var text), .string(var part)):
+        case (.string(let text), .string(let part)):
             try work.add(text.utf8.count + part.utf8.count)
-            return text.withUTF8 { text in
-                part.withUTF8 { part in
-                    UnsafeRawBufferPointer(text).firstOffset(of: UnsafeRawBufferPointer(part)) != nil
-                }
-            }
+            return text.withBytes { text in part.withBytes { text.firstOffset(of: $0) != nil } }
         case (.binary(let bytes), .binary(let part)):
             try work.add(bytes.count + part.count)
             return bytes.withUnsafeBytes { bytes in part.withUnsafeBytes { bytes.firstOffset(of: $0) != nil } }

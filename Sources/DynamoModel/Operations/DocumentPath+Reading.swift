@@ -1,6 +1,6 @@
 extension DocumentPath {
     /// The value at the path, nil when there is none.
-    package func value(in item: Item?) -> AttributeValue? {
+    func value(in item: Item?) -> AttributeValue? {
         guard var value = item?[attribute] else { return nil }
         for step in steps {
             switch (step, value) {

@@ -6,7 +6,7 @@ package struct ExpressionWork {
     /// How many bytes it has been so far.
     package private(set) var bytes = 0
     /// How many it may be.
-    package let bytesMax: Int
+    let bytesMax: Int
 
     /// Nothing done yet, of at most `bytesMax`.
     package init(bytesMax: Int) { self.bytesMax = bytesMax }
@@ -14,7 +14,7 @@ package struct ExpressionWork {
     /// Adds bytes that are about to be looked at.
     ///
     /// - Throws: `validation` when it becomes more than there may be.
-    package mutating func add(_ count: Int) throws(TableError) {
+    mutating func add(_ count: Int) throws(TableError) {
         bytes += count
         guard bytes <= bytesMax else {
             throw .validation(
@@ -24,7 +24,7 @@ package struct ExpressionWork {
     }
 
     /// Adds a value that is about to be looked at as a whole.
-    package mutating func add(_ value: AttributeValue?) throws(TableError) {
+    mutating func add(_ value: AttributeValue?) throws(TableError) {
         guard let value else { return }
         switch value {
         case .string(let text): try add(text.utf8.count)

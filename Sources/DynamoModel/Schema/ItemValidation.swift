@@ -16,7 +16,7 @@ package enum ItemValidation {
     /// Checks the length of an attribute's name.
     ///
     /// - Throws: `validation`.
-    package static func validate(name: AttributeName) throws(TableError) {
+    static func validate(name: AttributeName) throws(TableError) {
         if name.utf8.isEmpty { throw .validation("One or more parameter values were invalid: Empty attribute name") }
         guard name.utf8.count <= nameBytesMax else {
             throw .validation(

@@ -20,12 +20,11 @@ package struct AttributeName: Sendable {
 
 extension AttributeName: Hashable {
     package static func == (left: AttributeName, right: AttributeName) -> Bool {
-        left.text.hasSameBytes(as: right.text)
+        left.text.isExactly(right.text)
     }
 
     package func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        text.withBytes { hasher.combine(bytes: $0) }
     }
 }
 

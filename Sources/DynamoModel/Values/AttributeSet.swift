@@ -71,18 +71,7 @@ extension String: AttributeSetElement {
 
     /// Less than, equal to or greater than zero as the UTF-8 bytes sort before, are or sort after those of `other`.
     func compareBytes(to other: String) -> Int {
-        var left = self
-        var right = other
-        return left.withUTF8 { left in
-            right.withUTF8 { right in
-                compareLexicographically(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right))
-            }
-        }
-    }
-
-    /// Whether both are the same bytes of UTF-8.
-    package func hasSameBytes(as other: String) -> Bool {
-        utf8.count == other.utf8.count && compareBytes(to: other) == 0
+        withBytes { left in other.withBytes { compareLexicographically(left, $0) } }
     }
 }
 

@@ -86,7 +86,7 @@ extension AttributeValue {
 extension AttributeValue: Hashable {
     package static func == (left: AttributeValue, right: AttributeValue) -> Bool {
         switch (left, right) {
-        case (.string(let left), .string(let right)): left.hasSameBytes(as: right)
+        case (.string(let left), .string(let right)): left.isExactly(right)
         case (.number(let left), .number(let right)): left == right
         case (.binary(let left), .binary(let right)): left == right
         case (.bool(let left), .bool(let right)): left == right

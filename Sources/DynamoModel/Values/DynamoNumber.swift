@@ -92,7 +92,7 @@ package struct DynamoNumber: Sendable, Hashable {
     package var double: Double { Double(scientific) ?? 0 }
 
     /// How many decimal digits `value` is written with.
-    package static func digitCount(of value: UInt128) -> Int {
+    static func digitCount(of value: UInt128) -> Int {
         var count = 1
         var rest = value / 10
         while rest != 0 {

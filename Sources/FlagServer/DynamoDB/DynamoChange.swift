@@ -87,7 +87,6 @@ extension DynamoOperation {
 extension UnsafeRawBufferPointer {
     /// Whether the bytes of `text` stand in it somewhere.
     fileprivate func holds(_ text: String) -> Bool {
-        var text = text
-        return text.withUTF8 { firstOffset(of: UnsafeRawBufferPointer($0)) != nil }
+        text.withBytes { firstOffset(of: $0) != nil }
     }
 }

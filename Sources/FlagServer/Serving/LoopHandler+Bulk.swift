@@ -25,7 +25,7 @@ extension LoopHandler {
     private static let flagBytesMinimum = 40
     /// To be raised with every change of how a bulk answer is written: a client must not keep what an earlier version
     /// of this program wrote.
-    private static let bulkAnswerForm: UInt64 = 2
+    private static let bulkAnswerForm: UInt64 = 3
 
     /// Answers all flags of the environment in OFREP's way, in one or more slices of the loop's time.
     func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {

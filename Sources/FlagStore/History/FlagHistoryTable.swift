@@ -63,7 +63,7 @@ enum FlagHistoryTable {
     }
 
     /// An override's last valid form as an item.
-    package static func heldItem(_ override: TenantOverrideRecord) -> Item {
+    static func heldItem(_ override: TenantOverrideRecord) -> Item {
         let key = heldKey(override.environment, tenant: override.tenant, override.flagKey)
         var item = override.item.filter { !DerivedAttributes.names.contains($0.key) }
         item[Attribute.partition] = key.partition

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// The `Date` field of answers (RFC 9110 §5.6.7), written anew once a second, and behind it the fields that every
@@ -39,23 +40,25 @@ struct DateLine: ~Copyable {
 
     private mutating func write(_ now: Int64) {
         second = now
-        var seconds = time_t(now)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
+        let time = Int((now % 86_400 + 86_400) % 86_400)
+        let days = (Int(now) - time) / 86_400
+        let date = CivilDate(daysSinceEpoch: days)
+        // 1970 began on a Thursday.
+        let weekday = ((days + 4) % 7 + 7) % 7
         put("Date: ", at: 0)
-        put("SunMonTueWedThuFriSat", from: Int(parts.tm_wday) * 3, count: 3, at: 6)
+        put("SunMonTueWedThuFriSat", from: weekday * 3, count: 3, at: 6)
         put(", ", at: 9)
-        put(Int(parts.tm_mday), digits: 2, at: 11)
+        put(date.day, digits: 2, at: 11)
         put(" ", at: 13)
-        put("JanFebMarAprMayJunJulAugSepOctNovDec", from: Int(parts.tm_mon) * 3, count: 3, at: 14)
+        put("JanFebMarAprMayJunJulAugSepOctNovDec", from: (date.month - 1) * 3, count: 3, at: 14)
         put(" ", at: 17)
-        put(Int(parts.tm_year) + 1900, digits: 4, at: 18)
+        put(date.year, digits: 4, at: 18)
         put(" ", at: 22)
-        put(Int(parts.tm_hour), digits: 2, at: 23)
+        put(time / 3600, digits: 2, at: 23)
         put(":", at: 25)
-        put(Int(parts.tm_min), digits: 2, at: 26)
+        put(time / 60 % 60, digits: 2, at: 26)
         put(":", at: 28)
-        put(Int(parts.tm_sec), digits: 2, at: 29)
+        put(time % 60, digits: 2, at: 29)
         put(" GMT\r\n", at: 31)
     }
 

@@ -1,5 +1,4 @@
 import Dispatch
-import DynamoModel
 
 /// Does things later, by the monotonic clock: one that is set, forwards or back, keeps nobody waiting.
 package struct Delay: Sendable {

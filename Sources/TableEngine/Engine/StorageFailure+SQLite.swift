@@ -3,7 +3,7 @@ import SQLite
 
 extension StorageFailure {
     /// The failure that an error of SQLite is.
-    package init(_ error: SQLiteError) {
+    init(_ error: SQLiteError) {
         let kind: Kind
         switch error.kind {
         case .full: kind = .full

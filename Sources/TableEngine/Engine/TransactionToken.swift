@@ -24,9 +24,9 @@ package struct TransactionToken: Sendable, Equatable {
     /// A token that is good no longer. The same name may have come again since.
     package struct Outlived: Sendable, Equatable {
         /// What its sender called it.
-        package let name: String
+        let name: String
         /// When it came, in milliseconds since 1970.
-        package let admittedAt: Int64
+        let admittedAt: Int64
 
         /// The token of a name that came then.
         package init(name: String, admittedAt: Int64) {

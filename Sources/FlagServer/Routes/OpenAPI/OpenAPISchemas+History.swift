@@ -1,5 +1,4 @@
 import FlagCore
-import FlagStore
 
 extension OpenAPISchemas {
     /// The schemas of the histories of flags and segments.

@@ -96,7 +96,7 @@ extension LogContents {
         guard moments.count == 1 || pass != nil else {
             let passes = moments.map { moment in
                 history.jump(behind: moment).map {
-                    "before it was set from \(InstantText.utc($0.from)) to \(InstantText.utc($0.to)), "
+                    "before it was set from \(RFC3339.utc($0.from)) to \(RFC3339.utc($0.to)), "
                         + "behind the change \($0.after)"
                 } ?? "since then"
             }

@@ -1,5 +1,5 @@
-/// Instants as people and RFC 3339 write them.
-package enum InstantText {
+/// Instants as RFC 3339 section 5.6 writes them, for people as well.
+package enum RFC3339 {
     /// The milliseconds since 1970 that RFC 3339 can say in UTC: those of the years 0 to 9999.
     package static let expressible: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
 
