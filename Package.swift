@@ -51,10 +51,25 @@ let package = Package(
         library("FlagFiles", ["FlagStore", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
         library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Bytes", "Platform"]),
         library("HTTPClient", ["CCurl", "Platform"]),
+        library("Telemetry"),
+        library("Access", ["DynamoModel", "FlagCore"]),
+        library("HTTPRouting", ["HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform"]),
+        library(
+            "Evaluation",
+            ["HTTPRouting", "HTTPTransport", "Telemetry", "Access", "FlagCache", "FlagCore", "JSON", "Bytes"]),
+        library(
+            "Administration",
+            [
+                "HTTPRouting", "HTTPTransport", "Access", "FlagFiles", "FlagStore", "FlagCache", "FlagCore",
+                "DynamoModel", "JSON", "Platform",
+            ]),
+        // The API document, compiled in.
+        .target(name: "CAPIDocument", exclude: ["openapi.json"]),
 
         .executableTarget(
             name: "FlagServer",
             dependencies: [
+                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "CAPIDocument",
                 "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService",
                 "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -103,6 +118,7 @@ let package = Package(
         tests(
             of: "FlagServer",
             [
+                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access",
                 "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel",
                 "DynamoService",
                 "TableEngine",

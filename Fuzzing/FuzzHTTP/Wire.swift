@@ -33,7 +33,7 @@ final class Wire {
         loop.initialize(
             to: LoopState(
                 index: 0, configuration: configuration, mailbox: Mailbox(bell: bell), counters: LoopCounters(),
-                addresses: AddressCounts(limit: 0), uploads: UploadPlaces(limit: 4)))
+                addresses: AddressCounts(limit: 0), uploads: Places(limit: 4), largeAnswers: Places(limit: 2)))
     }
 
     /// What `pieces` come to, the end of the peer's side behind them.
@@ -56,21 +56,27 @@ final class Wire {
             // What was not read yet is out of bounds.
             let room = connection.pointee.input.writable
             if let start = room.baseAddress { cfuzzer_forbid(start, room.count) }
-            let step = connection.pointee.machine.advance(
-                &connection.pointee.input, &loop.pointee.fields, loop.pointee.limits, loop.pointee.patience, now: 0)
+            var step = connection.pointee.machine.advance(
+                &connection.pointee.input, &loop.pointee.fields, loop.pointee.limits, loop.pointee.timeouts, now: 0)
+            if step == .admit {
+                step = connection.pointee.machine.admitted(
+                    as: nil, &connection.pointee.input, &loop.pointee.fields, loop.pointee.limits,
+                    loop.pointee.timeouts, now: 0)
+            }
             if step == .handle { handle(connection) }
             if let start = room.baseAddress { cfuzzer_allow(start, room.count) }
             switch step {
+            case .admit: fatalError("What was admitted goes on")
             case .wait: return
             case .finish: return lines.append("end")
             // Whether it is due depends on what has come by then.
             case .sendContinue: break
             case .refuse(let fault):
                 lines.append("! \(fault)")
-                connection.pointee.machine.answered(loop.pointee.patience, now: 0)
+                connection.pointee.machine.answered(loop.pointee.timeouts, now: 0)
             case .handle:
                 connection.pointee.machine.handed(&connection.pointee.input)
-                connection.pointee.machine.answered(loop.pointee.patience, now: 0)
+                connection.pointee.machine.answered(loop.pointee.timeouts, now: 0)
                 if connection.pointee.machine.phase == .closing { lines.append("close") }
             }
         }

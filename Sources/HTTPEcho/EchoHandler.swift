@@ -17,7 +17,11 @@ final class EchoHandler: HTTPHandler {
         self.started = started
     }
 
-    func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+    func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
+        answer(request, &exchange)
+    }
+
+    private func answer(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
         if request.method == .other {
             exchange.respond(error: .notImplemented, detail: "The method is not known here.")
         } else if request.path.isEquivalent(toPath: "/echo") {
@@ -36,10 +40,16 @@ final class EchoHandler: HTTPHandler {
     }
 
     /// Only what POST /echo is sent makes a difference to anything.
-    func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+    func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission {
+        if exchange.isLate {
+            exchange.shed()
+            return .answered
+        }
         let isReading = request.method == .get || request.method == .head
         let isEcho = request.path.isEquivalent(toPath: "/echo")
-        if isEcho ? request.method != .post : !isReading { handle(request, &exchange) }
+        guard isEcho ? request.method != .post : !isReading else { return .taken }
+        answer(request, &exchange)
+        return .answered
     }
 
     /// This handler takes no messages.

@@ -65,8 +65,8 @@ struct HTTPEcho: ParsableCommand {
         configuration.tls = tls.configuration
         configuration.compression = compression.compression
         let started = HTTPDate(milliseconds: SystemClock.wallMilliseconds)
-        let server = try HTTPServer(configuration: configuration) { EchoHandler(context: $0, started: started) }
-        server.start()
+        let server = try HTTPServer<Never>(configuration: configuration)
+        server.start { EchoHandler(context: $0, started: started) }
         let places = addresses.map { address in
             if case .tcp(let host, 0) = address { return SocketAddress.tcp(host: host, port: server.port) }
             return address
@@ -79,7 +79,7 @@ struct HTTPEcho: ParsableCommand {
     }
 
     /// SIGHUP has the certificate read again, SIGTERM and SIGINT drain and end the process; a second one does not wait.
-    private func steer(_ server: HTTPServer<EchoHandler>, by signals: ProcessSignals) -> Never {
+    private func steer(_ server: HTTPServer<Never>, by signals: ProcessSignals) -> Never {
         var isDraining = false
         while true {
             switch signals.next() {
@@ -92,7 +92,7 @@ struct HTTPEcho: ParsableCommand {
         }
     }
 
-    private func reload(_ server: HTTPServer<EchoHandler>) {
+    private func reload(_ server: HTTPServer<Never>) {
         do {
             try server.reloadCertificates()
             print("http-echo has read the certificate again")

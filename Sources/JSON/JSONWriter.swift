@@ -245,3 +245,11 @@ private enum StaticBytes {
         UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 }
+
+extension JSONWriter {
+    /// Writes a member whose value is a string.
+    package mutating func member(_ key: String, _ value: String) {
+        self.key(key)
+        string(value)
+    }
+}

@@ -77,8 +77,8 @@ struct ClientAnswerTests {
         let path = "/tmp/client-\(UInt32.random(in: 0 ... .max)).sock"
         var configuration = HTTPServerConfiguration(addresses: [.unix(path: path)], loops: 1)
         configuration.tls = nil
-        let server = try HTTPServer(configuration: configuration) { _ in ClientServerHandler() }
-        server.start()
+        let server = try HTTPServer<Never>(configuration: configuration)
+        server.start { _ in ClientServerHandler() }
         defer {
             server.drain(within: .zero) {}
             unlink(path)

@@ -6,14 +6,14 @@ import Platform
 
 /// A server of our own for the client to ask, on a port that the system chooses.
 final class ClientServer: Sendable {
-    let server: HTTPServer<ClientServerHandler>
+    let server: HTTPServer<Never>
     let origin: String
 
     init(tls: TLSConfiguration? = nil) throws {
         var configuration = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: 0)], loops: 1)
         configuration.tls = tls
-        server = try HTTPServer(configuration: configuration) { _ in ClientServerHandler() }
-        server.start()
+        server = try HTTPServer(configuration: configuration)
+        server.start { _ in ClientServerHandler() }
         origin = "\(tls == nil ? "http://127.0.0.1" : "https://localhost"):\(server.port)"
     }
 
@@ -29,7 +29,7 @@ final class ClientServer: Sendable {
 final class ClientServerHandler: HTTPHandler {
     private var waiting: [DeferredAnswer] = []
 
-    func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+    func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
         let query = request.query.map { String(decoding: $0, as: UTF8.self) } ?? ""
         switch String(decoding: request.path, as: UTF8.self) {
         case "/never": waiting.append(exchange.deferred())

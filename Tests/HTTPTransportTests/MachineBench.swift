@@ -17,6 +17,9 @@ final class MachineBench {
     /// Looks at each request.
     var inspect: (borrowing HTTPRequest) -> Void = { _ in }
 
+    /// Whether a request is answered by its head.
+    var refuses: (borrowing HTTPRequest) -> Bool = { _ in false }
+
     init(limits: HTTPLimits = HTTPLimits(), timeouts: HTTPTimeouts = HTTPTimeouts()) throws {
         var configuration = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: 0)], loops: 1)
         configuration.limits = limits
@@ -76,10 +79,15 @@ final class MachineBench {
 
     private func goOn() {
         while true {
-            let step = connection.pointee.machine.advance(
+            var step = connection.pointee.machine.advance(
                 &connection.pointee.input, &loop.pointee.fields, loop.pointee.limits, loop.pointee.timeouts,
                 now: loop.pointee.monotonic)
+            if step == .admit {
+                guard let next = admit() else { continue }
+                step = next
+            }
             switch step {
+            case .admit: preconditionFailure("what was admitted goes on")
             case .wait: return
             case .finish:
                 transcript.append("end")
@@ -91,6 +99,25 @@ final class MachineBench {
             case .handle: handle()
             }
         }
+    }
+
+    /// Decides on the request whose head is there; nil when it is answered by that.
+    private func admit() -> ConnectionMachine.Step? {
+        let request = connection.pointee.request(loop.pointee.fields.entries, contentLength: 0)
+        let isUpload = request.path.hasSameBytes(as: "/up")
+        guard refuses(request) else {
+            return connection.pointee.machine.admitted(
+                as: isUpload ? TestHandler.upload : nil, &connection.pointee.input, &loop.pointee.fields,
+                loop.pointee.limits, loop.pointee.timeouts, now: loop.pointee.monotonic)
+        }
+        if !connection.pointee.machine.canSkipContent(connection.pointee.input) {
+            connection.pointee.machine.keepsAlive = false
+        }
+        transcript.append("refused " + describe(request))
+        connection.pointee.machine.handedHead(&connection.pointee.input)
+        connection.pointee.machine.answered(loop.pointee.timeouts, now: loop.pointee.monotonic)
+        if connection.pointee.machine.phase == .closing { transcript.append("end") }
+        return nil
     }
 
     private func handle() {

@@ -59,11 +59,11 @@ struct MailboxTests {
     @Test("Messages sent before the start are received before the first request")
     func beforeStart() throws {
         let configuration = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: 0)], loops: 1)
-        let server = try HTTPServer(configuration: configuration) { TestHandler(context: $0) }
+        let server = try HTTPServer<Int>(configuration: configuration)
         for _ in 0..<7 { server.send(1, toLoop: 0) }
         let client = try RawClient(port: server.port)
         client.send("GET /received HTTP/1.1\r\nHost: a\r\n\r\n")
-        server.start()
+        server.start { TestHandler(context: $0) }
         #expect(try client.answer().body == "7")
         server.drain(within: .zero) {}
     }

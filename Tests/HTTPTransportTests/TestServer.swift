@@ -8,7 +8,7 @@ import Synchronization
 
 /// A server for tests on a port of the system's choice.
 final class TestServer: Sendable {
-    let server: HTTPServer<TestHandler>
+    let server: HTTPServer<Int>
 
     var port: Int { server.port }
 
@@ -21,8 +21,8 @@ final class TestServer: Sendable {
     ) throws {
         var configuration = HTTPServerConfiguration(addresses: addresses, loops: loops)
         adjust(&configuration)
-        server = try HTTPServer(configuration: configuration) { TestHandler(context: $0) }
-        server.start()
+        server = try HTTPServer(configuration: configuration)
+        server.start { TestHandler(context: $0) }
     }
 
     func client() throws -> RawClient { try RawClient(port: port) }
@@ -80,13 +80,24 @@ final class TestHandler: HTTPHandler {
         self.context = context
     }
 
-    func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+    func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission {
         if let query = request.query, query.hasSameBytes(as: "stranger") {
             exchange.respond(error: .unauthorized, detail: "Nobody knows you.")
+            return .answered
         }
+        if exchange.isLate, !request.path.hasSameBytes(as: "/essential") {
+            exchange.shed()
+            return .answered
+        }
+        let isUpload = request.path.hasSameBytes(as: "/up")
+        return .taken(token: UInt64(request.path.count), upload: isUpload ? TestHandler.upload : nil)
     }
 
-    func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+    /// What requests for `/up` may bring.
+    static let upload = HTTPUpload(bytes: 20, time: .seconds(100))
+
+    func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
+        precondition(token == UInt64(request.path.count), "the token is that of this request")
         let path = String(decoding: request.path, as: UTF8.self)
         switch path {
         case "/later": completeElsewhere(exchange.deferred(), describe(request))
@@ -118,8 +129,6 @@ final class TestHandler: HTTPHandler {
         default: exchange.respond(.ok, contentType: "text/plain", body: Array(describe(request).utf8))
         }
     }
-
-    func isEssential(_ request: borrowing HTTPRequest) -> Bool { request.path.hasSameBytes(as: "/essential") }
 
     /// Raises the count, and answers whoever waits.
     func receive(_ message: Int) {

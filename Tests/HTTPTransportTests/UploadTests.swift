@@ -1,3 +1,4 @@
+import Bytes
 import Testing
 
 @testable import HTTPTransport
@@ -8,7 +9,6 @@ struct UploadTests {
         var limits = HTTPLimits()
         limits.bodyBytes = 10
         limits.bodyRate = 0
-        limits.uploads = [HTTPUpload(path: "/up", bytes: 20, time: .seconds(100))]
         return limits
     }
 
@@ -97,8 +97,11 @@ struct UploadTests {
         let first = try server.client()
         first.send(Self.head("/up", "Content-Length: 15\r\nExpect: 100-continue"))
         #expect(try first.answer().status == 100)
-        let known = "Content-Length: 15"
-        for framing in [known, "Transfer-Encoding: chunked", known + "\r\nExpect: 100-continue"] {
+        // What is too much to be dropped, of unknown length, or perhaps never sent.
+        let framings = [
+            "Content-Length: 65537", "Transfer-Encoding: chunked", "Content-Length: 15\r\nExpect: 100-continue",
+        ]
+        for framing in framings {
             let stranger = try server.client()
             stranger.send(Self.head("/up?stranger", framing))
             let answer = try stranger.answer()
@@ -107,5 +110,34 @@ struct UploadTests {
             #expect(stranger.isClosed())
         }
         server.stop()
+    }
+
+    @Test("Little content of a request that was answered by its head is dropped, and the connection goes on")
+    func dropped() throws {
+        let server = try TestServer { $0.limits = Self.limits }
+        let client = try server.client()
+        client.send(Self.head("/p?stranger", "Content-Length: 65536"))
+        let answer = try client.answer()
+        #expect(answer.status == 401)
+        #expect(answer.fields["connection"] == nil)
+        client.send(String(repeating: "x", count: 65_000))
+        client.send(String(repeating: "y", count: 536) + "GET /after HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try client.answer().body == "GET /after|")
+        server.stop()
+    }
+
+    @Test("A request that is answered by its head is answered once, however its bytes come")
+    func answeredByHead() throws {
+        let text = Self.head("/no", "Content-Length: 5") + "12345" + Self.head("/p", "Content-Length: 2") + "ab"
+        for pieces in [[Array(text.utf8)], text.utf8.map { [$0] }] {
+            let bench = try MachineBench(limits: Self.limits)
+            bench.refuses = { $0.path.hasSameBytes(as: "/no") }
+            for piece in pieces { bench.feed(piece) }
+            #expect(bench.transcript == ["refused POST /no|", "POST /p|ab"])
+        }
+        let closing = try MachineBench(limits: Self.limits)
+        closing.refuses = { _ in true }
+        closing.feed(Self.head("/no", "Transfer-Encoding: chunked") + "1\r\na\r\n0\r\n\r\n")
+        #expect(closing.transcript == ["refused POST /no|", "end"])
     }
 }

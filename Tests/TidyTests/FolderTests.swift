@@ -25,9 +25,6 @@ struct FolderTests {
         Pair("FlagServer", "Commands", "Process"),
         Pair("FlagServer", "Configuration", "Process"),
         Pair("FlagServer", "Control", "Process"),
-        Pair("FlagServer", "Control", "Work"),
-        Pair("FlagServer", "Routes", "Serving"),
-        Pair("FlagServer", "Routes", "Transfer"),
     ]
 
     /// By target and folder, the folders of the same target whose types it names. Files beside the folders are in one

@@ -1,7 +1,9 @@
+import Administration
 import FlagCore
 import FlagFiles
 import FlagStore
 import HTTPClient
+import HTTPRouting
 import JSON
 
 /// A server that a command reaches over HTTP, with the messages that the command would have by itself.

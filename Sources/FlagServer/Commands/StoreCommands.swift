@@ -1,3 +1,4 @@
+import Administration
 import DynamoModel
 import FlagCore
 import FlagStore

@@ -1,3 +1,4 @@
+import Administration
 import FlagCore
 import FlagFiles
 import FlagStore

@@ -1,6 +1,8 @@
+import Evaluation
 import FlagCache
 import FlagCore
 import FlagStore
+import HTTPRouting
 import HTTPTransport
 import Logging
 import Platform

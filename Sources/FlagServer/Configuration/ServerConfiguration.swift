@@ -1,3 +1,4 @@
+import Evaluation
 import FlagCache
 import FlagCore
 import FlagStore

@@ -1,10 +1,13 @@
+import Administration
 import DynamoModel
 import DynamoService
 import FlagStore
+import HTTPRouting
 import HTTPTransport
 import JSON
 import Logging
 import TableEngine
+import Telemetry
 
 /// DynamoDB's protocol on a port of its own, with event loops and workers of its own, so that nothing on it makes an
 /// evaluation of a flag wait.
@@ -51,13 +54,13 @@ final class DynamoEndpoint: Sendable {
         return places.isEmpty ? [.tcp(host: "127.0.0.1", port: port)] : places
     }
 
-    /// Binds addresses; connections queue up until the server is started.
+    /// Binds addresses and begins to answer.
     ///
     /// - Parameters:
     ///   - addresses: where to listen; port 0 takes a free one.
     ///   - loops: how many event loops.
     /// - Throws: `TransportError`.
-    func makeServer(_ addresses: [SocketAddress], loops: Int) throws(TransportError) -> HTTPServer<DynamoHandler> {
+    func startServer(_ addresses: [SocketAddress], loops: Int) throws(TransportError) -> HTTPServer<Never> {
         var http = HTTPServerConfiguration(addresses: addresses, loops: loops)
         // `x-amz-crc32` is of the content as it is sent, and clients check it so.
         http.compression.minimumBytes = 0
@@ -70,7 +73,9 @@ final class DynamoEndpoint: Sendable {
         http.errorBody = Self.errorBody
         http.standingFields = BrowserOrigin.standingFields
         http.tellsIdleTimeout = true
-        return try HTTPServer(configuration: http) { DynamoHandler(endpoint: self, loop: $0) }
+        let server = try HTTPServer<Never>(configuration: http)
+        server.start { [self] loop in DynamoHandler(endpoint: self, loop: loop) }
+        return server
     }
 
     /// What the transport answers by itself.

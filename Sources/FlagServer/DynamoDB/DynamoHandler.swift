@@ -1,6 +1,7 @@
 import Bytes
 import DynamoModel
 import DynamoService
+import HTTPRouting
 import HTTPTransport
 import JSON
 
@@ -29,7 +30,7 @@ final class DynamoHandler: HTTPHandler {
     /// This handler takes no messages.
     func receive(_ message: Never) {}
 
-    func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
+    func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
         let content = Content(request)
         let origin = request.field("origin")
         let isAllowedPage = origin.map { endpoint.pages.contain($0) } ?? false

@@ -1,6 +1,7 @@
 import DynamoModel
 import DynamoService
 import Synchronization
+import Telemetry
 
 /// Counts requests of DynamoDB's protocol by operation and by how they ended.
 final class DynamoRequestCounters: Sendable {

@@ -1,3 +1,4 @@
+import Administration
 import DynamoModel
 import DynamoService
 import FlagStore

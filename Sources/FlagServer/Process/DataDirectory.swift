@@ -1,4 +1,5 @@
 import FlagCore
+import FlagStore
 import Glibc
 import JSON
 import Platform

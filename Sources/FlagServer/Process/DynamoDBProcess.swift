@@ -1,6 +1,8 @@
+import Administration
 import Dispatch
 import DynamoModel
 import Glibc
+import HTTPRouting
 import HTTPTransport
 import Logging
 import Platform
@@ -60,8 +62,7 @@ struct DynamoDBProcess {
             store: tables, hosts: ServedHosts(named: [settings.host]), pages: PageOrigins(settings.corsOrigins),
             work: work, logger: logger)
         let addresses = SocketAddress.list(settings.host, port: settings.port)
-        let server = try endpoint.makeServer(addresses, loops: settings.loops)
-        server.start()
+        let server = try endpoint.startServer(addresses, loops: settings.loops)
         let control = try makeControl(tables, work, logger)
         let places = SocketAddress.list(settings.host, port: server.port)
         logger.notice("ready", metadata: ["address": "\(SocketAddress.inWords(places, isSecure: false))"])

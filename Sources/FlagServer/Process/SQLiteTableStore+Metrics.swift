@@ -1,5 +1,6 @@
 import DynamoModel
 import TableEngine
+import Telemetry
 
 extension SQLiteTableStore {
     /// Writes what there is to be known of the tables' backups and of their change stream. Blocks shortly.

@@ -1,5 +1,7 @@
+import Administration
 import Dispatch
 import DynamoModel
+import Evaluation
 import FlagCore
 import FlagFiles
 import FlagStore
@@ -109,16 +111,15 @@ struct ServerProcess {
         http.tls = configuration.tls
         http.trustedProxies = configuration.trustedProxies
         http.compression = configuration.compression
+        let tables = store.tables
         var settings = ServiceSettings(
             profile: configuration.profile, requiresAuthentication: configuration.auth == .on,
-            storeID: store.tables.storeID, fractional: configuration.evaluation.fractional,
+            storeID: { tables.storeID }, fractional: configuration.evaluation.fractional,
             version: FlagServerCommand.version)
-        settings.cacheLimits = configuration.cache
         settings.hosts = configuration.servedHosts
-        settings.bulkAnswerBytes = configuration.bulkAnswerBytes
-        settings.contextLimits = configuration.contextLimits
-        let tables = store.tables
-        settings.readStoreID = { tables.storeID }
+        settings.evaluation.cacheLimits = configuration.cache
+        settings.evaluation.bulkAnswerBytes = configuration.bulkAnswerBytes
+        settings.evaluation.contextLimits = configuration.contextLimits
         let parts = ServingStack.Parts(
             store: tables, table: configuration.profile.tableName, settings: settings, http: http,
             now: { .systemClock }, work: work,
@@ -141,7 +142,7 @@ struct ServerProcess {
             }, reserveComplaint: { tables.reserveComplaint })
         logger.follow(tables)
         let stack = try ServingStack(parts)
-        let readiness = stack.service.readiness
+        let readiness = stack.health.readiness
         tables.subscribeToWriteTrouble { trouble in
             readiness.mark(writable: trouble == nil)
             logger.report(writeTrouble: trouble)
@@ -154,7 +155,7 @@ struct ServerProcess {
     /// With authentication on it stays closed: there are no keys yet that signatures could be checked with.
     private func openDynamoDBPort(
         _ endpoint: DynamoEndpoint, _ logger: Logger
-    ) throws -> HTTPServer<DynamoHandler>? {
+    ) throws -> HTTPServer<Never>? {
         guard let port = configuration.dynamodbPort else { return nil }
         guard configuration.auth == .off else {
             logger.warning(
@@ -162,8 +163,8 @@ struct ServerProcess {
                 metadata: ["port": .stringConvertible(port)])
             return nil
         }
-        let server = try endpoint.makeServer(DynamoEndpoint.addresses(configuration.host, port: port), loops: loopCount)
-        server.start()
+        let server = try endpoint.startServer(
+            DynamoEndpoint.addresses(configuration.host, port: port), loops: loopCount)
         let places = DynamoEndpoint.addresses(configuration.host, port: server.port)
         logger.notice(
             "ready for DynamoDB clients",

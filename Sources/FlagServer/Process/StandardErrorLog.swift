@@ -1,4 +1,5 @@
 import FlagCore
+import FlagStore
 import FoundationEssentials
 import Glibc
 import JSON
@@ -119,12 +120,5 @@ struct StandardErrorLog: LogHandler {
             default: result.unicodeScalars.append(scalar)
             }
         }
-    }
-}
-
-extension Timestamp {
-    /// What the machine's clock says now.
-    static var systemClock: Timestamp {
-        Timestamp(millisecondsSinceEpoch: SystemClock.wallMilliseconds)
     }
 }

@@ -1,4 +1,6 @@
+import Access
 import DynamoModel
+import HTTPRouting
 import HTTPTransport
 import Logging
 
@@ -15,13 +17,13 @@ struct AdministrationEvent: Sendable {
     private static let targetMaximum = 300
 
     /// What a request says of itself; its content is not told.
-    init(_ request: borrowing HTTPRequest, by principal: Principal, from client: PeerAddress) {
-        isChange = request.method != .get && request.method != .head
+    init(_ copy: AdministrationRequest, _ request: borrowing HTTPRequest, _ audit: RoutePolicy.AuditClass) {
+        isChange = audit == .change
         method = String(decoding: request.methodName, as: UTF8.self)
         let query = request.query.map { "?" + String(decoding: $0, as: UTF8.self) } ?? ""
         target = String((String(decoding: request.path, as: UTF8.self) + query).prefix(Self.targetMaximum))
-        self.principal = principal
-        self.client = "\(client)"
+        principal = copy.caller.principal
+        client = "\(copy.client)"
     }
 
     /// How important its end is: changes are what an operator looks for later, what only looks is for finding faults.

@@ -1,6 +1,5 @@
 import Dispatch
 import FlagCore
-import FlagStore
 import Platform
 
 /// Tells an operator of failed evaluations, of each flag at most once a minute. From any thread.
@@ -24,8 +23,8 @@ final class EvaluationFailureLog: Sendable {
     }
 
     /// Takes a failure. Never blocks for long: what is to be said is said elsewhere.
-    func note(_ error: EvaluationError, of flag: CompiledFlag, in environment: Environment) {
-        guard let first = failures.withLock({ $0.note(error, of: flag.key, in: environment) }) else { return }
+    func note(_ error: EvaluationError, of flagKey: String, in environment: Environment) {
+        guard let first = failures.withLock({ $0.note(error, of: flagKey, in: environment) }) else { return }
         queue.async { [report] in report(first) }
     }
 }

@@ -1,15 +1,16 @@
+import Access
 import Bytes
+import DynamoModel
+import Evaluation
 import FlagCache
-import FlagCore
+import HTTPRouting
 import HTTPTransport
-import JSON
+import Telemetry
 
-/// What one event loop does with requests: it evaluates flags out of its own cache at once, and hands everything that
-/// can block to worker queues.
+/// What one event loop does with requests: it decides by the head whether a request may come in, has evaluations
+/// answered at once, and hands everything that can block to worker queues.
 ///
-/// One for each loop and used on that loop only, so nothing in it is locked; what it reuses from request to request
-/// (the tape, the buffers) makes an evaluation that finds its flag in the cache free of allocations. `FlagService`
-/// says how handlers are made.
+/// One for each loop and used on that loop only, so nothing in it is locked.
 final class LoopHandler: HTTPHandler {
     /// What other threads send to a loop.
     enum Message: Sendable {
@@ -21,86 +22,153 @@ final class LoopHandler: HTTPHandler {
         case publish(done: @Sendable () -> Void)
     }
 
-    let service: FlagService
-    let loop: LoopContext
-    let cache: LoopCache
-    /// Where required flags and segments are found.
-    let surroundings: LoopSurroundings
+    /// What the handlers of all loops share.
+    struct Parts: Sendable {
+        /// The routes with what they do.
+        let routes: ServedRoutes
+        /// Where things are counted.
+        let metrics: ServerMetrics
+        /// Where work may block.
+        let workers: WorkerPool
+        /// What `/health` says.
+        let health: Health
+        /// The OpenAPI document.
+        let document: APIDocument
+        /// What clients may call the server by.
+        let hosts: ServedHosts
+        /// Bytes that the content of a request may have, where its route says nothing else.
+        let contentBytes: Int
+        /// Who calls where no request says who does; nil where each has to.
+        let anybody: Caller?
+        /// Told of each administrative request when it is answered, with the status.
+        let reportAdministration: @Sendable (AdministrationEvent, UInt16) -> Void
+    }
+
+    let parts: Parts
+    /// Answers evaluations.
+    let evaluator: Evaluator
     /// This loop's counters.
     let counters: CounterBlock
     /// Whether requests name this server.
-    var hostCheck: HostCheck
-    /// Where bodies of evaluations are parsed.
-    let tape = JSONTape()
-    /// Where answers of evaluations are written.
-    var output = EvaluationOutput()
-    /// Where a percent-encoded key is decoded.
-    var decodedKey = ByteBuffer(capacity: 512)
-    /// The bulk answer that is being written, if that takes more than one turn of the loop: one at a time, since what
-    /// is unfinished takes memory.
-    var writing: WaitingEvaluation?
-    /// Those that are written after it, in the order in which they were asked for.
-    var queued: [WaitingEvaluation] = []
-    /// How the current second is spelled.
-    var instants = InstantText()
-    /// The key of entity tags.
-    private(set) var tagKey: KeyedDigest.Key
-    private let fixedNow: (@Sendable () -> Timestamp)?
+    private var hostCheck: HostCheck
 
-    /// A handler with an empty cache.
-    ///
-    /// - Parameters:
-    ///   - service: what all loops share.
-    ///   - loop: this loop.
-    init(service: FlagService, loop: LoopContext) {
-        self.service = service
-        self.loop = loop
-        cache = LoopCache(
-            source: service.feed, loop: loop.index, limits: service.settings.cacheLimits,
-            fractional: service.settings.fractional, clock: service.settings.workClock,
-            wantsTurn: { [link = service.link, index = loop.index] in link.send(.turn, toLoop: index) })
-        surroundings = LoopSurroundings(cache: cache)
-        counters = service.metrics.loops[loop.index]
-        tagKey = KeyedDigest.Key(deriving: service.settings.currentStoreID())
-        fixedNow = service.settings.evaluationClock
-        hostCheck = HostCheck(service.settings.hosts)
-    }
-
-    /// The instant of an evaluation: the loop's clock, read once each time the loop wakes.
-    var now: Timestamp {
-        fixedNow?() ?? Timestamp(millisecondsSinceEpoch: loop.wallMilliseconds)
-    }
-
-    func isEssential(_ request: borrowing HTTPRequest) -> Bool {
-        guard case .route(let route, _) = service.router.match(request.method, request.path) else { return false }
-        return [.health, .metrics, .killSwitch].contains(route.group)
+    /// A handler over an evaluator of the same loop.
+    init(_ parts: Parts, evaluator: Evaluator, counters: CounterBlock) {
+        self.parts = parts
+        self.evaluator = evaluator
+        self.counters = counters
+        hostCheck = HostCheck(parts.hosts)
     }
 
     func receive(_ message: Message) {
         switch message {
-        case .cache(let update):
-            cache.apply(update, now: loop.monotonicMilliseconds)
-            // Of another table, what clients know by their tags is not true any more.
-            if update.forgetsEverything { tagKey = KeyedDigest.Key(deriving: service.settings.currentStoreID()) }
-        case .turn:
-            cache.takeTurn(now: loop.monotonicMilliseconds)
+        case .cache(let update): evaluator.apply(update)
+        case .turn: evaluator.takeTurn()
         case .publish(let done):
-            ServiceMetrics.publish(cache.statistics, in: counters)
+            evaluator.publishStatistics()
             done()
         }
     }
+
+    // MARK: - Admission
+
+    /// Decides on a request before its content is read: which route, for whom, from where, and whether there is time.
+    func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission {
+        // Whatever the path: no resource knows it (RFC 9110 section 9.1).
+        guard request.method != .other else { return refuse(&exchange, .unknownMethod) }
+        let match = parts.routes.router.match(request.method, request.path)
+        guard case .route(let route, _) = match else { return answer(request, without: match, &exchange) }
+        if exchange.isLate, !route.policy.isEssential {
+            exchange.shed()
+            return .answered
+        }
+        if let problem = refusal(of: request, route.policy.access, exchange.peer) {
+            return refuse(&exchange, problem)
+        }
+        if !route.isForEveryPage, BrowserOrigin.isForeign(request) { return refuse(&exchange, .foreignOrigin) }
+        return .taken(token: UInt64(truncatingIfNeeded: route.number), upload: route.policy.content.upload)
+    }
+
+    /// Why whoever asks may not come in; nil when they may.
+    @inline(__always)
+    private func refusal(
+        of request: borrowing HTTPRequest, _ access: RouteAccess, _ peer: PeerAddress
+    ) -> Problem? {
+        guard hostCheck.admits(request, from: peer) else { return .unknownHost }
+        return switch access.verdict(on: parts.anybody) {
+        case .admitted: nil
+        case .unknownCaller: .unauthorized
+        case .forbidden: .forbidden
+        }
+    }
+
+    /// Answers a request that no route takes.
+    private func answer(
+        _ request: borrowing HTTPRequest, without match: Router.Match, _ exchange: inout Exchange
+    ) -> Admission {
+        if let problem = refusal(of: request, .anyCaller, exchange.peer) { return refuse(&exchange, problem) }
+        if case .methodNotAllowed(let allow) = match { return refuse(request, allowing: allow, &exchange) }
+        // The whole server is meant (RFC 9110 section 9.3.7).
+        guard request.path.hasSameBytes(as: "*") else { return refuse(&exchange, .routeNotFound) }
+        parts.metrics.requests.count(parts.routes.router.noLabel, 204, in: counters)
+        exchange.respond(HTTPResponse(status: .noContent, fields: [("Allow", Router.methods)]))
+        return .answered
+    }
+
+    /// A path that has other methods: 405, or the list of them for `OPTIONS` (RFC 9110 section 9.3.7).
+    private func refuse(
+        _ request: borrowing HTTPRequest, allowing allow: String, _ exchange: inout Exchange
+    ) -> Admission {
+        if request.method == .options {
+            parts.metrics.requests.count(parts.routes.router.noLabel, 204, in: counters)
+            // RFC 5789 section 3.1.
+            let changes = allow.contains("PATCH") ? [("Accept-Patch", MediaType.ofChanges)] : []
+            exchange.respond(HTTPResponse(status: .noContent, fields: [("Allow", allow)] + changes))
+            return .answered
+        }
+        let method = String(decoding: request.methodName, as: UTF8.self)
+        return refuse(
+            &exchange,
+            Problem(
+                .methodNotAllowed, "\(method) is not allowed here; allowed are \(allow)",
+                headerFields: [("Allow", allow)]))
+    }
+
+    /// Answers with a problem, whatever the content is.
+    private func refuse(_ exchange: inout Exchange, _ problem: Problem) -> Admission {
+        refuse(&exchange, parts.routes.router.noLabel, problem)
+        return .answered
+    }
+
+    /// Answers with a problem.
+    func refuse(_ exchange: inout Exchange, _ label: Int, _ problem: Problem) {
+        parts.metrics.requests.count(label, problem.code.status, in: counters)
+        exchange.respond(HTTPResponse(problem))
+    }
 }
 
-/// Where the answer of an evaluation is written: memory that is used again for the next.
-struct EvaluationOutput: ~Copyable {
-    /// The content.
-    var body = ByteBuffer()
-    /// The value of the `ETag` field; empty when there is none.
-    var tag = ByteBuffer(capacity: 64)
-
-    /// Forgets everything.
-    mutating func reset() {
-        body.reset()
-        tag.reset()
+extension RoutePolicy.Content {
+    /// What the transport allows it.
+    fileprivate var upload: HTTPUpload? {
+        if case .upload(let bytes, let time) = self { HTTPUpload(bytes: bytes, time: time) } else { nil }
     }
+}
+
+extension Problem {
+    /// A path without a route.
+    static let routeNotFound = Problem(
+        .routeNotFound, "no route of this server has this path; GET /openapi.json lists them all")
+
+    /// A method that this server does not know.
+    static let unknownMethod = Problem(.notImplemented, "no route of this server has this method")
+
+    /// A request that would have to prove who sends it.
+    static let unauthorized = Problem(
+        .unauthorized,
+        "authentication is on (--auth on), but this version of flag-server has no API keys yet, so every request but "
+            + "/health is refused; to use it, listen on a loopback address with --auth off",
+        headerFields: [("WWW-Authenticate", "Bearer realm=\"flag-server\"")])
+
+    /// A caller who may not do this in any environment.
+    static let forbidden = Problem(.forbidden, "whoever sent this may not do it in any environment")
 }

@@ -1,17 +1,31 @@
+import Access
+import Administration
 import Dispatch
 import DynamoModel
+import Evaluation
+import FlagCache
 import FlagCore
 import FlagStore
+import HTTPRouting
 import HTTPTransport
+import Telemetry
 
-/// A whole server over a store: repository, cache feed, service and HTTP server, put together and started in the right
+/// A whole server over a store: repository, cache feed, routes and HTTP server, put together and started in the right
 /// order. What is around it — configuration, signals, the data directory, the control socket — is the program's.
 struct ServingStack: Sendable {
-    /// What the routes work with.
-    let service: FlagService
     /// What listens.
-    let server: HTTPServer<LoopHandler>
-    private let link: ServerLink
+    let server: HTTPServer<LoopHandler.Message>
+    /// What fills the loops' caches.
+    let feed: CacheFeed
+    /// What completes the writes of others.
+    let follower: FlagTableFollower
+    /// What the routes of administration work with.
+    let administration: Administration
+    /// What `/health` says.
+    let health: Health
+    private let handler: LoopHandler.Parts
+    private let evaluation: EvaluationSettings
+    private let failures: EvaluationFailureLog
 
     /// What is needed from outside.
     struct Parts: Sendable {
@@ -21,7 +35,7 @@ struct ServingStack: Sendable {
         var table: String
         /// What the operator decided about serving.
         var settings: ServiceSettings
-        /// How to listen. Its `errorBody` and its uploads are set here.
+        /// How to listen. Its `errorBody` is set here.
         var http: HTTPServerConfiguration
         /// The wall clock.
         var now: @Sendable () -> Timestamp
@@ -51,12 +65,17 @@ struct ServingStack: Sendable {
     ///
     /// - Throws: `FlagStoreError` or `TransportError`.
     init(_ parts: Parts) throws {
-        let link = ServerLink()
+        let settings = parts.settings
         let repository = FlagRepository(store: parts.store, table: parts.table)
         try repository.createTableIfMissing()
+        var http = parts.http
+        http.errorBody = ServingStack.protocolErrorBody
+        http.standingFields = BrowserOrigin.standingFields
+        http.tellsIdleTimeout = true
+        let server = try HTTPServer<LoopHandler.Message>(configuration: http)
         let replacements = DispatchQueue(label: "flag-server.replaced-table")
         let follower = FlagTableFollower(
-            repository: repository, storeID: parts.settings.storeID, report: parts.reportForeign)
+            repository: repository, storeID: settings.evaluation.currentStoreID(), report: parts.reportForeign)
         let feed = CacheFeed(
             store: parts.store, table: parts.table, loops: parts.http.loops,
             pollForeignChanges: parts.pollForeignChanges,
@@ -66,27 +85,41 @@ struct ServingStack: Sendable {
             },
             report: parts.report
         ) { update, loop in
-            link.send(.cache(update), toLoop: loop)
+            server.send(.cache(update), toLoop: loop)
         }
-        var settings = parts.settings
-        settings.bodyBytes = parts.http.limits.bodyBytes
-        let service = FlagService(
-            repository: repository, feed: feed, follower: follower, settings: settings,
-            work: parts.work, loopCount: parts.http.loops, link: link, now: parts.now,
-            failures: EvaluationFailureLog(report: parts.reportFailure),
-            reportAdministration: parts.reportAdministration, moreMetrics: parts.moreMetrics,
+        let health = Health(
+            version: settings.version, startedAt: parts.now(), readiness: Readiness(), feed: feed, now: parts.now,
             backupComplaint: parts.backupComplaint, reserveComplaint: parts.reserveComplaint)
-        var http = parts.http
-        http.errorBody = FlagService.protocolErrorBody
-        http.standingFields = BrowserOrigin.standingFields
-        http.tellsIdleTimeout = true
-        http.limits.uploads = service.router.routes.compactMap(\.upload)
+        let workers = WorkerPool()
+        let administration = Administration(
+            repository: repository, feed: feed, work: parts.work, workers: workers,
+            defaultEnvironment: settings.profile.defaultEnvironment, now: parts.now)
+        let document = APIDocument.ofProgram(version: settings.version)
+        let metrics = ServerMetrics(loopCount: parts.http.loops, labels: ServedRoutes.labels)
+        let page = MetricsPage(
+            metrics: metrics, health: health, feed: feed, follower: follower, repository: repository,
+            workers: workers, server: server, profile: settings.profile.rawValue, moreMetrics: parts.moreMetrics)
         // One call for each commit, on the writer's queue.
-        parts.store.subscribe { [metrics = service.metrics] changes in metrics.countCommit(ofItems: changes.count) }
-        server = try HTTPServer(configuration: http) { LoopHandler(service: service, loop: $0) }
-        link.attach(server)
-        self.service = service
-        self.link = link
+        parts.store.subscribe { changes in metrics.countCommit(ofItems: changes.count) }
+        handler = LoopHandler.Parts(
+            routes: ServedRoutes(document, administration, metrics: page.response), metrics: metrics,
+            workers: workers, health: health, document: document, hosts: settings.hosts,
+            contentBytes: parts.http.limits.bodyBytes,
+            anybody: settings.requiresAuthentication ? nil : .anonymous,
+            reportAdministration: parts.reportAdministration)
+        evaluation = settings.evaluation
+        failures = EvaluationFailureLog(report: parts.reportFailure)
+        self.server = server
+        self.feed = feed
+        self.follower = follower
+        self.administration = administration
+        self.health = health
+    }
+
+    /// What the transport answers by itself (bad requests, time-outs, limits), as a problem.
+    private static let protocolErrorBody: HTTPServerConfiguration.ErrorBody = { status, detail in
+        let problem = Problem(ProblemCode(transportStatus: Int(status.code)), detail)
+        return ("application/problem+json", problem.body)
     }
 
     /// Completes what others wrote since the last start, fills the caches, then accepts connections, then says that it
@@ -94,19 +127,26 @@ struct ServingStack: Sendable {
     ///
     /// - Throws: `FlagStoreError` when the kill switches cannot be read: without them nothing may be answered.
     func start() throws(FlagStoreError) {
-        service.follower.start()
-        try service.feed.start(warm: [service.settings.defaultEnvironment])
-        server.start()
-        service.failures.start()
-        service.readiness.markWarm()
+        follower.start()
+        try feed.start(warm: [evaluation.defaultEnvironment])
+        server.start { [handler, evaluation, feed, failures, server] loop in
+            let counters = handler.metrics.loops[loop.index]
+            let evaluator = Evaluator(
+                settings: evaluation, source: feed, loop: loop, counters: counters,
+                metrics: handler.metrics.evaluation, requests: handler.metrics.requests,
+                wantsTurn: { [index = loop.index] in server.send(.turn, toLoop: index) },
+                noteFailure: { failures.note($0, of: $1, in: $2) })
+            return LoopHandler(handler, evaluator: evaluator, counters: counters)
+        }
+        failures.start()
+        health.readiness.markWarm()
     }
 
     /// Turns `/health/ready` red, finishes what is under way, and calls back when no handler will be called any more.
     func drain(within duration: Duration, completion: @escaping @Sendable () -> Void) {
-        service.readiness.markDraining()
-        server.drain(within: duration) { [link, follower = service.follower] in
+        health.readiness.markDraining()
+        server.drain(within: duration) { [follower] in
             follower.stop()
-            link.detach()
             completion()
         }
     }

@@ -1,3 +1,4 @@
+import Administration
 import JSON
 
 /// What a command on long work asks for, as it travels to the server that does the work.

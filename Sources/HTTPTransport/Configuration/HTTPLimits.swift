@@ -37,8 +37,6 @@ package struct HTTPLimits: Sendable, Equatable {
     package var bodyRate = 240
     /// Connections beyond `connections` that may be open while they are told 503; one more is closed without an answer.
     package var refusedConnections = 64
-    /// Paths whose content may be larger and slower than that of others.
-    package var uploads: [HTTPUpload] = []
     /// Uploads of all loops together that may be under way, from the begin of their content to their answer; one more
     /// is answered 503. Each may take twice its bytes of memory.
     package var uploadsAtOnce = 4
@@ -67,7 +65,6 @@ package struct HTTPLimits: Sendable, Equatable {
         try require("bodyRate", bodyRate, in: 0...1_073_741_824)
         try require("refusedConnections", refusedConnections, in: 0...100_000)
         try require("uploadsAtOnce", uploadsAtOnce, in: 1...1000)
-        for upload in uploads { try require("bytes of \(upload.path)", upload.bytes, in: 0...1_073_741_824) }
     }
 }
 

@@ -38,6 +38,8 @@ struct Connection: ~Copyable {
     var upload: Place?
     /// The place of the large answer that is under way; nil for others.
     var largeAnswer: Place?
+    /// What the handler gave for the request at hand when it took it.
+    var token: UInt64 = 0
     /// Who is at the other end.
     var peer = PeerAddress.unix
     /// The protocol's state.

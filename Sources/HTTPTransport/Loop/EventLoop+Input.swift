@@ -98,20 +98,24 @@ extension EventLoop {
         connection.pointee.wasInterrupted = false
         if connection.pointee.output.capacity == 0 { swap(&connection.pointee.output, &state.pointee.spareOutput) }
         while !connection.pointee.machine.isBlocked {
-            let step = connection.pointee.machine.advance(
+            var step = connection.pointee.machine.advance(
                 &connection.pointee.input, &state.pointee.fields, state.pointee.limits, state.pointee.timeouts,
                 now: state.pointee.monotonic)
+            if step == .admit {
+                guard let next = admit(connection) else {
+                    if connection.pointee.wasInterrupted { return }
+                    continue
+                }
+                step = next
+            }
             switch step {
+            case .admit: preconditionFailure("what was admitted goes on")
             case .wait:
                 if connection.pointee.machine.isUploading { _ = admitUpload(connection) }
                 return
             case .finish: return
             case .sendContinue:
-                if connection.pointee.machine.isUploading {
-                    if !admitUpload(connection) { return }
-                } else if answerWithoutContent(connection) {
-                    return
-                }
+                if connection.pointee.machine.isUploading, !admitUpload(connection) { return }
                 connection.pointee.output.append("HTTP/1.1 100 Continue\r\n\r\n")
             case .handle:
                 handle(connection)
@@ -127,11 +131,9 @@ extension EventLoop {
         }
     }
 
-    /// Gives the upload that begins one of the places for them; where all are taken, it is refused. One that is
-    /// answered the same without its content, as to strangers, never has a place.
+    /// Gives the upload that begins one of the places for them; where all are taken, it is refused.
     private func admitUpload(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
         if connection.pointee.upload != nil { return true }
-        if answerWithoutContent(connection) { return false }
         connection.pointee.upload = state.pointee.uploads.take()
         if connection.pointee.upload != nil { return true }
         connection.pointee.machine.refuseForNow()
@@ -141,25 +143,36 @@ extension EventLoop {
         return false
     }
 
-    /// Has the handler answer before the content is there, if it can. The client may send it or not then: what
-    /// follows on the connection cannot be told from it.
-    private func answerWithoutContent(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    /// Has the handler decide on the request whose head is there.
+    ///
+    /// - Returns: What to do next; nil when the request has its answer.
+    @inline(__always)
+    private func admit(_ connection: UnsafeMutablePointer<Connection>) -> ConnectionMachine.Step? {
         if handler.hasMail { handler.receiveMail() }
         let keepsAlive = connection.pointee.machine.keepsAlive
-        connection.pointee.machine.tabulate(connection.pointee.input, into: &state.pointee.fields)
-        connection.pointee.machine.keepsAlive = false
+        // What an answer says of the connection is decided before it is written.
+        if !connection.pointee.machine.canSkipContent(connection.pointee.input) {
+            connection.pointee.machine.keepsAlive = false
+        }
         var exchange = Exchange(connection: connection, loop: state)
         let request = connection.pointee.request(state.pointee.fields.entries, contentLength: 0)
-        handler.answerWithoutContent(request, &exchange)
-        if exchange.state == .open {
+        switch handler.admit(request, &exchange) {
+        case .taken(let token, let upload):
+            connection.pointee.token = token
             connection.pointee.machine.keepsAlive = keepsAlive
-            return false
+            return connection.pointee.machine.admitted(
+                as: upload, &connection.pointee.input, &state.pointee.fields, state.pointee.limits,
+                state.pointee.timeouts, now: state.pointee.monotonic)
+        case .answered:
+            exchange.completeUnanswered()
+            state.pointee.counters.requests.raise(by: 1)
+            connection.pointee.machine.handedHead(&connection.pointee.input)
+            connection.pointee.machine.answered(state.pointee.timeouts, now: state.pointee.monotonic)
+            if connection.pointee.output.count >= state.pointee.limits.pendingOutputBytes {
+                connection.pointee.wasInterrupted = true
+            }
+            return nil
         }
-        exchange.completeUnanswered()
-        state.pointee.counters.requests.raise(by: 1)
-        connection.pointee.machine.refuseForNow()
-        connection.pointee.machine.answered(state.pointee.timeouts, now: state.pointee.monotonic)
-        return true
     }
 
     private func refuse(_ connection: UnsafeMutablePointer<Connection>, _ fault: RequestFault) {
@@ -179,12 +192,7 @@ extension EventLoop {
         var exchange = Exchange(connection: connection, loop: state)
         let request = connection.pointee.request(
             state.pointee.fields.entries, contentLength: connection.pointee.machine.bodyLength)
-        if !state.pointee.isOverloaded || handler.isEssential(request) {
-            handler.handle(request, &exchange)
-        } else {
-            state.pointee.counters.shed.raise(by: 1)
-            exchange.respond(error: .serviceUnavailable, detail: "The server is overloaded.")
-        }
+        handler.handle(request, connection.pointee.token, &exchange)
         state.pointee.current = nil
         connection.pointee.contentBytes = connection.pointee.machine.bodyLength
         connection.pointee.machine.handed(&connection.pointee.input)

@@ -22,6 +22,15 @@ package struct Exchange: ~Copyable {
         self.loop = loop
     }
 
+    /// Whether the loop is so late that only what is essential should be answered (`HTTPTimeouts.lag`).
+    package var isLate: Bool { loop.pointee.isOverloaded }
+
+    /// Refuses the request because the loop is late, and counts that.
+    package mutating func shed() {
+        loop.pointee.counters.shed.raise(by: 1)
+        respond(error: .serviceUnavailable, detail: "The server is overloaded.")
+    }
+
     /// Closes the connection after this exchange's answer. To be called before `respond`.
     package mutating func closeAfterAnswer() {
         connection.pointee.machine.keepsAlive = false

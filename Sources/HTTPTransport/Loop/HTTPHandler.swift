@@ -4,35 +4,34 @@ package protocol HTTPHandler: AnyObject, SendableMetatype {
     /// What other threads may send to the handler with `HTTPServer.send`.
     associatedtype Message: Sendable
 
+    /// Decides on a request by its head, before any of its content is asked for. May answer, and then the content is
+    /// not read: what is little of it and sure to come is dropped, behind more the connection closes. May not defer.
+    ///
+    /// Without an implementation, all are taken, but for a loop that is late.
+    ///
+    /// - Parameters:
+    ///   - request: The request, without content; its slices end with the call.
+    ///   - exchange: Where the answer goes, if there is one already.
+    func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission
+
     /// Answers one request: at once with `exchange.respond`, or later after `exchange.deferred()`. Must not block: all
     /// connections of the loop wait. An exchange left without either is answered 500.
     ///
     /// - Parameters:
     ///   - request: The request; its slices end with the call.
+    ///   - token: What `admit` gave for it.
     ///   - exchange: Where the answer goes.
-    func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange)
-
-    /// Answers a request whose client waits to be asked for its content (RFC 9110 §10.1.1), or whose content is an
-    /// upload that has only begun, if the answer is the same whatever the content is, such as 404. Leaves the exchange
-    /// alone otherwise: the content is read, and `handle` called when it is there. May not defer. Without an
-    /// implementation, all content is read.
-    ///
-    /// - Parameters:
-    ///   - request: The request, without content.
-    ///   - exchange: Where the answer goes; the connection closes behind it.
-    func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange)
+    func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange)
 
     /// Takes a message. Every message whose `send` returned before a request's bytes were read arrives before that
     /// request is handled; messages of one sender arrive in order. Must not block.
     func receive(_ message: Message)
-
-    /// Whether this request is answered even by a loop that is late, as health checks and emergencies are. Others are
-    /// answered 503 then. Asked only in that case; without an implementation, nothing is.
-    func isEssential(_ request: borrowing HTTPRequest) -> Bool
 }
 
 extension HTTPHandler {
-    package func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {}
-
-    package func isEssential(_ request: borrowing HTTPRequest) -> Bool { false }
+    package func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission {
+        guard exchange.isLate else { return .taken }
+        exchange.shed()
+        return .answered
+    }
 }

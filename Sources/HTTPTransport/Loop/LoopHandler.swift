@@ -1,17 +1,12 @@
 /// A handler as the loop sees it: the core is not generic over the program's handler.
 class LoopHandler {
+    /// Decides on one request by its head.
+    func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission {
+        preconditionFailure("to be overridden")
+    }
+
     /// Answers or defers one request.
-    func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
-        preconditionFailure("to be overridden")
-    }
-
-    /// Answers one request whose content makes no difference and has not come.
-    func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
-        preconditionFailure("to be overridden")
-    }
-
-    /// Whether the request is answered even by a loop that is late.
-    func isEssential(_ request: borrowing HTTPRequest) -> Bool {
+    func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
         preconditionFailure("to be overridden")
     }
 
@@ -34,16 +29,12 @@ final class TypedLoopHandler<Handler: HTTPHandler>: LoopHandler {
         self.inbox = inbox
     }
 
-    override func handle(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
-        handler.handle(request, &exchange)
+    override func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission {
+        handler.admit(request, &exchange)
     }
 
-    override func answerWithoutContent(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) {
-        handler.answerWithoutContent(request, &exchange)
-    }
-
-    override func isEssential(_ request: borrowing HTTPRequest) -> Bool {
-        handler.isEssential(request)
+    override func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
+        handler.handle(request, token, &exchange)
     }
 
     override var hasMail: Bool { inbox.hasMail }

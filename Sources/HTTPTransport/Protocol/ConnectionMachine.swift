@@ -8,6 +8,8 @@ struct ConnectionMachine {
     enum Step: Equatable {
         /// Nothing, until more bytes, an answer or time comes.
         case wait
+        /// The head of a request is whole: ask the handler whether it is taken, then say `admitted` or `handedHead`.
+        case admit
         /// Write the interim answer 100 (RFC 9110 §15.2.1), then ask again.
         case sendContinue
         /// A whole request stands at the front of the input: hand it to the handler, then say `handed`.
@@ -74,6 +76,11 @@ struct ConnectionMachine {
     private var isUpload = false
     /// Milliseconds that it may take then.
     private var uploadTime: Int64 = 0
+    /// Bytes of content still to be dropped, of a request that was answered by its head.
+    private var skippedBytes = 0
+
+    /// Content up to this size is dropped when its request was answered without it; behind more the connection closes.
+    private static let skippedMaximum = 64 * 1024
 
     /// What is known of the request at hand.
     var head: RequestHead { parser.head }
@@ -117,6 +124,7 @@ struct ConnectionMachine {
     ) -> Step {
         switch phase {
         case .idle:
+            if skippedBytes > 0, !skipContent(&input) { return inputEnded ? finish() : .wait }
             skipEmptyLines(&input)
             if input.isEmpty || input.count == 1 && input.readable[0] == 0x0D { return inputEnded ? finish() : .wait }
             beginRequest(timeouts, now: now)
@@ -124,8 +132,19 @@ struct ConnectionMachine {
         case .head: return advanceHead(&input, &fields, limits, timeouts, now: now)
         case .body: return advanceBody(&input, &fields)
         case .chunks: return advanceChunks(&input, &fields, limits)
-        case .answering, .streaming, .closing, .lingering: return .wait
+        case .admitting, .answering, .streaming, .closing, .lingering: return .wait
         }
+    }
+
+    /// Drops what is left of the content of a request that was answered without it.
+    ///
+    /// - Returns: Whether all of it has come.
+    @inline(never)
+    private mutating func skipContent(_ input: inout ByteBuffer) -> Bool {
+        let count = min(skippedBytes, input.count)
+        input.consume(count)
+        skippedBytes -= count
+        return skippedBytes == 0
     }
 
     /// The peer has ended its side: whole requests are still answered, a part of one is not waited for.
@@ -165,9 +184,45 @@ struct ConnectionMachine {
         if parser.head.expectsOther { return refuse(.unknownExpectation) }
         // RFC 9110 §7.4.
         if parser.head.isSecure, !isSecure { return refuse(.misdirectedRequest) }
+        if parser.isSplit { parser.tabulate(input.readable, into: &fields) }
+        phase = .admitting
+        return .admit
+    }
+
+    /// Whether the connection can be kept when the request at hand is answered by its head: what is left of its content
+    /// is little and sure to come.
+    @inline(__always)
+    func canSkipContent(_ input: borrowing ByteBuffer) -> Bool {
+        guard !parser.head.hasTransferEncoding else { return false }
+        guard let length = parser.head.contentLength, length > 0 else { return true }
+        if input.count >= parser.length &+ length { return true }
+        // Who waits for 100 may send the content or not (RFC 9110 §10.1.1).
+        return length <= ConnectionMachine.skippedMaximum && !parser.head.expectsContinue
+    }
+
+    /// The request at hand was answered by its head; its content makes no difference, whatever of it is still to come.
+    mutating func handedHead(_ input: inout ByteBuffer) {
+        phase = .answering
+        let length = parser.length &+ (parser.head.contentLength ?? 0)
+        let there = min(length, input.count)
+        input.consume(there)
+        skippedBytes = length &- there
+    }
+
+    /// The request at hand is taken. Goes on with its content.
+    ///
+    /// - Parameters:
+    ///   - upload: What its content may have beyond that of others; nil for what all may have.
+    ///   - input: As in `advance`, as the other parameters are.
+    @inline(__always)
+    mutating func admitted(
+        as upload: HTTPUpload?, _ input: inout ByteBuffer, _ fields: inout FieldTable,
+        _ limits: borrowing HTTPLimits, _ timeouts: borrowing TimeoutsInMilliseconds, now: Int64
+    ) -> Step {
         let length = parser.head.contentLength ?? 0
         if length > limits.bodyBytes || parser.head.hasTransferEncoding {
-            lookForUpload(input.readable, limits, timeouts, now: now)
+            bodyMaximum = limits.bodyBytes
+            if let upload { beginUpload(upload, timeouts, now: now) }
             if length > bodyMaximum { return refuse(.bodyTooLarge) }
         }
         if parser.head.hasTransferEncoding {
@@ -178,21 +233,19 @@ struct ConnectionMachine {
         }
         messageLength = parser.length &+ length
         bodyLength = length
-        if input.count >= messageLength { return handOut(input.readable, &fields) }
+        if input.count >= messageLength {
+            phase = .answering
+            return .handle
+        }
         phase = .body
         beginBody(timeouts, now: now)
         return waitForBody(input)
     }
 
-    /// How large the body may be that is too large for most paths, or of unknown length.
-    @inline(never)
-    private mutating func lookForUpload(
-        _ bytes: UnsafeRawBufferPointer, _ limits: borrowing HTTPLimits, _ timeouts: borrowing TimeoutsInMilliseconds,
-        now: Int64
+    /// The body may be larger and slower than others are.
+    private mutating func beginUpload(
+        _ upload: HTTPUpload, _ timeouts: borrowing TimeoutsInMilliseconds, now: Int64
     ) {
-        let path = bytes.slice(parser.head.path)
-        bodyMaximum = limits.bodyBytes
-        guard let upload = limits.uploads.first(where: { path.hasSameBytes(as: $0.path) }) else { return }
         isUpload = true
         bodyMaximum = upload.bytes
         uploadTime = Int64(upload.time.milliseconds)
@@ -237,14 +290,9 @@ struct ConnectionMachine {
 
     @inline(__always)
     private mutating func handOut(_ bytes: UnsafeRawBufferPointer, _ fields: inout FieldTable) -> Step {
-        if parser.isSplit || phase != .head { parser.tabulate(bytes, into: &fields) }
+        parser.tabulate(bytes, into: &fields)
         phase = .answering
         return .handle
-    }
-
-    /// Finds the header fields of the request at hand again.
-    func tabulate(_ input: borrowing ByteBuffer, into fields: inout FieldTable) {
-        parser.tabulate(input.readable, into: &fields)
     }
 
     private mutating func refuse(_ fault: RequestFault) -> Step {
@@ -330,7 +378,7 @@ struct ConnectionMachine {
         case .idle: stageDeadline = now + (isHandshaking ? timeouts.head : timeouts.idle)
         case .head: stageDeadline = now + timeouts.head
         case .body, .chunks: beginBody(timeouts, now: now)
-        case .answering, .streaming, .closing, .lingering: break
+        case .admitting, .answering, .streaming, .closing, .lingering: break
         }
     }
 
@@ -375,7 +423,7 @@ struct ConnectionMachine {
         case .idle: return .close(isHandshaking ? .handshake : .idle)
         case .head: return timeOut(isWholeRequest ? .request : .head)
         case .body, .chunks: return timeOut(isWholeRequest ? .request : .body)
-        case .streaming: return .none
+        case .streaming, .admitting: return .none
         case .answering: return .handlerTimeout(isWholeRequest ? .request : .handler)
         case .closing, .lingering: return .close(nil)
         }

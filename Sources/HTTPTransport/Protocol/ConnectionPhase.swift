@@ -4,6 +4,8 @@ enum ConnectionPhase: UInt8 {
     case idle
     /// A request head came in part.
     case head
+    /// The head is whole, and the handler decides on it.
+    case admitting
     /// The head is whole, a body of known length came in part.
     case body
     /// The head is whole, a chunked body came in part.

@@ -2,28 +2,27 @@ import Dispatch
 
 /// An HTTP/1.1 server: one listening socket an address, one acceptor, and event loops that each have their own
 /// connections and their own handler.
-package final class HTTPServer<Handler: HTTPHandler>: Sendable {
+///
+/// It is bound before its handlers are made, so that these can be given what sends to it.
+package final class HTTPServer<Message: Sendable>: Sendable {
     private let core: ServerCore
-    private let inboxes: [Mailbox<Handler.Message>]
-    private let makeHandler: @Sendable (LoopContext) -> Handler
+    private let inboxes: [Mailbox<Message>]
 
     /// Binds the addresses and listens; connections queue up from now on, and are served after `start`.
     ///
-    /// - Parameters:
-    ///   - configuration: How to listen, and what to allow.
-    ///   - makeHandler: Called once for each loop, on the loop, before its first request.
+    /// - Parameter configuration: How to listen, and what to allow.
     /// - Throws: `TransportError` when a setting is out of bounds, an address is taken or the system refuses.
-    package init(
-        configuration: HTTPServerConfiguration, makeHandler: @escaping @Sendable (LoopContext) -> Handler
-    ) throws(TransportError) {
+    package init(configuration: HTTPServerConfiguration) throws(TransportError) {
         core = try ServerCore(configuration: configuration)
         inboxes = core.bells.map { Mailbox(bell: $0) }
-        self.makeHandler = makeHandler
     }
 
     /// Starts the loops and begins to accept. To be called once.
-    package func start() {
-        let makeHandler = makeHandler
+    ///
+    /// - Parameter makeHandler: Called once for each loop, on the loop, before its first request.
+    package func start<Handler: HTTPHandler>(
+        makeHandler: @escaping @Sendable (LoopContext) -> Handler
+    ) where Handler.Message == Message {
         core.start { [inboxes] context in
             TypedLoopHandler(handler: makeHandler(context), inbox: inboxes[context.index])
         }
@@ -41,7 +40,7 @@ package final class HTTPServer<Handler: HTTPHandler>: Sendable {
     /// - Parameters:
     ///   - message: What the handler receives.
     ///   - loop: The loop's number, from 0.
-    package func send(_ message: Handler.Message, toLoop loop: Int) {
+    package func send(_ message: Message, toLoop loop: Int) {
         inboxes[loop].send(message)
     }
 

@@ -5,6 +5,7 @@ import FlagStore
 import JSON
 import Testing
 
+@testable import Administration
 @testable import FlagServer
 
 @Suite("Commands on the store")

@@ -4,8 +4,10 @@ import HTTPTransport
 import Logging
 import Testing
 
+@testable import Evaluation
 @testable import FlagCache
 @testable import FlagServer
+@testable import HTTPRouting
 
 @Suite("Every setting")
 struct EverySettingTests {

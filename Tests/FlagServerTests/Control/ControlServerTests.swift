@@ -5,6 +5,7 @@ import Logging
 import Platform
 import Testing
 
+@testable import Administration
 @testable import FlagServer
 
 @Suite("Control socket", .serialized)

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import FlagServer
+@testable import FlagStore
 
 @Suite("Data directory")
 struct DataDirectoryTests {

@@ -1,6 +1,7 @@
 import JSON
 import Testing
 
+@testable import Evaluation
 @testable import FlagServer
 
 @Suite("The bounds of a context")

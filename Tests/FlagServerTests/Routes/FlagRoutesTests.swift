@@ -3,6 +3,7 @@ import JSON
 import Testing
 
 @testable import FlagServer
+@testable import HTTPRouting
 
 private let simple = #"{"flagKey":"f","description":"A flag","owner":"web","defaultEnabled":false}"#
 

@@ -17,7 +17,7 @@ struct ForeignWriteRoutesTests {
     private func put(_ item: Item, _ server: RouteServer) throws {
         let table = Profile.local.tableName
         try server.table.store.transactAndWait([.put(table: table, item: item)], principal: .anonymous)
-        server.stack.service.follower.waitUntilIdle()
+        server.stack.follower.waitUntilIdle()
     }
 
     @Test("A flag that was typed into the table is served, read, listed, changed and deleted like any other")

@@ -2,6 +2,7 @@ import JSON
 import Testing
 
 @testable import FlagServer
+@testable import HTTPRouting
 
 /// What generators of clients stumble over, or make something of that nobody would want to call. The end-to-end tests
 /// run some of them; this says where in the document the reason is.
@@ -10,7 +11,7 @@ struct GeneratedClientTests {
     private let document: JSONValue
 
     init() throws {
-        document = try JSONValue(parsing: OpenAPIDocument.text(of: Router.all.routes, version: "1.2.3"))
+        document = try JSONValue(parsing: APIDocument.ofProgram(version: "1.2.3").text)
     }
 
     /// A schema with where it stands.
@@ -85,8 +86,8 @@ struct GeneratedClientTests {
         let schemas = try #require(document["components"]?["schemas"]?.objectValue)
         let verb = try Regex("[a-z]+(?:[A-Z][A-Za-z]*)?")
         let noun = try Regex("(?:[A-Z][a-z]+)+|OpenAPI")
-        for route in Router.all.routes {
-            let id = route.operation.id
+        for route in ServedRoutes.declarations {
+            let id = route.operationID
             #expect(id.wholeMatch(of: verb) != nil, "\(id)")
             // What typescript-fetch calls the parameters of an operation.
             let parameters = id.prefix(1).uppercased() + id.dropFirst() + "Request"

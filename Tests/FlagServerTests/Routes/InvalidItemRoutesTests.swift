@@ -4,6 +4,7 @@ import FlagStore
 import JSON
 import Testing
 
+@testable import Administration
 @testable import FlagServer
 
 @Suite("Items that are not valid, in every answer")
@@ -103,7 +104,7 @@ struct InvalidItemRoutesTests {
             try server.table.store.transactAndWait(
                 [.put(table: Profile.local.tableName, item: item)], principal: .anonymous)
         }
-        server.stack.service.follower.waitUntilIdle()
+        server.stack.follower.waitUntilIdle()
         return server
     }
 

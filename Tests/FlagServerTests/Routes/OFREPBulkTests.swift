@@ -1,6 +1,7 @@
 import JSON
 import Testing
 
+@testable import Evaluation
 @testable import FlagServer
 
 @Suite("OFREP, all flags")
@@ -210,7 +211,7 @@ struct OFREPBulkTests {
     @Test("Another store has other tags, every loop of one the same")
     func stores() throws {
         let tags = try ["one", "two", "one"].map { store in
-            let server = try RouteServer { $0.storeID = store }
+            let server = try RouteServer { $0.evaluation.currentStoreID = { store } }
             try server.create("a")
             return try server.bulk().fields["etag"]
         }

@@ -1,14 +1,18 @@
+import Foundation
 import JSON
 import Testing
 
+@testable import Access
+@testable import Evaluation
 @testable import FlagServer
+@testable import HTTPRouting
 
 @Suite("OpenAPI document")
 struct OpenAPIDocumentTests {
     private let document: JSONValue
 
     init() throws {
-        document = try JSONValue(parsing: OpenAPIDocument.text(of: Router.all.routes, version: "1.2.3"))
+        document = try JSONValue(parsing: APIDocument.ofProgram(version: "1.2.3").text)
     }
 
     @Test("The document is OpenAPI 3.1 with every route of the routing table, and no other")
@@ -21,8 +25,8 @@ struct OpenAPIDocumentTests {
                 described.insert("\(method.uppercased()) \(path)")
             }
         }
-        #expect(described == Set(Router.all.routes.map { "\($0.methodName) \($0.pattern.openAPIPath)" }))
-        #expect(described.count == Router.all.routes.count)
+        #expect(described == Set(ServedRoutes.declarations.map { "\($0.method.name) \($0.pattern.openAPIPath)" }))
+        #expect(described.count == ServedRoutes.declarations.count)
     }
 
     @Test(
@@ -40,12 +44,12 @@ struct OpenAPIDocumentTests {
             "GET /health/ready", "POST /api/import", "GET /api/export", "GET /metrics", "GET /openapi.json",
         ])
     func designed(route: String) {
-        #expect(Router.all.routes.contains { "\($0.methodName) \($0.pattern.openAPIPath)" == route })
+        #expect(ServedRoutes.declarations.contains { "\($0.method.name) \($0.pattern.openAPIPath)" == route })
     }
 
     @Test("A change for another version is 412 with the tag there is", arguments: ["put", "patch", "delete"])
     func versionMismatch(method: String) {
-        let answer = document["paths"]?["/api/flags/{flagKey}"]?[method]?["responses"]?["412"]
+        let answer = resolved(document["paths"]?["/api/flags/{flagKey}"]?[method]?["responses"]?["412"])
         #expect(answer?["headers"]?["ETag"] != nil)
         #expect(answer?["content"]?["application/problem+json"] != nil)
     }
@@ -76,7 +80,8 @@ struct OpenAPIDocumentTests {
             if operation["requestBody"] != nil {
                 #expect(statuses.contains("413") && statuses.contains("400"), "\(name)")
             }
-            for (status, answer) in operation["responses"]?.objectValue?.members ?? [] where status != "default" {
+            for (status, response) in operation["responses"]?.objectValue?.members ?? [] where status != "default" {
+                let answer = try #require(resolved(response))
                 #expect(answer["description"]?.stringValue?.isEmpty == false, "\(name) \(status)")
                 let hasBody = answer["content"] != nil
                 #expect(hasBody != ["204", "304"].contains(status), "\(name) \(status)")
@@ -100,8 +105,10 @@ struct OpenAPIDocumentTests {
             #expect(target != nil, "\(reference) leads nowhere")
         }
         // And none is left that nobody refers to.
-        for (name, _) in document["components"]?["schemas"]?.objectValue?.members ?? [] {
-            #expect(references.contains("#/components/schemas/\(name)"), "\(name) is not used")
+        for kind in ["schemas", "responses", "parameters"] {
+            for (name, _) in document["components"]?[kind]?.objectValue?.members ?? [] {
+                #expect(references.contains("#/components/\(kind)/\(name)"), "\(name) is not used")
+            }
         }
     }
 
@@ -120,12 +127,79 @@ struct OpenAPIDocumentTests {
         }
     }
 
+    /// What a request can be refused for because of what its route is.
+    private func implied(by route: Route) -> [ProblemCode] {
+        var codes: [ProblemCode] = [.misdirectedRequest]
+        if route.policy.access != .open { codes.append(.unauthorized) }
+        if !route.isForEveryPage { codes.append(.foreignOrigin) }
+        if route.operation.body != nil { codes += [.contentTooLarge, .unsupportedCoding] }
+        // Evaluations answer for themselves what is wrong with them.
+        guard route.policy.audit != .none, route.policy.label != "explain", route.policy.label != "openapi" else {
+            return codes
+        }
+        codes += [.storeUnavailable, .overloaded, .internalError, .invalidQuery]
+        if !route.pattern.parameterNames.isEmpty { codes.append(.invalidPath) }
+        if route.operation.queryNames.contains("environment") { codes.append(.unknownEnvironment) }
+        if route.operation.body != nil {
+            codes += [.invalidRequest, .invalidJSON, .invalidBody, .unsupportedMediaType]
+        }
+        return codes
+    }
+
+    @Test("Every route says by name what it can refuse because of what it is")
+    func impliedProblems() throws {
+        let router = Router(ServedRoutes.declarations, describedBy: .ofProgram(version: "1.2.3"))
+        for route in router.routes {
+            let name = "\(route.methodName) \(route.pattern.openAPIPath)"
+            let item = document["paths"]?[route.pattern.openAPIPath]
+            let responses = item?[route.methodName.lowercased()]?["responses"]
+            for code in implied(by: route) {
+                let description = resolved(responses?["\(code.status)"])?["description"]?.stringValue
+                #expect(description?.contains("`\(code.name)`") == true, "\(name) does not tell of \(code.name)")
+            }
+        }
+    }
+
+    @Test("The query parameters of evaluations are those that the document has")
+    func evaluationQueries() {
+        let router = Router(ServedRoutes.declarations, describedBy: .ofProgram(version: "1.2.3"))
+        for (route, evaluation) in zip(router.routes, EvaluationRoute.all) {
+            #expect(route.operation.queryNames == EvaluationQuery.names(of: evaluation.kind))
+        }
+    }
+
+    @Test("The codes of problems are those that the program has")
+    func codes() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources")
+        let pattern = try Regex(#"ProblemCode\(\s*"([a-z_]+)", (\d+), "([^"]+)"\)"#)
+        var names: [String] = []
+        for file in ["HTTPRouting/ProblemCode.swift", "Administration/ProblemCode+Flags.swift"] {
+            let text = try String(contentsOf: root.appending(path: file), encoding: .utf8)
+            for match in text.matches(of: pattern) {
+                names.append(String(try #require(match.output[1].substring)))
+                let status = try #require(match.output[2].substring.flatMap { UInt16($0) })
+                #expect((400...599).contains(status))
+                #expect(match.output[3].substring?.first?.isUppercase == true)
+            }
+        }
+        #expect(names.count > 30)
+        let told = document["components"]?["schemas"]?["ProblemCode"]?["enum"]?.arrayValue?.compactMap(\.stringValue)
+        #expect(Set(told ?? []) == Set(names))
+        #expect(told?.count == names.count)
+    }
+
     @Test("It is served as it was made")
     func served() throws {
         let answer = try RouteServer().send("GET", "/openapi.json")
         #expect(answer.status == 200)
         #expect(answer.fields["content-type"] == "application/json")
         #expect(answer.json == document)
+    }
+
+    /// What a reference leads to, or the value itself.
+    private func resolved(_ value: JSONValue?) -> JSONValue? {
+        guard let reference = value?["$ref"]?.stringValue else { return value }
+        return reference.split(separator: "/").dropFirst().reduce(document as JSONValue?) { $0?[String($1)] }
     }
 
     private func forEachOperation(_ body: (String, JSONValue) throws -> Void) rethrows {

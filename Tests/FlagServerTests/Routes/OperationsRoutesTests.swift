@@ -4,7 +4,9 @@ import Glibc
 import JSON
 import Testing
 
+@testable import Evaluation
 @testable import FlagServer
+@testable import HTTPRouting
 
 @Suite("Operations")
 struct OperationsRoutesTests {
@@ -29,7 +31,7 @@ struct OperationsRoutesTests {
     @Test("A server that drains is alive and not ready")
     func draining() throws {
         let server = try RouteServer()
-        server.stack.service.readiness.markDraining()
+        server.stack.health.readiness.markDraining()
         let answer = try server.send("GET", "/health/ready")
         #expect(answer.status == 503)
         #expect(answer.json["checks"]?["draining"] != "ok")
@@ -40,22 +42,24 @@ struct OperationsRoutesTests {
     @Test("A server that cannot write serves evaluations: it stays ready, degraded, and the metrics say so")
     func writesFail() throws {
         let server = try RouteServer()
-        server.stack.service.readiness.mark(writable: false)
+        server.stack.health.readiness.mark(writable: false)
         let answer = try server.send("GET", "/health/ready")
         #expect(answer.status == 200)
         #expect(answer.json["status"] == "degraded")
         #expect(answer.json["checks"]?["writes"] == "fail, evaluations go on; the log says why")
         #expect(try server.send("GET", "/metrics").body.contains("\nflag_server_store_writable 0\n"))
-        server.stack.service.readiness.mark(writable: true)
+        server.stack.health.readiness.mark(writable: true)
         #expect(try server.send("GET", "/health/ready").json["status"] == "ok")
     }
 
     @Test("While the store fails, what is known is served, what is not is the safe default, and readiness is red")
     func failingStore() throws {
-        let server = try RouteServer { $0.cacheLimits = CacheLimits(capacity: 100, timeToLiveMilliseconds: 1) }
+        let server = try RouteServer {
+            $0.evaluation.cacheLimits = CacheLimits(capacity: 100, timeToLiveMilliseconds: 1)
+        }
         try server.create("f")
         #expect(try server.ofrep("f").status == 200)
-        while !server.stack.service.feed.statistics.tenantsAreComplete { sched_yield() }
+        while !server.stack.feed.statistics.tenantsAreComplete { sched_yield() }
         server.table.isFailing = true
         // What is in the cache goes on being served, and is called stale as soon as its time is over.
         var sources: Set<String> = []

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import FlagServer
+@testable import HTTPRouting
 
 /// What each pattern makes of each path: nil when it is another path, else the parameters.
 private let pathCases: [(pattern: StaticString, path: String, parameters: [String]?)] = [

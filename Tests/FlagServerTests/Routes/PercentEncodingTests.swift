@@ -1,6 +1,7 @@
 import Testing
 
 @testable import FlagServer
+@testable import HTTPRouting
 
 private func decode(_ text: String, plusIsSpace: Bool = false) throws(PercentEncoding.Failure) -> String {
     let bytes = Array(text.utf8)

@@ -2,6 +2,7 @@ import JSON
 import Testing
 
 @testable import FlagServer
+@testable import HTTPRouting
 
 @Suite("Problems")
 struct ProblemTests {
@@ -40,13 +41,6 @@ struct ProblemTests {
             #expect(
                 answer.json["detail"]?.stringValue?.hasSuffix(" (errors has the first 100 of what is wrong)") == true)
         }
-    }
-
-    @Test("Every code has an error status, a title and a spelling of its own", arguments: ProblemCode.allCases)
-    func codes(code: ProblemCode) {
-        #expect((400...599).contains(code.status))
-        #expect(code.title.first?.isUppercase == true)
-        #expect(code.rawValue.utf8.allSatisfy { $0 == UInt8(ascii: "_") || (97...122).contains($0) })
     }
 
     @Test(

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import FlagServer
+@testable import HTTPRouting
 
 private func query(_ text: String?, _ allowed: [String] = ["owner", "limit"]) throws -> QueryParameters {
     guard let text else { return try QueryParameters(nil, allowing: allowed) }

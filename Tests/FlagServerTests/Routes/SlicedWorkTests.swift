@@ -11,6 +11,7 @@ import Testing
 
 @testable import DynamoModel
 @testable import DynamoService
+@testable import Evaluation
 @testable import FlagServer
 @testable import TableEngine
 
@@ -41,14 +42,14 @@ struct SlicedWorkTests {
     private func hurried(_ middle: Middle = Middle(), cache: CacheLimits? = nil) throws -> RouteServer {
         let readings = Locked<UInt64>(0)
         return try RouteServer { settings in
-            settings.workClock = {
+            settings.evaluation.workClock = {
                 middle.look()
                 return readings.withLock { readings in
                     readings += 1
                     return readings * 2 * WorkSlice.nanoseconds
                 }
             }
-            if let cache { settings.cacheLimits = cache }
+            if let cache { settings.evaluation.cacheLimits = cache }
         }
     }
 
@@ -241,7 +242,7 @@ struct SlicedWorkTests {
         arguments: [1, 100], ["/api/evaluate", "/api/evaluate/batch", "/api/explain"])
     func requirements(capacity: Int, path: String) throws {
         let server = try RouteServer {
-            $0.cacheLimits = CacheLimits(capacity: capacity, timeToLiveMilliseconds: 60_000)
+            $0.evaluation.cacheLimits = CacheLimits(capacity: capacity, timeToLiveMilliseconds: 60_000)
         }
         try createTree("tree", server, environment: "staging")
         let body = SlicedWorkTests.requests("tree").first { $0.path == path }?.body
@@ -258,7 +259,7 @@ struct SlicedWorkTests {
     func requirementsOverOFREP() throws {
         let timeToLive: UInt32 = 100
         let server = try RouteServer {
-            $0.cacheLimits = CacheLimits(capacity: 1, timeToLiveMilliseconds: Int64(timeToLive))
+            $0.evaluation.cacheLimits = CacheLimits(capacity: 1, timeToLiveMilliseconds: Int64(timeToLive))
         }
         try createTree("tree", server, environment: "development")
         for _ in 0..<3 {
@@ -284,7 +285,7 @@ struct SlicedWorkTests {
     @Test("50 flags of one request are found, and 50 that do not exist are not, in a cache of one")
     func batch() throws {
         let server = try RouteServer {
-            $0.cacheLimits = CacheLimits(capacity: 1, timeToLiveMilliseconds: 60_000)
+            $0.evaluation.cacheLimits = CacheLimits(capacity: 1, timeToLiveMilliseconds: 60_000)
         }
         for number in 0..<50 { try server.create("flag-\(number)", environment: "staging") }
         for name in ["flag", "gone"] {

@@ -2,10 +2,12 @@ import FlagCore
 import JSON
 import Testing
 
+@testable import Administration
 @testable import DynamoModel
 @testable import DynamoService
 @testable import FlagServer
 @testable import FlagStore
+@testable import HTTPRouting
 @testable import TableEngine
 
 @Suite("What the store says, as a problem")
@@ -16,7 +18,7 @@ struct StoreProblemTests {
         let code: ProblemCode
         let status: Int
         let words: [String]
-        var testDescription: String { "\(code.rawValue) \(words.first ?? "")" }
+        var testDescription: String { "\(code.name) \(words.first ?? "")" }
     }
 
     static let cases = [

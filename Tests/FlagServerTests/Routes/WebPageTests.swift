@@ -2,6 +2,7 @@ import HTTPTransport
 import Testing
 
 @testable import FlagServer
+@testable import HTTPRouting
 
 @Suite("Web pages of other sites")
 struct WebPageTests {

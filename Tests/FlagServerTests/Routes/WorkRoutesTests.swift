@@ -1,6 +1,7 @@
 import JSON
 import Testing
 
+@testable import Administration
 @testable import FlagServer
 
 @Suite("Routes of long work")
@@ -69,7 +70,7 @@ struct WorkRoutesTests {
     @Test("When the server stops, imports do")
     func stop() throws {
         let (client, _) = try importHeldUp()
-        server.stack.service.work.stop()
+        server.stack.administration.work.stop()
         server.table.letWritesGo()
         let stopped = try client.readAnswer()
         #expect(stopped.code == "work_stopped" && stopped.body.contains("because the server is stopping"))

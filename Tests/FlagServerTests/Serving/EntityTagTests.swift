@@ -2,6 +2,7 @@ import Bytes
 import Testing
 
 @testable import FlagServer
+@testable import HTTPRouting
 
 private func matches(_ field: String, weakly: Bool = true) -> Bool {
     var tag = ByteBuffer()

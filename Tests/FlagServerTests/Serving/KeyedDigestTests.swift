@@ -2,6 +2,7 @@ import Bytes
 import JSON
 import Testing
 
+@testable import Evaluation
 @testable import FlagServer
 
 /// SipHash-2-4-128 of the bytes 0, 1, 2, … of so many bytes under the key 00 01 … 0f, as OpenSSL 3.0 computes it:

@@ -4,6 +4,7 @@ import FlagStore
 import JSON
 import Testing
 
+@testable import Evaluation
 @testable import FlagCore
 @testable import FlagServer
 

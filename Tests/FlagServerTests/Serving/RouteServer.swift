@@ -8,6 +8,7 @@ import Platform
 
 @testable import DynamoModel
 @testable import DynamoService
+@testable import Evaluation
 @testable import FlagServer
 @testable import TableEngine
 
@@ -35,9 +36,10 @@ final class RouteServer: Sendable {
         let store = try SQLiteTableStore.open(.memory)
         let table = SwitchableTable(store)
         var settings = ServiceSettings(
-            profile: profile, requiresAuthentication: requiresAuthentication, storeID: "test-store", fractional: .v3,
+            profile: profile, requiresAuthentication: requiresAuthentication, storeID: { "test-store" },
+            fractional: .v3,
             version: "1.2.3")
-        settings.evaluationClock = { clock.withLock { $0 } }
+        settings.evaluation.evaluationClock = { clock.withLock { $0 } }
         change(&settings)
         let http = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: 0)], loops: loops)
         stack = try ServingStack(

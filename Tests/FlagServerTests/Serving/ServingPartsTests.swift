@@ -5,6 +5,8 @@ import Platform
 import Testing
 
 @testable import FlagServer
+@testable import HTTPRouting
+@testable import Telemetry
 
 @Suite("Parts of serving")
 struct ServingPartsTests {

@@ -4,6 +4,7 @@ import JSON
 import Platform
 import Testing
 
+@testable import Administration
 @testable import FlagServer
 
 @Suite("List of long work")

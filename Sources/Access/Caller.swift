@@ -1,0 +1,32 @@
+import DynamoModel
+import FlagCore
+
+/// Who asks, and what they may in each environment.
+///
+/// A class so that the hot path holds one by a reference.
+package final class Caller: Sendable {
+    /// Whose name stands with what they change.
+    package let principal: Principal
+    /// What they may in some environment or other.
+    package let anywhere: Permissions
+    /// What they may, by the number of the environment.
+    private let permissions: [Permissions]
+
+    /// A caller with permissions of their own in each environment.
+    package init(_ principal: Principal, _ permissions: (Environment) -> Permissions) {
+        self.principal = principal
+        self.permissions = Environment.allCases.map(permissions)
+        anywhere = self.permissions.reduce([]) { $0.union($1) }
+    }
+
+    /// A caller who may the same everywhere.
+    package convenience init(_ principal: Principal, everywhere permissions: Permissions) {
+        self.init(principal) { _ in permissions }
+    }
+
+    /// Whoever asks a server that asks nobody who they are.
+    package static let anonymous = Caller(.anonymous, everywhere: .all)
+
+    /// What they may in an environment.
+    package func permissions(in environment: Environment) -> Permissions { permissions[environment.index] }
+}

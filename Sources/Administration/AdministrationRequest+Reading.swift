@@ -1,0 +1,116 @@
+import FlagCore
+import FlagStore
+import HTTPRouting
+import HTTPTransport
+import JSON
+
+extension AdministrationRequest {
+    /// The flag's key in the path.
+    func flagKey() throws(Problem) -> String { try pathText("flagKey", .flagKey) }
+
+    /// The tenant in the path.
+    func tenantId() throws(Problem) -> String { try pathText("tenantId", .tenant) }
+
+    /// The segment's name in the path.
+    func segmentName() throws(Problem) -> String { try pathText("name", .segmentName) }
+
+    private func pathText(_ name: String, _ rule: TextRule) throws(Problem) -> String {
+        let text = path[name] ?? ""
+        if let complaint = rule.complaint(about: text) {
+            throw Problem(.invalidPath, "\(name) in the path \(complaint)")
+        }
+        return text
+    }
+
+    /// Where a list goes on; nil for its first page, also when the parameter is there and empty, as a shell makes it of
+    /// an empty variable.
+    var cursor: String? { query["cursor"].flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// The environment that the query names, nil when it names none.
+    func namedEnvironment() throws(Problem) -> Environment? { try query.environment() }
+
+    /// The environment that is meant: the query's, else the profile's.
+    func environment(_ administration: Administration) throws(Problem) -> Environment {
+        try namedEnvironment() ?? administration.defaultEnvironment
+    }
+
+    /// The environment of a new thing: the query's, else the body's, else the profile's. Query and body must not
+    /// differ.
+    func environment(_ administration: Administration, body: Environment?) throws(Problem) -> Environment {
+        let named = try namedEnvironment()
+        if let named, let body, named != body {
+            throw .invalidBody([.otherEnvironment(body, query: named)])
+        }
+        return named ?? body ?? administration.defaultEnvironment
+    }
+
+    /// How many entries a page has.
+    func limit() throws(Problem) -> Int {
+        try query.integer("limit", in: 1...FlagLimits.pageSize) ?? FlagLimits.defaultPageSize
+    }
+
+    /// A time in the query, nil when it is not there.
+    func time(_ name: String) throws(Problem) -> Timestamp? {
+        guard let text = query[name] else { return nil }
+        guard let time = Timestamp(rfc3339: text) else {
+            throw .invalidQuery([
+                .init(
+                    pointer: "?\(name)",
+                    detail: "must be \(Timestamp.expectation), with a + written as %2B, not \"\(text)\"")
+            ])
+        }
+        return time
+    }
+
+    /// A text in the query that must satisfy a rule, nil when it is not there.
+    func text(_ name: String, _ rule: TextRule) throws(Problem) -> String? {
+        guard let text = query[name] else { return nil }
+        if let complaint = rule.complaint(about: text) {
+            throw .invalidQuery([.init(pointer: "?\(name)", detail: complaint)])
+        }
+        return text
+    }
+
+    /// A draft of the body.
+    func draft<Draft>(_ read: (JSONValue) throws(DefinitionIssues) -> Draft) throws(Problem) -> Draft {
+        let json = try json()
+        do throws(DefinitionIssues) {
+            return try read(json)
+        } catch {
+            throw AdministrationRequest.problem(with: error.issues, in: json)
+        }
+    }
+
+    /// A body whose only fault is its environment has a code of its own.
+    private static func problem(with issues: [DefinitionIssue], in json: JSONValue) -> Problem {
+        if issues.count == 1, issues[0].pointer == "/environment", json["environment"]?.stringValue != nil {
+            return .unknownEnvironment(issues.map { .init(pointer: $0.pointer, detail: $0.message) })
+        }
+        return .invalidBody(issues)
+    }
+}
+
+extension HTTPResponse {
+    /// A JSON tree as an answer.
+    static func json(
+        _ value: JSONValue, status: HTTPStatus = .ok, fields: [(name: String, value: String)] = []
+    ) -> HTTPResponse {
+        .json(value.serializedBytes(), status: status, fields: fields)
+    }
+
+    /// A page of a list as an answer: `{"<name>": […], "invalid"?: […], "total"?: …, "nextCursor": …}`.
+    ///
+    /// - Parameters:
+    ///   - entries: the entries, as the answer tells them.
+    ///   - list: where they come from.
+    ///   - invalid: what the list lacks because its item is not valid.
+    static func page<Record>(
+        _ name: String, _ entries: [JSONValue], of list: ListPage<Record>, invalid: [JSONValue] = []
+    ) -> HTTPResponse {
+        var page: JSONObject = [name: .array(entries)]
+        if !invalid.isEmpty { page["invalid"] = .array(invalid) }
+        if let total = list.total { page["total"] = .integer(Int64(total)) }
+        page["nextCursor"] = list.nextCursor.map { .string($0) } ?? .null
+        return .json(.object(page))
+    }
+}

@@ -1,0 +1,204 @@
+import Access
+import FlagCore
+import FlagStore
+import HTTPRouting
+import HTTPTransport
+import JSON
+
+extension FlagRoutes {
+    /// `GET /api/flags`
+    static func list(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply) throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let query = FlagQuery(
+            owner: try request.text("owner", .owner), expiresBefore: try request.time("expiresBefore"),
+            tag: try request.text("tag", .tag), limit: try request.limit(), cursor: request.cursor)
+        let page: FlagPage
+        var invalid: [InvalidItem] = []
+        let killSwitch: (String) -> KillSwitchRecord?
+        do throws(FlagStoreError) {
+            page = try administration.repository.flags(query, in: environment)
+            killSwitch = try administration.repository.killSwitches(ofFlagsIn: environment)
+            if query.cursor == nil { invalid = try administration.repository.invalidFlags(query, in: environment) }
+        } catch {
+            throw Problem(error, in: environment)
+        }
+        let now = administration.now()
+        reply(
+            .page(
+                "flags", page.records.map { $0.json(at: now, killSwitch: killSwitch($0.key)) },
+                of: page,
+                invalid: invalid.map { $0.json(naming: "flagKey") }))
+    }
+
+    /// `POST /api/flags`
+    static func create(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
+        throws(Problem)
+    {
+        let draft = try request.draft { json throws(DefinitionIssues) in try FlagDraft(json: json) }
+        let environment = try request.environment(administration, body: draft.environment)
+        administration.repository.create(draft, in: environment, by: request.caller.principal, at: administration.now())
+        { result in
+            administration.answer(reply, result, in: environment) { flag in
+                let place = "/api/flags/\(PercentEncoding.encodedSegment(flag.key))"
+                let query =
+                    environment == administration.defaultEnvironment ? "" : "?environment=\(environment.rawValue)"
+                return .written(flag, administration, status: .created, fields: [("Location", place + query)])
+            }
+        }
+    }
+
+    /// `GET /api/flags/{flagKey}`
+    static func get(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply) throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let (flag, killSwitch) = try read(try request.flagKey(), in: environment, administration)
+        let tag = flag.entityTag(killSwitch: killSwitch)
+        if let field = request.ifNoneMatch, EntityTag.list(field, matches: tag, weakly: true) {
+            return reply(HTTPResponse(status: .notModified, fields: [("ETag", tag)]))
+        }
+        reply(.flag(flag, killSwitch, administration))
+    }
+
+    /// `GET /api/flags/{flagKey}/history`
+    static func history(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
+        throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let key = try request.flagKey()
+        do throws(FlagStoreError) {
+            let entries = try administration.repository.history(of: key, in: environment)
+            reply(
+                try .history(entries) { () throws(FlagStoreError) in
+                    try administration.repository.requireFlag(key, in: environment)
+                })
+        } catch {
+            throw Problem(error, in: environment)
+        }
+    }
+
+    /// `PUT /api/flags/{flagKey}` and `PUT /api/flags/by-key/{flagKey}`
+    static func replace(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
+        throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let key = try request.flagKey()
+        let draft = try request.draft { json throws(DefinitionIssues) in try FlagDraft(json: json, key: key) }
+        let expected = try expectedVersion(request, key, in: environment, administration)
+        administration.repository.replace(
+            with: draft, in: environment, expecting: expected, by: request.caller.principal, at: administration.now()
+        ) { result in
+            administration.answer(reply, result, in: environment) { .written($0, administration) }
+        }
+    }
+
+    /// `PATCH /api/flags/{flagKey}`
+    static func patch(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
+        throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let key = try request.flagKey()
+        let patch = try request.draft { json throws(DefinitionIssues) in try FlagPatch(json: json) }
+        let expected = try expectedVersion(request, key, in: environment, administration)
+        administration.repository.patch(
+            key, with: patch, in: environment, expecting: expected, by: request.caller.principal,
+            at: administration.now()
+        ) { result in
+            administration.answer(reply, result, in: environment) { .written($0, administration) }
+        }
+    }
+
+    /// `DELETE /api/flags/{flagKey}`
+    static func delete(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
+        throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let key = try request.flagKey()
+        let expected = try expectedVersion(request, key, in: environment, administration)
+        administration.repository.delete(key, in: environment, expecting: expected, by: request.caller.principal) {
+            result in
+            administration.answer(reply, result, in: environment) { _ in
+                HTTPResponse(status: .noContent)
+            }
+        }
+    }
+
+    /// `GET /api/flags/{flagKey}/dependents`
+    static func dependents(
+        _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
+    ) throws(Problem) {
+        let environment = try request.environment(administration)
+        let key = try request.flagKey()
+        let dependents: [Dependent]
+        do throws(FlagStoreError) {
+            try administration.repository.requireFlag(key, in: environment)
+            dependents = try administration.repository.dependents(of: key, in: environment)
+        } catch {
+            throw Problem(error, in: environment)
+        }
+        let list = dependents.map { dependent -> JSONValue in
+            ["flagKey": .string(dependent.flagKey), "variant": .string(dependent.variant)]
+        }
+        reply(.json(.object(["flagKey": .string(key), "dependents": .array(list)])))
+    }
+
+    /// The flag of a key with the kill switch that takes it away, or the problem that there is no flag.
+    private static func read(
+        _ key: String, in environment: Environment, _ administration: Administration
+    ) throws(Problem) -> (FlagRecord, KillSwitchRecord?) {
+        do throws(FlagStoreError) {
+            return (
+                try administration.repository.flag(key, in: environment),
+                try administration.repository.killSwitch(of: key, in: environment)
+            )
+        } catch {
+            if case .invalid(let issues) = error { throw .invalidItem("flag \(key)", issues) }
+            throw Problem(error, in: environment)
+        }
+    }
+
+    /// The version that `If-Match` asks for: nil without the field or with `*`, which the flag's existence satisfies. A
+    /// kill switch that was set since the flag was read changes its tag and not the flag, and keeps nobody from
+    /// changing it.
+    ///
+    /// - Throws: 412 when the flag is at a version that the field does not name.
+    private static func expectedVersion(
+        _ request: AdministrationRequest, _ key: String, in environment: Environment, _ administration: Administration
+    ) throws(Problem) -> Int64? {
+        guard let field = request.ifMatch, field != "*" else { return nil }
+        let (flag, killSwitch): (FlagRecord, KillSwitchRecord?)
+        do throws(Problem) { (flag, killSwitch) = try read(key, in: environment, administration) } catch {
+            throw error.code == .invalidItem ? .unmatchable("flag \(key)") : error
+        }
+        let tag = flag.entityTag(killSwitch: killSwitch)
+        let tags = killSwitch == nil ? [tag] : [tag, flag.entityTag()]
+        guard tags.contains(where: { EntityTag.list(field, matches: $0, weakly: false) }) else {
+            throw Problem(
+                .versionMismatch,
+                "the flag's ETag is \(tag), which If-Match does not name: read it again and repeat "
+                    + "the change on what it is now", headerFields: [("ETag", tag)])
+        }
+        return flag.version
+    }
+}
+
+extension HTTPResponse {
+    /// A flag as an answer, with its entity tag.
+    fileprivate static func flag(
+        _ flag: FlagRecord, _ killSwitch: KillSwitchRecord?, _ administration: Administration, status: HTTPStatus = .ok,
+        fields: [(name: String, value: String)] = []
+    ) -> HTTPResponse {
+        .json(
+            flag.json(at: administration.now(), killSwitch: killSwitch), status: status,
+            fields: [("ETag", flag.entityTag(killSwitch: killSwitch))] + fields)
+    }
+
+    /// The same of a flag that was just written: that is answered also when nothing can be read. Blocks.
+    fileprivate static func written(
+        _ flag: FlagRecord, _ administration: Administration, status: HTTPStatus = .ok,
+        fields: [(name: String, value: String)] = []
+    ) -> HTTPResponse {
+        let killSwitch = (try? administration.repository.killSwitch(of: flag.key, in: flag.environment)) ?? nil
+        return .flag(flag, killSwitch, administration, status: status, fields: fields)
+    }
+}

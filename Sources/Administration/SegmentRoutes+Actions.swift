@@ -1,0 +1,258 @@
+import Access
+import FlagCache
+import FlagCore
+import FlagStore
+import HTTPRouting
+import HTTPTransport
+import JSON
+
+extension SegmentRoutes {
+    /// `GET /api/segments`
+    static func list(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply) throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let limit = try request.limit()
+        try storing(in: environment) { () throws(FlagStoreError) in
+            let cursor = request.cursor
+            let page = try administration.repository.segments(in: environment, limit: limit, cursor: cursor)
+            let invalid = cursor == nil ? try administration.repository.invalidSegments(in: environment) : []
+            var segments: [JSONValue] = []
+            for segment in page.records {
+                segments.append(segment.json(keyCount: try keyCount(of: segment, administration)))
+            }
+            reply(
+                .page(
+                    "segments", segments, of: page, invalid: invalid.map { $0.json(naming: "name") })
+            )
+        }
+    }
+
+    /// `POST /api/segments`
+    static func create(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
+        throws(Problem)
+    {
+        let draft = try request.draft { json throws(DefinitionIssues) in try SegmentDraft(json: json) }
+        let environment = try request.environment(administration, body: draft.environment)
+        administration.repository.createSegment(
+            draft, in: environment, by: request.caller.principal, at: administration.now()
+        ) { result in
+            administration.answer(reply, result, in: environment) { segment in
+                let place = "/api/segments/\(PercentEncoding.encodedSegment(segment.name))"
+                let query =
+                    environment == administration.defaultEnvironment ? "" : "?environment=\(environment.rawValue)"
+                return .segment(segment, administration, status: .created, fields: [("Location", place + query)])
+            }
+        }
+    }
+
+    /// `GET /api/segments/{name}`
+    static func get(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply) throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let segment = try read(try request.segmentName(), in: environment, administration)
+        try storing(in: environment) { () throws(FlagStoreError) in
+            let count = try keyCount(of: segment, administration)
+            let tag = segment.entityTag(keyCount: count)
+            if let field = request.ifNoneMatch, EntityTag.list(field, matches: tag, weakly: true) {
+                return reply(HTTPResponse(status: .notModified, fields: [("ETag", tag)]))
+            }
+            reply(.segment(segment, keyCount: count))
+        }
+    }
+
+    /// `GET /api/segments/{name}/history`
+    static func history(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
+        throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let name = try request.segmentName()
+        try storing(in: environment) { () throws(FlagStoreError) in
+            let entries = try administration.repository.history(ofSegment: name, in: environment)
+            reply(
+                try .history(entries) { () throws(FlagStoreError) in
+                    try administration.repository.requireSegment(name, in: environment)
+                })
+        }
+    }
+
+    /// `PUT /api/segments/{name}`
+    static func replace(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
+        throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let name = try request.segmentName()
+        let draft = try request.draft { json throws(DefinitionIssues) in try SegmentDraft(json: json, name: name) }
+        let expected = try expectedVersion(request, name, in: environment, administration)
+        administration.repository.replaceSegment(
+            with: draft, in: environment, expecting: expected, by: request.caller.principal, at: administration.now()
+        ) { result in
+            administration.answer(reply, result, in: environment) { .segment($0, administration) }
+        }
+    }
+
+    /// `PATCH /api/segments/{name}`
+    static func patch(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
+        throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let name = try request.segmentName()
+        let patch = try request.draft { json throws(DefinitionIssues) in try SegmentPatch(json: json) }
+        let expected = try expectedVersion(request, name, in: environment, administration)
+        administration.repository.patchSegment(
+            name, with: patch, in: environment, expecting: expected, by: request.caller.principal,
+            at: administration.now()
+        ) { result in
+            administration.answer(reply, result, in: environment) { .segment($0, administration) }
+        }
+    }
+
+    /// `DELETE /api/segments/{name}`
+    static func delete(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
+        throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let name = try request.segmentName()
+        let expected = try expectedVersion(request, name, in: environment, administration)
+        try storing(in: environment) { () throws(FlagStoreError) in
+            try administration.repository.deleteSegment(
+                name, in: environment, expecting: expected, by: request.caller.principal)
+        }
+        reply(HTTPResponse(status: .noContent))
+    }
+
+    /// `GET /api/segments/{name}/uses`
+    static func uses(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply) throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let name = try request.segmentName()
+        try storing(in: environment) { () throws(FlagStoreError) in
+            try administration.repository.requireSegment(name, in: environment)
+            let uses = try administration.repository.uses(ofSegment: name, in: environment)
+            reply(
+                .json([
+                    "name": .string(name), "flags": .array(uses.flags.map { .string($0) }),
+                    "segments": .array(uses.segments.map { .string($0) }),
+                ]))
+        }
+    }
+
+    // MARK: - Keys
+
+    /// `GET /api/segments/{name}/keys`
+    static func keys(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply) throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let limit = try request.limit()
+        let name = try request.segmentName()
+        try storing(in: environment) { () throws(FlagStoreError) in
+            try administration.repository.requireSegment(name, in: environment)
+            let page = try administration.repository.keys(
+                ofSegment: name, in: environment, limit: limit, cursor: request.cursor)
+            reply(.page("keys", page.records.map { .string($0) }, of: page))
+        }
+    }
+
+    /// `POST /api/segments/{name}/keys`
+    static func editKeys(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
+        throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let name = try request.segmentName()
+        let edit = try request.draft { json throws(DefinitionIssues) in try SegmentKeyEdit(json: json) }
+        let expected = try expectedVersion(request, name, in: environment, administration)
+        try storing(in: environment) { () throws(FlagStoreError) in
+            let segment = try administration.repository.editKeys(
+                ofSegment: name, edit, listed: try administration.feed.keys(ofSegment: name, in: environment),
+                in: environment, expecting: expected, by: request.caller.principal, at: administration.now())
+            reply(.segment(segment, keyCount: try keyCount(of: segment, administration)))
+        }
+    }
+
+    /// `PUT /api/segments/{name}/keys`
+    static func replaceKeys(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
+        throws(Problem)
+    {
+        let environment = try request.environment(administration)
+        let name = try request.segmentName()
+        let keys = try request.draft { json throws(DefinitionIssues) in try SegmentKeyEdit.keys(json: json) }
+        let expected = try expectedVersion(request, name, in: environment, administration)
+        try storing(in: environment) { () throws(FlagStoreError) in
+            let segment = try administration.repository.replaceKeys(
+                ofSegment: name, by: keys, in: environment, expecting: expected, by: request.caller.principal,
+                at: administration.now())
+            reply(.segment(segment, keyCount: try keyCount(of: segment, administration)))
+        }
+    }
+
+    // MARK: - Parts
+
+    /// Does something with the store; what it says becomes a problem.
+    private static func storing(
+        in environment: Environment, _ body: () throws(FlagStoreError) -> Void
+    ) throws(Problem) {
+        do throws(FlagStoreError) { try body() } catch {
+            throw Problem(error, in: environment)
+        }
+    }
+
+    private static func keyCount(of segment: SegmentRecord, _ administration: Administration) throws(FlagStoreError)
+        -> Int
+    {
+        try administration.feed.keys(ofSegment: segment.name, in: segment.environment).count
+    }
+
+    /// The segment of a name, or the problem that there is none.
+    private static func read(
+        _ name: String, in environment: Environment, _ administration: Administration
+    ) throws(Problem) -> SegmentRecord {
+        do throws(FlagStoreError) { return try administration.repository.segment(name, in: environment) } catch {
+            if case .invalid(let issues) = error { throw .invalidItem("segment \(name)", issues) }
+            throw Problem(error, in: environment)
+        }
+    }
+
+    /// The version that `If-Match` asks for: nil without the field or with `*`, which every segment satisfies.
+    ///
+    /// - Throws: 412 when the segment is at a version that the field does not name.
+    private static func expectedVersion(
+        _ request: AdministrationRequest, _ name: String, in environment: Environment, _ administration: Administration
+    ) throws(Problem) -> Int64? {
+        guard let field = request.ifMatch, field != "*" else { return nil }
+        let segment: SegmentRecord
+        do throws(Problem) { segment = try read(name, in: environment, administration) } catch {
+            throw error.code == .invalidItem ? .unmatchable("segment \(name)") : error
+        }
+        var tag = ""
+        try storing(in: environment) { () throws(FlagStoreError) in
+            tag = segment.entityTag(keyCount: try keyCount(of: segment, administration))
+        }
+        guard EntityTag.list(field, matches: tag, weakly: false) else {
+            throw Problem(
+                .versionMismatch,
+                "the segment's ETag is \(tag), which If-Match does not name: read it again and repeat the change on "
+                    + "what it is now", headerFields: [("ETag", tag)])
+        }
+        return segment.version
+    }
+}
+
+extension HTTPResponse {
+    /// A segment as an answer, with its entity tag.
+    fileprivate static func segment(
+        _ segment: SegmentRecord, keyCount: Int, status: HTTPStatus = .ok,
+        fields: [(name: String, value: String)] = []
+    ) -> HTTPResponse {
+        let tag = segment.entityTag(keyCount: keyCount)
+        return .json(segment.json(keyCount: keyCount), status: status, fields: [("ETag", tag)] + fields)
+    }
+
+    /// The same with the number of keys that the caches know.
+    fileprivate static func segment(
+        _ segment: SegmentRecord, _ administration: Administration, status: HTTPStatus = .ok,
+        fields: [(name: String, value: String)] = []
+    ) -> HTTPResponse {
+        // What was just stored is answered also when the keys cannot be counted.
+        let keys = try? administration.feed.keys(ofSegment: segment.name, in: segment.environment)
+        return .segment(segment, keyCount: keys?.count ?? 0, status: status, fields: fields)
+    }
+}

@@ -1,0 +1,103 @@
+import Access
+import DynamoModel
+import FlagCore
+import FlagFiles
+import FlagStore
+import HTTPRouting
+import HTTPTransport
+
+/// Files of flags in and out: what `flag-server import --server` and `export --server` call.
+enum TransferRoutes {
+    /// The routes.
+    static let routes = [
+        AdministrationRoute(
+            .post, "/api/import", "importFlags",
+            inLongWork(.changing("transfer", .administer)).with {
+                $0.content = .upload(bytes: FlagTransfer.uploadBytes, time: FlagTransfer.uploadTime)
+            }, importFlags),
+        AdministrationRoute(.get, "/api/export", "exportFlags", inLongWork(.reading("transfer")), exportFlags),
+    ]
+
+    private static func inLongWork(_ policy: RoutePolicy) -> RoutePolicy {
+        policy.with {
+            $0.lane = .long
+            $0.answerTime = FlagTransfer.workTime
+        }
+    }
+
+    private static func importFlags(
+        _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
+    ) throws(Problem) {
+        let work = ImportRequest(
+            file: request.body, environment: try request.namedEnvironment(),
+            mode: try request.choice("mode", among: ImportPlan.Mode.allCases) ?? .merge,
+            isDryRun: try request.flag("dryRun"), keepsInvalid: try request.flag("keepInvalid"))
+        let client = WorkClient(name: request.clientName) { !reply.isAwaited }
+        let report = try run(administration, work.environment) { transfer in
+            try administration.work.run(work.title, for: client) { progress in
+                try transfer.run(work, by: request.caller.principal, progress)
+            }
+        }
+        reply(.json(report.json))
+    }
+
+    private static func exportFlags(
+        _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
+    ) throws(Problem) {
+        let work = ExportRequest(
+            format: try request.choice("format", among: ImportDocument.Format.allCases) ?? .native,
+            environment: try request.namedEnvironment())
+        let file = try run(administration, work.environment) { transfer in try transfer.run(work) }
+        let leftOut = file.fieldValue.map { [(ExportedFile.fieldName, $0)] } ?? []
+        reply(.json(file.bytes, fields: leftOut))
+    }
+
+    private static func run<Result>(
+        _ administration: Administration, _ environment: Environment?, _ work: (FlagTransfer) throws -> Result
+    ) throws(Problem) -> Result {
+        let environment = environment ?? administration.defaultEnvironment
+        do {
+            return try work(
+                FlagTransfer(flags: administration.repository, defaultEnvironment: administration.defaultEnvironment))
+        } catch let error as DefinitionIssues {
+            throw .invalidFile(error.issues)
+        } catch let error as FlagStoreError {
+            throw Problem(error, in: environment)
+        } catch {
+            throw Problem(.internalError, "\(error)")
+        }
+    }
+}
+
+extension AdministrationRequest {
+    /// A word in the query, nil when it is not there.
+    fileprivate func choice<Choice: RawRepresentable<String>>(
+        _ name: String, among choices: [Choice]
+    ) throws(Problem) -> Choice? {
+        guard let text = query[name] else { return nil }
+        guard let choice = choices.first(where: { $0.rawValue == text }) else {
+            let names = choices.map(\.rawValue).joined(separator: ", ")
+            throw .invalidQuery([.init(pointer: "?\(name)", detail: "must be one of \(names), not \"\(text)\"")])
+        }
+        return choice
+    }
+
+    /// `true` or `false` in the query; false when it is not there.
+    fileprivate func flag(_ name: String) throws(Problem) -> Bool {
+        switch query[name] {
+        case nil, "false"?: return false
+        case "true"?: return true
+        case let text?:
+            throw .invalidQuery([.init(pointer: "?\(name)", detail: "must be true or false, not \"\(text)\"")])
+        }
+    }
+}
+
+extension Problem {
+    /// A file that cannot be imported: everything that is wrong with it, however much it is.
+    fileprivate static func invalidFile(_ issues: [DefinitionIssue]) -> Problem {
+        var problem = Problem(.invalidBody, "\(FlagTransfer.summary(of: issues)); errors has it all")
+        problem.fields = issues.map { Field(pointer: $0.pointer, detail: $0.message) }
+        return problem
+    }
+}

@@ -1,0 +1,29 @@
+import Access
+import HTTPRouting
+import HTTPTransport
+import JSON
+
+/// The long work that is under way, for whoever wants to see it or have it stop.
+enum WorkRoutes {
+    /// The routes.
+    static let routes = [
+        AdministrationRoute(.get, "/api/work", "listWork", .reading("work"), list),
+        AdministrationRoute(.delete, "/api/work/{workId}", "cancelWork", .changing("work", .administer), cancel),
+    ]
+
+    private static func list(
+        _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
+    ) throws(Problem) {
+        reply(.json(administration.work.json.serializedBytes()))
+    }
+
+    private static func cancel(
+        _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
+    ) throws(Problem) {
+        let id = request.path["workId"] ?? ""
+        guard let entry = administration.work.cancel(id, by: request.clientName) else {
+            throw Problem(.workNotFound, WorkList.unknown(id))
+        }
+        reply(.json(entry.json.serializedBytes(), status: .accepted))
+    }
+}

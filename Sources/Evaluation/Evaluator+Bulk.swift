@@ -1,0 +1,232 @@
+import Bytes
+import FlagCache
+import FlagCore
+import HTTPRouting
+import HTTPTransport
+import JSON
+import Telemetry
+
+/// What a bulk answer is made from.
+private struct BulkRequest {
+    let environment: Environment
+    let ruleSet: RuleSet
+    /// Of the segments that rules name; nil when they name none.
+    let segments: UInt64?
+    let overrides: OverridesLookup
+    let body: OFREPBody
+    var context: EvaluationContext { EvaluationContext(attributes: body.context) }
+}
+
+/// All flags at once.
+extension Evaluator {
+    /// Flags between two looks at the clock.
+    private static let flagsBetweenLooks = 64
+    /// Rollouts that are asked until when they answer alike, before anything is written.
+    private static let askedRolloutsMaximum = 10_000
+    /// Bytes that the answer of one flag has at least.
+    private static let flagBytesMinimum = 40
+    /// To be raised with every change of how a bulk answer is written: a client must not keep what an earlier version
+    /// of this program wrote.
+    private static let bulkAnswerForm: UInt64 = 3
+
+    /// Answers all flags of the environment in OFREP's way, in one or more slices of the loop's time.
+    func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
+        guard writing == nil || input.isWriting else { return .queued }
+        let environment = input.environment ?? settings.defaultEnvironment
+        let body: OFREPBody
+        do throws(OFREPFailure) {
+            body = try parseOFREP(input.body)
+        } catch {
+            return fail(error, nil, 400, &output)
+        }
+        let lookup = cache.ruleSet(environment, now: loop.monotonicMilliseconds)
+        let overrides = lookUpOverrides(environment, tenant: body.tenantId)
+        var missing: [CacheKey] = []
+        if case .missing = lookup { missing.append(.ruleSet(environment)) }
+        if case .missing = overrides, let tenant = body.tenantId {
+            missing.append(.overrides(environment, tenant: Array(tenant)))
+        }
+        switch lookup {
+        case .unavailable: return fail(.storeUnavailable, nil, 503, &output)
+        case .found(let ruleSet, _) where missing.isEmpty:
+            var segments: UInt64?
+            if ruleSet.namesSegments {
+                segments = cache.segmentsFingerprint(environment, now: loop.monotonicMilliseconds)
+                if segments == nil { return .missing([.segments(environment)]) }
+            }
+            let request = BulkRequest(
+                environment: environment, ruleSet: ruleSet, segments: segments, overrides: overrides, body: body)
+            return evaluate(request, input, &output)
+        case .found, .missing: return .missing(missing)
+        }
+    }
+
+    /// The entity tag is decided before anything is evaluated, from everything that an answer depends on. Only where a
+    /// rule reads the clock itself, or very many rollouts follow it, is the answer hashed.
+    private func evaluate(
+        _ request: BulkRequest, _ input: EvaluationInput, _ output: inout EvaluationOutput
+    ) -> EvaluationResult {
+        guard request.ruleSet.count <= settings.bulkAnswerBytes / Evaluator.flagBytesMinimum else {
+            return refuseLargeAnswer(request.ruleSet, &output)
+        }
+        let now = input.unfinished?.now ?? now
+        surroundings.prepare(
+            request.environment, request.overrides, ruleSet: request.ruleSet, now: loop.monotonicMilliseconds)
+        let isHashed =
+            request.ruleSet.readsTimestamp || request.ruleSet.clockFollowers > Evaluator.askedRolloutsMaximum
+            || (request.segments != nil && cache.segmentsReadTimestamp(request.environment))
+        let state = digest(of: request, now, asksRollouts: !isHashed)
+        if !isHashed, isKnown(state, to: input, &output) { return .answered(.notModified) }
+        var place = input.unfinished?.take(&output.body, for: state) ?? BulkPlace()
+        let slice = input.unfinished?.maySlice ?? true ? WorkSlice(settings.workClock) : nil
+        switch write(request, now, from: &place, within: slice, &output.body) {
+        case .tooLarge: return refuseLargeAnswer(request.ruleSet, &output)
+        case .unfinished:
+            let unfinished = input.unfinished ?? UnfinishedAnswer(now: now, state: state)
+            unfinished.keep(&output.body, upTo: place)
+            return .unfinished(unfinished)
+        case .whole: break
+        }
+        if isHashed {
+            var digest = beginDigest(of: request)
+            digest.update(output.body.readable)
+            if isKnown(digest.finish(), to: input, &output) {
+                output.body.reset()
+                return .answered(.notModified)
+            }
+        }
+        return .answered(.ok)
+    }
+
+    /// Writes the entity tag, and says whether the client has the answer already.
+    private func isKnown(
+        _ tag: KeyedDigest.Value, to input: EvaluationInput, _ output: inout EvaluationOutput
+    ) -> Bool {
+        EntityTag.append(tag, to: &output.tag)
+        guard let condition = input.ifNoneMatch else { return false }
+        return EntityTag.list(condition, matches: output.tag.readable, weakly: true)
+    }
+
+    private func beginDigest(of request: BulkRequest) -> KeyedDigest {
+        var digest = KeyedDigest(tagKey)
+        digest.update(Evaluator.bulkAnswerForm)
+        digest.update(UInt64(request.environment.index))
+        return digest
+    }
+
+    /// A digest of everything that an answer depends on: the store, the flags' rules and which of them are past their
+    /// dates, the kill switches, the tenant's overrides that are in force, the tenant and the context. Where rollouts
+    /// follow the clock, also of the time until which they answer this context alike.
+    private func digest(of request: BulkRequest, _ now: Timestamp, asksRollouts: Bool) -> KeyedDigest.Value {
+        var digest = beginDigest(of: request)
+        digest.update(request.ruleSet.fingerprint)
+        digest.update(UInt64(request.ruleSet.staleCount(at: now)))
+        digest.update(cache.killSwitchFingerprint(request.environment))
+        digest.update(request.overrides.fingerprint(at: now))
+        if let segments = request.segments { digest.update(segments) }
+        digest.update(UInt64(request.body.tenantId?.count ?? 0))
+        if let tenant = request.body.tenantId { digest.update(tenant) }
+        // A missing context is an empty one.
+        if let context = request.body.context, context.count > 0 {
+            digest.update(ContextDigest.of(context, key: tagKey))
+        }
+        if asksRollouts, request.ruleSet.clockFollowers > 0 {
+            digest.update(UInt64(bitPattern: validity(of: request, now).millisecondsSinceEpoch))
+        }
+        return digest.finish()
+    }
+
+    /// The first instant at which a rollout may change an answer for the request's context. A kill switch or an
+    /// override may keep it from doing so: it is then only an instant at which nothing changes.
+    private func validity(of request: BulkRequest, _ now: Timestamp) -> Timestamp {
+        let context = request.context
+        let ruleSet = request.ruleSet
+        // A rollout whose flag requires others is looked at only where these answer what they must.
+        var run = EvaluationRun(now: now, surroundings: surroundings)
+        var validity = Timestamp(millisecondsSinceEpoch: .max)
+        for index in 0..<ruleSet.count where ruleSet.flag(at: index).followsClock {
+            let evaluation = ruleSet.flag(at: index).evaluate(context, killSwitch: nil, override: nil, in: &run)
+            if let instant = evaluation.validUntil { validity = min(validity, instant) }
+        }
+        return validity
+    }
+
+    /// What came of writing an answer.
+    private enum Writing {
+        case whole
+        /// The slice was over before.
+        case unfinished
+        /// The answer has more bytes than it may have.
+        case tooLarge
+    }
+
+    /// Evaluates the flags of a rule set from a place on, and writes what they answer.
+    ///
+    /// - Parameters:
+    ///   - place: where to begin; becomes where to go on.
+    ///   - slice: when to stop; nil for never.
+    private func write(
+        _ request: BulkRequest, _ now: Timestamp, from place: inout BulkPlace, within slice: WorkSlice?,
+        _ answer: inout ByteBuffer
+    ) -> Writing {
+        let (ruleSet, overrides) = (request.ruleSet, request.overrides)
+        let limit = settings.bulkAnswerBytes
+        var run = EvaluationRun(now: now, steps: place.remainingSteps, surroundings: surroundings)
+        // Only where a kill switch or an override exists is each flag's key looked up.
+        let mayDiffer = overrides.isFound || cache.killSwitchFingerprint(request.environment) != 0
+        if place.index == 0 { answer.append("{\"flags\":[") }
+        let start = place.index
+        var constants: UInt64 = 0
+        defer { counters.raise(metrics.evaluation(.ofrep, .static), by: constants) }
+        return ruleSet.withEntries { entries in
+            for index in start..<entries.count {
+                if index != start, index % Evaluator.flagsBetweenLooks == 0, slice?.isOver ?? false {
+                    place = BulkPlace(index: index, remainingSteps: run.remainingSteps)
+                    return .unfinished
+                }
+                if !mayDiffer, let constant = entries[index].constant {
+                    answer.append(index > 0 ? constant : UnsafeRawBufferPointer(rebasing: constant.dropFirst()))
+                    constants += 1
+                } else {
+                    if index > 0 { answer.append(byte: UInt8(ascii: ",")) }
+                    entries[index].flag?._withUnsafeGuaranteedRef { flag in
+                        append(flag, request, mayDiffer: mayDiffer, &run, &answer)
+                    }
+                }
+                if answer.count > limit { return .tooLarge }
+            }
+            answer.append("],\"metadata\":{}}")
+            return .whole
+        }
+    }
+
+    /// Evaluates a flag, and writes what it answers.
+    @inline(__always)
+    private func append(
+        _ flag: CompiledFlag, _ request: BulkRequest, mayDiffer: Bool, _ run: inout EvaluationRun,
+        _ answer: inout ByteBuffer
+    ) {
+        var killSwitch: KillSwitchKind?
+        var override: TenantOverride?
+        if mayDiffer {
+            var key = flag.key
+            key.withUTF8 { key in
+                killSwitch = cache.killSwitch(request.environment, key: UnsafeRawBufferPointer(key))
+                override = request.overrides.override(for: UnsafeRawBufferPointer(key))
+            }
+        }
+        let evaluation = flag.evaluate(request.context, killSwitch: killSwitch, override: override, in: &run)
+        count(evaluation, of: flag, in: request.environment, .ofrep)
+        answer.append(ofrep: evaluation, of: flag, at: run.now)
+    }
+
+    /// An answer is written as a whole, and waits as a whole for a slow reader.
+    private func refuseLargeAnswer(_ ruleSet: RuleSet, _ output: inout EvaluationOutput) -> EvaluationResult {
+        let limit = settings.bulkAnswerBytes
+        return fail(
+            .init(
+                .general,
+                "the answer of all \(ruleSet.count) flags takes more than \(limit) bytes (limits.bulk-answer): ask for "
+                    + "flags one by one, make their variants smaller, or raise the limit"), nil, 500, &output)
+    }
+}

@@ -1,0 +1,138 @@
+import Access
+import HTTPTransport
+import JSON
+
+/// A copy of what an administrative route needs of a request, so that it can be worked on away from the event loop.
+package struct AdministrationRequest: Sendable {
+    /// The path's parameters by their names, decoded.
+    package let path: [String: String]
+    /// The query's parameters, each known to the route.
+    package let query: QueryParameters
+    /// `If-Match`, as it came; several fields joined.
+    package let ifMatch: String?
+    /// `If-None-Match`, as it came; several fields joined.
+    package let ifNoneMatch: String?
+    /// Who sent it.
+    package let caller: Caller
+    /// Where it comes from.
+    package let client: PeerAddress
+    /// The content, as it came until it has been decoded.
+    package private(set) var body: [UInt8]
+    /// What the content is coded with.
+    private let coding: ContentCoding
+    /// What a content could be, as JSON text.
+    private let example: String?
+
+    /// Copies what `route` needs.
+    ///
+    /// - Parameters:
+    ///   - caller: who sent it.
+    ///   - client: where it comes from.
+    /// - Throws: a problem when a part of the path or the query cannot be read, or when the body is of a media type
+    ///   that cannot be JSON.
+    package init(
+        _ request: borrowing HTTPRequest, _ parameters: PathParameters, of caller: Caller, from client: PeerAddress,
+        for route: Route
+    ) throws(Problem) {
+        self.caller = caller
+        self.client = client
+        var path: [String: String] = [:]
+        for (name, slice) in zip(route.pattern.parameterNames, [parameters.first, parameters.second]) {
+            guard let slice else { continue }
+            do throws(PercentEncoding.Failure) {
+                path[name] = try PercentEncoding.decoded(slice)
+            } catch {
+                throw Problem(.invalidPath, "\(name) in the path cannot be decoded: \(error.description)")
+            }
+        }
+        self.path = path
+        query = try QueryParameters(request.query, allowing: route.operation.queryNames)
+        ifMatch = request.joinedField("If-Match")
+        ifNoneMatch = request.joinedField("If-None-Match")
+        if let body = route.operation.body, !request.body.isEmpty {
+            try MediaType.require(request.field("Content-Type"), for: route, body)
+        }
+        body = Array(request.body)
+        coding = request.body.isEmpty || route.operation.body == nil ? .identity : request.contentCoding
+        example = route.operation.body?.example
+    }
+
+    /// Who sent it, for people: the principal and the address.
+    package var clientName: String { "\(caller.principal) from \(client)" }
+
+    /// Decodes the content. O(content): not on a loop.
+    ///
+    /// - Parameter limit: how many bytes it may have.
+    package mutating func decode(atMost limit: Int) throws(Problem) {
+        if coding == .identity { return }
+        body = try body.withUnsafeBufferPointer { (content) throws(Problem) in
+            try CodedContent.decoded(UnsafeRawBufferPointer(content), coding, atMost: limit)
+        }
+    }
+
+    /// The body as JSON.
+    package func json() throws(Problem) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONValue(parsing: body)
+        } catch {
+            throw Problem.invalidJSON(error, isEmpty: body.isEmpty, example: example)
+        }
+    }
+}
+
+/// What the Content-Type field says, as far as it matters here.
+package enum MediaType {
+    /// The formats that say how something is to be changed (RFC 7396, RFC 6902): read as a whole they would mean
+    /// something else.
+    private static let changes = ["application/merge-patch+json", "application/json-patch+json"]
+
+    /// The formats of every PATCH, as the value of an `Accept-Patch` field (RFC 5789 section 3.1).
+    package static let ofChanges = Operation.changeTypes.joined(separator: ", ")
+
+    /// Accepts the media types of the route, a request that names no type, and the type that `curl -d` gives to
+    /// everything, which `BrowserOrigin` makes safe; where something is sent as a whole, also any other `…+json`
+    /// (RFC 6839 section 3.1). Anything else is a problem.
+    package static func require(_ field: UnsafeRawBufferPointer?, for route: Route, _ body: Operation.Body)
+        throws(Problem)
+    {
+        guard let field, !field.isEmpty else { return }
+        let text = String(decoding: field, as: UTF8.self)
+        let type = text.prefix { $0 != ";" }.lowercased().trimmingSpaces()
+        if body.mediaTypes.contains(type) || type == "application/x-www-form-urlencoded" { return }
+        if route.method != .patch, type.hasSuffix("+json"), !changes.contains(type) { return }
+        let types = body.mediaTypes.joined(separator: ", ")
+        throw Problem(
+            .unsupportedMediaType,
+            "the body must be JSON, not \(type); send the header Content-Type: \(body.mediaTypes[0])",
+            headerFields: [route.method == .patch ? ("Accept-Patch", ofChanges) : ("Accept", types)])
+    }
+}
+
+extension String {
+    /// The text without spaces and tabs at its ends.
+    fileprivate func trimmingSpaces() -> String {
+        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+        let tail = drop(while: isBlank)
+        guard let last = tail.lastIndex(where: { !isBlank($0) }) else { return "" }
+        return String(tail[...last])
+    }
+}
+
+extension HTTPRequest {
+    /// The values of all fields with a name, as one list (RFC 9110 section 5.3); nil when there is none.
+    fileprivate borrowing func joinedField(_ name: StaticString) -> String? {
+        var values: [String] = []
+        forEachField(name) { values.append(String(decoding: $0, as: UTF8.self)) }
+        return values.isEmpty ? nil : values.joined(separator: ", ")
+    }
+}
+
+extension Problem {
+    /// A body that is not JSON.
+    ///
+    /// - Parameter example: what to send in place of nothing, as JSON text.
+    package static func invalidJSON(_ error: JSONError, isEmpty: Bool, example: String? = nil) -> Problem {
+        let advice = "the body is empty; send a JSON object" + (example.map { " such as \($0)" } ?? "")
+        return Problem(.invalidJSON, isEmpty ? advice : "the body is not JSON: \(error)")
+    }
+}

@@ -1,0 +1,44 @@
+import Bytes
+import HTTPTransport
+
+/// Tells requests apart that a browser sends on behalf of some other site's page.
+///
+/// A page may have a browser post forms and plain text anywhere, without asking first
+/// (https://fetch.spec.whatwg.org/#cors-safelisted-request-header), so a server without authentication on a developer's
+/// machine could be changed by whatever page is open there. The browser says where such a request comes from; programs
+/// and curl send neither field, and are not asked for a particular media type instead.
+package enum BrowserOrigin {
+    /// What every answer of both ports says to browsers and caches: that it is what its type says, that it depends on
+    /// who asks, and that it may have changed.
+    package static let standingFields: [(name: StaticString, value: StaticString)] = [
+        ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "private, no-cache"),
+    ]
+
+    /// Whether the request comes from a page of another site.
+    ///
+    /// `Sec-Fetch-Site` (https://www.w3.org/TR/fetch-metadata/) decides where it stands, else `Origin` (RFC 6454): its
+    /// host and port have to be those of `Host`.
+    package static func isForeign(_ request: borrowing HTTPRequest) -> Bool {
+        if let site = request.field("Sec-Fetch-Site") {
+            return !site.hasSameBytes(as: "same-origin") && !site.hasSameBytes(as: "none")
+        }
+        guard let origin = request.field("Origin") else { return false }
+        let text = String(decoding: origin, as: UTF8.self).lowercased()
+        let host = String(decoding: request.field("Host") ?? .init(start: nil, count: 0), as: UTF8.self).lowercased()
+        return text != "http://" + host && text != "https://" + host
+    }
+}
+
+extension Problem {
+    /// A change or an evaluation that a page of another site asks for.
+    package static let foreignOrigin = Problem(
+        .foreignOrigin,
+        "a browser sent this for a page of another site (Origin or Sec-Fetch-Site says so); only pages of this server "
+            + "and programs may change or evaluate flags")
+
+    /// A request by a name that is not this server's.
+    package static let unknownHost = Problem(
+        .misdirectedRequest,
+        "Host names another server: without authentication this one answers only to localhost, loopback addresses and "
+            + "the names in its setting hosts")
+}

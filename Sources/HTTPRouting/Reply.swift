@@ -1,0 +1,44 @@
+import HTTPTransport
+
+/// Where the answer of work on another queue goes. Answer once; from any thread.
+package struct Reply: Sendable {
+    private let watch: AnswerWatch?
+    private let send: @Sendable (Result<HTTPResponse, Problem>) -> Void
+
+    /// A reply that hands the answer to `send`.
+    ///
+    /// - Parameter watch: knows whether it is awaited; nil for what does not take long.
+    package init(watch: AnswerWatch? = nil, _ send: @escaping @Sendable (Result<HTTPResponse, Problem>) -> Void) {
+        self.watch = watch
+        self.send = send
+    }
+
+    /// Whether somebody still waits for it.
+    package var isAwaited: Bool { watch?.isAwaited ?? true }
+
+    /// Answers with a response or a problem.
+    package func callAsFunction(_ result: Result<HTTPResponse, Problem>) {
+        send(result)
+    }
+
+    /// Answers with a response.
+    package func callAsFunction(_ response: HTTPResponse) {
+        send(.success(response))
+    }
+}
+
+extension HTTPResponse {
+    /// A problem as an answer.
+    package init(_ problem: Problem) {
+        self.init(
+            status: HTTPStatus(problem.code.status), fields: problem.headerFields,
+            contentType: "application/problem+json", body: problem.body)
+    }
+
+    /// JSON as an answer.
+    package static func json(
+        _ body: [UInt8], status: HTTPStatus = .ok, fields: [(name: String, value: String)] = []
+    ) -> HTTPResponse {
+        HTTPResponse(status: status, fields: fields, contentType: "application/json", body: body)
+    }
+}

@@ -1,0 +1,50 @@
+import Access
+
+/// What a route demands of a request and promises for its answer, stated where the route is declared.
+package struct RoutePolicy: Sendable {
+    /// What the route's requests are counted under, with those of other routes of the same label.
+    package var label: String
+    /// What whoever calls must be allowed.
+    package var access: RouteAccess
+    /// What the route is to whoever audits it.
+    package var audit = AuditClass.read
+    /// Which workers do it.
+    package var lane = WorkerPool.Urgency.usual
+    /// The content that it takes.
+    package var content = Content.usual
+    /// How long the answer may take; nil for the usual time.
+    package var answerTime: Duration?
+    /// Whether it is answered also by a loop that is late, as health and emergencies are.
+    package var isEssential = false
+
+    /// A policy for what only looks, on the usual workers.
+    package init(_ label: String, _ access: RouteAccess) {
+        self.label = label
+        self.access = access
+    }
+
+    /// The same with changes.
+    package func with(_ change: (inout RoutePolicy) -> Void) -> RoutePolicy {
+        var policy = self
+        change(&policy)
+        return policy
+    }
+
+    /// What a request is to whoever wants to know later what happened.
+    package enum AuditClass: Sendable {
+        /// It asks for evaluations, health or the like.
+        case none
+        /// It looks at what administrators see.
+        case read
+        /// It changes something.
+        case change
+    }
+
+    /// How much content a route takes.
+    package enum Content: Sendable {
+        /// As much as the server's limit for all routes, in the time of all.
+        case usual
+        /// A file: so many bytes, which may be under way for so long.
+        case upload(bytes: Int, time: Duration)
+    }
+}
