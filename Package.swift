@@ -47,8 +47,8 @@ let package = Package(
         library("TableEngine", ["DynamoModel", "SQLite", "JSON", "Bytes", "Platform"]),
         library("DynamoService", ["DynamoModel", "TableEngine", "JSON", "Bytes", "Platform"]),
         library("FlagCache", ["FlagCore", "JSON", "Bytes", "Platform"]),
-        library("FlagStore", ["DynamoModel", "FlagCore", "FlagCache", "JSON", "Bytes", "Platform"]),
-        library("FlagFiles", ["FlagStore", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
+        library("FlagStore", ["Access", "DynamoModel", "FlagCore", "FlagCache", "JSON", "Bytes", "Platform"]),
+        library("FlagFiles", ["FlagStore", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
         library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Bytes", "Platform"]),
         library("HTTPClient", ["CCurl", "Platform"]),
         library("Telemetry"),
@@ -95,7 +95,8 @@ let package = Package(
         .target(
             name: "ForeignItems",
             dependencies: [
-                "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "JSON", "Platform",
+                "Access", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "JSON",
+                "Platform",
             ],
             path: "Fuzzing/ForeignItems", swiftSettings: settings),
 
@@ -103,6 +104,8 @@ let package = Package(
         tests(of: "JSON", ["Bytes"]),
         tests(of: "FlagCore", ["JSON"]),
         tests(of: "SQLite"),
+        tests(of: "Access", ["DynamoModel", "FlagCore"]),
+        tests(of: "Telemetry"),
         .testTarget(
             name: "DynamoTests",
             dependencies: ["DynamoModel", "TableEngine", "DynamoService", "Bytes", "SQLite", "JSON", "Platform"],
@@ -110,6 +113,7 @@ let package = Package(
         tests(
             of: "FlagStore",
             [
+                "Access",
                 "Bytes", "DynamoModel", "TableEngine", "FlagCore", "FlagCache", "FlagFiles", "JSON", "ForeignItems",
                 "Platform",
             ]),

@@ -1,12 +1,13 @@
+import Access
 import Dispatch
 import DynamoModel
 import FlagCache
-import FlagFiles
-import TableEngine
 import FlagCore
+import FlagFiles
 import FlagStore
 import JSON
 import Platform
+import TableEngine
 
 /// A flag store on items that somebody wrote by hand: whatever they are, it starts, answers, takes changes, ends, and
 /// starts again on what it left.
@@ -125,38 +126,30 @@ package struct ForeignItemRun {
     /// Changes what is there. Kill switches above all must be taken.
     private func change() throws {
         for environment in Environment.allCases {
-            let kill = KillSwitchDraft(flagKey: "f", isForced: true, reason: "r", activatedBy: "me")
-            let before = try repository.revision(of: environment)
-            _ = try wait("a kill switch is refused") {
-                repository.setKillSwitch(kill, in: environment, by: .anonymous, at: Self.now, completion: $0)
+            let scope = WriteScope.server("fuzzing", in: environment, at: Self.now)
+            func apply(_ promise: String, _ operation: FlagOperation) throws {
+                try wait(promise) { repository.apply(operation, in: scope, listed: { _, _ in .empty }, completion: $0) }
             }
+            let before = try repository.revision(of: environment)
+            try apply(
+                "a kill switch is refused",
+                FlagOperation(
+                    .setKillSwitch, body: ["flagKey": "f", "force": true, "reason": "r", "activatedBy": "me"]))
             guard try repository.revision(of: environment) > before || before == FlagLimits.version else {
                 throw BrokenPromise(description: "the revision is not raised")
             }
-            let end = KillSwitchEnd(flagKey: "f", deactivatedBy: "me")
-            _ = try wait("a kill switch cannot be ended") {
-                repository.endKillSwitch(end, in: environment, by: .anonymous, at: Self.now, completion: $0)
-            }
+            try apply(
+                "a kill switch cannot be ended",
+                FlagOperation(.endKillSwitch, body: ["flagKey": "f", "deactivatedBy": "me"]))
             for key in Self.keys {
                 _ = try? repository.flag(key, in: environment)
-                let draft = try FlagDraft(
-                    json: ["description": "d", "owner": "o", "defaultEnabled": true], key: key)
-                let patch = try FlagPatch(json: ["owner": "p"])
-                _ = try wait("a change is refused") {
-                    repository.patch(key, with: patch, in: environment, by: .anonymous, at: Self.now, completion: $0)
-                }
-                _ = try wait("a replacement is refused") {
-                    repository.replace(with: draft, in: environment, by: .anonymous, at: Self.now, completion: $0)
-                }
-                let segment = try SegmentPatch(json: ["owner": "p"])
-                _ = try wait("a change of a segment is refused") {
-                    repository.patchSegment(
-                        key, with: segment, in: environment, by: .anonymous, at: Self.now, completion: $0)
-                }
+                try apply("a change is refused", FlagOperation(.patchFlag, of: key, body: ["owner": "p"]))
+                let flag: JSONValue = ["description": "d", "owner": "o", "defaultEnabled": true]
+                try apply("a replacement is refused", FlagOperation(.replaceFlag, of: key, body: flag))
+                try apply(
+                    "a change of a segment is refused", FlagOperation(.patchSegment, of: key, body: ["owner": "p"]))
             }
-            try wait("a flag cannot be deleted") {
-                repository.delete("g", in: environment, by: .anonymous, completion: $0)
-            }
+            try apply("a flag cannot be deleted", FlagOperation(.deleteFlag, of: "g"))
         }
     }
 

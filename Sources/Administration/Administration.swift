@@ -1,3 +1,4 @@
+import Access
 import FlagCore
 import FlagStore
 import HTTPRouting
@@ -31,19 +32,46 @@ package struct Administration: Sendable {
         self.now = now
     }
 
-    /// Answers with what a write gave. To be called from the write's completion, on the writer's queue, which must
-    /// not be kept waiting: the answer is written on a worker.
-    func answer<Value: Sendable>(
-        _ reply: Reply, _ result: Result<Value, FlagStoreError>, in environment: Environment,
-        _ urgency: WorkerPool.Urgency = .usual, _ response: @escaping @Sendable (Value) -> HTTPResponse
+    /// The path of something that was created, with the environment where a request without one means another.
+    func path(_ path: String, in environment: Environment) -> String {
+        environment == defaultEnvironment ? path : "\(path)?environment=\(environment.rawValue)"
+    }
+
+    /// Makes a change, and answers with what it left: on a worker, since the completion of a write comes on the
+    /// writer's queue, which must not be kept waiting.
+    func apply(
+        _ operation: FlagOperation, in scope: WriteScope, _ lane: WorkerPool.Urgency, _ reply: Reply,
+        _ render: @escaping @Sendable (Written) -> HTTPResponse
     ) {
-        let write: @Sendable () -> Void = {
-            switch result {
-            case .success(let value): reply(response(value))
-            case .failure(let error): reply(.failure(Problem(error, in: environment)))
+        repository.apply(operation, in: scope, listed: listedKeys) { [workers] result in
+            let answer: @Sendable () -> Void = {
+                switch result {
+                case .success(let written): reply(render(written))
+                case .failure(let error): reply(.failure(Problem(error, in: scope.environment)))
+                }
             }
+            // What is durable is answered, however much else waits.
+            if lane == .urgent { _ = workers.submit(.urgent, answer) } else { workers.finish(answer) }
         }
-        // What is durable is answered, however much else waits.
-        if urgency == .urgent { _ = workers.submit(.urgent, write) } else { workers.finish(write) }
+    }
+
+    /// What a change would leave.
+    ///
+    /// - Throws: why it cannot be made.
+    func check(_ operation: FlagOperation, in scope: WriteScope) throws(Problem) -> Written {
+        do throws(FlagStoreError) { return try repository.check(operation, in: scope, listed: listedKeys) } catch {
+            throw Problem(error, in: scope.environment)
+        }
+    }
+
+    private var listedKeys: FlagRepository.ListedKeys {
+        { [feed] name, environment throws(FlagStoreError) in try feed.keys(ofSegment: name, in: environment) }
+    }
+
+    /// Reads from the store; what goes wrong becomes a problem.
+    func reading<Value>(
+        in environment: Environment, _ read: () throws(FlagStoreError) -> Value
+    ) throws(Problem) -> Value {
+        do throws(FlagStoreError) { return try read() } catch { throw Problem(error, in: environment) }
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import FlagCore
 import FlagStore
 import HTTPRouting
@@ -29,14 +30,44 @@ extension AdministrationRequest {
     /// The environment that the query names, nil when it names none.
     func namedEnvironment() throws(Problem) -> Environment? { try query.environment() }
 
-    /// The environment that is meant: the query's, else the profile's.
+    /// The environment that is meant: the query's, else the profile's. Only one that the caller may read.
     func environment(_ administration: Administration) throws(Problem) -> Environment {
-        try namedEnvironment() ?? administration.defaultEnvironment
+        let environment = try namedEnvironment() ?? administration.defaultEnvironment
+        guard caller.permissions(in: environment).contains(.read) else { throw .forbidden(.read, in: environment) }
+        return environment
     }
+
+    /// The leave to change an environment in the way of the route. The only place where a request comes by one.
+    func scope(in environment: Environment, _ administration: Administration) throws(Problem) -> WriteScope {
+        let scope = caller.writeScope(permissions, in: environment, at: administration.now(), on: requestID)
+        guard let scope else { throw .forbidden(permissions, in: environment) }
+        return scope
+    }
+
+    /// The leave to do an operation where the query or its body says.
+    func scope(of operation: FlagOperation, _ administration: Administration) throws(Problem) -> WriteScope {
+        try scope(in: try environment(administration, body: operation.bodyEnvironment), administration)
+    }
+
+    /// The operation that the body describes.
+    func operation(
+        _ kind: FlagOperation.Kind, of name: String? = nil, tenant: String? = nil
+    ) throws(Problem) -> FlagOperation {
+        let read = { (json: JSONValue?) throws(DefinitionIssues) in
+            try FlagOperation(kind, of: name, tenant: tenant, body: json)
+        }
+        guard kind.takesBody else {
+            do throws(DefinitionIssues) { return try read(nil) } catch { throw .invalidBody(error.issues) }
+        }
+        return try draft { json throws(DefinitionIssues) in try read(json) }
+    }
+
+    /// Whether the change is only to be checked.
+    var isDryRun: Bool { get throws(Problem) { try flag("dryRun") } }
 
     /// The environment of a new thing: the query's, else the body's, else the profile's. Query and body must not
     /// differ.
-    func environment(_ administration: Administration, body: Environment?) throws(Problem) -> Environment {
+    private func environment(_ administration: Administration, body: Environment?) throws(Problem) -> Environment {
         let named = try namedEnvironment()
         if let named, let body, named != body {
             throw .invalidBody([.otherEnvironment(body, query: named)])

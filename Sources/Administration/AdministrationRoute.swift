@@ -1,18 +1,16 @@
 import Access
+import FlagStore
 import HTTPRouting
 import HTTPTransport
 
-/// A route of administration: what it demands, and what it does. What it does runs on a worker and may block; what it
-/// throws is the answer, else it answers through the reply, now or later.
+/// A route of administration: what it demands, and what it does.
 package struct AdministrationRoute: Sendable {
-    /// What a route does.
-    package typealias Action =
-        @Sendable (AdministrationRequest, Administration, Reply) throws(Problem) -> Void
+    /// What a route does. Runs on a worker and may block; what it throws is the answer.
+    typealias Action = @Sendable (AdministrationRequest, Administration) throws(Problem) -> Outcome
 
     /// What it demands.
     package let declaration: RouteDeclaration
-    /// What it does.
-    package let action: Action
+    private let action: Action
 
     init(
         _ method: HTTPMethod, _ pattern: StaticString, _ operationID: String, _ policy: RoutePolicy,
@@ -26,6 +24,39 @@ package struct AdministrationRoute: Sendable {
     package static let all =
         FlagRoutes.routes + SegmentRoutes.routes + TenantOverrideRoutes.routes + KillSwitchRoutes.routes
         + TransferRoutes.routes + WorkRoutes.routes
+
+    /// Does what the route does, and answers: now, or when what it wrote is durable.
+    package func run(
+        _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
+    ) throws(Problem) {
+        switch try action(request, administration) {
+        case .respond(let response): reply(response)
+        case .write(let operation, let scope, let render):
+            if try request.isDryRun {
+                reply(try administration.check(operation, in: scope).response(render))
+            } else {
+                administration.apply(operation, in: scope, declaration.policy.lane, reply, render)
+            }
+        }
+    }
+}
+
+/// What an action comes to.
+enum Outcome: Sendable {
+    /// This is the answer.
+    case respond(HTTPResponse)
+    /// A change is to be made; then what it leaves is the answer.
+    case write(FlagOperation, WriteScope, render: @Sendable (Written) -> HTTPResponse)
+}
+
+extension Written {
+    /// The answer to a change that was checked and not made.
+    fileprivate func response(_ render: (Written) -> HTTPResponse) -> HTTPResponse {
+        var response = render(self)
+        response.fields.removeAll { ["ETag", "Location"].contains($0.name) }
+        response.fields.append(("Flag-Server-Dry-Run", "true"))
+        return response
+    }
 }
 
 extension RoutePolicy {

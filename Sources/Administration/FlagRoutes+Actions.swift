@@ -7,139 +7,102 @@ import JSON
 
 extension FlagRoutes {
     /// `GET /api/flags`
-    static func list(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply) throws(Problem)
-    {
+    static func list(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
         let environment = try request.environment(administration)
         let query = FlagQuery(
             owner: try request.text("owner", .owner), expiresBefore: try request.time("expiresBefore"),
             tag: try request.text("tag", .tag), limit: try request.limit(), cursor: request.cursor)
-        let page: FlagPage
-        var invalid: [InvalidItem] = []
-        let killSwitch: (String) -> KillSwitchRecord?
-        do throws(FlagStoreError) {
-            page = try administration.repository.flags(query, in: environment)
-            killSwitch = try administration.repository.killSwitches(ofFlagsIn: environment)
-            if query.cursor == nil { invalid = try administration.repository.invalidFlags(query, in: environment) }
-        } catch {
-            throw Problem(error, in: environment)
+        return try administration.reading(in: environment) { () throws(FlagStoreError) in
+            let repository = administration.repository
+            let page = try repository.flags(query, in: environment)
+            let killSwitch = try repository.killSwitches(ofFlagsIn: environment)
+            let invalid = query.cursor == nil ? try repository.invalidFlags(query, in: environment) : []
+            let now = administration.now()
+            return .respond(
+                .page(
+                    "flags", page.records.map { $0.json(at: now, killSwitch: killSwitch($0.key)) }, of: page,
+                    invalid: invalid.map { $0.json(naming: "flagKey") }))
         }
-        let now = administration.now()
-        reply(
-            .page(
-                "flags", page.records.map { $0.json(at: now, killSwitch: killSwitch($0.key)) },
-                of: page,
-                invalid: invalid.map { $0.json(naming: "flagKey") }))
     }
 
     /// `POST /api/flags`
-    static func create(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
-    {
-        let draft = try request.draft { json throws(DefinitionIssues) in try FlagDraft(json: json) }
-        let environment = try request.environment(administration, body: draft.environment)
-        administration.repository.create(draft, in: environment, by: request.caller.principal, at: administration.now())
-        { result in
-            administration.answer(reply, result, in: environment) { flag in
-                let place = "/api/flags/\(PercentEncoding.encodedSegment(flag.key))"
-                let query =
-                    environment == administration.defaultEnvironment ? "" : "?environment=\(environment.rawValue)"
-                return .written(flag, administration, status: .created, fields: [("Location", place + query)])
-            }
+    static func create(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
+        let operation = try request.operation(.createFlag)
+        let scope = try request.scope(of: operation, administration)
+        return .write(operation, scope) { written in
+            guard case .flag(let flag) = written else { return HTTPResponse(status: .noContent) }
+            let path = "/api/flags/\(PercentEncoding.encodedSegment(flag.key))"
+            let place = administration.path(path, in: scope.environment)
+            return .written(flag, administration, status: .created, fields: [("Location", place)])
         }
     }
 
     /// `GET /api/flags/{flagKey}`
-    static func get(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply) throws(Problem)
-    {
+    static func get(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
         let environment = try request.environment(administration)
         let (flag, killSwitch) = try read(try request.flagKey(), in: environment, administration)
         let tag = flag.entityTag(killSwitch: killSwitch)
         if let field = request.ifNoneMatch, EntityTag.list(field, matches: tag, weakly: true) {
-            return reply(HTTPResponse(status: .notModified, fields: [("ETag", tag)]))
+            return .respond(HTTPResponse(status: .notModified, fields: [("ETag", tag)]))
         }
-        reply(.flag(flag, killSwitch, administration))
+        return .respond(.flag(flag, killSwitch, administration))
     }
 
     /// `GET /api/flags/{flagKey}/history`
-    static func history(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
-    {
+    static func history(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
         let environment = try request.environment(administration)
         let key = try request.flagKey()
-        do throws(FlagStoreError) {
+        return try administration.reading(in: environment) { () throws(FlagStoreError) in
             let entries = try administration.repository.history(of: key, in: environment)
-            reply(
+            return .respond(
                 try .history(entries) { () throws(FlagStoreError) in
                     try administration.repository.requireFlag(key, in: environment)
                 })
-        } catch {
-            throw Problem(error, in: environment)
         }
     }
 
     /// `PUT /api/flags/{flagKey}` and `PUT /api/flags/by-key/{flagKey}`
-    static func replace(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
-    {
-        let environment = try request.environment(administration)
-        let key = try request.flagKey()
-        let draft = try request.draft { json throws(DefinitionIssues) in try FlagDraft(json: json, key: key) }
-        let expected = try expectedVersion(request, key, in: environment, administration)
-        administration.repository.replace(
-            with: draft, in: environment, expecting: expected, by: request.caller.principal, at: administration.now()
-        ) { result in
-            administration.answer(reply, result, in: environment) { .written($0, administration) }
-        }
+    static func replace(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
+        try change(.replaceFlag, request, administration)
     }
 
     /// `PATCH /api/flags/{flagKey}`
-    static func patch(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
-    {
-        let environment = try request.environment(administration)
-        let key = try request.flagKey()
-        let patch = try request.draft { json throws(DefinitionIssues) in try FlagPatch(json: json) }
-        let expected = try expectedVersion(request, key, in: environment, administration)
-        administration.repository.patch(
-            key, with: patch, in: environment, expecting: expected, by: request.caller.principal,
-            at: administration.now()
-        ) { result in
-            administration.answer(reply, result, in: environment) { .written($0, administration) }
-        }
+    static func patch(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
+        try change(.patchFlag, request, administration)
     }
 
     /// `DELETE /api/flags/{flagKey}`
-    static func delete(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
-    {
+    static func delete(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
+        try change(.deleteFlag, request, administration)
+    }
+
+    private static func change(
+        _ kind: FlagOperation.Kind, _ request: AdministrationRequest, _ administration: Administration
+    ) throws(Problem) -> Outcome {
         let environment = try request.environment(administration)
         let key = try request.flagKey()
-        let expected = try expectedVersion(request, key, in: environment, administration)
-        administration.repository.delete(key, in: environment, expecting: expected, by: request.caller.principal) {
-            result in
-            administration.answer(reply, result, in: environment) { _ in
-                HTTPResponse(status: .noContent)
-            }
+        var operation = try request.operation(kind, of: key)
+        operation.expectedVersion = try expectedVersion(request, key, in: environment, administration)
+        return .write(operation, try request.scope(of: operation, administration)) { written in
+            guard case .flag(let flag) = written else { return HTTPResponse(status: .noContent) }
+            return .written(flag, administration)
         }
     }
 
     /// `GET /api/flags/{flagKey}/dependents`
-    static func dependents(
-        _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
-    ) throws(Problem) {
+    static func dependents(_ request: AdministrationRequest, _ administration: Administration) throws(Problem)
+        -> Outcome
+    {
         let environment = try request.environment(administration)
         let key = try request.flagKey()
-        let dependents: [Dependent]
-        do throws(FlagStoreError) {
+        let dependents = try administration.reading(in: environment) { () throws(FlagStoreError) in
             try administration.repository.requireFlag(key, in: environment)
-            dependents = try administration.repository.dependents(of: key, in: environment)
-        } catch {
-            throw Problem(error, in: environment)
+            return try administration.repository.dependents(of: key, in: environment)
         }
         let list = dependents.map { dependent -> JSONValue in
             ["flagKey": .string(dependent.flagKey), "variant": .string(dependent.variant)]
         }
-        reply(.json(.object(["flagKey": .string(key), "dependents": .array(list)])))
+        return .respond(.json(.object(["flagKey": .string(key), "dependents": .array(list)])))
     }
 
     /// The flag of a key with the kill switch that takes it away, or the problem that there is no flag.

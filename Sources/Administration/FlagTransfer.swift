@@ -1,3 +1,4 @@
+import Access
 import DynamoModel
 import FlagCore
 import FlagFiles
@@ -28,26 +29,27 @@ package struct FlagTransfer: Sendable {
     /// Imports a file.
     ///
     /// - Parameters:
-    ///   - principal: who does it.
     ///   - progress: tells how far it is, and may stop it.
+    ///   - scope: gives the leave to change the environment that it comes to.
     /// - Throws: `DefinitionIssues` with everything that is wrong with the file, and then nothing was stored; or
     ///   `FlagStoreError`.
     package func run(
-        _ request: ImportRequest, by principal: Principal, _ progress: WorkProgress = WorkProgress()
+        _ request: ImportRequest, _ progress: WorkProgress = WorkProgress(),
+        in scope: (Environment) throws -> WriteScope
     ) throws -> ImportReport {
         let document = try ImportDocument(parsing: request.file, keepInvalid: request.keepsInvalid)
         try progress.check()
+        let environment = request.environment ?? document.environment ?? defaultEnvironment
+        let scope = try scope(environment)
         let plan: ImportPlan
         do throws(FlagStoreError) {
             plan = try ImportPlan(
-                document, mode: request.mode,
-                environment: request.environment ?? document.environment ?? defaultEnvironment,
-                repository: flags, now: .systemClock, progress)
+                document, mode: request.mode, environment: environment, repository: flags, now: scope.instant, progress)
         } catch {
             if case .invalid(let issues) = error { throw DefinitionIssues(issues: issues) }
             throw error
         }
-        if !request.isDryRun { try plan.apply(to: flags, by: principal, progress) }
+        if !request.isDryRun { try plan.apply(to: flags, in: scope, progress) }
         // What changed one by one is what a dry run is for.
         let lines = request.isDryRun ? plan.lines(limit: Self.dryRunLines) : plan.summaries
         return ImportReport(

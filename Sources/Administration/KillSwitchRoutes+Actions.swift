@@ -1,4 +1,3 @@
-import Access
 import FlagCore
 import FlagStore
 import HTTPRouting
@@ -7,57 +6,44 @@ import JSON
 
 extension KillSwitchRoutes {
     /// `GET /api/emergency/kill-switch`
-    static func list(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply) throws(Problem)
-    {
+    static func list(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
         let environment = try request.environment(administration)
-        do throws(FlagStoreError) {
-            let switches = try administration.repository.killSwitches(in: environment)
-            reply(.json(.object(["killSwitches": .array(switches.map(\.json))])))
-        } catch {
-            throw Problem(error, in: environment)
+        let switches = try administration.reading(in: environment) { () throws(FlagStoreError) in
+            try administration.repository.killSwitches(in: environment)
         }
+        return .respond(.json(.object(["killSwitches": .array(switches.map(\.json))])))
     }
 
     /// `POST /api/emergency/kill-switch`
-    static func activate(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
+    static func activate(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome
     {
-        let draft = try request.draft { json throws(DefinitionIssues) in try KillSwitchDraft(json: json) }
-        let environment = try request.environment(administration, body: draft.environment)
-        administration.repository.setKillSwitch(
-            draft, in: environment, by: request.caller.principal, at: administration.now()
-        ) { result in
-            administration.answer(reply, result, in: environment, .urgent) { .json($0.json) }
+        let operation = try request.operation(.setKillSwitch)
+        return .write(operation, try request.scope(of: operation, administration)) { written in
+            guard case .killSwitch(let killSwitch) = written else { return HTTPResponse(status: .noContent) }
+            return .json(killSwitch.json)
         }
     }
 
     /// `POST /api/emergency/kill-switch/deactivate`
-    static func deactivate(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
+    static func deactivate(_ request: AdministrationRequest, _ administration: Administration) throws(Problem)
+        -> Outcome
     {
-        let end = try request.draft { json throws(DefinitionIssues) in try KillSwitchEnd(json: json) }
-        let environment = try request.environment(administration, body: end.environment)
-        administration.repository.endKillSwitch(
-            end, in: environment, by: request.caller.principal, at: administration.now()
-        ) { result in
-            administration.answer(reply, result, in: environment, .urgent) { _ in
-                HTTPResponse(status: .noContent)
-            }
+        let operation = try request.operation(.endKillSwitch)
+        return .write(operation, try request.scope(of: operation, administration)) { _ in
+            HTTPResponse(status: .noContent)
         }
     }
 
     /// `DELETE /api/emergency/kill-switch`
-    static func delete(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
-    {
-        let endExample = #"{"flagKey":"new-checkout","deactivatedBy":"ada"}"#
+    static func delete(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
+        let example = #"{"flagKey":"new-checkout","deactivatedBy":"ada"}"#
         // RFC 9110 section 9.3.5: content of DELETE has no defined meaning, and some drop it on the way.
         guard !request.body.isEmpty else {
             throw Problem(
                 .invalidJSON,
-                "the body is empty; send a JSON object such as \(endExample), and if something on the way drops it, "
+                "the body is empty; send a JSON object such as \(example), and if something on the way drops it, "
                     + "send it with POST to \(deactivation)")
         }
-        try deactivate(request, administration, reply)
+        return try deactivate(request, administration)
     }
 }

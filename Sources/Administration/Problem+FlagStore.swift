@@ -1,3 +1,4 @@
+import Access
 import FlagCore
 import FlagStore
 import HTTPRouting
@@ -55,6 +56,11 @@ extension Problem {
         case .unavailable(let reason, let hint):
             self.init(.storeUnavailable, "\(reason). \(hint)", headerFields: [("Retry-After", "1")])
         }
+    }
+
+    /// A caller who may do something, but not here.
+    static func forbidden(_ permissions: Permissions, in environment: Environment) -> Problem {
+        Problem(.forbidden, "whoever sent this may not \(permissions.inWords) in \(environment.rawValue)")
     }
 
     /// A body that a checked type refused.

@@ -8,11 +8,10 @@ import JSON
 
 extension SegmentRoutes {
     /// `GET /api/segments`
-    static func list(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply) throws(Problem)
-    {
+    static func list(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
         let environment = try request.environment(administration)
         let limit = try request.limit()
-        try storing(in: environment) { () throws(FlagStoreError) in
+        return try administration.reading(in: environment) { () throws(FlagStoreError) in
             let cursor = request.cursor
             let page = try administration.repository.segments(in: environment, limit: limit, cursor: cursor)
             let invalid = cursor == nil ? try administration.repository.invalidSegments(in: environment) : []
@@ -20,55 +19,43 @@ extension SegmentRoutes {
             for segment in page.records {
                 segments.append(segment.json(keyCount: try keyCount(of: segment, administration)))
             }
-            reply(
-                .page(
-                    "segments", segments, of: page, invalid: invalid.map { $0.json(naming: "name") })
-            )
+            return .respond(.page("segments", segments, of: page, invalid: invalid.map { $0.json(naming: "name") }))
         }
     }
 
     /// `POST /api/segments`
-    static func create(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
-    {
-        let draft = try request.draft { json throws(DefinitionIssues) in try SegmentDraft(json: json) }
-        let environment = try request.environment(administration, body: draft.environment)
-        administration.repository.createSegment(
-            draft, in: environment, by: request.caller.principal, at: administration.now()
-        ) { result in
-            administration.answer(reply, result, in: environment) { segment in
-                let place = "/api/segments/\(PercentEncoding.encodedSegment(segment.name))"
-                let query =
-                    environment == administration.defaultEnvironment ? "" : "?environment=\(environment.rawValue)"
-                return .segment(segment, administration, status: .created, fields: [("Location", place + query)])
-            }
+    static func create(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
+        let operation = try request.operation(.createSegment)
+        let scope = try request.scope(of: operation, administration)
+        return .write(operation, scope) { written in
+            guard case .segment(let segment) = written else { return HTTPResponse(status: .noContent) }
+            let path = "/api/segments/\(PercentEncoding.encodedSegment(segment.name))"
+            let place = administration.path(path, in: scope.environment)
+            return .segment(segment, administration, status: .created, fields: [("Location", place)])
         }
     }
 
     /// `GET /api/segments/{name}`
-    static func get(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply) throws(Problem)
-    {
+    static func get(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
         let environment = try request.environment(administration)
         let segment = try read(try request.segmentName(), in: environment, administration)
-        try storing(in: environment) { () throws(FlagStoreError) in
+        return try administration.reading(in: environment) { () throws(FlagStoreError) in
             let count = try keyCount(of: segment, administration)
             let tag = segment.entityTag(keyCount: count)
             if let field = request.ifNoneMatch, EntityTag.list(field, matches: tag, weakly: true) {
-                return reply(HTTPResponse(status: .notModified, fields: [("ETag", tag)]))
+                return .respond(HTTPResponse(status: .notModified, fields: [("ETag", tag)]))
             }
-            reply(.segment(segment, keyCount: count))
+            return .respond(.segment(segment, keyCount: count))
         }
     }
 
     /// `GET /api/segments/{name}/history`
-    static func history(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
-    {
+    static func history(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
         let environment = try request.environment(administration)
         let name = try request.segmentName()
-        try storing(in: environment) { () throws(FlagStoreError) in
+        return try administration.reading(in: environment) { () throws(FlagStoreError) in
             let entries = try administration.repository.history(ofSegment: name, in: environment)
-            reply(
+            return .respond(
                 try .history(entries) { () throws(FlagStoreError) in
                     try administration.repository.requireSegment(name, in: environment)
                 })
@@ -76,124 +63,75 @@ extension SegmentRoutes {
     }
 
     /// `PUT /api/segments/{name}`
-    static func replace(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
-    {
-        let environment = try request.environment(administration)
-        let name = try request.segmentName()
-        let draft = try request.draft { json throws(DefinitionIssues) in try SegmentDraft(json: json, name: name) }
-        let expected = try expectedVersion(request, name, in: environment, administration)
-        administration.repository.replaceSegment(
-            with: draft, in: environment, expecting: expected, by: request.caller.principal, at: administration.now()
-        ) { result in
-            administration.answer(reply, result, in: environment) { .segment($0, administration) }
-        }
+    static func replace(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
+        try change(.replaceSegment, request, administration)
     }
 
     /// `PATCH /api/segments/{name}`
-    static func patch(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
-    {
-        let environment = try request.environment(administration)
-        let name = try request.segmentName()
-        let patch = try request.draft { json throws(DefinitionIssues) in try SegmentPatch(json: json) }
-        let expected = try expectedVersion(request, name, in: environment, administration)
-        administration.repository.patchSegment(
-            name, with: patch, in: environment, expecting: expected, by: request.caller.principal,
-            at: administration.now()
-        ) { result in
-            administration.answer(reply, result, in: environment) { .segment($0, administration) }
-        }
+    static func patch(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
+        try change(.patchSegment, request, administration)
     }
 
     /// `DELETE /api/segments/{name}`
-    static func delete(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
-    {
-        let environment = try request.environment(administration)
-        let name = try request.segmentName()
-        let expected = try expectedVersion(request, name, in: environment, administration)
-        try storing(in: environment) { () throws(FlagStoreError) in
-            try administration.repository.deleteSegment(
-                name, in: environment, expecting: expected, by: request.caller.principal)
-        }
-        reply(HTTPResponse(status: .noContent))
-    }
-
-    /// `GET /api/segments/{name}/uses`
-    static func uses(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply) throws(Problem)
-    {
-        let environment = try request.environment(administration)
-        let name = try request.segmentName()
-        try storing(in: environment) { () throws(FlagStoreError) in
-            try administration.repository.requireSegment(name, in: environment)
-            let uses = try administration.repository.uses(ofSegment: name, in: environment)
-            reply(
-                .json([
-                    "name": .string(name), "flags": .array(uses.flags.map { .string($0) }),
-                    "segments": .array(uses.segments.map { .string($0) }),
-                ]))
-        }
-    }
-
-    // MARK: - Keys
-
-    /// `GET /api/segments/{name}/keys`
-    static func keys(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply) throws(Problem)
-    {
-        let environment = try request.environment(administration)
-        let limit = try request.limit()
-        let name = try request.segmentName()
-        try storing(in: environment) { () throws(FlagStoreError) in
-            try administration.repository.requireSegment(name, in: environment)
-            let page = try administration.repository.keys(
-                ofSegment: name, in: environment, limit: limit, cursor: request.cursor)
-            reply(.page("keys", page.records.map { .string($0) }, of: page))
-        }
+    static func delete(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
+        try change(.deleteSegment, request, administration)
     }
 
     /// `POST /api/segments/{name}/keys`
-    static func editKeys(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
+    static func editKeys(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome
     {
-        let environment = try request.environment(administration)
-        let name = try request.segmentName()
-        let edit = try request.draft { json throws(DefinitionIssues) in try SegmentKeyEdit(json: json) }
-        let expected = try expectedVersion(request, name, in: environment, administration)
-        try storing(in: environment) { () throws(FlagStoreError) in
-            let segment = try administration.repository.editKeys(
-                ofSegment: name, edit, listed: try administration.feed.keys(ofSegment: name, in: environment),
-                in: environment, expecting: expected, by: request.caller.principal, at: administration.now())
-            reply(.segment(segment, keyCount: try keyCount(of: segment, administration)))
-        }
+        try change(.editSegmentKeys, request, administration)
     }
 
     /// `PUT /api/segments/{name}/keys`
-    static func replaceKeys(_ request: AdministrationRequest, _ administration: Administration, _ reply: Reply)
-        throws(Problem)
+    static func replaceKeys(_ request: AdministrationRequest, _ administration: Administration) throws(Problem)
+        -> Outcome
     {
+        try change(.replaceSegmentKeys, request, administration)
+    }
+
+    private static func change(
+        _ kind: FlagOperation.Kind, _ request: AdministrationRequest, _ administration: Administration
+    ) throws(Problem) -> Outcome {
         let environment = try request.environment(administration)
         let name = try request.segmentName()
-        let keys = try request.draft { json throws(DefinitionIssues) in try SegmentKeyEdit.keys(json: json) }
-        let expected = try expectedVersion(request, name, in: environment, administration)
-        try storing(in: environment) { () throws(FlagStoreError) in
-            let segment = try administration.repository.replaceKeys(
-                ofSegment: name, by: keys, in: environment, expecting: expected, by: request.caller.principal,
-                at: administration.now())
-            reply(.segment(segment, keyCount: try keyCount(of: segment, administration)))
+        var operation = try request.operation(kind, of: name)
+        operation.expectedVersion = try expectedVersion(request, name, in: environment, administration)
+        return .write(operation, try request.scope(of: operation, administration)) { written in
+            guard case .segment(let segment) = written else { return HTTPResponse(status: .noContent) }
+            return .segment(segment, administration)
+        }
+    }
+
+    /// `GET /api/segments/{name}/uses`
+    static func uses(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
+        let environment = try request.environment(administration)
+        let name = try request.segmentName()
+        let uses = try administration.reading(in: environment) { () throws(FlagStoreError) in
+            try administration.repository.requireSegment(name, in: environment)
+            return try administration.repository.uses(ofSegment: name, in: environment)
+        }
+        return .respond(
+            .json([
+                "name": .string(name), "flags": .array(uses.flags.map { .string($0) }),
+                "segments": .array(uses.segments.map { .string($0) }),
+            ]))
+    }
+
+    /// `GET /api/segments/{name}/keys`
+    static func keys(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
+        let environment = try request.environment(administration)
+        let limit = try request.limit()
+        let name = try request.segmentName()
+        return try administration.reading(in: environment) { () throws(FlagStoreError) in
+            try administration.repository.requireSegment(name, in: environment)
+            let page = try administration.repository.keys(
+                ofSegment: name, in: environment, limit: limit, cursor: request.cursor)
+            return .respond(.page("keys", page.records.map { .string($0) }, of: page))
         }
     }
 
     // MARK: - Parts
-
-    /// Does something with the store; what it says becomes a problem.
-    private static func storing(
-        in environment: Environment, _ body: () throws(FlagStoreError) -> Void
-    ) throws(Problem) {
-        do throws(FlagStoreError) { try body() } catch {
-            throw Problem(error, in: environment)
-        }
-    }
 
     private static func keyCount(of segment: SegmentRecord, _ administration: Administration) throws(FlagStoreError)
         -> Int
@@ -222,9 +160,8 @@ extension SegmentRoutes {
         do throws(Problem) { segment = try read(name, in: environment, administration) } catch {
             throw error.code == .invalidItem ? .unmatchable("segment \(name)") : error
         }
-        var tag = ""
-        try storing(in: environment) { () throws(FlagStoreError) in
-            tag = segment.entityTag(keyCount: try keyCount(of: segment, administration))
+        let tag = try administration.reading(in: environment) { () throws(FlagStoreError) in
+            segment.entityTag(keyCount: try keyCount(of: segment, administration))
         }
         guard EntityTag.list(field, matches: tag, weakly: false) else {
             throw Problem(

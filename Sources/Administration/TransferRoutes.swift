@@ -26,30 +26,32 @@ enum TransferRoutes {
     }
 
     private static func importFlags(
-        _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
-    ) throws(Problem) {
+        _ request: AdministrationRequest, _ administration: Administration
+    ) throws(Problem) -> Outcome {
         let work = ImportRequest(
             file: request.body, environment: try request.namedEnvironment(),
             mode: try request.choice("mode", among: ImportPlan.Mode.allCases) ?? .merge,
             isDryRun: try request.flag("dryRun"), keepsInvalid: try request.flag("keepInvalid"))
-        let client = WorkClient(name: request.clientName) { !reply.isAwaited }
+        let client = WorkClient(name: request.clientName) { !request.isAwaited }
         let report = try run(administration, work.environment) { transfer in
             try administration.work.run(work.title, for: client) { progress in
-                try transfer.run(work, by: request.caller.principal, progress)
+                try transfer.run(work, progress) { environment throws(Problem) in
+                    try request.scope(in: environment, administration)
+                }
             }
         }
-        reply(.json(report.json))
+        return .respond(.json(report.json))
     }
 
     private static func exportFlags(
-        _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
-    ) throws(Problem) {
+        _ request: AdministrationRequest, _ administration: Administration
+    ) throws(Problem) -> Outcome {
         let work = ExportRequest(
             format: try request.choice("format", among: ImportDocument.Format.allCases) ?? .native,
             environment: try request.namedEnvironment())
         let file = try run(administration, work.environment) { transfer in try transfer.run(work) }
         let leftOut = file.fieldValue.map { [(ExportedFile.fieldName, $0)] } ?? []
-        reply(.json(file.bytes, fields: leftOut))
+        return .respond(.json(file.bytes, fields: leftOut))
     }
 
     private static func run<Result>(
@@ -63,6 +65,8 @@ enum TransferRoutes {
             throw .invalidFile(error.issues)
         } catch let error as FlagStoreError {
             throw Problem(error, in: environment)
+        } catch let error as Problem {
+            throw error
         } catch {
             throw Problem(.internalError, "\(error)")
         }
@@ -83,7 +87,7 @@ extension AdministrationRequest {
     }
 
     /// `true` or `false` in the query; false when it is not there.
-    fileprivate func flag(_ name: String) throws(Problem) -> Bool {
+    func flag(_ name: String) throws(Problem) -> Bool {
         switch query[name] {
         case nil, "false"?: return false
         case "true"?: return true

@@ -12,18 +12,18 @@ enum WorkRoutes {
     ]
 
     private static func list(
-        _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
-    ) throws(Problem) {
-        reply(.json(administration.work.json.serializedBytes()))
+        _ request: AdministrationRequest, _ administration: Administration
+    ) throws(Problem) -> Outcome {
+        return .respond(.json(administration.work.json.serializedBytes()))
     }
 
     private static func cancel(
-        _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
-    ) throws(Problem) {
+        _ request: AdministrationRequest, _ administration: Administration
+    ) throws(Problem) -> Outcome {
         let id = request.path["workId"] ?? ""
         guard let entry = administration.work.cancel(id, by: request.clientName) else {
             throw Problem(.workNotFound, WorkList.unknown(id))
         }
-        reply(.json(entry.json.serializedBytes(), status: .accepted))
+        return .respond(.json(entry.json.serializedBytes(), status: .accepted))
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import Bytes
 import Dispatch
 import DynamoModel
@@ -15,14 +16,17 @@ extension ImportPlan {
     /// Kill switches that the file sets come first and those that it clears last, so that nothing is served in between
     /// that neither state would serve.
     ///
-    /// - Parameter progress: counts the changes, and may stop the import between two transactions.
+    /// - Parameters:
+    ///   - scope: who imports, and when; of the plan's environment.
+    ///   - progress: counts the changes, and may stop the import between two transactions.
     /// - Throws: `conflict` when somebody changed one of the flags since the plan was made; `stopped`; `unavailable`.
     package func apply(
-        to repository: FlagRepository, by principal: Principal, _ progress: WorkProgress = WorkProgress()
+        to repository: FlagRepository, in scope: WriteScope, _ progress: WorkProgress = WorkProgress()
     ) throws(FlagStoreError) {
+        precondition(scope.environment == environment, "a plan is for one environment")
         progress.expect(changeCount)
         let writer = BulkWriter(
-            repository: repository, environment: environment, principal: principal, progress: progress)
+            repository: repository, scope: scope, progress: progress)
         try writer.write(
             killSwitches.created.lazy.map { ($0.flagKey ?? "", repository.put($0.item)) })
         try writer.write(
@@ -47,7 +51,7 @@ extension ImportPlan {
         for segment in segments?.removed ?? [] {
             let record = segment.record
             try repository.removeSegment(
-                record.name, in: environment, expecting: record.version, by: principal, progress)
+                record.name, in: scope, expecting: record.version, progress)
             progress.note(done: 1)
         }
         try writer.write(killSwitches.removed.lazy.map { ($0.flagKey ?? "", repository.delete($0.itemKey)) })
@@ -69,8 +73,7 @@ extension BulkWriter {
         let done = DispatchSemaphore(value: 0)
         let answer = Locked<Result<Void, FlagStoreError>>(.success(()))
         repository.remove(
-            flag.key, in: environment, expecting: flag.version, keepsKillSwitch: keepsKillSwitch, by: principal,
-            progress
+            flag.key, in: scope, expecting: flag.version, keepsKillSwitch: keepsKillSwitch, progress
         ) { result in
             answer.withLock { $0 = result }
             done.signal()

@@ -14,6 +14,12 @@ package struct AdministrationRequest: Sendable {
     package let ifNoneMatch: String?
     /// Who sent it.
     package let caller: Caller
+    /// What the route needs whoever sent it to be allowed.
+    package let permissions: Permissions
+    /// What names it.
+    package let requestID: RequestID?
+    /// Knows whether the answer is awaited; nil for what does not take long.
+    package let watch: AnswerWatch?
     /// Where it comes from.
     package let client: PeerAddress
     /// The content, as it came until it has been decoded.
@@ -28,13 +34,21 @@ package struct AdministrationRequest: Sendable {
     /// - Parameters:
     ///   - caller: who sent it.
     ///   - client: where it comes from.
+    ///   - watch: knows whether the answer is awaited.
     /// - Throws: a problem when a part of the path or the query cannot be read, or when the body is of a media type
     ///   that cannot be JSON.
     package init(
         _ request: borrowing HTTPRequest, _ parameters: PathParameters, of caller: Caller, from client: PeerAddress,
-        for route: Route
+        for route: Route, watch: AnswerWatch? = nil
     ) throws(Problem) {
         self.caller = caller
+        self.watch = watch
+        if case .needs(let permissions) = route.policy.access {
+            self.permissions = permissions
+        } else {
+            permissions = []
+        }
+        requestID = nil
         self.client = client
         var path: [String: String] = [:]
         for (name, slice) in zip(route.pattern.parameterNames, [parameters.first, parameters.second]) {
@@ -59,6 +73,9 @@ package struct AdministrationRequest: Sendable {
 
     /// Who sent it, for people: the principal and the address.
     package var clientName: String { "\(caller.principal) from \(client)" }
+
+    /// Whether somebody still waits for the answer.
+    package var isAwaited: Bool { watch?.isAwaited ?? true }
 
     /// Decodes the content. O(content): not on a loop.
     ///

@@ -2,19 +2,12 @@ import HTTPTransport
 
 /// Where the answer of work on another queue goes. Answer once; from any thread.
 package struct Reply: Sendable {
-    private let watch: AnswerWatch?
     private let send: @Sendable (Result<HTTPResponse, Problem>) -> Void
 
     /// A reply that hands the answer to `send`.
-    ///
-    /// - Parameter watch: knows whether it is awaited; nil for what does not take long.
-    package init(watch: AnswerWatch? = nil, _ send: @escaping @Sendable (Result<HTTPResponse, Problem>) -> Void) {
-        self.watch = watch
+    package init(_ send: @escaping @Sendable (Result<HTTPResponse, Problem>) -> Void) {
         self.send = send
     }
-
-    /// Whether somebody still waits for it.
-    package var isAwaited: Bool { watch?.isAwaited ?? true }
 
     /// Answers with a response or a problem.
     package func callAsFunction(_ result: Result<HTTPResponse, Problem>) {

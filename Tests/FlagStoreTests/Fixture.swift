@@ -6,6 +6,7 @@ import Platform
 import TableEngine
 import Testing
 
+@testable import Access
 @testable import FlagStore
 
 /// A table of flags in memory, with what tests do to it in one line each.
@@ -44,7 +45,7 @@ struct Fixture {
         _ json: JSONValue, in environment: Environment = .development, at now: Timestamp = start
     ) throws -> FlagRecord {
         let draft = try FlagDraft(json: json)
-        return try wait { repository.create(draft, in: environment, by: .anonymous, at: now, completion: $0) }
+        return try wait { repository.create(draft, in: .tests(environment, at: now), completion: $0) }
     }
 
     @discardableResult
@@ -63,7 +64,7 @@ struct Fixture {
         let draft = try FlagDraft(json: json, key: key)
         return try wait {
             repository.replace(
-                with: draft, in: environment, expecting: expecting, by: .anonymous, at: now, completion: $0)
+                with: draft, in: .tests(environment, at: now), expecting: expecting, completion: $0)
         }
     }
 
@@ -74,13 +75,13 @@ struct Fixture {
         let patch = try FlagPatch(json: json)
         return try wait {
             repository.patch(
-                key, with: patch, in: environment, expecting: expecting, by: .anonymous, at: Fixture.start,
+                key, with: patch, in: .tests(environment, at: Fixture.start), expecting: expecting,
                 completion: $0)
         }
     }
 
     func delete(_ key: String, expecting: Int64? = nil, in environment: Environment = .development) throws {
-        try wait { repository.delete(key, in: environment, expecting: expecting, by: .anonymous, completion: $0) }
+        try wait { repository.delete(key, in: .tests(environment), expecting: expecting, completion: $0) }
     }
 
     @discardableResult
@@ -90,14 +91,14 @@ struct Fixture {
     ) throws -> TenantOverrideRecord {
         let draft = try TenantOverrideDraft(json: json, tenant: tenant, flagKey: flagKey)
         return try wait {
-            repository.putOverride(draft, in: environment, by: .anonymous, at: Fixture.start, completion: $0)
+            repository.putOverride(draft, in: .tests(environment, at: Fixture.start), completion: $0)
         }
     }
 
     func deleteOverride(_ tenant: String, _ flagKey: String, in environment: Environment = .development) throws {
         try wait {
             repository.deleteOverride(
-                ofTenant: tenant, flagKey: flagKey, in: environment, by: .anonymous, completion: $0)
+                ofTenant: tenant, flagKey: flagKey, in: .tests(environment), completion: $0)
         }
     }
 
@@ -108,14 +109,14 @@ struct Fixture {
     ) throws -> KillSwitchRecord {
         let draft = KillSwitchDraft(flagKey: flagKey, isForced: forced, reason: reason, activatedBy: "me")
         return try wait {
-            repository.setKillSwitch(draft, in: environment, by: .anonymous, at: Fixture.start, completion: $0)
+            repository.setKillSwitch(draft, in: .tests(environment, at: Fixture.start), completion: $0)
         }
     }
 
     func revive(_ flagKey: String?, in environment: Environment = .development) throws {
         let end = KillSwitchEnd(flagKey: flagKey, deactivatedBy: "you", reason: "mended")
         try wait {
-            repository.endKillSwitch(end, in: environment, by: .anonymous, at: Fixture.start, completion: $0)
+            repository.endKillSwitch(end, in: .tests(environment, at: Fixture.start), completion: $0)
         }
     }
 
@@ -144,5 +145,16 @@ extension FlagStoreError {
 extension Timestamp {
     static func + (time: Timestamp, milliseconds: Int64) -> Timestamp {
         Timestamp(millisecondsSinceEpoch: time.millisecondsSinceEpoch + milliseconds)
+    }
+}
+
+extension WriteScope {
+    /// The leave of somebody who may do everything.
+    static func tests(
+        _ environment: Environment, by principal: Principal = .anonymous, at now: Timestamp = Fixture.start
+    ) -> WriteScope {
+        let scope = Caller(principal, everywhere: .all).writeScope([], in: environment, at: now, on: nil)
+        guard let scope else { preconditionFailure("nothing is asked of the caller") }
+        return scope
     }
 }

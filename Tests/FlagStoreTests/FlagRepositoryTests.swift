@@ -121,7 +121,7 @@ struct FlagRepositoryTests {
         DispatchQueueRace.run(8) { _ in
             _ = try? fixture.wait {
                 fixture.repository.patch(
-                    "a", with: patch, in: .development, by: .anonymous, at: Fixture.start, completion: $0)
+                    "a", with: patch, in: .tests(.development, at: Fixture.start), completion: $0)
             }
         }
         #expect(try fixture.repository.flag("a", in: .development).version == 9)

@@ -225,7 +225,7 @@ struct HistoryTests {
         let plan = try ImportPlan(
             ImportDocument(parsing: Array(file.utf8)), mode: .merge, environment: .staging,
             repository: followed.fixture.repository, now: Fixture.start)
-        try plan.apply(to: followed.fixture.repository, by: principal)
+        try plan.apply(to: followed.fixture.repository, in: .tests(plan.environment, by: principal))
     }
 
     @Test("An import of many overrides is one entry for each flag, with how many and whose; of few, one for each")

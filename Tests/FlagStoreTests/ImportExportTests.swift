@@ -61,7 +61,7 @@ struct ImportExportTests {
         in environment: FlagCore.Environment = .development, keepInvalid: Bool = false
     ) throws -> ImportPlan {
         let plan = try plan(text, fixture, mode, in: environment, keepInvalid: keepInvalid)
-        try plan.apply(to: fixture.repository, by: Principal(.command, "import"))
+        try plan.apply(to: fixture.repository, in: .tests(plan.environment, by: Principal(.command, "import")))
         return plan
     }
 
@@ -312,7 +312,8 @@ struct ImportExportTests {
         let text = Self.native.replacing("\"defaultEnabled\": true", with: "\"defaultEnabled\": false")
         let plan = try plan(text, fixture)
         try fixture.patch("a", ["owner": "faster"])
-        guard case .conflict("a")? = failure({ try plan.apply(to: fixture.repository, by: .anonymous) }) else {
+        guard case .conflict("a")? = failure({ try plan.apply(to: fixture.repository, in: .tests(plan.environment)) })
+        else {
             Issue.record("The import must notice")
             return
         }

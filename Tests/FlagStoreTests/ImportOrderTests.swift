@@ -45,7 +45,7 @@ struct ImportOrderTests {
              "killSwitches":[{"flagKey":"set","reason":"r","activatedBy":"me"},
                              {"flagKey":"new","reason":"r","activatedBy":"me"}]}
             """
-        try plan(text, fixture, .replace).apply(to: fixture.repository, by: .anonymous)
+        try plan(text, fixture, .replace).apply(to: fixture.repository, in: .tests(.development))
         let order = written.withLock { $0 }
         #expect(Set(order.prefix(2)) == ["+kill set", "+kill new"])
         #expect(order.last == "-kill ended")
@@ -64,13 +64,17 @@ struct ImportOrderTests {
         #expect(made.flags.removed.map(\.key).sorted() == ["changed", "gone"])
         try fixture.delete("gone")
         try fixture.patch("changed", ["owner": "faster"])
-        guard case .conflict("changed")? = failure({ try made.apply(to: fixture.repository, by: .anonymous) }) else {
+        guard
+            case .conflict("changed")? = failure({
+                try made.apply(to: fixture.repository, in: .tests(made.environment))
+            })
+        else {
             Issue.record("The import must notice")
             return
         }
         #expect(try fixture.repository.flag("changed", in: .development).owner == "faster")
         made = try plan(text, fixture, .replace)
-        try made.apply(to: fixture.repository, by: .anonymous)
+        try made.apply(to: fixture.repository, in: .tests(made.environment))
         #expect(try fixture.repository.flags(in: .development).records.map(\.key) == ["a"])
     }
 
@@ -79,7 +83,7 @@ struct ImportOrderTests {
         let fixture = try Fixture()
         let made = try plan(#"{"flags":[\#(flag("a"))]}"#, fixture)
         try fixture.createSimple("a", owner: "faster")
-        guard case .conflict? = failure({ try made.apply(to: fixture.repository, by: .anonymous) }) else {
+        guard case .conflict? = failure({ try made.apply(to: fixture.repository, in: .tests(made.environment)) }) else {
             Issue.record("The import must notice")
             return
         }
@@ -97,7 +101,7 @@ struct ImportOrderTests {
             {"flags":[\(flag("a"))],"overrides":[],
              "killSwitches":[{"flagKey":"stays","force":true,"reason":"broken","activatedBy":"me"}]}
             """
-        try plan(text, fixture, .replace).apply(to: fixture.repository, by: .anonymous)
+        try plan(text, fixture, .replace).apply(to: fixture.repository, in: .tests(.development))
         #expect(try fixture.repository.killSwitches(in: .development).map(\.flagKey) == ["stays"])
         #expect(try fixture.repository.flags(in: .development).records.map(\.key) == ["a"])
     }
@@ -121,7 +125,7 @@ struct ImportOrderTests {
         #expect(merged.created.count == 10 && merged.unchanged == 296 && merged.removed.isEmpty && merged.skipped == 0)
         let replaced = try plan(text(1..<310), fixture, .replace)
         #expect(replaced.overrides.removed.map(\.tenant) == ["t0"])
-        try replaced.apply(to: fixture.repository, by: .anonymous)
+        try replaced.apply(to: fixture.repository, in: .tests(replaced.environment))
         let after = try plan(text(1..<310), fixture, .replace)
         #expect(after.isEmpty && after.overrides.unchanged == 309)
         #expect(after.lines() == after.summaries)

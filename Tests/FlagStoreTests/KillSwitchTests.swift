@@ -96,7 +96,7 @@ struct KillSwitchTests {
             let plan = try ImportPlan(
                 try ImportDocument(parsing: Array(text.utf8), keepInvalid: false), mode: .replace,
                 environment: .development, repository: fixture.repository, now: Fixture.start)
-            try plan.apply(to: fixture.repository, by: Principal(.command, "import"))
+            try plan.apply(to: fixture.repository, in: .tests(plan.environment, by: Principal(.command, "import")))
         }
         let killed = #"{"flagKey":"a","reason":"r","activatedBy":"me"}"#
         let forced = killed.replacing("}", with: #","force":true}"#)

@@ -48,7 +48,7 @@ struct RecordVersionTests {
                 ImportDocument(parsing: Array(file.utf8)), mode: .merge, environment: .development,
                 repository: fixture.repository, now: Fixture.start)
         }
-        try plan(file).apply(to: fixture.repository, by: .anonymous)
+        try plan(file).apply(to: fixture.repository, in: .tests(.development))
         let tag = try fixture.repository.flag("a", in: .development).entityTag()
         #expect(try fixture.repository.flag("a", in: .development).version == FlagLimits.version)
         #expect(try fixture.patch("a", ["owner": "p"]).version == 1)
@@ -56,7 +56,7 @@ struct RecordVersionTests {
         #expect(try fixture.repository.flag("a", in: .development).entityTag() != tag)
         let edit = SegmentKeyEdit(add: ["k"], remove: [])
         let segment = try fixture.repository.editKeys(
-            ofSegment: "s", edit, listed: .empty, in: .development, by: .anonymous, at: Fixture.start)
+            ofSegment: "s", edit, listed: .empty, in: .tests(.development, at: Fixture.start))
         #expect(segment.version == 1)
     }
 
@@ -75,7 +75,7 @@ struct RecordVersionTests {
         let plan = try ImportPlan(
             ImportDocument(parsing: Array(file.utf8)), mode: .merge, environment: .staging,
             repository: fixture.repository, now: Fixture.start)
-        try plan.apply(to: fixture.repository, by: .anonymous)
+        try plan.apply(to: fixture.repository, in: .tests(plan.environment))
         #expect(try fixture.repository.flag("new-feature", in: .staging).version == 2)
     }
 
@@ -88,23 +88,23 @@ struct RecordVersionTests {
         let patch = try SegmentPatch(json: ["owner": "web"])
         let patched: SegmentRecord = try fixture.wait {
             repository.patchSegment(
-                "beta", with: patch, in: .staging, expecting: 1, by: .anonymous, at: Fixture.start, completion: $0)
+                "beta", with: patch, in: .tests(.staging, at: Fixture.start), expecting: 1, completion: $0)
         }
         #expect(patched.version == 2)
         try fixture.put(item)
         let edit = SegmentKeyEdit(add: ["k"], remove: [])
         let edited = try repository.editKeys(
-            ofSegment: "beta", edit, listed: .empty, in: .staging, expecting: 1, by: .anonymous, at: Fixture.start)
+            ofSegment: "beta", edit, listed: .empty, in: .tests(.staging, at: Fixture.start), expecting: 1)
         #expect(edited.version == 2)
         try fixture.put(item)
         let file = #"{"segments":[{"name":"beta","description":"e","owner":"o"}]}"#
         let plan = try ImportPlan(
             ImportDocument(parsing: Array(file.utf8)), mode: .merge, environment: .staging, repository: repository,
             now: Fixture.start)
-        try plan.apply(to: repository, by: .anonymous)
+        try plan.apply(to: repository, in: .tests(.staging))
         #expect(try repository.segment("beta", in: .staging).version == 2)
         try fixture.put(item)
-        try repository.deleteSegment("beta", in: .staging, expecting: 1, by: .anonymous)
+        try repository.deleteSegment("beta", in: .tests(.staging), expecting: 1)
     }
 
     @Test("The follower makes one anew: the next after the last that was one", arguments: impossible)

@@ -83,7 +83,7 @@ struct ReferenceEdgesTests {
         try fixture.put(Self.item("base", Names()))
         try fixture.put(Self.item("next", Names(requires: ["base"], segment: nil)))
         func delete(_ key: String) throws {
-            try fixture.wait { repository.delete(key, in: .development, by: .anonymous, completion: $0) }
+            try fixture.wait { repository.delete(key, in: .tests(.development), completion: $0) }
         }
         try delete("many-0")
         let before = gated.itemsRead

@@ -55,15 +55,15 @@ struct SegmentFollowerTests {
         let draft = try SegmentDraft(json: ["name": "beta", "description": "d", "owner": "o"])
         let ada = Principal(.command, "ada")
         _ = try followed.fixture.wait {
-            repository.createSegment(draft, in: .staging, by: ada, at: Fixture.start, completion: $0)
+            repository.createSegment(draft, in: .tests(.staging, by: ada, at: Fixture.start), completion: $0)
         }
         let edit = SegmentKeyEdit(add: ["a", "b"], remove: [])
         _ = try repository.editKeys(
-            ofSegment: "beta", edit, listed: .empty, in: .staging, by: ada, at: Fixture.start)
+            ofSegment: "beta", edit, listed: .empty, in: .tests(.staging, by: ada, at: Fixture.start))
         followed.endCounting()
         try followed.update(.segment(.staging, name: "beta"), [.set("owner", .value("me"))])
         try followed.update(.segment(.staging, name: "beta"), [.set("condition", .value("{"))])
-        try repository.deleteSegment("beta", in: .staging, by: ada)
+        try repository.deleteSegment("beta", in: .tests(.staging, by: ada))
         followed.follower.waitUntilIdle()
         let history = try repository.history(ofSegment: "beta", in: .staging)
         // The keys go before the segment does.
@@ -85,12 +85,12 @@ struct SegmentFollowerTests {
         let repository = followed.fixture.repository
         let draft = try SegmentDraft(json: ["name": "beta", "description": "d", "owner": "o"])
         _ = try followed.fixture.wait {
-            repository.createSegment(draft, in: .staging, by: .anonymous, at: Fixture.start, completion: $0)
+            repository.createSegment(draft, in: .tests(.staging, at: Fixture.start), completion: $0)
         }
         func edit(add: [String] = [], remove: [String] = []) throws {
             _ = try repository.editKeys(
-                ofSegment: "beta", SegmentKeyEdit(add: add, remove: remove), listed: .empty, in: .staging,
-                by: .anonymous, at: Fixture.start)
+                ofSegment: "beta", SegmentKeyEdit(add: add, remove: remove), listed: .empty,
+                in: .tests(.staging, at: Fixture.start))
         }
         let keys = (1000..<2300).map { "user-\($0)" }
         try edit(add: keys)

@@ -30,7 +30,7 @@ struct SegmentTransferTests {
     }
 
     private func load(_ text: String, _ fixture: Fixture, _ mode: ImportPlan.Mode = .merge) throws {
-        try plan(text, fixture, mode).apply(to: fixture.repository, by: .anonymous)
+        try plan(text, fixture, mode).apply(to: fixture.repository, in: .tests(.development))
     }
 
     private func export(_ fixture: Fixture, _ format: ImportDocument.Format = .native) throws -> String {
@@ -62,7 +62,7 @@ struct SegmentTransferTests {
         #expect(merged.lines().first == "~ segment beta: description, condition")
         #expect(merged.summaries.first == "segments: 0 created, 1 changed, 0 removed, 0 unchanged")
         #expect(try plan(change, fixture, .createOnly).isEmpty)
-        try merged.apply(to: fixture.repository, by: .anonymous)
+        try merged.apply(to: fixture.repository, in: .tests(merged.environment))
         #expect(try keys("beta", fixture) == ["u1", "u2"])
         #expect(try fixture.repository.segment("beta", in: .development).version == 2)
         let list = #"{"segments": [{"name": "beta", "description": "new", "owner": "o", "keys": ["u2", "u3"]}]}"#
@@ -131,7 +131,7 @@ struct SegmentTransferTests {
         ])
         let many = SegmentKeyEdit(add: (0..<1_001).map { "user-\($0)" })
         _ = try fixture.repository.editKeys(
-            ofSegment: "gold", many, listed: .empty, in: .development, by: .anonymous, at: Fixture.start)
+            ofSegment: "gold", many, listed: .empty, in: .tests(.development, at: Fixture.start))
         let file = try Export(.flagd, of: .development, from: fixture.repository).file()
         #expect(
             file.warnings == [

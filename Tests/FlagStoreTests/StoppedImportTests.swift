@@ -52,14 +52,13 @@ struct StoppedImportTests {
         let document = try Self.flags(1000)
         let plan = try Self.plan(document, fixture)
         let stopped = Self.stopped {
-            try plan.apply(
-                to: fixture.repository, by: .anonymous, Self.progress(abandonedAt: question))
+            try plan.apply(to: fixture.repository, in: .tests(plan.environment), Self.progress(abandonedAt: question))
         }
         // A question before each transaction of 99.
         let done = (question - 1) * 99
         #expect(stopped == WorkStopped(reason: .abandoned, done: done, total: 1000))
         #expect(try Self.count(fixture) == done)
-        try Self.plan(document, fixture).apply(to: fixture.repository, by: .anonymous)
+        try Self.plan(document, fixture).apply(to: fixture.repository, in: .tests(.development))
         #expect(try Self.count(fixture) == 1000)
     }
 
@@ -67,7 +66,7 @@ struct StoppedImportTests {
     func late() throws {
         let fixture = try Fixture()
         let plan = try Self.plan(try Self.flags(10), fixture)
-        try plan.apply(to: fixture.repository, by: .anonymous, Self.progress(abandonedAt: 2))
+        try plan.apply(to: fixture.repository, in: .tests(plan.environment), Self.progress(abandonedAt: 2))
         #expect(try Self.count(fixture) == 10)
     }
 
@@ -90,13 +89,13 @@ struct StoppedImportTests {
             #"{"flagKey":"f0","tenantId":"t\#($0)","enabled":true,"updatedBy":"me"}"#
         }
         let document = try Self.flags(3, #","overrides":[\#(overrides.joined(separator: ","))]"#)
-        try Self.plan(document, fixture).apply(to: fixture.repository, by: .anonymous)
+        try Self.plan(document, fixture).apply(to: fixture.repository, in: .tests(.development))
         let nothing = try Self.flags(0)
         let plan = try Self.plan(nothing, fixture, .replace)
         var left: [Int] = []
         for question in 1... {
             let progress = Self.progress(abandonedAt: question)
-            let error = failure { try plan.apply(to: fixture.repository, by: .anonymous, progress) }
+            let error = failure { try plan.apply(to: fixture.repository, in: .tests(plan.environment), progress) }
             guard let error else { break }
             guard case .stopped(let stopped) = error else { throw error }
             #expect(stopped.total == 3)
@@ -114,15 +113,15 @@ struct StoppedImportTests {
         let keys = (0..<500).map { "\"k\($0)\"" }.joined(separator: ",")
         let segment = #"{"name":"s","description":"d","owner":"o","keys":[\#(keys)]}"#
         try Self.plan(try Self.flags(0, #","segments":[\#(segment)]"#), fixture)
-            .apply(to: fixture.repository, by: .anonymous)
+            .apply(to: fixture.repository, in: .tests(.development))
         let plan = try Self.plan(try Self.flags(0, #","segments":[]"#), fixture, .replace)
         let stopped = Self.stopped {
-            try plan.apply(to: fixture.repository, by: .anonymous, Self.progress(abandonedAt: 4))
+            try plan.apply(to: fixture.repository, in: .tests(plan.environment), Self.progress(abandonedAt: 4))
         }
         #expect(stopped == WorkStopped(reason: .abandoned, done: 198, total: 501))
         #expect(try fixture.repository.allKeys(ofSegment: "s", in: .development).count == 302)
         try Self.plan(try Self.flags(0, #","segments":[]"#), fixture, .replace)
-            .apply(to: fixture.repository, by: .anonymous)
+            .apply(to: fixture.repository, in: .tests(.development))
         #expect(try fixture.repository.allKeys(ofSegment: "s", in: .development).isEmpty)
     }
 

@@ -117,7 +117,7 @@ struct UnsayableTimeTests {
             ImportDocument(parsing: Array(file.utf8)), mode: .merge, environment: .staging,
             repository: fixture.repository, now: Fixture.start)
         #expect(plan.flags.changed.map(\.members) == [["expiresAt"]])
-        try plan.apply(to: fixture.repository, by: .anonymous)
+        try plan.apply(to: fixture.repository, in: .tests(plan.environment))
         #expect(try fixture.repository.flag("new-feature", in: .staging).expiresAt == nil)
     }
 

@@ -18,9 +18,9 @@ struct StructureTests {
         ],
         "FlagCache": ["FlagCore", "JSON", "Bytes", "Platform", "Glibc", "Synchronization"],
         "FlagStore": [
-            "DynamoModel", "FlagCache", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch", "Glibc",
+            "Access", "DynamoModel", "FlagCache", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch", "Glibc",
         ],
-        "FlagFiles": ["FlagStore", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch"],
+        "FlagFiles": ["FlagStore", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch"],
         "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization"],
         "HTTPClient": ["CCurl", "Platform", "Dispatch"],
         "Telemetry": ["Synchronization"],

@@ -1,3 +1,4 @@
+import Access
 import Administration
 import DynamoModel
 import FlagCore
@@ -22,7 +23,9 @@ struct StoreCommands: Sendable {
             case ImportRequest.command:
                 let request = try ImportRequest(request)
                 let report = try work.run(request.title, for: client) { progress in
-                    try transfer.run(request, by: Principal(.command, ImportRequest.command), progress)
+                    try transfer.run(request, progress) {
+                        .command(ImportRequest.command, in: $0, at: .systemClock)
+                    }
                 }
                 return .done(report.json)
             case ExportRequest.command:

@@ -1,3 +1,4 @@
+import Access
 import Administration
 import Dispatch
 import DynamoModel
@@ -95,7 +96,7 @@ struct ServerProcess {
             keepsInvalid: false)
         do {
             let transfer = FlagTransfer(flags: store.flags, defaultEnvironment: store.profile.defaultEnvironment)
-            _ = try transfer.run(request, by: Principal(.server, "sample-flags"))
+            _ = try transfer.run(request) { .server("sample-flags", in: $0, at: .systemClock) }
         } catch let error as DefinitionIssues {
             throw CommandFailure("\(path): \(FlagTransfer.list(error.issues))")
         }

@@ -54,17 +54,18 @@ extension LoopHandler {
         _ action: @escaping @Sendable (AdministrationRequest, Reply) throws(Problem) -> Void,
         _ exchange: inout Exchange
     ) {
+        let watch = route.policy.answerTime.map { _ in AnswerWatch() }
         let copy: AdministrationRequest
         do throws(Problem) {
             copy = try AdministrationRequest(
-                request, parameters, of: parts.anybody ?? .anonymous, from: exchange.client(of: request), for: route)
+                request, parameters, of: parts.anybody ?? .anonymous, from: exchange.client(of: request), for: route,
+                watch: watch)
         } catch {
             return refuse(&exchange, route.label, error)
         }
         let event = AdministrationEvent(copy, request, route.policy.audit)
-        let watch = route.policy.answerTime.map { _ in AnswerWatch() }
         let answer = exchange.deferred(within: route.policy.answerTime, watch: watch)
-        let reply = Reply(watch: watch) { [parts, label = route.label] result in
+        let reply = Reply { [parts, label = route.label] result in
             let response: HTTPResponse
             switch result {
             case .success(let success): response = success

@@ -36,10 +36,9 @@ struct ServedRoutes: Sendable {
         var table = EvaluationRoute.all.map { ($0.declaration, Action.evaluate($0.kind)) }
         table += ServedRoutes.operations(metrics)
         table += AdministrationRoute.all.map { route in
-            let action = route.action
-            return (
+            (
                 route.declaration,
-                .onWorker { (request, reply) throws(Problem) in try action(request, administration, reply) }
+                .onWorker { (request, reply) throws(Problem) in try route.run(request, administration, reply) }
             )
         }
         router = Router(table.map(\.0), describedBy: document)

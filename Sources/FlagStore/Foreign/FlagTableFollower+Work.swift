@@ -81,7 +81,7 @@ extension FlagTableFollower {
                 table: repository.table, key: correction.key.tableKey, actions: correction.actions,
                 condition: correction.condition)
             done.enter()
-            repository.write([update], in: correction.environment, by: Self.principal) { result in
+            repository.write([update], in: Self.scope(correction.environment)) { result in
                 finish(self.settle(correction, result))
             }
         }
@@ -94,7 +94,7 @@ extension FlagTableFollower {
         // A correction raises the revision by itself.
         for environment in unraised.subtracting(corrections.map(\.environment)).subtracting(broken) {
             done.enter()
-            repository.write([], in: environment, by: Self.principal) { result in
+            repository.write([], in: Self.scope(environment)) { result in
                 finish(self.settle(.revision(environment), result))
             }
         }

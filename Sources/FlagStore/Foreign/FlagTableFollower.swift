@@ -1,3 +1,4 @@
+import Access
 import Bytes
 import Dispatch
 import DynamoModel
@@ -31,7 +32,13 @@ package final class FlagTableFollower: Sendable {
     var historyTable: String { FlagHistoryTable.name(beside: repository.table) }
 
     /// Who the follower's own writes are by.
-    static let principal = Principal(.server, "derived-attributes")
+    static let principal = Principal(.server, name)
+    private static let name = "derived-attributes"
+
+    /// The leave to put an environment right.
+    static func scope(_ environment: Environment) -> WriteScope {
+        .server(name, in: environment, at: .systemClock)
+    }
     /// Changes that are looked at together.
     static let batchMaximum = 500
     /// How long until something that failed is tried again.

@@ -1,3 +1,4 @@
+import Access
 import Dispatch
 import DynamoModel
 import FlagCore
@@ -6,19 +7,17 @@ import Platform
 /// Writes many operations, with a bounded number of transactions under way.
 package struct BulkWriter {
     package let repository: FlagRepository
-    package let environment: Environment
-    package let principal: Principal
+    /// Who writes, where and when.
+    package let scope: WriteScope
     /// Counts what is durable, and says between two transactions whether to go on.
     package var progress = WorkProgress()
 
     /// Writes to an environment of a repository, in somebody's name.
     package init(
-        repository: FlagRepository, environment: Environment, principal: Principal,
-        progress: WorkProgress = WorkProgress()
+        repository: FlagRepository, scope: WriteScope, progress: WorkProgress = WorkProgress()
     ) {
         self.repository = repository
-        self.environment = environment
-        self.principal = principal
+        self.scope = scope
         self.progress = progress
     }
 
@@ -72,7 +71,7 @@ package struct BulkWriter {
     /// Does a batch. When the table does not take it as it is, since its items are too large together, those that are
     /// there already included, it is done in halves.
     private func transact(_ batch: Batch, completion: @escaping @Sendable (FlagStoreError?) -> Void) {
-        repository.write(batch.operations, in: environment, by: principal) { result in
+        repository.write(batch.operations, in: scope) { result in
             guard case .failure(let error) = result else {
                 progress.note(done: batch.operations.count - batch.shared)
                 return completion(nil)

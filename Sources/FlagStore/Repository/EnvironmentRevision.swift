@@ -1,3 +1,4 @@
+import Access
 import DynamoModel
 import FlagCore
 import Platform
@@ -74,29 +75,30 @@ extension FlagRepository {
     ///   - operations: at most `FlagLimits.operationsPerTransaction`.
     ///   - urgency: whether it overtakes what waits.
     func write(
-        _ operations: [WriteOperation], in environment: Environment, by principal: Principal,
+        _ operations: [WriteOperation], in scope: WriteScope,
         urgency: WriteUrgency = .usual,
         completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) {
         let raise = WriteOperation.update(
-            table: table, key: ItemKey.revision(environment).tableKey,
+            table: table, key: ItemKey.revision(scope.environment).tableKey,
             actions: [.add(DocumentPath(Attribute.revision), .number(1))],
             condition: EnvironmentRevision.canBeRaised)
-        write(operations, raise, in: environment, principal, urgency, FlagRepository.revisionAttempts, completion)
+        write(operations, raise, in: scope, urgency, FlagRepository.revisionAttempts, completion)
     }
 
     private func write(
-        _ operations: [WriteOperation], _ raise: WriteOperation, in environment: Environment, _ principal: Principal,
+        _ operations: [WriteOperation], _ raise: WriteOperation, in scope: WriteScope,
         _ urgency: WriteUrgency, _ remaining: Int,
         _ completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) {
-        store.transact(operations + [raise], principal: principal, urgency: urgency) { result in
+        store.transact(operations + [raise], principal: scope.principal, urgency: urgency) { result in
             if case .success(let outcomes) = result {
                 let revision = outcomes.last?.new
-                self.revisions.note(revision, of: environment)
+                self.revisions.note(revision, of: scope.environment)
                 guard EnvironmentRevision.of(revision) == nil else { return completion(result) }
                 // A fraction, which a condition does not see.
-                return store.transact([remaking(environment)], principal: principal, urgency: urgency) { _ in
+                return store.transact([remaking(scope.environment)], principal: scope.principal, urgency: urgency) {
+                    _ in
                     completion(result)
                 }
             }
@@ -105,8 +107,8 @@ extension FlagRepository {
             }
             if let others = fault.others { return completion(.failure(others)) }
             guard remaining > 1 else { return completion(result) }
-            self.revisions.note(fault.existing, of: environment)
-            write(operations, remaking(environment), in: environment, principal, urgency, remaining - 1, completion)
+            self.revisions.note(fault.existing, of: scope.environment)
+            write(operations, remaking(scope.environment), in: scope, urgency, remaining - 1, completion)
         }
     }
 

@@ -1,3 +1,4 @@
+import Access
 import Dispatch
 import DynamoModel
 import FlagCore
@@ -14,17 +15,22 @@ extension FlagRepository {
     ///   - expected: the version that the flag must have, nil for whichever it has.
     ///   - completion: is told that it is gone, or `required`, `notFound`, `versionMismatch`, `unavailable`.
     /// - Complexity: O(overrides of the flag), and what `dependents` takes.
-    package func delete(
-        _ key: String, in environment: Environment, expecting expected: Int64? = nil, by principal: Principal,
+    func delete(
+        _ key: String, in scope: WriteScope, expecting expected: Int64? = nil,
         completion: @escaping Completion<Void>
     ) {
         do throws(FlagStoreError) {
-            let dependents = try dependents(of: key, in: environment).map(\.flagKey)
-            guard dependents.isEmpty else { throw .required(flagKey: key, by: dependents) }
+            try requireNoDependents(of: key, in: scope.environment)
         } catch {
             return completion(.failure(error))
         }
-        remove(key, in: environment, expecting: expected, by: principal, completion: completion)
+        remove(key, in: scope, expecting: expected, completion: completion)
+    }
+
+    /// Refuses a flag that others require. Blocks.
+    func requireNoDependents(of key: String, in environment: Environment) throws(FlagStoreError) {
+        let dependents = try dependents(of: key, in: environment).map(\.flagKey)
+        guard dependents.isEmpty else { throw .required(flagKey: key, by: dependents) }
     }
 
     /// The same without looking who requires it: for whoever has looked. It may be stopped between two pages, while the
@@ -32,19 +38,19 @@ extension FlagRepository {
     ///
     /// - Parameter keepsKillSwitch: whether its kill switch stays, for a flag of the same key that is to come.
     package func remove(
-        _ key: String, in environment: Environment, expecting expected: Int64?, keepsKillSwitch: Bool = false,
-        by principal: Principal, _ progress: WorkProgress = WorkProgress(), completion: @escaping Completion<Void>
+        _ key: String, in scope: WriteScope, expecting expected: Int64?, keepsKillSwitch: Bool = false,
+        _ progress: WorkProgress = WorkProgress(), completion: @escaping Completion<Void>
     ) {
         do throws(FlagStoreError) {
-            guard let item = try item(.flag(environment, key: key)) else { throw .notFound(.flag(key)) }
+            guard let item = try item(.flag(scope.environment, key: key)) else { throw .notFound(.flag(key)) }
             let version = RecordVersion.of(item)
             if let expected, expected != version {
                 throw .versionMismatch(of: .flag(key), expected: expected, current: version)
             }
             let deletion = FlagDeletion(
-                repository: self, key: key, environment: environment, expected: expected,
+                repository: self, key: key, scope: scope, expected: expected,
                 condition: expected == nil ? .exists : .isAtVersion(of: item), keepsKillSwitch: keepsKillSwitch,
-                principal: principal, progress: progress, completion: completion)
+                progress: progress, completion: completion)
             try deletion.nextPage()
         } catch {
             completion(.failure(error))
@@ -56,12 +62,11 @@ extension FlagRepository {
 private struct FlagDeletion: Sendable {
     let repository: FlagRepository
     let key: String
-    let environment: Environment
+    let scope: WriteScope
     let expected: Int64?
     /// What must hold of the flag.
     let condition: Condition
     let keepsKillSwitch: Bool
-    let principal: Principal
     let progress: WorkProgress
     let completion: FlagRepository.Completion<Void>
 
@@ -69,15 +74,15 @@ private struct FlagDeletion: Sendable {
     func nextPage() throws(FlagStoreError) {
         try progress.check()
         let page = try someOverrides()
-        let flag = ItemKey.flag(environment, key: key)
+        let flag = ItemKey.flag(scope.environment, key: key)
         var operations = page.keys.map { repository.delete($0) }
         if page.isLast {
-            if !keepsKillSwitch { operations.append(repository.delete(.killSwitch(environment, flagKey: key))) }
+            if !keepsKillSwitch { operations.append(repository.delete(.killSwitch(scope.environment, flagKey: key))) }
             operations.append(repository.delete(flag, if: condition))
         } else {
             operations.append(.check(table: repository.table, key: flag.tableKey, condition: condition))
         }
-        repository.write(operations, in: environment, by: principal) { result in
+        repository.write(operations, in: scope) { result in
             switch result {
             case .success:
                 onward { () throws(FlagStoreError) in page.isLast ? try sweep() : try nextPage() }
@@ -92,10 +97,10 @@ private struct FlagDeletion: Sendable {
         let page = try someOverrides()
         guard !page.keys.isEmpty else { return completion(.success(())) }
         let isGone = WriteOperation.check(
-            table: repository.table, key: ItemKey.flag(environment, key: key).tableKey,
+            table: repository.table, key: ItemKey.flag(scope.environment, key: key).tableKey,
             condition: .attributeNotExists(DocumentPath(Attribute.partition)))
         let operations = page.keys.map { repository.delete($0) } + [isGone]
-        repository.write(operations, in: environment, by: principal) { result in
+        repository.write(operations, in: scope) { result in
             switch result {
             case .success:
                 onward { () throws(FlagStoreError) in try sweep() }
@@ -118,7 +123,7 @@ private struct FlagDeletion: Sendable {
         let limit = FlagLimits.operationsPerTransaction - 2
         let query = Query(
             table: repository.table, index: FlagTable.expiresIndex,
-            partition: .string(ItemKey.flagPartition(environment, key)), limit: limit)
+            partition: .string(ItemKey.flagPartition(scope.environment, key)), limit: limit)
         let page = try reading { () throws(TableError) in try repository.store.query(query) }
         // A page may end early, when its items are large.
         return (page.items.compactMap { ItemKey($0) }, page.lastEvaluatedKey == nil)

@@ -1,3 +1,4 @@
+import Access
 import Bytes
 import DynamoModel
 import FlagCache
@@ -69,17 +70,17 @@ extension FlagRepository {
     /// what waits.
     ///
     /// - Parameter completion: receives the kill switch, or `noFlagToKill` unless it is forced, or `unavailable`.
-    package func setKillSwitch(
-        _ draft: KillSwitchDraft, in environment: Environment, by principal: Principal, at now: Timestamp,
+    func setKillSwitch(
+        _ draft: KillSwitchDraft, in scope: WriteScope,
         completion: @escaping Completion<KillSwitchRecord>
     ) {
-        let record = draft.record(in: environment, at: now)
+        let record = draft.record(in: scope.environment, at: scope.instant)
         var operations = [put(record.item)]
         if let flagKey = draft.flagKey, !draft.isForced {
-            let flag = ItemKey.flag(environment, key: flagKey)
+            let flag = ItemKey.flag(scope.environment, key: flagKey)
             operations.append(.check(table: table, key: flag.tableKey, condition: .exists))
         }
-        write(operations, in: environment, by: principal, urgency: .urgent) { result in
+        write(operations, in: scope, urgency: .urgent) { result in
             completion(
                 result.map { _ in record }.mapError { error in
                     error.failedCondition == nil
@@ -91,21 +92,21 @@ extension FlagRepository {
     /// Ends a kill switch. Its item stays and says who ended it.
     ///
     /// - Parameter completion: is told that it has ended, or `notFound` when it is not on, or `unavailable`.
-    package func endKillSwitch(
-        _ end: KillSwitchEnd, in environment: Environment, by principal: Principal, at now: Timestamp,
+    func endKillSwitch(
+        _ end: KillSwitchEnd, in scope: WriteScope,
         completion: @escaping Completion<Void>
     ) {
         let reason = DocumentPath(Attribute.deactivationReason)
         let operation = WriteOperation.update(
-            table: table, key: ItemKey.killSwitch(environment, flagKey: end.flagKey).tableKey,
+            table: table, key: ItemKey.killSwitch(scope.environment, flagKey: end.flagKey).tableKey,
             actions: [
                 .set(DocumentPath(Attribute.enabled), .value(false)),
-                .set(DocumentPath(Attribute.deactivatedAt), .value(.string(now.rfc3339))),
+                .set(DocumentPath(Attribute.deactivatedAt), .value(.string(scope.instant.rfc3339))),
                 .set(DocumentPath(Attribute.deactivatedBy), .value(.string(end.deactivatedBy))),
                 end.reason.map { .set(reason, .value(.string($0))) } ?? .remove(reason),
             ],
             condition: KillSwitchRecord.isOn)
-        write([operation], in: environment, by: principal, urgency: .urgent) { result in
+        write([operation], in: scope, urgency: .urgent) { result in
             completion(
                 result.map { _ in }.mapError { error in
                     error.failedCondition == nil

@@ -1,89 +1,85 @@
+import Access
+import Bytes
 import DynamoModel
 import FlagCore
+import JSON
 
 extension FlagRepository {
     /// Creates a flag at version 1.
     ///
     /// - Parameters:
     ///   - draft: what is wanted. A `createdAt` of its own is kept; its version means nothing for a new flag.
-    ///   - environment: where.
-    ///   - principal: who does it.
-    ///   - now: the time of the change.
+    ///   - scope: who does it, where and when.
     ///   - completion: receives the flag, or `alreadyExists`, `invalid`, `unavailable`.
-    package func create(
-        _ draft: FlagDraft, in environment: Environment, by principal: Principal, at now: Timestamp,
-        completion: @escaping Completion<FlagRecord>
-    ) {
+    func create(_ draft: FlagDraft, in scope: WriteScope, completion: @escaping Completion<FlagRecord>) {
         create(
-            draft, createdAt: draft.createdAt ?? now, in: environment, by: principal, at: now,
-            else: .alreadyExists(flagKey: draft.key), completion: completion, check: checkReferences)
+            draft, in: scope, else: .alreadyExists(flagKey: draft.key), completion: completion, check: checkReferences)
     }
 
     /// Replaces a flag; its creation time stays, its version goes up by one.
     ///
     /// - Parameters:
     ///   - draft: what is wanted. What it says of version and times must be what the flag has.
-    ///   - environment: where.
+    ///   - scope: who does it, where and when.
     ///   - expected: the version that the flag must have, nil for whichever it has.
-    ///   - principal: who does it.
-    ///   - now: the time of the change.
     ///   - completion: receives the flag, or `notFound`, `versionMismatch`, `invalid`, `conflict`, `unavailable`.
-    package func replace(
-        with draft: FlagDraft, in environment: Environment, expecting expected: Int64? = nil, by principal: Principal,
-        at now: Timestamp, completion: @escaping Completion<FlagRecord>
+    func replace(
+        with draft: FlagDraft, in scope: WriteScope, expecting expected: Int64? = nil,
+        completion: @escaping Completion<FlagRecord>
     ) {
-        change(draft.key, in: environment, expecting: expected, by: principal, at: now, completion: completion) { _ in
-            draft
-        }
+        let change = flagChange(draft.key, in: scope, expecting: expected) { _ in draft }
+        self.change(change, completion: completion, check: checkReferences)
     }
 
     /// Changes some members of a flag. Parameters and answers are those of `replace`.
-    package func patch(
-        _ key: String, with patch: FlagPatch, in environment: Environment, expecting expected: Int64? = nil,
-        by principal: Principal, at now: Timestamp, completion: @escaping Completion<FlagRecord>
+    func patch(
+        _ key: String, with patch: FlagPatch, in scope: WriteScope, expecting expected: Int64? = nil,
+        completion: @escaping Completion<FlagRecord>
     ) {
-        change(key, in: environment, expecting: expected, by: principal, at: now, completion: completion) {
-            current throws(FlagStoreError) in
-            do throws(DefinitionIssues) { return try patch.applied(to: current) } catch {
-                throw FlagStoreError.invalid(error.issues)
-            }
-        }
+        let change = flagChange(key, in: scope, expecting: expected, draft: patch.draft)
+        self.change(change, completion: completion, check: checkReferences)
     }
 
-    /// Replaces a flag by what `draft` makes of it.
-    private func change(
-        _ key: String, in environment: Environment, expecting expected: Int64?, by principal: Principal,
-        at now: Timestamp, completion: @escaping Completion<FlagRecord>,
+    /// The change of a flag into what `draft` makes of it.
+    func flagChange(
+        _ key: String, in scope: WriteScope, expecting expected: Int64?,
         draft: @escaping @Sendable (ItemReading<FlagRecord>) throws(FlagStoreError) -> FlagDraft
-    ) {
-        let change = RecordChange(
-            key: .flag(environment, key: key), thing: .flag(key), environment: environment, expected: expected,
-            principal: principal, now: now,
-            read: { FlagRecord.reading($0, environment: environment, key: key, at: now) }, draft: draft)
-        self.change(change, completion: completion, check: checkReferences)
+    ) -> RecordChange<FlagDraft> {
+        RecordChange(
+            key: .flag(scope.environment, key: key), thing: .flag(key), scope: scope, expected: expected,
+            read: { FlagRecord.reading($0, environment: scope.environment, key: key, at: scope.instant) }, draft: draft)
+    }
+}
+
+extension FlagPatch {
+    /// The flag as it would be, or why it cannot be.
+    func draft(of current: ItemReading<FlagRecord>) throws(FlagStoreError) -> FlagDraft {
+        do throws(DefinitionIssues) { return try applied(to: current) } catch { throw .invalid(error.issues) }
     }
 }
 
 // MARK: - Overrides
 
 extension FlagRepository {
-    /// Sets what a flag answers for a tenant; the flag must exist, and the override must not have ended.
+    /// Sets what a flag answers for a tenant; the flag must exist, and the override must not have ended. Begins on a
+    /// worker queue, since it reads.
     ///
     /// - Parameter completion: receives the override, or `notFound` (the flag), `invalid`, `unavailable`.
-    package func putOverride(
-        _ draft: TenantOverrideDraft, in environment: Environment, by principal: Principal, at now: Timestamp,
+    func putOverride(
+        _ draft: TenantOverrideDraft, in scope: WriteScope,
         completion: @escaping Completion<TenantOverrideRecord>
     ) {
-        let issues = draft.issues(in: environment, at: now)
-        guard issues.isEmpty else { return completion(.failure(.invalid(issues))) }
-        let record = draft.record(in: environment, at: now)
+        let record: TenantOverrideRecord
+        do throws(FlagStoreError) { record = try self.record(of: draft, in: scope) } catch {
+            return completion(.failure(error))
+        }
         let operations = [
             put(record.item),
             WriteOperation.check(
-                table: table, key: ItemKey.flag(environment, key: draft.flagKey).tableKey,
+                table: table, key: ItemKey.flag(scope.environment, key: draft.flagKey).tableKey,
                 condition: .attributeExists(DocumentPath(Attribute.partition))),
         ]
-        write(operations, in: environment, by: principal) { result in
+        write(operations, in: scope) { result in
             completion(
                 result.map { _ in record }.mapError { error in
                     error.failedCondition == nil ? FlagStoreError(error) : .notFound(.flag(draft.flagKey))
@@ -94,17 +90,56 @@ extension FlagRepository {
     /// Takes a tenant's override of a flag away.
     ///
     /// - Parameter completion: is told that it is gone, or `notFound`, `unavailable`.
-    package func deleteOverride(
-        ofTenant tenant: String, flagKey: String, in environment: Environment, by principal: Principal,
+    func deleteOverride(
+        ofTenant tenant: String, flagKey: String, in scope: WriteScope,
         completion: @escaping Completion<Void>
     ) {
-        let key = ItemKey.override(environment, tenant: tenant, flagKey: flagKey)
-        write([delete(key, if: .exists)], in: environment, by: principal) { result in
+        let key = ItemKey.override(scope.environment, tenant: tenant, flagKey: flagKey)
+        write([delete(key, if: .exists)], in: scope) { result in
             completion(
                 result.map { _ in }.mapError { error in
                     error.failedCondition == nil
                         ? FlagStoreError(error) : .notFound(.override(flagKey: flagKey, tenant: tenant))
                 })
+        }
+    }
+
+    /// The override that a draft makes. Refused is one that evaluation would ignore: of a variant that the flag does
+    /// not have, or `enabled` of a flag that is not boolean. The flag may still change later; then the override is
+    /// ignored. Blocks.
+    func record(of draft: TenantOverrideDraft, in scope: WriteScope) throws(FlagStoreError) -> TenantOverrideRecord {
+        var issues = draft.issues(in: scope.environment, at: scope.instant)
+        if issues.isEmpty, let rule = try rule(ofFlag: draft.flagKey, in: scope.environment) {
+            issues += draft.choiceIssues(for: rule)
+        }
+        guard issues.isEmpty else { throw .invalid(issues) }
+        return draft.record(in: scope.environment, at: scope.instant)
+    }
+
+    /// How a flag decides; nil where that is not valid, and every override may be right.
+    private func rule(ofFlag key: String, in environment: Environment) throws(FlagStoreError) -> FlagRule? {
+        do throws(FlagStoreError) { return try flag(key, in: environment).rule } catch {
+            if case .invalid = error { return nil }
+            throw error
+        }
+    }
+}
+
+extension TenantOverrideDraft {
+    /// Why evaluation would ignore the override; empty when it would not, or when the rule is not valid.
+    package func choiceIssues(for rule: FlagRule) -> [DefinitionIssue] {
+        guard let definition = try? rule.definition() else { return [] }
+        let variants = definition.json["variants"]?.objectValue?.members ?? []
+        let names = variants.map(\.key).joined(separator: ", ")
+        switch override.choice {
+        case .variant(let name):
+            if variants.contains(where: { $0.key.isExactly(name) }) { return [] }
+            return [DefinitionIssue(pointer: "/variant", message: "the flag has no such variant; it has \(names)")]
+        case .enabled(let enabled):
+            let isBoolean = variants.allSatisfy { $0.value.boolValue != nil }
+            if isBoolean, variants.contains(where: { $0.value == .bool(enabled) }) { return [] }
+            let message = "the flag has no boolean variant with this value; give variant with one of \(names)"
+            return [DefinitionIssue(pointer: "/enabled", message: message)]
         }
     }
 }

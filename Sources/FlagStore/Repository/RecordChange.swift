@@ -1,3 +1,4 @@
+import Access
 import DynamoModel
 import FlagCore
 
@@ -38,11 +39,10 @@ struct RecordChange<Draft: RecordDraft>: Sendable {
     /// The record's key, and what it is.
     let key: ItemKey
     let thing: StoredThing
-    let environment: Environment
+    /// Who changes it, where and when.
+    let scope: WriteScope
     /// The version that the record must have, nil for whichever it has.
     let expected: Int64?
-    let principal: Principal
-    let now: Timestamp
     /// The record that an item holds.
     let read: @Sendable (Item) -> ItemReading<Draft.Record>
     /// What is wanted instead of a record.
@@ -66,9 +66,9 @@ struct RecordChange<Draft: RecordDraft>: Sendable {
         }
         // A clock that was set back must not make a change look older than what it changed.
         let new = draft.record(
-            in: environment, createdAt: old.createdAt, updatedAt: max(now, old.updatedAt),
+            in: scope.environment, createdAt: old.createdAt, updatedAt: max(scope.instant, old.updatedAt),
             version: RecordVersion.next(after: old.version))
-        let issues = draft.issues(in: environment, asFormOf: old) + new.sizeIssues
+        let issues = draft.issues(in: scope.environment, asFormOf: old) + new.sizeIssues
         if !issues.isEmpty { throw .invalid(issues) }
         return (new, .isAtVersion(of: item))
     }
@@ -85,14 +85,24 @@ extension FlagRepository {
         _ change: RecordChange<Draft>, completion: @escaping Completion<Draft.Record>,
         check: (Draft.Record) throws(FlagStoreError) -> Void
     ) {
-        let current: Item?
         do throws(FlagStoreError) {
-            current = try item(change.key)
-            try check(change.applied(to: current).new)
+            let (_, current) = try outcome(of: change, check: check)
+            attempt(change, on: current, remaining: Self.attempts, completion: completion)
         } catch {
-            return completion(.failure(error))
+            completion(.failure(error))
         }
-        attempt(change, on: current, remaining: Self.attempts, completion: completion)
+    }
+
+    /// The record as a change would leave it, and the item that it would change. Blocks.
+    ///
+    /// - Parameter check: refuses a record for what it refers to.
+    func outcome<Draft>(
+        of change: RecordChange<Draft>, check: (Draft.Record) throws(FlagStoreError) -> Void
+    ) throws(FlagStoreError) -> (new: Draft.Record, current: Item?) {
+        let current = try item(change.key)
+        let new = try change.applied(to: current).new
+        try check(new)
+        return (new, current)
     }
 
     /// Tries a change on the record as it is; when somebody was faster, again on what they left, which the table's
@@ -107,7 +117,7 @@ extension FlagRepository {
             return completion(.failure(error))
         }
         let operations = [put(new.item, if: condition)]
-        write(operations, in: change.environment, by: change.principal) { result in
+        write(operations, in: change.scope) { result in
             switch result {
             case .success:
                 completion(.success(new))
@@ -125,24 +135,39 @@ extension FlagRepository {
     ///   - exists: what is answered when there is one of the name.
     ///   - check: refuses a record for what it refers to.
     func create<Draft: RecordDraft>(
-        _ draft: Draft, createdAt: Timestamp, in environment: Environment, by principal: Principal, at now: Timestamp,
+        _ draft: Draft, in scope: WriteScope,
         else exists: FlagStoreError, completion: @escaping Completion<Draft.Record>,
         check: (Draft.Record) throws(FlagStoreError) -> Void
     ) {
-        let record = draft.record(in: environment, createdAt: createdAt, updatedAt: now, version: 1)
+        let record: Draft.Record
         do throws(FlagStoreError) {
-            let issues = draft.issues(in: environment, asFormOf: nil) + record.sizeIssues
-            guard issues.isEmpty else { throw .invalid(issues) }
-            try check(record)
+            record = try self.record(of: draft, createdAt: draft.createdAt, in: scope, check: check)
         } catch {
             return completion(.failure(error))
         }
         let operations = [put(record.item, if: .attributeNotExists(DocumentPath(Attribute.partition)))]
-        write(operations, in: environment, by: principal) { result in
+        write(operations, in: scope) { result in
             completion(
                 result.map { _ in record }.mapError { error in
                     error.failedCondition == nil ? FlagStoreError(error) : exists
                 })
         }
+    }
+
+    /// The record that a draft makes, at version 1.
+    ///
+    /// - Parameters:
+    ///   - createdAt: when it was created, in an export; nil for now.
+    ///   - check: refuses a record for what it refers to.
+    func record<Draft: RecordDraft>(
+        of draft: Draft, createdAt: Timestamp?, in scope: WriteScope,
+        check: (Draft.Record) throws(FlagStoreError) -> Void
+    ) throws(FlagStoreError) -> Draft.Record {
+        let record = draft.record(
+            in: scope.environment, createdAt: createdAt ?? scope.instant, updatedAt: scope.instant, version: 1)
+        let issues = draft.issues(in: scope.environment, asFormOf: nil) + record.sizeIssues
+        guard issues.isEmpty else { throw .invalid(issues) }
+        try check(record)
+        return record
     }
 }

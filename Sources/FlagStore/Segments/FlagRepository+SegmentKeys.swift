@@ -1,3 +1,4 @@
+import Access
 import Bytes
 import Dispatch
 import DynamoModel
@@ -20,43 +21,43 @@ extension FlagRepository {
     ///   - expected: the version that the segment must have, nil for whichever it has.
     /// - Returns: the segment as it is then.
     /// - Throws: `notFound`, `versionMismatch`, `invalid` (too many keys), `conflict`, `unavailable`.
-    package func editKeys(
-        ofSegment name: String, _ edit: SegmentKeyEdit, listed: SegmentKeySet, in environment: Environment,
-        expecting expected: Int64? = nil, by principal: Principal, at now: Timestamp
+    func editKeys(
+        ofSegment name: String, _ edit: SegmentKeyEdit, listed: SegmentKeySet, in scope: WriteScope,
+        expecting expected: Int64? = nil
     ) throws(FlagStoreError) -> SegmentRecord {
         try checkLimit(edit, listed)
-        let key = { ItemKey.segmentKey(environment, name: name, key: $0) }
+        let key = { ItemKey.segmentKey(scope.environment, name: name, key: $0) }
         let added = edit.add.lazy.map { (name, self.put(key($0).item)) }
         let removed = edit.remove.lazy.map { (name, self.delete(key($0))) }
         var operations = Array(added) + Array(removed)
         // Side by side in the table is side by side on the disk.
         let first = operations.prefix(FlagLimits.operationsPerTransaction - 1).map(\.1)
         operations.removeFirst(first.count)
-        let record = try raiseVersion(of: name, with: first, in: environment, expected, principal, now)
+        let record = try raiseVersion(of: name, with: first, in: scope, expected)
         let exists = WriteOperation.check(
             table: table, key: record.itemKey.tableKey, condition: .exists)
-        try BulkWriter(repository: self, environment: environment, principal: principal)
+        try BulkWriter(repository: self, scope: scope)
             .write(operations, check: (name, exists))
         return record
     }
 
     /// Has a segment list these keys and no others. Blocks; O(keys listed before and after). The rest is as `editKeys`.
-    package func replaceKeys(
-        ofSegment name: String, by keys: [String], in environment: Environment, expecting expected: Int64? = nil,
-        by principal: Principal, at now: Timestamp
+    func replaceKeys(
+        ofSegment name: String, by keys: [String], in scope: WriteScope, expecting expected: Int64? = nil
     ) throws(FlagStoreError) -> SegmentRecord {
         let wanted = Set(keys.map { ExactText($0) })
         var known: Set<ExactText> = []
         var obsolete: [String] = []
-        for key in try allKeys(ofSegment: name, in: environment) {
+        for key in try allKeys(ofSegment: name, in: scope.environment) {
             if wanted.contains(ExactText(key)) { known.insert(ExactText(key)) } else { obsolete.append(key) }
         }
         let edit = SegmentKeyEdit(add: keys.filter { !known.contains(ExactText($0)) }, remove: obsolete)
         return try editKeys(
-            ofSegment: name, edit, listed: .empty, in: environment, expecting: expected, by: principal, at: now)
+            ofSegment: name, edit, listed: .empty, in: scope, expecting: expected)
     }
 
-    private func checkLimit(_ edit: SegmentKeyEdit, _ listed: SegmentKeySet) throws(FlagStoreError) {
+    /// Refuses keys that would make too many.
+    func checkLimit(_ edit: SegmentKeyEdit, _ listed: SegmentKeySet) throws(FlagStoreError) {
         // The exact number matters only near the limit.
         guard listed.count + edit.add.count > FlagLimits.segmentKeys else { return }
         let added = edit.add.count { !$0.withBytes(listed.contains) }
@@ -70,40 +71,47 @@ extension FlagRepository {
 
     /// Raises the version of a segment, together with other operations. Blocks.
     private func raiseVersion(
-        of name: String, with operations: [WriteOperation], in environment: Environment, _ expected: Int64?,
-        _ principal: Principal, _ now: Timestamp
+        of name: String, with operations: [WriteOperation], in scope: WriteScope, _ expected: Int64?
     ) throws(FlagStoreError) -> SegmentRecord {
         for _ in 0..<FlagRepository.keyAttempts {
-            guard let item = try item(.segment(environment, name: name)) else { throw .notFound(.segment(name)) }
-            let old = SegmentRecord.reading(item, environment: environment, name: name, at: now).record
-            if let expected, expected != old.version {
-                throw .versionMismatch(of: .segment(name), expected: expected, current: old.version)
-            }
-            var new = old
-            new.version = RecordVersion.next(after: old.version)
-            new.updatedAt = max(now, old.updatedAt)
+            let (new, old) = try raised(name, in: scope, expected)
             let update = WriteOperation.update(
                 table: table, key: new.itemKey.tableKey,
                 actions: [
                     .set(DocumentPath(Attribute.version), .value(.number(new.version))),
                     .set(DocumentPath(Attribute.updatedAt), .value(.string(new.updatedAt.rfc3339))),
                 ],
-                condition: .isAtVersion(of: item))
-            guard let error = transact([update] + operations, in: environment, by: principal) else { return new }
+                condition: .isAtVersion(of: old))
+            guard let error = transact([update] + operations, in: scope) else { return new }
             guard error.failedCondition != nil else { throw FlagStoreError(error) }
         }
         throw .conflict(name: name)
+    }
+
+    /// A segment at its next version, and its item as it is. Blocks.
+    func raised(
+        _ name: String, in scope: WriteScope, _ expected: Int64?
+    ) throws(FlagStoreError) -> (new: SegmentRecord, old: Item) {
+        guard let item = try item(.segment(scope.environment, name: name)) else { throw .notFound(.segment(name)) }
+        let old = SegmentRecord.reading(item, environment: scope.environment, name: name, at: scope.instant).record
+        if let expected, expected != old.version {
+            throw .versionMismatch(of: .segment(name), expected: expected, current: old.version)
+        }
+        var new = old
+        new.version = RecordVersion.next(after: old.version)
+        new.updatedAt = max(scope.instant, old.updatedAt)
+        return (new, item)
     }
 
     /// Does the operations and waits until they are durable.
     ///
     /// - Returns: why they were not done; nil when they were.
     private func transact(
-        _ operations: [WriteOperation], in environment: Environment, by principal: Principal
+        _ operations: [WriteOperation], in scope: WriteScope
     ) -> TableError? {
         let done = DispatchSemaphore(value: 0)
         let failure = Locked<TableError?>(nil)
-        write(operations, in: environment, by: principal) { result in
+        write(operations, in: scope) { result in
             if case .failure(let error) = result { failure.withLock { $0 = error } }
             done.signal()
         }
@@ -116,35 +124,40 @@ extension FlagRepository {
     ///
     /// - Parameter expected: the version that the segment must have, nil for whichever it has.
     /// - Throws: `notFound`, `versionMismatch`, `segmentUsed`, `unavailable`.
-    package func deleteSegment(
-        _ name: String, in environment: Environment, expecting expected: Int64? = nil, by principal: Principal
+    func deleteSegment(
+        _ name: String, in scope: WriteScope, expecting expected: Int64? = nil
     ) throws(FlagStoreError) {
+        try requireNoUses(ofSegment: name, in: scope.environment)
+        try removeSegment(name, in: scope, expecting: expected)
+    }
+
+    /// Refuses a segment that flags or other segments name. Blocks.
+    func requireNoUses(ofSegment name: String, in environment: Environment) throws(FlagStoreError) {
         let uses = try uses(ofSegment: name, in: environment)
         guard uses.isEmpty else { throw .segmentUsed(name: name, by: uses) }
-        try removeSegment(name, in: environment, expecting: expected, by: principal)
     }
 
     /// The same without looking for uses. It may be stopped while keys are left, and the segment with them.
     package func removeSegment(
-        _ name: String, in environment: Environment, expecting expected: Int64?, by principal: Principal,
+        _ name: String, in scope: WriteScope, expecting expected: Int64?,
         _ progress: WorkProgress = WorkProgress()
     ) throws(FlagStoreError) {
         try progress.check()
-        let key = ItemKey.segment(environment, name: name)
+        let key = ItemKey.segment(scope.environment, name: name)
         guard let item = try item(key) else { throw .notFound(.segment(name)) }
         let version = RecordVersion.of(item)
         if let expected, expected != version {
             throw .versionMismatch(of: .segment(name), expected: expected, current: version)
         }
         func removeKeys(_ progress: WorkProgress) throws(FlagStoreError) {
-            let keys = try allKeys(ofSegment: name, in: environment)
+            let keys = try allKeys(ofSegment: name, in: scope.environment)
             progress.expect(keys.count)
-            try BulkWriter(repository: self, environment: environment, principal: principal, progress: progress)
-                .write(keys.lazy.map { (name, self.delete(.segmentKey(environment, name: name, key: $0))) })
+            try BulkWriter(repository: self, scope: scope, progress: progress)
+                .write(keys.lazy.map { (name, self.delete(.segmentKey(scope.environment, name: name, key: $0))) })
         }
         try removeKeys(progress)
         let condition = expected == nil ? Condition.exists : .isAtVersion(of: item)
-        if let error = transact([delete(key, if: condition)], in: environment, by: principal) {
+        if let error = transact([delete(key, if: condition)], in: scope) {
             guard let failed = error.failedCondition else { throw FlagStoreError(error) }
             guard let existing = failed.existing, let expected else { throw .notFound(.segment(name)) }
             throw .versionMismatch(of: .segment(name), expected: expected, current: RecordVersion.of(existing))

@@ -1,3 +1,4 @@
+import Access
 import DynamoModel
 import FlagCore
 import JSON
@@ -97,54 +98,46 @@ extension FlagRepository {
     /// Creates a segment at version 1, without keys. Begins on a worker queue, since it reads.
     ///
     /// - Parameter completion: receives the segment, or `segmentExists`, `invalid`, `unavailable`.
-    package func createSegment(
-        _ draft: SegmentDraft, in environment: Environment, by principal: Principal, at now: Timestamp,
-        completion: @escaping Completion<SegmentRecord>
+    func createSegment(
+        _ draft: SegmentDraft, in scope: WriteScope, completion: @escaping Completion<SegmentRecord>
     ) {
         create(
-            draft, createdAt: draft.createdAt ?? now, in: environment, by: principal, at: now,
-            else: .segmentExists(name: draft.name), completion: completion, check: checkReferences)
+            draft, in: scope, else: .segmentExists(name: draft.name), completion: completion, check: checkReferences)
     }
 
     /// Replaces what a segment says beside its keys, which stay; its version goes up by one. Begins on a worker queue.
     ///
     /// - Parameters:
     ///   - draft: what is wanted. What it says of version and times must be what the segment has.
+    ///   - scope: who does it, where and when.
     ///   - expected: the version that the segment must have, nil for whichever it has.
     ///   - completion: receives the segment, or `notFound`, `versionMismatch`, `invalid`, `conflict`, `unavailable`.
-    package func replaceSegment(
-        with draft: SegmentDraft, in environment: Environment, expecting expected: Int64? = nil,
-        by principal: Principal, at now: Timestamp, completion: @escaping Completion<SegmentRecord>
+    func replaceSegment(
+        with draft: SegmentDraft, in scope: WriteScope, expecting expected: Int64? = nil,
+        completion: @escaping Completion<SegmentRecord>
     ) {
-        changeSegment(
-            draft.name, in: environment, expecting: expected, by: principal, at: now, completion: completion
-        ) { _ in draft }
+        let change = segmentChange(draft.name, in: scope, expecting: expected) { _ in draft }
+        self.change(change, completion: completion, check: checkReferences)
     }
 
     /// Changes some members of a segment. Parameters and answers are those of `replaceSegment`.
-    package func patchSegment(
-        _ name: String, with patch: SegmentPatch, in environment: Environment, expecting expected: Int64? = nil,
-        by principal: Principal, at now: Timestamp, completion: @escaping Completion<SegmentRecord>
+    func patchSegment(
+        _ name: String, with patch: SegmentPatch, in scope: WriteScope, expecting expected: Int64? = nil,
+        completion: @escaping Completion<SegmentRecord>
     ) {
-        changeSegment(name, in: environment, expecting: expected, by: principal, at: now, completion: completion) {
-            current throws(FlagStoreError) in
-            do throws(DefinitionIssues) { return try patch.applied(to: current) } catch {
-                throw FlagStoreError.invalid(error.issues)
-            }
-        }
+        let change = segmentChange(name, in: scope, expecting: expected, draft: patch.draft)
+        self.change(change, completion: completion, check: checkReferences)
     }
 
-    /// Replaces a segment by what `draft` makes of it.
-    private func changeSegment(
-        _ name: String, in environment: Environment, expecting expected: Int64?, by principal: Principal,
-        at now: Timestamp, completion: @escaping Completion<SegmentRecord>,
+    /// The change of a segment into what `draft` makes of it.
+    func segmentChange(
+        _ name: String, in scope: WriteScope, expecting expected: Int64?,
         draft: @escaping @Sendable (ItemReading<SegmentRecord>) throws(FlagStoreError) -> SegmentDraft
-    ) {
-        let change = RecordChange(
-            key: .segment(environment, name: name), thing: .segment(name), environment: environment,
-            expected: expected, principal: principal, now: now,
-            read: { SegmentRecord.reading($0, environment: environment, name: name, at: now) }, draft: draft)
-        self.change(change, completion: completion, check: checkReferences)
+    ) -> RecordChange<SegmentDraft> {
+        RecordChange(
+            key: .segment(scope.environment, name: name), thing: .segment(name), scope: scope, expected: expected,
+            read: { SegmentRecord.reading($0, environment: scope.environment, name: name, at: scope.instant) },
+            draft: draft)
     }
 
     /// Refuses a segment whose condition names what does not exist, or leads back to it. Blocks.
@@ -152,5 +145,12 @@ extension FlagRepository {
         let references = (try? record.parsedCondition())??.references ?? []
         let issues = try segmentCheck(in: record.environment).issues(of: record.name, references)
         guard issues.isEmpty else { throw .invalid(issues) }
+    }
+}
+
+extension SegmentPatch {
+    /// The segment as it would be, or why it cannot be.
+    func draft(of current: ItemReading<SegmentRecord>) throws(FlagStoreError) -> SegmentDraft {
+        do throws(DefinitionIssues) { return try applied(to: current) } catch { throw .invalid(error.issues) }
     }
 }

@@ -1,0 +1,15 @@
+/// What names a request in logs, problems and histories: of its client's making, or of ours.
+package struct RequestID: Sendable, Hashable, CustomStringConvertible {
+    /// The name, 1 to 128 visible characters of ASCII.
+    package let text: String
+
+    /// A name of the length and the characters that one may have; nil for another text.
+    package init?(_ text: String) {
+        guard (1...128).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            return nil
+        }
+        self.text = text
+    }
+
+    package var description: String { text }
+}

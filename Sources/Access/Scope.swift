@@ -1,0 +1,80 @@
+import DynamoModel
+import FlagCore
+
+/// The leave to read one environment. Only a caller who may has one.
+package struct ReadScope: Sendable {
+    /// Which environment.
+    package let environment: Environment
+
+    fileprivate init(environment: Environment) { self.environment = environment }
+
+    /// A scope of the server's own work, such as metrics and what other routes answer with.
+    package static func server(_ environment: Environment) -> ReadScope { ReadScope(environment: environment) }
+}
+
+/// The leave to change one environment: who does it, where, when, and on which request. Every write of the store wants
+/// one, so that no change is without somebody who made it.
+package struct WriteScope: Sendable {
+    /// Who makes the change.
+    package let principal: Principal
+    /// Where.
+    package let environment: Environment
+    /// When.
+    package let instant: Timestamp
+    /// The request that asked for it; nil where none did.
+    package let requestID: RequestID?
+
+    /// The leave to read what is changed.
+    package var reading: ReadScope { ReadScope(environment: environment) }
+
+    private init(
+        _ principal: Principal, _ environment: Environment, _ instant: Timestamp, _ requestID: RequestID? = nil
+    ) {
+        self.principal = principal
+        self.environment = environment
+        self.instant = instant
+        self.requestID = requestID
+    }
+
+    fileprivate init(
+        of caller: Caller, in environment: Environment, at instant: Timestamp, on requestID: RequestID?
+    ) {
+        self.init(caller.principal, environment, instant, requestID)
+    }
+
+    /// The scope of a command on this machine that opened the data directory itself: whoever may do that may change
+    /// everything.
+    ///
+    /// - Parameter name: the command's, such as `import`.
+    package static func command(_ name: String, in environment: Environment, at instant: Timestamp) -> WriteScope {
+        WriteScope(Principal(.command, name), environment, instant)
+    }
+
+    /// The scope of what the server does of its own accord.
+    ///
+    /// - Parameter name: what it is, such as `sample-flags`.
+    package static func server(_ name: String, in environment: Environment, at instant: Timestamp) -> WriteScope {
+        WriteScope(Principal(.server, name), environment, instant)
+    }
+
+}
+
+extension Caller {
+    /// The leave to read an environment; nil for a caller who may not.
+    package func readScope(in environment: Environment) -> ReadScope? {
+        permissions(in: environment).contains(.read) ? ReadScope(environment: environment) : nil
+    }
+
+    /// The leave to change an environment; nil for a caller who may not.
+    ///
+    /// - Parameters:
+    ///   - permissions: what the change needs.
+    ///   - instant: when the change is made.
+    ///   - requestID: the request that asks for it.
+    package func writeScope(
+        _ permissions: Permissions, in environment: Environment, at instant: Timestamp, on requestID: RequestID?
+    ) -> WriteScope? {
+        guard self.permissions(in: environment).isSuperset(of: permissions) else { return nil }
+        return WriteScope(of: self, in: environment, at: instant, on: requestID)
+    }
+}

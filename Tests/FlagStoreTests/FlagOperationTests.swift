@@ -1,0 +1,117 @@
+import FlagCore
+import JSON
+import Testing
+
+@testable import Access
+@testable import FlagCache
+@testable import FlagStore
+
+@Suite("Changes as values")
+struct FlagOperationTests {
+    /// One of every kind, that could be done after those before it.
+    static let all: [FlagOperation] = {
+        let segment: JSONValue = ["description": "d", "owner": "o"]
+        let flag: JSONValue = ["description": "d", "owner": "o", "defaultEnabled": true]
+        func named(_ json: JSONValue, _ member: String, _ name: String) -> JSONValue {
+            guard case .object(var object) = json else { return json }
+            object[member] = .string(name)
+            return .object(object)
+        }
+        let operations: [(FlagOperation.Kind, String?, String?, JSONValue?)] = [
+            (.createSegment, nil, nil, named(segment, "name", "beta")),
+            (.replaceSegment, "beta", nil, segment),
+            (.patchSegment, "beta", nil, ["owner": "p"]),
+            (.editSegmentKeys, "beta", nil, ["add": ["u1", "u2"]]),
+            (.replaceSegmentKeys, "beta", nil, ["keys": ["u3"]]),
+            (.createFlag, nil, nil, named(flag, "flagKey", "chat")),
+            (.replaceFlag, "chat", nil, flag),
+            (.patchFlag, "chat", nil, ["owner": "p"]),
+            (.setOverride, "chat", "acme", ["enabled": true]),
+            (.removeOverride, "chat", "acme", nil),
+            (.setKillSwitch, nil, nil, ["flagKey": "chat", "reason": "r", "activatedBy": "me"]),
+            (.endKillSwitch, nil, nil, ["flagKey": "chat", "deactivatedBy": "me"]),
+            (.deleteFlag, "chat", nil, nil),
+            (.deleteSegment, "beta", nil, nil),
+        ]
+        return operations.compactMap { try? FlagOperation($0, of: $1, tenant: $2, body: $3) }
+    }()
+
+    private static func apply(_ operation: FlagOperation, _ fixture: Fixture) throws -> Written {
+        try fixture.wait {
+            fixture.repository.apply(
+                operation, in: .tests(.development), listed: { _, _ in .empty }, completion: $0)
+        }
+    }
+
+    private static func check(_ operation: FlagOperation, _ fixture: Fixture) throws -> Written {
+        try fixture.repository.check(operation, in: .tests(.development), listed: { _, _ in .empty })
+    }
+
+    @Test("There is one of every kind")
+    func kinds() {
+        #expect(Set(Self.all.map(\.kind)) == Set(FlagOperation.Kind.allCases))
+    }
+
+    @Test("What is stored of an operation is the same operation again", arguments: all)
+    func stored(operation: FlagOperation) throws {
+        var operation = operation
+        operation.expectedVersion = 3
+        let again = try FlagOperation(json: JSONValue(parsing: operation.json.serialized()))
+        #expect(again.json == operation.json)
+        #expect(again.kind == operation.kind && again.expectedVersion == 3)
+    }
+
+    @Test("What does not read is not an operation")
+    func unreadable() {
+        for json in [
+            [:], ["operation": "explode"], ["operation": "patchFlag", "name": "a"],
+            ["operation": "createFlag", "body": ["flagKey": "a"]],
+        ] as [JSONValue] {
+            #expect(throws: DefinitionIssues.self) { try FlagOperation(json: json) }
+        }
+    }
+
+    @Test("A check says what applying leaves, and leaves everything as it was")
+    func checked() throws {
+        let fixture = try Fixture()
+        for operation in Self.all {
+            let before = try fixture.repository.revision(of: .development)
+            let expected = try Self.check(operation, fixture)
+            #expect(try fixture.repository.revision(of: .development) == before, "\(operation.kind)")
+            let written = try Self.apply(operation, fixture)
+            #expect("\(written)" == "\(expected)", "\(operation.kind)")
+            #expect(try fixture.repository.revision(of: .development) > before, "\(operation.kind)")
+        }
+    }
+
+    @Test("A check refuses what applying refuses, in the same words")
+    func refused() throws {
+        let fixture = try Fixture()
+        // Nothing is there that they are about, but for what creates it.
+        for operation in Self.all where ![.createFlag, .createSegment].contains(operation.kind) {
+            let applied = failure { _ = try Self.apply(operation, fixture) }
+            let checked = failure { _ = try Self.check(operation, fixture) }
+            #expect(applied != nil, "\(operation.kind)")
+            #expect("\(applied as Any)" == "\(checked as Any)", "\(operation.kind)")
+        }
+        // All is there, and at version 1.
+        for kind in [FlagOperation.Kind.createSegment, .createFlag] {
+            let operation = try #require(Self.all.first { $0.kind == kind })
+            _ = try Self.apply(operation, fixture)
+            #expect("\(failure { _ = try Self.check(operation, fixture) } as Any)".contains("already"))
+        }
+        let versioned: Set<FlagOperation.Kind> = [
+            .replaceFlag, .patchFlag, .deleteFlag, .replaceSegment, .patchSegment, .deleteSegment, .editSegmentKeys,
+            .replaceSegmentKeys,
+        ]
+        for var operation in Self.all where versioned.contains(operation.kind) {
+            operation.expectedVersion = 9
+            for run in [Self.check, Self.apply] {
+                guard case .versionMismatch(_, 9, 1)? = failure({ _ = try run(operation, fixture) }) else {
+                    Issue.record("\(operation.kind) goes past its version")
+                    continue
+                }
+            }
+        }
+    }
+}
