@@ -11,5 +11,10 @@ package struct RequestID: Sendable, Hashable, CustomStringConvertible {
         self.text = text
     }
 
+    /// The name of a request that has none.
+    package static let none = RequestID(unchecked: "-")
+
+    private init(unchecked text: String) { self.text = text }
+
     package var description: String { text }
 }

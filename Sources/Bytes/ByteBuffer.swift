@@ -182,6 +182,21 @@ public struct ByteBuffer: ~Copyable, ByteOutput {
         } while rest > 0
     }
 
+    /// Appends a number in 16 hexadecimal digits.
+    public mutating func append(hexadecimal number: UInt64) {
+        reserve(16)
+        guard let memory else { return }
+        var rest = number
+        var position = end &+ 16
+        end = position
+        repeat {
+            position &-= 1
+            let digit = UInt8(truncatingIfNeeded: rest & 0xF)
+            memory.storeBytes(of: digit < 10 ? 0x30 &+ digit : 0x57 &+ digit, toByteOffset: position, as: UInt8.self)
+            rest >>= 4
+        } while position > end &- 16
+    }
+
     /// Forgets all bytes, and keeps the memory unless it is very large.
     @inlinable
     public mutating func reset() {

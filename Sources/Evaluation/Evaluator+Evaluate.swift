@@ -13,7 +13,7 @@ extension Evaluator {
         do throws(Problem) {
             body = try parse(input, isBatch: false)
         } catch {
-            return refuse(error, &output)
+            return .refused(error)
         }
         let overrides = lookUpOverrides(body.environment, tenant: body.tenantId)
         var run = evaluationRun(body.environment, overrides)
@@ -46,7 +46,7 @@ extension Evaluator {
         do throws(Problem) {
             body = try parse(input, isBatch: true)
         } catch {
-            return refuse(error, &output)
+            return .refused(error)
         }
         guard let keys = body.flagKeys else { return .answered(.ok) }
         let overrides = lookUpOverrides(body.environment, tenant: body.tenantId)

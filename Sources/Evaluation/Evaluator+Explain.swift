@@ -15,7 +15,7 @@ extension Evaluator {
         do throws(Problem) {
             body = try parseExplanation(input)
         } catch {
-            return refuse(error, &output)
+            return .refused(error)
         }
         let overrides = lookUpOverrides(body.environment, tenant: body.tenantId)
         let lookup = cache.flag(body.environment, key: body.flagKey, now: loop.monotonicMilliseconds)

@@ -39,8 +39,8 @@ struct EvaluationInput {
 enum EvaluationResult {
     /// The answer is in the output.
     case answered(HTTPStatus)
-    /// A problem is in the output.
-    case refused(HTTPStatus)
+    /// This is wrong with the request.
+    case refused(Problem)
     /// The cache lacks these.
     case missing([CacheKey])
     /// It begins anew when the loop has time again.
@@ -136,17 +136,15 @@ extension Evaluator {
     /// Writes what is in the output to a connection.
     private func send(_ result: EvaluationResult, _ label: Int, _ exchange: inout Exchange) {
         let status: HTTPStatus
-        var contentType: StaticString? = "application/json"
         switch result {
-        case .answered(let answered):
-            status = answered
-            if status == .notModified { contentType = nil }
-        case .refused(let refused):
-            status = refused
-            contentType = Problem.contentType
+        case .answered(let answered): status = answered
+        case .refused(let problem):
+            requests.count(label, problem.code.status, exchange.elapsedMicroseconds, in: counters)
+            return exchange.respond(HTTPResponse(problem, requestID: exchange.requestID))
         case .missing, .postponed, .unfinished, .queued: preconditionFailure("only what is complete is sent")
         }
-        requests.count(label, status.code, in: counters)
+        let contentType: StaticString? = status == .notModified ? nil : "application/json"
+        requests.count(label, status.code, exchange.elapsedMicroseconds, in: counters)
         guard output.tag.count > 0 else {
             return exchange.respond(status, contentType: contentType, body: output.body.readable)
         }
@@ -227,7 +225,7 @@ extension Evaluator {
     private func refuse(
         _ problem: Problem, _ input: EvaluationInput, _ output: inout EvaluationOutput
     ) -> EvaluationResult {
-        guard input.kind == .ofrepFlag || input.kind == .ofrepFlags else { return refuse(problem, &output) }
+        guard input.kind == .ofrepFlag || input.kind == .ofrepFlags else { return .refused(problem) }
         output.reset()
         let failure = OFREPFailure(.general, problem.detail)
         if input.kind == .ofrepFlag, var key = try? PercentEncoding.decoded(input.key) {
@@ -275,12 +273,5 @@ extension Evaluator {
     func evaluationRun(_ environment: Environment, _ overrides: OverridesLookup) -> EvaluationRun {
         surroundings.prepare(environment, overrides, now: loop.monotonicMilliseconds)
         return EvaluationRun(now: now, surroundings: surroundings)
-    }
-
-    /// Puts a problem into the output.
-    func refuse(_ problem: Problem, _ output: inout EvaluationOutput) -> EvaluationResult {
-        output.reset()
-        output.body.append(problem.body)
-        return .refused(HTTPStatus(problem.code.status))
     }
 }

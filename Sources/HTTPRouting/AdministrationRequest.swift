@@ -17,7 +17,9 @@ package struct AdministrationRequest: Sendable {
     /// What the route needs whoever sent it to be allowed.
     package let permissions: Permissions
     /// What names it.
-    package let requestID: RequestID?
+    package let requestID: RequestID
+    /// The trace that it belongs to; nil when its client tells of none.
+    package let traceID: String?
     /// Knows whether the answer is awaited; nil for what does not take long.
     package let watch: AnswerWatch?
     /// Where it comes from.
@@ -34,12 +36,13 @@ package struct AdministrationRequest: Sendable {
     /// - Parameters:
     ///   - caller: who sent it.
     ///   - client: where it comes from.
+    ///   - requestID: what it is called.
     ///   - watch: knows whether the answer is awaited.
     /// - Throws: a problem when a part of the path or the query cannot be read, or when the body is of a media type
     ///   that cannot be JSON.
     package init(
         _ request: borrowing HTTPRequest, _ parameters: PathParameters, of caller: Caller, from client: PeerAddress,
-        for route: Route, watch: AnswerWatch? = nil
+        named requestID: String, for route: Route, watch: AnswerWatch? = nil
     ) throws(Problem) {
         self.caller = caller
         self.watch = watch
@@ -48,7 +51,9 @@ package struct AdministrationRequest: Sendable {
         } else {
             permissions = []
         }
-        requestID = nil
+        // What the transport calls a request, or lets a proxy call it, is a name.
+        self.requestID = RequestID(requestID) ?? .none
+        traceID = request.field("traceparent").flatMap(TraceParent.traceID)
         self.client = client
         var path: [String: String] = [:]
         for (name, slice) in zip(route.pattern.parameterNames, [parameters.first, parameters.second]) {

@@ -8,12 +8,8 @@ package enum EntityTag {
     /// Writes the strong tag of `value` behind what `output` holds.
     package static func append(_ value: KeyedDigest.Value, to output: inout ByteBuffer) {
         output.append(byte: UInt8(ascii: "\""))
-        for word in [value.high, value.low] {
-            for shift in stride(from: UInt64(60), through: 0, by: -4) {
-                let digit = UInt8(truncatingIfNeeded: word >> shift & 0xF)
-                output.append(byte: digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-            }
-        }
+        output.append(hexadecimal: value.high)
+        output.append(hexadecimal: value.low)
         output.append(byte: UInt8(ascii: "\""))
     }
 

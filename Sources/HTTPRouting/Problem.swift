@@ -54,7 +54,9 @@ package struct Problem: Error, Sendable, Equatable {
     }
 
     /// The RFC 9457 object, UTF-8.
-    package var body: [UInt8] {
+    ///
+    /// - Parameter requestID: what the request is called, so that it can be found in the log.
+    package func body(requestID: String?) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("type")
@@ -67,6 +69,7 @@ package struct Problem: Error, Sendable, Equatable {
         writer.string(detail)
         writer.key("code")
         writer.string(code.name)
+        if let requestID { writer.member("requestId", requestID) }
         if !fields.isEmpty {
             writer.key("errors")
             writer.beginArray()

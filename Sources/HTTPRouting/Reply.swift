@@ -21,11 +21,11 @@ package struct Reply: Sendable {
 }
 
 extension HTTPResponse {
-    /// A problem as an answer.
-    package init(_ problem: Problem) {
+    /// A problem as an answer to the request of a name.
+    package init(_ problem: Problem, requestID: String) {
         self.init(
             status: HTTPStatus(problem.code.status), fields: problem.headerFields,
-            contentType: "application/problem+json", body: problem.body)
+            contentType: "application/problem+json", body: problem.body(requestID: requestID))
     }
 
     /// JSON as an answer.

@@ -8,6 +8,7 @@ package struct RequestMetrics: Sendable {
     ]
 
     private let requests: CounterFamily
+    private let durations: HistogramFamily
 
     /// Takes the counters' places.
     ///
@@ -20,6 +21,10 @@ package struct RequestMetrics: Sendable {
                 MetricLabel("status", RequestMetrics.statuses.map { "\($0)" } + ["other"]),
             ],
             isSparse: true, in: &layout)
+        durations = HistogramFamily(
+            "flag_server_http_request_duration_seconds",
+            "Time from when a loop began with a request to its answer, by group of routes.",
+            MetricLabel("route", labels), in: &layout)
     }
 
     private func place(_ label: Int, _ status: UInt16) -> Int {
@@ -29,13 +34,22 @@ package struct RequestMetrics: Sendable {
     }
 
     /// Counts an answer, in a block that the calling thread owns.
-    package func count(_ label: Int, _ status: UInt16, in block: CounterBlock) { block.raise(place(label, status)) }
+    ///
+    /// - Parameter microseconds: how long the request took.
+    package func count(_ label: Int, _ status: UInt16, _ microseconds: Int64, in block: CounterBlock) {
+        block.raise(place(label, status))
+        durations.note(label, microseconds, in: block)
+    }
 
     /// Counts an answer, in a block that several threads share.
-    package func countShared(_ label: Int, _ status: UInt16, in block: CounterBlock) {
+    package func countShared(_ label: Int, _ status: UInt16, _ microseconds: Int64, in block: CounterBlock) {
         block.raiseShared(place(label, status))
+        durations.noteShared(label, microseconds, in: block)
     }
 
     /// Writes what was counted.
-    package func write(_ value: (Int) -> UInt64, to text: inout MetricsText) { requests.write(value, to: &text) }
+    package func write(_ value: (Int) -> UInt64, to text: inout MetricsText) {
+        requests.write(value, to: &text)
+        durations.write(value, to: &text)
+    }
 }

@@ -26,7 +26,7 @@ struct FlagOperationTests {
             (.createFlag, nil, nil, named(flag, "flagKey", "chat")),
             (.replaceFlag, "chat", nil, flag),
             (.patchFlag, "chat", nil, ["owner": "p"]),
-            (.setOverride, "chat", "acme", ["enabled": true]),
+            (.setOverride, "chat", "acme", ["enabled": true, "updatedBy": "me"]),
             (.removeOverride, "chat", "acme", nil),
             (.setKillSwitch, nil, nil, ["flagKey": "chat", "reason": "r", "activatedBy": "me"]),
             (.endKillSwitch, nil, nil, ["flagKey": "chat", "deactivatedBy": "me"]),

@@ -115,7 +115,9 @@ struct CompressionTests {
     func head() throws {
         let (get, _) = try answer("gzip", body: long)
         let (head, body) = try answer("gzip", method: "HEAD", body: long)
-        #expect(get == head && body.isEmpty)
+        // But for the name of the request, which is another's.
+        let fields = [get, head].map { $0.split(separator: "\r\n").filter { !$0.hasPrefix("X-Request-Id: ") } }
+        #expect(fields[0] == fields[1] && body.isEmpty)
     }
 
     @Test("What does not get smaller stays as it is")

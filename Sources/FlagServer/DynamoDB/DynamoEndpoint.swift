@@ -79,7 +79,7 @@ final class DynamoEndpoint: Sendable {
     }
 
     /// What the transport answers by itself.
-    private static let errorBody: HTTPServerConfiguration.ErrorBody = { status, detail in
+    private static let errorBody: HTTPServerConfiguration.ErrorBody = { status, detail, _ in
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("__type")

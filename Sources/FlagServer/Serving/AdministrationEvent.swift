@@ -12,6 +12,8 @@ struct AdministrationEvent: Sendable {
     private let target: String
     private let principal: Principal
     private let client: String
+    private let requestID: String
+    private let traceID: String?
 
     /// Characters of a request target that are told at most.
     private static let targetMaximum = 300
@@ -24,6 +26,8 @@ struct AdministrationEvent: Sendable {
         target = String((String(decoding: request.path, as: UTF8.self) + query).prefix(Self.targetMaximum))
         principal = copy.caller.principal
         client = "\(copy.client)"
+        requestID = copy.requestID.text
+        traceID = copy.traceID
     }
 
     /// How important its end is: changes are what an operator looks for later, what only looks is for finding faults.
@@ -35,11 +39,11 @@ struct AdministrationEvent: Sendable {
 
     /// Tells how it ended.
     func report(_ status: UInt16, to logger: Logger) {
-        logger.log(
-            level: level(of: status), isChange ? "change" : "request",
-            metadata: [
-                "client": "\(client)", "method": "\(method)", "target": "\(target)", "principal": "\(principal)",
-                "status": .stringConvertible(Int(status)),
-            ])
+        var metadata: Logger.Metadata = [
+            "client": "\(client)", "method": "\(method)", "target": "\(target)", "principal": "\(principal)",
+            "status": .stringConvertible(Int(status)), "request": "\(requestID)",
+        ]
+        if let traceID { metadata["trace"] = "\(traceID)" }
+        logger.log(level: level(of: status), isChange ? "change" : "request", metadata: metadata)
     }
 }

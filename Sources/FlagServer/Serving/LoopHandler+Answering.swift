@@ -2,6 +2,7 @@ import Access
 import Evaluation
 import HTTPRouting
 import HTTPTransport
+import Platform
 import Telemetry
 
 extension LoopHandler {
@@ -58,20 +59,23 @@ extension LoopHandler {
         let copy: AdministrationRequest
         do throws(Problem) {
             copy = try AdministrationRequest(
-                request, parameters, of: parts.anybody ?? .anonymous, from: exchange.client(of: request), for: route,
+                request, parameters, of: parts.anybody ?? .anonymous, from: exchange.client(of: request),
+                named: exchange.requestID, for: route,
                 watch: watch)
         } catch {
             return refuse(&exchange, route.label, error)
         }
         let event = AdministrationEvent(copy, request, route.policy.audit)
         let answer = exchange.deferred(within: route.policy.answerTime, watch: watch)
-        let reply = Reply { [parts, label = route.label] result in
+        let began = exchange.beganMicroseconds
+        let reply = Reply { [parts, label = route.label, requestID = copy.requestID] result in
             let response: HTTPResponse
             switch result {
             case .success(let success): response = success
-            case .failure(let problem): response = HTTPResponse(problem)
+            case .failure(let problem): response = HTTPResponse(problem, requestID: requestID.text)
             }
-            parts.metrics.requests.countShared(label, response.status.code, in: parts.metrics.workers)
+            parts.metrics.requests.countShared(
+                label, response.status.code, SystemClock.monotonicMicroseconds - began, in: parts.metrics.workers)
             answer.complete(response)
             parts.reportAdministration(event, response.status.code)
         }

@@ -117,9 +117,9 @@ struct ServingStack: Sendable {
     }
 
     /// What the transport answers by itself (bad requests, time-outs, limits), as a problem.
-    private static let protocolErrorBody: HTTPServerConfiguration.ErrorBody = { status, detail in
+    private static let protocolErrorBody: HTTPServerConfiguration.ErrorBody = { status, detail, requestID in
         let problem = Problem(ProblemCode(transportStatus: Int(status.code)), detail)
-        return ("application/problem+json", problem.body)
+        return ("application/problem+json", problem.body(requestID: requestID))
     }
 
     /// Completes what others wrote since the last start, fills the caches, then accepts connections, then says that it

@@ -5,9 +5,10 @@ package struct HTTPServerConfiguration: Sendable {
     /// - Parameters:
     ///   - status: The answer's status.
     ///   - detail: One sentence for people, without anything that the peer sent.
+    ///   - requestID: What the request is called; nil where nothing was read of one.
     /// - Returns: The media type and the bytes.
     package typealias ErrorBody =
-        @Sendable (_ status: HTTPStatus, _ detail: String) -> (contentType: String, body: [UInt8])
+        @Sendable (_ status: HTTPStatus, _ detail: String, _ requestID: String?) -> (contentType: String, body: [UInt8])
 
     /// Where to listen; at least one.
     package var addresses: [SocketAddress]
@@ -30,7 +31,7 @@ package struct HTTPServerConfiguration: Sendable {
     /// client sends none at the moment when it is closed.
     package var tellsIdleTimeout = false
     /// The content of answers that the transport gives itself; plain text unless set.
-    package var errorBody: ErrorBody = { status, detail in
+    package var errorBody: ErrorBody = { status, detail, _ in
         ("text/plain; charset=utf-8", Array("\(status.code) \(status.reason): \(detail)\n".utf8))
     }
 

@@ -10,7 +10,7 @@ struct AnswerWriter {
         self.loop = loop
     }
 
-    /// The status line and `Date`.
+    /// The status line, `Date` with the fields of every answer, and the name of the request.
     @inline(__always)
     func begin(_ status: HTTPStatus) {
         if status == .ok {
@@ -19,6 +19,8 @@ struct AnswerWriter {
             beginWithReason(status)
         }
         connection.pointee.output.append(loop.pointee.date.bytes)
+        RequestName.write(connection, loop)
+        RequestName.end(connection)
     }
 
     private func beginWithReason(_ status: HTTPStatus) {

@@ -40,6 +40,14 @@ struct Connection: ~Copyable {
     var largeAnswer: Place?
     /// What the handler gave for the request at hand when it took it.
     var token: UInt64 = 0
+    /// The number in the request's name; 0 while it has none.
+    var requestNumber: UInt64 = 0
+    /// What a trusted proxy calls the request; empty when it does not.
+    var givenName: [UInt8] = []
+    /// When the loop began with what the request came with, in microseconds of the monotonic clock.
+    var requestBegin: Int64 = 0
+    /// Whether a trusted proxy is at the other end.
+    var isVouchedFor = false
     /// Who is at the other end.
     var peer = PeerAddress.unix
     /// The protocol's state.

@@ -66,6 +66,8 @@ struct ConnectionTable: ~Copyable {
         connection.pointee.isUnread = false
         connection.pointee.droppedBytes = 0
         connection.pointee.session = nil
+        connection.pointee.requestNumber = 0
+        connection.pointee.givenName = []
         connection.pointee.upload = nil
         connection.pointee.watch?.end()
         connection.pointee.watch = nil

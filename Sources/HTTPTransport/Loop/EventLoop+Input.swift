@@ -156,6 +156,8 @@ extension EventLoop {
         }
         var exchange = Exchange(connection: connection, loop: state)
         let request = connection.pointee.request(state.pointee.fields.entries, contentLength: 0)
+        connection.pointee.requestBegin = state.pointee.monotonicMicroseconds
+        RequestName.begin(request, on: connection)
         switch handler.admit(request, &exchange) {
         case .taken(let token, let upload):
             connection.pointee.token = token

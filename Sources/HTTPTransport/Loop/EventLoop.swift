@@ -271,6 +271,7 @@ final class EventLoop {
         connection.pointee.peer = peer
         // RFC 9110 §7.4: a trusted gateway vouches for the security of the connection that it has with the client.
         let isVouchedFor = state.pointee.trustedProxies.contains { $0.contains(peer) }
+        connection.pointee.isVouchedFor = isVouchedFor
         connection.pointee.machine = ConnectionMachine(
             now: state.pointee.monotonic, timeouts: state.pointee.timeouts,
             isSecure: isVouchedFor || state.pointee.certificates != nil && peer.family != .unix)

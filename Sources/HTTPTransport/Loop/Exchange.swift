@@ -31,6 +31,16 @@ package struct Exchange: ~Copyable {
         respond(error: .serviceUnavailable, detail: "The server is overloaded.")
     }
 
+    /// What the request is called: in the field `X-Request-Id` of its answer, and wherever it is told of. To be asked
+    /// before it is answered. A trusted proxy's word for it, else ours.
+    package var requestID: String { RequestName.text(connection, loop) }
+
+    /// Microseconds since the loop began with what the request came with.
+    package var elapsedMicroseconds: Int64 { SystemClock.monotonicMicroseconds - beganMicroseconds }
+
+    /// When that was, by the monotonic clock.
+    package var beganMicroseconds: Int64 { connection.pointee.requestBegin }
+
     /// Closes the connection after this exchange's answer. To be called before `respond`.
     package mutating func closeAfterAnswer() {
         connection.pointee.machine.keepsAlive = false
@@ -131,7 +141,7 @@ package struct Exchange: ~Copyable {
     ///   - status: The status, 400 to 599.
     ///   - detail: One sentence for people.
     package mutating func respond(error status: HTTPStatus, detail: String) {
-        let (contentType, body) = loop.pointee.errorBody(status, detail)
+        let (contentType, body) = loop.pointee.errorBody(status, detail, requestID)
         let fields = status == .serviceUnavailable ? [(name: "Retry-After", value: "1")] : []
         respond(HTTPResponse(status: status, fields: fields, contentType: contentType, body: body))
     }
@@ -141,7 +151,7 @@ package struct Exchange: ~Copyable {
     /// - Parameter allowed: The methods, `GET, HEAD`.
     package mutating func respondMethodNotAllowed(allowing allowed: StaticString) {
         let detail = "This resource allows \(allowed)."
-        let (contentType, body) = loop.pointee.errorBody(.methodNotAllowed, detail)
+        let (contentType, body) = loop.pointee.errorBody(.methodNotAllowed, detail, requestID)
         let fields = [(name: "Allow", value: allowed.description)]
         respond(HTTPResponse(status: .methodNotAllowed, fields: fields, contentType: contentType, body: body))
     }

@@ -37,7 +37,11 @@ struct LoopState: ~Copyable {
     let certificates: TLSCertificates?
     /// Where secured bytes are read.
     var cipher = ByteBuffer()
-    /// Milliseconds of the monotonic clock, read once an iteration.
+    /// What requests are called.
+    var names = RequestNames()
+    /// Microseconds of the monotonic clock, read once an iteration.
+    var monotonicMicroseconds: Int64 = 0
+    /// Milliseconds of the same.
     var monotonic: Int64 = 0
     /// Milliseconds since 1970, read once an iteration.
     var wall: Int64 = 0
@@ -104,7 +108,8 @@ extension LoopState {
     /// Reads the clocks for the iteration that begins.
     @inline(__always)
     mutating func readClocks() {
-        monotonic = SystemClock.monotonicMilliseconds
+        monotonicMicroseconds = SystemClock.monotonicMicroseconds
+        monotonic = monotonicMicroseconds / 1000
         wall = SystemClock.coarseWallMilliseconds
         date.update(wall)
     }

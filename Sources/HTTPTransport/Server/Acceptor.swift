@@ -114,7 +114,7 @@ final class Acceptor: Sendable {
 
     /// Tells those who have waited long enough that there is no descriptor for them.
     private func refuse(on listener: Listener, _ reserve: inout ReserveDescriptor) {
-        let (contentType, body) = errorBody(.serviceUnavailable, "The server is out of descriptors.")
+        let (contentType, body) = errorBody(.serviceUnavailable, "The server is out of descriptors.", nil)
         var line = DateLine(followedBy: standingFields)
         line.update(SystemClock.coarseWallMilliseconds)
         let head =

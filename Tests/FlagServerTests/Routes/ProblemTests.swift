@@ -12,7 +12,7 @@ struct ProblemTests {
             .init(pointer: "/a~1b", detail: "is \"odd\""), .init(pointer: "/c", detail: "is required"),
         ])
         #expect(
-            String(decoding: problem.body, as: UTF8.self) == """
+            String(decoding: problem.body(requestID: nil), as: UTF8.self) == """
                 {"type":"urn:flag-server:problem:invalid_body",\
                 "title":"The body does not describe what this route expects","status":400,\
                 "detail":"/a~1b: is \\"odd\\" (and 1 more in errors)","code":"invalid_body",\

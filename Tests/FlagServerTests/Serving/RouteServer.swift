@@ -28,9 +28,11 @@ final class RouteServer: Sendable {
     ///   - loops: how many event loops.
     ///   - requiresAuthentication: as `--auth on`.
     ///   - change: changes the settings.
+    ///   - adjust: changes how it listens.
     init(
         loops: Int = 1, profile: Profile = .local, requiresAuthentication: Bool = false,
-        change: (inout ServiceSettings) -> Void = { _ in }
+        change: (inout ServiceSettings) -> Void = { _ in },
+        http adjust: (inout HTTPServerConfiguration) -> Void = { _ in }
     ) throws {
         let clock = Locked(RouteServer.start)
         let store = try SQLiteTableStore.open(.memory)
@@ -41,7 +43,8 @@ final class RouteServer: Sendable {
             version: "1.2.3")
         settings.evaluation.evaluationClock = { clock.withLock { $0 } }
         change(&settings)
-        let http = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: 0)], loops: loops)
+        var http = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: 0)], loops: loops)
+        adjust(&http)
         stack = try ServingStack(
             ServingStack.Parts(
                 store: table, table: profile.tableName, settings: settings, http: http,
