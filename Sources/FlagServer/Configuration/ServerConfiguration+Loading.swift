@@ -73,6 +73,11 @@ extension ServerConfiguration {
         sampleFlags = reader.value(of: Settings.sampleFlags)
         auth.set(reader.value(of: Settings.auth))
         dynamodbPort = reader.value(of: Settings.dynamodbPort)
+        dynamodb.bodyBytes.set(reader.value(of: Settings.dynamodbBody))
+        dynamodb.idle.set(reader.value(of: Settings.dynamodbIdle))
+        dynamodb.handler.set(reader.value(of: Settings.dynamodbHandler))
+        dynamodb.request.set(reader.value(of: Settings.dynamodbRequest))
+        dynamodb.tls.set(reader.value(of: Settings.dynamodbTLS))
         log.level.set(reader.value(of: Settings.logLevel))
         log.format.set(reader.value(of: Settings.logFormat))
         evaluation.fractional.set(reader.value(of: Settings.fractional))
@@ -137,6 +142,14 @@ extension ServerConfiguration {
                     + "(127.0.0.1, ::1, localhost)")
         }
         checkMemory(&reader)
+        if dynamodb.tls == .on, tls == nil {
+            reader.report(
+                "dynamodb.tls (\(reader.origin(of: Settings.dynamodbTLS, "on"))) takes the certificate of "
+                    + "tls.certificate and tls.key: they are not set")
+        }
+        if dynamodb.handler > dynamodb.request {
+            reader.report("dynamodb.handler must be at most dynamodb.request: it is a part of it")
+        }
         let parts = [
             (Settings.headTimeout, timeouts.head), (Settings.bodyTimeout, timeouts.body),
             (Settings.handlerTimeout, timeouts.handler),
@@ -153,6 +166,10 @@ extension ServerConfiguration {
     private func checkMemory(_ reader: inout SettingReader) {
         for (part, bytes, whole, wholeBytes) in [
             (Settings.body, limits.bodyBytes, Settings.keptInput, limits.keptInputBytes),
+            (
+                Settings.dynamodbBody, dynamodbPort == nil ? 0 : dynamodb.bodyBytes, Settings.keptInput,
+                limits.keptInputBytes
+            ),
             (Settings.bulkAnswer, bulkAnswerBytes, Settings.keptOutput, limits.keptOutputBytes),
         ] where bytes > wholeBytes {
             reader.report(

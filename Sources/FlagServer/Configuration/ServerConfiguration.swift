@@ -40,6 +40,8 @@ struct ServerConfiguration: Sendable, Equatable {
 
     /// The port for DynamoDB's protocol; 0 takes a free one, nil is closed.
     var dynamodbPort: Int?
+    /// What differs there from the other port.
+    var dynamodb = DynamoDB()
 
     /// What is written to standard error.
     var log: Log
@@ -83,6 +85,27 @@ struct ServerConfiguration: Sendable, Equatable {
     /// Whether requests must carry a key.
     enum Authentication: String, Sendable, CaseIterable {
         case on, off
+    }
+
+    /// What differs on the port for DynamoDB's protocol: bounds and time-outs that are not named are those of the other
+    /// port.
+    struct DynamoDB: Sendable, Equatable {
+        /// Bytes of content: DynamoDB takes requests of up to 16 MB (developer guide, "Service, account, and table
+        /// quotas").
+        var bodyBytes = 16 << 20
+        /// Between two requests: clients pool connections and expect them to stay open.
+        var idle = Duration.seconds(600)
+        /// For the work on a request: a table with many items takes its time to delete.
+        var handler = Duration.seconds(300)
+        /// For a request from its first byte to its answer.
+        var request = Duration.seconds(330)
+        /// Whether connections over TCP are secured.
+        var tls = Security.off
+
+        /// Whether connections are secured, with the certificate of the other port.
+        enum Security: String, Sendable, CaseIterable {
+            case on, off
+        }
     }
 
     /// What is written to standard error, and how.

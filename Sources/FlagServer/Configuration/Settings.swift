@@ -40,6 +40,11 @@ enum Settings {
     static let auth = Setting<ServerConfiguration.Authentication>.word("auth")
 
     static let dynamodbPort = Setting<Int>.number("dynamodb-port", 0...65_535)
+    static let dynamodbBody = Setting<Int>.size("dynamodb.body", 1024...(64 << 20))
+    static let dynamodbIdle = Setting<Duration>.time("dynamodb.idle", .milliseconds(100)...(.seconds(3600)))
+    static let dynamodbHandler = Setting<Duration>.time("dynamodb.handler", .milliseconds(100)...(.seconds(3600)))
+    static let dynamodbRequest = Setting<Duration>.time("dynamodb.request", .milliseconds(100)...(.seconds(3600)))
+    static let dynamodbTLS = Setting<ServerConfiguration.DynamoDB.Security>.word("dynamodb.tls")
 
     static let logLevel = Setting<Logger.Level>.word("log.level")
     static let logFormat = Setting<ServerConfiguration.Log.Format>.word("log.format")

@@ -57,19 +57,20 @@ final class DynamoEndpoint: Sendable {
     /// Binds addresses and begins to answer.
     ///
     /// - Parameters:
-    ///   - addresses: where to listen; port 0 takes a free one.
-    ///   - loops: how many event loops.
+    ///   - http: where to listen, and the bounds of the port for flags.
+    ///   - port: what differs from them.
     /// - Throws: `TransportError`.
-    func startServer(_ addresses: [SocketAddress], loops: Int) throws(TransportError) -> HTTPServer<Never> {
-        var http = HTTPServerConfiguration(addresses: addresses, loops: loops)
+    func startServer(
+        _ http: HTTPServerConfiguration, _ port: ServerConfiguration.DynamoDB = ServerConfiguration.DynamoDB()
+    ) throws(TransportError) -> HTTPServer<Never> {
+        var http = http
         // `x-amz-crc32` is of the content as it is sent, and clients check it so.
         http.compression.minimumBytes = 0
-        // DynamoDB takes requests of up to 16 MB (developer guide, "Service, account, and table quotas").
-        http.limits.bodyBytes = 16 * 1024 * 1024
-        // Clients pool connections and expect them to stay open; a table with many items takes its time to delete.
-        http.timeouts.idle = .seconds(600)
-        http.timeouts.handler = .seconds(300)
-        http.timeouts.request = .seconds(330)
+        http.limits.bodyBytes = port.bodyBytes
+        http.timeouts.idle = port.idle
+        http.timeouts.handler = port.handler
+        http.timeouts.request = port.request
+        if port.tls == .off { http.tls = nil }
         http.errorBody = Self.errorBody
         http.standingFields = BrowserOrigin.standingFields
         http.tellsIdleTimeout = true

@@ -62,7 +62,8 @@ struct DynamoDBProcess {
             store: tables, hosts: ServedHosts(named: [settings.host]), pages: PageOrigins(settings.corsOrigins),
             work: work, logger: logger)
         let addresses = SocketAddress.list(settings.host, port: settings.port)
-        let server = try endpoint.startServer(addresses, loops: settings.loops)
+        let server = try endpoint.startServer(
+            HTTPServerConfiguration(addresses: addresses, loops: settings.loops))
         let control = try makeControl(tables, work, logger)
         let places = SocketAddress.list(settings.host, port: server.port)
         logger.notice("ready", metadata: ["address": "\(SocketAddress.inWords(places, isSecure: false))"])

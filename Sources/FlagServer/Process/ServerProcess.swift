@@ -106,12 +106,7 @@ struct ServerProcess {
     private func makeStack(
         _ store: DataStore, _ endpoint: DynamoEndpoint, _ work: WorkList, _ logger: Logger
     ) throws -> ServingStack {
-        var http = HTTPServerConfiguration(addresses: try addresses(), loops: loopCount)
-        http.limits = configuration.limits
-        http.timeouts = configuration.timeouts
-        http.tls = configuration.tls
-        http.trustedProxies = configuration.trustedProxies
-        http.compression = configuration.compression
+        let http = http(at: try addresses())
         let tables = store.tables
         var settings = ServiceSettings(
             profile: configuration.profile, requiresAuthentication: configuration.auth == .on,
@@ -164,12 +159,12 @@ struct ServerProcess {
                 metadata: ["port": .stringConvertible(port)])
             return nil
         }
-        let server = try endpoint.startServer(
-            DynamoEndpoint.addresses(configuration.host, port: port), loops: loopCount)
+        let addresses = DynamoEndpoint.addresses(configuration.host, port: port)
+        let server = try endpoint.startServer(http(at: addresses), configuration.dynamodb)
         let places = DynamoEndpoint.addresses(configuration.host, port: server.port)
         logger.notice(
             "ready for DynamoDB clients",
-            metadata: ["address": "\(SocketAddress.inWords(places, isSecure: false))"])
+            metadata: ["address": "\(SocketAddress.inWords(places, isSecure: configuration.dynamodb.tls == .on))"])
         return server
     }
 
@@ -184,6 +179,17 @@ struct ServerProcess {
             if let request = try? WorkRequest(request) { return request.answer(work, for: client) }
             return commands.answer(request, for: client)
         }
+    }
+
+    /// How to listen, with the bounds that the operator set.
+    private func http(at addresses: [SocketAddress]) -> HTTPServerConfiguration {
+        var http = HTTPServerConfiguration(addresses: addresses, loops: loopCount)
+        http.limits = configuration.limits
+        http.timeouts = configuration.timeouts
+        http.tls = configuration.tls
+        http.trustedProxies = configuration.trustedProxies
+        http.compression = configuration.compression
+        return http
     }
 
     /// How many event loops there are.

@@ -37,6 +37,10 @@ struct EverySettingTests {
         Case("sample-flags", "/srv/some.json") { $0.sampleFlags = "/srv/some.json" },
         Case("auth", "on") { $0.auth = .on },
         Case("dynamodb-port", "8123") { $0.dynamodbPort = 8123 },
+        Case("dynamodb.body", "7MiB") { $0.dynamodb.bodyBytes = 7 << 20 },
+        Case("dynamodb.idle", "77s") { $0.dynamodb.idle = .seconds(77) },
+        Case("dynamodb.handler", "77s") { $0.dynamodb.handler = .seconds(77) },
+        Case("dynamodb.request", "777s") { $0.dynamodb.request = .seconds(777) },
         Case("log.level", "error") { $0.log.level = .error },
         Case("log.format", "json") { $0.log.format = .json },
         Case("evaluation.fractional", "v2") { $0.evaluation.fractional = .v2 },
@@ -110,7 +114,7 @@ struct EverySettingTests {
         let issue = try #require(ServerConfigurationTests.issues(commandLine: ["config": path]).first)
         let parts = issue.split(separator: " is no setting; there are ")
         let known = try #require(parts.dropFirst().first).split(separator: ", ").map(String.init)
-        let elsewhere = ["environment", "tls.certificate", "tls.key", "tls.minimum-version"]
+        let elsewhere = ["environment", "tls.certificate", "tls.key", "tls.minimum-version", "dynamodb.tls"]
         #expect(Set(known) == Set(Self.cases.map(\.key) + elsewhere))
     }
 
@@ -126,6 +130,11 @@ struct EverySettingTests {
                 ServerConfigurationTests.issues(environment: [name: path])
                     == ["tls.certificate and tls.key go together: one is not set"])
         }
+        let secured = both.merging(["FLAG_SERVER_DYNAMODB_TLS": "on"]) { $1 }
+        #expect(try ServerConfigurationTests.load(environment: secured).dynamodb.tls == .on)
+        #expect(
+            ServerConfigurationTests.issues(environment: ["FLAG_SERVER_DYNAMODB_TLS": "on"]).map { $0.prefix(12) }
+                == ["dynamodb.tls"])
         #expect(try ServerConfigurationTests.load().tls == nil)
         #expect(try ServerConfigurationTests.load(environment: ["FLAG_SERVER_TLS_MINIMUM_VERSION": "1.2"]).tls == nil)
     }

@@ -38,7 +38,7 @@ struct ServerConfigurationTests {
 
         let found = try ConfigurationFile.find(requested: shipped.file, profile: "")
         let file = try #require(found)
-        #expect(file.keys.count == 44)
+        #expect(file.keys.count == 49)
     }
 
     @Test("Options win over variables, variables over the file, the file over the defaults")
