@@ -25,6 +25,7 @@ final class ContinuousArchive: @unchecked Sendable {
     private let isNeeded = Atomic(false)
     private let isScheduled = Atomic(false)
     private let isCancelled = Atomic(false)
+    private let progress = FollowerProgress("continuous-backups")
     /// Whether the logs follow at the moment.
     let trouble = TroubleNotice()
     /// What is damaged of the logs.
@@ -49,10 +50,13 @@ final class ContinuousArchive: @unchecked Sendable {
         self.parts = parts
         if try Self.lives(parts).isEmpty, try Self.unfinished(parts).isEmpty {
             parts.retention.firstKept = try Self.firstKept(parts)
+            progress.note(.unconcerned)
+            parts.attach(progress)
             return
         }
         // Until the logs were looked at, everything is needed.
-        (parts.retention.firstNeeded, parts.retention.firstKept) = (0, 0)
+        parts.retention.firstKept = 0
+        parts.attach(progress)
         isNeeded.store(true, ordering: .releasing)
         wake()
     }
@@ -229,7 +233,8 @@ extension ContinuousArchive {
         let unfinished = try Self.unfinished(parts)
         guard !lives.isEmpty || !unfinished.isEmpty else {
             isNeeded.store(false, ordering: .releasing)
-            (parts.retention.firstNeeded, parts.retention.firstKept) = (.max, try Self.firstKept(parts))
+            progress.note(.unconcerned)
+            parts.retention.firstKept = try Self.firstKept(parts)
             return
         }
         try takeLock()
@@ -249,7 +254,8 @@ extension ContinuousArchive {
         // What cannot be opened, or finished, may need everything.
         let isAllOpen =
             lives.keys.allSatisfy { logs[$0] != nil } && unfinished.allSatisfy { failures[Self.ended($0)] == nil }
-        parts.retention.firstNeeded = isAllOpen ? (logs.values.map(\.notedPosition).min() ?? .max - 1) + 1 : 0
+        let noted = isAllOpen ? logs.values.map(\.notedPosition).min() ?? .max : 0
+        progress.note(FollowerPosition(taken: noted, stored: noted))
         let ofLogs = logs.values.map { $0.contents.bases.first?.image.sequence ?? 0 }.min() ?? .max
         parts.retention.firstKept = isAllOpen ? min(ofLogs, try Self.firstKept(parts)) : 0
         beginExamining()
