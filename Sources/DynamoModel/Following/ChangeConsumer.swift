@@ -39,7 +39,8 @@ package protocol ChangeConsumer: Sendable {
     ///
     /// - Parameters:
     ///   - batch: the changes behind those that were taken last.
-    ///   - storing: whether the position may be stored with it. While everything is looked at again it must not: the
+    ///   - storing: whether the position is to be stored with it. Not where nothing is to be made of the batch, since
+    ///     storing is a change by itself, unless it has been long; and never while everything is looked at again: the
     ///     position from before that is the one that counts.
     func take(_ batch: ChangeBatch<Content>, storing: Bool) throws(Failure)
 
@@ -87,12 +88,15 @@ extension ChangeConsumer where Failure == TableError {
 package struct ChangeBatch<Content: Sendable>: Sendable {
     /// What they are.
     package let content: Content
+    /// How many of them concern the consumer; none, where there are only others up to the last one.
+    package let count: Int
     /// The last change of the store that was looked at for it: there is nothing else up to here.
     package let upTo: Int64
 
     /// Takes the parts as they are.
-    package init(_ content: Content, upTo: Int64) {
+    package init(_ content: Content, count: Int, upTo: Int64) {
         self.content = content
+        self.count = count
         self.upTo = upTo
     }
 }

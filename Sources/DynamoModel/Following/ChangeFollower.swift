@@ -153,7 +153,8 @@ extension ChangeFollower {
         if let start = try consumer.beginTurn() { position = start }
         while let batch = try consumer.batch(after: position) {
             guard !state.withLock({ $0.isStopped }) else { return }
-            try consumer.take(batch, storing: isStoring)
+            let isWorthIt = batch.count > 0 || batch.upTo - timing.passedMaximum > consumer.position.stored
+            try consumer.take(batch, storing: isStoring && isWorthIt)
             position = max(position, batch.upTo)
             state.withLock { [position] state in state.position = position }
             progress.note(consumer.position)

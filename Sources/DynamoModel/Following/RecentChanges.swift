@@ -46,15 +46,15 @@ package final class RecentChanges: Sendable {
         return own.count
     }
 
-    /// Up to `limit` changes after a position, and those of other tables that are found with them; nil when there are
-    /// none. Blocks when they must be read.
+    /// Up to `limit` changes after a position, with none where there are only those of other tables; nil when there are
+    /// none at all. Blocks when they must be read.
     package func batch(after position: Int64, limit: Int) throws(TableError) -> ChangeBatch<[Change]>? {
         if let batch = recent(after: position, limit: limit) { return batch.upTo > position ? batch : nil }
         let end = stream.lastSequence
         let changes = try stream.changes(after: position, limit: limit)
-        if let last = changes.last { return ChangeBatch(changes, upTo: last.sequence) }
+        if let last = changes.last { return batch(changes.filter { $0.table == table }, upTo: last.sequence) }
         // What is left are changes of tables that were deleted, which the stream passes over.
-        return end > position ? ChangeBatch([], upTo: end) : nil
+        return end > position ? batch([], upTo: end) : nil
     }
 
     /// The same of those that are here, with none where nothing waits; nil when they must be read.
@@ -67,7 +67,12 @@ package final class RecentChanges: Sendable {
             state.start = position
             let batch = Array(state.changes.prefix(limit))
             let isAll = batch.count == state.changes.count
-            return ChangeBatch(batch, upTo: isAll ? max(position, state.delivered) : batch[batch.count - 1].sequence)
+            let last = isAll ? max(position, state.delivered) : batch[batch.count - 1].sequence
+            return self.batch(batch, upTo: last)
         }
+    }
+
+    private func batch(_ changes: [Change], upTo last: Int64) -> ChangeBatch<[Change]> {
+        ChangeBatch(changes, count: changes.count, upTo: last)
     }
 }

@@ -10,7 +10,7 @@ extension FlagTableUpkeep {
         try tellDueTallies(storing: storing)
         let held = state.withLock { $0.held }
         var consequences = ChangeConsequences(takesNotes: held.count < UpkeepState.notesMaximum)
-        for change in batch.content where change.table == repository.table {
+        for change in batch.content {
             if case .revision(let environment)? = ItemKey(change.key) {
                 for item in [change.oldItem, change.newItem] { repository.revisions.note(item, of: environment) }
             }
