@@ -271,6 +271,20 @@ struct HistoryTests {
         }
     }
 
+    @Test("What was counted is told while all items are looked at, but not as if they all had been")
+    func toldWithoutPosition() throws {
+        let followed = try Followed()
+        followed.tellNothing()
+        try Self.importing(1, 100, into: followed, by: .anonymous)
+        let (queue, upkeep) = (followed.follower.queue, followed.follower.upkeep)
+        queue.sync {}
+        let stored = upkeep.position.stored
+        try queue.sync { () throws in try upkeep.tellTallies(storing: false) }
+        #expect(try followed.history("f0").count == 2)
+        #expect(upkeep.position.stored == stored)
+        #expect(upkeep.position.taken > stored)
+    }
+
     @Test("One hand's flood does not keep another's single change from being told")
     func flood() throws {
         let followed = try Followed()

@@ -93,20 +93,28 @@ struct ChangeFollowerTests {
         #expect(table.ledger.state.withLock { $0.sweeps } == 0)
     }
 
-    @Test("Changes of deleted tables where the stream begins again are no gap")
+    @Test("Changes of deleted tables right behind the position are no gap")
     func deletedTable() throws {
         let table = try FollowedTable()
         table.start()
-        try table.write(5)
-        table.follower.waitUntilIdle()
-        try table.restart()
-        try table.store.createTable(
+        let store = table.store
+        try store.createTable(
             TableSchema(name: "other", partitionKey: KeyAttribute("PK"), sortKey: nil, indexes: []))
-        for number in 0..<5 {
-            try table.store.transactAndWait(
-                [.put(table: "other", item: ["PK": .string("\(number)")])], principal: .anonymous)
+        // Before the position is stored, which is a change, too.
+        let isWritten = Locked(false)
+        table.ledger.disturb { point in
+            guard point == .beforeWork, !isWritten.withLock({ $0 }) else { return nil }
+            isWritten.withLock { $0 = true }
+            let put = WriteOperation.put(table: "other", item: ["PK": .string("\(store.lastSequence)")])
+            do throws(TableError) { try store.transactAndWait([put], principal: .anonymous) } catch { return error }
+            return nil
         }
-        try table.store.deleteTable("other")
+        try table.write(1)
+        table.follower.waitUntilIdle()
+        let position = try #require(try table.ledger.storedPositionInTable())
+        #expect(try store.changes(after: position, limit: 1).first?.table == "other")
+        try store.deleteTable("other")
+        try table.restart()
         try table.write(5)
         table.start()
         #expect(table.ledger.state.withLock { $0.sweeps } == 0)
@@ -117,21 +125,15 @@ struct ChangeFollowerTests {
     func crashWhileSweeping() throws {
         let table = try FollowedTable()
         try table.write(3)
-        let (arrived, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        table.ledger.disturb { point in
-            guard point == .sweeping else { return nil }
-            arrived.signal()
-            gate.wait()
-            return .closed
-        }
+        let gate = Gate(table.ledger, at: .sweeping, failing: .closed)
         table.follower.attach()
         table.follower.wake()
-        arrived.wait()
+        #expect(gate.awaitArrival())
         try table.write(12)
         table.follower.queue.sync {}
         #expect(try table.ledger.entries() == table.changes.suffix(12))
         #expect(try table.ledger.storedPositionInTable() == nil)
-        gate.signal()
+        gate.open()
         try table.restart()
         table.start()
         #expect(table.ledger.state.withLock { $0.sweeps } == 1)
@@ -149,15 +151,9 @@ struct ChangeFollowerTests {
         try table.write(9)
         table.follower.waitUntilIdle()
         let entries = try table.ledger.entries()
-        let (arrived, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let (follower, ledger) = (table.follower, table.ledger)
         table.store.subscribeToReplacedTables { _ in follower.sweep() }
-        ledger.disturb { point in
-            guard point == .sweeping else { return nil }
-            arrived.signal()
-            gate.wait()
-            return nil
-        }
+        let gate = Gate(ledger, at: .sweeping)
         func restore() throws {
             _ = try restored {
                 _ = try table.store.restore(
@@ -167,15 +163,15 @@ struct ChangeFollowerTests {
         }
         let sweeps = ledger.state.withLock { $0.sweeps }
         try restore()
-        arrived.wait()
+        #expect(gate.awaitArrival())
         let position = try ledger.storedPositionInTable()
         // Once more, while the first one is looked at: that one may have seen less.
         try restore()
         follower.queue.sync {}
-        gate.signal()
-        arrived.wait()
+        gate.open()
+        #expect(gate.awaitArrival())
         #expect(try ledger.storedPositionInTable() == position, "Not before all of it has been looked at")
-        gate.signal()
+        gate.open()
         follower.waitUntilIdle()
         #expect(ledger.state.withLock { $0.sweeps } == sweeps + 2)
         #expect(ledger.state.withLock { $0.sweptItems.count } == 4)
@@ -208,5 +204,30 @@ struct ChangeFollowerTests {
         #expect(table.follower.progress.report.pendingChanges == 0)
         try writeOther(1)
         #expect(try #require(try table.ledger.storedPositionInTable()) > position)
+    }
+
+    @Test("What was put off is asked for in time, though nothing comes, and what is stored then is let go")
+    func puttingOff() throws {
+        let (table, hand) = (try FollowedTable(), HandDelay())
+        table.timing.delay = hand.delay
+        try table.restart()
+        table.start()
+        let ledger = table.ledger
+        let position = ledger.position.stored
+        ledger.state.withLock { $0.rests = [250, 250, 0] }
+        try table.write(1)
+        table.follower.waitUntilIdle()
+        for _ in 0..<2 {
+            table.pass(250)
+            hand.pass()
+            table.follower.queue.sync {}
+        }
+        let times = ledger.state.withLock { $0.restedAt }
+        #expect(times.map { $0 - times[0] } == [0, 250, 500])
+        #expect(ledger.position.stored > position)
+        #expect(table.follower.progress.firstNeeded == ledger.position.stored + 1)
+        hand.pass()
+        table.follower.waitUntilIdle()
+        #expect(ledger.state.withLock { $0.restedAt.count } == 3)
     }
 }

@@ -43,11 +43,17 @@ struct FollowerTroubleTests {
             try table.write(3)
             table.follower.queue.sync {}
             #expect(ledger.state.withLock { $0.batches.count } == attempts + number - 1)
+            #expect(lengths.withLock { $0.count } == number - 1)
             #expect(hand.passAndAwaitAnother())
         }
         #expect(lengths.withLock { $0 } == [1_000, 2_000, 4_000, 8_000, 8_000])
         #expect(table.follower.progress.report.failures == 5)
         #expect(ledger.state.withLock { $0.turns.last } == .some(.closed))
+        // Somebody who cannot wait for the retry has no other one made.
+        #expect(throws: TableError.closed) {
+            try table.follower.queue.sync { () throws in try table.follower.turn() }
+        }
+        #expect(lengths.withLock { $0.count } == 5)
         ledger.disturb(nil)
         hand.pass()
         #expect(try eventually { try ledger.entries() == table.changes })
@@ -88,34 +94,47 @@ struct FollowerTroubleTests {
         let table = try FollowedTable()
         table.start()
         let ledger = table.ledger
-        let (arrived, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        ledger.disturb { point in
-            guard point == .beforeWork else { return nil }
-            arrived.signal()
-            gate.wait()
-            return nil
-        }
+        let gate = Gate(ledger, at: .beforeWork)
         try table.write(1)
-        arrived.wait()
+        #expect(gate.awaitArrival())
         // More than two batches wait behind the one under way.
         try table.write(25)
-        let (isStopped, follower) = (Locked(false), table.follower)
-        let stopping = DispatchGroup()
-        DispatchQueue(label: "stopping").async(group: stopping) {
-            follower.stop()
-            isStopped.withLock { $0 = true }
-        }
-        #expect(eventually { follower.state.withLock { $0.isStopped } })
-        #expect(!isStopped.withLock { $0 })
-        gate.signal()
-        stopping.wait()
+        #expect(stopIsHeldUp(table.follower, by: gate))
         #expect(try ledger.entries() == Array(table.changes.prefix(1)))
         try table.write(1)
-        follower.waitUntilIdle()
+        table.follower.waitUntilIdle()
         #expect(try ledger.entries().count == 1)
         try table.restart()
         table.start()
         #expect(try table.ledger.entries() == table.changes)
+    }
+
+    @Test("Stopping has whoever looks at everything give up, waits for that, and stores no position")
+    func stoppingWhileSweeping() throws {
+        let table = try FollowedTable()
+        try table.write(3)
+        let gate = Gate(table.ledger, at: .sweeping)
+        table.follower.attach()
+        table.follower.wake()
+        #expect(gate.awaitArrival())
+        #expect(stopIsHeldUp(table.follower, by: gate))
+        #expect(try table.ledger.storedPositionInTable() == nil)
+        #expect(table.ledger.state.withLock { $0.sweptItems } == [])
+    }
+
+    /// Whether stopping waits until a gate is opened, which it is then.
+    private func stopIsHeldUp(_ follower: ChangeFollower<Ledger>, by gate: Gate) -> Bool {
+        let isDone = Locked(false)
+        let stopping = DispatchGroup()
+        DispatchQueue(label: "stopping").async(group: stopping) {
+            follower.stop()
+            isDone.withLock { $0 = true }
+        }
+        // Until it waits for the one who is held up, or for nobody.
+        let isStopped = eventually { follower.state.withLock { $0.isStopped } }
+        let isHeldUp = stopping.wait(timeout: .now() + 0.2) == .timedOut && !isDone.withLock { $0 }
+        gate.open()
+        return stopping.wait(timeout: .now() + 20) == .success && isStopped && isHeldUp
     }
 
     @Test("A last turn before stopping takes what waits")

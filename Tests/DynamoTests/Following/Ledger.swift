@@ -24,6 +24,10 @@ final class Ledger: ChangeConsumer {
         /// What it was told of each turn.
         var turns: [TableError?] = []
         var sweptItems: [String] = []
+        /// After how long it wants to be called again, one time after the other; then not any more.
+        var rests: [Int] = []
+        /// When it was called though nothing came, by the monotonic clock.
+        var restedAt: [Int64] = []
     }
 
     let store: SQLiteTableStore
@@ -95,9 +99,22 @@ final class Ledger: ChangeConsumer {
         }
     }
 
+    /// Stores the position when it wants no more to be called.
+    func rest(at now: Int64, storing: Bool) throws(TableError) -> Int? {
+        let (next, isLast) = state.withLock { state -> (Int?, Bool) in
+            guard !state.rests.isEmpty else { return (nil, false) }
+            state.restedAt.append(now)
+            let next = state.rests.removeFirst()
+            return (next == 0 ? nil : next, next == 0)
+        }
+        if isLast { try store(position.taken) }
+        return next
+    }
+
     func sweep(isCancelled: () -> Bool) throws(TableError) {
         state.withLock { $0.sweeps += 1 }
         try pass(.sweeping)
+        if isCancelled() { return }
         let names = try store.scan(Scan(table: TestTable.name)).items.compactMap { $0["SK"]?.stringValue }
         state.withLock { $0.sweptItems = names }
     }
@@ -117,6 +134,29 @@ final class Ledger: ChangeConsumer {
                 "PK": "position", "SK": "here", "sequence": .number(position), "store": .string(storeID),
             ])
     }
+}
+
+/// Holds a consumer up at a point, each time that it comes there.
+struct Gate: Sendable {
+    private let arrived = DispatchSemaphore(value: 0)
+    private let opened = DispatchSemaphore(value: 0)
+
+    /// Holds up there, and then lets it go on or fail.
+    init(_ ledger: Ledger, at point: Ledger.Point, failing error: TableError? = nil) {
+        ledger.disturb { [arrived, opened] current in
+            guard current == point else { return nil }
+            arrived.signal()
+            // Somebody who is never let go would keep a test that fails from ending.
+            _ = opened.wait(timeout: .now() + 20)
+            return error
+        }
+    }
+
+    /// Waits until it is held up; false when it does not come within 20 s.
+    func awaitArrival() -> Bool { arrived.wait(timeout: .now() + 20) == .success }
+
+    /// Lets it go on, once.
+    func open() { opened.signal() }
 }
 
 /// A store with the test table, a ledger of it and who follows it; the process can end and begin again.
