@@ -267,21 +267,20 @@ extension SQLiteTableStore {
 // MARK: - TableChanges
 
 extension SQLiteTableStore {
-    package func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { writer.subscribe(deliver) }
+    package func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { backups.parts.subscribe(deliver) }
 
-    package var lastSequence: Int64 { writer.lastSequence }
+    package var lastSequence: Int64 { backups.parts.lastSequence }
 
     package func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] {
-        try readers.read { (connection) throws(TableError) in
-            try snapshot(connection) { () throws(TableError) in
-                try ChangeJournal.changes(connection, after: sequence, limit: limit)
-            }
-        }
+        try backups.parts.changes(after: sequence, limit: limit)
     }
 
-    package func keepChanges(after sequence: Int64, for reader: String) {
-        backups.parts.retention.keep(after: sequence, for: reader)
-    }
+    package func firstSequence() throws(TableError) -> Int64 { try backups.parts.firstSequence() }
+
+    package func attach(_ follower: FollowerProgress) { backups.parts.attach(follower) }
+
+    /// How everybody goes who follows the changes, by name.
+    package var followers: [FollowerReport] { backups.parts.retention.followers.map(\.report) }
 
     /// How much there is in the change stream. Blocks shortly.
     package func changeStream() throws(TableError) -> ChangeStreamStatistics {

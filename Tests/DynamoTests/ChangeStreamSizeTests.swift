@@ -205,3 +205,10 @@ struct ChangeStreamSizeTests {
         #expect(try bench.store.changeStream().bytes < 11 * 100_200)
     }
 }
+
+extension SQLiteTableStore {
+    /// What a follower of this name says that has taken the changes up to `sequence`.
+    fileprivate func keepChanges(after sequence: Int64, for follower: String) {
+        attach(FollowerProgress(follower, stored: sequence))
+    }
+}

@@ -237,6 +237,7 @@ struct StreamNeedTests {
             if round % 2 == 1 {
                 #expect(throws: TableError.self) { try bench.store.backups.archive.flush() }
                 #expect(try bench.store.continuousBackups(of: Self.other).restorable?.upperBound == bench.now)
+                #expect(try bench.store.backups.archive.source(of: Self.other, at: .latest).1 == bench.now)
             } else {
                 try bench.store.backups.archive.flush()
             }

@@ -9,9 +9,10 @@ import time
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from echo import ECHO, Answer, Echo, everything
-from server import FlagServer, binary, clean_environment, free_port
+from server import binary, clean_environment, free_port
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -221,16 +222,20 @@ def test_flag_server_speaks_tls(data_dir, files):
         assert process.wait(20) == 0
 
 
-def test_the_dynamodb_port_is_secured_where_it_is_asked_to_be(tmp_path, files):
-    port = free_port()
-    secured = {
-        "FLAG_SERVER_TLS_CERTIFICATE": str(files[0]), "FLAG_SERVER_TLS_KEY": str(files[1]),
-        "FLAG_SERVER_DYNAMODB_TLS": "on"}
-    with FlagServer(tmp_path, "--dynamodb-port", port, env=clean_environment() | secured):
+def test_the_dynamodb_port_is_secured_where_it_is_asked_to_be(data_dir, files):
+    main, port = free_port(), free_port()
+    process = subprocess.Popen(
+        [binary(), "serve", "--port", str(main), "--data-dir", data_dir, "--tls-certificate", files[0], "--tls-key",
+         files[1], "--dynamodb-port", str(port)], env=clean_environment({"FLAG_SERVER_DYNAMODB_TLS": "on"}),
+        stderr=subprocess.DEVNULL)
+    try:
         client = boto3.client(
             "dynamodb", endpoint_url=f"https://localhost:{port}", region_name="us-east-1", verify=str(files[0]),
-            aws_access_key_id="local", aws_secret_access_key="local")
+            aws_access_key_id="local", aws_secret_access_key="local", config=Config(retries={"total_max_attempts": 10}))
         assert client.list_tables()["TableNames"] == ["feature-flags-local"]
         with socket.create_connection(("127.0.0.1", port)) as plain:
             plain.sendall(REQUEST)
             assert b"200" not in plain.recv(1024)
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0

@@ -67,14 +67,14 @@ struct FlagTableFollowerStartTests {
                 [.put(table: "others", item: ["PK": .string("\(number)")])], principal: .anonymous)
         }
         followed.follower.waitUntilIdle()
-        #expect(try store.changeStream().neededChanges <= FlagTableFollower.positionGap + 2)
+        #expect(try store.changeStream().neededChanges <= FlagTableUpkeep.positionGap + 2)
         followed.follower.stop()
         let kept = try store.changeStream().neededChanges
         for number in 0..<1_200 { try followed.fixture.put(Self.typed(number)) }
         #expect(try store.changeStream().neededChanges == kept + 1_200)
         let again = try Followed(followed.fixture)
         #expect(try again.history("flag-0").count == 1)
-        #expect(try store.changeStream().neededChanges <= FlagTableFollower.positionGap + 2)
+        #expect(try store.changeStream().neededChanges <= FlagTableUpkeep.positionGap + 2)
     }
 
     @Test("A burst larger than what waits in memory is read again from the stream, nothing left out")

@@ -47,7 +47,12 @@ struct FlagTableFollowerTests {
         /// Has what was counted told, as after some time without more.
         func endCounting() {
             follower.waitUntilIdle()
-            follower.queue.sync { follower.endTallies() }
+            follower.queue.sync { follower.upkeep.endTallies() }
+        }
+
+        /// Has nothing told by itself that is being counted.
+        func tellNothing() {
+            follower.upkeep.state.withLock { $0.look = TallyLook(due: 1 << 40, count: 0, intervals: 0) }
         }
 
         func history(_ key: String = "new-feature") throws -> [FlagHistoryEntry] {

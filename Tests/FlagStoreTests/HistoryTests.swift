@@ -256,19 +256,33 @@ struct HistoryTests {
     @Test("What is being counted by a process that ends without telling is counted by the next, once")
     func countedAgain() throws {
         let followed = try Followed()
-        followed.follower.state.withLock { $0.isTelling = true }
+        followed.tellNothing()
         try Self.importing(2, 100, into: followed, by: .anonymous)
         try followed.fixture.createSimple("told-at-once", in: .staging)
         // Looked at, and not told: as after a crash.
         followed.follower.queue.sync {}
         #expect(try followed.history("f0").map(\.change) == ["created"])
-        followed.follower.tallies.withLock { $0 = HistoryTallies() }
+        followed.follower.upkeep.tallies.withLock { $0 = HistoryTallies() }
         followed.follower.stop()
         let again = try Followed(followed.fixture)
         for flag in ["f0", "f1"] {
             #expect(try told(again, 2, flag).first?["overrides"]?["created"]?["count"] == 100)
             #expect(try told(again, 9, flag).count == 2)
         }
+    }
+
+    @Test("What was counted is told while all items are looked at, but not as if they all had been")
+    func toldWithoutPosition() throws {
+        let followed = try Followed()
+        followed.tellNothing()
+        try Self.importing(1, 100, into: followed, by: .anonymous)
+        let (queue, upkeep) = (followed.follower.queue, followed.follower.upkeep)
+        queue.sync {}
+        let stored = upkeep.position.stored
+        try queue.sync { () throws in try upkeep.tellTallies(storing: false) }
+        #expect(try followed.history("f0").count == 2)
+        #expect(upkeep.position.stored == stored)
+        #expect(upkeep.position.taken > stored)
     }
 
     @Test("One hand's flood does not keep another's single change from being told")
@@ -286,7 +300,7 @@ struct HistoryTests {
         while try followed.history("f0").count < 2 { followed.follower.queue.sync {} }
         #expect(try followed.history("f0").map(\.change) == ["overrides_changed", "created"])
         // As if the timer had come so early.
-        followed.follower.state.withLock { $0.isTelling = true }
+        followed.tellNothing()
         try Self.importing(1, 300, into: followed, by: .anonymous)
         let entries = try told(followed, 9, "f0")
         let counts = entries.map { $0["overrides"]?["created"]?["count"]?.numberValue?.int64 ?? 0 }
@@ -297,7 +311,7 @@ struct HistoryTests {
     @Test("An entry that is told again with more is one entry of those that are kept")
     func toldAgain() throws {
         let followed = try Followed()
-        followed.follower.state.withLock { $0.isTelling = true }
+        followed.tellNothing()
         for number in 0..<(FlagLimits.historyEntries + 20) {
             let tenants = number * 100..<(number + 1) * 100
             let puts = tenants.prefix(60).map {

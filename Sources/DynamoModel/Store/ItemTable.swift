@@ -71,26 +71,5 @@ extension TableWriter {
     }
 }
 
-/// Tells of changes.
-package protocol TableChanges: Sendable {
-    /// Calls `deliver` with the changes of every commit from now on, in order, without gap.
-    ///
-    /// It runs on the writer's own queue after the changes are durable and before the completions of the
-    /// transactions that made them, and must not block.
-    func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void)
-
-    /// Up to `limit` changes after a position of the stream, in order. The stream goes back as long as its retention
-    /// says unless it becomes too large, and in any case to what somebody keeps.
-    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change]
-
-    /// Keeps the changes after a position in the stream, however old they are and however much, for a reader of this
-    /// name who has not looked at them yet; until he says so of a later position, or the process ends. Says so within
-    /// a minute after the store was opened: so long nothing is let go. Never blocks.
-    func keepChanges(after sequence: Int64, for reader: String)
-
-    /// The sequence of the last change, 0 when there was none. Reads memory only.
-    var lastSequence: Int64 { get }
-}
-
 /// All that one can do with a store of tables.
 package protocol ItemTable: TableReader, TableWriter, TableChanges {}

@@ -25,6 +25,7 @@ extension SQLiteTableStore {
                 "Bytes of the disk that are left of what was set aside for kill switches.")
             text.sample(UInt64(reserve.leftBytes))
         }
+        writeFollowers(to: &text)
         // Left out where the store does not answer: a gauge has no way to say so.
         guard let stream = try? changeStream() else { return }
         text.family("flag_server_change_stream_bytes", .gauge, "Bytes of the change stream.")
@@ -35,7 +36,7 @@ extension SQLiteTableStore {
         text.sample(UInt64(stream.changes))
         text.family(
             "flag_server_change_stream_needed_changes", .gauge,
-            "Changes in it that must stay: a log of continuous backups, or histories, have not taken them yet.")
+            "Changes in it that must stay: somebody who follows them has not taken them yet.")
         text.sample(UInt64(stream.neededChanges))
         if let first = stream.firstCommittedAt {
             text.family(
@@ -43,6 +44,23 @@ extension SQLiteTableStore {
                 "When the first change in it was made, in seconds since 1970.")
             text.sample(fraction: Double(first) / 1_000)
         }
+    }
+
+    /// Writes how everybody goes who follows the changes. From memory: also where the store does not answer.
+    private func writeFollowers(to text: inout MetricsText) {
+        let followers = followers
+        text.family(
+            "flag_server_follower_lag_seconds", .gauge,
+            "For how long the oldest change has waited that who follows them has not taken; 0 when none waits.")
+        for follower in followers {
+            text.sample(fraction: Double(follower.lagMilliseconds) / 1_000, ["follower": follower.name])
+        }
+        text.family("flag_server_follower_pending_changes", .gauge, "Changes that wait for who follows them.")
+        for follower in followers { text.sample(UInt64(follower.pendingChanges), ["follower": follower.name]) }
+        text.family(
+            "flag_server_follower_failures_total", .counter,
+            "How often changes could not be taken by who follows them, and were tried again.")
+        for follower in followers { text.sample(follower.failures, ["follower": follower.name]) }
     }
 
     /// What is left of the disk space that was set aside for kill switches; nil while it is whole.

@@ -59,7 +59,7 @@ struct ChangeConsequences: Sendable {
         case .segment(let environment, let name)?:
             if noteContent(change, in: environment, kept) != nil {
                 record(change)
-            } else if change.principal != FlagTableFollower.principal {
+            } else if change.principal != FlagTableUpkeep.principal {
                 // A call that changes the listed keys raises the version, and nothing else of the segment's own item.
                 tallied.append(TalliedChange(change, ofKeysOfSegment: name, in: environment))
             }
@@ -106,7 +106,7 @@ struct ChangeConsequences: Sendable {
     private mutating func correct(_ change: Change) {
         guard let item = change.newItem,
             // What the follower wrote is as it should be.
-            change.principal != FlagTableFollower.principal,
+            change.principal != FlagTableUpkeep.principal,
             let correction = try? DerivedAttributes.correction(
                 of: item, replacing: change.oldItem, at: Timestamp(millisecondsSinceEpoch: change.committedAt))
         else { return }

@@ -35,8 +35,6 @@ final class BackupService: Sendable {
         self.parts = parts
         archive = try ContinuousArchive(parts)
         former = FormerTables(parts)
-        // Weak: the archive holds the writer, and both would keep each other.
-        parts.writer.subscribe { [weak archive] _ in archive?.wake() }
         former.settle()
         queue.async { [weak self] in self?.removeExpired() }
         expire(after: Self.firstExpirySeconds)

@@ -100,3 +100,25 @@ struct StoreParts: Sendable {
         }
     }
 }
+
+extension StoreParts: TableChanges {
+    func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { writer.subscribe(deliver) }
+
+    var lastSequence: Int64 { writer.lastSequence }
+
+    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] {
+        try readers.read { (connection) throws(TableError) in
+            try connection.read(failing: TableError.init) { () throws(TableError) in
+                try ChangeJournal.changes(connection, after: sequence, limit: limit)
+            }
+        }
+    }
+
+    func firstSequence() throws(TableError) -> Int64 {
+        try readers.read { (connection) throws(TableError) in
+            try convertingErrors { () throws(SQLiteError) in try ChangeJournal.start(connection) }
+        }
+    }
+
+    func attach(_ follower: FollowerProgress) { retention.attach(follower) }
+}

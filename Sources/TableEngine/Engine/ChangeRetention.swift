@@ -4,32 +4,30 @@ import Platform
 /// What must stay in the change stream, however old it is and however much, and how much there is.
 final class ChangeRetention: Sendable {
     private struct State {
-        var firstNeededByLogs = Int64.max
+        var followers: [String: FollowerProgress] = [:]
         var firstKept = Int64.max
-        var readers: [String: Int64] = [:]
         var size = StreamSize()
         var releasedBytes: Int64 = 0
     }
 
     private let state = Locked(State())
 
-    /// The first change that the logs of continuous backups need; `Int64.max` when they need none.
-    var firstNeeded: Int64 {
-        get { state.withLock { $0.firstNeededByLogs } }
-        set { state.withLock { $0.firstNeededByLogs = newValue } }
+    /// Keeps what a follower needs, in the place of one of the same name.
+    func attach(_ follower: FollowerProgress) { state.withLock { $0.followers[follower.name] = follower } }
+
+    /// Who follows the changes, by name.
+    var followers: [FollowerProgress] {
+        state.withLock { $0.followers.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) } }
     }
+
+    /// The first change that any follower needs; `Int64.max` when none does.
+    var bound: Int64 { state.withLock { $0.followers.values.map(\.firstNeeded).min() ?? .max } }
 
     /// The first change whose time somebody keeps, be it in a log; `Int64.max` when nobody does.
     var firstKept: Int64 {
         get { state.withLock { $0.firstKept } }
         set { state.withLock { $0.firstKept = newValue } }
     }
-
-    /// The first change that anybody needs; `Int64.max` when nobody does.
-    var bound: Int64 { state.withLock { min($0.firstNeededByLogs, $0.readers.values.min() ?? .max) } }
-
-    /// Somebody has looked at the changes up to `sequence`, and needs those behind it.
-    func keep(after sequence: Int64, for reader: String) { state.withLock { $0.readers[reader] = sequence + 1 } }
 
     /// How much there is in the file.
     var size: StreamSize {
@@ -88,6 +86,6 @@ package struct ChangeStreamStatistics: Sendable, Equatable {
     package let bytesMax: Int64
     /// When the first of them was committed, in milliseconds since 1970; nil when there is none.
     package let firstCommittedAt: Int64?
-    /// How many of them somebody still needs: the logs of continuous backups, or who has said so.
+    /// How many of them a follower still needs.
     package let neededChanges: Int64
 }

@@ -23,8 +23,8 @@ extension SQLiteTableStore {
         for former in try FormerTable.all(backups.parts) where former.isLogComplete {
             guard let life = former.life else { continue }
             try LogVerification.verify(
-                former, life, backups.parts.vault, try backups.archive.inventory(of: life),
-                try backups.archive.stream(), &report)
+                former, life, backups.parts.vault, try backups.parts.inventory(of: life),
+                try backups.parts.stream(), &report)
         }
         return try backups.parts.readForLong { (connection) throws(TableError) in
             var verification = try StoreVerification(connection, logs: logs, report: report)

@@ -302,5 +302,6 @@ final class SwitchableTable: ItemTable {
         try store.changes(after: sequence, limit: limit)
     }
     var lastSequence: Int64 { store.lastSequence }
-    func keepChanges(after sequence: Int64, for reader: String) { store.keepChanges(after: sequence, for: reader) }
+    func firstSequence() throws(TableError) -> Int64 { try store.firstSequence() }
+    func attach(_ follower: FollowerProgress) { store.attach(follower) }
 }

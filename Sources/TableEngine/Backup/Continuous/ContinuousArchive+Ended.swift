@@ -3,56 +3,6 @@ import SQLite
 
 /// The continuous backups of tables that are no more.
 extension ContinuousArchive {
-    /// How many bytes of changes are taken out of the stream at a time.
-    private static let bytesPerStep = 8 * 1024 * 1024
-
-    /// The tables that are no more and whose log does not have every change of them yet.
-    static func unfinished(_ parts: StoreParts) throws(TableError) -> [FormerTable] {
-        try FormerTable.all(parts).filter { $0.life != nil && !$0.isLogComplete }
-    }
-
-    /// The first change whose time the logs of tables that are no more keep; `Int64.max` when there are none.
-    static func firstKept(_ parts: StoreParts) throws(TableError) -> Int64 {
-        try FormerTable.all(parts).filter { $0.life != nil }.map(\.image.definition.startSequence).min() ?? .max
-    }
-
-    /// Takes the last changes of a table that is no more into its log. On the queue.
-    func finish(_ former: FormerTable) throws(TableError) {
-        guard let life = former.life else { return }
-        switch try ContinuousLog.open(life, of: former.name, parts.vault, try inventory(of: life), try stream()) {
-        case .nothing:
-            // It was never begun.
-            try former.update(parts) { noted, _ in noted.life = nil }
-            return
-        case .ahead: break
-        case .log(var log):
-            try finish(&log, former)
-            let inventory = log.contents.inventory
-            try former.update(parts) { (noted, connection) throws(SQLiteError) in
-                try inventory.store(life, connection)
-                noted.isLogComplete = true
-            }
-            return
-        }
-        try former.update(parts) { noted, _ in noted.isLogComplete = true }
-    }
-
-    private func finish(_ log: inout ContinuousLog, _ former: FormerTable) throws(TableError) {
-        while log.contents.position < former.image.sequence {
-            let after = log.contents.position
-            let step = try parts.readers.read { (connection) throws(TableError) in
-                try connection.read(failing: TableError.init) { () throws(TableError) in
-                    try ChangeJournal.records(
-                        connection, after: after, upTo: former.image.sequence, of: former.image.definition,
-                        bytes: Self.bytesPerStep)
-                }
-            }
-            guard step.last > after else { break }
-            try log.append(step.records, upTo: step.last, now: parts.clock())
-        }
-        try log.note(now: parts.clock())
-    }
-
     /// What there is of the continuous backups of tables that are no more, the oldest first.
     func ended() throws(TableError) -> [EndedContinuousBackups] {
         try FormerTable.all(parts).filter { $0.life != nil }.map { former in
@@ -77,7 +27,7 @@ extension ContinuousArchive {
     func endedSource(
         of table: String, at point: RestorePoint
     ) throws(TableError) -> (source: RestoreSource, schema: TableSchema, time: Int64)? {
-        if try !Self.unfinished(parts).isEmpty { try flush() }
+        if try !FormerTable.unfinished(parts).isEmpty { try flush() }
         for former in try FormerTable.all(parts).reversed() where former.name == table {
             guard let contents = try contents(of: former), let range = restorable(contents, former) else { continue }
             let schema = former.image.definition.schema
@@ -103,7 +53,19 @@ extension ContinuousArchive {
     private func contents(of former: FormerTable) throws(TableError) -> LogContents? {
         guard let life = former.life else { return nil }
         return try LogContents(
-            ended: former, life, parts.vault, try inventory(of: life), try stream(), .ends)
+            ended: former, life, parts.vault, try parts.inventory(of: life), try parts.stream(), .ends)
+    }
+}
+
+extension FormerTable {
+    /// The tables that are no more and whose log does not have every change of them yet.
+    static func unfinished(_ parts: StoreParts) throws(TableError) -> [FormerTable] {
+        try all(parts).filter { $0.life != nil && !$0.isLogComplete }
+    }
+
+    /// The first change whose time the logs of tables that are no more keep; `Int64.max` when there are none.
+    static func firstKept(_ parts: StoreParts) throws(TableError) -> Int64 {
+        try all(parts).filter { $0.life != nil }.map(\.image.definition.startSequence).min() ?? .max
     }
 }
 

@@ -4,61 +4,70 @@ import DynamoModel
 import FlagCore
 import Platform
 
-extension FlagTableFollower {
-    /// How often it is looked whether what is being counted can be told.
-    private static let interval = DispatchTimeInterval.milliseconds(250)
+/// When it is looked whether what is being counted can be told.
+struct TallyLook: Sendable {
+    /// When, by the monotonic clock, in milliseconds.
+    let due: Int64
+    /// How many changes had been counted and not told at the last look.
+    let count: Int
+    /// For how many intervals it has gone on so, or nothing has been counted.
+    let intervals: Int
+}
+
+extension FlagTableUpkeep {
+    /// How often it is looked whether what is being counted can be told, in milliseconds.
+    private static let interval = 250
     /// For how many intervals it may go on until it is told although more comes, by whether that costs little.
     private static let countingMaximum = (cheap: 40, dear: 240)
     /// For how many intervals counts are kept to which more may come.
     private static let keepingMaximum = 8
 
-    /// Sees to it that what is being counted is told soon. On the queue.
-    func tellTalliesSoon() {
-        let (count, isEmpty) = tallies.withLock { ($0.count, $0.isEmpty) }
-        let isNews = state.withLock { state in
-            guard !isEmpty, !state.isTelling, !state.isStopped else { return false }
-            state.isTelling = true
-            return true
+    /// Sees to it that what is being counted is told soon.
+    func rest(at now: Int64, storing: Bool) throws(FlagStoreError) -> Int? {
+        try tellDueTallies(storing: storing)
+        let (count, isEmpty, isCheap) = tallies.withLock { ($0.count, $0.isEmpty, $0.isCheap) }
+        guard let look = state.withLock({ $0.look }) else {
+            return isEmpty ? nil : lookAgain(at: now, after: count, 0)
         }
-        if isNews { lookAtTallies(after: count, 0) }
+        guard now >= look.due else { return Int(look.due - now) }
+        let maximum = isCheap ? Self.countingMaximum.cheap : Self.countingMaximum.dear
+        if count > 0, count == look.count || look.intervals >= maximum {
+            state.withLock { $0.look = nil }
+            try tellTallies(storing: storing)
+            return lookAgain(at: now, after: 0, 0)
+        }
+        if count == 0, look.count == 0, look.intervals >= Self.keepingMaximum {
+            endTallies()
+            return nil
+        }
+        let isOtherwise = (count == 0) != (look.count == 0)
+        return lookAgain(at: now, after: count, isOtherwise ? 0 : look.intervals + 1)
     }
 
-    /// Looks at the counts in a while, as long as there are any.
-    ///
-    /// - Parameters:
-    ///   - count: how many changes have been counted and not told.
-    ///   - intervals: for how long it has gone on so, or nothing has been counted.
-    private func lookAtTallies(after count: Int, _ intervals: Int) {
-        queue.asyncAfter(deadline: .now() + Self.interval) { [weak self] in
-            guard let self, !state.withLock({ $0.isStopped }) else { return }
-            let (current, isCheap) = tallies.withLock { ($0.count, $0.isCheap) }
-            let maximum = isCheap ? Self.countingMaximum.cheap : Self.countingMaximum.dear
-            if current > 0, current == count || intervals >= maximum {
-                do throws(FlagStoreError) { try tellTallies() } catch {
-                    state.withLock { $0.isTelling = false }
-                    return fail(error)
-                }
-                lookAtTallies(after: 0, 0)
-            } else if current == 0, count == 0, intervals >= Self.keepingMaximum {
-                endTallies()
-            } else {
-                let isOtherwise = (current == 0) != (count == 0)
-                lookAtTallies(after: current, isOtherwise ? 0 : intervals + 1)
-            }
-        }
+    private func lookAgain(at now: Int64, after count: Int, _ intervals: Int) -> Int {
+        let look = TallyLook(due: now + Int64(Self.interval), count: count, intervals: intervals)
+        state.withLock { $0.look = look }
+        return Self.interval
     }
+
+    func flush(storing: Bool) throws(FlagStoreError) { try tellTallies(storing: storing) }
 
     /// Begins anew: what comes from now on is told by itself. On the queue.
     func endTallies() {
         tallies.withLock { $0 = HistoryTallies() }
-        state.withLock { $0.isTelling = false }
+        state.withLock { $0.look = nil }
+    }
+
+    /// Tells what has been counted where that is much.
+    func tellDueTallies(storing: Bool) throws(FlagStoreError) {
+        if tallies.withLock({ $0.isDue }) { try tellTallies(storing: storing) }
     }
 
     /// Writes the entries of what was counted, and how far the changes have been looked at. On the queue.
-    func tellTallies() throws(FlagStoreError) {
+    func tellTallies(storing: Bool) throws(FlagStoreError) {
         let entries = tallies.withLock { $0.entries }
         guard !entries.isEmpty else { return }
-        let (sequence, isSweeping) = state.withLock { ($0.position, $0.isSweeping) }
+        let sequence = position.taken
         let added = Dictionary(entries.lazy.filter(\.isNew).map { ($0.partition, 1) }, uniquingKeysWith: +)
         var operations = entries.map { entry($0.entry.item(in: $0.partition)) }
         operations += try makeRoom(for: added, in: Set(added.keys))
@@ -66,9 +75,7 @@ extension FlagTableFollower {
             try performBeside(operations)
             operations = []
         }
-        if !isSweeping { operations.append(position(sequence)) }
-        try perform(operations)
-        if !isSweeping { keepChanges(after: sequence) }
+        if storing { try store(sequence, with: operations) } else { try perform(operations) }
         tallies.withLock { $0.settle() }
         state.withLock { $0.statistics.entries += UInt64(added.values.reduce(0, +)) }
     }

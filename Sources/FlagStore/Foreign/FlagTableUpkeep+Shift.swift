@@ -3,7 +3,7 @@ import Platform
 
 /// Histories that another store began: they came with a backup, and their entries have places in the order of that
 /// store's changes, which may be far ahead of this one's. What is told here gets places behind them.
-extension FlagTableFollower {
+extension FlagTableUpkeep {
     /// How many places further back than another store's last entry the first one of this store gets: the position that
     /// is stored may be some changes behind the entries.
     private static let shiftMargin: Int64 = 1_000_000

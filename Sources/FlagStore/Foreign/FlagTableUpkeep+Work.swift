@@ -3,42 +3,14 @@ import DynamoModel
 import FlagCore
 import Platform
 
-extension FlagTableFollower {
-    /// The changes to be looked at next, of all tables while they are read from the stream; nil when none wait.
-    func nextBatch() throws(FlagStoreError) -> [Change]? {
-        while true {
-            let (isBehind, position) = state.withLock { ($0.isBehind && !$0.isStopped, $0.position) }
-            guard isBehind else { return waitingBatch() }
-            let end = store.lastSequence
-            let changes = try reading { () throws(TableError) in
-                try store.changes(after: position, limit: Self.batchMaximum)
-            }
-            if !changes.isEmpty { return changes }
-            state.withLock { state in
-                // What is left are changes of tables that were deleted, which the stream passes over.
-                state.position = max(position, end)
-                // What was delivered by now was in the stream before: with nothing more to read, memory takes over.
-                if state.position >= end, state.delivered <= end { state.isBehind = false }
-            }
-        }
-    }
-
-    private func waitingBatch() -> [Change]? {
-        state.withLock { state in
-            guard !state.isStopped else { return nil }
-            let position = state.position
-            let batch = state.pending.prefix(Self.batchMaximum).filter { $0.sequence > position }
-            state.pending.removeFirst(min(state.pending.count, Self.batchMaximum))
-            return batch.isEmpty && state.pending.isEmpty ? nil : Array(batch)
-        }
-    }
-
+extension FlagTableUpkeep {
     /// Does what follows from changes, and waits until it is durable.
-    func process(_ changes: [Change]) throws(FlagStoreError) {
-        guard let last = changes.last else { return }
+    func process(_ batch: ChangeBatch<[Change]>, storing: Bool) throws(FlagStoreError) {
+        // First: what is counted of a batch that fails would be counted twice.
+        try tellDueTallies(storing: storing)
         let held = state.withLock { $0.held }
-        var consequences = ChangeConsequences(takesNotes: held.count < FollowerState.notesMaximum)
-        for change in changes where change.table == repository.table {
+        var consequences = ChangeConsequences(takesNotes: held.count < UpkeepState.notesMaximum)
+        for change in batch.content {
             if case .revision(let environment)? = ItemKey(change.key) {
                 for item in [change.oldItem, change.newItem] { repository.revisions.note(item, of: environment) }
             }
@@ -52,15 +24,13 @@ extension FlagTableFollower {
                     others: consequences.misplaced.count - 1))
         }
         try carryOut(consequences.corrections, raising: consequences.unraised, remaking: consequences.broken)
-        try write(consequences, upTo: last.sequence)
+        try write(consequences, upTo: batch.upTo, storing: storing)
         // There may have come more at once than a history may have.
         try perform(makeRoom(for: consequences.added.mapValues { _ in 0 }, in: []))
-        state.withLock { $0.position = max($0.position, last.sequence) }
-        let isDue = tallies.withLock { tallies in
+        state.withLock { $0.position.taken = max($0.position.taken, batch.upTo) }
+        tallies.withLock { tallies in
             for change in consequences.tallied { tallies.add(change) }
-            return tallies.isDue
         }
-        if isDue { try tellTallies() }
     }
 
     // MARK: - Corrections
@@ -138,20 +108,21 @@ extension FlagTableFollower {
 
     // MARK: - The internal table
 
-    /// Stores entries, last valid forms and the position.
-    private func write(_ consequences: ChangeConsequences, upTo sequence: Int64) throws(FlagStoreError) {
+    /// Stores entries, last valid forms and, where it may be, the position.
+    private func write(
+        _ consequences: ChangeConsequences, upTo sequence: Int64, storing: Bool
+    ) throws(FlagStoreError) {
         var operations = consequences.entries.map(entry)
         operations += try makeRoom(for: consequences.added, in: consequences.grown)
         operations += consequences.held.map { operation(on: $0, $1) }
         let isTold = consequences.tallied.isEmpty && tallies.withLock { $0.isTold }
-        let storesPosition = state.withLock { state in
-            // While all items are looked at, the position from before that is the one that counts; and what is being
-            // counted is counted again after a crash.
-            !state.isSweeping && isTold && (!operations.isEmpty || sequence > state.storedPosition + Self.positionGap)
+        // What is being counted is counted again after a crash.
+        let isWorthIt = !operations.isEmpty || sequence > position.stored + Self.positionGap
+        if storing, isTold, isWorthIt {
+            try store(sequence, with: operations)
+        } else {
+            try perform(operations)
         }
-        if storesPosition { operations.append(position(sequence)) }
-        try perform(operations)
-        if storesPosition { keepChanges(after: sequence) }
         state.withLock { state in
             state.statistics.entries += UInt64(consequences.entries.count)
             for (place, form) in consequences.held { state.held[place] = form?.kind }
@@ -171,37 +142,21 @@ extension FlagTableFollower {
         form.map { .put(table: historyTable, item: $0.item) } ?? .delete(table: historyTable, key: place.heldKey)
     }
 
-    /// How many changes that call for nothing may come before the position is stored all the same: so many the change
-    /// stream keeps for nothing.
-    static let positionGap: Int64 = 1_000
-
-    /// Notes the position that is stored: a follower that begins there needs the changes behind it, whenever it does.
-    func keepChanges(after sequence: Int64) {
-        state.withLock { $0.storedPosition = sequence }
-        store.keepChanges(after: sequence, for: Self.principal.name)
-    }
-
-    /// Stores how far the changes have been looked at when others' tables had many and this one none.
-    func passOthersChanges() throws(FlagStoreError) {
-        guard tallies.withLock({ $0.isTold }) else { return }
-        let sequence = state.withLock { state -> Int64? in
-            let isIdle = !state.isBehind && state.pending.isEmpty && !state.isSweeping && !state.isStopped
-            return isIdle && state.delivered > state.storedPosition + Self.positionGap ? state.delivered : nil
-        }
-        guard let sequence else { return }
-        try perform([position(sequence)])
-        state.withLock { $0.position = max($0.position, sequence) }
-        keepChanges(after: sequence)
-    }
-
-    func position(_ sequence: Int64) -> WriteOperation {
-        .put(
+    /// Does operations, and stores the position with the last of them.
+    func store(_ sequence: Int64, with operations: [WriteOperation]) throws(FlagStoreError) {
+        let position = WriteOperation.put(
             table: historyTable,
             item: [
                 Attribute.partition: FlagHistoryTable.positionKey.partition, Attribute.sort: .string(ItemKey.metadata),
                 FlagHistoryTable.Name.position: .number(sequence), FlagHistoryTable.Name.storeID: .string(storeID),
             ])
+        try perform(operations + [position])
+        state.withLock { state in
+            state.position = FollowerPosition(taken: max(state.position.taken, sequence), stored: sequence)
+        }
     }
+
+    func store(_ position: Int64) throws(FlagStoreError) { try store(position, with: []) }
 
     /// Does operations on different items in as many transactions as it takes, in order. What cannot be done whenever
     /// it is tried is set aside: a key that fits the flag table may be too long for this one.

@@ -1,0 +1,78 @@
+import Platform
+
+/// The last changes of one table, kept as they are delivered, so that a follower that keeps up reads nothing. Where it
+/// does not, the stream has the others.
+package final class RecentChanges: Sendable {
+    private struct State {
+        /// All changes of the table behind this one are here; nil while none were delivered.
+        var start: Int64?
+        /// The last change of any table that was delivered.
+        var delivered: Int64 = 0
+        var changes: [Change] = []
+    }
+
+    private let state = Locked(State())
+    private let stream: any TableChanges
+    private let table: String
+    private let maximum: Int
+
+    /// None yet.
+    ///
+    /// - Parameters:
+    ///   - stream: where they are read that are not here.
+    ///   - table: the table.
+    ///   - maximum: how many are kept; when more come than are taken, they are let go.
+    package init(of stream: any TableChanges, table: String, maximum: Int = 5_000) {
+        self.stream = stream
+        self.table = table
+        self.maximum = maximum
+    }
+
+    /// Adds the changes of one commit.
+    ///
+    /// - Returns: how many of them are of the table.
+    package func add(_ changes: [Change]) -> Int {
+        guard let first = changes.first, let last = changes.last else { return 0 }
+        let own = changes.filter { $0.table == table }
+        state.withLock { state in
+            state.delivered = last.sequence
+            if state.changes.count + own.count > maximum { state.start = nil }
+            if state.start == nil {
+                // From here on: nothing has come between this commit and the one before.
+                (state.start, state.changes) = (first.sequence - 1, [])
+            }
+            state.changes += own
+        }
+        return own.count
+    }
+
+    /// Up to `limit` changes after a position, with none where there are only those of other tables; nil when there are
+    /// none at all. Blocks when they must be read.
+    package func batch(after position: Int64, limit: Int) throws(TableError) -> ChangeBatch<[Change]>? {
+        if let batch = recent(after: position, limit: limit) { return batch.upTo > position ? batch : nil }
+        let end = stream.lastSequence
+        let changes = try stream.changes(after: position, limit: limit)
+        if let last = changes.last { return batch(changes.filter { $0.table == table }, upTo: last.sequence) }
+        // What is left are changes of tables that were deleted, which the stream passes over.
+        return end > position ? batch([], upTo: end) : nil
+    }
+
+    /// The same of those that are here, with none where nothing waits; nil when they must be read.
+    private func recent(after position: Int64, limit: Int) -> ChangeBatch<[Change]>? {
+        state.withLock { state in
+            guard let start = state.start, position >= start else { return nil }
+            // Up to here they have been taken.
+            let taken = state.changes.firstIndex { $0.sequence > position } ?? state.changes.count
+            state.changes.removeFirst(taken)
+            state.start = position
+            let batch = Array(state.changes.prefix(limit))
+            let isAll = batch.count == state.changes.count
+            let last = isAll ? max(position, state.delivered) : batch[batch.count - 1].sequence
+            return self.batch(batch, upTo: last)
+        }
+    }
+
+    private func batch(_ changes: [Change], upTo last: Int64) -> ChangeBatch<[Change]> {
+        ChangeBatch(changes, count: changes.count, upTo: last)
+    }
+}

@@ -1,0 +1,271 @@
+import Dispatch
+import DynamoModel
+import Platform
+import SQLite
+import Synchronization
+
+/// The logs of the tables that have continuous backups: takes the changes out of the change stream into them.
+///
+/// Each log says by itself how far it is. The one that is furthest behind is where the stream is read; what keeps one
+/// of them from following keeps no other.
+final class ContinuousLogs: @unchecked Sendable {
+    // Proof for `@unchecked Sendable`: the variables are touched only on `queue` (and in `init`, before anybody else
+    // knows the logs); the rest is immutable or guarded by itself.
+    let queue = DispatchQueue(label: "table.archive")
+    let parts: StoreParts
+    /// The logs that are open, by the tables' names.
+    private(set) var open: [String: ContinuousLog] = [:]
+    /// Why a log does not follow, by the table's name.
+    private(set) var failures: [String: TableError] = [:]
+    /// Whether the last turn came to its end: then only what `failures` names does not follow.
+    private(set) var hasFollowed = false
+    private var lock: StoredFile?
+    /// Whether every log is open: what cannot be opened, or finished, may need everything.
+    private var isAllOpen = false
+    /// When the turn began, in milliseconds since 1970.
+    private var turnBegan: Int64 = 0
+    private(set) var isClosed = false
+
+    /// Whether any table has continuous backups, or had some that are not finished.
+    let isNeeded: Atomic<Bool>
+    let isCancelled = Atomic(false)
+    /// Called on the queue when the logs have been followed.
+    let followed = Locked<(@Sendable () -> Void)?>(nil)
+    /// Whether the logs follow at the moment.
+    let trouble = TroubleNotice()
+    /// What is damaged of the logs.
+    let damage = DamageNotice()
+
+    /// How many bytes of changes are taken out of the stream at a time.
+    static let bytesPerStep = 8 * 1024 * 1024
+
+    /// The logs of a store that nobody writes to yet; none is open.
+    init(_ parts: StoreParts) throws(TableError) {
+        self.parts = parts
+        let (lives, unfinished) = (try parts.lives(), try FormerTable.unfinished(parts))
+        let isNeeded = !lives.isEmpty || !unfinished.isEmpty
+        self.isNeeded = Atomic(isNeeded)
+        // Until the logs were looked at, everything is needed.
+        parts.retention.firstKept = isNeeded ? 0 : try FormerTable.firstKept(parts)
+    }
+
+    /// Closes the logs; nothing is called from then on. On the queue.
+    func close() {
+        isClosed = true
+        open = [:]
+        lock = nil
+    }
+}
+
+extension ContinuousLogs: ChangeConsumer {
+    typealias Failure = TableError
+
+    var position: FollowerPosition {
+        guard isNeeded.load(ordering: .acquiring) else { return .unconcerned }
+        guard isAllOpen else { return .unknown }
+        return FollowerPosition(
+            taken: open.values.map(\.contents.position).min() ?? .max,
+            stored: open.values.map(\.notedPosition).min() ?? .max)
+    }
+
+    func concern(of changes: [Change]) -> Int { isNeeded.load(ordering: .acquiring) ? changes.count : 0 }
+
+    func storedPosition() throws(TableError) -> Int64? { try beginTurn() }
+
+    func beginTurn() throws(TableError) -> Int64? {
+        (failures, hasFollowed) = ([:], false)
+        let lives = try parts.lives()
+        // A table that was deleted, or lives again, takes nothing more into its old log.
+        for log in open.values where lives[log.table] != log.life { open[log.table] = nil }
+        let unfinished = try FormerTable.unfinished(parts)
+        isNeeded.store(!lives.isEmpty || !unfinished.isEmpty, ordering: .releasing)
+        if !lives.isEmpty || !unfinished.isEmpty {
+            isAllOpen = false
+            try takeLock()
+            for former in unfinished {
+                attempt("\(former.name) (ended)") { () throws(TableError) in try finish(former) }
+            }
+            for (table, life) in lives where open[table] == nil {
+                attempt(table) { () throws(TableError) in try open(life, table) }
+            }
+            isAllOpen = failures.isEmpty
+        }
+        turnBegan = parts.clock()
+        return following.values.map(\.contents.position).min() ?? parts.lastSequence
+    }
+
+    /// The logs that have not failed in this turn.
+    private var following: [String: ContinuousLog] { open.filter { failures[$0.key] == nil } }
+
+    func batch(after position: Int64) throws(TableError) -> ChangeBatch<[String: [StoredChange]]>? {
+        let tables = Set(following.keys)
+        guard !tables.isEmpty else { return nil }
+        let step = try parts.readers.read { (connection) throws(TableError) in
+            try connection.read(failing: TableError.init) { () throws(TableError) in
+                try ChangeJournal.records(connection, after: position, of: tables, bytes: Self.bytesPerStep)
+            }
+        }
+        guard step.last > position else { return nil }
+        return ChangeBatch(step.records, count: step.records.values.reduce(0) { $0 + $1.count }, upTo: step.last)
+    }
+
+    /// Each log notes by itself how far it is, in the same write.
+    func take(_ batch: ChangeBatch<[String: [StoredChange]]>, storing: Bool) throws(TableError) {
+        let now = parts.clock()
+        for (table, log) in following {
+            let position = log.contents.position
+            let records = (batch.content[table] ?? []).filter { $0.sequence > position }
+            attempt(table) { () throws(TableError) in
+                // Not through a copy: what the log has done before a failure must be known afterwards.
+                try open[table]?.append(records, upTo: max(batch.upTo, position), now: now)
+            }
+        }
+    }
+
+    func rest(at now: Int64, storing: Bool) throws(TableError) -> Int? {
+        for table in following.keys {
+            attempt(table) { () throws(TableError) in
+                try open[table]?.renewBase(parts, isCancelled: { isCancelled.load(ordering: .acquiring) })
+                try store(table)
+                open[table]?.isComplete(at: turnBegan)
+            }
+        }
+        let ofLogs = open.values.map { $0.contents.bases.first?.image.sequence ?? 0 }.min() ?? .max
+        let isKnown = isAllOpen || !isNeeded.load(ordering: .acquiring)
+        parts.retention.firstKept = isKnown ? min(ofLogs, try FormerTable.firstKept(parts)) : 0
+        damage.note(open.values.flatMap(\.contents.damageReport))
+        if !open.isEmpty { followed.withLock { $0 }?() }
+        hasFollowed = true
+        if let failure = failures.min(by: { $0.key.precedes($1.key) })?.value { throw failure }
+        return nil
+    }
+
+    /// Lets the files say how far the logs are.
+    func flush(storing: Bool) {
+        for table in open.keys { try? open[table]?.note(now: parts.clock()) }
+    }
+
+    /// Nothing: a log whose changes are no longer in the stream has noted so when it was opened, and makes a base
+    /// behind them, which has everything.
+    func sweep(isCancelled: () -> Bool) {}
+
+    func store(_ position: Int64) {}
+
+    func note(_ failure: TableError?) { trouble.note(failure) }
+
+    private func attempt(_ table: String, _ body: () throws(TableError) -> Void) {
+        do throws(TableError) { try body() } catch { failures[table] = error }
+    }
+}
+
+// MARK: - Logs
+
+extension ContinuousLogs {
+    /// Gives the log of a table another recovery period.
+    func setRecoveryPeriod(of table: String, days: Int) { open[table]?.setRecoveryPeriod(days: days) }
+
+    /// Goes no further with the log of a table.
+    func forget(_ table: String) { open[table] = nil }
+
+    /// Notes damage that was found of a log, unless it is another one by now.
+    func note(_ damages: [LogInventory.Damage], of contents: LogContents) throws(TableError) {
+        guard open[contents.table]?.life == contents.life else { return }
+        try open[contents.table]?.note(damages, try parts.stream())
+    }
+
+    /// Opens the log of a life, or begins it: anew when it has changes that the store does not have.
+    private func open(_ life: String, _ table: String) throws(TableError) {
+        let isCancelled = { self.isCancelled.load(ordering: .acquiring) }
+        let stream = try parts.stream()
+        let inventory = try parts.inventory(of: life)
+        switch try ContinuousLog.open(life, of: table, parts.vault, inventory, stream) {
+        case .log(let log): open[table] = log
+        case .nothing: open[table] = try ContinuousLog(beginning: life, of: table, parts, isCancelled: isCancelled)
+        case .ahead:
+            // The old life's files stay: they may be all that is left of something.
+            let next = StoreFile.randomID()
+            let log = try ContinuousLog(beginning: next, of: table, parts, isCancelled: isCancelled)
+            try parts.writer.write { (connection) throws(TableError) in
+                try convertingErrors { () throws(SQLiteError) in
+                    try StoreFile.set(connection, TableSetting.continuous.name(table), to: next)
+                }
+            }
+            open[table] = log
+            damage.note(
+                ended: LogDamage(
+                    table: table, file: parts.vault.path(ContinuousLog.folder(life)), byte: nil,
+                    reason:
+                        "it has changes that the store does not have, as when an older flags.db was put in its place",
+                    lost: 0...log.contents.completeAt))
+        }
+        open[table]?.setRecoveryPeriod(days: try parts.recoveryPeriod(of: table))
+    }
+
+    /// Forgets what is too old of a log, and stores its inventory: before any file is removed that it names.
+    private func store(_ table: String) throws(TableError) {
+        var removed: [String] = []
+        if let now = parts.time.timeForForgetting {
+            removed = open[table]?.prune(now: now, parts.time.history) ?? []
+        }
+        if let log = open[table], !log.isInventoryStored {
+            try parts.writer.write { (connection) throws(TableError) in
+                try convertingErrors { () throws(SQLiteError) in
+                    try log.contents.inventory.store(log.life, connection)
+                }
+            }
+            open[table]?.isInventoryStored = true
+        }
+        for path in removed { try parts.vault.remove(path) }
+    }
+
+    /// Takes the last changes of a table that is no more into its log. On the queue.
+    private func finish(_ former: FormerTable) throws(TableError) {
+        guard let life = former.life else { return }
+        let (inventory, stream) = (try parts.inventory(of: life), try parts.stream())
+        switch try ContinuousLog.open(life, of: former.name, parts.vault, inventory, stream) {
+        case .nothing:
+            // It was never begun.
+            try former.update(parts) { noted, _ in noted.life = nil }
+            return
+        case .ahead: break
+        case .log(var log):
+            try finish(&log, former)
+            let inventory = log.contents.inventory
+            try former.update(parts) { (noted, connection) throws(SQLiteError) in
+                try inventory.store(life, connection)
+                noted.isLogComplete = true
+            }
+            return
+        }
+        try former.update(parts) { noted, _ in noted.isLogComplete = true }
+    }
+
+    private func finish(_ log: inout ContinuousLog, _ former: FormerTable) throws(TableError) {
+        while log.contents.position < former.image.sequence {
+            let after = log.contents.position
+            let step = try parts.readers.read { (connection) throws(TableError) in
+                try connection.read(failing: TableError.init) { () throws(TableError) in
+                    try ChangeJournal.records(
+                        connection, after: after, upTo: former.image.sequence, of: former.image.definition,
+                        bytes: Self.bytesPerStep)
+                }
+            }
+            guard step.last > after else { break }
+            try log.append(step.records, upTo: step.last, now: parts.clock())
+        }
+        try log.note(now: parts.clock())
+    }
+
+    /// Two processes must not write the same logs: the one that has the lock writes those of both.
+    private func takeLock() throws(TableError) {
+        if lock != nil { return }
+        let file = try parts.vault.lockFile("\(ContinuousLog.parentFolder)/lock")
+        guard file.lock() else {
+            throw .storage(
+                StorageFailure(
+                    kind: .locked, reason: "cannot write to \(file.path): another process keeps the logs",
+                    hint: "End the other process that has this data directory open"))
+        }
+        lock = file
+    }
+}
