@@ -54,7 +54,7 @@ package struct FlagTransfer: Sendable {
         let lines = request.isDryRun ? plan.lines(limit: Self.dryRunLines) : plan.summaries
         return ImportReport(
             environment: plan.environment.rawValue, isDryRun: request.isDryRun,
-            lines: lines, kept: document.kept.map(Self.line))
+            lines: lines, kept: (document.kept + plan.kept).map(Self.line))
     }
 
     /// Exports an environment.

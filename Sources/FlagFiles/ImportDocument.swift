@@ -29,6 +29,8 @@ package struct ImportDocument: Sendable {
     package let overrides: [TenantOverrideDraft]?
     /// The kill switches; nil when the file does not speak of them.
     package let killSwitches: [KillSwitchDraft]?
+    /// Whether what is not valid is to be stored too.
+    let keepsInvalid: Bool
     /// What is wrong with the rules of flags that are to be stored all the same.
     package let kept: [DefinitionIssue]
 
@@ -49,6 +51,7 @@ package struct ImportDocument: Sendable {
         overrides = reader.overrides
         killSwitches = reader.killSwitches
         kept = reader.kept
+        keepsInvalid = keepInvalid
     }
 }
 

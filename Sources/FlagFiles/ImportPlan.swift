@@ -64,6 +64,8 @@ package struct ImportPlan: Sendable {
     package internal(set) var overrides = Difference<TenantOverrideRecord>()
     /// Kill switches.
     package internal(set) var killSwitches = Difference<KillSwitchRecord>()
+    /// What is wrong with overrides that are to be stored all the same; at most 1,000.
+    package let kept: [DefinitionIssue]
     /// The flags whose kill switches the file wants: they do not end with a flag that is removed.
     let namedKillSwitches: Set<ExactText>
 
@@ -95,10 +97,11 @@ package struct ImportPlan: Sendable {
             progress: progress)
         segments = try planner.planSegments()
         flags = try planner.planFlags()
-        overrides = try planner.planOverrides(removedFlags: flags.removed)
+        overrides = try planner.planOverrides(after: flags)
         killSwitches = try planner.planKillSwitches(removedFlags: flags.removed)
         namedKillSwitches = Set((document.killSwitches ?? []).compactMap { $0.flagKey.map { ExactText($0) } })
         guard planner.issues.isEmpty else { throw .invalid(planner.issues) }
+        kept = planner.kept
     }
 
     /// The plan as text, one line for each thing that will change, and a summary.

@@ -13,6 +13,8 @@ struct ImportPlanner {
     let now: Timestamp
     /// May stop the comparison.
     let progress: WorkProgress
+    /// What is wrong and is to be stored all the same.
+    var kept: [DefinitionIssue] = []
     /// What speaks against the import.
     var issues: [DefinitionIssue] = []
 
@@ -146,14 +148,16 @@ struct ImportPlanner {
     // MARK: - Overrides
 
     mutating func planOverrides(
-        removedFlags: [FlagRecord]
+        after flags: ImportPlan.Difference<FlagRecord>
     ) throws(FlagStoreError) -> ImportPlan.Difference<TenantOverrideRecord> {
         var difference = ImportPlan.Difference<TenantOverrideRecord>()
         guard let drafts = document.overrides else { return difference }
-        try checkFlags(of: drafts, removedFlags: removedFlags)
+        try checkFlags(of: drafts, removedFlags: flags.removed)
         guard issues.isEmpty else { return difference }
+        var choices = OverrideChoices(after: flags, in: environment, of: repository)
         // Asking for a million overrides that are not there costs more than finding out that none is.
         if mode != .replace, try !hasOverrides() {
+            for (index, draft) in drafts.enumerated() { try checkChoice(of: draft, at: index, &choices) }
             difference.created = drafts.map { record($0) }
             sortByTable(&difference.created)
             return difference
@@ -166,13 +170,36 @@ struct ImportPlanner {
             let items = try reading { () throws(TableError) in
                 try repository.store.getItems(table: repository.table, keys: keys)
             }
-            for (new, item) in zip(records, items) { note(new, item, in: &difference) }
+            for (offset, (new, item)) in zip(records, items).enumerated() {
+                let count = difference.created.count + difference.changed.count
+                note(new, item, in: &difference)
+                // What stays as it is may have been valid when it was set.
+                guard difference.created.count + difference.changed.count > count else { continue }
+                try checkChoice(of: drafts[start + offset], at: start + offset, &choices)
+            }
         }
         sortByTable(&difference.created)
         if mode == .replace {
-            difference.removed = try overridesThatAreNotInFile(drafts, removedFlags: removedFlags)
+            difference.removed = try overridesThatAreNotInFile(drafts, removedFlags: flags.removed)
         }
         return difference
+    }
+
+    /// Refuses an override that evaluation would ignore, as the interface does, unless such things are to be stored
+    /// too: an export may have one, whose flag was changed after it was set.
+    private mutating func checkChoice(
+        of draft: TenantOverrideDraft, at index: Int, _ choices: inout OverrideChoices
+    ) throws(FlagStoreError) {
+        for issue in try choices.issues(of: draft) {
+            let place = JSONPointer().appending("overrides").appending(index).description + issue.pointer
+            let message = "\(issue.message) (flag \(draft.flagKey), tenant \(draft.tenant))"
+            if document.keepsInvalid {
+                guard kept.count < ImportPlanner.issuesMaximum else { continue }
+                kept.append(DefinitionIssue(pointer: place, message: "\(message): it is ignored"))
+            } else if issues.count < ImportPlanner.issuesMaximum {
+                issues.append(DefinitionIssue(pointer: place, message: message))
+            }
+        }
     }
 
     /// Sorts as the table does: what lies side by side is written together, which makes a large import half as long.

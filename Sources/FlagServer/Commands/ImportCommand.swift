@@ -32,7 +32,7 @@ struct ImportCommand: ParsableCommand {
     @Flag(help: "Show what would change, and store nothing.")
     var dryRun = false
 
-    @Flag(help: "Store flags all the same that do not validate; evaluating them answers PARSE_ERROR.")
+    @Flag(help: "Store flags that do not validate (PARSE_ERROR), and overrides that are ignored, all the same.")
     var keepInvalid = false
 
     @Flag(help: "Make the data directory where there is none.")
