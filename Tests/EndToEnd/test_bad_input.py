@@ -77,7 +77,7 @@ RAW_CASES = {
     "no host": (b"GET /health HTTP/1.1\r\n\r\n", b"400"),
     "another version": (b"GET /health HTTP/3.0\r\nHost: x\r\n\r\n", b"505"),
     "a body too large by its length": (
-        b"POST /api/flags HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", b"413"),
+        b"POST /api/flags HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n", b"413"),
 }
 
 

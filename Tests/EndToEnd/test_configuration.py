@@ -1,6 +1,7 @@
 """Where settings come from, what the profiles mean, and what a server says of itself when it starts."""
 
 import json
+import re
 import time
 
 import pytest
@@ -147,7 +148,8 @@ def test_changes_are_told_of_with_who_and_what_came_of_them(start_server):
     while len(told()) < 2 and time.monotonic() < deadline:
         time.sleep(0.01)
     changes = told()
-    assert "NOTICE   change client=127.0.0.1 method=POST principal=anonymous status=201 target=/api/flags" in changes[0]
+    line = "NOTICE   change client=127.0.0.1 method=POST principal=anonymous request=[0-9a-f]{32} status=201 "
+    assert re.search(line + "target=/api/flags", changes[0]), changes[0]
     assert "INFO     change" in changes[1] and 'target="/api/flags/missing?environment=staging"' in changes[1]
     assert "status=404" in changes[1] and len(changes) == 2
     assert " request " not in server.log, "what only looks is told at the level debug"
