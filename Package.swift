@@ -144,7 +144,7 @@ if Context.environment["FLAG_SERVER_FUZZ"] != nil {
             name: "FuzzRules", dependencies: ["CFuzzer", "FlagCore", "JSON"], path: "Fuzzing/FuzzRules",
             swiftSettings: settings),
         .executableTarget(
-            name: "FuzzHTTP", dependencies: ["CFuzzer", "HTTPTransport"], path: "Fuzzing/FuzzHTTP",
+            name: "FuzzHTTP", dependencies: ["CFuzzer", "HTTPTransport", "Bytes"], path: "Fuzzing/FuzzHTTP",
             swiftSettings: settings),
         .executableTarget(
             name: "FuzzStore", dependencies: ["CFuzzer", "ForeignItems"], path: "Fuzzing/FuzzStore",
