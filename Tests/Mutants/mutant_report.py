@@ -44,7 +44,8 @@ def as_table(results: Found) -> str:
         total += outcomes
     rows.append(["all", *numbers(total, columns)])
     lines = aligned([[place.target, place.mutant.id, outcome(place, result), time_of(result), by(place, result)]
-                     for place, result in sorted(results, key=lambda found: (found[0].target, found[0].mutant.id))])
+                     for place, result in sorted(results, key=lambda found: (found[0].target, found[0].mutant.id))
+                     if outcome(place, result) != "not run"])
     survivors = [f"  {place.mutant.id}: {place.path}, {' '.join(place.mutant.original.split())} -> "
                  f"{' '.join(place.mutant.replacement.split()) or 'nothing'}"
                  for place, result in results if outcome(place, result) == "survived"]

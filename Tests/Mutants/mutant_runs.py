@@ -18,6 +18,7 @@ from mutant_set import Mutant
 
 FAILURE = re.compile(r"^\W*Test (.*) recorded an issue (?:with .* )?at (\S+?):(\d+)")
 FINISHED = re.compile(r"Test run with (\d+) tests?.* (passed|failed) after")
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 KEPT_LINES = 60
 
 
@@ -87,7 +88,7 @@ def lines_of(process: subprocess.Popen, patience: float):
                 return
             *whole, rest = (rest + read).split(b"\n")
             for line in whole:
-                yield line.decode(errors="replace")
+                yield COLOURS.sub("", line.decode(errors="replace"))
     yield None
 
 
