@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mutant_set import Place
 
-VARIABLE = "FLAG_SERVER_MUTANT"
+VARIABLE = "ACTIVE_MUTANT"
 
 HEADER = """#include <stdbool.h>
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from concurrent.futures import CancelledError
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,6 +41,14 @@ class TestProgram:
         self.program = program
         self.folder = folder
         self.patience = patience
+        self.running: set[subprocess.Popen] = set()
+        self.is_stopped = False
+
+    def end_all(self):
+        """Ends the runs under way; none is a result."""
+        self.is_stopped = True
+        for process in list(self.running):
+            end(process)
 
     def run(self, number: int, tests: str) -> Result:
         """Runs tests with one mutant, or none if it is 0, up to the first that fails."""
@@ -52,11 +61,16 @@ class TestProgram:
         process = subprocess.Popen(
             command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, start_new_session=True)
+        self.running.add(process)
         try:
             outcome, by = self.watch(process)
         finally:
+            self.running.discard(process)
             end(process)
+            process.stdout.close()
             shutil.rmtree(place, ignore_errors=True)
+        if self.is_stopped:
+            raise CancelledError
         return Result(outcome, round(time.monotonic() - started, 1), by)
 
     def watch(self, process: subprocess.Popen) -> tuple[str, str]:
@@ -99,7 +113,6 @@ def end(process: subprocess.Popen):
     except ProcessLookupError:
         pass
     process.wait()
-    process.stdout.close()
 
 
 class Findings:

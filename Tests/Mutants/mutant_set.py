@@ -9,8 +9,9 @@
 
 `file` is a name without a folder, since files move. `at` is a text that stands in it once, however it is wrapped; what
 is between ⟦ and ⟧, or all of it, is replaced: by the expression in `with`, or by the statements in `instead` (none, if
-that is empty). `tests` is a pattern of the suites that should notice, all of them if it is missing. `equivalent` says
-why no test could notice: such a mutant is listed and not run.
+that is empty). `tests` is a pattern of the suites that should notice, or a list of them, of which those behind the first
+run when no test before them did; all suites if it is missing. `equivalent` says why no test could notice: such a mutant
+is listed and not run.
 """
 
 import re
@@ -32,7 +33,7 @@ class Mutant:
     at: str
     replacement: str
     is_expression: bool
-    tests: str
+    tests: tuple[str, ...]
     equivalent: str
 
     @property
@@ -84,10 +85,15 @@ def read(folder: Path) -> list[Mutant]:
             mutants.append(Mutant(
                 id=entry["id"], file=entry["file"], at=entry["at"].strip(),
                 replacement=entry.get("with", entry.get("instead", "")).strip(), is_expression="with" in entry,
-                tests=entry.get("tests", ""), equivalent=entry.get("equivalent", "")))
+                tests=patterns_of(entry), equivalent=entry.get("equivalent", "")))
     if wrong:
         raise Misfit("\n".join(wrong))
     return mutants
+
+
+def patterns_of(entry: dict) -> tuple[str, ...]:
+    tests = entry.get("tests", "")
+    return (tests,) if isinstance(tests, str) else tuple(tests)
 
 
 def problem_of(entry: dict, ids: set[str]) -> str:
