@@ -88,7 +88,8 @@ class TestProgram:
         if status == 0:
             return "survived", ""
         ended = f"signal {-status}" if status < 0 else f"status {status}"
-        return "crashed", f"{ended}: {next((line for line in lines if 'atal error' in line), lines[-1] if lines else '')}"
+        reasons = [line for line in lines if "Fatal error" in line] or lines[-1:]
+        return "crashed", ": ".join([ended, *reasons[:1]])
 
 
 def lines_of(process: subprocess.Popen, patience: float):
