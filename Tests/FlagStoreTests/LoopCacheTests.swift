@@ -212,6 +212,7 @@ struct LoopCacheTests {
         #expect(loops.answer("missing", now: 0) == Answer("absent", .store))
         loops.gated.setFailing(true)
         #expect(loops.answer("a", tenant: "acme", now: 20_000) == Answer("off", .stale))
+        #expect(loops.answer("a", now: 20_000) == Answer("on", .stale), "Also where only the flag is asked for")
         #expect(loops.answer("b", now: 20_000) == Answer("absent", .default))
         #expect(loops.answer("missing", now: 20_000) == Answer("absent", .stale))
         #expect(!loops.feed.statistics.storeAnswers)

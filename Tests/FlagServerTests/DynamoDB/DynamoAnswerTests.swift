@@ -3,7 +3,10 @@ import Dispatch
 import DynamoModel
 import DynamoService
 import HTTPTransport
+import JSON
 import Logging
+import Platform
+import TableEngine
 import Testing
 
 @testable import FlagServer
@@ -77,6 +80,48 @@ struct DynamoAnswerTests {
         let body = #"{"TableName":"things","Key":{"id":{"S":"a"}}}"#
         #expect(try server.call("GetItem", body).status == 200)
         #expect(try server.call("GetItem", body + padding).status == 400)
+    }
+
+    @Test("A kill switch overtakes the writes that wait")
+    func killSwitch() throws {
+        let server = try DynamoServer()
+        let connections = try (0..<4).map { _ in try server.connect() }
+        // Each has been handed to the loop, which takes what they say from here on in the order they say it.
+        for connection in connections { #expect(try connection.send("GET", "/").status == 200) }
+        let (isHeld, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        server.store.subscribe { _ in
+            isHeld.signal()
+            gate.wait()
+            gate.signal()
+        }
+        func write(_ body: String, to connection: TestConnection, _ operation: String = "PutItem") throws {
+            let fields = [("X-Amz-Target", "DynamoDB_20120810.\(operation)"), ("Content-Type", "application/json")]
+            try connection.write(Array(TestConnection.request("POST", "/", body, fields).utf8))
+        }
+        try write(#"{"TableName":"things","Item":{"id":{"S":"first"}}}"#, to: connections[0])
+        isHeld.wait()
+        try write(#"{"TableName":"things","Item":{"id":{"S":"usual"}}}"#, to: connections[1])
+        let killSwitch = #"{"PK":{"S":"EMERGENCY#development"},"SK":{"S":"FLAG#f"}}"#
+        try write(#"{"TableName":"\#(DynamoServer.flags)","Item":\#(killSwitch)}"#, to: connections[2])
+        // A read is answered on the loop: so both wait for the writer by now.
+        try write(#"{"TableName":"things","Key":{"id":{"S":"first"}}}"#, to: connections[3], "GetItem")
+        #expect(try connections[3].readAnswer().status == 200)
+        gate.signal()
+        for connection in connections.prefix(3) { #expect(try connection.readAnswer().status == 200) }
+        let tables = try server.store.changes(after: 0, limit: 10).map(\.table)
+        #expect(tables == ["things", DynamoServer.flags, "things"])
+    }
+
+    @Test("A restore that goes on behind its answer is listed as work until it ends")
+    func restore() throws {
+        let server = try DynamoServer()
+        try server.put("a")
+        let backup = try server.call("CreateBackup", #"{"TableName":"things","BackupName":"first"}"#)
+        let arn = try #require(backup.json["BackupDetails"]?["BackupArn"]?.stringValue)
+        let body = #"{"TargetTableName":"copy","BackupArn":"\#(arn)"}"#
+        #expect(try server.call("RestoreTableFromBackup", body).status == 200)
+        #expect(server.hasEnded.wait(timeout: .now() + 20) == .success)
+        #expect(server.ended.withLock { $0 } == ["restore of copy"])
     }
 
     @Test("What changes tables or flags is logged with how it ended; items of other tables are their clients' own")

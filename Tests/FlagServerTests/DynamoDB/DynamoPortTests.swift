@@ -131,6 +131,8 @@ struct DynamoPortTests {
         let unknown = try server.call("\(String(repeating: "x", count: 200))", "{}")
         #expect(unknown.status == 400)
         #expect(unknown.errorType == "UnknownOperationException")
+        #expect(unknown.errorMessage.hasPrefix("DynamoDB_20120810.xxx"))
+        #expect(unknown.errorMessage.count < 200)
         let missing = try server.connect().send("POST", "/", "{}", [type])
         #expect(missing.errorMessage.contains("X-Amz-Target is missing"))
         let nothing = try server.connect().send("POST", "/")

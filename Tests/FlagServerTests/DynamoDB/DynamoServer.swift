@@ -19,7 +19,10 @@ final class DynamoServer: Sendable {
     let store: SQLiteTableStore
     let endpoint: DynamoEndpoint
     let log = RecordedLog()
-    let work = WorkList()
+    /// What was listed as long work and has ended.
+    let ended = Locked<[String]>([])
+    /// Signalled whenever some has.
+    let hasEnded = DispatchSemaphore(value: 0)
     private let server: HTTPServer<DynamoHandler>
 
     /// Starts a server whose port is free.
@@ -29,7 +32,11 @@ final class DynamoServer: Sendable {
         store = try SQLiteTableStore.open(.memory)
         try FlagRepository(store: store, table: DynamoServer.flags).createTableIfMissing()
         try store.createTable(TableSchema(name: "things", partitionKey: KeyAttribute("id")))
-        let log = log
+        let (log, ended, hasEnded) = (log, ended, hasEnded)
+        let work = WorkList(report: { entry, _ in
+            ended.withLock { $0.append(entry.what) }
+            hasEnded.signal()
+        })
         endpoint = DynamoEndpoint(
             store: store, flagTable: DynamoServer.flags, hosts: ServedHosts(named: ["tables.internal"]),
             pages: PageOrigins(pages), work: work, logger: Logger(label: "test") { _ in log.handler })
