@@ -82,6 +82,23 @@ struct ImportReferenceTests {
         #expect(try record.rule.prerequisites().map { "\($0.flagKey) \($0.variant)" } == ["base two"])
     }
 
+    @Test("What a file has is of the file's environment, or of the one that it goes to")
+    func otherEnvironment() throws {
+        let fixture = try Fixture()
+        let named = #","environment":"staging""#
+        let refusal = failure { try load([Self.flag("a", ["v"]), Self.flag("b", ["v"], requires: named)], fixture) }
+        #expect(refusal?.pointers == ["/flags/1/environment"])
+    }
+
+    @Test("A kill switch that is on is changed by the one in the file")
+    func changedKillSwitch() throws {
+        let fixture = try fixture()
+        try fixture.kill("user", reason: "broken")
+        let killSwitch = #"{"flagKey":"user","reason":"still broken","activatedBy":"me"}"#
+        try load(#"{"flags":[],"killSwitches":[\#(killSwitch)]}"#, fixture)
+        #expect(try fixture.repository.killSwitches(in: .development).map(\.reason) == ["still broken"])
+    }
+
     @Test("A file that has a flag removed has no override of it")
     func overrideOfRemoved() throws {
         let fixture = try fixture()
