@@ -16,15 +16,15 @@ final class ServerProgram {
     ///
     /// - Parameters:
     ///   - settings: what is set, by the names of the settings.
-    ///   - arguments: further arguments.
-    init(_ settings: [String: String] = [:], in directory: String, _ arguments: [String] = []) throws {
+    ///   - directory: where its data directory is.
+    ///   - host: where it listens.
+    init(_ settings: [String: String] = [:], in directory: String, host: String = "127.0.0.1") throws {
         let pipe = Pipe()
         log = pipe.fileHandleForReading
         // Beside the program that has the tests.
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         process.executableURL = URL(filePath: tests).deletingLastPathComponent().appending(path: "flag-server")
-        process.arguments =
-            ["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", directory + "/data"] + arguments
+        process.arguments = ["serve", "--host", host, "--port", "0", "--data-dir", directory + "/data"]
         process.currentDirectoryURL = URL(filePath: directory)
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FLAG_SERVER_") }
         for (name, value) in settings {

@@ -1,5 +1,7 @@
 import FlagCore
+import Glibc
 import JSON
+import Platform
 import Testing
 
 @testable import FlagServer
@@ -32,6 +34,24 @@ struct ServerProgramTests {
         #expect(answer.fields["keep-alive"] == "timeout=7")
         let long = flag("g", #""defaultEnabled":true,"tags":["\#(String(repeating: "x", count: 2100))"]"#)
         #expect(try server.send("POST", "/api/flags", long).status == 413)
+    }
+
+    @Test("Names mean nothing on a Unix socket, and what was said there is no name elsewhere")
+    func unixSocket() throws {
+        let path = directory.path + "/flags.sock"
+        let server = try ServerProgram(["loops": "1"], in: directory.path, host: "127.0.0.1,unix:\(path)")
+        let evil = ("Host", "evil.example")
+        #expect(try server.send("GET", "/health", nil, [evil]).status == 421)
+        let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        let address = try #require(UnixAddress(path))
+        try #require(address.withSockaddr { connect(socket, $0, $1) } == 0)
+        let request = Array(TestConnection.request("GET", "/health", nil, [evil]).utf8)
+        #expect(send(socket, request, request.count, Int32(MSG_NOSIGNAL)) == request.count)
+        var answer = [UInt8](repeating: 0, count: 12)
+        #expect(recv(socket, &answer, answer.count, Int32(MSG_WAITALL)) == answer.count)
+        #expect(String(decoding: answer, as: UTF8.self) == "HTTP/1.1 200")
+        #expect(try server.send("GET", "/health", nil, [evil]).status == 421)
     }
 
     @Test("Bounds of contexts, of the answer of all flags, and of what a loop keeps")
