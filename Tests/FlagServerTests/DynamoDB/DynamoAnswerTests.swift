@@ -157,19 +157,3 @@ struct DynamoAnswerTests {
         #expect(log.lines.map(\.level) == [level])
     }
 }
-
-/// Keeps all workers of a pool busy, and lets as much wait as may.
-private final class WorkerGate {
-    private let gate = DispatchSemaphore(value: 0)
-
-    init(_ workers: WorkerPool) {
-        let pass = { @Sendable [gate] in
-            gate.wait()
-            // For the next one that waits.
-            gate.signal()
-        }
-        while workers.submit(.usual, pass) {}
-    }
-
-    func open() { gate.signal() }
-}
