@@ -7,13 +7,26 @@ import Testing
 
 @Suite("Messages between a command and a server", .timeLimit(.minutes(1)))
 struct ControlChannelTests {
-    @Test("Who sends a message byte by byte has the time of a message, and no more")
-    func dripping() throws {
+    /// Two ends of a connection that do not block.
+    private func connection() throws -> (Int32, Int32) {
         var ends: [Int32] = [-1, -1]
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue)
         try #require(socketpair(AF_UNIX, type, 0, &ends) == 0)
-        let sender = ends[1]
-        let channel = ControlChannel(adopting: ends[0])
+        return (ends[0], ends[1])
+    }
+
+    @Test("Nothing is waited for whose time is over", arguments: [0, -1000])
+    func over(milliseconds: Int) throws {
+        let (receiver, sender) = try connection()
+        defer { close(sender) }
+        let channel = ControlChannel(adopting: receiver)
+        #expect(throws: ControlError.timedOut) { try channel.receive(within: .milliseconds(milliseconds)) }
+    }
+
+    @Test("Who sends a message byte by byte has the time of a message, and no more")
+    func dripping() throws {
+        let (receiver, sender) = try connection()
+        let channel = ControlChannel(adopting: receiver)
         let isOver = Locked(false)
         let group = DispatchGroup()
         DispatchQueue(label: "dripping").async(group: group) {
@@ -28,8 +41,6 @@ struct ControlChannelTests {
             close(sender)
         }
         #expect(throws: ControlError.timedOut) { try channel.receive(within: .milliseconds(300)) }
-        // Nor does anything wait whose time is over.
-        #expect(throws: ControlError.timedOut) { try channel.receive(within: .zero) }
         isOver.withLock { $0 = true }
         group.wait()
     }
