@@ -102,7 +102,9 @@ struct PatchTests {
         #expect(patched.json(at: Fixture.start)["variants"] == ["x": 1, "y": 2])
     }
 
-    @Test("A patch that changes nothing, or is no object, is refused", arguments: [[:], [], "owner", .null] as [JSONValue])
+    @Test(
+        "A patch that changes nothing, or is no object, is refused",
+        arguments: [[:], [], "owner", .null] as [JSONValue])
     func nothing(json: JSONValue) {
         #expect(throws: DefinitionIssues.self) { try FlagPatch(json: json) }
     }
