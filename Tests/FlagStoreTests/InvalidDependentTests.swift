@@ -32,4 +32,11 @@ struct InvalidDependentTests {
         smaller["variants"] = ["one": 1]
         #expect(failure { try fixture.replace(.object(smaller)) }?.pointers == ["/variants"])
     }
+
+    @Test("The forms of overrides are kept apart, whatever tenants and flags are called")
+    func heldKeys() {
+        let names = [("a", "b#c"), ("a#b", "c"), ("a", "1#b#c"), ("1#a", "b#c"), ("", "a#b#c")]
+        let keys = names.map { FlagHistoryTable.heldKey(.development, tenant: $0.0, $0.1) }
+        #expect(Set(keys).count == names.count)
+    }
 }
