@@ -27,6 +27,9 @@ package final class Caller: Sendable {
     /// Whoever asks a server that asks nobody who they are.
     package static let anonymous = Caller(.anonymous, everywhere: .all)
 
+    /// Whoever calls an open route of a server that asks who calls: may nothing.
+    package static let stranger = Caller(.anonymous, everywhere: [])
+
     /// What they may in an environment.
     package func permissions(in environment: Environment) -> Permissions { permissions[environment.index] }
 }

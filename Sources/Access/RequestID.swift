@@ -1,4 +1,4 @@
-/// What names a request in logs, problems and histories: of its client's making, or of ours.
+/// What names a request in answers, problems and logs: of its client's making, or of ours.
 package struct RequestID: Sendable, Hashable, CustomStringConvertible {
     /// The name, 1 to 128 visible characters of ASCII.
     package let text: String

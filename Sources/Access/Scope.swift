@@ -1,17 +1,6 @@
 import DynamoModel
 import FlagCore
 
-/// The leave to read one environment. Only a caller who may has one.
-package struct ReadScope: Sendable {
-    /// Which environment.
-    package let environment: Environment
-
-    fileprivate init(environment: Environment) { self.environment = environment }
-
-    /// A scope of the server's own work, such as metrics and what other routes answer with.
-    package static func server(_ environment: Environment) -> ReadScope { ReadScope(environment: environment) }
-}
-
 /// The leave to change one environment: who does it, where, when, and on which request. Every write of the store wants
 /// one, so that no change is without somebody who made it.
 package struct WriteScope: Sendable {
@@ -23,9 +12,6 @@ package struct WriteScope: Sendable {
     package let instant: Timestamp
     /// The request that asked for it; nil where none did.
     package let requestID: RequestID?
-
-    /// The leave to read what is changed.
-    package var reading: ReadScope { ReadScope(environment: environment) }
 
     private init(
         _ principal: Principal, _ environment: Environment, _ instant: Timestamp, _ requestID: RequestID? = nil
@@ -60,11 +46,6 @@ package struct WriteScope: Sendable {
 }
 
 extension Caller {
-    /// The leave to read an environment; nil for a caller who may not.
-    package func readScope(in environment: Environment) -> ReadScope? {
-        permissions(in: environment).contains(.read) ? ReadScope(environment: environment) : nil
-    }
-
     /// The leave to change an environment; nil for a caller who may not.
     ///
     /// - Parameters:

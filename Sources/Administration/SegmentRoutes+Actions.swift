@@ -28,7 +28,7 @@ extension SegmentRoutes {
         let operation = try request.operation(.createSegment)
         let scope = try request.scope(of: operation, administration)
         return .write(operation, scope) { written in
-            guard case .segment(let segment) = written else { return HTTPResponse(status: .noContent) }
+            guard case .segment(let segment, _) = written else { return HTTPResponse(status: .noContent) }
             let path = "/api/segments/\(PercentEncoding.encodedSegment(segment.name))"
             let place = administration.path(path, in: scope.environment)
             return .segment(segment, administration, status: .created, fields: [("Location", place)])
@@ -98,8 +98,8 @@ extension SegmentRoutes {
         var operation = try request.operation(kind, of: name)
         operation.expectedVersion = try expectedVersion(request, name, in: environment, administration)
         return .write(operation, try request.scope(of: operation, administration)) { written in
-            guard case .segment(let segment) = written else { return HTTPResponse(status: .noContent) }
-            return .segment(segment, administration)
+            guard case .segment(let segment, let count) = written else { return HTTPResponse(status: .noContent) }
+            return count.map { .segment(segment, keyCount: $0) } ?? .segment(segment, administration)
         }
     }
 

@@ -48,7 +48,7 @@ enum TransferRoutes {
     ) throws(Problem) -> Outcome {
         let work = ExportRequest(
             format: try request.choice("format", among: ImportDocument.Format.allCases) ?? .native,
-            environment: try request.namedEnvironment())
+            environment: try request.environment(administration))
         let file = try run(administration, work.environment) { transfer in try transfer.run(work) }
         let leftOut = file.fieldValue.map { [(ExportedFile.fieldName, $0)] } ?? []
         return .respond(.json(file.bytes, fields: leftOut))

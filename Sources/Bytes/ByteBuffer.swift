@@ -96,7 +96,7 @@ public struct ByteBuffer: ~Copyable, ByteOutput {
     @inlinable
     @inline(__always)
     public mutating func consume(_ count: Int) {
-        assert(count <= end - start)
+        precondition(count >= 0 && count <= end - start, "only what is there is consumed")
         start &+= count
         if start == end {
             start = 0

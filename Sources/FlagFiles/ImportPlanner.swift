@@ -157,7 +157,10 @@ struct ImportPlanner {
         var choices = OverrideChoices(after: flags, in: environment, of: repository)
         // Asking for a million overrides that are not there costs more than finding out that none is.
         if mode != .replace, try !hasOverrides() {
-            for (index, draft) in drafts.enumerated() { try checkChoice(of: draft, at: index, &choices) }
+            for (index, draft) in drafts.enumerated() {
+                if index.isMultiple(of: ImportPlanner.keysPerRead) { try progress.check() }
+                try checkChoice(of: draft, at: index, &choices)
+            }
             difference.created = drafts.map { record($0) }
             sortByTable(&difference.created)
             return difference
@@ -190,13 +193,14 @@ struct ImportPlanner {
     private mutating func checkChoice(
         of draft: TenantOverrideDraft, at index: Int, _ choices: inout OverrideChoices
     ) throws(FlagStoreError) {
+        // What is not listed any more need not be found.
+        guard (document.keepsInvalid ? kept : issues).count < ImportPlanner.issuesMaximum else { return }
         for issue in try choices.issues(of: draft) {
             let place = JSONPointer().appending("overrides").appending(index).description + issue.pointer
             let message = "\(issue.message) (flag \(draft.flagKey), tenant \(draft.tenant))"
             if document.keepsInvalid {
-                guard kept.count < ImportPlanner.issuesMaximum else { continue }
                 kept.append(DefinitionIssue(pointer: place, message: "\(message): it is ignored"))
-            } else if issues.count < ImportPlanner.issuesMaximum {
+            } else {
                 issues.append(DefinitionIssue(pointer: place, message: message))
             }
         }

@@ -2,36 +2,36 @@ import Bytes
 import FlagCore
 import FlagStore
 
-/// What overrides may choose once a file is imported: the variants that their flags have then. Each choice of a flag is
-/// looked at once, however many tenants make it.
+/// What overrides may choose once a file is imported: the variants that their flags have then. Each flag's rule is read
+/// once, however many overrides it has.
 struct OverrideChoices {
     private let environment: Environment
     private let repository: FlagRepository
     /// The rules of flags that the file changes.
-    private var rules: [ExactText: FlagRule?] = [:]
-    private var known: [ExactText: [(choice: TenantOverride.Choice, issues: [DefinitionIssue])]] = [:]
+    private let rules: [ExactText: FlagRule]
+    private var known: [ExactText: VariantChoices?] = [:]
 
     /// The choices that there are when `flags` has been done.
     init(after flags: ImportPlan.Difference<FlagRecord>, in environment: Environment, of repository: FlagRepository) {
         self.environment = environment
         self.repository = repository
-        for flag in flags.created + flags.changed.map(\.new) { rules[ExactText(flag.key)] = flag.rule }
+        let changed = (flags.created + flags.changed.map(\.new)).map { (ExactText($0.key), $0.rule) }
+        rules = Dictionary(changed) { $1 }
     }
 
     /// Why evaluation would ignore an override; empty when it would not.
     mutating func issues(of draft: TenantOverrideDraft) throws(FlagStoreError) -> [DefinitionIssue] {
-        let key = ExactText(draft.flagKey)
-        if let looked = known[key]?.first(where: { $0.choice == draft.override.choice }) { return looked.issues }
-        let issues = try rule(of: draft.flagKey).map { draft.choiceIssues(for: $0) } ?? []
-        known[key, default: []].append((draft.override.choice, issues))
-        return issues
+        try choices(of: draft.flagKey)?.issues(of: draft.override.choice) ?? []
     }
 
-    /// How a flag decides; nil where that is not valid.
-    private mutating func rule(of flagKey: String) throws(FlagStoreError) -> FlagRule? {
-        if let rule = rules[ExactText(flagKey)] { return rule }
-        let rule = try repository.rule(ofFlag: flagKey, in: environment)
-        rules[ExactText(flagKey)] = .some(rule)
-        return rule
+    /// The choices of a flag; nil where its rule is not valid.
+    private mutating func choices(of flagKey: String) throws(FlagStoreError) -> VariantChoices? {
+        let key = ExactText(flagKey)
+        if let choices = known[key] { return choices }
+        var rule = rules[key]
+        if rule == nil { rule = try repository.rule(ofFlag: flagKey, in: environment) }
+        let choices = rule.flatMap { VariantChoices($0) }
+        known[key] = .some(choices)
+        return choices
     }
 }

@@ -18,7 +18,7 @@ package struct Router: Sendable {
     /// The methods that some route has, as the value of an `Allow` field.
     package static let methods = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
 
-    /// The label of requests that no route takes.
+    /// The label of requests that no route takes, or that are refused before one is asked.
     package static let noRoute = "none"
 
     /// The table.

@@ -208,7 +208,7 @@ struct ChangeStreamSizeTests {
 
 extension SQLiteTableStore {
     /// What a follower of this name says that has taken the changes up to `sequence`.
-    fileprivate func keepChanges(after sequence: Int64, for follower: String) {
+    func keepChanges(after sequence: Int64, for follower: String) {
         attach(FollowerProgress(follower, stored: sequence))
     }
 }

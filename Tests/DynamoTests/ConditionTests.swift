@@ -10,7 +10,7 @@ struct ConditionTests {
         "text": "hello", "number": 5, "bytes": .binary([1, 2, 3]), "yes": true, "null": .null,
         "list": .list(["a", 1, .map(["deep": "down"])]), "map": .map(["inner": 2]), "empty": "",
         "words": .stringSet(["x", "y"]), "numbers": .numberSet([DynamoNumber(1), DynamoNumber(2)]),
-        "composed": .string("\u{E9}"),
+        "composed": .string("\u{E9}"), "wide": .string("e\u{301}\u{1F600}"),
     ]
 
     private static func path(_ attribute: AttributeName, _ steps: DocumentPath.Step...) -> Operand {
@@ -53,6 +53,8 @@ struct ConditionTests {
             (.contains(path("numbers"), .value(2)), true), (.contains(path("number"), .value(5)), false),
             (.comparison(.size("text"), .equal, .value(5)), true),
             (.comparison(.size("empty"), .equal, .value(0)), true),
+            // UTF-16 code units, as DynamoDB counts.
+            (.comparison(.size("wide"), .equal, .value(4)), true),
             (.comparison(.size("list"), .equal, .value(3)), true),
             (.comparison(.size("words"), .greater, .value(1)), true),
             (.comparison(.size("number"), .greaterOrEqual, .value(0)), false),

@@ -33,6 +33,8 @@ struct DynamoNumberTests {
             ("1 ", .notANumber("1 ")), ("١", .notANumber("١")),
             ("123456789012345678901234567890123456789", .tooManyDigits),
             ("1.00000000000000000000000000000000000001", .tooManyDigits),
+            // The zeros between two digits are digits, however many.
+            ("1\(String(repeating: "0", count: 60))1", .tooManyDigits),
             ("1e126", .overflow), ("-1e126", .overflow), ("1e99999999999999999999", .overflow),
             ("1e-131", .underflow), ("0.9e-130", .underflow), ("1e-99999999999999999999", .underflow),
         ])

@@ -8,6 +8,10 @@ struct ValidationTests {
         (0..<depth).reduce(.null) { value, _ in .list([value]) }
     }
 
+    private static func nestedMaps(_ depth: Int) -> AttributeValue {
+        (0..<depth).reduce(.null) { value, _ in .map(["m": value]) }
+    }
+
     @Test(
         "An item that DynamoDB refuses is refused with its words",
         arguments: [
@@ -19,6 +23,7 @@ struct ValidationTests {
             (["PK": "x", "SK": "x", "s": .stringSet([])], "An string set  may not be empty"),
             (["PK": "x", "SK": "x", "m": .map(["s": .numberSet([])])], "An number set  may not be empty"),
             (["PK": "x", "SK": "x", "deep": nested(33)], "Nesting Levels have exceeded"),
+            (["PK": "x", "SK": "x", "deep": nestedMaps(33)], "Nesting Levels have exceeded"),
             (["PK": "x", "SK": "x", "": 1], "Empty attribute name"),
             (
                 ["PK": "x", "SK": "x", "rank": "high"],
@@ -45,7 +50,7 @@ struct ValidationTests {
         "An item at the very limits is stored",
         arguments: [
             TestTable.item(String(repeating: "k", count: 2048), String(repeating: "s", count: 1024)),
-            ["PK": "x", "SK": "x", "deep": nested(32)],
+            ["PK": "x", "SK": "x", "deep": nested(32)], ["PK": "x", "SK": "x", "deep": nestedMaps(32)],
             ["PK": "x", "SK": "x", "v": .string(String(repeating: "v", count: 400 * 1024 - 7))],
             ["PK": "x", "SK": "x", "v": "", "b": .binary([]), "l": .list([]), "m": .map(["": ""])],
         ] as [Item])

@@ -222,20 +222,31 @@ def test_flag_server_speaks_tls(data_dir, files):
         assert process.wait(20) == 0
 
 
-def test_the_dynamodb_port_is_secured_where_it_is_asked_to_be(data_dir, files):
+def test_the_dynamodb_port_is_secured_where_it_is_asked_to_be(data_dir, tmp_path):
     main, port = free_port(), free_port()
+    used = certificate(tmp_path, "used")
     process = subprocess.Popen(
-        [binary(), "serve", "--port", str(main), "--data-dir", data_dir, "--tls-certificate", files[0], "--tls-key",
-         files[1], "--dynamodb-port", str(port)], env=clean_environment({"FLAG_SERVER_DYNAMODB_TLS": "on"}),
+        [binary(), "serve", "--port", str(main), "--data-dir", data_dir, "--tls-certificate", used[0], "--tls-key",
+         used[1], "--dynamodb-port", str(port)], env=clean_environment({"FLAG_SERVER_DYNAMODB_TLS": "on"}),
         stderr=subprocess.DEVNULL)
     try:
         client = boto3.client(
-            "dynamodb", endpoint_url=f"https://localhost:{port}", region_name="us-east-1", verify=str(files[0]),
+            "dynamodb", endpoint_url=f"https://localhost:{port}", region_name="us-east-1", verify=str(used[0]),
             aws_access_key_id="local", aws_secret_access_key="local", config=Config(retries={"total_max_attempts": 10}))
         assert client.list_tables()["TableNames"] == ["feature-flags-local"]
         with socket.create_connection(("127.0.0.1", port)) as plain:
             plain.sendall(REQUEST)
             assert b"200" not in plain.recv(1024)
+        # The next certificate is that of both ports.
+        for old, new in zip(used, certificate(tmp_path, "next")):
+            new.replace(old)
+        process.send_signal(signal.SIGHUP)
+        wanted = ssl.PEM_cert_to_DER_cert(used[0].read_text())
+        deadline = time.monotonic() + 20
+        for place in (main, port):
+            while ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", place))) != wanted:
+                assert time.monotonic() < deadline, f"port {place} has the old certificate"
+                time.sleep(0.05)
     finally:
         process.terminate()
         assert process.wait(20) == 0

@@ -44,6 +44,23 @@ struct EvaluationTests {
         #expect(try evaluate(flag, ["result": JSONValue(parsing: result)]) == evaluation)
     }
 
+    @Test("what is not a number is the default, and no name")
+    func notANumber() {
+        let flag = boolean(["targeting": ["+": ["ten"]]])
+        #expect(evaluate(flag) == Evaluation(variant: 1, reason: .default))
+    }
+
+    @Test("a flag that is not all true and false has no override that switches it on or off")
+    func mixedOverride() {
+        let flag = compiled([
+            "state": "ENABLED", "variants": ["yes": true, "label": "text"], "defaultVariant": "label",
+        ])
+        let switched = evaluate(flag, override: TenantOverride(choice: .enabled(true)))
+        #expect(switched == Evaluation(variant: 1, reason: .static))
+        let named = evaluate(flag, override: TenantOverride(choice: .variant("yes")))
+        #expect(named == Evaluation(variant: 0, reason: .tenantOverride))
+    }
+
     @Test("the name of no variant is an error, not the default")
     func unknownVariant() {
         let evaluation = evaluate(boolean(["targeting": ["cat": ["o", "ther"]]]))

@@ -80,6 +80,9 @@ struct OperatorTests {
             RuleCase(#"{"===":[[1,[2]],[1.0,[2]]]}"#, "true"), RuleCase(#"{"==":["\u00e9","e\u0301"]}"#, "false"),
             RuleCase(#"{"==":[9007199254740993,9007199254740992]}"#, "false"),
             RuleCase(#"{"===":[18446744073709551615,18446744073709551615]}"#, "true"),
+            // No double is the first of them.
+            RuleCase(#"{"===":[9007199254740993,9007199254740992.0]}"#, "false"),
+            RuleCase(#"{"===":[[1,2],[1]]}"#, "false"), RuleCase(#"{"===":[[1],[1,2]]}"#, "false"),
             RuleCase(#"{"==":["18446744073709551615",18446744073709551615]}"#, "true"),
         ])
     func equality(example: RuleCase) throws { try example.check() }

@@ -9,10 +9,10 @@ struct RequirementDepthTests {
     private final class Flags: EvaluationSurroundings {
         var flags: [String: CompiledFlag] = [:]
 
-        func add(_ key: String, requires: [String] = []) {
+        func add(_ key: String, requires: [String] = [], variant: String = "on", rollout: RolloutPlan? = nil) {
             flags[key] = CompiledFlag(
-                key: key, definition: .simple(defaultEnabled: true), fractional: .v3,
-                requires: requires.map { Prerequisite(flagKey: $0, variant: "on") })
+                key: key, definition: .simple(defaultEnabled: true), fractional: .v3, rollout: rollout,
+                requires: requires.map { Prerequisite(flagKey: $0, variant: variant) })
         }
 
         func requiredFlag(_ key: UnsafeRawBufferPointer) -> RequiredFlag? {
@@ -50,6 +50,32 @@ struct RequirementDepthTests {
         // In the same request.
         #expect(reason("f1", more, in: &run) == .static)
         #expect(reason("f17", more, in: &run) == .static)
+    }
+
+    @Test("A flag requires the variant that it names, and no other")
+    func variant() {
+        let flags = Flags()
+        flags.add("on")
+        flags.add("wants on", requires: ["on"])
+        flags.add("wants off", requires: ["on"], variant: "off")
+        var run = EvaluationRun(now: Self.now, surroundings: flags)
+        #expect(reason("wants on", flags, in: &run) == .static)
+        #expect(reason("wants off", flags, in: &run) == .prerequisiteFailed)
+    }
+
+    @Test("An answer holds no longer than those of the flags that it depends on", arguments: ["on", "off"])
+    func validity(variant: String) throws {
+        let change = Timestamp(millisecondsSinceEpoch: Self.now.millisecondsSinceEpoch + 60_000)
+        let json: JSONValue = ["percentage": 100, "startAt": .string(change.rfc3339)]
+        let flags = Flags()
+        flags.add("rollout", rollout: RolloutPlan(try Rollout(validating: json, at: JSONPointer()) { _ in true }))
+        flags.add("flag", requires: ["rollout"], variant: variant)
+        let context = try JSONDocument(parsing: Array(#"{"targetingKey":"u"}"#.utf8))
+        var run = EvaluationRun(now: Self.now, surroundings: flags)
+        let evaluation = flags.flags["flag"]?.evaluate(
+            EvaluationContext(attributes: context.root), killSwitch: nil, override: nil, in: &run)
+        #expect(evaluation?.reason == (variant == "on" ? .prerequisiteFailed : .static))
+        #expect(evaluation?.validUntil == change)
     }
 
     @Test("A circle fails for each of its flags, and ends")

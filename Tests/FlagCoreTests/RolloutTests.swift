@@ -141,6 +141,36 @@ struct RolloutTests {
         }
     }
 
+    @Test("open, where the clocks skip the time at which they would, when the clocks are changed")
+    func skippedHours() throws {
+        guard let berlin = TimeZoneRulesTests.rules("Europe/Berlin") else { return }
+        let hours: JSONValue = ["timeZone": "Europe/Berlin", "days": ["sun"], "from": "02:30", "to": "10:00"]
+        let flag = try flag(["percentage": 100, "businessHours": hours], zone: berlin)
+        let before = evaluate(flag, ["targetingKey": "u"], try #require(Timestamp(rfc3339: "2026-03-29T00:59:59Z")))
+        #expect(before.variant == 1)
+        #expect(before.validUntil?.rfc3339 == "2026-03-29T01:00:00.000Z")
+    }
+
+    @Test("of business hours alone follow the clock, and so do those that change; others do not")
+    func clock() throws {
+        let hours: JSONValue = ["timeZone": "UTC", "from": "09:00", "to": "17:00"]
+        let start = JSONValue.string(Self.start.rfc3339)
+        #expect(try flag(["percentage": 10, "businessHours": hours]).followsClock)
+        #expect(try flag(["percentage": 10, "startAt": start]).followsClock)
+        #expect(try !flag(["percentage": 10, "startPercentage": 10, "startAt": start]).followsClock)
+        #expect(try !flag(["percentage": 10]).followsClock)
+    }
+
+    @Test("know the days of the week before 1970")
+    func before1970() throws {
+        let hours: JSONValue = ["timeZone": "UTC", "days": ["sun"], "from": "00:00", "to": "24:00"]
+        let flag = try flag(["percentage": 100, "businessHours": hours])
+        for (day, isSunday) in [("1969-12-27", false), ("1969-12-28", true), ("1969-12-29", false)] {
+            let noon = try #require(Timestamp(rfc3339: "\(day)T12:00:00Z"))
+            #expect(evaluate(flag, ["targetingKey": "u"], noon).variant == (isSunday ? 0 : 1), "\(day)")
+        }
+    }
+
     @Test("keep hours that go on past midnight, and such that are a whole day")
     func night() throws {
         let night: JSONValue = ["timeZone": "UTC", "days": ["fri"], "from": "22:00", "to": "06:00"]
@@ -182,6 +212,13 @@ struct RolloutTests {
                     "/rollout/businessHours/x",
                 ])
         }
+    }
+
+    @Test("are refused when their hours have no length")
+    func emptyHours() {
+        let hours: JSONValue = ["timeZone": "UTC", "from": "09:00", "to": "09:00"]
+        let error = #expect(throws: DefinitionIssues.self) { try rollout(["percentage": 1, "businessHours": hours]) }
+        #expect(error?.issues.map(\.pointer) == ["/businessHours/to"])
     }
 
     @Test("written for flagd give everybody the same answers, second by second")

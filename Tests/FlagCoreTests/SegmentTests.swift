@@ -122,6 +122,19 @@ struct SegmentTests {
         #expect(try isIn(["segment": "a"], #"{"targetingKey":"u1"}"#, surroundings))
     }
 
+    @Test("refer to each other as deep as they may, and no deeper")
+    func depth() throws {
+        var segments: [String: (condition: JSONValue?, keys: [String])] = ["s1": (["==": [1, 1]], [])]
+        for level in 2...SegmentReference.depthMaximum + 1 {
+            segments["s\(level)"] = (["segment": .string("s\(level - 1)")], [])
+        }
+        let surroundings = try Surroundings(segments)
+        #expect(try isIn(["segment": .string("s\(SegmentReference.depthMaximum)")], "{}", surroundings))
+        let deeper: JSONValue = ["segment": .string("s\(SegmentReference.depthMaximum + 1)")]
+        let failed = try evaluate(flag(["if": [deeper, "in"]]), "{}", surroundings)
+        #expect(failed.error?.code == .general)
+    }
+
     @Test("that refer to each other many times over stay within the budget of steps")
     func steps() throws {
         var segments: [String: (condition: JSONValue?, keys: [String])] = ["s0": (["var": "never"], [])]

@@ -34,6 +34,8 @@ struct TimeZoneRulesTests {
         #expect(berlin.nextChange(after: 1_774_746_000) == 1_792_890_000)
         let summer = try #require(berlin.nextChange(after: 3_790_000_000))
         #expect(berlin.offset(at: summer - 1) != berlin.offset(at: summer))
+        // From the end of a year the next change is in the next one: 2091-03-25T01:00Z.
+        #expect(berlin.nextChange(after: 3_818_000_000) == 3_825_622_800)
         #expect(TimeZoneRules.utc.nextChange(after: 0) == nil)
     }
 

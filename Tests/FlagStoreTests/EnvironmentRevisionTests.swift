@@ -102,4 +102,14 @@ struct EnvironmentRevisionTests {
         followed.follower.waitUntilIdle()
         #expect(try followed.fixture.repository.revision(of: .staging) > before)
     }
+
+    @Test("One that is made anew is greater than all that were seen or made before")
+    func anew() {
+        let known = KnownRevisions()
+        let first = known.anew(for: .development)
+        let second = known.anew(for: .development)
+        #expect(second > first)
+        known.note(EnvironmentRevision.item(second + 1_000, of: .development), of: .development)
+        #expect(known.anew(for: .development) > second + 1_000)
+    }
 }

@@ -63,4 +63,46 @@ struct ImportedOverrideTests {
         let again = try Self.plan(file, fixture)
         #expect(again.overrides.unchanged == 1 && again.kept.isEmpty)
     }
+
+    @Test("Of very many that are wrong the first thousand are told, and of very many variants a few")
+    func many() throws {
+        let fixture = try Fixture()
+        let variants = (0..<300).map { #""variant-\#($0)":\#($0)"# }.joined(separator: ",")
+        let flag = #"""
+            [{"flagKey":"chat","description":"d","owner":"o","state":"ENABLED","variants":{\#(variants)},
+              "defaultVariant":"variant-0"}]
+            """#
+        let overrides = (0..<3_000).map {
+            #"{"tenantId":"t\#($0)","flagKey":"chat","updatedBy":"me","variant":"none-\#($0)"}"#
+        }
+        let text = #"{"flags":\#(flag),"overrides":[\#(overrides.joined(separator: ","))]}"#
+        guard case .invalid(let issues)? = failure({ _ = try Self.plan(text, fixture) }) else {
+            Issue.record("Wrong overrides are taken")
+            return
+        }
+        #expect(issues.count == 1_000)
+        #expect(issues.allSatisfy { $0.message.contains("variant-19 and 280 more (flag chat") })
+        let kept = try Self.plan(text, fixture, keepInvalid: true)
+        #expect(kept.kept.count == 1_000 && kept.overrides.created.count == 3_000)
+    }
+
+    @Test("Looking at overrides stops when the import is to stop")
+    func stopped() throws {
+        let fixture = try Fixture()
+        try fixture.createSimple("chat")
+        let document = try ImportDocument(parsing: Array(Self.file(#""variant":"off""#).utf8))
+        let progress = WorkProgress()
+        progress.stop(.cancelled(by: "ada"))
+        guard
+            case .stopped? = failure({
+                _ = try ImportPlan(
+                    document, mode: .merge, environment: .development, repository: fixture.repository,
+                    now: Fixture.start,
+                    progress)
+            })
+        else {
+            Issue.record("It goes on")
+            return
+        }
+    }
 }

@@ -212,6 +212,7 @@ struct LoopCacheTests {
         #expect(loops.answer("missing", now: 0) == Answer("absent", .store))
         loops.gated.setFailing(true)
         #expect(loops.answer("a", tenant: "acme", now: 20_000) == Answer("off", .stale))
+        #expect(loops.answer("a", now: 20_000) == Answer("on", .stale), "Also where only the flag is asked for")
         #expect(loops.answer("b", now: 20_000) == Answer("absent", .default))
         #expect(loops.answer("missing", now: 20_000) == Answer("absent", .stale))
         #expect(!loops.feed.statistics.storeAnswers)
@@ -270,9 +271,21 @@ struct LoopCacheTests {
         try loops.fixture.createSimple("cafe\u{301}", enabled: false)
         #expect(loops.answer("caf\u{E9}").text == "on")
         #expect(loops.answer("cafe\u{301}").text == "off")
+        // Bytes that are no text are the key of no flag, also not of the one that they would be repaired to.
+        try loops.fixture.createSimple("c\u{FFFD}")
+        loops.drain()
         let bytes: [UInt8] = [0x63, 0xFF]
-        loops.caches[0].load([.flag(.development, bytes)], now: 0) {}
-        loops.mail.awaitArrival(0)
+        var isHere = false
+        loops.caches[0].load([.flag(.development, bytes)], now: 0) { isHere = true }
+        while !isHere {
+            loops.mail.awaitArrival(0)
+            loops.drain()
+        }
+        let lookup = bytes.withUnsafeBytes { loops.caches[0].flag(.development, key: $0, now: 0) }
+        guard case .absent = lookup else {
+            Issue.record("\(lookup)")
+            return
+        }
     }
 
     @Test("A flag and a kill switch that an operator put into the table are served at once, and after a restart")

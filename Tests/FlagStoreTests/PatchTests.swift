@@ -101,4 +101,11 @@ struct PatchTests {
         let patched = try fixture.patch("a", ["variants": ["x": 1, "y": 2], "defaultVariant": "x"])
         #expect(patched.json(at: Fixture.start)["variants"] == ["x": 1, "y": 2])
     }
+
+    @Test(
+        "A patch that changes nothing, or is no object, is refused",
+        arguments: [[:], [], "owner", .null] as [JSONValue])
+    func nothing(json: JSONValue) {
+        #expect(throws: DefinitionIssues.self) { try FlagPatch(json: json) }
+    }
 }

@@ -66,6 +66,15 @@ struct WorkSliceTests {
         #expect(loops.gated.reads == reads)
     }
 
+    @Test("Single flags out of all that are here are compiled as far as the slice goes, too")
+    func singleFlagsOfAll() throws {
+        let loops = try loops(8)
+        let late = (0..<8).map { "f0\($0)" }.filter { loops.attempt($0, tenant: nil, now: 1) == nil }
+        #expect(late == ["f05", "f06", "f07"])
+        #expect(loops.attempt("f00", tenant: nil, now: 1) == Answer("on", .cache), "What is compiled costs no time")
+        #expect(loops.attempt("f05", tenant: nil, now: 2) == Answer("on", .cache))
+    }
+
     @Test("Changes that come between two slices are in what is compiled: flags new, other and gone, and kill switches")
     func changes() throws {
         let loops = try loops(30)

@@ -88,8 +88,10 @@ final class CannedListener: Sendable {
     }
 
     deinit {
+        // Whoever accepts ends by this; only then is the number of the socket free for another one, whose connections
+        // would be accepted in its place.
         shutdown(socket, Int32(SHUT_RDWR))
-        close(socket)
+        queue.async { [socket] in _ = close(socket) }
     }
 }
 

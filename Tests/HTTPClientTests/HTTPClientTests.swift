@@ -186,6 +186,33 @@ struct HTTPClientTests {
         #expect("\(request)" == "POST http://127.0.0.1:1")
     }
 
+    @Test("A client that goes away tells those whose requests are under way")
+    func closingUnderWay() throws {
+        let done = DispatchSemaphore(value: 0)
+        let kind = Locked<HTTPClientError.Kind?>(nil)
+        do {
+            let client = try Self.client()
+            client.send(HTTPClientRequest("GET", server.origin + "/never")) { result in
+                if case .failure(let error) = result { kind.withLock { $0 = error.kind } }
+                done.signal()
+            }
+            while server.connections == 0 {}
+        }
+        #expect(done.wait(timeout: .now() + 10) == .success)
+        #expect(kind.withLock { $0 } == .closed)
+    }
+
+    @Test("A request is sent at once, also while another one waits for its answer")
+    func beside() throws {
+        let client = try Self.client()
+        let done = DispatchSemaphore(value: 0)
+        client.send(HTTPClientRequest("GET", server.origin + "/never")) { _ in done.signal() }
+        let start = ContinuousClock.now
+        for _ in 0..<20 { #expect(try client.send(HTTPClientRequest("GET", server.origin + "/echo")).status == 200) }
+        // Were each found only when the queue looks again, which it does once a second, it would be twenty.
+        #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
     @Test("A client that goes away tells those who wait")
     func closing() throws {
         let done = DispatchSemaphore(value: 0)

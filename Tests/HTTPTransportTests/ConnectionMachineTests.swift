@@ -1,3 +1,4 @@
+import Bytes
 import Testing
 
 @testable import HTTPTransport
@@ -80,6 +81,26 @@ struct ConnectionMachineTests {
         #expect(bench.transcript == ["GET /1|"])
         bench.answerDeferred()
         #expect(bench.transcript == ["GET /1|", "GET /2|"])
+    }
+
+    @Test("An answer that is awaited has its time, also while what was written before waits for the peer")
+    func blockedAnswer() {
+        var timeouts = HTTPTimeouts()
+        timeouts.handler = .seconds(3)
+        timeouts.write = .seconds(20)
+        let milliseconds = TimeoutsInMilliseconds(timeouts, bodyRate: 0, outputRate: 0)
+        var machine = ConnectionMachine(now: 0, timeouts: milliseconds)
+        var input = ByteBuffer()
+        input.append("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        var fields = FieldTable(capacity: 16)
+        #expect(machine.advance(&input, &fields, HTTPLimits(), milliseconds, now: 1000) == .admit)
+        #expect(machine.admitted(as: nil, &input, &fields, HTTPLimits(), milliseconds, now: 1000) == .handle)
+        machine.handed(&input)
+        machine.deferred(milliseconds, within: nil, now: 1000)
+        machine.block(took: 0, milliseconds, now: 1000)
+        #expect(machine.deadline == 4000)
+        #expect(machine.expire(milliseconds, now: 3999) == .none)
+        #expect(machine.expire(milliseconds, now: 4000) == .handlerTimeout(.handler))
     }
 
     @Test("The body limit counts a chunked body's data, not its framing")

@@ -45,11 +45,13 @@ struct TimerWheelTests {
         var wheel = TimerWheel(now: 0)
         var due: [UInt32] = []
         wheel.ensure(0, by: 3_600_000)
+        // Little more than one turn of the wheel.
+        wheel.ensure(1, by: 33_000)
         wheel.advance(to: 20_000, into: &due)
         #expect(due.isEmpty)
         #expect(wheel.earliest <= 40_000)
         wheel.advance(to: 40_000, into: &due)
-        #expect(due == [0])
+        #expect(due.sorted() == [0, 1])
     }
 
     @Test("A cleared slot is not called back")

@@ -126,6 +126,26 @@ struct UploadTests {
         server.stop()
     }
 
+    @Test(
+        "However much content is told of, a request can be answered by its head",
+        arguments: [Int.max, Int.max - 1, Int.max - 60, Int.max / 2, 1 << 40, 65_537])
+    func hugeLength(length: Int) throws {
+        let head = Self.head("/no", "Content-Length: \(length)")
+        for pieces in [[Array(head.utf8)], head.utf8.map { [$0] }, [Array((head + "some of it").utf8)]] {
+            let bench = try MachineBench(limits: Self.limits)
+            bench.refuses = { _ in true }
+            for piece in pieces { bench.feed(piece) }
+            #expect(bench.transcript == ["refused POST /no|", "end"])
+        }
+        let server = try TestServer { $0.limits = Self.limits }
+        let client = try server.client()
+        client.send(Self.head("/p?stranger", "Content-Length: \(length)"))
+        let answer = try client.answer()
+        #expect(answer.status == 401 && answer.fields["connection"] == "close")
+        #expect(client.isClosed())
+        server.stop()
+    }
+
     @Test("A request that is answered by its head is answered once, however its bytes come")
     func answeredByHead() throws {
         let text = Self.head("/no", "Content-Length: 5") + "12345" + Self.head("/p", "Content-Length: 2") + "ab"

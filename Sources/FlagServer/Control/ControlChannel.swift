@@ -149,7 +149,12 @@ struct ControlChannel: ~Copyable {
             }
             bytes.removeLast(wanted - max(0, got))
             if got == 0 { throw .broken("the other side closed it") }
-            if got < 0 { try waitAfterFailure(failure, for: POLLIN, before: deadline) }
+            if got < 0 {
+                try waitAfterFailure(failure, for: POLLIN, before: deadline)
+            } else if bytes.count < count, ContinuousClock.now >= deadline {
+                // Whoever sends byte by byte always has sent something.
+                throw .timedOut
+            }
         }
         return bytes
     }

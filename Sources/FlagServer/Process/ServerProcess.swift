@@ -51,7 +51,7 @@ struct ServerProcess {
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
 
-        waitForStop(signals, stack, logger)
+        waitForStop(signals, stack, dynamodb, logger)
         ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
         let watch = StopWatch(signals, drain: configuration.drainTimeout, logger: logger)
         defer { withExtendedLifetime(watch) {} }
@@ -72,7 +72,9 @@ struct ServerProcess {
 
     /// Returns when a signal asks to stop. SIGHUP has the certificate read again; connections that are open go on with
     /// the one they have.
-    private func waitForStop(_ signals: ProcessSignals, _ stack: ServingStack, _ logger: Logger) {
+    private func waitForStop(
+        _ signals: ProcessSignals, _ stack: ServingStack, _ dynamodb: HTTPServer<Never>?, _ logger: Logger
+    ) {
         while true {
             switch signals.next() {
             case .stop(let name):
@@ -80,6 +82,7 @@ struct ServerProcess {
             case .reload:
                 do {
                     try stack.server.reloadCertificates()
+                    try dynamodb?.reloadCertificates()
                     if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
                     logger.notice("certificate read again")
                 } catch {

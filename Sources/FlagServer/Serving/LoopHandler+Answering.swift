@@ -59,7 +59,7 @@ extension LoopHandler {
         let copy: AdministrationRequest
         do throws(Problem) {
             copy = try AdministrationRequest(
-                request, parameters, of: parts.anybody ?? .anonymous, from: exchange.client(of: request),
+                request, parameters, of: parts.anybody ?? .stranger, from: exchange.client(of: request),
                 named: exchange.requestID, for: route,
                 watch: watch)
         } catch {

@@ -107,7 +107,8 @@ package enum Written: Sendable {
     case flag(FlagRecord)
     case override(TenantOverrideRecord)
     case killSwitch(KillSwitchRecord)
-    case segment(SegmentRecord)
+    /// A segment, and how many keys it lists where that is known without asking the caches.
+    case segment(SegmentRecord, keyCount: Int? = nil)
     /// What it was about is not there any more.
     case gone
 }

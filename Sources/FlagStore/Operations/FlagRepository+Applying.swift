@@ -32,11 +32,11 @@ extension FlagRepository {
             deleteOverride(ofTenant: tenant, flagKey: flagKey, in: scope) { completion($0.map { .gone }) }
         case .setKillSwitch(let draft): setKillSwitch(draft, in: scope) { completion($0.map(Written.killSwitch)) }
         case .endKillSwitch(let end): endKillSwitch(end, in: scope) { completion($0.map { .gone }) }
-        case .createSegment(let draft): createSegment(draft, in: scope) { completion($0.map(Written.segment)) }
+        case .createSegment(let draft): createSegment(draft, in: scope) { completion($0.map { .segment($0) }) }
         case .replaceSegment(let draft):
-            replaceSegment(with: draft, in: scope, expecting: expected) { completion($0.map(Written.segment)) }
+            replaceSegment(with: draft, in: scope, expecting: expected) { completion($0.map { .segment($0) }) }
         case .patchSegment(let name, let patch):
-            patchSegment(name, with: patch, in: scope, expecting: expected) { completion($0.map(Written.segment)) }
+            patchSegment(name, with: patch, in: scope, expecting: expected) { completion($0.map { .segment($0) }) }
         case .deleteSegment, .editSegmentKeys, .replaceSegmentKeys:
             completion(result { () throws(FlagStoreError) in try applyAtOnce(operation, in: scope, listed) })
         }

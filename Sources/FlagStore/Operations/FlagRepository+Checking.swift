@@ -1,4 +1,5 @@
 import Access
+import Bytes
 import DynamoModel
 import FlagCore
 
@@ -16,8 +17,9 @@ extension FlagRepository {
         let environment = scope.environment
         switch operation.change {
         case .createFlag(let draft):
+            let record = try record(of: draft, createdAt: draft.createdAt, in: scope, check: checkReferences)
             try requireNone(.flag(environment, key: draft.key), else: .alreadyExists(flagKey: draft.key))
-            return .flag(try record(of: draft, createdAt: draft.createdAt, in: scope, check: checkReferences))
+            return .flag(record)
         case .replaceFlag(let draft):
             let change = flagChange(draft.key, in: scope, expecting: operation.expectedVersion) { _ in draft }
             return .flag(try outcome(of: change, check: checkReferences).new)
@@ -25,10 +27,9 @@ extension FlagRepository {
             let change = flagChange(key, in: scope, expecting: operation.expectedVersion, draft: patch.draft)
             return .flag(try outcome(of: change, check: checkReferences).new)
         case .deleteFlag(let key):
-            try requireVersion(operation.expectedVersion, of: .flag(environment, key: key), .flag(key))
             try requireNoDependents(of: key, in: environment)
+            try requireVersion(operation.expectedVersion, of: .flag(environment, key: key), .flag(key))
         case .setOverride(let draft):
-            try requireFlag(draft.flagKey, in: environment)
             return .override(try record(of: draft, in: scope))
         case .removeOverride(let tenant, let flagKey):
             try require(
@@ -42,8 +43,9 @@ extension FlagRepository {
             let isOn = try killSwitches(in: environment).contains { $0.flagKey == end.flagKey }
             guard isOn else { throw .notFound(.killSwitch(flagKey: end.flagKey)) }
         case .createSegment(let draft):
+            let record = try record(of: draft, createdAt: draft.createdAt, in: scope, check: checkReferences)
             try requireNone(.segment(environment, name: draft.name), else: .segmentExists(name: draft.name))
-            return .segment(try record(of: draft, createdAt: draft.createdAt, in: scope, check: checkReferences))
+            return .segment(record)
         case .replaceSegment(let draft):
             let change = segmentChange(draft.name, in: scope, expecting: operation.expectedVersion) { _ in draft }
             return .segment(try outcome(of: change, check: checkReferences).new)
@@ -51,13 +53,16 @@ extension FlagRepository {
             let change = segmentChange(name, in: scope, expecting: operation.expectedVersion, draft: patch.draft)
             return .segment(try outcome(of: change, check: checkReferences).new)
         case .deleteSegment(let name):
-            try requireVersion(operation.expectedVersion, of: .segment(environment, name: name), .segment(name))
             try requireNoUses(ofSegment: name, in: environment)
+            try requireVersion(operation.expectedVersion, of: .segment(environment, name: name), .segment(name))
         case .editSegmentKeys(let name, let edit):
-            try checkLimit(edit, try listed(name, environment))
-            return .segment(try raised(name, in: scope, operation.expectedVersion).new)
-        case .replaceSegmentKeys(let name, _):
-            return .segment(try raised(name, in: scope, operation.expectedVersion).new)
+            let keys = try listed(name, environment)
+            try checkLimit(edit, keys)
+            let segment = try raised(name, in: scope, operation.expectedVersion).new
+            return .segment(segment, keyCount: edit.count(after: keys))
+        case .replaceSegmentKeys(let name, let keys):
+            let segment = try raised(name, in: scope, operation.expectedVersion).new
+            return .segment(segment, keyCount: Set(keys.map { ExactText($0) }).count)
         }
         return .gone
     }

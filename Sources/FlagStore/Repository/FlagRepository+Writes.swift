@@ -110,7 +110,7 @@ extension FlagRepository {
     func record(of draft: TenantOverrideDraft, in scope: WriteScope) throws(FlagStoreError) -> TenantOverrideRecord {
         var issues = draft.issues(in: scope.environment, at: scope.instant)
         if issues.isEmpty, let rule = try rule(ofFlag: draft.flagKey, in: scope.environment) {
-            issues += draft.choiceIssues(for: rule)
+            issues += VariantChoices(rule)?.issues(of: draft.override.choice) ?? []
         }
         guard issues.isEmpty else { throw .invalid(issues) }
         return draft.record(in: scope.environment, at: scope.instant)
@@ -121,25 +121,6 @@ extension FlagRepository {
         do throws(FlagStoreError) { return try flag(key, in: environment).rule } catch {
             if case .invalid = error { return nil }
             throw error
-        }
-    }
-}
-
-extension TenantOverrideDraft {
-    /// Why evaluation would ignore the override; empty when it would not, or when the rule is not valid.
-    package func choiceIssues(for rule: FlagRule) -> [DefinitionIssue] {
-        guard let definition = try? rule.definition() else { return [] }
-        let variants = definition.json["variants"]?.objectValue?.members ?? []
-        let names = variants.map(\.key).joined(separator: ", ")
-        switch override.choice {
-        case .variant(let name):
-            if variants.contains(where: { $0.key.isExactly(name) }) { return [] }
-            return [DefinitionIssue(pointer: "/variant", message: "the flag has no such variant; it has \(names)")]
-        case .enabled(let enabled):
-            let isBoolean = variants.allSatisfy { $0.value.boolValue != nil }
-            if isBoolean, variants.contains(where: { $0.value == .bool(enabled) }) { return [] }
-            let message = "the flag has no boolean variant with this value; give variant with one of \(names)"
-            return [DefinitionIssue(pointer: "/enabled", message: message)]
         }
     }
 }

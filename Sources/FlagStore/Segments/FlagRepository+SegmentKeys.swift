@@ -60,9 +60,7 @@ extension FlagRepository {
     func checkLimit(_ edit: SegmentKeyEdit, _ listed: SegmentKeySet) throws(FlagStoreError) {
         // The exact number matters only near the limit.
         guard listed.count + edit.add.count > FlagLimits.segmentKeys else { return }
-        let added = edit.add.count { !$0.withBytes(listed.contains) }
-        let removed = edit.remove.count { $0.withBytes(listed.contains) }
-        let count = listed.count + added - removed
+        let count = edit.count(after: listed)
         guard count > FlagLimits.segmentKeys else { return }
         let message =
             "would make it \(count) keys: at most \(FlagLimits.segmentKeys) are allowed; a condition has no such limit"
@@ -171,4 +169,13 @@ extension FlagRepository {
 extension ItemKey {
     /// An item that is nothing but its key.
     package var item: Item { [Attribute.partition: .string(partition), Attribute.sort: .string(sort)] }
+}
+
+extension SegmentKeyEdit {
+    /// How many keys are listed once it is done. O(keys of the edit).
+    func count(after listed: SegmentKeySet) -> Int {
+        let added = Set(add.map { ExactText($0) }).count { !$0.text.withBytes(listed.contains) }
+        let removed = Set(remove.map { ExactText($0) }).count { $0.text.withBytes(listed.contains) }
+        return listed.count + added - removed
+    }
 }

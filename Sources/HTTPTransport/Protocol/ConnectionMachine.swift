@@ -195,7 +195,8 @@ struct ConnectionMachine {
     func canSkipContent(_ input: borrowing ByteBuffer) -> Bool {
         guard !parser.head.hasTransferEncoding else { return false }
         guard let length = parser.head.contentLength, length > 0 else { return true }
-        if input.count >= parser.length &+ length { return true }
+        // Nothing is added to what a peer tells: it may be as much as a number can hold.
+        if input.count &- parser.length >= length { return true }
         // Who waits for 100 may send the content or not (RFC 9110 §10.1.1).
         return length <= ConnectionMachine.skippedMaximum && !parser.head.expectsContinue
     }
@@ -203,10 +204,10 @@ struct ConnectionMachine {
     /// The request at hand was answered by its head; its content makes no difference, whatever of it is still to come.
     mutating func handedHead(_ input: inout ByteBuffer) {
         phase = .answering
-        let length = parser.length &+ (parser.head.contentLength ?? 0)
-        let there = min(length, input.count)
-        input.consume(there)
-        skippedBytes = length &- there
+        let length = parser.head.contentLength ?? 0
+        let there = min(length, input.count &- parser.length)
+        input.consume(parser.length &+ there)
+        skippedBytes = keepsAlive ? length &- there : 0
     }
 
     /// The request at hand is taken. Goes on with its content.

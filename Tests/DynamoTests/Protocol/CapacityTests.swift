@@ -51,6 +51,17 @@ struct CapacityTests {
         #expect(units(service.call(.deleteItem, delete)) == 1)
     }
 
+    @Test("A write in a transaction costs twice as much")
+    func transactionalWrites() throws {
+        let service = try TestService()
+        let item = #"{"pk":{"S":"a"},"sk":{"N":"1"},"v":{"S":"\#(text(bytes: 1500))"}}"#
+        let body =
+            #"{"TransactItems":[{"Put":{"TableName":"things","Item":\#(item)}}],"ReturnConsumedCapacity":"TOTAL"}"#
+        let used = service.call(.transactWriteItems, body)["ConsumedCapacity"]?.arrayValue?.first?.objectValue
+        #expect(used?["CapacityUnits"].flatMap(number) == 4)
+        #expect(used?["WriteCapacityUnits"].flatMap(number) == 4)
+    }
+
     @Test("An index costs what its entry does: none, a write, or a deletion and an insertion")
     func indexes() throws {
         let service = try TestService()

@@ -45,7 +45,7 @@ struct PercentEncodingTests {
 
     @Test(
         "Encoding a segment and decoding it gives the text back",
-        arguments: ["a b", "a/b?c#d%", "ключ", "~-._", ""])
+        arguments: ["a b", "a/b?c#d%", "ключ", "~-._", "line\nfeed", "\u{1}", ""])
     func roundTrip(text: String) throws {
         let encoded = PercentEncoding.encodedSegment(text)
         #expect(encoded.utf8.allSatisfy { $0 < 0x80 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") })

@@ -15,6 +15,7 @@ struct WebPageTests {
         let body = path.hasPrefix("/ofrep") ? #"{"context":{"tenantId":"t"}}"# : #"{"tenantId":"t","flagKey":"f"}"#
         for field in [
             ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-site"), ("Origin", "http://evil.example"),
+            ("Origin", "http://localhost.evil.example"), ("Origin", "null"),
         ] {
             let answer = try server.send("POST", path, body, [field, ("Content-Type", "text/plain")])
             #expect(answer.status == 403, "\(field)")

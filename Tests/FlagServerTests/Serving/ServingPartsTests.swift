@@ -75,10 +75,17 @@ struct ServingPartsTests {
         let gate = Gate()
         defer { gate.open(for: 3) }
         for _ in 0..<3 { #expect(pool.submit(.long) { gate.pass() }) }
-        #expect(!pool.submit(.long) {})
+        for _ in 0..<3 { #expect(!pool.submit(.long) {}) }
         let done = Gate()
         for _ in 0..<50 { #expect(pool.submit { done.open(for: 1) }) }
-        #expect(done.isPassed(50))
+        #expect(pool.submit(.urgent) { done.open(for: 1) })
+        #expect(done.isPassed(51))
+        // What was refused takes no place: there is room again as soon as one of the others has ended.
+        gate.open(for: 3)
+        let end = ContinuousClock.now + .seconds(10)
+        var isTaken = false
+        while !isTaken, ContinuousClock.now < end { isTaken = pool.submit(.long) { done.open(for: 1) } }
+        #expect(isTaken && done.isPassed(1))
     }
 
     @Test("Nobody waits behind a slow job while a worker is free")
