@@ -54,6 +54,19 @@ struct ServerProgramTests {
         #expect(try server.send("GET", "/health", nil, [evil]).status == 421)
     }
 
+    @Test("With a certificate nothing is answered that is not secured")
+    func secured() throws {
+        let (certificate, key) = (directory.path + "/server.pem", directory.path + "/server.key")
+        let command =
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=private"
+            + " -keyout \(key) -out \(certificate) 2>/dev/null"
+        try #require(pclose(popen(command, "r")) == 0)
+        let server = try ServerProgram(["tls.certificate": certificate, "tls.key": key], in: directory.path)
+        #expect(server.lines.contains { $0.contains("https://127.0.0.1:") })
+        let answer = try? server.send("GET", "/health/ready")
+        #expect(answer?.status != 200)
+    }
+
     @Test("Bounds of contexts, of the answer of all flags, and of what a loop keeps")
     func evaluation() throws {
         let server = try ServerProgram(
