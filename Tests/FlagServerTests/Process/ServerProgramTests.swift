@@ -34,6 +34,12 @@ struct ServerProgramTests {
         #expect(answer.fields["keep-alive"] == "timeout=7")
         let long = flag("g", #""defaultEnabled":true,"tags":["\#(String(repeating: "x", count: 2100))"]"#)
         #expect(try server.send("POST", "/api/flags", long).status == 413)
+        // The same where it is small on its way.
+        let coded = CodedRequestTests.gzip(long)
+        let fields = [("Content-Encoding", "gzip"), ("Content-Length", "\(coded.count)")]
+        let connection = try server.connect()
+        try connection.write(Array(TestConnection.request("POST", "/api/flags", nil, fields).utf8) + coded)
+        #expect(try connection.readAnswer().status == 413)
     }
 
     @Test("Names mean nothing on a Unix socket, and what was said there is no name elsewhere")
