@@ -10,10 +10,24 @@ struct NumberTests {
             ("9223372036854775807", Int64.max), ("-9223372036854775808", Int64.min), ("9223372036854775808", nil),
             ("-9223372036854775809", nil), ("9223372036854775807.0", Int64.max), ("1e18", 1_000_000_000_000_000_000),
             ("1e19", nil), ("1e999999999999", nil), ("0e999999999999", 0), ("0.000e-9", 0),
-            ("123456789012345678901234567890", nil),
+            ("123456789012345678901234567890", nil), ("18446744073709551616", nil), ("1.00000000000000000000001", nil),
+            ("1e99999999999999999999999999", nil), ("0e99999999999999999999999999", 0),
         ] as [(String, Int64?)])
     func whole(spelling: String, value: Int64?) throws {
         #expect(number(spelling).int64 == value)
+    }
+
+    @Test(
+        "of twenty digits are exact where 64 bits hold them, and nothing where they do not",
+        arguments: [
+            ("18446744073709551615", UInt64.max), ("12345678901234567891", 12_345_678_901_234_567_891),
+            ("-12345678901234567891", 12_345_678_901_234_567_891), ("18446744073709551616", nil),
+            ("99999999999999999999", nil), ("12345678901234567891.5", nil),
+        ] as [(String, UInt64?)])
+    func twentyDigits(spelling: String, magnitude: UInt64?) {
+        let whole = Array(spelling.utf8).withUnsafeBytes { NumberSpelling.wholeValue(of: $0) }
+        #expect(whole?.magnitude == magnitude)
+        #expect(whole.map { $0.isNegative == spelling.hasPrefix("-") } ?? true)
     }
 
     @Test("keep how they were spelled, and are equal only when spelled the same")
@@ -43,6 +57,8 @@ struct NumberTests {
         #expect(number("1e400").double == .infinity)
         #expect(number("-1e400").double == -.infinity)
         #expect(number("1e-400").double == 0)
+        #expect(number("1e99999999999999999999999999").double == .infinity)
+        #expect(number("-1e-99999999999999999999999999").double == 0)
     }
 
     @Test("any double is written in the shortest spelling, and reads back the same")

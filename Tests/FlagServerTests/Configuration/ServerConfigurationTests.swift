@@ -1,5 +1,6 @@
 import FlagCore
 import FlagStore
+import Foundation
 import HTTPTransport
 import Testing
 
@@ -39,6 +40,18 @@ struct ServerConfigurationTests {
         let found = try ConfigurationFile.find(requested: shipped.file, profile: "")
         let file = try #require(found)
         #expect(file.keys.count == 49)
+    }
+
+    @Test("A file that is there and cannot be read is not passed over")
+    func unreadableFile() throws {
+        let (first, second) = (try TemporaryDirectory(), try TemporaryDirectory())
+        try second.write("local.yaml", "port: 4001\n")
+        #expect(try Self.load(directories: [first.path, second.path]).port == 4001)
+        // A link that leads to itself: also root cannot read it.
+        try FileManager.default.createSymbolicLink(
+            atPath: first.path + "/local.yaml", withDestinationPath: first.path + "/local.yaml")
+        let issues = Self.issues(directories: [first.path, second.path])
+        #expect(issues.count == 1 && issues[0].hasPrefix("\(first.path)/local.yaml: "))
     }
 
     @Test("Options win over variables, variables over the file, the file over the defaults")

@@ -35,6 +35,12 @@ struct ServerProgramTests {
         #expect(answer.fields["keep-alive"] == "timeout=7")
         let long = flag("g", #""defaultEnabled":true,"tags":["\#(String(repeating: "x", count: 2100))"]"#)
         #expect(try server.send("POST", "/api/flags", long).status == 413)
+        // The same where it is small on its way.
+        let coded = CodedRequestTests.gzip(long)
+        let fields = [("Content-Encoding", "gzip"), ("Content-Length", "\(coded.count)")]
+        let connection = try server.connect()
+        try connection.write(Array(TestConnection.request("POST", "/api/flags", nil, fields).utf8) + coded)
+        #expect(try connection.readAnswer().status == 413)
     }
 
     @Test("Names mean nothing on a Unix socket, and what was said there is no name elsewhere")
@@ -53,6 +59,19 @@ struct ServerProgramTests {
         #expect(recv(socket, &answer, answer.count, Int32(MSG_WAITALL)) == answer.count)
         #expect(String(decoding: answer, as: UTF8.self) == "HTTP/1.1 200")
         #expect(try server.send("GET", "/health", nil, [evil]).status == 421)
+    }
+
+    @Test("With a certificate nothing is answered that is not secured")
+    func secured() throws {
+        let (certificate, key) = (directory.path + "/server.pem", directory.path + "/server.key")
+        let command =
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=private"
+            + " -keyout \(key) -out \(certificate) 2>/dev/null"
+        try #require(pclose(popen(command, "r")) == 0)
+        let server = try ServerProgram(["tls.certificate": certificate, "tls.key": key], in: directory.path)
+        #expect(server.lines.contains { $0.contains("https://127.0.0.1:") })
+        let answer = try? server.send("GET", "/health/ready")
+        #expect(answer?.status != 200)
     }
 
     @Test("Bounds of contexts, of the answer of all flags, and of what a loop keeps")

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("Content that is coded with gzip")
 struct CodedRequestTests {
-    private static func gzip(_ text: String) -> [UInt8] {
+    /// A text as gzip codes it.
+    static func gzip(_ text: String) -> [UInt8] {
         var coder = GzipCoder(level: 9)
         var coded: [UInt8] = []
         Array(text.utf8).withUnsafeBytes { bytes in coder.compress(bytes) { coded = $0.map { Array($0) } ?? [] } }

@@ -244,4 +244,14 @@ struct OperationsRoutesTests {
             #expect(refused.code == "not_implemented")
         }
     }
+
+    @Test("A server that is about to stop says so to whoever asks whether it is ready")
+    func stopping() throws {
+        let server = try RouteServer()
+        let readiness = server.stack.health.readiness
+        #expect(readiness.isWarm && !readiness.isDraining)
+        #expect(try server.send("GET", "/health/ready").status == 200)
+        server.stack.drain(within: .seconds(5)) {}
+        #expect(readiness.isDraining)
+    }
 }
