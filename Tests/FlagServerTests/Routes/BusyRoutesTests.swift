@@ -17,6 +17,8 @@ struct BusyRoutesTests {
         let answer = try server.send("GET", "/api/flags")
         #expect((answer.status, answer.code) == (503, "overloaded"))
         #expect(answer.fields["retry-after"] == "1")
+        // Said at once, and not when the time for an answer is over, which is told in other words.
+        #expect(answer.json["detail"]?.stringValue?.hasPrefix("too many requests wait for the store") == true)
         #expect(try server.ofrep("f").status == 200)
     }
 
