@@ -52,7 +52,7 @@ let package = Package(
         library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Bytes", "Platform"]),
         library("HTTPClient", ["CCurl", "Platform"]),
         library("Telemetry"),
-        library("Access", ["DynamoModel", "FlagCore"]),
+        library("Access", ["DynamoModel", "FlagCore", "Bytes"]),
         library("HTTPRouting", ["HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform"]),
         library(
             "Evaluation",
@@ -104,7 +104,7 @@ let package = Package(
         tests(of: "JSON", ["Bytes"]),
         tests(of: "FlagCore", ["JSON"]),
         tests(of: "SQLite"),
-        tests(of: "Access", ["DynamoModel", "FlagCore"]),
+        tests(of: "Access", ["Bytes", "DynamoModel", "FlagCore"]),
         tests(of: "Telemetry"),
         .testTarget(
             name: "DynamoTests",

@@ -59,8 +59,8 @@ package struct Administration: Sendable {
     ///
     /// - Throws: why it cannot be made.
     func check(_ operation: FlagOperation, in scope: WriteScope) throws(Problem) -> Written {
-        do throws(FlagStoreError) { return try repository.check(operation, in: scope, listed: listedKeys) } catch {
-            throw Problem(error, in: scope.environment)
+        try reading(in: scope.environment) { () throws(FlagStoreError) in
+            try repository.check(operation, in: scope, listed: listedKeys)
         }
     }
 

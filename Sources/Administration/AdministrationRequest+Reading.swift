@@ -65,6 +65,16 @@ extension AdministrationRequest {
     /// Whether the change is only to be checked.
     var isDryRun: Bool { get throws(Problem) { try flag("dryRun") } }
 
+    /// `true` or `false` in the query; false when it is not there.
+    func flag(_ name: String) throws(Problem) -> Bool {
+        switch query[name] {
+        case nil, "false"?: return false
+        case "true"?: return true
+        case let text?:
+            throw .invalidQuery([.init(pointer: "?\(name)", detail: "must be true or false, not \"\(text)\"")])
+        }
+    }
+
     /// The environment of a new thing: the query's, else the body's, else the profile's. Query and body must not
     /// differ.
     private func environment(_ administration: Administration, body: Environment?) throws(Problem) -> Environment {

@@ -42,10 +42,7 @@ extension FlagRoutes {
         let environment = try request.environment(administration)
         let (flag, killSwitch) = try read(try request.flagKey(), in: environment, administration)
         let tag = flag.entityTag(killSwitch: killSwitch)
-        if let field = request.ifNoneMatch, EntityTag.list(field, matches: tag, weakly: true) {
-            return .respond(HTTPResponse(status: .notModified, fields: [("ETag", tag)]))
-        }
-        return .respond(.flag(flag, killSwitch, administration))
+        return request.isKnown(tag) ? .notModified(tag) : .respond(.flag(flag, killSwitch, administration))
     }
 
     /// `GET /api/flags/{flagKey}/history`
@@ -128,19 +125,13 @@ extension FlagRoutes {
     private static func expectedVersion(
         _ request: AdministrationRequest, _ key: String, in environment: Environment, _ administration: Administration
     ) throws(Problem) -> Int64? {
-        guard let field = request.ifMatch, field != "*" else { return nil }
+        guard request.namesVersion else { return nil }
         let (flag, killSwitch): (FlagRecord, KillSwitchRecord?)
         do throws(Problem) { (flag, killSwitch) = try read(key, in: environment, administration) } catch {
             throw error.code == .invalidItem ? .unmatchable("flag \(key)") : error
         }
         let tag = flag.entityTag(killSwitch: killSwitch)
-        let tags = killSwitch == nil ? [tag] : [tag, flag.entityTag()]
-        guard tags.contains(where: { EntityTag.list(field, matches: $0, weakly: false) }) else {
-            throw Problem(
-                .versionMismatch,
-                "the flag's ETag is \(tag), which If-Match does not name: read it again and repeat "
-                    + "the change on what it is now", headerFields: [("ETag", tag)])
-        }
+        try request.requireVersion(of: "flag", tag, or: killSwitch == nil ? nil : flag.entityTag())
         return flag.version
     }
 }

@@ -42,10 +42,7 @@ extension SegmentRoutes {
         return try administration.reading(in: environment) { () throws(FlagStoreError) in
             let count = try keyCount(of: segment, administration)
             let tag = segment.entityTag(keyCount: count)
-            if let field = request.ifNoneMatch, EntityTag.list(field, matches: tag, weakly: true) {
-                return .respond(HTTPResponse(status: .notModified, fields: [("ETag", tag)]))
-            }
-            return .respond(.segment(segment, keyCount: count))
+            return request.isKnown(tag) ? .notModified(tag) : .respond(.segment(segment, keyCount: count))
         }
     }
 
@@ -155,7 +152,7 @@ extension SegmentRoutes {
     private static func expectedVersion(
         _ request: AdministrationRequest, _ name: String, in environment: Environment, _ administration: Administration
     ) throws(Problem) -> Int64? {
-        guard let field = request.ifMatch, field != "*" else { return nil }
+        guard request.namesVersion else { return nil }
         let segment: SegmentRecord
         do throws(Problem) { segment = try read(name, in: environment, administration) } catch {
             throw error.code == .invalidItem ? .unmatchable("segment \(name)") : error
@@ -163,12 +160,7 @@ extension SegmentRoutes {
         let tag = try administration.reading(in: environment) { () throws(FlagStoreError) in
             segment.entityTag(keyCount: try keyCount(of: segment, administration))
         }
-        guard EntityTag.list(field, matches: tag, weakly: false) else {
-            throw Problem(
-                .versionMismatch,
-                "the segment's ETag is \(tag), which If-Match does not name: read it again and repeat the change on "
-                    + "what it is now", headerFields: [("ETag", tag)])
-        }
+        try request.requireVersion(of: "segment", tag)
         return segment.version
     }
 }

@@ -31,7 +31,7 @@ enum TransferRoutes {
         let work = ImportRequest(
             file: request.body, environment: try request.namedEnvironment(),
             mode: try request.choice("mode", among: ImportPlan.Mode.allCases) ?? .merge,
-            isDryRun: try request.flag("dryRun"), keepsInvalid: try request.flag("keepInvalid"))
+            isDryRun: try request.isDryRun, keepsInvalid: try request.flag("keepInvalid"))
         let client = WorkClient(name: request.clientName) { !request.isAwaited }
         let report = try run(administration, work.environment) { transfer in
             try administration.work.run(work.title, for: client) { progress in
@@ -84,16 +84,6 @@ extension AdministrationRequest {
             throw .invalidQuery([.init(pointer: "?\(name)", detail: "must be one of \(names), not \"\(text)\"")])
         }
         return choice
-    }
-
-    /// `true` or `false` in the query; false when it is not there.
-    func flag(_ name: String) throws(Problem) -> Bool {
-        switch query[name] {
-        case nil, "false"?: return false
-        case "true"?: return true
-        case let text?:
-            throw .invalidQuery([.init(pointer: "?\(name)", detail: "must be true or false, not \"\(text)\"")])
-        }
     }
 }
 

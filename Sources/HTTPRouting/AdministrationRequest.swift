@@ -1,4 +1,5 @@
 import Access
+import Bytes
 import HTTPTransport
 import JSON
 
@@ -21,7 +22,7 @@ package struct AdministrationRequest: Sendable {
     /// The trace that it belongs to; nil when its client tells of none.
     package let traceID: String?
     /// Knows whether the answer is awaited; nil for what does not take long.
-    package let watch: AnswerWatch?
+    private let watch: AnswerWatch?
     /// Where it comes from.
     package let client: PeerAddress
     /// The content, as it came until it has been decoded.
@@ -42,7 +43,7 @@ package struct AdministrationRequest: Sendable {
     ///   that cannot be JSON.
     package init(
         _ request: borrowing HTTPRequest, _ parameters: PathParameters, of caller: Caller, from client: PeerAddress,
-        named requestID: String, for route: Route, watch: AnswerWatch? = nil
+        named requestID: RequestID, for route: Route, watch: AnswerWatch? = nil
     ) throws(Problem) {
         self.caller = caller
         self.watch = watch
@@ -51,8 +52,7 @@ package struct AdministrationRequest: Sendable {
         } else {
             permissions = []
         }
-        // What the transport calls a request, or lets a proxy call it, is a name.
-        self.requestID = RequestID(requestID) ?? .none
+        self.requestID = requestID
         traceID = request.field("traceparent").flatMap(TraceParent.traceID)
         self.client = client
         var path: [String: String] = [:]

@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// Why a request was not done, as RFC 9457 `application/problem+json`.
@@ -56,7 +57,7 @@ package struct Problem: Error, Sendable, Equatable {
     /// The RFC 9457 object, UTF-8.
     ///
     /// - Parameter requestID: what the request is called, so that it can be found in the log.
-    package func body(requestID: String?) -> [UInt8] {
+    package func body(requestID: RequestID?) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("type")
@@ -69,7 +70,7 @@ package struct Problem: Error, Sendable, Equatable {
         writer.string(detail)
         writer.key("code")
         writer.string(code.name)
-        if let requestID { writer.member("requestId", requestID) }
+        if let requestID { writer.member("requestId", requestID.text) }
         if !fields.isEmpty {
             writer.key("errors")
             writer.beginArray()

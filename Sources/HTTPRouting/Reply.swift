@@ -1,3 +1,4 @@
+import Bytes
 import HTTPTransport
 
 /// Where the answer of work on another queue goes. Answer once; from any thread.
@@ -22,7 +23,7 @@ package struct Reply: Sendable {
 
 extension HTTPResponse {
     /// A problem as an answer to the request of a name.
-    package init(_ problem: Problem, requestID: String) {
+    package init(_ problem: Problem, requestID: RequestID) {
         self.init(
             status: HTTPStatus(problem.code.status), fields: problem.headerFields,
             contentType: "application/problem+json", body: problem.body(requestID: requestID))

@@ -139,6 +139,7 @@ def test_changes_are_told_of_with_who_and_what_came_of_them(start_server):
     server = start_server()
     server.create_flag("told", defaultEnabled=True)
     server.request("GET", "/api/flags")
+    server.request("DELETE", "/api/flags/told?dryRun=true")
     server.request("PATCH", "/api/flags/missing?environment=staging", {"defaultEnabled": False})
     def told():
         return [line for line in server.log.splitlines() if " change " in line]

@@ -8,54 +8,21 @@ import Testing
 
 @testable import FlagStore
 
-/// A store in which something happens whenever overrides have been read.
-private final class BusyStore: ItemTable {
-    private let store: SQLiteTableStore
-    private let queries = Locked(0)
-    private let happen: @Sendable (_ query: Int) -> Void
-
-    init(_ store: SQLiteTableStore, _ happen: @escaping @Sendable (_ query: Int) -> Void) {
-        self.store = store
-        self.happen = happen
+extension GatedStore {
+    /// A store in which something happens whenever overrides have been read.
+    fileprivate convenience init(_ store: SQLiteTableStore, _ happen: @escaping @Sendable (_ query: Int) -> Void) {
+        let queries = Locked(0)
+        self.init(
+            store,
+            afterQuery: { query in
+                guard query.index == FlagTable.expiresIndex else { return }
+                happen(
+                    queries.withLock { queries in
+                        queries += 1
+                        return queries
+                    })
+            })
     }
-
-    func query(_ query: Query) throws(TableError) -> QueryPage {
-        let page = try store.query(query)
-        if query.index == FlagTable.expiresIndex {
-            happen(
-                queries.withLock { queries in
-                    queries += 1
-                    return queries
-                })
-        }
-        return page
-    }
-
-    func getItem(table: String, key: TableKey) throws(TableError) -> Item? {
-        try store.getItem(table: table, key: key)
-    }
-    func getItems(table: String, keys: [TableKey]) throws(TableError) -> [Item?] {
-        try store.getItems(table: table, keys: keys)
-    }
-    func count(_ query: Query, upTo limit: Int) throws(TableError) -> Int? { try store.count(query, upTo: limit) }
-    func scan(_ scan: Scan) throws(TableError) -> QueryPage { try store.scan(scan) }
-    func listTables() throws(TableError) -> [String] { try store.listTables() }
-    func describeTable(_ name: String) throws(TableError) -> TableDescription { try store.describeTable(name) }
-    func transact(
-        _ operations: [WriteOperation], principal: Principal, urgency: WriteUrgency,
-        completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
-    ) {
-        store.transact(operations, principal: principal, urgency: urgency, completion: completion)
-    }
-    func createTable(_ schema: TableSchema) throws(TableError) { try store.createTable(schema) }
-    func deleteTable(_ name: String) throws(TableError) { try store.deleteTable(name) }
-    func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { store.subscribe(deliver) }
-    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] {
-        try store.changes(after: sequence, limit: limit)
-    }
-    var lastSequence: Int64 { store.lastSequence }
-    func firstSequence() throws(TableError) -> Int64 { try store.firstSequence() }
-    func attach(_ follower: FollowerProgress) { store.attach(follower) }
 }
 
 @Suite("Changes of what others change meanwhile")
@@ -94,7 +61,7 @@ struct ChangedMeanwhileTests {
     ) throws -> [String] {
         try fixture.createSimple("a")
         try fixture.putOverride("early", "a")
-        let store = BusyStore(fixture.store) { query in
+        let store = GatedStore(fixture.store) { query in
             do { try happen(query) } catch { Issue.record(error) }
         }
         let repository = FlagRepository(store: store, table: Fixture.table)
@@ -128,7 +95,7 @@ struct ChangedMeanwhileTests {
         let fixture = try Fixture()
         try fixture.createSimple("a")
         for number in 0..<overrides { try fixture.putOverride("tenant-\(number)", "a") }
-        let store = BusyStore(fixture.store) { query in
+        let store = GatedStore(fixture.store) { query in
             guard query == 1 else { return }
             do { try fixture.patch("a", ["owner": "somebody else"]) } catch { Issue.record(error) }
         }

@@ -14,8 +14,13 @@ final class GatedStore: ItemTable {
     private let itemCount = Locked(0)
     private let gate = Locked<DispatchSemaphore?>(nil)
     private let arrived = DispatchSemaphore(value: 0)
+    private let afterQuery: @Sendable (Query) -> Void
 
-    init(_ store: SQLiteTableStore) { self.store = store }
+    /// - Parameter afterQuery: called with each query that has been read.
+    init(_ store: SQLiteTableStore, afterQuery: @escaping @Sendable (Query) -> Void = { _ in }) {
+        self.store = store
+        self.afterQuery = afterQuery
+    }
 
     /// Reads since the beginning.
     var reads: Int { readCount.withLock { $0 } }
@@ -75,6 +80,7 @@ final class GatedStore: ItemTable {
     func query(_ query: Query) throws(TableError) -> QueryPage {
         let page = try read { () throws(TableError) in try store.query(query) }
         itemCount.withLock { $0 += page.items.count }
+        afterQuery(query)
         return page
     }
     func count(_ query: Query, upTo limit: Int) throws(TableError) -> Int? {

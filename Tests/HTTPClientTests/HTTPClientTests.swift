@@ -186,8 +186,8 @@ struct HTTPClientTests {
         #expect("\(request)" == "POST http://127.0.0.1:1")
     }
 
-    @Test("A client that goes away tells those whose requests are under way")
-    func closingUnderWay() throws {
+    @Test("A client that goes away tells those whose requests wait or are under way", arguments: [false, true])
+    func closing(isUnderWay: Bool) throws {
         let done = DispatchSemaphore(value: 0)
         let kind = Locked<HTTPClientError.Kind?>(nil)
         do {
@@ -196,7 +196,7 @@ struct HTTPClientTests {
                 if case .failure(let error) = result { kind.withLock { $0 = error.kind } }
                 done.signal()
             }
-            while server.connections == 0 {}
+            while isUnderWay, server.connections == 0 {}
         }
         #expect(done.wait(timeout: .now() + 10) == .success)
         #expect(kind.withLock { $0 } == .closed)
@@ -211,68 +211,5 @@ struct HTTPClientTests {
         for _ in 0..<20 { #expect(try client.send(HTTPClientRequest("GET", server.origin + "/echo")).status == 200) }
         // Were each found only when the queue looks again, which it does once a second, it would be twenty.
         #expect(ContinuousClock.now - start < .seconds(10))
-    }
-
-    @Test("A client that goes away tells those who wait")
-    func closing() throws {
-        let done = DispatchSemaphore(value: 0)
-        let kind = Locked<HTTPClientError.Kind?>(nil)
-        do {
-            let client = try Self.client()
-            client.send(HTTPClientRequest("GET", server.origin + "/never")) { result in
-                if case .failure(let error) = result { kind.withLock { $0 = error.kind } }
-                done.signal()
-            }
-        }
-        #expect(done.wait(timeout: .now() + 10) == .success)
-        #expect(kind.withLock { $0 } == .closed)
-    }
-}
-
-@Suite("HTTP client over TLS")
-struct HTTPClientTLSTests {
-    private let files: PrivateCertificate
-    private let server: ClientServer
-
-    init() throws {
-        files = try PrivateCertificate()
-        server = try ClientServer(tls: TLSConfiguration(certificateFile: files.certificate, keyFile: files.key))
-    }
-
-    private func kind(of url: String, trusting file: String?) throws -> HTTPClientError.Kind? {
-        var settings = HTTPClientSettings(userAgent: "tests/1")
-        settings.certificateFile = file
-        do throws(HTTPClientError) {
-            _ = try HTTPClient(settings).send(HTTPClientRequest("GET", url))
-            return nil
-        } catch {
-            return error.kind
-        }
-    }
-
-    @Test("A private issuer is trusted when its certificate is given")
-    func trusted() throws {
-        #expect(try kind(of: server.origin, trusting: files.certificate) == nil)
-    }
-
-    @Test("Without it, its certificates are refused before anything is sent")
-    func untrusted() throws {
-        #expect(try kind(of: server.origin, trusting: nil) == .untrusted)
-    }
-
-    @Test("A certificate for another name is refused")
-    func otherName() throws {
-        #expect(try kind(of: "https://127.0.0.1:\(server.server.port)", trusting: files.certificate) == .untrusted)
-    }
-
-    @Test("A file that holds no certificates is named as the reason")
-    func noCertificates() throws {
-        #expect(try kind(of: server.origin, trusting: files.certificate + ".missing") == .certificateFile)
-    }
-
-    @Test("A server without TLS is told as such")
-    func noTLS() throws {
-        let plain = try ClientServer()
-        #expect(try kind(of: "https://localhost:\(plain.server.port)", trusting: nil) == .handshake)
     }
 }

@@ -1,4 +1,5 @@
 import Access
+import Bytes
 import DynamoModel
 import HTTPRouting
 import HTTPTransport
@@ -12,7 +13,7 @@ struct AdministrationEvent: Sendable {
     private let target: String
     private let principal: Principal
     private let client: String
-    private let requestID: String
+    private let requestID: RequestID
     private let traceID: String?
 
     /// Characters of a request target that are told at most.
@@ -20,13 +21,14 @@ struct AdministrationEvent: Sendable {
 
     /// What a request says of itself; its content is not told.
     init(_ copy: AdministrationRequest, _ request: borrowing HTTPRequest, _ audit: RoutePolicy.AuditClass) {
-        isChange = audit == .change
+        // What is only checked changes nothing.
+        isChange = audit == .change && copy.query["dryRun"] != "true"
         method = String(decoding: request.methodName, as: UTF8.self)
         let query = request.query.map { "?" + String(decoding: $0, as: UTF8.self) } ?? ""
         target = String((String(decoding: request.path, as: UTF8.self) + query).prefix(Self.targetMaximum))
         principal = copy.caller.principal
         client = "\(copy.client)"
-        requestID = copy.requestID.text
+        requestID = copy.requestID
         traceID = copy.traceID
     }
 

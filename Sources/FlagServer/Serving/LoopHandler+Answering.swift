@@ -60,8 +60,7 @@ extension LoopHandler {
         do throws(Problem) {
             copy = try AdministrationRequest(
                 request, parameters, of: parts.anybody ?? .stranger, from: exchange.client(of: request),
-                named: exchange.requestID, for: route,
-                watch: watch)
+                named: exchange.requestID, for: route, watch: watch)
         } catch {
             return refuse(&exchange, route.label, error)
         }
@@ -72,7 +71,7 @@ extension LoopHandler {
             let response: HTTPResponse
             switch result {
             case .success(let success): response = success
-            case .failure(let problem): response = HTTPResponse(problem, requestID: requestID.text)
+            case .failure(let problem): response = HTTPResponse(problem, requestID: requestID)
             }
             parts.metrics.requests.countShared(
                 label, response.status.code, SystemClock.monotonicMicroseconds - began, in: parts.metrics.workers)

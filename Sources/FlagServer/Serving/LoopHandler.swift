@@ -110,7 +110,7 @@ final class LoopHandler: HTTPHandler {
         if case .methodNotAllowed(let allow) = match { return refuse(request, allowing: allow, &exchange) }
         // The whole server is meant (RFC 9110 section 9.3.7).
         guard request.path.hasSameBytes(as: "*") else { return refuse(&exchange, .routeNotFound) }
-        parts.metrics.requests.count(parts.routes.router.noLabel, 204, exchange.elapsedMicroseconds, in: counters)
+        count(parts.routes.router.noLabel, 204, exchange)
         exchange.respond(HTTPResponse(status: .noContent, fields: [("Allow", Router.methods)]))
         return .answered
     }
@@ -120,7 +120,7 @@ final class LoopHandler: HTTPHandler {
         _ request: borrowing HTTPRequest, allowing allow: String, _ exchange: inout Exchange
     ) -> Admission {
         if request.method == .options {
-            parts.metrics.requests.count(parts.routes.router.noLabel, 204, exchange.elapsedMicroseconds, in: counters)
+            count(parts.routes.router.noLabel, 204, exchange)
             // RFC 5789 section 3.1.
             let changes = allow.contains("PATCH") ? [("Accept-Patch", MediaType.ofChanges)] : []
             exchange.respond(HTTPResponse(status: .noContent, fields: [("Allow", allow)] + changes))
@@ -142,8 +142,13 @@ final class LoopHandler: HTTPHandler {
 
     /// Answers with a problem.
     func refuse(_ exchange: inout Exchange, _ label: Int, _ problem: Problem) {
-        parts.metrics.requests.count(label, problem.code.status, exchange.elapsedMicroseconds, in: counters)
+        count(label, problem.code.status, exchange)
         exchange.respond(HTTPResponse(problem, requestID: exchange.requestID))
+    }
+
+    /// Counts an answer that is about to be given.
+    func count(_ label: Int, _ status: UInt16, _ exchange: borrowing Exchange) {
+        parts.metrics.requests.count(label, status, exchange.elapsedMicroseconds, in: counters)
     }
 }
 

@@ -1,3 +1,5 @@
+import Bytes
+
 /// How a server listens, and what it allows.
 package struct HTTPServerConfiguration: Sendable {
     /// Writes the content of an answer that the transport gives itself: a faulty request, a time-out, an overload.
@@ -8,7 +10,9 @@ package struct HTTPServerConfiguration: Sendable {
     ///   - requestID: What the request is called; nil where nothing was read of one.
     /// - Returns: The media type and the bytes.
     package typealias ErrorBody =
-        @Sendable (_ status: HTTPStatus, _ detail: String, _ requestID: String?) -> (contentType: String, body: [UInt8])
+        @Sendable (_ status: HTTPStatus, _ detail: String, _ requestID: RequestID?) -> (
+            contentType: String, body: [UInt8]
+        )
 
     /// Where to listen; at least one.
     package var addresses: [SocketAddress]

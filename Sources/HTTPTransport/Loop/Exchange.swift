@@ -33,7 +33,7 @@ package struct Exchange: ~Copyable {
 
     /// What the request is called: in the field `X-Request-Id` of its answer, and wherever it is told of. To be asked
     /// before it is answered. A trusted proxy's word for it, else ours.
-    package var requestID: String { RequestName.text(connection, loop) }
+    package var requestID: RequestID { RequestName.id(connection, loop) }
 
     /// Microseconds since the loop began with what the request came with.
     package var elapsedMicroseconds: Int64 { SystemClock.monotonicMicroseconds - beganMicroseconds }

@@ -20,22 +20,16 @@ struct RequestNames {
 enum RequestName {
     /// The field that tells it, and in which a trusted proxy gives one.
     static let field: StaticString = "X-Request-Id"
-    /// Bytes that a given name may have.
-    private static let bytesMaximum = 128
 
-    /// Begins with a request that has no name yet, and takes the one that a trusted proxy gives it.
+    /// Begins with a request, which has no name since the last answer: takes the one that a trusted proxy gives it.
     @inline(__always)
     static func begin(_ request: borrowing HTTPRequest, on connection: UnsafeMutablePointer<Connection>) {
-        connection.pointee.requestNumber = 0
         if connection.pointee.isVouchedFor { take(request, on: connection) }
     }
 
     @inline(never)
     private static func take(_ request: borrowing HTTPRequest, on connection: UnsafeMutablePointer<Connection>) {
-        connection.pointee.givenName.removeAll(keepingCapacity: true)
-        guard let given = request.field(field), (1...bytesMaximum).contains(given.count),
-            given.allSatisfy({ (0x21...0x7E).contains($0) })
-        else { return }
+        guard let given = request.field(field), RequestID.isName(given) else { return }
         connection.pointee.givenName.append(contentsOf: given)
     }
 
@@ -62,17 +56,12 @@ enum RequestName {
         if !connection.pointee.givenName.isEmpty { connection.pointee.givenName.removeAll(keepingCapacity: true) }
     }
 
-    /// The name as a text.
-    static func text(_ connection: UnsafeMutablePointer<Connection>, _ loop: UnsafeMutablePointer<LoopState>) -> String
+    /// The name, for whoever tells of it.
+    static func id(_ connection: UnsafeMutablePointer<Connection>, _ loop: UnsafeMutablePointer<LoopState>) -> RequestID
     {
-        guard connection.pointee.givenName.isEmpty else {
-            return String(decoding: connection.pointee.givenName, as: UTF8.self)
-        }
+        guard connection.pointee.givenName.isEmpty else { return RequestID(name: connection.pointee.givenName) }
         number(connection, loop)
-        var name = ByteBuffer(capacity: 32)
-        name.append(hexadecimal: loop.pointee.names.series)
-        name.append(hexadecimal: connection.pointee.requestNumber)
-        return String(decoding: name.readable, as: UTF8.self)
+        return RequestID(loop.pointee.names.series, connection.pointee.requestNumber)
     }
 
     @inline(__always)
