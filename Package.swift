@@ -61,7 +61,7 @@ let package = Package(
             "Administration",
             [
                 "HTTPRouting", "HTTPTransport", "Access", "FlagFiles", "FlagStore", "FlagCache", "FlagCore",
-                "DynamoModel", "JSON", "Platform",
+                "DynamoModel", "JSON", "Bytes", "Platform",
             ]),
         // The API document, compiled in.
         .target(name: "CAPIDocument", exclude: ["openapi.json"]),

@@ -9,6 +9,8 @@ package final class Caller: Sendable {
     package let principal: Principal
     /// What they may in some environment or other.
     package let anywhere: Permissions
+    /// What they may in all environments.
+    package let everywhere: Permissions
     /// What they may, by the number of the environment.
     private let permissions: [Permissions]
 
@@ -17,6 +19,7 @@ package final class Caller: Sendable {
         self.principal = principal
         self.permissions = Environment.allCases.map(permissions)
         anywhere = self.permissions.reduce([]) { $0.union($1) }
+        everywhere = self.permissions.reduce(.all) { $0.intersection($1) }
     }
 
     /// A caller who may the same everywhere.
@@ -26,6 +29,14 @@ package final class Caller: Sendable {
 
     /// Whoever asks a server that asks nobody who they are.
     package static let anonymous = Caller(.anonymous, everywhere: .all)
+
+    /// A user of this machine whom the kernel vouches for, and who may do with the data directory what they like.
+    package static func local(user name: String) -> Caller { Caller(Principal(.local, name), everywhere: .all) }
+
+    /// A command that opened the data directory itself: whoever may do that may do everything.
+    ///
+    /// - Parameter name: the command's, such as `import`.
+    package static func command(_ name: String) -> Caller { Caller(Principal(.command, name), everywhere: .all) }
 
     /// Whoever calls an open route of a server that asks who calls: may nothing.
     package static let stranger = Caller(.anonymous, everywhere: [])

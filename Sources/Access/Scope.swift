@@ -29,21 +29,12 @@ package struct WriteScope: Sendable {
         self.init(caller.principal, environment, instant, requestID)
     }
 
-    /// The scope of a command on this machine that opened the data directory itself: whoever may do that may change
-    /// everything.
-    ///
-    /// - Parameter name: the command's, such as `import`.
-    package static func command(_ name: String, in environment: Environment, at instant: Timestamp) -> WriteScope {
-        WriteScope(Principal(.command, name), environment, instant)
-    }
-
     /// The scope of what the server does of its own accord.
     ///
     /// - Parameter name: what it is, such as `sample-flags`.
     package static func server(_ name: String, in environment: Environment, at instant: Timestamp) -> WriteScope {
         WriteScope(Principal(.server, name), environment, instant)
     }
-
 }
 
 extension Caller {

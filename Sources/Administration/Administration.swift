@@ -8,6 +8,8 @@ import HTTPTransport
 package struct Administration: Sendable {
     /// The flags.
     package let repository: FlagRepository
+    /// The tables that they are in, as a whole.
+    let tables: TableAdministration
     /// What the caches know, where that is asked for.
     let feed: CacheFeed
     /// The long work that is under way.
@@ -21,10 +23,11 @@ package struct Administration: Sendable {
 
     /// Puts the parts together.
     package init(
-        repository: FlagRepository, feed: CacheFeed, work: WorkList, workers: WorkerPool,
+        repository: FlagRepository, tables: TableAdministration, feed: CacheFeed, work: WorkList, workers: WorkerPool,
         defaultEnvironment: Environment, now: @escaping @Sendable () -> Timestamp
     ) {
         self.repository = repository
+        self.tables = tables
         self.feed = feed
         self.work = work
         self.workers = workers

@@ -23,7 +23,10 @@ package struct AdministrationRoute: Sendable {
     /// All of them.
     package static let all =
         FlagRoutes.routes + SegmentRoutes.routes + TenantOverrideRoutes.routes + KillSwitchRoutes.routes
-        + TransferRoutes.routes + WorkRoutes.routes
+        + TransferRoutes.routes + ofTables
+
+    /// Those that need no flags.
+    package static let ofTables = BackupRoutes.routes + WorkRoutes.routes
 
     /// Does what the route does, and answers: now, or when what it wrote is durable.
     package func run(
@@ -60,6 +63,15 @@ extension Written {
 }
 
 extension RoutePolicy {
+    /// The same for what may take long, of which whoever waits can be told how far it is.
+    var inLongWork: RoutePolicy {
+        with {
+            $0.lane = .long
+            $0.answerTime = FlagTransfer.workTime
+            $0.tellsProgress = true
+        }
+    }
+
     /// What only looks at what administrators see.
     static func reading(_ label: String) -> RoutePolicy { RoutePolicy(label, .needs(.read)) }
 

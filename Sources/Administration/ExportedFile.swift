@@ -20,9 +20,12 @@ package struct ExportedFile: Sendable, Equatable {
     private static let fieldLines = 20
 
     /// The value of the header field: a JSON array, percent-encoded; nil when nothing was left out.
-    package var fieldValue: String? {
+    ///
+    /// - Parameter isWhole: whether it lists all, which what stands between a client elsewhere and here may not let
+    ///   through.
+    func fieldValue(isWhole: Bool) -> String? {
         guard !leftOut.isEmpty else { return nil }
-        var lines = leftOut.prefix(Self.fieldLines).map { JSONValue.string($0) }
+        var lines = leftOut.prefix(isWhole ? .max : Self.fieldLines).map { JSONValue.string($0) }
         let more = leftOut.count - lines.count
         if more > 0 { lines.append(.string("\(more) more flags: an export on the server's own machine lists them")) }
         return PercentEncoding.encodedSegment(JSONValue.array(lines).serialized())

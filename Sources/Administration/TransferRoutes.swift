@@ -12,18 +12,14 @@ enum TransferRoutes {
     static let routes = [
         AdministrationRoute(
             .post, "/api/import", "importFlags",
-            inLongWork(.changing("transfer", .administer)).with {
+            .changing("transfer", .administer).inLongWork.with {
                 $0.content = .upload(bytes: FlagTransfer.uploadBytes, time: FlagTransfer.uploadTime)
             }, importFlags),
-        AdministrationRoute(.get, "/api/export", "exportFlags", inLongWork(.reading("transfer")), exportFlags),
+        AdministrationRoute(
+            .get, "/api/export", "exportFlags",
+            // What it answers is the file, and nothing else.
+            .reading("transfer").inLongWork.with { $0.tellsProgress = false }, exportFlags),
     ]
-
-    private static func inLongWork(_ policy: RoutePolicy) -> RoutePolicy {
-        policy.with {
-            $0.lane = .long
-            $0.answerTime = FlagTransfer.workTime
-        }
-    }
 
     private static func importFlags(
         _ request: AdministrationRequest, _ administration: Administration
@@ -32,9 +28,8 @@ enum TransferRoutes {
             file: request.body, environment: try request.namedEnvironment(),
             mode: try request.choice("mode", among: ImportPlan.Mode.allCases) ?? .merge,
             isDryRun: try request.isDryRun, keepsInvalid: try request.flag("keepInvalid"))
-        let client = WorkClient(name: request.clientName) { !request.isAwaited }
         let report = try run(administration, work.environment) { transfer in
-            try administration.work.run(work.title, for: client) { progress in
+            try administration.work.run(work.title, for: request.workClient) { progress in
                 try transfer.run(work, progress) { environment throws(Problem) in
                     try request.scope(in: environment, administration)
                 }
@@ -50,7 +45,7 @@ enum TransferRoutes {
             format: try request.choice("format", among: ImportDocument.Format.allCases) ?? .native,
             environment: try request.environment(administration))
         let file = try run(administration, work.environment) { transfer in try transfer.run(work) }
-        let leftOut = file.fieldValue.map { [(ExportedFile.fieldName, $0)] } ?? []
+        let leftOut = file.fieldValue(isWhole: request.isOfThisMachine).map { [(ExportedFile.fieldName, $0)] } ?? []
         return .respond(.json(file.bytes, fields: leftOut))
     }
 

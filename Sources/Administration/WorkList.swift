@@ -83,6 +83,7 @@ package final class WorkList: Sendable {
             state.entries.append(entry)
             if state.isStopping { entry.progress.stop(.serverStops) }
         }
+        client.follow?({ entry.json })
         return entry
     }
 

@@ -26,6 +26,9 @@ package struct RequestID: Sendable, Hashable, CustomStringConvertible {
         text = String(decoding: name.readable, as: UTF8.self)
     }
 
+    /// A name of our own for what came over no connection.
+    package static func random() -> RequestID { RequestID(.random(in: 0 ... .max), .random(in: 0 ... .max)) }
+
     /// Whether bytes are a name: 1 to 128 visible characters of ASCII.
     package static func isName(_ bytes: UnsafeRawBufferPointer) -> Bool {
         lengths.contains(bytes.count) && bytes.allSatisfy { (0x21...0x7E).contains($0) }

@@ -14,6 +14,8 @@ package struct HTTPClientRequest: Sendable, CustomStringConvertible {
     package var timeout: Duration?
     /// In place of the client's settings for the answer's content.
     package var answerBytes: Int?
+    /// Told of each piece of the answer's content as it comes, on the client's own queue: must not block.
+    package var onContent: (@Sendable (UnsafeRawBufferPointer) -> Void)?
 
     /// A request.
     package init(

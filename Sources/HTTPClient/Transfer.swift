@@ -120,6 +120,7 @@ final class Transfer {
             return false
         }
         body.append(contentsOf: bytes)
+        request.onContent?(bytes)
         return true
     }
 

@@ -10,9 +10,9 @@ package struct AdministrationRequest: Sendable {
     /// The query's parameters, each known to the route.
     package let query: QueryParameters
     /// `If-Match`, as it came; several fields joined.
-    package let ifMatch: String?
+    package private(set) var ifMatch: String?
     /// `If-None-Match`, as it came; several fields joined.
-    package let ifNoneMatch: String?
+    package private(set) var ifNoneMatch: String?
     /// Who sent it.
     package let caller: Caller
     /// What the route needs whoever sent it to be allowed.
@@ -20,15 +20,17 @@ package struct AdministrationRequest: Sendable {
     /// What names it.
     package let requestID: RequestID
     /// The trace that it belongs to; nil when its client tells of none.
-    package let traceID: String?
-    /// Knows whether the answer is awaited; nil for what does not take long.
-    private let watch: AnswerWatch?
+    package private(set) var traceID: String?
+    /// Whether somebody still waits for the answer. From any thread.
+    package var isAwaited: @Sendable () -> Bool = { true }
+    /// Takes what says how far the work is, for clients that want to know; nil where none does.
+    package var follow: (@Sendable (@escaping @Sendable () -> JSONValue) -> Void)?
     /// Where it comes from.
     package let client: PeerAddress
     /// The content, as it came until it has been decoded.
     package private(set) var body: [UInt8]
     /// What the content is coded with.
-    private let coding: ContentCoding
+    private var coding = ContentCoding.identity
     /// What a content could be, as JSON text.
     private let example: String?
 
@@ -38,22 +40,35 @@ package struct AdministrationRequest: Sendable {
     ///   - caller: who sent it.
     ///   - client: where it comes from.
     ///   - requestID: what it is called.
-    ///   - watch: knows whether the answer is awaited.
     /// - Throws: a problem when a part of the path or the query cannot be read, or when the body is of a media type
     ///   that cannot be JSON.
     package init(
         _ request: borrowing HTTPRequest, _ parameters: PathParameters, of caller: Caller, from client: PeerAddress,
-        named requestID: RequestID, for route: Route, watch: AnswerWatch? = nil
+        named requestID: RequestID, for route: Route
+    ) throws(Problem) {
+        try self.init(
+            parameters, request.query, Array(request.body), of: caller, from: client, named: requestID, for: route)
+        traceID = request.field("traceparent").flatMap(TraceParent.traceID)
+        ifMatch = request.joinedField("If-Match")
+        ifNoneMatch = request.joinedField("If-None-Match")
+        guard let body = route.operation.body, !request.body.isEmpty else { return }
+        try MediaType.require(request.field("Content-Type"), for: route, body)
+        coding = request.contentCoding
+    }
+
+    /// A request that came over no connection.
+    ///
+    /// - Parameters:
+    ///   - parameters: what the route's pattern found in the path.
+    ///   - query: what stands behind the path's `?`; nil without one.
+    ///   - body: the content, as it is.
+    package init(
+        _ parameters: PathParameters, _ query: UnsafeRawBufferPointer?, _ body: [UInt8], of caller: Caller,
+        from client: PeerAddress, named requestID: RequestID, for route: Route
     ) throws(Problem) {
         self.caller = caller
-        self.watch = watch
-        if case .needs(let permissions) = route.policy.access {
-            self.permissions = permissions
-        } else {
-            permissions = []
-        }
+        permissions = route.policy.access.permissions
         self.requestID = requestID
-        traceID = request.field("traceparent").flatMap(TraceParent.traceID)
         self.client = client
         var path: [String: String] = [:]
         for (name, slice) in zip(route.pattern.parameterNames, [parameters.first, parameters.second]) {
@@ -65,22 +80,13 @@ package struct AdministrationRequest: Sendable {
             }
         }
         self.path = path
-        query = try QueryParameters(request.query, allowing: route.operation.queryNames)
-        ifMatch = request.joinedField("If-Match")
-        ifNoneMatch = request.joinedField("If-None-Match")
-        if let body = route.operation.body, !request.body.isEmpty {
-            try MediaType.require(request.field("Content-Type"), for: route, body)
-        }
-        body = Array(request.body)
-        coding = request.body.isEmpty || route.operation.body == nil ? .identity : request.contentCoding
+        self.query = try QueryParameters(query, allowing: route.operation.queryNames)
+        self.body = body
         example = route.operation.body?.example
     }
 
     /// Who sent it, for people: the principal and the address.
     package var clientName: String { "\(caller.principal) from \(client)" }
-
-    /// Whether somebody still waits for the answer.
-    package var isAwaited: Bool { watch?.isAwaited ?? true }
 
     /// Decodes the content. O(content): not on a loop.
     ///

@@ -14,6 +14,8 @@ package struct RoutePolicy: Sendable {
     package var content = Content.usual
     /// How long the answer may take; nil for the usual time.
     package var answerTime: Duration?
+    /// Whether it is long work, of which clients may be told how far it is.
+    package var tellsProgress = false
     /// Whether it is answered also by a loop that is late, as health and emergencies are.
     package var isEssential = false
 

@@ -32,8 +32,9 @@ package struct Router: Sendable {
     ///   - table: the routes, in the order in which they are looked through.
     ///   - document: what describes each of them. A route that it lacks, or has elsewhere, is a mistake in the program
     ///     and stops it.
-    package init(_ table: [RouteDeclaration], describedBy document: APIDocument) {
-        let labels = Router.labels(of: table)
+    ///   - labels: what requests are counted under, where that is shared with other tables.
+    package init(_ table: [RouteDeclaration], describedBy document: APIDocument, labels: [String]? = nil) {
+        let labels = labels ?? Router.labels(of: table)
         self.labels = labels
         routes = table.enumerated().map { number, declaration in
             Route(

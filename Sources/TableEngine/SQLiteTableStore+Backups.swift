@@ -1,6 +1,6 @@
 import DynamoModel
 
-extension SQLiteTableStore: TableBackups {
+extension SQLiteTableStore: TableMaintenance {
     package func createBackup(
         of table: String, name: String, isCancelled: () -> Bool
     ) throws(TableError) -> BackupDescription {
@@ -25,10 +25,9 @@ extension SQLiteTableStore: TableBackups {
         return try backups.restore(backup: id, request)
     }
 
-    /// Makes a table from the file of a backup, of this store or another one; see `restore(backup:…)`.
     package func restore(
         file path: String, to target: String, replacing: Bool, adjust: @escaping SchemaAdjustment,
-        isCancelled: @escaping @Sendable () -> Bool = { false },
+        isCancelled: @escaping @Sendable () -> Bool,
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription {
         let request = BackupService.Request(
@@ -36,8 +35,7 @@ extension SQLiteTableStore: TableBackups {
         return try backups.restore(file: path, request)
     }
 
-    /// The backup in a file.
-    package static func describeBackup(file path: String) throws(TableError) -> BackupDescription {
+    package func describeBackup(file path: String) throws(TableError) -> BackupDescription {
         let reader = try ImageReader(try StoredFile.open(path))
         return reader.image.backup(sizeBytes: reader.sizeBytes)
     }

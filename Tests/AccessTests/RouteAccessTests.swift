@@ -33,7 +33,7 @@ struct RouteAccessTests {
 
     @Test("A stranger is asked who they are wherever a route is not open")
     func strangers() {
-        for access in [RouteAccess.anyCaller, .needs(.read), .needs([])] {
+        for access in [RouteAccess.anyCaller, .needs(.read), .needs([]), .needsEverywhere(.read)] {
             #expect(access.verdict(on: nil) == .unknownCaller)
         }
     }
@@ -46,6 +46,15 @@ struct RouteAccessTests {
         #expect(RouteAccess.needs(.changeFlags).verdict(on: reader) == .forbidden)
         #expect(RouteAccess.needs([.read, .changeFlags]).verdict(on: reader) == .forbidden)
         #expect(RouteAccess.needs(.administer).verdict(on: .anonymous) == .admitted)
+    }
+
+    @Test("What concerns all environments is for callers who may in all of them")
+    func everywhere() {
+        let all = Environment.allCases
+        #expect(RouteAccess.needsEverywhere(.read).verdict(on: Self.caller(.read, in: all)) == .admitted)
+        #expect(RouteAccess.needsEverywhere(.read).verdict(on: Self.caller(.read, in: [.staging])) == .forbidden)
+        #expect(RouteAccess.needsEverywhere(.administer).verdict(on: Self.caller(.read, in: all)) == .forbidden)
+        #expect(RouteAccess.needsEverywhere(.administer).verdict(on: .local(user: "root")) == .admitted)
     }
 
     @Test("The leave to change is for the environments in which a caller may")
@@ -66,7 +75,9 @@ struct RouteAccessTests {
     @Test("A command and the server itself change under their own names")
     func ownNames() {
         let now = Timestamp(millisecondsSinceEpoch: 7)
-        #expect(WriteScope.command("import", in: .staging, at: now).principal == Principal(.command, "import"))
+        #expect(Caller.command("import").principal.description == "command import")
+        #expect(Caller.local(user: "ann").principal.description == "local:ann")
+        #expect(Principal(description: "local:ann") == Principal(.local, "ann"))
         #expect(WriteScope.server("sample-flags", in: .staging, at: now).principal.description == "server sample-flags")
     }
 }

@@ -34,7 +34,8 @@ struct CompanionBackupTests {
         defer { other.close() }
         _ = try restored { done in
             _ = try other.restore(
-                file: Self.file(backup, here), to: TestTable.name, replacing: false, adjust: { $0 }, completion: done)
+                file: Self.file(backup, here), to: TestTable.name, replacing: false, adjust: { $0 },
+                isCancelled: { false }, completion: done)
         }
         #expect(try other.items(Self.history) == store.items(Self.history))
         #expect(try other.setting(Self.setting) == "7")
@@ -55,7 +56,8 @@ struct CompanionBackupTests {
         try other.setSetting(Self.setting, to: "8")
         #expect(throws: TableError.backup(.otherSetting(name: Self.setting, ofBackup: "7", ofStore: "8"))) {
             _ = try other.restore(
-                file: Self.file(backup, here), to: TestTable.name, replacing: false, adjust: { $0 }
+                file: Self.file(backup, here), to: TestTable.name, replacing: false, adjust: { $0 },
+                isCancelled: { false }
             ) { _ in }
         }
         #expect(try other.listTables() == [])
@@ -92,7 +94,8 @@ struct CompanionBackupTests {
         try other.note("of the other")
         _ = try restored { done in
             _ = try other.restore(
-                file: Self.file(backup, here), to: TestTable.name, replacing: true, adjust: { $0 }, completion: done)
+                file: Self.file(backup, here), to: TestTable.name, replacing: true, adjust: { $0 },
+                isCancelled: { false }, completion: done)
         }
         #expect(try other.items(Self.history) == store.items(Self.history))
         #expect(try other.verify().problems == [])

@@ -37,7 +37,7 @@ struct StructureTests {
         ],
         "Administration": [
             "HTTPRouting", "HTTPTransport", "Access", "FlagFiles", "FlagStore", "FlagCache", "FlagCore", "DynamoModel",
-            "JSON", "Platform",
+            "JSON", "Bytes", "Platform", "Dispatch",
         ],
         "FlagServer": [
             "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "CAPIDocument", "FlagStore",

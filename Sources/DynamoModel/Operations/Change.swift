@@ -6,6 +6,8 @@ package struct Principal: Sendable, Hashable, CustomStringConvertible {
         case anonymous
         /// A command of the command line.
         case command
+        /// A user of this machine, on the control socket.
+        case local
         /// A person's account.
         case account
         /// A key of the programming interface.
@@ -32,11 +34,20 @@ package struct Principal: Sendable, Hashable, CustomStringConvertible {
     /// The server itself.
     package static let server = Principal(.server)
 
-    /// As in `command import` or `anonymous`.
-    package var description: String { name.isEmpty ? kind.rawValue : "\(kind.rawValue) \(name)" }
+    /// As in `command import`, `local:root` or `anonymous`.
+    package var description: String {
+        if kind == .local { return "\(Self.localPrefix)\(name)" }
+        return name.isEmpty ? kind.rawValue : "\(kind.rawValue) \(name)"
+    }
+
+    private static let localPrefix = "local:"
 
     /// Reads what `description` writes; an unknown kind is taken for an anonymous principal with the text as name.
     package init(description: String) {
+        if description.hasPrefix(Self.localPrefix) {
+            self.init(.local, String(description.dropFirst(Self.localPrefix.count)))
+            return
+        }
         let words = description.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
         if let kind = words.first.flatMap({ Kind(rawValue: String($0)) }) {
             self.init(kind, words.count > 1 ? String(words[1]) : "")

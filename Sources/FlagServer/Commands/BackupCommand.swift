@@ -1,4 +1,7 @@
+import Administration
 import ArgumentParser
+import HTTPRouting
+import HTTPTransport
 import JSON
 
 /// `flag-server backup`
@@ -25,14 +28,14 @@ struct BackupCommand: ParsableCommand {
         @OptionGroup var place: PlaceOptions
 
         func validate() throws {
-            guard (3...255).contains(name.utf8.count), name.utf8.allSatisfy(isNameByte) else {
-                throw ValidationError("--name must be 3 to 255 of a-z, A-Z, 0-9, _, - and .")
-            }
+            guard BackupName.isValid(name) else { throw ValidationError("--name \(BackupName.expectation)") }
         }
 
         func run() throws {
             try CommandEnd.reporting {
-                let backup = try place.perform(.create(table: table, name: name))
+                let body: JSONValue = ["table": table.map { .string($0) } ?? .null, "name": .string(name)]
+                let backup = try place.answer(
+                    RouteRequest(.post, "/api/backups", body: body.serializedBytes()).inLongWork, of: "backup create")
                 print(place.format == .json ? backup.serialized(pretty: true) : BackupCommand.line(backup))
             }
         }
@@ -55,7 +58,9 @@ struct BackupCommand: ParsableCommand {
 
         func run() throws {
             try CommandEnd.reporting {
-                let backups = try place.perform(.list(table: table))
+                let answer = try place.answer(
+                    RouteRequest(.get, "/api/backups", query: [("table", table)]), of: "backup list")
+                let backups = answer["backups"] ?? .null
                 if place.format == .json { return print(backups.serialized(pretty: true)) }
                 for backup in backups.arrayValue ?? [] { print(BackupCommand.line(backup)) }
             }
@@ -73,7 +78,8 @@ struct BackupCommand: ParsableCommand {
 
         func run() throws {
             try CommandEnd.reporting {
-                let deleted = try place.perform(.delete(id: backup))
+                let path = "/api/backups/\(PercentEncoding.encodedSegment(backup))"
+                let deleted = try place.answer(RouteRequest(.delete, path), of: "backup delete")
                 print(
                     place.format == .json
                         ? deleted.serialized(pretty: true) : "deleted \(BackupCommand.line(deleted))")
@@ -96,17 +102,7 @@ struct BackupCommand: ParsableCommand {
     }
 }
 
-/// Whether a byte may be part of the name of a table or a backup.
-private func isNameByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
-        true
-    default: false
-    }
-}
-
-/// Which data directory a command on tables works on, and how it prints.
+/// Who has a command on tables done, and how it prints.
 struct PlaceOptions: ParsableArguments {
     /// How a result is printed.
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -116,14 +112,13 @@ struct PlaceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How the result is printed.", valueName: "text|json"))
     var format = Format.text
 
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var door: DoorOptions
 
-    /// Has a request answered, by the server that owns the directory or by this process.
-    ///
-    /// - Parameter creates: whether the store is made where there is none.
-    func perform(_ request: BackupRequest, creates: Bool = false) throws -> JSONValue {
-        let creation: StoreAccess.Creation =
-            creates ? .requested : request.canCreateStore ? .onRequest : .impossible
-        return try StoreAccess.perform(request.request, on: store.configuration(), creation: creation).result
+    /// Has a request answered, and gives its content.
+    func answer(
+        _ request: RouteRequest, of command: String, needing need: StoreAccess.Need = .tables,
+        creation: StoreAccess.Creation = .impossible
+    ) throws -> JSONValue {
+        try door.answer(request, of: command, needing: need, creation: creation).json()
     }
 }

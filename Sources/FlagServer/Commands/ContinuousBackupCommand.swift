@@ -1,5 +1,7 @@
+import Administration
 import ArgumentParser
 import DynamoModel
+import HTTPTransport
 import JSON
 
 /// `flag-server backup continuous`
@@ -29,7 +31,12 @@ struct ContinuousBackupCommand: ParsableCommand {
             }
         }
 
-        func run() throws { try target.perform { .beginContinuous(table: $0, recoveryPeriodDays: days) } }
+        func run() throws {
+            let body: JSONValue = ["table": target.table.map { .string($0) } ?? .null, "days": .integer(Int64(days))]
+            try target.print(
+                RouteRequest(.put, "/api/continuous-backups", body: body.serializedBytes()).inLongWork,
+                of: "backup continuous on")
+        }
     }
 
     /// `flag-server backup continuous off`
@@ -42,7 +49,11 @@ struct ContinuousBackupCommand: ParsableCommand {
 
         @OptionGroup var target: TargetOptions
 
-        func run() throws { try target.perform { .endContinuous(table: $0) } }
+        func run() throws {
+            try target.print(
+                RouteRequest(.delete, "/api/continuous-backups", query: [("table", target.table)]),
+                of: "backup continuous off")
+        }
     }
 
     /// `flag-server backup continuous status`
@@ -57,7 +68,11 @@ struct ContinuousBackupCommand: ParsableCommand {
 
         @OptionGroup var target: TargetOptions
 
-        func run() throws { try target.perform { .listContinuous(table: $0) } }
+        func run() throws {
+            try target.print(
+                RouteRequest(.get, "/api/continuous-backups", query: [("table", target.table)]),
+                of: "backup continuous status")
+        }
     }
 
     /// The table that is meant, and where it is.
@@ -68,11 +83,12 @@ struct ContinuousBackupCommand: ParsableCommand {
         @OptionGroup var place: PlaceOptions
 
         /// Has a request answered and prints the answer.
-        func perform(_ request: (String?) -> BackupRequest) throws {
+        func print(_ request: RouteRequest, of command: String) throws {
             try CommandEnd.reporting {
-                let answer = try place.perform(request(table))
-                if place.format == .json { return print(answer.serialized(pretty: true)) }
-                for table in answer.arrayValue ?? [answer] { print(ContinuousBackupCommand.line(table)) }
+                let answer = try place.answer(request, of: command)
+                let shown = answer["continuousBackups"] ?? answer
+                if place.format == .json { return Swift.print(shown.serialized(pretty: true)) }
+                for table in shown.arrayValue ?? [shown] { Swift.print(ContinuousBackupCommand.line(table)) }
             }
         }
     }

@@ -1,9 +1,10 @@
 import Administration
 import ArgumentParser
+import FlagCore
 import FlagFiles
 import FlagStore
 import Glibc
-import JSON
+import HTTPTransport
 
 /// `flag-server export`
 struct ExportCommand: ParsableCommand {
@@ -27,30 +28,20 @@ struct ExportCommand: ParsableCommand {
     var output: String?
 
     @OptionGroup var place: EnvironmentOptions
-    @OptionGroup var store: StoreOptions
-    @OptionGroup var server: ServerOptions
-
-    func validate() throws { try server.check(besides: store) }
+    @OptionGroup var door: DoorOptions
 
     func run() throws {
         try CommandEnd.reporting {
-            let request = ExportRequest(format: format, environment: place.chosen())
-            let file = try server.remote()?.run(request) ?? exportLocally(request)
-            file.leftOut.forEach(StandardError.tell)
+            let request = RouteRequest(
+                .get, "/api/export", query: [("format", format.rawValue), ("environment", place.chosen()?.rawValue)])
+            let answer = try door.answer(request, of: ExportRequest.command, needing: .flags)
+            ExportedFile.lines(inField: answer.field(ExportedFile.fieldName)).forEach(StandardError.tell)
             if let output, output != "-" {
-                try FileBytes.replace(output, with: file.bytes)
+                try FileBytes.replace(output, with: answer.content)
             } else {
-                try FileBytes.write(file.bytes, to: STDOUT_FILENO, path: "standard output")
+                try FileBytes.write(answer.content, to: STDOUT_FILENO, path: "standard output")
             }
         }
-    }
-}
-
-extension ExportCommand {
-    private func exportLocally(_ request: ExportRequest) throws -> ExportedFile {
-        let configuration = try store.configuration()
-        let (leftOut, file) = try StoreAccess.perform(request.request, on: configuration)
-        return ExportedFile(bytes: file, leftOut: leftOut.arrayValue?.compactMap(\.stringValue) ?? [])
     }
 }
 

@@ -1,7 +1,10 @@
 import Administration
 import ArgumentParser
+import FlagCore
 import FlagFiles
 import FlagStore
+import HTTPClient
+import HTTPTransport
 import JSON
 
 /// `flag-server import`
@@ -42,14 +45,12 @@ struct ImportCommand: ParsableCommand {
     var format = ReportFormat.text
 
     @OptionGroup var place: EnvironmentOptions
-    @OptionGroup var store: StoreOptions
-    @OptionGroup var server: ServerOptions
+    @OptionGroup var door: DoorOptions
 
     func validate() throws {
-        try server.check(besides: store)
         guard create else { return }
         guard !dryRun else { throw ValidationError("--create excludes --dry-run, which stores and makes nothing.") }
-        guard server.server == nil else { throw ValidationError("--create excludes --server, which has a store.") }
+        guard door.server.server == nil else { throw ValidationError("--create excludes --server, which has a store.") }
     }
 
     /// How the result is printed.
@@ -59,27 +60,39 @@ struct ImportCommand: ParsableCommand {
 
     func run() throws {
         try CommandEnd.reporting {
-            let remote = try server.remote()
-            let maximum = remote == nil ? ControlChannel.maximumPayloadBytes : FlagTransfer.uploadBytes
-            let request = ImportRequest(
-                file: try FileBytes.read(file, atMost: maximum),
-                environment: place.chosen(), mode: mode, isDryRun: dryRun, keepsInvalid: keepInvalid)
+            let isElsewhere = door.server.server != nil
+            let content = try FileBytes.read(
+                file, atMost: isElsewhere ? FlagTransfer.uploadBytes : ControlDoor.uploadBytes)
+            let request = RouteRequest(
+                .post, "/api/import",
+                query: [
+                    ("mode", mode.rawValue), ("dryRun", "\(dryRun)"), ("keepInvalid", "\(keepInvalid)"),
+                    ("environment", place.chosen()?.rawValue),
+                ], body: content)
             do {
-                let report = try remote?.run(request) ?? importLocally(request)
+                let answer = try door.answer(
+                    request.inLongWork, of: ImportRequest.command, needing: .flags,
+                    creation: create ? .requested : .onRequest)
+                let report = try ImportReport(answer.json())
                 print(format == .json ? report.json.serialized(pretty: true) : report.text)
             } catch let failure as CommandFailure {
                 throw CommandFailure("\(file == "-" ? "standard input" : file): \(failure)")
+            } catch let error as HTTPClientError where error.mayHaveArrived && !dryRun {
+                throw CommandFailure(
+                    "\(error); it may have been imported all the same, and importing it again does no harm")
             }
         }
     }
 }
 
-extension ImportCommand {
-    private func importLocally(_ request: ImportRequest) throws -> ImportReport {
-        try ImportReport(
-            StoreAccess.perform(
-                request.request, on: store.configuration(), creation: create ? .requested : .onRequest
-            ).result)
+extension ImportReport {
+    /// Reads what a server reports.
+    init(_ json: JSONValue) throws {
+        guard let environment = json["environment"]?.stringValue, let isDryRun = json["dryRun"]?.boolValue,
+            let lines = json["lines"]?.arrayValue?.compactMap(\.stringValue),
+            let kept = json["kept"]?.arrayValue?.compactMap(\.stringValue)
+        else { throw CommandFailure("the server's answer is no report of an import") }
+        self.init(environment: environment, isDryRun: isDryRun, lines: lines, kept: kept)
     }
 }
 

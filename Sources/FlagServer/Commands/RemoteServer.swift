@@ -1,36 +1,48 @@
 import Administration
-import FlagCore
-import FlagFiles
-import FlagStore
 import HTTPClient
 import HTTPRouting
 import JSON
+import Platform
 
-/// A server that a command reaches over HTTP, with the messages that the command would have by itself.
+/// A server that a command reaches over HTTP: over a network, or over a Unix socket.
 struct RemoteServer {
     /// What stands before a path.
     private let origin: String
     private let unixSocket: String?
     private let client: HTTPClient
 
-    /// Bytes of a file that a server may send.
-    private static let answerBytes = ControlChannel.maximumPayloadBytes
+    /// Bytes that an answer may have: a file.
+    private static let answerBytes = 256 << 20
+    /// How long a command waits for an answer: what takes longer is stopped, since the command leaves.
+    private static let timeout = Duration.seconds(3600)
+    /// What tells of a file may be long.
+    private static let headerBytes = 16 << 20
 
     /// A server by its address, `http://…`, `https://…` or `unix:PATH`.
     ///
     /// - Parameter certificateFile: the certificates to trust in place of the system's.
     init(_ address: String, certificateFile: String?) throws(HTTPClientError) {
         if address.hasPrefix(Self.unixPrefix) {
-            origin = "http://localhost"
-            unixSocket = String(address.dropFirst(Self.unixPrefix.count))
+            try self.init(socket: String(address.dropFirst(Self.unixPrefix.count)))
         } else {
-            origin = String(address.reversed().drop { $0 == "/" }.reversed())
-            unixSocket = nil
+            let origin = String(address.reversed().drop { $0 == "/" }.reversed())
+            try self.init(origin: origin, unixSocket: nil, certificateFile: certificateFile)
         }
+    }
+
+    /// A server by the path of its Unix socket.
+    init(socket: String) throws(HTTPClientError) {
+        try self.init(origin: "http://localhost", unixSocket: socket, certificateFile: nil)
+    }
+
+    private init(origin: String, unixSocket: String?, certificateFile: String?) throws(HTTPClientError) {
+        self.origin = origin
+        self.unixSocket = unixSocket
         var settings = HTTPClientSettings(userAgent: "flag-server/\(FlagServerCommand.version)")
         settings.certificateFile = certificateFile
-        settings.timeout = FlagTransfer.uploadTime + FlagTransfer.workTime
+        settings.timeout = Self.timeout
         settings.answerBytes = Self.answerBytes
+        settings.headerBytes = Self.headerBytes
         client = try HTTPClient(settings)
     }
 
@@ -55,68 +67,52 @@ struct RemoteServer {
         return address.contains { $0 == "?" || $0 == "#" } ? "must end before any ? and #" : nil
     }
 
-    /// Has a file imported.
-    func run(_ request: ImportRequest) throws -> ImportReport {
-        var query = ["mode=\(request.mode.rawValue)", "dryRun=\(request.isDryRun)"]
-        query.append("keepInvalid=\(request.keepsInvalid)")
-        if let environment = request.environment { query.append("environment=\(environment.rawValue)") }
-        var message = HTTPClientRequest(
-            "POST", "\(origin)/api/import?\(query.joined(separator: "&"))",
-            fields: [("Content-Type", "application/json")], body: request.file)
+    /// Has a request answered. How far long work is, is shown meanwhile on a terminal.
+    func answer(_ request: RouteRequest) throws -> RouteAnswer {
+        let query = request.encodedQuery.map { "?\($0)" } ?? ""
+        var message = HTTPClientRequest(request.method.name, "\(origin)\(request.path)\(query)", body: request.body)
+        if request.body != nil { message.fields.append(("Content-Type", "application/json")) }
+        if request.isLong { message.fields.append(("Accept", "application/jsonl")) }
         message.unixSocket = unixSocket
-        do {
-            return try ImportReport(JSONValue(parsing: try ask(message).body))
-        } catch let error as HTTPClientError where error.mayHaveArrived && !request.isDryRun {
-            throw CommandFailure(
-                "\(error); it may have been imported all the same, and importing it again does no harm")
+        let progress = ProgressLine()
+        let lines = Locked(AnswerLines())
+        message.onContent = { bytes in
+            for line in lines.withLock({ $0.take(bytes) }) where line["work"] != nil { progress.show(line) }
         }
+        let response = try client.send(message)
+        progress.clear()
+        if response.field("Content-Type") == "application/jsonl" {
+            guard let last = lines.withLock({ $0.last }), let answer = RouteAnswer(line: last) else {
+                throw CommandFailure("\(name): the answer broke off before its end; the server's log says why")
+            }
+            return answer
+        }
+        return RouteAnswer(status: response.status, fields: response.fields, content: response.body)
     }
+}
 
-    /// Has an environment exported.
+/// The lines of an answer that tells how far the work is, each a JSON text.
+private struct AnswerLines {
+    private var rest: [UInt8] = []
+    /// The last whole line.
+    private(set) var last: JSONValue?
+
+    /// Adds content.
     ///
-    func run(_ request: ExportRequest) throws -> ExportedFile {
-        let environment = request.environment.map { "&environment=\($0.rawValue)" } ?? ""
-        var message = HTTPClientRequest("GET", "\(origin)/api/export?format=\(request.format.rawValue)\(environment)")
-        message.unixSocket = unixSocket
-        let answer = try ask(message)
-        return ExportedFile(
-            bytes: answer.body, leftOut: ExportedFile.lines(inField: answer.field(ExportedFile.fieldName)))
-    }
-
-    /// Has long work listed or stopped.
-    func run(_ request: WorkRequest) throws -> JSONValue {
-        var message =
-            switch request {
-            case .list: HTTPClientRequest("GET", "\(origin)/api/work")
-            case .cancel(let id):
-                HTTPClientRequest("DELETE", "\(origin)/api/work/\(PercentEncoding.encodedSegment(id))")
+    /// - Returns: the lines that are whole now, as far as they are JSON.
+    mutating func take(_ bytes: UnsafeRawBufferPointer) -> [JSONValue] {
+        var lines: [JSONValue] = []
+        var start = bytes.startIndex
+        while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+            rest += bytes[start..<end]
+            if let line = try? JSONValue(parsing: rest) {
+                lines.append(line)
+                last = line
             }
-        message.unixSocket = unixSocket
-        return try JSONValue(parsing: try ask(message).body)
-    }
-
-    private func ask(_ message: HTTPClientRequest) throws -> HTTPClientResponse {
-        let answer = try client.send(message)
-        guard answer.status == 200 || answer.status == 202 else { throw Self.failure(message, answer) }
-        return answer
-    }
-
-    /// Why a server did not do it, in the words of whoever does it.
-    private static func failure(_ message: HTTPClientRequest, _ answer: HTTPClientResponse) -> CommandFailure {
-        let problem = try? JSONValue(parsing: answer.body)
-        let issues = (problem?["errors"]?.arrayValue ?? []).compactMap { entry -> DefinitionIssue? in
-            guard let pointer = entry["pointer"]?.stringValue, let detail = entry["detail"]?.stringValue else {
-                return nil
-            }
-            return DefinitionIssue(pointer: pointer, message: detail)
+            rest = []
+            start = end + 1
         }
-        // Those about the query are no mistakes of a file.
-        if !issues.isEmpty, !issues.contains(where: { $0.pointer.hasPrefix("?") }) {
-            return CommandFailure(FlagTransfer.list(issues))
-        }
-        if let detail = problem?["detail"]?.stringValue { return CommandFailure("\(message.server): \(detail)") }
-        let target = answer.field("Location").map { ", which is elsewhere: \($0)" } ?? ""
-        return CommandFailure(
-            "\(message.server): answered \(answer.status)\(target); --server must name a flag-server of this version")
+        rest += bytes[start...]
+        return lines
     }
 }

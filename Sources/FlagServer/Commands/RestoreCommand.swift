@@ -1,6 +1,8 @@
+import Administration
 import ArgumentParser
 import FlagCore
 import Glibc
+import HTTPTransport
 import JSON
 
 /// `flag-server restore`
@@ -65,9 +67,12 @@ struct RestoreCommand: ParsableCommand {
 
     func run() throws {
         try CommandEnd.reporting {
-            let table = try place.perform(
-                .restore(BackupRequest.Restore(source: try source(), target: to, replaces: replace, pass: pass)),
-                creates: create)
+            // The file of a backup can be restored where nothing is stored yet.
+            let creation: StoreAccess.Creation =
+                create ? .requested : backup.map(Self.isFile) == true ? .onRequest : .impossible
+            let table = try place.answer(
+                RouteRequest(.post, "/api/restore", body: try body().serializedBytes()).inLongWork, of: Self.name,
+                creation: creation)
             if place.format == .json { return print(table.serialized(pretty: true)) }
             print(
                 "restored \(table["table"]?.stringValue ?? ""): \(table["items"]?.numberValue?.int64 ?? 0) items")
@@ -76,15 +81,28 @@ struct RestoreCommand: ParsableCommand {
 
     private static func isFile(_ backup: String) -> Bool { backup.contains("/") || backup.hasSuffix(".backup") }
 
-    private func source() throws -> BackupRequest.Restore.Source {
-        guard let backup else { return .table(table, at: time.flatMap { Timestamp(rfc3339: $0) }) }
-        guard Self.isFile(backup) else { return .backup(backup) }
+    /// What the route is told.
+    private func body() throws -> JSONValue {
+        var body = JSONObject()
+        body["target"] = to.map { .string($0) }
+        body["replace"] = .bool(replace)
+        guard let backup else {
+            body["time"] = time.map { .string($0) }
+            body["table"] = table.map { .string($0) }
+            body["pass"] = pass.map { .integer(Int64($0)) }
+            return .object(body)
+        }
+        guard Self.isFile(backup) else {
+            body["backup"] = .string(backup)
+            return .object(body)
+        }
         // A server has another working directory than this command.
         guard let resolved = realpath(backup, nil) else {
             throw FileError(path: backup, operation: "read", errno: errno)
         }
         defer { free(resolved) }
-        return .file(String(cString: resolved))
+        body["file"] = .string(String(cString: resolved))
+        return .object(body)
     }
 }
 
@@ -106,7 +124,8 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         try CommandEnd.reporting {
-            let report = try place.perform(.verify)
+            let report = try place.answer(
+                RouteRequest(.post, "/api/verify").inLongWork, of: "verify", needing: .files)
             let problems = report["problems"]?.arrayValue ?? []
             if place.format == .json {
                 print(report.serialized(pretty: true))

@@ -1,3 +1,4 @@
+import Administration
 import ArgumentParser
 
 /// Which server a command asks, in place of working on a data directory.
@@ -34,5 +35,33 @@ struct ServerOptions: ParsableArguments {
         let remote = try RemoteServer(server, certificateFile: serverCa)
         StandardError.tell("asking the server \(remote.name)")
         return remote
+    }
+}
+
+/// Who has a request answered: a server that is named, or whoever has the data directory.
+struct DoorOptions: ParsableArguments {
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var server: ServerOptions
+
+    func validate() throws { try server.check(besides: store) }
+
+    /// Has a request answered; blocks until it is.
+    ///
+    /// - Parameters:
+    ///   - command: the command's name.
+    ///   - need: what it needs where no server has the directory.
+    ///   - creation: what becomes of a directory that is missing.
+    /// - Throws: why it was not done, ready to be told.
+    func answer(
+        _ request: RouteRequest, of command: String, needing need: StoreAccess.Need,
+        creation: StoreAccess.Creation = .impossible
+    ) throws -> RouteAnswer {
+        guard let remote = try server.remote() else {
+            return try StoreAccess.answer(
+                request, of: command, needing: need, on: store.configuration(), creation: creation)
+        }
+        let answer = try remote.answer(request)
+        guard answer.isSuccess else { throw answer.failure(of: remote.name) }
+        return answer
     }
 }

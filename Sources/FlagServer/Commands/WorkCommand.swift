@@ -1,4 +1,7 @@
+import Administration
 import ArgumentParser
+import HTTPRouting
+import HTTPTransport
 import JSON
 
 /// `flag-server work`
@@ -22,7 +25,7 @@ struct WorkCommand: ParsableCommand {
         @OptionGroup var target: TargetOptions
 
         func run() throws {
-            try target.perform(.list) { list in
+            try target.print(RouteRequest(.get, "/api/work"), of: "work list") { list in
                 (list["work"]?.arrayValue ?? []).map(WorkCommand.line).joined(separator: "\n")
             }
         }
@@ -38,25 +41,21 @@ struct WorkCommand: ParsableCommand {
         @OptionGroup var target: TargetOptions
 
         func run() throws {
-            try target.perform(.cancel(id: work)) { "will stop: \(WorkCommand.line($0))" }
+            let path = "/api/work/\(PercentEncoding.encodedSegment(work))"
+            try target.print(RouteRequest(.delete, path), of: "work cancel") { "will stop: \(WorkCommand.line($0))" }
         }
     }
 
     /// Which server is asked.
     struct TargetOptions: ParsableArguments {
         @OptionGroup var place: PlaceOptions
-        @OptionGroup var server: ServerOptions
-
-        func validate() throws { try server.check(besides: place.store) }
 
         /// Has a request answered and prints the answer; nothing where the text is empty.
-        func perform(_ request: WorkRequest, _ text: (JSONValue) -> String) throws {
+        func print(_ request: RouteRequest, of command: String, _ text: (JSONValue) -> String) throws {
             try CommandEnd.reporting {
-                let answer =
-                    try server.remote()?.run(request)
-                    ?? StoreAccess.perform(request.request, on: place.store.configuration()).result
+                let answer = try place.answer(request, of: command, needing: .server)
                 let shown = place.format == .json ? answer.serialized(pretty: true) : text(answer)
-                if !shown.isEmpty { print(shown) }
+                if !shown.isEmpty { Swift.print(shown) }
             }
         }
     }

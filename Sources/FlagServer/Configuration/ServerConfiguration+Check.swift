@@ -28,6 +28,6 @@ extension ServerConfiguration {
 
     /// The content of a file of sample flags.
     static func sampleFile(_ path: String) throws -> [UInt8] {
-        try FileBytes.read(path, atMost: ControlChannel.maximumPayloadBytes)
+        try FileBytes.read(path, atMost: ControlDoor.uploadBytes)
     }
 }

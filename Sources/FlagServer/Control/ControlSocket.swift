@@ -1,6 +1,21 @@
 import Glibc
 import Platform
 
+/// Why there is no socket for commands.
+enum ControlSocketError: Error, Equatable, CustomStringConvertible {
+    /// It cannot be made, or nobody listens.
+    case unreachable(path: String, reason: String)
+    /// Something else stands in its place: what it is, with its article.
+    case notASocket(path: String, kind: String)
+
+    var description: String {
+        switch self {
+        case .unreachable(let path, let reason): "no server answers on \(path): \(reason)"
+        case .notASocket(let path, let kind): "\(path) is \(kind), and must be a socket: move it away"
+        }
+    }
+}
+
 /// The socket in a data directory through which commands reach the server that owns it.
 enum ControlSocket {
     private static let name = "control.sock"
@@ -13,7 +28,7 @@ enum ControlSocket {
     ///
     /// - Parameter directory: One that this process owns: nobody else can be listening there.
     /// - Returns: A descriptor that does not block, and on which only this user and root can connect.
-    static func listen(in directory: String) throws(ControlError) -> Int32 {
+    static func listen(in directory: String) throws(ControlSocketError) -> Int32 {
         let path = path(in: directory)
         if let status = try? FileStatus(of: path) {
             guard status.isSocket else { throw .notASocket(path: path, kind: status.kind) }
@@ -32,21 +47,33 @@ enum ControlSocket {
         return descriptor
     }
 
-    /// Connects to the server that owns the directory.
-    static func connect(in directory: String) throws(ControlError) -> ControlChannel {
+    /// Lends a path by which the socket can be connected to, whatever the directory is called: one whose path is too
+    /// long for a socket's address is reached through its descriptor.
+    ///
+    /// - Throws: what `body` throws; `ControlSocketError` when something else stands in the place of the socket.
+    static func withPath<Result>(in directory: String, _ body: (String) throws -> Result) throws -> Result {
         let path = path(in: directory)
         if let status = try? FileStatus(of: path), !status.isSocket {
-            throw .notASocket(path: path, kind: status.kind)
+            throw ControlSocketError.notASocket(path: path, kind: status.kind)
         }
+        if UnixAddress(path) != nil, !directory.hasPrefix("@") { return try body(path) }
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw unreachable(path, errno) }
+        defer { close(descriptor) }
+        return try body("/proc/self/fd/\(descriptor)/\(name)")
+    }
+
+    /// Finds out whether somebody listens.
+    ///
+    /// - Parameters:
+    ///   - address: a path that `withPath` lends.
+    ///   - path: the socket's, for messages.
+    static func tryConnecting(to address: String, named path: String) throws(ControlSocketError) {
         let descriptor = socket(AF_UNIX, type, 0)
         guard descriptor >= 0 else { throw unreachable(path, errno) }
-        let result = try withAddress(in: directory) { Glibc.connect(descriptor, $0, $1) }
-        guard result == 0 else {
-            let code = errno
-            close(descriptor)
-            throw unreachable(path, code)
-        }
-        return ControlChannel(adopting: descriptor)
+        defer { close(descriptor) }
+        guard let place = UnixAddress(address) else { throw .unreachable(path: path, reason: "its path is too long") }
+        guard place.withSockaddr({ connect(descriptor, $0, $1) }) == 0 else { throw unreachable(path, errno) }
     }
 
     /// Where systemd makes the directory of a unit with `RuntimeDirectory=flag-server` (systemd.exec(5)).
@@ -56,7 +83,7 @@ enum ControlSocket {
     /// process's sockets. Does nothing where it made none.
     ///
     /// - Parameter environment: the process's environment.
-    static func announce(_ directory: String, in environment: [String: String]) throws(ControlError) {
+    static func announce(_ directory: String, in environment: [String: String]) throws(ControlSocketError) {
         guard let runtime = ServiceDirectory.runtime.path(in: environment) else { return }
         let link = path(in: runtime)
         unlink(link)
@@ -88,7 +115,7 @@ enum ControlSocket {
     /// Lends the socket's address. A directory whose path is too long for one is reached through its descriptor.
     private static func withAddress(
         in directory: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-    ) throws(ControlError) -> Int32 {
+    ) throws(ControlSocketError) -> Int32 {
         if let address = UnixAddress(path(in: directory)), !directory.hasPrefix("@") {
             return address.withSockaddr(body)
         }
@@ -101,7 +128,7 @@ enum ControlSocket {
         return address.withSockaddr(body)
     }
 
-    private static func unreachable(_ path: String, _ code: Int32) -> ControlError {
+    private static func unreachable(_ path: String, _ code: Int32) -> ControlSocketError {
         let reason =
             switch code {
             case ENOENT, ECONNREFUSED: "no server has it open"

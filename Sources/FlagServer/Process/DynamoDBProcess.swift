@@ -64,7 +64,7 @@ struct DynamoDBProcess {
         let addresses = SocketAddress.list(settings.host, port: settings.port)
         let server = try endpoint.startServer(
             HTTPServerConfiguration(addresses: addresses, loops: settings.loops))
-        let control = try makeControl(tables, work, logger)
+        let door = try openDoor(tables, work, logger)
         let places = SocketAddress.list(settings.host, port: server.port)
         logger.notice("ready", metadata: ["address": "\(SocketAddress.inWords(places, isSecure: false))"])
         let notifySocket = environment["NOTIFY_SOCKET"]
@@ -74,10 +74,14 @@ struct DynamoDBProcess {
         ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
         let watch = StopWatch(signals, drain: Self.drainTimeout, logger: logger)
         defer { withExtendedLifetime(watch) {} }
-        let drained = DispatchSemaphore(value: 0)
-        server.drain(within: Self.drainTimeout) { drained.signal() }
+        let drained = DispatchGroup()
+        drained.enter()
+        server.drain(within: Self.drainTimeout) { drained.leave() }
         work.stop()
-        control?.stop()
+        if let door {
+            drained.enter()
+            door.drain(within: Self.drainTimeout) { drained.leave() }
+        }
         drained.wait()
         logger.notice("stopped")
     }
@@ -91,20 +95,18 @@ struct DynamoDBProcess {
         }
     }
 
-    private func makeControl(
+    private func openDoor(
         _ tables: SQLiteTableStore, _ work: WorkList, _ logger: Logger
-    ) throws -> ControlServer? {
+    ) throws -> ControlDoor? {
         // A store in memory has no directory where commands could find it.
         guard settings.store == .sqlite else { return nil }
-        let commands = BackupCommands(tables: tables, profile: nil, work: work)
-        return try ControlServer(
-            directory: settings.dataDirectory, environment: environment, logger: logger,
-            overtaking: WorkRequest.commands
-        ) { request, client in
-            if let request = try? WorkRequest(request) { return request.answer(work, for: client) }
-            return commands.answer(request, for: client)
-                ?? .failed(
-                    "`flag-server \(DynamoDBCommand.name)` serves tables without flags: there is no \(request.command)")
-        }
+        let routes = AdministrationRoute.ofTables
+        return try ControlDoor(
+            in: settings.dataDirectory, environment: environment, routes,
+            over: .alone(tables, nil, work: work), describedBy: .ofProgram(version: FlagServerCommand.version),
+            nowhere: Problem(
+                .routeNotFound,
+                "`flag-server \(DynamoDBCommand.name)` serves tables without flags: there is nothing of the kind here"),
+            counting: RequestCounting(routes), logger: logger)
     }
 }

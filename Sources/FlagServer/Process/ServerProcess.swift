@@ -46,7 +46,7 @@ struct ServerProcess {
         if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
         try stack.start()
         let dynamodb = try openDynamoDBPort(endpoint, logger)
-        let control = try makeControl(store, work, logger)
+        let door = try openDoor(stack, logger)
         logger.notice("ready", metadata: ["address": "\(address(port: stack.server.port))"])
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
@@ -65,7 +65,10 @@ struct ServerProcess {
         // Readiness is red by now. What may take long stops where it is consistent, and tells its clients how far it
         // has come.
         work.stop()
-        control?.stop()
+        if let door {
+            drained.enter()
+            door.drain(within: configuration.drainTimeout) { drained.leave() }
+        }
         drained.wait()
         logger.notice("stopped")
     }
@@ -120,7 +123,7 @@ struct ServerProcess {
         settings.evaluation.bulkAnswerBytes = configuration.bulkAnswerBytes
         settings.evaluation.contextLimits = configuration.contextLimits
         let parts = ServingStack.Parts(
-            store: tables, table: configuration.profile.tableName, settings: settings, http: http,
+            store: tables, tables: tables, table: configuration.profile.tableName, settings: settings, http: http,
             now: { .systemClock }, work: work,
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
             tableReplaced: {
@@ -171,17 +174,13 @@ struct ServerProcess {
         return server
     }
 
-    private func makeControl(_ store: DataStore, _ work: WorkList, _ logger: Logger) throws -> ControlServer? {
+    private func openDoor(_ stack: ServingStack, _ logger: Logger) throws -> ControlDoor? {
         // A store in memory has no directory where commands could find it.
         guard configuration.store == .sqlite else { return nil }
-        let commands = StoreCommands(store: store, work: work)
-        return try ControlServer(
-            directory: configuration.dataDirectory, environment: environment, logger: logger,
-            overtaking: WorkRequest.commands
-        ) { request, client in
-            if let request = try? WorkRequest(request) { return request.answer(work, for: client) }
-            return commands.answer(request, for: client)
-        }
+        return try ControlDoor(
+            in: configuration.dataDirectory, environment: environment, AdministrationRoute.all,
+            over: stack.administration, describedBy: stack.document, counting: RequestCounting(stack.metrics),
+            logger: logger)
     }
 
     /// How to listen, with the bounds that the operator set.

@@ -79,7 +79,7 @@ struct Health: Sendable {
 extension LoopHandler {
     /// `GET /health/live`
     func reportLife(_ route: Route, _ exchange: inout Exchange) {
-        count(route.label, 200, exchange)
+        counter.count(route.label, 200, exchange)
         exchange.respond(.ok, contentType: "application/json", text: "{\"status\":\"ok\"}")
     }
 
@@ -87,7 +87,7 @@ extension LoopHandler {
     func reportHealth(_ route: Route, _ exchange: inout Exchange) {
         let (isReady, body) = parts.health.report()
         let status: HTTPStatus = isReady ? .ok : .serviceUnavailable
-        count(route.label, status.code, exchange)
+        counter.count(route.label, status.code, exchange)
         exchange.respond(status, contentType: "application/json", body: body) { fields in
             if !isReady { fields.add("Retry-After", "1") }
         }
@@ -95,7 +95,7 @@ extension LoopHandler {
 
     /// `GET /openapi.json`
     func describeRoutes(_ route: Route, _ exchange: inout Exchange) {
-        count(route.label, 200, exchange)
+        counter.count(route.label, 200, exchange)
         exchange.respond(.ok, contentType: "application/json", body: parts.document.text)
     }
 }

@@ -12,6 +12,8 @@ final class ServerMetrics: Sendable {
     private let writes: CounterFamily
     /// The blocks of the loops, by loop.
     let loops: [CounterBlock]
+    /// The block of the control socket's loop.
+    let door: CounterBlock
     /// What was counted away from the loops.
     let workers: CounterBlock
 
@@ -27,12 +29,13 @@ final class ServerMetrics: Sendable {
         writes = CounterFamily("flag_server_store_writes_total", "Items that these wrote or deleted.", in: &layout)
         let count = layout.count
         loops = (0..<loopCount).map { _ in CounterBlock(count: count) }
+        door = CounterBlock(count: count)
         workers = CounterBlock(count: count)
     }
 
     /// The sum of a counter over all blocks.
     subscript(index: Int) -> UInt64 {
-        loops.reduce(workers[index]) { $0 &+ $1[index] }
+        loops.reduce(workers[index] &+ door[index]) { $0 &+ $1[index] }
     }
 
     /// Counts one commit of the store, which is one batch of whatever writes waited, and the items it wrote. From any

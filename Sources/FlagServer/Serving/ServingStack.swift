@@ -23,6 +23,10 @@ struct ServingStack: Sendable {
     let administration: Administration
     /// What `/health` says.
     let health: Health
+    /// Where things are counted.
+    let metrics: ServerMetrics
+    /// The OpenAPI document.
+    let document: APIDocument
     private let handler: LoopHandler.Parts
     private let evaluation: EvaluationSettings
     private let failures: EvaluationFailureLog
@@ -31,6 +35,8 @@ struct ServingStack: Sendable {
     struct Parts: Sendable {
         /// Where the tables are.
         var store: any ItemTable
+        /// The same with whatever else is in it.
+        var tables: any TableMaintenance
         /// The name of the flag table, which is created if it is missing.
         var table: String
         /// What the operator decided about serving.
@@ -92,8 +98,9 @@ struct ServingStack: Sendable {
             backupComplaint: parts.backupComplaint, reserveComplaint: parts.reserveComplaint)
         let workers = WorkerPool()
         let administration = Administration(
-            repository: repository, feed: feed, work: parts.work, workers: workers,
-            defaultEnvironment: settings.profile.defaultEnvironment, now: parts.now)
+            repository: repository, tables: TableAdministration(tables: parts.tables, profile: settings.profile),
+            feed: feed, work: parts.work, workers: workers, defaultEnvironment: settings.profile.defaultEnvironment,
+            now: parts.now)
         let document = APIDocument.ofProgram(version: settings.version)
         let metrics = ServerMetrics(loopCount: parts.http.loops, labels: ServedRoutes.labels)
         let page = MetricsPage(
@@ -103,10 +110,13 @@ struct ServingStack: Sendable {
         parts.store.subscribe { changes in metrics.countCommit(ofItems: changes.count) }
         handler = LoopHandler.Parts(
             routes: ServedRoutes(document, administration, metrics: page.response), metrics: metrics,
-            workers: workers, health: health, document: document, hosts: settings.hosts,
-            contentBytes: parts.http.limits.bodyBytes,
-            anybody: settings.requiresAuthentication ? nil : .anonymous,
-            reportAdministration: parts.reportAdministration)
+            handover: RouteHandover(
+                to: workers, metrics.requests, metrics.workers, contentBytes: parts.http.limits.bodyBytes,
+                report: parts.reportAdministration),
+            health: health, document: document, hosts: settings.hosts,
+            anybody: settings.requiresAuthentication ? nil : .anonymous)
+        self.metrics = metrics
+        self.document = document
         evaluation = settings.evaluation
         failures = EvaluationFailureLog(report: parts.reportFailure)
         self.server = server
@@ -117,7 +127,7 @@ struct ServingStack: Sendable {
     }
 
     /// What the transport answers by itself (bad requests, time-outs, limits), as a problem.
-    private static let protocolErrorBody: HTTPServerConfiguration.ErrorBody = { status, detail, requestID in
+    static let protocolErrorBody: HTTPServerConfiguration.ErrorBody = { status, detail, requestID in
         let problem = Problem(ProblemCode(transportStatus: Int(status.code)), detail)
         return ("application/problem+json", problem.body(requestID: requestID))
     }

@@ -3,7 +3,7 @@ import JSON
 
 /// Reads the members of one JSON object and collects everything that is wrong with it, so that whoever sent it learns
 /// it all at once. Null is as if the member were not there.
-struct FieldReader {
+package struct FieldReader {
     /// What was wrong so far, in the order of reading.
     private(set) var issues: [DefinitionIssue] = []
     private static let issuesMaximum = 200
@@ -13,29 +13,29 @@ struct FieldReader {
     private var known: [String] = []
 
     /// Begins with `object`, which lies at `pointer` of the document that was sent.
-    init(_ object: JSONObject, at pointer: JSONPointer) {
+    package init(_ object: JSONObject, at pointer: JSONPointer = JSONPointer()) {
         self.object = object
         self.pointer = pointer
     }
 
     /// Notes an issue with a member.
-    mutating func report(_ name: String, _ message: String) {
+    package mutating func report(_ name: String, _ message: String) {
         issues.append(DefinitionIssue(pointer: pointer.appending(name).description, message: message))
     }
 
     /// Notes issues that were found elsewhere.
-    mutating func report(_ others: [DefinitionIssue]) {
+    package mutating func report(_ others: [DefinitionIssue]) {
         issues += others
     }
 
     /// The member, nil when absent; from now on the name is a known one.
-    mutating func value(_ name: String) -> JSONValue? {
+    package mutating func value(_ name: String) -> JSONValue? {
         if !known.contains(name) { known.append(name) }
         return object[name].flatMap { $0.isNull ? nil : $0 }
     }
 
     /// A text that satisfies `rule`; nil when absent or wrong, which is noted.
-    mutating func text(_ name: String, _ rule: TextRule, isRequired: Bool = false) -> String? {
+    package mutating func text(_ name: String, _ rule: TextRule, isRequired: Bool = false) -> String? {
         switch value(name) {
         case nil:
             if isRequired { report(name, "is required: \(rule.expectation)") }
@@ -53,7 +53,7 @@ struct FieldReader {
     }
 
     /// A boolean; nil when absent or wrong, which is noted.
-    mutating func flag(_ name: String) -> Bool? {
+    package mutating func flag(_ name: String) -> Bool? {
         switch value(name) {
         case nil: return nil
         case .bool(let value)?: return value
@@ -64,7 +64,7 @@ struct FieldReader {
     }
 
     /// A point in time; nil when absent or wrong, which is noted.
-    mutating func time(_ name: String) -> Timestamp? {
+    package mutating func time(_ name: String) -> Timestamp? {
         switch value(name) {
         case nil: return nil
         case .string(let text)?:
@@ -72,6 +72,18 @@ struct FieldReader {
         default: break
         }
         report(name, "must be \(Timestamp.expectation)")
+        return nil
+    }
+
+    /// A whole number within bounds; nil when absent or wrong, which is noted.
+    package mutating func integer(_ name: String, in bounds: ClosedRange<Int>) -> Int? {
+        switch value(name) {
+        case nil: return nil
+        case .number(let number)?:
+            if let value = number.int64.flatMap({ Int(exactly: $0) }), bounds.contains(value) { return value }
+        default: break
+        }
+        report(name, "must be a whole number from \(bounds.lowerBound) to \(bounds.upperBound)")
         return nil
     }
 
@@ -110,7 +122,7 @@ struct FieldReader {
     /// Ends the reading.
     ///
     /// - Throws: all issues, if there are any.
-    mutating func finish() throws(DefinitionIssues) {
+    package mutating func finish() throws(DefinitionIssues) {
         reportUnknown()
         if !issues.isEmpty { throw DefinitionIssues(issues: issues) }
     }

@@ -1,9 +1,11 @@
 import CLinux
 import Glibc
+import Platform
 
 /// Who is at the other end of a connection, as far as the network tells.
 package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
-    /// The address's bytes in network order: 4 of IPv4, 16 of IPv6, none of a Unix socket.
+    /// The address's bytes in network order: 4 of IPv4, 16 of IPv6. Of a Unix socket the process, and one more than the
+    /// user; zero where the kernel does not tell.
     let high: UInt64
     let low: UInt64
     let family: Family
@@ -13,13 +15,25 @@ package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
         case unix, ipv4, ipv6
     }
 
-    /// The peer of a Unix socket.
-    static let unix = PeerAddress(high: 0, low: 0, family: .unix)
+    /// The peer of a Unix socket of whom nothing is known.
+    package static let unix = PeerAddress(high: 0, low: 0, family: .unix)
 
     init(high: UInt64, low: UInt64, family: Family) {
         self.high = high
         self.low = low
         self.family = family
+    }
+
+    /// Who is at the other end of a connection, by what `accept` tells; of a Unix socket, by what the kernel vouches
+    /// for.
+    init(_ storage: sockaddr_storage, of socket: Int32) {
+        let address = PeerAddress(storage)
+        if address.isUnix, let peer = UnixConnection.peer(socket) {
+            self.init(
+                high: UInt64(UInt32(bitPattern: peer.process)), low: UInt64(peer.user) + 1, family: .unix)
+        } else {
+            self = address
+        }
     }
 
     /// What `accept` tells. IPv4 in the clothes of IPv6 (RFC 4291 §2.5.5.2) is IPv4.
@@ -63,6 +77,9 @@ package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
     /// Whether it is the peer of a Unix socket.
     package var isUnix: Bool { family == .unix }
 
+    /// The user who is at the other end of a Unix socket, as the kernel vouches for it; nil for all others.
+    package var user: UInt32? { family == .unix && low > 0 ? UInt32(low - 1) : nil }
+
     /// Whether only this machine can have it: 127.0.0.0/8 (RFC 1122 §3.2.1.3), `::1` (RFC 4291 §2.5.3), a Unix socket.
     package var isLoopback: Bool {
         switch family {
@@ -82,11 +99,11 @@ package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// As people write it; `unix` for a Unix socket.
+    /// As people write it; of a Unix socket the process, as in `process 4711`, or `unix` where it is not known.
     package var description: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         switch family {
-        case .unix: return "unix"
+        case .unix: return high > 0 ? "process \(high)" : "unix"
         case .ipv4:
             var address = UInt32(truncatingIfNeeded: low).bigEndian
             inet_ntop(AF_INET, &address, &text, socklen_t(text.count))

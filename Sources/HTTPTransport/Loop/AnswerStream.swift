@@ -28,19 +28,26 @@ package final class AnswerStream: Sendable {
 
     private let state: Locked<State>
     private let capacity: Int
+    /// Whether a server that drains ends it: what goes on for ever would not end by itself.
+    let endsAtDrain: Bool
     private let onRoom: @Sendable () -> Void
     private let announce: @Sendable () -> Void
 
     init(
-        capacity: Int, isClosed: Bool, announce: @escaping @Sendable () -> Void, onRoom: @escaping @Sendable () -> Void
+        capacity: Int, isClosed: Bool, endsAtDrain: Bool = true, announce: @escaping @Sendable () -> Void,
+        onRoom: @escaping @Sendable () -> Void
     ) {
         var first = State()
         first.isClosed = isClosed
         state = Locked(first)
         self.capacity = capacity
+        self.endsAtDrain = endsAtDrain
         self.announce = announce
         self.onRoom = onRoom
     }
+
+    /// Whether somebody still reads. From any thread.
+    package var isRead: Bool { state.withLock { !$0.isClosed } }
 
     /// Adds a piece of content. Taken whole or not at all; one that is larger than the bound is taken when nothing
     /// waits.
@@ -109,13 +116,14 @@ extension Exchange {
     /// - Parameters:
     ///   - status: The status; not 204 or 304, which have no content.
     ///   - contentType: The content's media type; nil writes no such field.
+    ///   - endsAtDrain: Whether the answer ends when the server drains, as one must that goes on for ever.
     ///   - onRoom: Called when `write` has refused a piece and there is room again, or nobody reads any more; on the
     ///     loop, so it must not block.
     ///   - fields: Adds further header fields.
     /// - Returns: Where the content goes. For HEAD it is closed already.
     package mutating func stream(
-        _ status: HTTPStatus, contentType: StaticString? = nil, onRoom: @escaping @Sendable () -> Void = {},
-        fields: (borrowing FieldWriter) -> Void = { _ in }
+        _ status: HTTPStatus, contentType: StaticString? = nil, endsAtDrain: Bool = true,
+        onRoom: @escaping @Sendable () -> Void = {}, fields: (borrowing FieldWriter) -> Void = { _ in }
     ) -> AnswerStream {
         precondition(status != .noContent && status != .notModified, "this status has no content")
         begin(status)
@@ -136,7 +144,7 @@ extension Exchange {
         let (mailbox, slot, ticket) = (loop.pointee.mailbox, connection.pointee.slot, connection.pointee.ticket)
         let isHead = connection.pointee.machine.head.method == .head
         let stream = AnswerStream(
-            capacity: loop.pointee.limits.pendingOutputBytes, isClosed: isHead,
+            capacity: loop.pointee.limits.pendingOutputBytes, isClosed: isHead, endsAtDrain: endsAtDrain,
             announce: { mailbox.send(.stream(slot: slot, ticket: ticket)) }, onRoom: onRoom)
         if !isHead { connection.pointee.stream = stream }
         return stream

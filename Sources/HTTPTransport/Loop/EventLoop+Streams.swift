@@ -27,7 +27,7 @@ extension EventLoop {
         for slot in 0..<state.pointee.table.slots {
             let connection = state.pointee.table[slot]
             guard connection.pointee.descriptor >= 0, let stream = connection.pointee.stream else { continue }
-            stream.finish()
+            if stream.endsAtDrain { stream.finish() }
         }
     }
 }

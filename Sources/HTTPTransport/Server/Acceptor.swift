@@ -99,7 +99,7 @@ final class Acceptor: Sendable {
                 }
             }
             if descriptor >= 0 {
-                place(descriptor, PeerAddress(storage))
+                place(descriptor, PeerAddress(storage, of: descriptor))
                 continue
             }
             switch errno {

@@ -1,7 +1,9 @@
 import ArgumentParser
+import FlagCore
 import JSON
 import Testing
 
+@testable import Administration
 @testable import FlagServer
 
 @Suite("Command line")
@@ -55,18 +57,28 @@ struct CommandLineTests {
     func restoreTimes() throws {
         let time = "9999-12-31T23:59:59-05:00"
         #expect(throws: (any Error).self) { try FlagServerCommand.parseAsRoot(["restore", "--time", time]) }
-        for argument in [JSONValue.string(time), 7, "latest"] {
-            let request = ControlRequest(command: "restore", arguments: ["time": argument])
-            #expect(throws: ControlError.self) { try BackupRequest(request) }
+        for argument in [JSONValue.string(time), 7, "yesterday"] {
+            #expect(throws: DefinitionIssues.self) { try RestoreRequest(json: ["time": argument]) }
         }
-        let latest = ControlRequest(command: "restore", arguments: ["time": .null])
-        #expect(try BackupRequest(latest) != nil)
     }
 
-    @Test("A recovery period that there cannot be is refused by the server it goes to", arguments: [0, 36, Int64.max])
-    func recoveryPeriod(days: Int64) {
-        let request = ControlRequest(command: "backup continuous on", arguments: ["days": .integer(days)])
-        #expect(throws: ControlError.self) { try BackupRequest(request) }
+    @Test("What is to be restored is said in one way, and nothing else is said")
+    func restoreRequests() throws {
+        let time = try #require(Timestamp(rfc3339: "2026-01-02T03:04:05Z"))
+        let cases: [(JSONValue, RestoreRequest.Source?)] = [
+            (["backup": "b"], .backup("b")), (["file": "/f"], .file("/f")), (["time": "latest"], .table(nil, at: nil)),
+            (["time": "2026-01-02T03:04:05Z", "table": "t"], .table("t", at: time)),
+            (["time": "2026-01-02T03:04:05Z", "pass": 2], .table(nil, at: time)),
+            ([:], nil), ([], nil), (["backup": "b", "time": "latest"], nil), (["backup": "b", "file": "f"], nil),
+            (["backup": ""], nil), (["backup": 1], nil), (["backup": "b", "replaces": true], nil),
+            (["time": "latest", "pass": 1], nil), (["time": "2026-01-02T03:04:05Z", "pass": 0], nil),
+        ]
+        for (json, source) in cases {
+            #expect((try? RestoreRequest(json: json))?.source == source, "\(json)")
+            if source == nil { #expect(throws: DefinitionIssues.self, "\(json)") { try RestoreRequest(json: json) } }
+        }
+        let whole = try RestoreRequest(json: ["backup": "b", "target": "t", "replace": true])
+        #expect(whole.target == "t" && whole.replaces)
     }
 
     @Test(
@@ -84,10 +96,17 @@ struct CommandLineTests {
         }
     }
 
-    @Test("Import and export take a server", arguments: ["http://a", "HTTPS://a:1/b/", "unix:/run/x.sock"])
+    @Test(
+        "Every command that works on a store takes a server", arguments: ["http://a", "HTTPS://a:1/b/", "unix:/x.sock"])
     func servers(address: String) throws {
         let command = try FlagServerCommand.parseAsRoot(["export", "--server", address]) as? ExportCommand
-        #expect(command?.server.server == address)
+        #expect(command?.door.server.server == address)
+        for words in [
+            ["backup", "create"], ["backup", "list"], ["backup", "delete", "b"], ["backup", "continuous", "on"],
+            ["restore", "b"], ["verify"], ["work", "list"], ["import", "f"],
+        ] {
+            #expect(throws: Never.self) { try FlagServerCommand.parseAsRoot(words + ["--server", address]) }
+        }
     }
 
     @Test("Tables alone are served on loopback addresses only, since signatures are not checked")

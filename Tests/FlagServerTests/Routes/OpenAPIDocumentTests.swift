@@ -130,7 +130,7 @@ struct OpenAPIDocumentTests {
     /// What a request can be refused for because of what its route is.
     private func implied(by route: Route) -> [ProblemCode] {
         var codes: [ProblemCode] = [.misdirectedRequest]
-        if route.policy.access != .open { codes.append(.unauthorized) }
+        if route.policy.access != .open { codes += [.unauthorized, .forbidden] }
         if !route.isForEveryPage { codes.append(.foreignOrigin) }
         if route.operation.body != nil { codes += [.contentTooLarge, .unsupportedCoding] }
         // Evaluations answer for themselves what is wrong with them.
@@ -173,7 +173,11 @@ struct OpenAPIDocumentTests {
         let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources")
         let pattern = try Regex(#"ProblemCode\(\s*"([a-z_]+)", (\d+), "([^"]+)"\)"#)
         var names: [String] = []
-        for file in ["HTTPRouting/ProblemCode.swift", "Administration/ProblemCode+Flags.swift"] {
+        let files = [
+            "HTTPRouting/ProblemCode.swift", "Administration/ProblemCode+Flags.swift",
+            "Administration/ProblemCode+Tables.swift",
+        ]
+        for file in files {
             let text = try String(contentsOf: root.appending(path: file), encoding: .utf8)
             for match in text.matches(of: pattern) {
                 names.append(String(try #require(match.output[1].substring)))

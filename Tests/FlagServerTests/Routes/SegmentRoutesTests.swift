@@ -292,6 +292,7 @@ struct SegmentRoutesTests {
             ExportedFile.lines(inField: flagd.fields["flag-server-left-out"])
                 == ["the flag g: it requires f, which flagd's format leaves out"])
         let many = ExportedFile(bytes: [], leftOut: (0..<30).map { "ü \($0)" })
-        #expect(ExportedFile.lines(inField: many.fieldValue).count == 21)
+        #expect(ExportedFile.lines(inField: many.fieldValue(isWhole: false)).count == 21)
+        #expect(ExportedFile.lines(inField: many.fieldValue(isWhole: true)).count == 30)
     }
 }

@@ -1,5 +1,3 @@
-import DynamoModel
-
 /// What a verification has found.
 package struct VerificationReport: Sendable, Equatable {
     /// How many items there are.
@@ -13,18 +11,22 @@ package struct VerificationReport: Sendable, Equatable {
     /// How many changes the logs of continuous backups have.
     package var loggedChanges = 0
     /// The file that is being checked, which problems are told with; nil where they name it themselves.
-    var subject: String?
+    package var subject: String?
     /// What is wrong, at most 100 of it; nothing when all is in order.
     package private(set) var problems: [String] = []
 
+    /// A report of nothing yet.
+    package init() {}
+
     /// Notes a problem, unless there are enough.
-    mutating func note(_ problem: @autoclosure () -> String) {
+    package mutating func note(_ problem: @autoclosure () -> String) {
         let file = subject.map { "\($0): " } ?? ""
         if problems.count < 100 { problems.append(file + problem()) }
     }
 
     /// Notes what `body` throws of damaged files; other errors keep the verification from going on.
-    mutating func notingDamage(_ body: (inout VerificationReport) throws(TableError) -> Void) throws(TableError) {
+    package mutating func notingDamage(_ body: (inout VerificationReport) throws(TableError) -> Void) throws(TableError)
+    {
         do throws(TableError) {
             try body(&self)
         } catch {

@@ -1,0 +1,113 @@
+import Access
+import Administration
+import DynamoModel
+import FlagCore
+import FlagStore
+import Glibc
+import HTTPClient
+import HTTPRouting
+import JSON
+import TableEngine
+
+/// The store in a data directory on this machine, as a command works on it: over the socket of the server that owns the
+/// directory, else with the same routes in this process.
+struct LocalStore {
+    let configuration: ServerConfiguration
+    /// The command's name.
+    let command: String
+    /// Whether the store is made where there is none.
+    let creates: Bool
+
+    private static let pause: useconds_t = 20_000
+
+    private var directory: String { configuration.dataDirectory }
+
+    /// Has the request answered.
+    ///
+    /// - Parameter deadline: until then a server that is just starting, or another command, is waited for.
+    func answer(
+        _ request: RouteRequest, needing need: StoreAccess.Need, before deadline: ContinuousClock.Instant
+    ) throws -> RouteAnswer {
+        while true {
+            do {
+                return try answerInProcess(request, needing: need)
+            } catch DataDirectoryError.owned(let path, let owner) {
+                if let owner, owner.isServer, let answer = try ask(request, path, owner, before: deadline) {
+                    return answer
+                }
+                guard ContinuousClock.now < deadline else {
+                    throw DataDirectoryError.owned(path: path, owner: owner)
+                }
+                usleep(Self.pause)
+            }
+        }
+    }
+
+    private func answerInProcess(_ request: RouteRequest, needing need: StoreAccess.Need) throws -> RouteAnswer {
+        switch need {
+        case .server:
+            // Whoever can look at the directory alone is alone.
+            _ = try InspectedDirectory(directory, for: command)
+            throw CommandFailure("no server runs on \(directory): there is no work of one to look at")
+        case .files:
+            let held = try InspectedDirectory(directory, for: command)
+            defer { withExtendedLifetime(held) {} }
+            tellDirectory(held.path)
+            let report = try SQLiteTableStore.verify(directory: held.path).json
+            return RouteAnswer(status: 200, fields: [], content: report.serializedBytes())
+        case .tables:
+            return try DataStore.withTables(of: configuration, for: command) { tables in
+                answer(request, over: .alone(tables, configuration.profile))
+            }
+        case .flags:
+            let store = try DataStore.openForCommand(configuration, name: command, creates: creates)
+            defer { store.close() }
+            return answer(request, over: .alone(store.tables, store.profile))
+        }
+    }
+
+    private func answer(_ request: RouteRequest, over administration: Administration) -> RouteAnswer {
+        tellDirectory(directory)
+        let progress = ProgressReport()
+        defer { progress.end() }
+        let routes = LocalRoutes(administration, describedBy: .ofProgram(version: FlagServerCommand.version))
+        return RouteAnswer(routes.answer(request, of: .command(command), follow: progress.follow))
+    }
+
+    /// Has the server answer that owns the directory; nil while it may still be starting.
+    private func ask(
+        _ request: RouteRequest, _ path: String, _ owner: Owner, before deadline: ContinuousClock.Instant
+    ) throws -> RouteAnswer? {
+        try ControlSocket.withPath(in: path) { socket in
+            do throws(ControlSocketError) {
+                try ControlSocket.tryConnecting(to: socket, named: ControlSocket.path(in: path))
+            } catch {
+                guard ContinuousClock.now < deadline else { throw error }
+                return nil
+            }
+            StandardError.tell("asking the server that has \(Self.absolute(path)), process \(owner.process)")
+            return try RemoteServer(socket: socket).answer(request)
+        }
+    }
+
+    private func tellDirectory(_ path: String) {
+        StandardError.tell("working on \(Self.absolute(path)), which no server has open")
+    }
+
+    /// The path without links, so that it means the same to everybody.
+    private static func absolute(_ path: String) -> String { (try? DataDirectory.resolve(path)) ?? path }
+}
+
+extension Administration {
+    /// Administration of a store without a server around it.
+    static func alone(
+        _ tables: SQLiteTableStore, _ profile: Profile?, work: WorkList = WorkList()
+    ) -> Administration {
+        let table = (profile ?? .local).tableName
+        return Administration(
+            repository: FlagRepository(store: tables, table: table),
+            tables: TableAdministration(tables: tables, profile: profile),
+            feed: CacheFeed(store: tables, table: table, loops: 1, deliver: { _, _ in }), work: work,
+            workers: WorkerPool(), defaultEnvironment: (profile ?? .local).defaultEnvironment, now: { .systemClock })
+    }
+}

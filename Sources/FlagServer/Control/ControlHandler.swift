@@ -1,0 +1,68 @@
+import Access
+import Administration
+import Glibc
+import HTTPRouting
+import HTTPTransport
+
+/// Answers commands on the control socket: the routes of administration, for root and the server's own user.
+final class ControlHandler: HTTPHandler {
+    /// What the door is made of.
+    struct Parts: Sendable {
+        /// The routes, by their numbers in the router.
+        let routes: [AdministrationRoute]
+        /// The same for requests.
+        let router: Router
+        /// What they work with.
+        let administration: Administration
+        /// Where work may block.
+        let handover: RouteHandover
+        /// Whom the kernel may vouch for, by their numbers.
+        let callers: [UInt32: Caller]
+        /// What is said where no route is.
+        let nowhere: Problem
+    }
+
+    private let parts: Parts
+    private let counter: RequestCounter
+    private var gate: RouteGate
+
+    init(_ parts: Parts, counter: RequestCounter) {
+        self.parts = parts
+        self.counter = counter
+        gate = RouteGate(
+            parts.router, counter, hosts: .any, strangers: .otherUser, nowhere: parts.nowhere,
+            uploadBytes: ControlDoor.uploadBytes)
+    }
+
+    func receive(_ message: Never) {}
+
+    /// Decides on a request before its content is read.
+    func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission {
+        gate.admit(request, of: caller(exchange.peer), &exchange)
+    }
+
+    /// Has a request done that was admitted.
+    func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
+        let route = parts.router.routes[Int(truncatingIfNeeded: token)]
+        guard let parameters = route.pattern.match(request.path), let caller = caller(exchange.peer) else {
+            return counter.refuse(&exchange, route.label, .routeNotFound)
+        }
+        do throws(Problem) {
+            try parts.handover(
+                request, parameters, route, of: caller,
+                { [parts] request, reply throws(Problem) in
+                    try parts.routes[route.number].run(request, parts.administration, reply)
+                }, &exchange)
+        } catch {
+            counter.refuse(&exchange, route.label, error)
+        }
+    }
+
+    private func caller(_ peer: PeerAddress) -> Caller? { peer.user.flatMap { parts.callers[$0] } }
+}
+
+extension Problem {
+    /// A user of this machine who may not administer the server.
+    fileprivate static let otherUser = Problem(
+        .forbidden, "only root and the user that the server runs as may use the control socket")
+}

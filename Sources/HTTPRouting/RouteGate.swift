@@ -1,0 +1,160 @@
+import Access
+import Bytes
+import HTTPTransport
+import Telemetry
+
+/// Where the requests of one event loop are counted.
+package struct RequestCounter {
+    private let metrics: RequestMetrics
+    private let block: CounterBlock
+
+    /// Counts in a block that the loop owns.
+    package init(_ metrics: RequestMetrics, in block: CounterBlock) {
+        self.metrics = metrics
+        self.block = block
+    }
+
+    /// Counts an answer that is about to be given.
+    package func count(_ label: Int, _ status: UInt16, _ exchange: borrowing Exchange) {
+        metrics.count(label, status, exchange.elapsedMicroseconds, in: block)
+    }
+
+    /// Answers with a problem.
+    package func refuse(_ exchange: inout Exchange, _ label: Int, _ problem: Problem) {
+        count(label, problem.code.status, exchange)
+        exchange.respond(HTTPResponse(problem, requestID: exchange.requestID))
+    }
+}
+
+/// Decides on one event loop by the head of a request whether it may come in, before its content is read: which route,
+/// for whom, from where, and whether there is time.
+package struct RouteGate {
+    package let router: Router
+    package let counter: RequestCounter
+    /// What is said to whoever must first say who they are.
+    private let strangers: Problem
+    /// What is said where no route is.
+    private let nowhere: Problem
+    /// Bytes of files, in place of what the routes say; nil for that.
+    private let uploadBytes: Int?
+    /// Whether requests name this server.
+    private var hostCheck: HostCheck
+
+    /// A gate in front of a table of routes.
+    ///
+    /// - Parameters:
+    ///   - hosts: what clients may call the server by.
+    ///   - strangers: what is said to whoever must first say who they are.
+    ///   - nowhere: what is said where no route is.
+    ///   - uploadBytes: bytes of files, in place of what the routes say.
+    package init(
+        _ router: Router, _ counter: RequestCounter, hosts: ServedHosts, strangers: Problem,
+        nowhere: Problem = .routeNotFound, uploadBytes: Int? = nil
+    ) {
+        self.router = router
+        self.counter = counter
+        self.strangers = strangers
+        self.nowhere = nowhere
+        self.uploadBytes = uploadBytes
+        hostCheck = HostCheck(hosts)
+    }
+
+    /// Decides on a request; a route that takes it is known by the token, which is its number.
+    ///
+    /// - Parameter caller: who sent it; nil for a stranger.
+    package mutating func admit(
+        _ request: borrowing HTTPRequest, of caller: Caller?, _ exchange: inout Exchange
+    ) -> Admission {
+        // Whatever the path: no resource knows it (RFC 9110 section 9.1).
+        guard request.method != .other else { return refuse(&exchange, .unknownMethod) }
+        let match = router.match(request.method, request.path)
+        guard case .route(let route, _) = match else { return answer(request, without: match, of: caller, &exchange) }
+        if exchange.isLate, !route.policy.isEssential {
+            counter.count(route.label, 503, exchange)
+            exchange.shed()
+            return .answered
+        }
+        if let problem = refusal(of: request, route.policy.access, caller, exchange.peer) {
+            return refuse(&exchange, problem, route.label)
+        }
+        if !route.isForEveryPage, BrowserOrigin.isForeign(request) {
+            return refuse(&exchange, .foreignOrigin, route.label)
+        }
+        return .taken(
+            token: UInt64(truncatingIfNeeded: route.number), upload: route.policy.content.upload(uploadBytes))
+    }
+
+    /// Why whoever asks may not come in; nil when they may.
+    @inline(__always)
+    private mutating func refusal(
+        of request: borrowing HTTPRequest, _ access: RouteAccess, _ caller: Caller?, _ peer: PeerAddress
+    ) -> Problem? {
+        guard hostCheck.admits(request, from: peer) else { return .unknownHost }
+        return switch access.verdict(on: caller) {
+        case .admitted: nil
+        case .unknownCaller: strangers
+        case .forbidden: .forbidden
+        }
+    }
+
+    /// Answers a request that no route takes.
+    private mutating func answer(
+        _ request: borrowing HTTPRequest, without match: Router.Match, of caller: Caller?, _ exchange: inout Exchange
+    ) -> Admission {
+        if let problem = refusal(of: request, .anyCaller, caller, exchange.peer) { return refuse(&exchange, problem) }
+        if case .methodNotAllowed(let allow) = match { return refuse(request, allowing: allow, &exchange) }
+        // The whole server is meant (RFC 9110 section 9.3.7).
+        guard request.path.hasSameBytes(as: "*") else { return refuse(&exchange, nowhere) }
+        counter.count(router.noLabel, 204, exchange)
+        exchange.respond(HTTPResponse(status: .noContent, fields: [("Allow", Router.methods)]))
+        return .answered
+    }
+
+    /// A path that has other methods: 405, or the list of them for `OPTIONS` (RFC 9110 section 9.3.7).
+    private func refuse(
+        _ request: borrowing HTTPRequest, allowing allow: String, _ exchange: inout Exchange
+    ) -> Admission {
+        if request.method == .options {
+            counter.count(router.noLabel, 204, exchange)
+            // RFC 5789 section 3.1.
+            let changes = allow.contains("PATCH") ? [("Accept-Patch", MediaType.ofChanges)] : []
+            exchange.respond(HTTPResponse(status: .noContent, fields: [("Allow", allow)] + changes))
+            return .answered
+        }
+        let method = String(decoding: request.methodName, as: UTF8.self)
+        return refuse(
+            &exchange,
+            Problem(
+                .methodNotAllowed, "\(method) is not allowed here; allowed are \(allow)",
+                headerFields: [("Allow", allow)]))
+    }
+
+    /// Answers with a problem, whatever the content is.
+    private func refuse(_ exchange: inout Exchange, _ problem: Problem, _ label: Int? = nil) -> Admission {
+        counter.refuse(&exchange, label ?? router.noLabel, problem)
+        return .answered
+    }
+}
+
+extension RoutePolicy.Content {
+    /// What the transport allows it.
+    ///
+    /// - Parameter bytes: in place of the route's own.
+    fileprivate func upload(_ bytes: Int?) -> HTTPUpload? {
+        guard case .upload(let own, let time) = self else { return nil }
+        return HTTPUpload(bytes: bytes ?? own, time: time)
+    }
+}
+
+extension Problem {
+    /// A path without a route.
+    package static let routeNotFound = Problem(
+        .routeNotFound, "no route of this server has this path; GET /openapi.json lists them all")
+
+    /// A method that this server does not know.
+    package static let unknownMethod = Problem(.notImplemented, "no route of this server has this method")
+
+    /// A caller who may not do this in any environment, or not in all where that is needed.
+    package static let forbidden = Problem(
+        .forbidden, "whoever sent this may not do it in any environment, or not in all where all are concerned")
+}
