@@ -101,7 +101,7 @@ def test_an_import_whose_client_leaves_stops(how, server, large_file):
 def test_an_import_command_that_is_killed_stops(server, large_file):
     importing = command(server, large_file)
     work = await_work(server)
-    assert re.fullmatch(rf"process {importing.pid} of user \d+", work["by"])
+    assert re.fullmatch(rf"local:\S+ from process {importing.pid}", work["by"])
     importing.kill()
     importing.communicate(timeout=20)
     await_end(server)
@@ -124,7 +124,7 @@ def test_commands_look_at_an_import_command_and_cancel_it_while_it_works(server,
         _, told = importing.communicate(timeout=60)
         assert importing.returncode == 1
         done, reason = STOPPED.search(told).groups()
-        assert f"flag-server: {large_file}: stopped" in told and "it was cancelled by process" in reason
+        assert f"flag-server: {large_file}: stopped" in told and "it was cancelled by local:" in reason
         # The one behind it is next.
         following = await_work(server)
         assert following["by"].startswith(f"process {waiting.pid} ") and following["total"] == FLAGS - int(done)

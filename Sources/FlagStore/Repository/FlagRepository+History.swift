@@ -23,7 +23,10 @@ extension FlagRepository {
     }
 
     private func history(in partition: String, _ limit: Int) throws(FlagStoreError) -> [FlagHistoryEntry] {
-        var query = Query(table: FlagHistoryTable.name(beside: table), partition: .string(partition), forward: false)
+        let histories = FlagHistoryTable.name(beside: table)
+        // A server makes the table when it first follows the changes; where none ever did there are no histories.
+        guard try reading({ () throws(TableError) in try store.listTables() }).contains(histories) else { return [] }
+        var query = Query(table: histories, partition: .string(partition), forward: false)
         var entries: [FlagHistoryEntry] = []
         while true {
             query.limit = limit - entries.count
