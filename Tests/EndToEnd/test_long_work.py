@@ -127,7 +127,7 @@ def test_commands_look_at_an_import_command_and_cancel_it_while_it_works(server,
         assert f"flag-server: {large_file}: stopped" in told and "it was cancelled by local:" in reason
         # The one behind it is next.
         following = await_work(server)
-        assert following["by"].startswith(f"process {waiting.pid} ") and following["total"] == FLAGS - int(done)
+        assert following["by"].endswith(f" from process {waiting.pid}") and following["total"] == FLAGS - int(done)
         assert run_command("work", "cancel", following["id"], "--server", server.origin).returncode == 0
         waiting.communicate(timeout=60)
         refused = run_command("work", "cancel", work["id"], *place)
