@@ -53,6 +53,7 @@ let package = Package(
         library("HTTPClient", ["CCurl", "Platform"]),
         library("Telemetry"),
         library("Access", ["DynamoModel", "FlagCore", "Bytes"]),
+        library("AccessStore", ["COpenSSL", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
         library("HTTPRouting", ["HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform"]),
         library(
             "Evaluation",
@@ -60,8 +61,8 @@ let package = Package(
         library(
             "Administration",
             [
-                "HTTPRouting", "HTTPTransport", "Access", "FlagFiles", "FlagStore", "FlagCache", "FlagCore",
-                "DynamoModel", "JSON", "Bytes", "Platform",
+                "HTTPRouting", "HTTPTransport", "Access", "AccessStore", "FlagFiles", "FlagStore", "FlagCache",
+                "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform",
             ]),
         // The API document, compiled in.
         .target(name: "CAPIDocument", exclude: ["openapi.json"]),
@@ -69,7 +70,7 @@ let package = Package(
         .executableTarget(
             name: "FlagServer",
             dependencies: [
-                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "CAPIDocument",
+                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "CAPIDocument",
                 "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService",
                 "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -122,7 +123,7 @@ let package = Package(
         tests(
             of: "FlagServer",
             [
-                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access",
+                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore",
                 "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel",
                 "DynamoService",
                 "TableEngine",

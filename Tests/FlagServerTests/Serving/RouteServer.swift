@@ -1,3 +1,5 @@
+import Access
+import AccessStore
 import Dispatch
 import FlagCore
 import FlagStore
@@ -19,6 +21,7 @@ final class RouteServer: Sendable {
 
     let stack: ServingStack
     let table: SwitchableTable
+    private let keys: KeyStore
     private let clock: Locked<Timestamp>
     private let client: TestConnection
 
@@ -36,11 +39,12 @@ final class RouteServer: Sendable {
         http adjust: (inout HTTPServerConfiguration) -> Void = { _ in }
     ) throws {
         let clock = Locked(RouteServer.start)
+        let digests = SecretDigest(key: (0..<32).map { UInt8($0) })
         let store = try SQLiteTableStore.open(directory.map { .directory($0) } ?? .memory)
         let table = SwitchableTable(store)
+        keys = KeyStore(store: table) { () throws(KeyStoreError) in digests }
         var settings = ServiceSettings(
-            profile: profile, requiresAuthentication: requiresAuthentication, storeID: { "test-store" },
-            fractional: .v3,
+            profile: profile, storeID: { "test-store" }, fractional: .v3,
             version: "1.2.3")
         settings.evaluation.evaluationClock = { clock.withLock { $0 } }
         change(&settings)
@@ -48,8 +52,9 @@ final class RouteServer: Sendable {
         adjust(&http)
         stack = try ServingStack(
             ServingStack.Parts(
-                store: table, tables: store, table: profile.tableName, settings: settings, http: http,
-                now: { clock.withLock { $0 } }))
+                store: table, tables: store, keys: keys, digests: requiresAuthentication ? digests : nil,
+                table: profile.tableName,
+                settings: settings, http: http, now: { clock.withLock { $0 } }))
         try stack.start()
         self.clock = clock
         self.table = table
@@ -84,6 +89,15 @@ final class RouteServer: Sendable {
         let body = #"{"flagKey":"\#(key)","description":"A flag","owner":"tests",\#(state)\#(rule)}"#
         let answer = try send("POST", "/api/flags\(query)", body)
         guard answer.status == 201 else { throw TestFailure("\(key) was not created: \(answer.body)") }
+    }
+
+    /// Makes a key.
+    func makeKey(
+        _ kind: KeyKind, environment: Environment? = nil, roles: [Role] = [], tenant: String? = nil
+    ) throws -> String {
+        let draft = KeyDraft(
+            kind: kind, name: "test", environment: environment, roles: roles, tenantID: tenant, lifetime: .forever)
+        return try keys.create(draft, by: Principal(.local, "test"), at: clock.withLock { $0 }).1.text
     }
 
     /// Evaluates one flag over OFREP.
