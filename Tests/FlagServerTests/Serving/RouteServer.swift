@@ -93,10 +93,11 @@ final class RouteServer: Sendable {
 
     /// Makes a key.
     func makeKey(
-        _ kind: KeyKind, environment: Environment? = nil, roles: [Role] = [], tenant: String? = nil
+        _ kind: KeyKind, environment: Environment? = nil, roles: [Role] = [], tenant: String? = nil,
+        lifetime: KeyLifetime = .forever
     ) throws -> String {
         let draft = KeyDraft(
-            kind: kind, name: "test", environment: environment, roles: roles, tenantID: tenant, lifetime: .forever)
+            kind: kind, name: "test", environment: environment, roles: roles, tenantID: tenant, lifetime: lifetime)
         return try keys.create(draft, by: Principal(.local, "test"), at: clock.withLock { $0 }).1.text
     }
 
