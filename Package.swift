@@ -23,6 +23,7 @@ let package = Package(
     products: [
         .executable(name: "flag-server", targets: ["FlagServer"]),
         .executable(name: "http-echo", targets: ["HTTPEcho"]),
+        .executable(name: "wire-server", targets: ["WireServer"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -78,13 +79,15 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: settings),
+        .executableTarget(name: "HTTPEcho", dependencies: ["HTTPTransport", "Platform"], swiftSettings: settings),
+        // What tests from outside, drills and measurements ask: the transport with all its settings as options.
         .executableTarget(
-            name: "HTTPEcho",
+            name: "WireServer",
             dependencies: [
                 "HTTPTransport", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: settings),
+            path: "Tests/WireServer", swiftSettings: settings),
 
         // What `./scripts/bench table` measures without a socket.
         .executableTarget(

@@ -48,7 +48,7 @@ struct StructureTests {
             "HTTPClient", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials",
             "ArgumentParser", "Logging", "Configuration",
         ],
-        "HTTPEcho": ["HTTPTransport", "Bytes", "Platform", "ArgumentParser", "Glibc"],
+        "HTTPEcho": ["HTTPTransport", "Platform", "Glibc"],
     ]
 
     /// Words that would show that a part knows what it must not.
