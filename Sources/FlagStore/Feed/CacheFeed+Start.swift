@@ -57,6 +57,7 @@ extension CacheFeed {
             if state.tableID == tableID { state.tenants.markComplete() }
         }
         store.releaseMemory()
+        ProcessMemory.giveBack()
     }
 
     private func addTenants(of items: [Item]) {
