@@ -1,6 +1,8 @@
+import Dispatch
 import DynamoModel
 import FlagCore
 import JSON
+import Platform
 import Testing
 
 @testable import FlagCache
@@ -29,6 +31,20 @@ struct WarmingTests {
         let last = loops.answer("flag-\(count - 1)")
         #expect(last == Answer("on", .cache))
         #expect(loops.answer("flag-\(count - 2)") == Answer("off", .cache))
+    }
+
+    @Test("The process's memory is given back when the tenants are known, which are read last")
+    func givenBack() throws {
+        let fixture = try Fixture()
+        let gated = GatedStore(fixture.store)
+        let releases = Locked<[Int]>([])
+        let feed = CacheFeed(
+            store: gated, table: Fixture.table, loops: 1,
+            giveMemoryBack: { releases.withLock { $0.append(gated.releases) } }, deliver: { _, _ in })
+        try feed.start(warm: [.development])
+        feed.background.sync {}
+        #expect(feed.tenants.isComplete)
+        #expect(releases.withLock { $0 } == [1], "Behind what the store gives back, or that stays with the allocator")
     }
 
     @Test("A flag's text says what it was made of, with and without what few flags have")

@@ -57,7 +57,7 @@ extension CacheFeed {
             if state.tableID == tableID { state.tenants.markComplete() }
         }
         store.releaseMemory()
-        ProcessMemory.giveBack()
+        giveMemoryBack()
     }
 
     private func addTenants(of items: [Item]) {
