@@ -53,7 +53,8 @@ let package = Package(
         library("HTTPTransport", ["CLinux", "COpenSSL", "CZlib", "Bytes", "Platform"]),
         library("HTTPClient", ["CCurl", "Platform"]),
         library("Telemetry"),
-        library("Access", ["DynamoModel", "FlagCore", "Bytes"]),
+        library("SigV4", ["COpenSSL", "Bytes"]),
+        library("Access", ["DynamoModel", "FlagCore", "JSON", "Bytes"]),
         library("AccessStore", ["COpenSSL", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
         library("HTTPRouting", ["HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform"]),
         library(
@@ -71,8 +72,8 @@ let package = Package(
         .executableTarget(
             name: "FlagServer",
             dependencies: [
-                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "CAPIDocument",
-                "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService",
+                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "SigV4",
+                "CAPIDocument", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService",
                 "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -108,7 +109,8 @@ let package = Package(
         tests(of: "JSON", ["Bytes"]),
         tests(of: "FlagCore", ["JSON"]),
         tests(of: "SQLite"),
-        tests(of: "Access", ["Bytes", "DynamoModel", "FlagCore"]),
+        tests(of: "SigV4"),
+        tests(of: "Access", ["Bytes", "DynamoModel", "FlagCore", "JSON"]),
         tests(of: "Telemetry"),
         .testTarget(
             name: "DynamoTests",
@@ -127,7 +129,7 @@ let package = Package(
             of: "FlagServer",
             [
                 "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore",
-                "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel",
+                "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel",
                 "DynamoService",
                 "TableEngine",
                 "JSON",

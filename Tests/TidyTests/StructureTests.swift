@@ -24,8 +24,9 @@ struct StructureTests {
         "HTTPTransport": ["CLinux", "COpenSSL", "CZlib", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization"],
         "HTTPClient": ["CCurl", "Platform", "Dispatch"],
         "Telemetry": ["Synchronization"],
+        "SigV4": ["COpenSSL", "Bytes"],
         // No clock and no I/O: who may do what is decided by values alone.
-        "Access": ["DynamoModel", "FlagCore", "Bytes"],
+        "Access": ["DynamoModel", "FlagCore", "JSON", "Bytes"],
         "AccessStore": ["COpenSSL", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch"],
         "HTTPRouting": [
             "HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",
@@ -42,8 +43,8 @@ struct StructureTests {
             "JSON", "Bytes", "Platform", "Dispatch",
         ],
         "FlagServer": [
-            "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "CAPIDocument",
-            "FlagStore",
+            "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "SigV4",
+            "CAPIDocument", "FlagStore",
             "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService", "HTTPTransport",
             "HTTPClient", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials",
             "ArgumentParser", "Logging", "Configuration",
@@ -63,6 +64,7 @@ struct StructureTests {
         "HTTPTransport": ["tenant", "targeting", "killswitch", "featureflag", "flagstore", "flagcore", "sqlite"],
         "HTTPClient": ["tenant", "targeting", "killswitch", "featureflag", "flagstore", "flagcore", "sqlite"],
         "Telemetry": ["tenant", "targeting", "killswitch", "flagstore", "flagcore", "http", "sqlite", "dynamo"],
+        "SigV4": ["tenant", "targeting", "killswitch", "flagstore", "sqlite", "dynamo"],
         "Access": ["targeting", "http", "sqlite", "date()", "clock"],
         "AccessStore": ["targeting", "killswitch", "flagstore", "http", "sqlite"],
         "HTTPRouting": ["tenant", "targeting", "killswitch", "flagstore", "flagkey", "sqlite", "dynamo"],
