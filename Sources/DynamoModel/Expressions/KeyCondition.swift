@@ -5,6 +5,9 @@
 package struct KeyCondition: Sendable, Equatable {
     private let condition: Condition
 
+    /// Every path that it looks at.
+    package var paths: [DocumentPath] { condition.paths }
+
     /// Parses a key-condition expression.
     ///
     /// - Parameters:

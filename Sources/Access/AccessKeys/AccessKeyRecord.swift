@@ -1,0 +1,36 @@
+import DynamoModel
+import FlagCore
+
+/// An access key of DynamoDB's protocol as it is kept. Its secret is kept nowhere: it follows from the identifier and
+/// the server's own key.
+package struct AccessKeyRecord: Sendable, Equatable {
+    package let id: String
+    /// What people call it.
+    package let name: String
+    /// What it may: a policy document, as JSON without white space.
+    package let policy: String
+    package let createdAt: Timestamp
+    /// The principal that made it.
+    package let createdBy: String
+    package var revocation: KeyRecord.Revocation?
+
+    /// A key of these parts.
+    package init(
+        id: String, name: String, policy: String, createdAt: Timestamp, createdBy: String,
+        revocation: KeyRecord.Revocation? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.policy = policy
+        self.createdAt = createdAt
+        self.createdBy = createdBy
+        self.revocation = revocation
+    }
+
+    /// Whether it is good.
+    package var state: KeyRecord.State { revocation == nil ? .active : .revoked }
+    /// Whoever signs with it.
+    package var principal: Principal { Principal(.accessKey, id) }
+    /// What AWS would call whoever signs with it. There is no account: tables have the same in its place.
+    package var userARN: String { "arn:aws:iam::000000000000:user/\(name)" }
+}
