@@ -2,26 +2,6 @@ import Access
 import DynamoModel
 import FlagCore
 
-/// The internal table of whoever may come in: it accompanies no table of flags and is in no backup of one, so that no
-/// restore brings a key back that was revoked.
-///
-/// | item | PK | SK |
-/// |---|---|---|
-/// | API key | `KEY` | the selector |
-package enum AccessTable {
-    /// Its name.
-    package static let name = "\(InternalTables.prefix)access"
-
-    static let partition: AttributeName = "PK"
-    static let sort: AttributeName = "SK"
-    static let keys = "KEY"
-
-    static let schema = TableSchema(
-        name: name, partitionKey: KeyAttribute(partition), sortKey: KeyAttribute(sort))
-
-    static func key(_ selector: String) -> TableKey { TableKey(.string(keys), .string(selector)) }
-}
-
 extension KeyRecord {
     private enum Name {
         static let kind: AttributeName = "kind"

@@ -33,11 +33,14 @@ package final class KeyStore: Sendable {
     private let state = Locked(State())
     /// Where what is read and then written is done, one after the other.
     private let writes = DispatchQueue(label: "flag-server.keys")
+    /// The access keys of DynamoDB's protocol, which lie in the same table.
+    package let accessKeys: AccessKeyStore
 
     /// Keys in a store. Nothing is read yet.
     package init(store: any ItemTable, digests: @escaping Digests) {
         self.store = store
         self.digests = digests
+        accessKeys = AccessKeyStore(store: store, digests: digests)
     }
 
     /// The keys as they are.
@@ -59,26 +62,13 @@ package final class KeyStore: Sendable {
 
     /// Reads all keys. O(keys).
     package func load() throws(KeyStoreError) -> [String: KeyRecord] {
-        var records: [String: KeyRecord] = [:]
-        do throws(TableError) {
-            guard try store.listTables().contains(AccessTable.name) else { return records }
-            var query = Query(table: AccessTable.name, partition: .string(AccessTable.keys))
-            while true {
-                let page = try store.query(query)
-                for record in page.items.compactMap(KeyRecord.init(item:)) { records[record.selector] = record }
-                guard let next = page.lastEvaluatedKey else { return records }
-                query.exclusiveStart = next
-            }
-        } catch { throw .store(error) }
+        let records = try store.accessItems(AccessTable.keys).compactMap(KeyRecord.init(item:))
+        return Dictionary(records.map { ($0.selector, $0) }) { $1 }
     }
 
     /// A key as it is kept.
     package func find(_ selector: String) throws(KeyStoreError) -> KeyRecord {
-        let item: Item?
-        do throws(TableError) {
-            let isThere = try store.listTables().contains(AccessTable.name)
-            item = isThere ? try store.getItem(table: AccessTable.name, key: AccessTable.key(selector)) : nil
-        } catch { throw .store(error) }
+        let item = try store.accessItem(AccessTable.key(selector))
         guard let record = item.flatMap(KeyRecord.init(item:)) else { throw .notFound(selector) }
         return record
     }
@@ -100,7 +90,7 @@ package final class KeyStore: Sendable {
             roles: draft.roles, tenantID: draft.tenantID, createdAt: now, createdBy: "\(principal)",
             expiresAt: draft.lifetime.end(from: now),
             secrets: [KeyRecord.Secret(digest: digests.digest(of: text.secret))])
-        try createTable()
+        try store.createAccessTable()
         try write(record, by: principal)
         return (record, text)
     }
@@ -158,29 +148,19 @@ package final class KeyStore: Sendable {
         return try result.get()
     }
 
-    private func createTable() throws(KeyStoreError) {
-        do throws(TableError) { try store.createTable(AccessTable.schema) } catch {
-            if case .tableExists = error { return }
-            throw .store(error)
-        }
-    }
-
     private func write(_ record: KeyRecord, by principal: Principal) throws(KeyStoreError) {
-        do throws(TableError) {
-            try store.transactAndWait([.put(table: AccessTable.name, item: record.item)], principal: principal)
-        } catch { throw .store(error) }
+        try store.writeAccessItem(record.item, by: principal)
     }
 
     /// On the writer's queue, before a change is answered.
     private func take(_ changes: [Change]) {
-        guard changes.contains(where: { $0.table == AccessTable.name }) else { return }
+        let changes = changes.filter { $0.isOfAccess(AccessTable.keys) }
+        guard !changes.isEmpty else { return }
         state.withLock { state in
             var records = state.ring.records
             var isChecked = false
-            for change in changes where change.table == AccessTable.name {
-                guard let item = change.newItem ?? change.oldItem,
-                    let selector = item[AccessTable.sort]?.stringValue
-                else { continue }
+            for change in changes {
+                guard let selector = change.key.sort?.stringValue else { continue }
                 var (before, after) = (records[selector], change.newItem.flatMap(KeyRecord.init(item:)))
                 records[selector] = after
                 before?.lastUsed = nil

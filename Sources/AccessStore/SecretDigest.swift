@@ -24,6 +24,15 @@ package struct SecretDigest: Sendable {
         return Array(digest.prefix(Int(count)))
     }
 
+    /// The secret of an access key, which follows from its identifier, so that it is kept nowhere. 240 bits in 40
+    /// characters, as in AWS.
+    ///
+    /// The key that it is derived by is another one than that of the digests: its label is no secret of an API key.
+    func accessKeySecret(of id: String) -> [UInt8] {
+        let key = SecretDigest(key: digest(of: Array("flag-server secrets of access keys, 1".utf8)))
+        return BinaryText.encode(Array(key.digest(of: Array(id.utf8)).prefix(30)))
+    }
+
     /// Whether two digests are the same, in a time that does not tell where they differ.
     static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         guard left.count == right.count else { return false }

@@ -8,6 +8,9 @@ package struct ProtocolError: Error, Sendable, Equatable {
         case serialization = "SerializationException"
         case unknownOperation = "UnknownOperationException"
         case missingAuthentication = "MissingAuthenticationTokenException"
+        case incompleteSignature = "IncompleteSignatureException"
+        case invalidSignature = "InvalidSignatureException"
+        case unrecognizedClient = "UnrecognizedClientException"
         case accessDenied = "AccessDeniedException"
         case conditionalCheckFailed = "ConditionalCheckFailedException"
         case transactionCanceled = "TransactionCanceledException"
@@ -78,7 +81,8 @@ extension ProtocolError.Code {
     package var type: String {
         switch self {
         case .validation: "com.amazon.coral.validate#ValidationException"
-        case .serialization, .unknownOperation, .missingAuthentication, .accessDenied, .serviceUnavailable:
+        case .serialization, .unknownOperation, .missingAuthentication, .incompleteSignature, .invalidSignature,
+            .unrecognizedClient, .accessDenied, .serviceUnavailable:
             "com.amazon.coral.service#\(rawValue)"
         default: "com.amazonaws.dynamodb.v20120810#\(rawValue)"
         }

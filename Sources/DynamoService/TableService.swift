@@ -39,17 +39,20 @@ package final class TableService: Sendable {
         package let host: String
         /// The region that the request was signed for; nil when it says none.
         package let region: String?
+        /// Decides what of it may be done; nil where everything may.
+        package let authorizer: RequestAuthorizer?
 
         /// A request of these members.
         package init(
             _ operation: DynamoOperation, body: UnsafeRawBufferPointer, principal: Principal,
-            host: String = "localhost", region: String? = nil
+            host: String = "localhost", region: String? = nil, authorizer: RequestAuthorizer? = nil
         ) {
             self.operation = operation
             self.body = body
             self.principal = principal
             self.host = host
             self.region = region
+            self.authorizer = authorizer
         }
     }
 
@@ -111,7 +114,7 @@ package final class TableService: Sendable {
         }
     }
 
-    /// Parses a body and checks it against the operation's shape.
+    /// Parses a body, checks it against the operation's shape, and has decided whether it may be done.
     private func parse(_ request: Request, _ tape: JSONTape) throws(ProtocolError) -> RequestReader {
         do throws(JSONError) {
             try tape.parse(request.body)
@@ -130,6 +133,9 @@ package final class TableService: Sendable {
         try reader.checkTableName(isRequiredFirst: request.operation.isControl)
         try Shape.checkConstraints(
             members, of: root, tellsBoundsPlainly: request.operation == .query || request.operation == .batchGetItem)
+        if let authorizer = request.authorizer {
+            try authorize(request.operation, reader, by: authorizer)
+        }
         return reader
     }
 

@@ -20,6 +20,7 @@ struct FlagServerCommand: ParsableCommand {
         subcommands: [
             ServeCommand.self, ConfigCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self,
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, WorkCommand.self, KeysCommand.self,
+            AccessKeysCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 

@@ -22,6 +22,8 @@ final class DynamoEndpoint: Sendable {
     let pages: PageOrigins
     /// The table of the flags; nil where none are served.
     let flagTable: String?
+    /// Whose requests are taken, and what they may; nil where authentication is off.
+    let access: PortAccess?
     /// Told of what changes tables and flags.
     let logger: Logger
     /// What is counted of requests.
@@ -31,12 +33,14 @@ final class DynamoEndpoint: Sendable {
     ///
     /// - Parameters:
     ///   - flagTable: the table whose kill switches overtake other writes; nil where no flags are served.
+    ///   - access: whose requests are taken; nil where authentication is off.
     ///   - work: where restores are listed, which go on behind their answers.
     ///   - logger: told of what changes tables and flags.
     init(
         store: SQLiteTableStore, flagTable: String? = nil, hosts: ServedHosts, pages: PageOrigins = .none,
-        work: WorkList = WorkList(), logger: Logger
+        access: PortAccess? = nil, work: WorkList = WorkList(), logger: Logger
     ) {
+        self.access = access
         self.flagTable = flagTable
         self.logger = logger
         service = TableService(

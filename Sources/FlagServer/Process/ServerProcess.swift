@@ -39,14 +39,14 @@ struct ServerProcess {
         }
         try loadSampleFlags(into: store, logger)
         let work = WorkList(report: { logger.report($0, $1) })
+        let (keys, digests) = try openAccess(store, logger)
         let endpoint = DynamoEndpoint(
             store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts,
-            work: work,
-            logger: logger)
-        let stack = try makeStack(store, endpoint, work, logger)
+            access: configuration.auth == .on ? PortAccess(keys: keys.accessKeys) : nil, work: work, logger: logger)
+        let stack = try makeStack(store, endpoint, (keys, digests), work, logger)
         if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
         try stack.start()
-        let dynamodb = try openDynamoDBPort(endpoint, logger)
+        let dynamodb = try openDynamoDBPort(endpoint, keys.accessKeys, logger)
         let door = try openDoor(stack, logger)
         logger.notice("ready", metadata: ["address": "\(address(port: stack.server.port))"])
         let notifySocket = environment["NOTIFY_SOCKET"]
@@ -77,7 +77,7 @@ struct ServerProcess {
     /// Returns when a signal asks to stop. SIGHUP has the certificate read again; connections that are open go on with
     /// the one they have.
     private func waitForStop(
-        _ signals: ProcessSignals, _ stack: ServingStack, _ dynamodb: HTTPServer<Never>?, _ logger: Logger
+        _ signals: ProcessSignals, _ stack: ServingStack, _ dynamodb: DynamoPort?, _ logger: Logger
     ) {
         while true {
             switch signals.next() {
@@ -111,7 +111,8 @@ struct ServerProcess {
     }
 
     private func makeStack(
-        _ store: DataStore, _ endpoint: DynamoEndpoint, _ work: WorkList, _ logger: Logger
+        _ store: DataStore, _ endpoint: DynamoEndpoint, _ access: (keys: KeyStore, digests: SecretDigest?),
+        _ work: WorkList, _ logger: Logger
     ) throws -> ServingStack {
         let http = http(at: try addresses())
         let tables = store.tables
@@ -123,9 +124,9 @@ struct ServerProcess {
         settings.evaluation.cacheLimits = configuration.cache
         settings.evaluation.bulkAnswerBytes = configuration.bulkAnswerBytes
         settings.evaluation.contextLimits = configuration.contextLimits
-        let (keys, digests) = try openAccess(store, logger)
         let parts = ServingStack.Parts(
-            store: tables, tables: tables, keys: keys, digests: digests, table: configuration.profile.tableName,
+            store: tables, tables: tables, keys: access.keys, digests: access.digests,
+            table: configuration.profile.tableName,
             settings: settings, http: http,
             now: { .systemClock }, work: work,
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
@@ -170,33 +171,48 @@ struct ServerProcess {
                     first --kind admin --environment '*' --role admin`
                     """)
             }
-            return (keys, try file.digests(creates: records.isEmpty))
+            // Both kinds of keys are good by this file: once there are any, it is not made anew in silence.
+            let accessKeys = try keys.accessKeys.load()
+            return (keys, try file.digests(creates: records.isEmpty && accessKeys.isEmpty))
         } catch {
             if case .secretKey(let reason) = error { throw CommandFailure(reason) }
             throw error
         }
     }
 
-    /// Opens the port for DynamoDB's protocol, if there is to be one.
-    ///
-    /// With authentication on it stays closed: there are no keys yet that signatures could be checked with.
+    /// Opens the port for DynamoDB's protocol, if there is to be one: with authentication on as soon as there is a key
+    /// that signatures can be checked with.
     private func openDynamoDBPort(
-        _ endpoint: DynamoEndpoint, _ logger: Logger
-    ) throws -> HTTPServer<Never>? {
-        guard let port = configuration.dynamodbPort else { return nil }
-        guard configuration.auth == .off else {
-            logger.warning(
-                "the DynamoDB port stays closed: authentication is on, and there are no keys yet to check by",
-                metadata: ["port": .stringConvertible(port)])
-            return nil
+        _ endpoint: DynamoEndpoint, _ keys: AccessKeyStore, _ logger: Logger
+    ) throws -> DynamoPort? {
+        guard let number = configuration.dynamodbPort else { return nil }
+        let host = configuration.host
+        let addresses = DynamoEndpoint.addresses(host, port: number)
+        let http = http(at: addresses)
+        let port = DynamoPort { [configuration] () throws(TransportError) in
+            let server = try endpoint.startServer(http, configuration.dynamodb)
+            let places = DynamoEndpoint.addresses(host, port: server.port)
+            logger.notice(
+                "ready for DynamoDB clients",
+                metadata: ["address": "\(SocketAddress.inWords(places, isSecure: configuration.dynamodb.tls == .on))"])
+            return server
         }
-        let addresses = DynamoEndpoint.addresses(configuration.host, port: port)
-        let server = try endpoint.startServer(http(at: addresses), configuration.dynamodb)
-        let places = DynamoEndpoint.addresses(configuration.host, port: server.port)
-        logger.notice(
-            "ready for DynamoDB clients",
-            metadata: ["address": "\(SocketAddress.inWords(places, isSecure: configuration.dynamodb.tls == .on))"])
-        return server
+        guard configuration.auth == .on else {
+            try port.open()
+            return port
+        }
+        try keys.start { port.openSoon(logger) }
+        if try !keys.load().contains(where: { $0.state == .active }) {
+            logger.warning(
+                """
+                the DynamoDB port stays closed until there is an access key: make one with `flag-server access-keys \
+                create --name NAME --policy FILE`
+                """, metadata: ["port": .stringConvertible(number)])
+        } else {
+            // Here, so that a port that is taken keeps the server from starting.
+            try port.open()
+        }
+        return port
     }
 
     private func openDoor(_ stack: ServingStack, _ logger: Logger) throws -> ControlDoor? {

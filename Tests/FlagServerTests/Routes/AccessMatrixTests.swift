@@ -37,6 +37,7 @@ struct AccessMatrixTests {
         "DELETE /api/emergency/kill-switch": ending, "POST /api/emergency/kill-switch/deactivate": ending,
         "POST /api/import": #"{"flags":[]}"#,
         "POST /api/keys": #"{"name":"a","kind":"server","environment":"*"}"#,
+        "POST /api/access-keys": #"{"name":"a","policy":{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}}"#,
         "POST /api/keys/{selector}/rotate": "{}", "POST /api/backups": #"{"table":"none"}"#,
         "POST /api/restore": #"{"backup":"none"}"#, "PUT /api/continuous-backups": #"{"table":"none"}"#,
     ]
@@ -46,7 +47,7 @@ struct AccessMatrixTests {
         var path = String(route.drop { $0 != " " }.dropFirst())
         for (name, value) in [
             ("flagKey", "m"), ("key", "m"), ("name", "s"), ("tenantId", "mine"), ("selector", "none"),
-            ("backupId", "none"), ("workId", "none"),
+            ("backupId", "none"), ("workId", "none"), ("accessKeyId", "none"),
         ] { path = path.replacing("{\(name)}", with: value) }
         let isOfEnvironment = [
             "/ofrep/", "/api/evaluate", "/api/explain", "/api/flags", "/api/segments",

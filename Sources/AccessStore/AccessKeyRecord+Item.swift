@@ -1,0 +1,45 @@
+import Access
+import DynamoModel
+import FlagCore
+
+extension AccessKeyRecord {
+    private enum Name {
+        static let name: AttributeName = "name"
+        static let policy: AttributeName = "policy"
+        static let createdAt: AttributeName = "createdAt"
+        static let createdBy: AttributeName = "createdBy"
+        static let revokedAt: AttributeName = "revokedAt"
+        static let revokedBy: AttributeName = "revokedBy"
+        static let reason: AttributeName = "reason"
+    }
+
+    /// The key as an item of the table.
+    var item: Item {
+        var item: Item = [
+            AccessTable.partition: .string(AccessTable.accessKeys), AccessTable.sort: .string(id),
+            Name.name: .string(name), Name.policy: .string(policy), Name.createdAt: .string(createdAt.rfc3339),
+            Name.createdBy: .string(createdBy),
+        ]
+        item[Name.revokedAt] = revocation.map { .string($0.at.rfc3339) }
+        item[Name.revokedBy] = revocation.map { .string($0.by) }
+        item[Name.reason] = revocation?.reason.map { .string($0) }
+        return item
+    }
+
+    /// Reads a key's item; nil when it is none. What is not whole is no key: nobody comes in by it.
+    init?(item: Item) {
+        func text(_ name: AttributeName) -> String? { item[name]?.stringValue }
+        guard text(AccessTable.partition) == AccessTable.accessKeys, let id = text(AccessTable.sort),
+            AccessKeyID.isOne(id), let name = text(Name.name), let policy = text(Name.policy),
+            let createdAt = text(Name.createdAt).flatMap({ Timestamp(rfc3339: $0) }),
+            let createdBy = text(Name.createdBy)
+        else { return nil }
+        self.init(
+            id: id, name: name, policy: policy, createdAt: createdAt, createdBy: createdBy,
+            revocation: item[Name.revokedAt].map { _ in
+                KeyRecord.Revocation(
+                    at: text(Name.revokedAt).flatMap { Timestamp(rfc3339: $0) } ?? createdAt,
+                    by: text(Name.revokedBy) ?? "", reason: text(Name.reason))
+            })
+    }
+}

@@ -1,0 +1,70 @@
+import Access
+import DynamoModel
+
+/// The internal table of whoever may come in: it accompanies no table of flags and is in no backup of one, so that no
+/// restore brings a key back that was revoked.
+///
+/// | item | PK | SK |
+/// |---|---|---|
+/// | API key | `KEY` | the selector |
+/// | access key | `ACCESS_KEY` | the identifier |
+package enum AccessTable {
+    /// Its name.
+    package static let name = "\(InternalTables.prefix)access"
+
+    static let partition: AttributeName = "PK"
+    static let sort: AttributeName = "SK"
+    static let keys = "KEY"
+    static let accessKeys = "ACCESS_KEY"
+
+    static let schema = TableSchema(
+        name: name, partitionKey: KeyAttribute(partition), sortKey: KeyAttribute(sort))
+
+    static func key(_ selector: String) -> TableKey { TableKey(.string(keys), .string(selector)) }
+    static func accessKey(_ id: String) -> TableKey { TableKey(.string(accessKeys), .string(id)) }
+}
+
+extension ItemTable {
+    /// All items of one kind. O(items).
+    func accessItems(_ kind: String) throws(KeyStoreError) -> [Item] {
+        var items: [Item] = []
+        do throws(TableError) {
+            guard try listTables().contains(AccessTable.name) else { return items }
+            var query = Query(table: AccessTable.name, partition: .string(kind))
+            while true {
+                let page = try self.query(query)
+                items += page.items
+                guard let next = page.lastEvaluatedKey else { return items }
+                query.exclusiveStart = next
+            }
+        } catch { throw .store(error) }
+    }
+
+    /// The item of a key; nil when there is none.
+    func accessItem(_ key: TableKey) throws(KeyStoreError) -> Item? {
+        do throws(TableError) {
+            let isThere = try listTables().contains(AccessTable.name)
+            return isThere ? try getItem(table: AccessTable.name, key: key) : nil
+        } catch { throw .store(error) }
+    }
+
+    /// Stores an item. Blocks until it is durable.
+    func writeAccessItem(_ item: Item, by principal: Principal) throws(KeyStoreError) {
+        do throws(TableError) {
+            try transactAndWait([.put(table: AccessTable.name, item: item)], principal: principal)
+        } catch { throw .store(error) }
+    }
+
+    /// Makes the table where there is none.
+    func createAccessTable() throws(KeyStoreError) {
+        do throws(TableError) { try createTable(AccessTable.schema) } catch {
+            if case .tableExists = error { return }
+            throw .store(error)
+        }
+    }
+}
+
+extension Change {
+    /// Whether it is one of a kind of items of the table.
+    func isOfAccess(_ kind: String) -> Bool { table == AccessTable.name && key.partition.stringValue == kind }
+}
