@@ -52,7 +52,9 @@ package struct SignatureClaim: Sendable, Equatable {
     private init(_ authorization: String, date: String?) throws(SignatureError) {
         let algorithm = authorization.prefix { $0 != " " }
         guard algorithm.hasPrefix("AWS") else { throw .missing }
-        guard algorithm == Self.algorithm else { throw .incomplete("Unsupported AWS 'algorithm': '\(algorithm)'.") }
+        guard algorithm == Self.algorithm else {
+            throw .incomplete("Unsupported AWS 'algorithm': '\(algorithm.prefix(40))'.")
+        }
         var parts: [String: String] = [:]
         for part in authorization.dropFirst(algorithm.count).split(separator: ",") {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -137,7 +139,13 @@ package struct SignatureClaim: Sendable, Equatable {
 private struct Parameters {
     private var values: [String: String] = [:]
 
+    /// Bytes of a query at most: DynamoDB's operations have no parameters beside those of a signature.
+    private static let bytesMaximum = 4096
+
     init(_ request: SignedRequest) throws(SignatureError) {
+        guard request.query.count <= Self.bytesMaximum else {
+            throw .incomplete("The query has more than \(Self.bytesMaximum) bytes")
+        }
         for (name, value) in request.parameters {
             let name = String(decoding: name, as: UTF8.self)
             guard name.lowercased().hasPrefix("x-amz-") else { continue }

@@ -24,6 +24,9 @@ package struct SigningKeyCache {
     private static let capacity = 1024
     private var keys: [Name: (secret: [UInt8], key: SigningKey)] = [:]
 
+    /// How many there are.
+    var count: Int { keys.count }
+
     /// A cache of nothing.
     package init() {}
 

@@ -56,11 +56,11 @@ struct TestService {
     func setClock(by milliseconds: Int64) { now.withLock { $0 += milliseconds } }
 
     /// Sends a request.
-    func call(_ operation: DynamoOperation, _ body: String) -> Reply {
+    func call(_ operation: DynamoOperation, _ body: String, _ authorizer: RequestAuthorizer? = nil) -> Reply {
         let answered = DispatchSemaphore(value: 0)
         let response = Locked<ProtocolResponse?>(nil)
         Array(body.utf8).withUnsafeBytes { bytes in
-            let request = TableService.Request(operation, body: bytes, principal: .anonymous)
+            let request = TableService.Request(operation, body: bytes, principal: .anonymous, authorizer: authorizer)
             service.perform(request, tape: TableService.makeTape()) { answer in
                 response.withLock { $0 = answer }
                 answered.signal()
