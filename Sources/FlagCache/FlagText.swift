@@ -11,33 +11,40 @@ package final class FlagText: Sendable {
     package let rule: FlagRule
     /// When the flag should be gone; its metadata says so from then on.
     package let expiresAt: Timestamp?
-    /// A hash of key, rule and date, equal in every process.
+    /// Whether a key in a browser or an app may evaluate it; its metadata says so.
+    package let isClientSide: Bool
+    /// A hash of everything above, equal in every process.
     package let fingerprint: UInt64
     /// The rules of the time zone that the rule's rollout names: found before, since a loop must not read files.
     private let zone: TimeZoneRules?
 
     /// - Parameter zones: finds the rules of a time zone.
-    package init(key: String, rule: FlagRule, expiresAt: Timestamp? = nil, zones: TimeZones) {
+    package init(
+        key: String, rule: FlagRule, expiresAt: Timestamp? = nil, isClientSide: Bool = false, zones: TimeZones
+    ) {
         self.key = Array(key.utf8)
         zone = rule.timeZone.flatMap(zones)
         self.rule = rule
         self.expiresAt = expiresAt
+        self.isClientSide = isClientSide
         let date = expiresAt.map { UInt64(bitPattern: $0.millisecondsSinceEpoch) } ?? 0
-        fingerprint = ByteHash.mix(ByteHash.mix(ByteHash.fingerprint(key), rule.fingerprint), date)
+        let hash = ByteHash.mix(ByteHash.mix(ByteHash.fingerprint(key), rule.fingerprint), date)
+        fingerprint = isClientSide ? ByteHash.mix(hash, 1) : hash
     }
 
     /// Compiles the flag for one loop. Nothing of the result is shared with other loops, so that their reference counts
     /// are not contended; but the rules of a time zone are.
     func compiled(fractional: FractionalVersion) -> CompiledFlag {
         rule.compiled(
-            key: String(decoding: key, as: UTF8.self), fractional: fractional, expiresAt: expiresAt, zone: zone)
+            key: String(decoding: key, as: UTF8.self), fractional: fractional, expiresAt: expiresAt,
+            isClientSide: isClientSide, zone: zone)
     }
 
-    /// Whether both are the same flag with the same rule and date.
+    /// Whether both are the same flag with the same rule, date and clients.
     func isSame(as other: FlagText) -> Bool {
         self === other
             || (fingerprint == other.fingerprint && key == other.key && rule == other.rule
-                && expiresAt == other.expiresAt)
+                && expiresAt == other.expiresAt && isClientSide == other.isClientSide)
     }
 }
 
