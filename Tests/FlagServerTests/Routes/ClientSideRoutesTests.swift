@@ -75,7 +75,9 @@ struct ClientSideRoutesTests {
             #expect(answers.ofrep?.serialized() == expected)
             #expect(answers.bulk?.serialized() == expected)
             let said: JSONValue? = value ? ["clientSide": true] : nil
-            #expect(answers.evaluate == said && answers.batch == said && answers.explain == said)
+            #expect(answers.evaluate == said)
+            #expect(answers.batch == said)
+            #expect(answers.explain == said)
         }
     }
 
@@ -142,6 +144,7 @@ struct ClientSideRoutesTests {
             "PUT", "/api/flags/a", #"{"description":"d","owner":"o","defaultEnabled":true}"#)
         #expect(replaced.status == 200 && replaced.json["clientSide"] == nil)
         #expect(replaced.fields["etag"] != read.fields["etag"])
+        server.stack.follower.waitUntilIdle()
         let history = try server.send("GET", "/api/flags/a/history").json["history"]?.arrayValue?.first
         #expect(history?["attributes"] == ["clientSide"])
         #expect(history?["changes"] == [["pointer": "/clientSide", "before": true, "after": false]])
