@@ -23,6 +23,7 @@ let package = Package(
     products: [
         .executable(name: "flag-server", targets: ["FlagServer"]),
         .executable(name: "http-echo", targets: ["HTTPEcho"]),
+        .executable(name: "wire-server", targets: ["WireServer"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -53,6 +54,7 @@ let package = Package(
         library("HTTPClient", ["CCurl", "Platform"]),
         library("Telemetry"),
         library("Access", ["DynamoModel", "FlagCore", "Bytes"]),
+        library("AccessStore", ["COpenSSL", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
         library("HTTPRouting", ["HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform"]),
         library(
             "Evaluation",
@@ -60,8 +62,8 @@ let package = Package(
         library(
             "Administration",
             [
-                "HTTPRouting", "HTTPTransport", "Access", "FlagFiles", "FlagStore", "FlagCache", "FlagCore",
-                "DynamoModel", "JSON", "Bytes", "Platform",
+                "HTTPRouting", "HTTPTransport", "Access", "AccessStore", "FlagFiles", "FlagStore", "FlagCache",
+                "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform",
             ]),
         // The API document, compiled in.
         .target(name: "CAPIDocument", exclude: ["openapi.json"]),
@@ -69,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "FlagServer",
             dependencies: [
-                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "CAPIDocument",
+                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "CAPIDocument",
                 "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService",
                 "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -77,13 +79,15 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: settings),
+        .executableTarget(name: "HTTPEcho", dependencies: ["HTTPTransport", "Platform"], swiftSettings: settings),
+        // What tests from outside, drills and measurements ask: the transport with all its settings as options.
         .executableTarget(
-            name: "HTTPEcho",
+            name: "WireServer",
             dependencies: [
                 "HTTPTransport", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: settings),
+            path: "Tests/WireServer", swiftSettings: settings),
 
         // What `./scripts/bench table` measures without a socket.
         .executableTarget(
@@ -122,7 +126,7 @@ let package = Package(
         tests(
             of: "FlagServer",
             [
-                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access",
+                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore",
                 "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel",
                 "DynamoService",
                 "TableEngine",

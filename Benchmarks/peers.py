@@ -67,10 +67,10 @@ def started(name: str, command: list, port: int, certificate: Certificate | None
     return server
 
 
-def http_echo(certificate: Certificate | None = None, loops: int = 1) -> Server:
+def wire_server(certificate: Certificate | None = None, loops: int = 1) -> Server:
     port = free_port()
     tls = ["--tls-certificate", certificate.file, "--tls-key", certificate.key] if certificate else []
-    return started("http-echo", [build("http-echo"), "--port", port, "--loops", loops, *tls], port, certificate)
+    return started("wire-server", [build("wire-server"), "--port", port, "--loops", loops, *tls], port, certificate)
 
 
 def nginx(body: str, certificate: Certificate | None = None) -> Server:

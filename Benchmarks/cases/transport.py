@@ -1,4 +1,4 @@
-"""The transport: http-echo beside other servers of HTTP, one worker each, the same request, answers of one size."""
+"""The transport: wire-server beside other servers of HTTP, one worker each, the same request, answers of one size."""
 
 import argparse
 import contextlib
@@ -15,7 +15,7 @@ TITLE = "the transport"
 PACKAGES = ["nginx-light", "wrk", "nodejs", "node-express", "openssl"]
 
 PATH = "/echo"
-OURS, NGINX, EVALUATION = "http-echo", "nginx, static", "flag-server, OFREP"
+OURS, NGINX, EVALUATION = "wire-server", "nginx, static", "flag-server, OFREP"
 PEERS = ("Hummingbird", "FlyingFox", "Node", "Express")
 CONNECTIONS = (1, 64, 512)
 DEPTH = 16
@@ -59,14 +59,14 @@ def plain(options) -> Report:
         found = measure(servers, options)
     goals = [against_nginx(found, 64, "CPU per request against nginx, 64 connections", 0.9),
              Goal("p99 against nginx, 64 connections", found[OURS, 64].p99 / found[NGINX, 64].p99, 1.2, "×")]
-    goals += [Goal(f"CPU per request: {name} against http-echo", found[name, 64].cpu / found[OURS, 64].cpu, bound, "×",
-                   at_most=False) for name, bound in (("Hummingbird", 5), ("Express", 18))]
+    goals += [Goal(f"CPU per request: {name} against wire-server", found[name, 64].cpu / found[OURS, 64].cpu, bound,
+                   "×", at_most=False) for name, bound in (("Hummingbird", 5), ("Express", 18))]
     return Report(f"{TITLE}: one request after the other", COLUMNS, rows(found), goals, note())
 
 
 def pipelined(options) -> Report:
     """Sixteen requests at once; the rate beside that of one at a time, in the same minutes."""
-    with peers.http_echo() as echo, peers.nginx(flags.REQUEST.decode()) as nginx:
+    with peers.wire_server() as echo, peers.nginx(flags.REQUEST.decode()) as nginx:
         servers = {NGINX: nginx, OURS: echo}
         single = measure(servers, options, connections=(64,))
         found = measure(servers, options, connections=(1, 64), pipelined=DEPTH)
@@ -110,11 +110,11 @@ def short(options):
 
 
 def loops(options) -> Report:
-    with peers.http_echo() as one, peers.http_echo(loops=2) as two:
-        found = measure({"http-echo, one loop": one, "http-echo, two loops": two}, options, connections=(64,))
+    with peers.wire_server() as one, peers.wire_server(loops=2) as two:
+        found = measure({"wire-server, one loop": one, "wire-server, two loops": two}, options, connections=(64,))
     single, double = found.values()
     return Report(f"{TITLE}: two loops beside one", COLUMNS[:7] + ["CPU, one loop = 1", "MiB"],
-                  rows(found, "http-echo, one loop"),
+                  rows(found, "wire-server, one loop"),
                   [Goal("CPU per request with two loops against one", double.cpu / single.cpu, 1.15, "×")],
                   "On a machine with two cores the load takes one of them for itself.")
 
@@ -123,7 +123,7 @@ def loops(options) -> Report:
 def everybody(certificate: peers.Certificate | None = None):
     """All servers by their names; those that can speak TLS where there is a certificate."""
     with contextlib.ExitStack() as stack:
-        servers = {NGINX: peers.nginx(flags.REQUEST.decode(), certificate), OURS: peers.http_echo(certificate),
+        servers = {NGINX: peers.nginx(flags.REQUEST.decode(), certificate), OURS: peers.wire_server(certificate),
                    "Hummingbird": peers.swift_peer("HummingbirdPeer", certificate),
                    "FlyingFox": peers.swift_peer("FlyingFoxPeer") if certificate is None else None,
                    "Node": peers.node(certificate), "Express": peers.express(certificate=certificate)}

@@ -11,12 +11,29 @@ package final class Caller: Sendable {
     package let anywhere: Permissions
     /// What they may in all environments.
     package let everywhere: Permissions
+    /// The only tenant that their requests can be about; nil for any.
+    package let tenant: String?
+    /// Whether flags that are not marked `clientSide` do not exist for them.
+    package let seesClientSideOnly: Bool
+    /// The only environment in which they may anything; nil where there are several, or none.
+    package let onlyEnvironment: Environment?
     /// What they may, by the number of the environment.
     private let permissions: [Permissions]
 
     /// A caller with permissions of their own in each environment.
-    package init(_ principal: Principal, _ permissions: (Environment) -> Permissions) {
+    ///
+    /// - Parameters:
+    ///   - tenant: the only tenant that their requests can be about; nil for any.
+    ///   - seesClientSideOnly: whether flags that are not marked `clientSide` do not exist for them.
+    package init(
+        _ principal: Principal, tenant: String? = nil, seesClientSideOnly: Bool = false,
+        _ permissions: (Environment) -> Permissions
+    ) {
         self.principal = principal
+        self.tenant = tenant
+        self.seesClientSideOnly = seesClientSideOnly
+        let places = Environment.allCases.filter { !permissions($0).isEmpty }
+        onlyEnvironment = places.count == 1 ? places[0] : nil
         self.permissions = Environment.allCases.map(permissions)
         anywhere = self.permissions.reduce([]) { $0.union($1) }
         everywhere = self.permissions.reduce(.all) { $0.intersection($1) }

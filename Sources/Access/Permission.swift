@@ -24,12 +24,15 @@ package struct Permissions: OptionSet, Sendable, Hashable {
     ]
 
     /// The names of what is in the set, for people: `read, change flags`.
-    package var inWords: String {
+    package var inWords: String { words.joined(separator: ", ") }
+
+    /// The names of what is in the set.
+    package var words: [String] {
         let names: [(Permissions, String)] = [
             (.evaluate, "evaluate flags"), (.read, "read"), (.changeFlags, "change flags"),
             (.changeOverrides, "change overrides"), (.killSwitches, "use kill switches"), (.administer, "administer"),
         ]
-        return names.filter { contains($0.0) }.map(\.1).joined(separator: ", ")
+        return names.filter { contains($0.0) }.map(\.1)
     }
 }
 
@@ -43,6 +46,9 @@ package enum Role: String, CaseIterable, Sendable {
     case `operator`
     /// Does everything.
     case admin
+
+    /// All of them, for people.
+    package static let names = allCases.map(\.rawValue).joined(separator: ", ")
 
     /// What the role may.
     package var permissions: Permissions {

@@ -6,7 +6,8 @@ package enum RouteAccess: Sendable, Hashable {
     case anyCaller
     /// A caller who may this in at least one environment; in which one is decided when the environment is known.
     case needs(Permissions)
-    /// A caller who may this in every environment: what concerns tables concerns all that is in them.
+    /// A caller who may this in every environment and for every tenant: what concerns tables concerns all that is in
+    /// them.
     case needsEverywhere(Permissions)
 
     /// What whoever calls must be allowed.
@@ -26,7 +27,8 @@ package enum RouteAccess: Sendable, Hashable {
         case (.needs(let permissions), .some(let caller)):
             caller.anywhere.isSuperset(of: permissions) ? .admitted : .forbidden
         case (.needsEverywhere(let permissions), .some(let caller)):
-            caller.everywhere.isSuperset(of: permissions) ? .admitted : .forbidden
+            // Whoever is bound to one tenant is not let near what is of all.
+            caller.tenant == nil && caller.everywhere.isSuperset(of: permissions) ? .admitted : .forbidden
         }
     }
 

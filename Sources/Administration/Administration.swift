@@ -1,4 +1,5 @@
 import Access
+import AccessStore
 import FlagCore
 import FlagStore
 import HTTPRouting
@@ -10,6 +11,8 @@ package struct Administration: Sendable {
     package let repository: FlagRepository
     /// The tables that they are in, as a whole.
     let tables: TableAdministration
+    /// The keys that callers come in by.
+    let keys: KeyStore
     /// What the caches know, where that is asked for.
     let feed: CacheFeed
     /// The long work that is under way.
@@ -23,11 +26,13 @@ package struct Administration: Sendable {
 
     /// Puts the parts together.
     package init(
-        repository: FlagRepository, tables: TableAdministration, feed: CacheFeed, work: WorkList, workers: WorkerPool,
+        repository: FlagRepository, tables: TableAdministration, keys: KeyStore, feed: CacheFeed, work: WorkList,
+        workers: WorkerPool,
         defaultEnvironment: Environment, now: @escaping @Sendable () -> Timestamp
     ) {
         self.repository = repository
         self.tables = tables
+        self.keys = keys
         self.feed = feed
         self.work = work
         self.workers = workers

@@ -9,8 +9,17 @@ extension AdministrationRequest {
     /// The flag's key in the path.
     func flagKey() throws(Problem) -> String { try pathText("flagKey", .flagKey) }
 
-    /// The tenant in the path.
-    func tenantId() throws(Problem) -> String { try pathText("tenantId", .tenant) }
+    /// The tenant in the path: one that the caller may name.
+    func tenantId() throws(Problem) -> String {
+        let tenant = try pathText("tenantId", .tenant)
+        if let bound = caller.tenant, bound != tenant { throw .otherTenant }
+        return tenant
+    }
+
+    /// Fails for a caller who is bound to one tenant: what is asked for is of all.
+    func requireAnyTenant() throws(Problem) {
+        guard caller.tenant == nil else { throw .boundToTenant }
+    }
 
     /// The segment's name in the path.
     func segmentName() throws(Problem) -> String { try pathText("name", .segmentName) }
@@ -30,9 +39,10 @@ extension AdministrationRequest {
     /// The environment that the query names, nil when it names none.
     func namedEnvironment() throws(Problem) -> Environment? { try query.environment() }
 
-    /// The environment that is meant: the query's, else the profile's. Only one that the caller may read.
+    /// The environment that is meant: the query's, else the caller's only one, else the profile's. Only one that the
+    /// caller may read.
     func environment(_ administration: Administration) throws(Problem) -> Environment {
-        let environment = try namedEnvironment() ?? administration.defaultEnvironment
+        let environment = try namedEnvironment() ?? caller.onlyEnvironment ?? administration.defaultEnvironment
         guard caller.permissions(in: environment).contains(.read) else { throw .forbidden(.read, in: environment) }
         return environment
     }
@@ -75,14 +85,14 @@ extension AdministrationRequest {
         }
     }
 
-    /// The environment of a new thing: the query's, else the body's, else the profile's. Query and body must not
-    /// differ.
+    /// The environment of a new thing: the query's, else the body's, else the caller's only one, else the profile's.
+    /// Query and body must not differ.
     private func environment(_ administration: Administration, body: Environment?) throws(Problem) -> Environment {
         let named = try namedEnvironment()
         if let named, let body, named != body {
             throw .invalidBody([.otherEnvironment(body, query: named)])
         }
-        return named ?? body ?? administration.defaultEnvironment
+        return named ?? body ?? caller.onlyEnvironment ?? administration.defaultEnvironment
     }
 
     /// How many entries a page has.

@@ -50,7 +50,8 @@ extension FlagRoutes {
         let environment = try request.environment(administration)
         let key = try request.flagKey()
         return try administration.reading(in: environment) { () throws(FlagStoreError) in
-            let entries = try administration.repository.history(of: key, in: environment)
+            var entries = try administration.repository.history(of: key, in: environment)
+            if let tenant = request.caller.tenant { entries.removeAll { !$0.isFor(tenant) } }
             return .respond(
                 try .history(entries) { () throws(FlagStoreError) in
                     try administration.repository.requireFlag(key, in: environment)

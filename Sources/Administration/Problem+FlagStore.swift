@@ -63,6 +63,13 @@ extension Problem {
         Problem(.forbidden, "whoever sent this may not \(permissions.inWords) in \(environment.rawValue)")
     }
 
+    /// Another tenant than the one that the caller is bound to.
+    static let otherTenant = Problem(.forbidden, "whoever sent this is bound to one tenant, and names another")
+
+    /// Something of all tenants, for a caller who is bound to one.
+    static let boundToTenant = Problem(
+        .forbidden, "whoever sent this is bound to one tenant, and this is of all tenants")
+
     /// A body that a checked type refused.
     static func invalidBody(_ issues: [DefinitionIssue]) -> Problem {
         .invalidBody(issues.map { Field(pointer: $0.pointer, detail: $0.message) })

@@ -1,3 +1,4 @@
+import Access
 import FlagCore
 import FlagStore
 import HTTPRouting
@@ -13,12 +14,32 @@ extension TenantOverrideRoutes {
         let key = try request.flagKey()
         let limit = try request.limit()
         let (repository, cursor) = (administration.repository, request.cursor)
+        if let tenant = request.caller.tenant {
+            return try ownOverride(of: key, tenant, in: environment, administration)
+        }
         return try administration.reading(in: environment) { () throws(FlagStoreError) in
             let page = try repository.overrides(ofFlag: key, in: environment, limit: limit, cursor: cursor)
             // A flag without overrides is one thing, a mistyped key another.
             if page.records.isEmpty, cursor == nil { try repository.requireFlag(key, in: environment) }
             let invalid = cursor == nil ? try repository.invalidOverrides(ofFlag: key, in: environment) : []
             return .respond(.overrides(page, invalid))
+        }
+    }
+
+    /// The overrides of a flag as a caller sees them who is bound to one tenant: those of others do not exist.
+    private static func ownOverride(
+        of key: String, _ tenant: String, in environment: Environment, _ administration: Administration
+    ) throws(Problem) -> Outcome {
+        let repository = administration.repository
+        return try administration.reading(in: environment) { () throws(FlagStoreError) in
+            try repository.requireFlag(key, in: environment)
+            var own: [JSONValue] = []
+            do throws(FlagStoreError) {
+                own.append(try repository.override(ofTenant: tenant, flagKey: key, in: environment).json)
+            } catch {
+                guard case .notFound = error else { throw error }
+            }
+            return .respond(.json(["overrides": .array(own), "nextCursor": .null]))
         }
     }
 

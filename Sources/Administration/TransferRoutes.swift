@@ -24,6 +24,7 @@ enum TransferRoutes {
     private static func importFlags(
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
+        try request.requireAnyTenant()
         let work = ImportRequest(
             file: request.body, environment: try request.namedEnvironment(),
             mode: try request.choice("mode", among: ImportPlan.Mode.allCases) ?? .merge,
@@ -41,6 +42,7 @@ enum TransferRoutes {
     private static func exportFlags(
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
+        try request.requireAnyTenant()
         let work = ExportRequest(
             format: try request.choice("format", among: ImportDocument.Format.allCases) ?? .native,
             environment: try request.environment(administration))

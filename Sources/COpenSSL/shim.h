@@ -1,6 +1,7 @@
 // OpenSSL 3, and what of it is macros. Wrappers only.
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/hmac.h>
 #include <openssl/ssl.h>
 #include <string.h>
 

@@ -27,14 +27,18 @@ struct EvaluateBody {
     /// - Parameters:
     ///   - named: the environment that the query names, which the body must not contradict.
     ///   - standard: the environment of a request that names none.
+    ///   - boundTenant: the only tenant that it may be about, which it need not name; nil for any.
     /// - Throws: one problem that names every member which is unknown, missing or of the wrong form.
-    init(_ root: JSONView, isBatch: Bool, named: Environment?, standard: Environment) throws(Problem) {
+    init(
+        _ root: JSONView, isBatch: Bool, named: Environment?, standard: Environment,
+        boundTenant: UnsafeRawBufferPointer? = nil
+    ) throws(Problem) {
         guard root.kind == .object else {
             throw .invalidBody([.init(pointer: "", detail: "must be a JSON object")])
         }
         var fields: [Problem.Field] = []
-        var hasTenant = false
-        var tenant: UnsafeRawBufferPointer?
+        var hasTenant = boundTenant != nil
+        var tenant = boundTenant
         var user: UnsafeRawBufferPointer?
         var flag: JSONView?
         var environment = named ?? standard
@@ -44,6 +48,7 @@ struct EvaluateBody {
             let value = member.value
             if member.name.hasSameBytes(as: "tenantId") {
                 hasTenant = true
+                if value.isNull, boundTenant != nil { continue }
                 tenant = value.stringBytes
                 if let problem = EvaluateBody.problem(ofTenant: tenant) { fields.append(problem) }
             } else if member.name.hasSameBytes(as: isBatch ? "flagKeys" : "flagKey") {
@@ -79,6 +84,7 @@ struct EvaluateBody {
         guard fields.isEmpty, let tenant, let flag else {
             throw hasBadEnvironment && fields.count == 1 ? .unknownEnvironment(fields) : .invalidBody(fields)
         }
+        if let boundTenant, !boundTenant.elementsEqual(tenant) { throw .otherTenant }
         self.tenantId = tenant
         self.flagKey = flag.stringBytes ?? UnsafeRawBufferPointer(start: nil, count: 0)
         self.flagKeys = isBatch ? flag : nil

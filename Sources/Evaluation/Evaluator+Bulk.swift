@@ -14,7 +14,11 @@ private struct BulkRequest {
     let segments: UInt64?
     let overrides: OverridesLookup
     let body: OFREPBody
-    var context: EvaluationContext { EvaluationContext(attributes: body.context) }
+    /// The only tenant that it may be about.
+    let boundTenant: UnsafeRawBufferPointer?
+    /// The tenant that it is about.
+    let tenantId: UnsafeRawBufferPointer?
+    var context: EvaluationContext { EvaluationContext(attributes: body.context, tenantId: boundTenant) }
 }
 
 /// All flags at once.
@@ -32,18 +36,20 @@ extension Evaluator {
     /// Answers all flags of the environment in OFREP's way, in one or more slices of the loop's time.
     func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
         guard writing == nil || input.isWriting else { return .queued }
-        let environment = input.environment ?? settings.defaultEnvironment
+        let environment = input.environment(orElse: settings.defaultEnvironment)
+        guard input.isAllowed(in: environment) else { return fail(.forbidden(in: environment), nil, 403, &output) }
         let body: OFREPBody
         do throws(OFREPFailure) {
             body = try parseOFREP(input.body)
         } catch {
             return fail(error, nil, 400, &output)
         }
+        guard let tenant = input.tenant(named: body.tenantId) else { return fail(.otherTenant, nil, 403, &output) }
         let lookup = cache.ruleSet(environment, now: loop.monotonicMilliseconds)
-        let overrides = lookUpOverrides(environment, tenant: body.tenantId)
+        let overrides = lookUpOverrides(environment, tenant: tenant.id)
         var missing: [CacheKey] = []
         if case .missing = lookup { missing.append(.ruleSet(environment)) }
-        if case .missing = overrides, let tenant = body.tenantId {
+        if case .missing = overrides, let tenant = tenant.id {
             missing.append(.overrides(environment, tenant: Array(tenant)))
         }
         switch lookup {
@@ -55,7 +61,8 @@ extension Evaluator {
                 if segments == nil { return .missing([.segments(environment)]) }
             }
             let request = BulkRequest(
-                environment: environment, ruleSet: ruleSet, segments: segments, overrides: overrides, body: body)
+                environment: environment, ruleSet: ruleSet, segments: segments, overrides: overrides, body: body,
+                boundTenant: input.boundTenant, tenantId: tenant.id)
             return evaluate(request, input, &output)
         case .found, .missing: return .missing(missing)
         }
@@ -124,8 +131,8 @@ extension Evaluator {
         digest.update(cache.killSwitchFingerprint(request.environment))
         digest.update(request.overrides.fingerprint(at: now))
         if let segments = request.segments { digest.update(segments) }
-        digest.update(UInt64(request.body.tenantId?.count ?? 0))
-        if let tenant = request.body.tenantId { digest.update(tenant) }
+        digest.update(UInt64(request.tenantId?.count ?? 0))
+        if let tenant = request.tenantId { digest.update(tenant) }
         // A missing context is an empty one.
         if let context = request.body.context, context.count > 0 {
             digest.update(ContextDigest.of(context, key: tagKey))

@@ -1,3 +1,4 @@
+import Access
 import Bytes
 import FlagCache
 import FlagCore
@@ -104,7 +105,9 @@ extension Evaluator {
         _ root: JSONView, _ input: EvaluationInput, isBatch: Bool
     ) throws(Problem) -> EvaluateBody {
         let parsed = try EvaluateBody(
-            root, isBatch: isBatch, named: input.environment, standard: settings.defaultEnvironment)
+            root, isBatch: isBatch, named: input.environment,
+            standard: input.caller.onlyEnvironment ?? settings.defaultEnvironment, boundTenant: input.boundTenant)
+        guard input.isAllowed(in: parsed.environment) else { throw .forbidden(in: parsed.environment) }
         let limits = settings.contextLimits
         do throws(ContextLimits.Excess) {
             try limits.check(parsed.metadata, ofBody: input.body.count)

@@ -1,3 +1,4 @@
+import Access
 import Bytes
 import FlagCache
 import FlagCore
@@ -38,9 +39,12 @@ extension Evaluator {
         let root = try parse(input.body)
         let flagKey = input.key.isEmpty ? nil : input.key
         if root.kind == .object, ExplainBody.isOFREP(root) {
-            return try ExplainBody(
-                ofrep: root, flagKey: flagKey, named: input.environment, standard: settings.defaultEnvironment,
-                settings.contextLimits, ofBody: input.body.count)
+            let body = try ExplainBody(
+                ofrep: root, flagKey: flagKey, named: input.environment,
+                standard: input.caller.onlyEnvironment ?? settings.defaultEnvironment,
+                boundTenant: input.boundTenant, settings.contextLimits, ofBody: input.body.count)
+            guard input.isAllowed(in: body.environment) else { throw .forbidden(in: body.environment) }
+            return body
         }
         if flagKey != nil {
             throw .invalidQuery([.init(pointer: "?flagKey", detail: "goes with a body of OFREP; this one has flagKey")])

@@ -19,28 +19,31 @@ extension Evaluator {
                     .init(.general, "the flag's key cannot be decoded: \(error.description)"), key, 400, &output)
             }
         }
-        let environment = input.environment ?? settings.defaultEnvironment
+        let environment = input.environment(orElse: settings.defaultEnvironment)
+        guard input.isAllowed(in: environment) else { return fail(.forbidden(in: environment), key, 403, &output) }
         let body: OFREPBody
         do throws(OFREPFailure) {
             body = try parseOFREP(input.body)
         } catch {
             return fail(error, key, 400, &output)
         }
+        guard let tenant = input.tenant(named: body.tenantId) else { return fail(.otherTenant, key, 403, &output) }
         let lookup = cache.flag(environment, key: key, now: loop.monotonicMilliseconds)
         if case .missing = lookup, let refusal = refuseKey(key, &output) { return refusal }
-        return evaluateOFREP(lookup, key, body, environment, &output)
+        return evaluateOFREP(lookup, key, body, environment, input, tenant, &output)
     }
 
     private func evaluateOFREP(
         _ lookup: FlagLookup, _ key: UnsafeRawBufferPointer, _ body: OFREPBody, _ environment: Environment,
-        _ output: inout EvaluationOutput
+        _ input: EvaluationInput, _ tenant: NamedTenant, _ output: inout EvaluationOutput
     ) -> EvaluationResult {
-        let overrides = lookUpOverrides(environment, tenant: body.tenantId)
+        let overrides = lookUpOverrides(environment, tenant: tenant.id)
         switch (lookup, overrides) {
         case (.found(let flag, _), .none), (.found(let flag, _), .found):
             var run = evaluationRun(of: flag, environment, overrides)
             let evaluation = flag.evaluate(
-                EvaluationContext(attributes: body.context), killSwitch: cache.killSwitch(environment, key: key),
+                EvaluationContext(attributes: body.context, tenantId: input.boundTenant),
+                killSwitch: cache.killSwitch(environment, key: key),
                 override: overrides.override(for: key), in: &run)
             if flag.needsSurroundings, !surroundings.missing.isEmpty { return .missing(surroundings.missing) }
             count(evaluation, of: flag, in: environment, .ofrep)
@@ -56,7 +59,7 @@ extension Evaluator {
         case (.missing, _), (_, .missing):
             var missing: [CacheKey] = []
             if case .missing = lookup { missing.append(.flag(environment, Array(key))) }
-            if case .missing = overrides, let tenant = body.tenantId {
+            if case .missing = overrides, let tenant = tenant.id {
                 missing.append(.overrides(environment, tenant: Array(tenant)))
             }
             return .missing(missing)

@@ -1,3 +1,4 @@
+import Access
 import Bytes
 import FlagCache
 import FlagCore
@@ -17,6 +18,8 @@ package enum EvaluationKind: Sendable {
 /// What an evaluation needs of its request; slices that are valid while the request, or its copy, is.
 struct EvaluationInput {
     let kind: EvaluationKind
+    /// Who asks.
+    let caller: Caller
     /// What it is counted under.
     let label: Int
     /// The flag's key as it stands in the path, percent-encoded, or in the query of an explanation, decoded; empty
@@ -27,6 +30,8 @@ struct EvaluationInput {
     let ifNoneMatch: UnsafeRawBufferPointer?
     /// The environment that the query names.
     var environment: Environment?
+    /// The only tenant that it may be about; nil for any.
+    var boundTenant: UnsafeRawBufferPointer?
     /// What has been written of the answer in an earlier turn of the loop.
     var unfinished: UnfinishedAnswer?
     /// Whether it is this one's turn to be written, of all bulk answers.
@@ -56,40 +61,44 @@ extension Evaluator {
     ///
     /// - Parameters:
     ///   - kind: which kind of evaluation it asks for.
+    ///   - caller: who asks.
     ///   - label: what it is counted under.
     @inline(__always)
     package func answer(
-        _ kind: EvaluationKind, label: Int, _ request: borrowing HTTPRequest, _ parameters: PathParameters,
+        _ kind: EvaluationKind, of caller: Caller, label: Int, _ request: borrowing HTTPRequest,
+        _ parameters: PathParameters,
         _ exchange: inout Exchange
     ) {
         switch kind {
-        case .ofrepFlag: serve(kind, label, request, key: parameters.first, &exchange)
-        case .ofrepFlags: answerConditionally(kind, label, request, &exchange)
-        case .evaluate, .evaluateBatch, .explain: serve(kind, label, request, &exchange)
+        case .ofrepFlag: serve(kind, caller, label, request, key: parameters.first, &exchange)
+        case .ofrepFlags: answerConditionally(kind, caller, label, request, &exchange)
+        case .evaluate, .evaluateBatch, .explain: serve(kind, caller, label, request, &exchange)
         }
     }
 
     private func answerConditionally(
-        _ kind: EvaluationKind, _ label: Int, _ request: borrowing HTTPRequest, _ exchange: inout Exchange
+        _ kind: EvaluationKind, _ caller: Caller, _ label: Int, _ request: borrowing HTTPRequest,
+        _ exchange: inout Exchange
     ) {
         var fields = 0
         request.forEachField("If-None-Match") { _ in fields += 1 }
         guard fields > 1 else {
-            return serve(kind, label, request, ifNoneMatch: request.field("If-None-Match"), &exchange)
+            return serve(kind, caller, label, request, ifNoneMatch: request.field("If-None-Match"), &exchange)
         }
         var joined: [UInt8] = []
         request.forEachField("If-None-Match") { joined += [UInt8(ascii: ",")] + $0 }
-        joined.withUnsafeBytes { serve(kind, label, request, ifNoneMatch: $0, &exchange) }
+        joined.withUnsafeBytes { serve(kind, caller, label, request, ifNoneMatch: $0, &exchange) }
     }
 
     /// Answers an evaluation as its query wants it.
     @inline(__always)
     private func serve(
-        _ kind: EvaluationKind, _ label: Int, _ request: borrowing HTTPRequest, key: UnsafeRawBufferPointer? = nil,
-        ifNoneMatch: UnsafeRawBufferPointer? = nil, _ exchange: inout Exchange
+        _ kind: EvaluationKind, _ caller: Caller, _ label: Int, _ request: borrowing HTTPRequest,
+        key: UnsafeRawBufferPointer? = nil, ifNoneMatch: UnsafeRawBufferPointer? = nil, _ exchange: inout Exchange
     ) {
         let input = EvaluationInput(
-            kind: kind, label: label, key: key ?? UnsafeRawBufferPointer(start: nil, count: 0), body: request.body,
+            kind: kind, caller: caller, label: label, key: key ?? UnsafeRawBufferPointer(start: nil, count: 0),
+            body: request.body,
             ifNoneMatch: ifNoneMatch)
         if let query = request.query { serve(input, query, &exchange) } else { serve(input, &exchange) }
     }
@@ -102,7 +111,7 @@ extension Evaluator {
             flagKey.withUTF8 { flagKey in
                 serve(
                     EvaluationInput(
-                        kind: input.kind, label: input.label,
+                        kind: input.kind, caller: input.caller, label: input.label,
                         key: input.kind == .explain ? UnsafeRawBufferPointer(flagKey) : input.key,
                         body: input.body, ifNoneMatch: query.wantsAnswer ? nil : input.ifNoneMatch,
                         environment: query.environment), &exchange)
@@ -124,6 +133,16 @@ extension Evaluator {
 
     private func render(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
         output.reset()
+        guard let tenant = input.caller.tenant else { return renderKind(input, &output) }
+        return Array(tenant.utf8).withUnsafeBytes { tenant in
+            var bound = input
+            bound.boundTenant = tenant
+            return renderKind(bound, &output)
+        }
+    }
+
+    @inline(__always)
+    private func renderKind(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
         switch input.kind {
         case .ofrepFlag: return renderOFREPFlag(input, &output)
         case .ofrepFlags: return renderOFREPFlags(input, &output)

@@ -71,7 +71,7 @@ package final class Evaluator {
     }
 
     /// The instant of an evaluation: the loop's clock, read once each time the loop wakes.
-    var now: Timestamp {
+    package var now: Timestamp {
         settings.evaluationClock?() ?? Timestamp(millisecondsSinceEpoch: loop.wallMilliseconds)
     }
 

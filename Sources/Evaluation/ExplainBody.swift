@@ -36,12 +36,13 @@ struct ExplainBody {
     ///   - flagKey: the flag that the query names.
     ///   - named: the environment that the query names.
     ///   - standard: the environment of a request that names none.
+    ///   - boundTenant: the only tenant that it may be about; nil for any.
     ///   - limits: how much the context may hold.
     ///   - bytes: how long the body is.
     /// - Throws: one problem with what is wrong.
     init(
         ofrep root: JSONView, flagKey: UnsafeRawBufferPointer?, named: Environment?, standard: Environment,
-        _ limits: ContextLimits, ofBody bytes: Int
+        boundTenant: UnsafeRawBufferPointer?, _ limits: ContextLimits, ofBody bytes: Int
     ) throws(Problem) {
         let body: OFREPBody
         do throws(OFREPFailure) {
@@ -78,7 +79,8 @@ struct ExplainBody {
         guard fields.isEmpty, let key else { throw .invalidBody(fields) }
         self.flagKey = key
         self.environment = environment
-        tenantId = body.tenantId
-        context = EvaluationContext(attributes: body.context)
+        if let boundTenant, let named = body.tenantId, !boundTenant.elementsEqual(named) { throw .otherTenant }
+        tenantId = boundTenant ?? body.tenantId
+        context = EvaluationContext(attributes: body.context, tenantId: boundTenant)
     }
 }

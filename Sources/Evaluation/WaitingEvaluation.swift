@@ -1,3 +1,4 @@
+import Access
 import FlagCore
 import HTTPTransport
 
@@ -10,6 +11,7 @@ final class WaitingEvaluation {
     static let loadsMaximum = 2 * loadsOfSingleFlags
 
     let kind: EvaluationKind
+    private let caller: Caller
     /// What it is counted under.
     let label: Int
     let answer: DeferredAnswer
@@ -30,6 +32,7 @@ final class WaitingEvaluation {
 
     init(_ input: EvaluationInput, _ answer: DeferredAnswer) {
         kind = input.kind
+        caller = input.caller
         label = input.label
         key = Array(input.key)
         body = Array(input.body)
@@ -55,7 +58,8 @@ final class WaitingEvaluation {
         _ key: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, _ condition: UnsafeRawBufferPointer?
     ) -> EvaluationInput {
         EvaluationInput(
-            kind: kind, label: label, key: key, body: body, ifNoneMatch: condition, environment: environment,
+            kind: kind, caller: caller, label: label, key: key, body: body, ifNoneMatch: condition,
+            environment: environment,
             unfinished: unfinished, isWriting: isWriting, wasPostponed: wasPostponed)
     }
 }

@@ -1,104 +1,52 @@
-import ArgumentParser
 import Glibc
 import HTTPTransport
 import Platform
 
-/// The command `http-echo`.
+/// `GET /` answers `hello`, `POST /echo` the request's content. Each event loop has a handler of its own, which needs
+/// no locks.
+final class EchoHandler: HTTPHandler {
+    /// Asked by a request's head: what is answered here has its content never read.
+    func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission {
+        switch (request.method, request.path.isEquivalent(toPath: "/echo")) {
+        case _ where exchange.isLate: exchange.shed()
+        case (.post, true): return .taken
+        case (_, true): exchange.respondMethodNotAllowed(allowing: "POST")
+        case _ where !request.path.isEquivalent(toPath: "/"):
+            exchange.respond(error: .notFound, detail: "There is nothing here; try GET / or POST /echo.")
+        case (.get, false), (.head, false):
+            exchange.respond(.ok, contentType: "text/plain; charset=utf-8", text: "hello")
+        default: exchange.respondMethodNotAllowed(allowing: "GET, HEAD")
+        }
+        return .answered
+    }
+
+    /// Called with the whole content of what was taken.
+    func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
+        exchange.respond(.ok, body: request.body) { $0.add("Content-Type", "application/octet-stream") }
+    }
+
+    /// Other threads have nothing to say to this handler.
+    func receive(_ message: Never) {}
+}
+
+/// The command `http-echo [PORT]`: a server on HTTPTransport alone.
 @main
-struct HTTPEcho: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "http-echo",
-        abstract: "An example of HTTPTransport alone: GET / answers hello, POST /echo answers the content.",
-        discussion: "SIGTERM and SIGINT finish the requests in flight and exit with status 0.")
-
-    @Option(
-        help: """
-            The addresses to listen on: a list of addresses, names, and paths behind unix:. Sockets that systemd hands \
-            over (LISTEN_FDS) take their place.
-            """)
-    var host = "127.0.0.1"
-
-    @Option(help: "The port; 0 lets the system choose.")
-    var port = 8080
-
-    @Option(help: "The event loops; one for each core unless given.")
-    var loops: Int?
-
-    @Option(
-        help: ArgumentHelp(
-            "Proxies whose Forwarded and X-Forwarded-For count: addresses, networks such as 10.0.0.0/8, or unix.",
-            valueName: "list"))
-    var trustedProxies = ""
-
-    @OptionGroup(title: "Limits")
-    var limits: LimitOptions
-
-    @OptionGroup(title: "Time-outs, in seconds")
-    var timeouts: TimeoutOptions
-
-    @OptionGroup(title: "TLS; SIGHUP reads the files again")
-    var tls: TLSOptions
-
-    @OptionGroup(title: "Compression with gzip")
-    var compression: CompressionOptions
-
-    @Option(help: "How many seconds requests in flight may take after SIGTERM.")
-    var drain = Seconds(.seconds(10))
-
-    static func main() { main(ProcessArguments.required(by: "http-echo")) }
-
-    func run() throws {
+enum HTTPEcho {
+    static func main() throws {
+        // Before there is any other thread.
         let signals = ProcessSignals()
-        DescriptorLimit.raise(for: limits.limits.connections)
-        let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
-        let activated = ActivatedSockets.addresses()
-        let addresses = activated.isEmpty ? SocketAddress.list(host, port: port) : activated
-        var configuration = HTTPServerConfiguration(addresses: addresses, loops: loops ?? max(1, cores))
-        configuration.trustedProxies = try trustedProxies.split(separator: ",").map { part in
-            guard let range = AddressRange(part.filter { $0 != " " }) else {
-                throw ValidationError("--trusted-proxies: \(part) is no address, no network and not unix.")
-            }
-            return range
-        }
-        configuration.limits = limits.limits
-        configuration.timeouts = timeouts.timeouts
-        configuration.tls = tls.configuration
-        configuration.compression = compression.compression
-        let started = HTTPDate(milliseconds: SystemClock.wallMilliseconds)
+        let port = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 8080
+        var configuration = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: port)], loops: 1)
+        configuration.limits.bodyBytes = 1 << 20
+        configuration.timeouts.idle = .seconds(30)
         let server = try HTTPServer<Never>(configuration: configuration)
-        server.start { EchoHandler(context: $0, started: started) }
-        let places = addresses.map { address in
-            if case .tcp(let host, 0) = address { return SocketAddress.tcp(host: host, port: server.port) }
-            return address
-        }
-        print(
-            "http-echo listens on \(places.map(\.description).joined(separator: ", ")) with \(server.loopCount) loops")
-        // Whoever reads the output through a pipe gets the line at once.
+        // Called once for each loop.
+        server.start { _ in EchoHandler() }
+        print("http-echo listens on 127.0.0.1:\(server.port)")
         fflush(nil)
-        steer(server, by: signals)
-    }
-
-    /// SIGHUP has the certificate read again, SIGTERM and SIGINT drain and end the process; a second one does not wait.
-    private func steer(_ server: HTTPServer<Never>, by signals: ProcessSignals) -> Never {
-        var isDraining = false
-        while true {
-            switch signals.next() {
-            case .reload: reload(server)
-            case .stop where isDraining: Glibc.exit(1)
-            case .stop:
-                isDraining = true
-                server.drain(within: drain.duration) { Glibc.exit(0) }
-            }
-        }
-    }
-
-    private func reload(_ server: HTTPServer<Never>) {
-        do {
-            try server.reloadCertificates()
-            print("http-echo has read the certificate again")
-        } catch {
-            print("http-echo goes on with the certificate it has: \(error)")
-        }
-        fflush(nil)
+        while case .reload = signals.next() {}
+        // What is under way is finished.
+        server.drain(within: .seconds(10)) { exit(0) }
+        while true { pause() }
     }
 }

@@ -22,10 +22,17 @@ package struct AdministrationEvent: Sendable {
         isChange = audit == .change && copy.query["dryRun"] != "true"
         method = String(decoding: request.methodName, as: UTF8.self)
         let query = request.query.map { "?" + String(decoding: $0, as: UTF8.self) } ?? ""
-        target = String((String(decoding: request.path, as: UTF8.self) + query).prefix(Self.targetMaximum))
+        target = Self.target(String(decoding: request.path, as: UTF8.self) + query)
         principal = "\(copy.caller.principal)"
         client = "\(copy.client)"
         requestID = copy.requestID
         traceID = copy.traceID
+    }
+
+    /// A target as it is told: cut off, also where an API key begins that somebody put there.
+    private static func target(_ text: String) -> String {
+        let told = String(text.prefix(targetMaximum))
+        guard let key = told.firstRange(of: "fsk_") else { return told }
+        return told[..<key.upperBound] + "…"
     }
 }

@@ -28,6 +28,8 @@ extension ProblemCode {
     package static let invalidPath = ProblemCode("invalid_path", 400, "The path has a part that cannot be read")
     /// The request is not valid HTTP.
     package static let invalidRequest = ProblemCode("invalid_request", 400, "The request is not valid HTTP")
+    /// An API key stands in the URL.
+    package static let keyInQuery = ProblemCode("key_in_query", 400, "An API key stands in the URL")
     /// There is no such environment.
     package static let unknownEnvironment = ProblemCode("unknown_environment", 400, "There is no such environment")
     /// Authentication is required.

@@ -31,8 +31,6 @@ package struct RequestCounter {
 package struct RouteGate {
     package let router: Router
     package let counter: RequestCounter
-    /// What is said to whoever must first say who they are.
-    private let strangers: Problem
     /// What is said where no route is.
     private let nowhere: Problem
     /// Bytes of files, in place of what the routes say; nil for that.
@@ -44,16 +42,14 @@ package struct RouteGate {
     ///
     /// - Parameters:
     ///   - hosts: what clients may call the server by.
-    ///   - strangers: what is said to whoever must first say who they are.
     ///   - nowhere: what is said where no route is.
     ///   - uploadBytes: bytes of files, in place of what the routes say.
     package init(
-        _ router: Router, _ counter: RequestCounter, hosts: ServedHosts, strangers: Problem,
-        nowhere: Problem = .routeNotFound, uploadBytes: Int? = nil
+        _ router: Router, _ counter: RequestCounter, hosts: ServedHosts, nowhere: Problem = .routeNotFound,
+        uploadBytes: Int? = nil
     ) {
         self.router = router
         self.counter = counter
-        self.strangers = strangers
         self.nowhere = nowhere
         self.uploadBytes = uploadBytes
         hostCheck = HostCheck(hosts)
@@ -61,20 +57,26 @@ package struct RouteGate {
 
     /// Decides on a request; a route that takes it is known by the token, which is its number.
     ///
-    /// - Parameter caller: who sent it; nil for a stranger.
+    /// - Parameters:
+    ///   - caller: who sent it; nil for a stranger.
+    ///   - stranger: what is said to a stranger who must first say who they are.
+    @inline(__always)
     package mutating func admit(
-        _ request: borrowing HTTPRequest, of caller: Caller?, _ exchange: inout Exchange
+        _ request: borrowing HTTPRequest, of caller: Caller?, _ exchange: inout Exchange,
+        stranger: @autoclosure () -> Problem
     ) -> Admission {
         // Whatever the path: no resource knows it (RFC 9110 section 9.1).
         guard request.method != .other else { return refuse(&exchange, .unknownMethod) }
         let match = router.match(request.method, request.path)
-        guard case .route(let route, _) = match else { return answer(request, without: match, of: caller, &exchange) }
+        guard case .route(let route, _) = match else {
+            return answer(request, without: match, of: caller, &exchange, stranger())
+        }
         if exchange.isLate, !route.policy.isEssential {
             counter.count(route.label, 503, exchange)
             exchange.shed()
             return .answered
         }
-        if let problem = refusal(of: request, route.policy.access, caller, exchange.peer) {
+        if let problem = refusal(of: request, route.policy.access, caller, exchange.peer, stranger()) {
             return refuse(&exchange, problem, route.label)
         }
         if !route.isForEveryPage, BrowserOrigin.isForeign(request) {
@@ -87,21 +89,25 @@ package struct RouteGate {
     /// Why whoever asks may not come in; nil when they may.
     @inline(__always)
     private mutating func refusal(
-        of request: borrowing HTTPRequest, _ access: RouteAccess, _ caller: Caller?, _ peer: PeerAddress
+        of request: borrowing HTTPRequest, _ access: RouteAccess, _ caller: Caller?, _ peer: PeerAddress,
+        _ stranger: @autoclosure () -> Problem
     ) -> Problem? {
         guard hostCheck.admits(request, from: peer) else { return .unknownHost }
         return switch access.verdict(on: caller) {
         case .admitted: nil
-        case .unknownCaller: strangers
+        case .unknownCaller: stranger()
         case .forbidden: .forbidden
         }
     }
 
     /// Answers a request that no route takes.
     private mutating func answer(
-        _ request: borrowing HTTPRequest, without match: Router.Match, of caller: Caller?, _ exchange: inout Exchange
+        _ request: borrowing HTTPRequest, without match: Router.Match, of caller: Caller?, _ exchange: inout Exchange,
+        _ stranger: Problem
     ) -> Admission {
-        if let problem = refusal(of: request, .anyCaller, caller, exchange.peer) { return refuse(&exchange, problem) }
+        if let problem = refusal(of: request, .anyCaller, caller, exchange.peer, stranger) {
+            return refuse(&exchange, problem)
+        }
         if case .methodNotAllowed(let allow) = match { return refuse(request, allowing: allow, &exchange) }
         // The whole server is meant (RFC 9110 section 9.3.7).
         guard request.path.hasSameBytes(as: "*") else { return refuse(&exchange, nowhere) }

@@ -135,6 +135,9 @@ package final class Connection {
     /// Whether a transaction is open.
     package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
+    /// Gives back what is kept in memory of pages of the file that are not in use.
+    package func releaseMemory() { sqlite3_db_release_memory(handle) }
+
     /// Ends what the connection is doing, with an error. Any thread may call it, as long as the connection is open.
     package func interrupt() { sqlite3_interrupt(handle) }
 

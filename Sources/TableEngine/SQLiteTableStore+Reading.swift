@@ -71,7 +71,7 @@ extension SQLiteTableStore {
         let isOnly = source.index == nil && source.definition.schema.sortKey == nil
         return try page(
             of: source, range, forward: query.forward, limit: isOnly ? nil : query.limit, filter: query.filter,
-            fetchesItems: query.fetchesItems)
+            fetchesItems: query.fetchesItems, attributes: query.attributes)
     }
 
     package func count(_ query: Query, upTo limit: Int) throws(TableError) -> Int? {
@@ -105,7 +105,7 @@ extension SQLiteTableStore {
         }
         return try page(
             of: source, range, forward: true, limit: scan.limit, filter: scan.filter, segment: scan.segment,
-            fetchesItems: scan.fetchesItems)
+            fetchesItems: scan.fetchesItems, attributes: scan.attributes)
     }
 
     package func listTables() throws(TableError) -> [String] { catalog.all.keys.sorted { $0.precedes($1) } }
@@ -125,10 +125,17 @@ extension SQLiteTableStore {
     /// - Throws: `tableNotFound`.
     package func schema(of table: String) throws(TableError) -> TableSchema { try catalog.definition(table).schema }
 
-    /// Decodes a stored item.
-    func decode(_ bytes: UnsafeRawBufferPointer) throws(TableError) -> Item {
+    /// Gives back what the connections that nobody reads with at the moment keep of the file.
+    package func releaseMemory() { readers.releaseMemory() }
+
+    /// Decodes a stored item, or of its attributes those that are selected.
+    func decode(
+        _ bytes: UnsafeRawBufferPointer, only selection: AttributeSelection? = nil
+    ) throws(TableError) -> Item {
         do throws(ItemCodecError) {
-            return try ItemCodec.decode(bytes)
+            guard let selection else { return try ItemCodec.decode(bytes) }
+            var reader = ItemReader(bytes)
+            return try reader.item(only: selection)
         } catch {
             throw .storage(StorageFailure(damagedItemIn: path, error))
         }
@@ -140,10 +147,11 @@ extension SQLiteTableStore {
 extension SQLiteTableStore {
     private func page(
         of source: PageSource, _ range: KeyRange, forward: Bool, limit: Int?, filter: Condition?,
-        segment: ScanSegment? = nil, fetchesItems: Bool
+        segment: ScanSegment? = nil, fetchesItems: Bool, attributes: [AttributeName]?
     ) throws(TableError) -> QueryPage {
+        let selection = attributes.map { source.selection(of: $0) }
         // Entries and items come from one statement, so from one state of the file.
-        try readers.read { (connection) throws(TableError) in
+        return try readers.read { (connection) throws(TableError) in
             let rows = try convertingErrors { () throws(SQLiteError) in
                 let rows = try connection.statement(source.statement(forward: forward))
                 try rows.bind(range.lower, at: 1)
@@ -156,7 +164,8 @@ extension SQLiteTableStore {
                 if let segment, !segment.holds(rows.blob(1), partition: source.partitionKey.type) { continue }
                 // Only now is it known that there is more.
                 if page.isFull { return page.result(mayContinue: true) }
-                guard try page.add(decode(rows.blob(0)), filter) else { return page.result(mayContinue: true) }
+                let item = try decode(rows.blob(0), only: selection)
+                guard try page.add(item, filter) else { return page.result(mayContinue: true) }
                 if page.scanned == limit { return page.result(mayContinue: true) }
             }
             return page.result(mayContinue: false)

@@ -112,8 +112,8 @@ package final class SQLiteTableStore: ItemTable {
             reserve: reserve, limits: limits, retention: retention, time: time, delay: delay)
         let parts = StoreParts(
             readers: readers, writer: writer, catalog: catalog, checkpointer: checkpointer, retention: retention,
-            vault: BackupVault(directory: directory, fileCalls), time: time, originID: self.originID,
-            settingsOfBackups: settingsOfBackups)
+            vault: BackupVault(directory: directory, fileCalls), time: time, delay: delay,
+            originID: self.originID, settingsOfBackups: settingsOfBackups)
         backups = try BackupService(parts)
         backups.subscribe { _ in
             // Where it cannot be read, a restart finds it.

@@ -27,12 +27,13 @@ final class ContinuousBench {
     /// - Parameters:
     ///   - kind: where it is.
     ///   - calls: what its backups and logs are written with.
-    init(_ kind: StoreKind = .file, _ calls: FileCalls = .system) throws {
+    ///   - delay: what it waits by.
+    init(_ kind: StoreKind = .file, _ calls: FileCalls = .system, _ delay: Delay = .monotonic) throws {
         directory = try TemporaryDirectory()
         store = try SQLiteTableStore(
             kind == .file ? .directory(directory.path) : .memory, TableLimits(),
             StoreClock(wall: { [time] in time.withLock { $0 } }, elapsed: { [elapsed] in elapsed.withLock { $0 } }),
-            calls)
+            calls, delay)
         try store.createTable(TestTable.schema)
     }
 

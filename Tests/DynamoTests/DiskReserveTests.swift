@@ -69,6 +69,25 @@ struct DiskReserveTests {
         #expect(Self.size(of: path).bytes == reserve.leftBytes)
     }
 
+    @Test("Is made whole only where a MiB more is free than it needs")
+    func atTheBrim() throws {
+        guard mount("tmpfs", directory.path, "tmpfs", 0, "size=8m") == 0 else {
+            print("skipped: a small file system cannot be mounted here (\(String(cString: strerror(errno))))")
+            return
+        }
+        defer { umount2(directory.path, Int32(MNT_DETACH)) }
+        // Of nothing: its file exists, and takes no more of the device from now on.
+        _ = try DiskReserve(directory: directory.path, bytes: 0)
+        var space = statvfs()
+        try #require(statvfs(directory.path, &space) == 0)
+        let most = Int(space.f_bavail) * Int(space.f_frsize) - 1 << 20
+        for (bytes, isTaken) in [(most + 4096, false), (most, true)] {
+            let reserve = try DiskReserve(directory: directory.path, bytes: bytes)
+            #expect(reserve.isWhole == isTaken)
+            #expect(Self.size(of: path).bytes == (isTaken ? bytes : 0))
+        }
+    }
+
     @Test("Takes nothing where there is too little space for all of it, and then lets urgent writes alone pass")
     func tooLarge() throws {
         var limits = TableLimits()

@@ -229,11 +229,12 @@ struct StreamNeedTests {
         var moments: [Int64] = []
         for round in 0..<4 {
             bench.pass(Self.minute)
+            // Before anything is written: the logs follow by themselves, sooner or later.
+            device.watch { round % 2 == 0 || !$0.contains("/\(life)/log-") }
             for number in 0..<10 {
                 try bench.put("\(round)-\(number)")
                 try putOther(bench, 2)
             }
-            device.watch { round % 2 == 0 || !$0.contains("/\(life)/log-") }
             if round % 2 == 1 {
                 #expect(throws: TableError.self) { try bench.store.backups.archive.flush() }
                 #expect(try bench.store.continuousBackups(of: Self.other).restorable?.upperBound == bench.now)

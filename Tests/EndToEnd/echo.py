@@ -1,4 +1,4 @@
-"""An http-echo process under test."""
+"""An wire-server process under test."""
 
 import os
 import re
@@ -7,11 +7,11 @@ import subprocess
 from pathlib import Path
 
 ECHO = Path(
-    os.environ.get("HTTP_ECHO_BINARY") or Path(__file__).resolve().parents[2] / ".build" / "release" / "http-echo")
+    os.environ.get("WIRE_SERVER_BINARY") or Path(__file__).resolve().parents[2] / ".build" / "release" / "wire-server")
 
 
 class Echo:
-    """A running http-echo."""
+    """A running wire-server."""
 
     def __init__(self, *options, prefix=()):
         if not os.access(ECHO, os.X_OK):
@@ -20,7 +20,7 @@ class Echo:
             [*prefix, ECHO, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         line = self.process.stdout.readline()
         found = re.search(r":(\d+)", line)
-        assert found, f"http-echo did not start: {line}{self.process.stdout.read()}"
+        assert found, f"wire-server did not start: {line}{self.process.stdout.read()}"
         self.port = int(found[1])
 
     def __enter__(self):

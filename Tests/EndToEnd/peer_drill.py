@@ -3,8 +3,8 @@ body, and beside them one client that wants an answer every few milliseconds and
 
     python peer_drill.py --idle 10000 --dripping 2000 --resets 500 --seconds 40
 
-http-echo runs with its defaults, but for the bound on connections: who is cut off for being slow or idle too long comes
-back at once. The crowd is one process on epoll, the healthy client another.
+wire-server runs with its defaults, but for the bound on connections: who is cut off for being slow or idle too long
+comes back at once. The crowd is one process on epoll, the healthy client another.
 """
 
 import argparse

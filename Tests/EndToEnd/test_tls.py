@@ -1,4 +1,4 @@
-"""TLS of http-echo and flag-server, against Python's ssl module and curl."""
+"""TLS of wire-server and flag-server, against Python's ssl module and curl."""
 
 import signal
 import socket

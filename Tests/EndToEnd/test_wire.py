@@ -1,4 +1,4 @@
-"""The cases of `wire_cases` on raw sockets: http-echo does what the RFCs say, however the bytes are split; nginx and
+"""The cases of `wire_cases` on raw sockets: wire-server does what the RFCs say, however the bytes are split; nginx and
 Node do the same, or `wire_differences` says why not. `pytest test_wire.py -s -k peers` prints the table."""
 
 import random
@@ -98,7 +98,7 @@ def test_peers_do_the_same_or_it_is_said_why_not(nginx, node):
         print(f"{case.rule[:70]:70} {case.outcome:20} " + " ".join(f"{result:20}" for result in results.values()))
         for peer, result in results.items():
             if result not in (case.outcome, *EXPLAINED.get(case.rule, {}).get(peer, "").split(" | ")):
-                unexplained.append(f"{case.rule}: http-echo {case.outcome}, {peer} {result}")
+                unexplained.append(f"{case.rule}: wire-server {case.outcome}, {peer} {result}")
     assert not unexplained, "\n".join(unexplained)
 
 

@@ -1,4 +1,4 @@
-"""What bytes on a connection come to: one table for http-echo and, beside it, nginx and Node.
+"""What bytes on a connection come to: one table for wire-server and, beside it, nginx and Node.
 
 An outcome is the statuses of all answers and what became of the connection: `200 kept`, `400 closed`. Behind the bytes
 of a case comes one more request, for what does not exist; `kept` means that it was answered, with 404. A smuggled
@@ -17,7 +17,7 @@ class Case:
     """What it is about, and where the RFC says so."""
     data: bytes
     outcome: str
-    """What http-echo does."""
+    """What wire-server does."""
     is_head: bool = False
     """Whether the request is HEAD: its answer has a length and no content."""
 

@@ -1,8 +1,8 @@
-"""Where nginx 1.22 and the http of Node 18 and 20 do something else with the cases of `wire_cases`, and why http-echo
+"""Where nginx 1.22 and the http of Node 18 and 20 do something else with the cases of `wire_cases`, and why wire-server
 is right.
 
 A reason stands once, over all cases that it holds for. With `|` between stands what different versions do. Others than
-http-echo may mend their ways: a difference that is no more fails nothing.
+wire-server may mend their ways: a difference that is no more fails nothing.
 """
 
 DIFFERENCES = {

@@ -30,6 +30,19 @@ struct FlagTableFollowerStartTests {
         #expect(try Followed(followed.fixture).follower.statistics.corrected == 0)
     }
 
+    @Test("A store that is looked at whole is read in small pages, whose memory one after the other uses")
+    func smallPages() throws {
+        let fixture = try Fixture()
+        for number in 0...FlagTable.pageItems { try fixture.put(Self.typed(number)) }
+        let gated = GatedStore(fixture.store)
+        let follower = FlagTableFollower(
+            repository: FlagRepository(store: gated, table: Fixture.table), storeID: "a-store")
+        follower.start()
+        follower.waitUntilIdle()
+        #expect(follower.statistics.corrected == FlagTable.pageItems + 1)
+        #expect(gated.itemsAtATime == FlagTable.pageItems)
+    }
+
     @Test("What was written while nobody followed is made up for, histories and last valid forms included")
     func goesOn() throws {
         let first = try Followed()

@@ -12,6 +12,8 @@ final class GatedStore: ItemTable {
     private let muted = Locked(false)
     private let readCount = Locked(0)
     private let itemCount = Locked(0)
+    private let largestPage = Locked(0)
+    private let releaseCount = Locked(0)
     private let gate = Locked<DispatchSemaphore?>(nil)
     private let arrived = DispatchSemaphore(value: 0)
     private let afterQuery: @Sendable (Query) -> Void
@@ -27,6 +29,12 @@ final class GatedStore: ItemTable {
 
     /// Items that queries have read since the beginning.
     var itemsRead: Int { itemCount.withLock { $0 } }
+
+    /// The most items that a query or scan has answered at a time.
+    var itemsAtATime: Int { largestPage.withLock { $0 } }
+
+    /// How often the memory of reading was given back.
+    var releases: Int { releaseCount.withLock { $0 } }
 
     /// Makes reads fail, or not.
     func setFailing(_ failing: Bool) { fails.withLock { $0 = failing } }
@@ -80,6 +88,7 @@ final class GatedStore: ItemTable {
     func query(_ query: Query) throws(TableError) -> QueryPage {
         let page = try read { () throws(TableError) in try store.query(query) }
         itemCount.withLock { $0 += page.items.count }
+        note(page)
         afterQuery(query)
         return page
     }
@@ -87,8 +96,15 @@ final class GatedStore: ItemTable {
         try read { () throws(TableError) in try store.count(query, upTo: limit) }
     }
     func scan(_ scan: Scan) throws(TableError) -> QueryPage {
-        try read { () throws(TableError) in try store.scan(scan) }
+        let page = try read { () throws(TableError) in try store.scan(scan) }
+        note(page)
+        return page
     }
+    func releaseMemory() {
+        releaseCount.withLock { $0 += 1 }
+        store.releaseMemory()
+    }
+    private func note(_ page: QueryPage) { largestPage.withLock { $0 = max($0, page.items.count) } }
     func listTables() throws(TableError) -> [String] { try store.listTables() }
     func describeTable(_ name: String) throws(TableError) -> TableDescription { try store.describeTable(name) }
     func transact(

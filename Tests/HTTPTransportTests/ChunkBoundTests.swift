@@ -29,6 +29,14 @@ struct ChunkBoundTests {
         }
     }
 
+    @Test("Behind a chunk's data stands a line end of two bytes and nothing else")
+    func dataEnd() throws {
+        for end in ["\rX", "X\n", "\n\n", "\r\r", "\n\r", "\r0", "\0\0", "  "] {
+            #expect(try transcript("1\r\na\(end)0\r\n\r\n") { _ in } == ["! malformedChunk"], "\(end.utf8.map(\.self))")
+        }
+        #expect(try transcript("1\r\na\r\n0\r\n\r\n") { _ in } == ["POST /p|a"])
+    }
+
     @Test("Trailers are as many, and have as many bytes, as header fields may be and have")
     func trailers() throws {
         func body(_ count: Int) -> String {

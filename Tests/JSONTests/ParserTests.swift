@@ -30,7 +30,8 @@ struct ParserTests {
             ("1e+", .unexpectedEnd, 3), ("+1", .unexpectedByte(UInt8(ascii: "+")), 0),
             ("\"a\nb\"", .controlCharacter, 2), (#""\x""#, .invalidEscape, 1), (#""\u12G4""#, .invalidEscape, 5),
             (#""\uD800""#, .loneSurrogate, 1), (#""x\uDC00""#, .loneSurrogate, 2),
-            (#""\uD800\u0041""#, .loneSurrogate, 1),
+            (#""\uD800\u0041""#, .loneSurrogate, 1), (#""\uD800\uDBFF""#, .loneSurrogate, 1),
+            (#""\uD800\uE000""#, .loneSurrogate, 1), (#""x\uDBFF\uFFFF""#, .loneSurrogate, 2),
             ("{\"a\":1,\"b\":2,\"a\":3}", .duplicateKey, 13), ("\u{FEFF}1", .unexpectedByte(0xEF), 0),
         ] as [(String, JSONError.Reason, Int)])
     func refuses(text: String, reason: JSONError.Reason, offset: Int) {
@@ -60,6 +61,34 @@ struct ParserTests {
         #expect(try JSONValue(parsing: nested(3), options: options) == [[[]]])
         #expect(throws: JSONError(.tooDeep(limit: 3), at: 3)) { try JSONValue(parsing: nested(4), options: options) }
         #expect(throws: JSONError(.tooDeep(limit: 64), at: 64)) { try JSONValue(parsing: nested(100_000)) }
+    }
+
+    @Test("of what lies beside each other no depth adds up")
+    func siblings() throws {
+        let options = JSONParseOptions(maximumDepth: 3)
+        for sibling in ["[]", "[[]]", "{}", #"{"a":[]}"#, #"[{"a":1}]"#] {
+            let text = "[" + Array(repeating: sibling, count: 10).joined(separator: ",") + "]"
+            #expect(try JSONValue(parsing: text, options: options).arrayValue?.count == 10)
+            let deeper = text.dropLast() + ",[[[]]]]"
+            #expect(throws: JSONError(.tooDeep(limit: 3), at: text.utf8.count + 2)) {
+                try JSONValue(parsing: String(deeper), options: options)
+            }
+        }
+    }
+
+    @Test("refuses each control character in a string, wherever it lies among others", arguments: UInt8(0)..<0x20)
+    func controlCharacters(character: UInt8) {
+        let plain = [UInt8](repeating: UInt8(ascii: "x"), count: 20)
+        for place in plain.indices {
+            var text = plain
+            text[place] = character
+            let quote = [UInt8(ascii: "\"")]
+            #expect(throws: JSONError(.controlCharacter, at: 1 + place)) {
+                try JSONValue(parsing: quote + text + quote)
+            }
+        }
+        // What begins there is none.
+        #expect(throws: Never.self) { try JSONValue(parsing: "\"              !#      \"") }
     }
 
     @Test("of duplicate names keeps the last when asked to", arguments: [2, 5, 40])

@@ -37,6 +37,20 @@ struct TapeTests {
         }
     }
 
+    @Test("counts a name once, however often an object has it", arguments: [1, 2, 3, 5, 20], [0, 4, 30])
+    func repeatedNames(times: Int, others: Int) throws {
+        let repeated = (0..<times).map { "\"a\":\($0)" }
+        let members = (0..<others).map { "\"b\($0)\":true" }
+        for members in [repeated + members, members + repeated] {
+            let text = "{\(members.joined(separator: ","))}"
+            try withRoot(text, JSONParseOptions(duplicateKeys: .lastWins)) { root in
+                #expect(root.count == others + 1)
+                #expect(root.members.count { _ in true } == others + 1)
+                #expect(root["a"]?.int64 == Int64(times - 1))
+            }
+        }
+    }
+
     @Test("can be used again after a failure and after a much larger text")
     func reuse() throws {
         let tape = JSONTape()
@@ -74,8 +88,10 @@ struct TapeTests {
         }
     }
 
-    private func withRoot(_ text: String, _ body: (JSONView) throws -> Void) throws {
-        let tape = JSONTape()
+    private func withRoot(
+        _ text: String, _ options: JSONParseOptions = JSONParseOptions(), _ body: (JSONView) throws -> Void
+    ) throws {
+        let tape = JSONTape(options: options)
         try Array(text.utf8).withUnsafeBytes { bytes in
             try tape.parse(bytes)
             try body(tape.root)

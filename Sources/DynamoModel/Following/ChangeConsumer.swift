@@ -52,6 +52,12 @@ package protocol ChangeConsumer: Sendable {
     /// - Returns: after how many milliseconds it wants to be called again though nothing comes; nil when it need not.
     func rest(at now: Int64, storing: Bool) throws(Failure) -> Int?
 
+    /// Asked when a turn came to its end: what cannot be done though the rest is. The follower tells it and goes on as
+    /// if nothing were wrong; the consumer sees to it that it is tried again.
+    ///
+    /// - Returns: nil when nothing is wrong now.
+    func shortfall() -> FollowerShortfall<Failure>?
+
     /// Does what was put off, now: nothing is left that only memory has.
     ///
     /// - Parameter storing: whether the position may be stored.
@@ -76,6 +82,7 @@ package protocol ChangeConsumer: Sendable {
 extension ChangeConsumer {
     package func beginTurn() throws(Failure) -> Int64? { nil }
     package func rest(at now: Int64, storing: Bool) throws(Failure) -> Int? { nil }
+    package func shortfall() -> FollowerShortfall<Failure>? { nil }
     package func flush(storing: Bool) throws(Failure) {}
     package func note(_ failure: Failure?) {}
 }
@@ -98,6 +105,20 @@ package struct ChangeBatch<Content: Sendable>: Sendable {
         self.content = content
         self.count = count
         self.upTo = upTo
+    }
+}
+
+/// What of a consumer's work cannot be done, while the rest of it is.
+package struct FollowerShortfall<Failure: Error>: Sendable {
+    /// Why.
+    package let failure: Failure
+    /// Whether it has failed since this was told last; else it waits to be tried again.
+    package let isNew: Bool
+
+    /// Takes the parts as they are.
+    package init(_ failure: Failure, isNew: Bool) {
+        self.failure = failure
+        self.isNew = isNew
     }
 }
 

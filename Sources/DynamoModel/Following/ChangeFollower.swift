@@ -5,7 +5,8 @@ import Platform
 ///
 /// - Changes are taken in order, in batches, each once the one before is done. How far that has come is stored by the
 ///   consumer together with what it made of them; the store keeps what comes behind it (`FollowerProgress`).
-/// - What fails is tried again, after pauses that become longer. Whoever commits does not wait for any of that.
+/// - What fails is tried again, after pauses that become longer. Whoever commits does not wait for any of that. What a
+///   consumer falls short of in a part of its work only, it tries again by itself: the follower keeps its pace.
 /// - Where the stream does not reach back to the position, or there is none, changes are followed from now on, and the
 ///   consumer looks at everything beside. Until that is done no position is stored: after a crash it begins again.
 package final class ChangeFollower<Consumer: ChangeConsumer>: Sendable {
@@ -213,9 +214,10 @@ extension ChangeFollower {
 
     /// Notes how a turn went, and tries again in a while where it failed. On the queue.
     private func settle(_ failure: Consumer.Failure?) {
-        if failure != nil { progress.noteFailure() }
+        let shortfall = failure == nil ? consumer.shortfall() : nil
+        if failure != nil || shortfall?.isNew == true { progress.noteFailure() }
         let pause = state.withLock { state -> (id: Int, milliseconds: Int)? in
-            state.failure = failure
+            state.failure = failure ?? shortfall?.failure
             guard failure != nil else {
                 (state.failedTurns, state.retry) = (0, nil)
                 return nil

@@ -24,7 +24,7 @@ package struct FollowerTiming: Sendable {
     package init() {}
 
     /// How long to wait after so many failures one after the other, in milliseconds.
-    func pause(afterFailures count: Int) -> Int {
+    package func pause(afterFailures count: Int) -> Int {
         min(retryMillisecondsMax, retryMilliseconds << min(max(0, count - 1), 16))
     }
 }

@@ -31,6 +31,9 @@ package struct Query: Sendable {
     package var exclusiveStart: Item?
     /// Whether items are answered whole, also from an index that does not project all of their attributes.
     package var fetchesItems = false
+    /// The attributes that are read, beside those of the keys; nil for all. What a page holds, and says that it has, is
+    /// reckoned of these; a filter sees no others.
+    package var attributes: [AttributeName]?
 
     /// A query of the given members; without more, all of a partition of the table, ascending.
     package init(
@@ -81,6 +84,9 @@ package struct Scan: Sendable {
     package var segment: ScanSegment?
     /// Whether items are answered whole, also from an index that does not project all of their attributes.
     package var fetchesItems = false
+    /// The attributes that are read, beside those of the keys; nil for all. What a page holds, and says that it has, is
+    /// reckoned of these; a filter sees no others.
+    package var attributes: [AttributeName]?
 
     /// A scan of the given members; without more, of the whole table.
     package init(

@@ -23,6 +23,15 @@ package protocol TableReader: Sendable {
 
     /// A table as it exists.
     func describeTable(_ name: String) throws(TableError) -> TableDescription
+
+    /// Gives memory back that only reading the same again would have use of: for who has read much, and will not again
+    /// soon.
+    func releaseMemory()
+}
+
+extension TableReader {
+    /// Where nothing is kept of what was read, there is nothing to give back.
+    package func releaseMemory() {}
 }
 
 /// Writes tables.

@@ -19,6 +19,13 @@ package struct FlagRule: Sendable, Equatable {
     /// What other flags must answer, as JSON text of an array.
     package var requires: String?
 
+    /// Takes the parts as they are.
+    package init(spelling: Spelling, rollout: String? = nil, requires: String? = nil) {
+        self.spelling = spelling
+        self.rollout = rollout
+        self.requires = requires
+    }
+
     /// The rule of the simple spelling.
     package static func simple(defaultEnabled: Bool, rollout: String? = nil) -> FlagRule {
         FlagRule(spelling: .simple(defaultEnabled: defaultEnabled), rollout: rollout)

@@ -121,4 +121,21 @@ struct PlaceOptions: ParsableArguments {
     ) throws -> JSONValue {
         try door.answer(request, of: command, needing: need, creation: creation).json()
     }
+
+    /// Has a request answered and prints the answer; nothing where the text is empty.
+    ///
+    /// - Parameters:
+    ///   - member: what of the answer is meant; nil for all of it.
+    ///   - text: the answer for people.
+    func print(
+        _ request: RouteRequest, of command: String, needing need: StoreAccess.Need = .tables, member: String? = nil,
+        _ text: (JSONValue) -> String
+    ) throws {
+        try CommandEnd.reporting {
+            let answer = try answer(request, of: command, needing: need)
+            let meant = member.map { answer[$0] ?? .null } ?? answer
+            let shown = format == .json ? meant.serialized(pretty: true) : text(meant)
+            if !shown.isEmpty { Swift.print(shown) }
+        }
+    }
 }

@@ -19,7 +19,7 @@ struct FlagServerCommand: ParsableCommand {
         version: version,
         subcommands: [
             ServeCommand.self, ConfigCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self,
-            BackupCommand.self, RestoreCommand.self, VerifyCommand.self, WorkCommand.self,
+            BackupCommand.self, RestoreCommand.self, VerifyCommand.self, WorkCommand.self, KeysCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 

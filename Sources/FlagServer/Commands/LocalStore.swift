@@ -1,8 +1,10 @@
 import Access
+import AccessStore
 import Administration
 import DynamoModel
 import FlagCore
 import FlagStore
+import FoundationEssentials
 import Glibc
 import HTTPClient
 import HTTPRouting
@@ -57,12 +59,12 @@ struct LocalStore {
             return RouteAnswer(status: 200, fields: [], content: report.serializedBytes())
         case .tables:
             return try DataStore.withTables(of: configuration, for: command) { tables in
-                answer(request, over: .alone(tables, configuration.profile))
+                answer(request, over: .alone(tables, configuration.profile, keys: keys(of: tables)))
             }
         case .flags:
             let store = try DataStore.openForCommand(configuration, name: command, creates: creates)
             defer { store.close() }
-            return answer(request, over: .alone(store.tables, store.profile))
+            return answer(request, over: .alone(store.tables, store.profile, keys: keys(of: store.tables)))
         }
     }
 
@@ -90,6 +92,11 @@ struct LocalStore {
         }
     }
 
+    private func keys(of tables: SQLiteTableStore) -> KeyStore {
+        let file = AccessKeyFile(directory: directory, environment: ProcessInfo.processInfo.environment)
+        return KeyStore(store: tables) { () throws(KeyStoreError) in try file.digests(creates: true) }
+    }
+
     private func tellDirectory(_ path: String) {
         StandardError.tell("working on \(Self.absolute(path)), which no server has open")
     }
@@ -101,12 +108,12 @@ struct LocalStore {
 extension Administration {
     /// Administration of a store without a server around it.
     static func alone(
-        _ tables: SQLiteTableStore, _ profile: Profile?, work: WorkList = WorkList()
+        _ tables: SQLiteTableStore, _ profile: Profile?, keys: KeyStore, work: WorkList = WorkList()
     ) -> Administration {
         let table = (profile ?? .local).tableName
         return Administration(
             repository: FlagRepository(store: tables, table: table),
-            tables: TableAdministration(tables: tables, profile: profile),
+            tables: TableAdministration(tables: tables, profile: profile), keys: keys,
             feed: CacheFeed(store: tables, table: table, loops: 1, deliver: { _, _ in }), work: work,
             workers: WorkerPool(), defaultEnvironment: (profile ?? .local).defaultEnvironment, now: { .systemClock })
     }

@@ -10,6 +10,8 @@ struct RemoteServer {
     private let origin: String
     private let unixSocket: String?
     private let client: HTTPClient
+    /// The API key to show; nil for none.
+    private let key: String?
 
     /// Bytes that an answer may have: a file.
     private static let answerBytes = 256 << 20
@@ -20,22 +22,30 @@ struct RemoteServer {
 
     /// A server by its address, `http://…`, `https://…` or `unix:PATH`.
     ///
-    /// - Parameter certificateFile: the certificates to trust in place of the system's.
-    init(_ address: String, certificateFile: String?) throws(HTTPClientError) {
+    /// - Parameters:
+    ///   - certificateFile: the certificates to trust in place of the system's.
+    ///   - key: the API key to show; nil for none.
+    init(_ address: String, certificateFile: String?, key: String? = nil) throws(HTTPClientError) {
         if address.hasPrefix(Self.unixPrefix) {
-            try self.init(socket: String(address.dropFirst(Self.unixPrefix.count)))
+            let path = String(address.dropFirst(Self.unixPrefix.count))
+            try self.init(origin: Self.localOrigin, unixSocket: path, certificateFile: nil, key: key)
         } else {
             let origin = String(address.reversed().drop { $0 == "/" }.reversed())
-            try self.init(origin: origin, unixSocket: nil, certificateFile: certificateFile)
+            try self.init(origin: origin, unixSocket: nil, certificateFile: certificateFile, key: key)
         }
     }
 
     /// A server by the path of its Unix socket.
     init(socket: String) throws(HTTPClientError) {
-        try self.init(origin: "http://localhost", unixSocket: socket, certificateFile: nil)
+        try self.init(origin: Self.localOrigin, unixSocket: socket, certificateFile: nil, key: nil)
     }
 
-    private init(origin: String, unixSocket: String?, certificateFile: String?) throws(HTTPClientError) {
+    private static let localOrigin = "http://localhost"
+
+    private init(
+        origin: String, unixSocket: String?, certificateFile: String?, key: String?
+    ) throws(HTTPClientError) {
+        self.key = key
         self.origin = origin
         self.unixSocket = unixSocket
         var settings = HTTPClientSettings(userAgent: "flag-server/\(FlagServerCommand.version)")
@@ -73,6 +83,7 @@ struct RemoteServer {
         var message = HTTPClientRequest(request.method.name, "\(origin)\(request.path)\(query)", body: request.body)
         if request.body != nil { message.fields.append(("Content-Type", "application/json")) }
         if request.isLong { message.fields.append(("Accept", "application/jsonl")) }
+        if let key { message.fields.append(("Authorization", "Bearer \(key)")) }
         message.unixSocket = unixSocket
         let progress = ProgressLine()
         let lines = Locked(AnswerLines())

@@ -1,5 +1,6 @@
 import Administration
 import ArgumentParser
+import FoundationEssentials
 
 /// Which server a command asks, in place of working on a data directory.
 struct ServerOptions: ParsableArguments {
@@ -14,9 +15,19 @@ struct ServerOptions: ParsableArguments {
             "The certificates that the server's is trusted by. (default: the system's)", valueName: "PEM file"))
     var serverCa: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The file with the API key to show to the server. (default: the variable FLAG_SERVER_KEY)",
+            valueName: "file"))
+    var keyFile: String?
+
+    /// Where a key is looked for that no file is named for: never on the command line, which everybody can read.
+    static let keyVariable = "FLAG_SERVER_KEY"
+
     func validate() throws {
         guard let server else {
             guard serverCa == nil else { throw ValidationError("--server-ca has no meaning without --server.") }
+            guard keyFile == nil else { throw ValidationError("--key-file has no meaning without --server.") }
             return
         }
         if let fault = RemoteServer.fault(in: server) { throw ValidationError("--server \(fault).") }
@@ -29,10 +40,19 @@ struct ServerOptions: ParsableArguments {
         }
     }
 
+    /// The key to show; nil for none.
+    private func key() throws -> String? {
+        guard let keyFile else { return ProcessInfo.processInfo.environment[Self.keyVariable] }
+        let bytes = try FileBytes.read(keyFile, atMost: 4096)
+        let words = String(decoding: bytes, as: UTF8.self).split { $0.isWhitespace }
+        guard words.count == 1 else { throw CommandFailure("\(keyFile): the file must have a key and nothing else") }
+        return String(words[0])
+    }
+
     /// The server that is named, if any.
     func remote() throws -> RemoteServer? {
         guard let server else { return nil }
-        let remote = try RemoteServer(server, certificateFile: serverCa)
+        let remote = try RemoteServer(server, certificateFile: serverCa, key: try key())
         StandardError.tell("asking the server \(remote.name)")
         return remote
     }

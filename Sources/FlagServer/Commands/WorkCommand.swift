@@ -25,7 +25,7 @@ struct WorkCommand: ParsableCommand {
         @OptionGroup var target: TargetOptions
 
         func run() throws {
-            try target.print(RouteRequest(.get, "/api/work"), of: "work list") { list in
+            try target.place.print(RouteRequest(.get, "/api/work"), of: "work list", needing: .server) { list in
                 (list["work"]?.arrayValue ?? []).map(WorkCommand.line).joined(separator: "\n")
             }
         }
@@ -42,22 +42,15 @@ struct WorkCommand: ParsableCommand {
 
         func run() throws {
             let path = "/api/work/\(PercentEncoding.encodedSegment(work))"
-            try target.print(RouteRequest(.delete, path), of: "work cancel") { "will stop: \(WorkCommand.line($0))" }
+            try target.place.print(RouteRequest(.delete, path), of: "work cancel", needing: .server) {
+                "will stop: \(WorkCommand.line($0))"
+            }
         }
     }
 
     /// Which server is asked.
     struct TargetOptions: ParsableArguments {
         @OptionGroup var place: PlaceOptions
-
-        /// Has a request answered and prints the answer; nothing where the text is empty.
-        func print(_ request: RouteRequest, of command: String, _ text: (JSONValue) -> String) throws {
-            try CommandEnd.reporting {
-                let answer = try place.answer(request, of: command, needing: .server)
-                let shown = place.format == .json ? answer.serialized(pretty: true) : text(answer)
-                if !shown.isEmpty { Swift.print(shown) }
-            }
-        }
     }
 
     /// A piece of work in one line.

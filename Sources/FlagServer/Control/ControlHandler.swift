@@ -30,7 +30,7 @@ final class ControlHandler: HTTPHandler {
         self.parts = parts
         self.counter = counter
         gate = RouteGate(
-            parts.router, counter, hosts: .any, strangers: .otherUser, nowhere: parts.nowhere,
+            parts.router, counter, hosts: .any, nowhere: parts.nowhere,
             uploadBytes: ControlDoor.uploadBytes)
     }
 
@@ -38,7 +38,7 @@ final class ControlHandler: HTTPHandler {
 
     /// Decides on a request before its content is read.
     func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission {
-        gate.admit(request, of: caller(exchange.peer), &exchange)
+        gate.admit(request, of: caller(exchange.peer), &exchange, stranger: .otherUser)
     }
 
     /// Has a request done that was admitted.

@@ -1,3 +1,4 @@
+import AccessStore
 import Administration
 import Dispatch
 import DynamoModel
@@ -103,7 +104,9 @@ struct DynamoDBProcess {
         let routes = AdministrationRoute.ofTables
         return try ControlDoor(
             in: settings.dataDirectory, environment: environment, routes,
-            over: .alone(tables, nil, work: work), describedBy: .ofProgram(version: FlagServerCommand.version),
+            over: .alone(
+                tables, nil, keys: KeyStore(store: tables) { () throws(KeyStoreError) in throw .secretKey("") },
+                work: work), describedBy: .ofProgram(version: FlagServerCommand.version),
             nowhere: Problem(
                 .routeNotFound,
                 "`flag-server \(DynamoDBCommand.name)` serves tables without flags: there is nothing of the kind here"),

@@ -1,4 +1,5 @@
 import Access
+import AccessStore
 import Administration
 import Dispatch
 import DynamoModel
@@ -115,15 +116,17 @@ struct ServerProcess {
         let http = http(at: try addresses())
         let tables = store.tables
         var settings = ServiceSettings(
-            profile: configuration.profile, requiresAuthentication: configuration.auth == .on,
+            profile: configuration.profile,
             storeID: { tables.storeID }, fractional: configuration.evaluation.fractional,
             version: FlagServerCommand.version)
         settings.hosts = configuration.servedHosts
         settings.evaluation.cacheLimits = configuration.cache
         settings.evaluation.bulkAnswerBytes = configuration.bulkAnswerBytes
         settings.evaluation.contextLimits = configuration.contextLimits
+        let (keys, digests) = try openAccess(store, logger)
         let parts = ServingStack.Parts(
-            store: tables, tables: tables, table: configuration.profile.tableName, settings: settings, http: http,
+            store: tables, tables: tables, keys: keys, digests: digests, table: configuration.profile.tableName,
+            settings: settings, http: http,
             now: { .systemClock }, work: work,
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
             tableReplaced: {
@@ -150,6 +153,28 @@ struct ServerProcess {
             logger.report(writeTrouble: trouble)
         }
         return stack
+    }
+
+    /// The keys of a store; with authentication on, also what they are checked by.
+    private func openAccess(_ store: DataStore, _ logger: Logger) throws -> (KeyStore, SecretDigest?) {
+        let file = AccessKeyFile(
+            directory: configuration.store == .sqlite ? configuration.dataDirectory : nil, environment: environment)
+        let keys = KeyStore(store: store.tables) { () throws(KeyStoreError) in try file.digests(creates: true) }
+        guard configuration.auth == .on else { return (keys, nil) }
+        do throws(KeyStoreError) {
+            let records = try keys.load()
+            if !records.values.contains(where: { $0.state(at: .systemClock) == .active }) {
+                logger.warning(
+                    """
+                    no API key is good: everybody is refused; make the first with `flag-server keys create --name \
+                    first --kind admin --environment '*' --role admin`
+                    """)
+            }
+            return (keys, try file.digests(creates: records.isEmpty))
+        } catch {
+            if case .secretKey(let reason) = error { throw CommandFailure(reason) }
+            throw error
+        }
     }
 
     /// Opens the port for DynamoDB's protocol, if there is to be one.

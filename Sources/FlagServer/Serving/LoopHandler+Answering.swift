@@ -8,22 +8,29 @@ import Telemetry
 extension LoopHandler {
     /// Answers one request that was admitted, as its route does.
     func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
-        let route = parts.routes.router.routes[Int(truncatingIfNeeded: token)]
+        let route = parts.routes.router.routes[Int(truncatingIfNeeded: token & 0xFFFF)]
         guard let parameters = route.pattern.match(request.path) else {
             return counter.refuse(&exchange, route.label, .routeNotFound)
+        }
+        let caller = caller(of: token, request)
+        // A key that ended while the content was under way.
+        guard caller != nil || route.policy.access == .open else {
+            return counter.refuse(&exchange, route.label, .unauthorized)
         }
         switch parts.routes.actions[route.number] {
         case .evaluate(let kind):
             guard request.hasContentCoding else {
-                return evaluator.answer(kind, label: route.label, request, parameters, &exchange)
+                return evaluator.answer(
+                    kind, of: caller ?? .stranger, label: route.label, request, parameters, &exchange)
             }
             answerCoded(request, route, &exchange) { request, exchange in
-                evaluator.answer(kind, label: route.label, request, parameters, &exchange)
+                evaluator.answer(
+                    kind, of: caller ?? .stranger, label: route.label, request, parameters, &exchange)
             }
         case .onLoop(let action): action(self, route, &exchange)
         case .onWorker(let action):
             do throws(Problem) {
-                try parts.handover(request, parameters, route, of: parts.anybody ?? .stranger, action, &exchange)
+                try parts.handover(request, parameters, route, of: caller ?? .stranger, action, &exchange)
             } catch {
                 counter.refuse(&exchange, route.label, error)
             }

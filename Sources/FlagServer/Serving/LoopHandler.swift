@@ -1,8 +1,10 @@
 import Access
+import AccessStore
 import Bytes
 import DynamoModel
 import Evaluation
 import FlagCache
+import FlagCore
 import HTTPRouting
 import HTTPTransport
 import Telemetry
@@ -18,6 +20,8 @@ final class LoopHandler: HTTPHandler {
         case cache(CacheUpdate)
         /// The loop's own: the turn has come in which its cache goes on with what waits.
         case turn
+        /// Keys have changed.
+        case keys(KeyRing)
         /// Somebody waits for what this loop counted, and is told when it can be read.
         case publish(done: @Sendable () -> Void)
     }
@@ -36,8 +40,8 @@ final class LoopHandler: HTTPHandler {
         let document: APIDocument
         /// What clients may call the server by.
         let hosts: ServedHosts
-        /// Who calls where no request says who does; nil where each has to.
-        let anybody: Caller?
+        /// The keys that callers come in by; nil where everybody may do everything.
+        let access: ServedAccess?
     }
 
     let parts: Parts
@@ -47,6 +51,8 @@ final class LoopHandler: HTTPHandler {
     let counter: RequestCounter
     /// Decides who comes in.
     private var gate: RouteGate
+    /// Who has shown a key on this loop; nil where nobody is asked for one.
+    private var callers: CallerTable?
 
     /// A handler over an evaluator of the same loop.
     init(_ parts: Parts, evaluator: Evaluator, counters: CounterBlock) {
@@ -54,14 +60,15 @@ final class LoopHandler: HTTPHandler {
         self.evaluator = evaluator
         counter = RequestCounter(parts.metrics.requests, in: counters)
         gate = RouteGate(
-            parts.routes.router, counter, hosts: parts.hosts,
-            strangers: .unauthorized)
+            parts.routes.router, counter, hosts: parts.hosts)
+        callers = parts.access.map { CallerTable($0.keys.ring, $0.digests, noteUse: $0.keys.noteUse) }
     }
 
     func receive(_ message: Message) {
         switch message {
         case .cache(let update): evaluator.apply(update)
         case .turn: evaluator.takeTurn()
+        case .keys(let ring): callers?.replace(ring)
         case .publish(let done):
             evaluator.publishStatistics()
             done()
@@ -70,15 +77,80 @@ final class LoopHandler: HTTPHandler {
 
     /// Decides on a request before its content is read.
     func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission {
-        gate.admit(request, of: parts.anybody, &exchange)
+        guard callers != nil else {
+            return gate.admit(request, of: .anonymous, &exchange, stranger: .unauthorized)
+        }
+        let found = identify(request)
+        guard case .caller(let caller, let ticket)? = found else {
+            return gate.admit(request, of: nil, &exchange, stranger: .unauthorized(found, request))
+        }
+        let admission = gate.admit(request, of: caller, &exchange, stranger: .unauthorized)
+        guard case .taken(let route, let upload) = admission else { return admission }
+        return .taken(token: route | ticket.bits << 16, upload: upload)
+    }
+
+    /// Who sent a request that was admitted; nil when they may not come in any more.
+    func caller(of token: UInt64, _ request: borrowing HTTPRequest) -> Caller? {
+        guard let callers else { return .anonymous }
+        let now = evaluator.now.millisecondsSinceEpoch
+        if let caller = callers.caller(CallerTable.Ticket(bits: token >> 16), now: now) { return caller }
+        guard case .caller(let caller, _)? = identify(request) else { return nil }
+        return caller
+    }
+
+    /// Whoever the request's credential is of; nil when it shows none.
+    @inline(__always)
+    private func identify(_ request: borrowing HTTPRequest) -> CallerTable.Found? {
+        let now = evaluator.now.millisecondsSinceEpoch
+        return Credential.with(of: request) { credential in
+            switch credential {
+            case .none: nil
+            case .key(let text): callers?.find(text, now: now)
+            case .otherScheme: .unknown
+            }
+        }
     }
 }
 
+/// What event loops check keys by.
+struct ServedAccess: Sendable {
+    let keys: KeyStore
+    let digests: SecretDigest
+}
+
 extension Problem {
-    /// A request that would have to prove who sends it.
+    /// How to say who sends a request (RFC 9110 section 11.6.1).
+    private static let challenge = [("WWW-Authenticate", "Bearer realm=\"flag-server\"")]
+
+    /// A request that would have to show who sends it.
     static let unauthorized = Problem(
         .unauthorized,
-        "authentication is on (--auth on), but this version of flag-server has no API keys yet, so every request but "
-            + "/health is refused; to use it, listen on a loopback address with --auth off",
-        headerFields: [("WWW-Authenticate", "Bearer realm=\"flag-server\"")])
+        "send an API key: Authorization: Bearer KEY, or X-API-Key: KEY; on the server's machine `flag-server keys "
+            + "create --help` makes one",
+        headerFields: challenge)
+
+    /// Why what was shown does not do.
+    static func unauthorized(_ found: CallerTable.Found?, _ request: borrowing HTTPRequest) -> Problem {
+        switch found {
+        case nil where request.query.map(hasKey) ?? false:
+            Problem(
+                .keyInQuery,
+                "an API key in a URL ends up in logs and histories: revoke it, and send another as Authorization: "
+                    + "Bearer KEY")
+        case nil, .caller: .unauthorized
+        case .unknown:
+            Problem(
+                .unauthorized, "this is no API key of this server, or it was mistyped or cut off",
+                headerFields: challenge)
+        case .expired(let time):
+            Problem(
+                .unauthorized, "this API key ended at \(time); `flag-server keys create` makes another",
+                headerFields: challenge)
+        case .revoked: Problem(.unauthorized, "this API key was revoked", headerFields: challenge)
+        }
+    }
+
+    private static func hasKey(_ query: UnsafeRawBufferPointer) -> Bool {
+        String(decoding: query, as: UTF8.self).contains(KeyText.prefix)
+    }
 }

@@ -1,4 +1,5 @@
 import Access
+import AccessStore
 import Administration
 import Dispatch
 import DynamoModel
@@ -37,6 +38,10 @@ struct ServingStack: Sendable {
         var store: any ItemTable
         /// The same with whatever else is in it.
         var tables: any TableMaintenance
+        /// The keys that callers come in by.
+        var keys: KeyStore
+        /// What they are checked by; nil where nobody is asked for one.
+        var digests: SecretDigest?
         /// The name of the flag table, which is created if it is missing.
         var table: String
         /// What the operator decided about serving.
@@ -99,7 +104,8 @@ struct ServingStack: Sendable {
         let workers = WorkerPool()
         let administration = Administration(
             repository: repository, tables: TableAdministration(tables: parts.tables, profile: settings.profile),
-            feed: feed, work: parts.work, workers: workers, defaultEnvironment: settings.profile.defaultEnvironment,
+            keys: parts.keys, feed: feed, work: parts.work, workers: workers,
+            defaultEnvironment: settings.profile.defaultEnvironment,
             now: parts.now)
         let document = APIDocument.ofProgram(version: settings.version)
         let metrics = ServerMetrics(loopCount: parts.http.loops, labels: ServedRoutes.labels)
@@ -114,7 +120,7 @@ struct ServingStack: Sendable {
                 to: workers, metrics.requests, metrics.workers, contentBytes: parts.http.limits.bodyBytes,
                 report: parts.reportAdministration),
             health: health, document: document, hosts: settings.hosts,
-            anybody: settings.requiresAuthentication ? nil : .anonymous)
+            access: parts.digests.map { ServedAccess(keys: parts.keys, digests: $0) })
         self.metrics = metrics
         self.document = document
         evaluation = settings.evaluation
@@ -138,6 +144,7 @@ struct ServingStack: Sendable {
     /// - Throws: `FlagStoreError` when the kill switches cannot be read: without them nothing may be answered.
     func start() throws(FlagStoreError) {
         follower.start()
+        try startAccess()
         try feed.start(warm: [evaluation.defaultEnvironment])
         server.start { [handler, evaluation, feed, failures, server] loop in
             let counters = handler.metrics.loops[loop.index]
@@ -150,6 +157,20 @@ struct ServingStack: Sendable {
         }
         failures.start()
         health.readiness.markWarm()
+    }
+
+    /// Has every loop learn of every change of the keys before it is answered.
+    private func startAccess() throws(FlagStoreError) {
+        guard let access = handler.access else { return }
+        let loops = server.loopCount
+        do throws(KeyStoreError) {
+            try access.keys.start { [server] ring in
+                for loop in 0..<loops { server.send(.keys(ring), toLoop: loop) }
+            }
+        } catch {
+            throw .unavailable(
+                reason: "The API keys could not be read: \(error)", hint: "See the error before this one")
+        }
     }
 
     /// Turns `/health/ready` red, finishes what is under way, and calls back when no handler will be called any more.

@@ -140,11 +140,14 @@ extension CacheFeed {
             try store.getItem(table: table, key: ItemKey.revision(environment).tableKey)
         }
         var flags: [FlagText] = []
-        let query = Query(
+        var definitions = SharedTexts()
+        var query = Query(
             table: table, index: FlagTable.flagsIndex,
             partition: .string(FlagIndex.all.partition(in: environment)))
+        query.attributes = FlagRule.attributes + [Attribute.expiresAt, Attribute.clientSide]
         try forEachItem(of: query) { item in
-            guard case .flag(environment, let key)? = ItemKey(item), let rule = FlagRule(item) else { return }
+            guard case .flag(environment, let key)? = ItemKey(item), var rule = FlagRule(item) else { return }
+            if case .full(let definition) = rule.spelling { rule.spelling = .full(definitions.shared(definition)) }
             let expiresAt = item[Attribute.expiresAt]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
             flags.append(
                 FlagText(key: key, rule: rule, expiresAt: expiresAt, isClientSide: FlagRecord.isClientSide(item)))
@@ -212,6 +215,7 @@ extension CacheFeed {
     /// Calls `body` with every item of a partition, page after page.
     func forEachItem(of query: Query, _ body: (Item) -> Void) throws(FlagStoreError) {
         var query = query
+        query.limit = FlagTable.pageItems
         while true {
             let page = try reading { () throws(TableError) in try store.query(query) }
             for item in page.items { body(item) }

@@ -28,8 +28,9 @@ extension CacheFeed {
     /// Reads all segments of an environment with their keys. O(segments + keys).
     func readSegments(_ environment: Environment) throws(FlagStoreError) -> SegmentsText {
         var names: [String] = []
-        let query = Query(
+        var query = Query(
             table: table, index: FlagTable.flagsIndex, partition: .string(ItemKey.segmentsPartition(environment)))
+        query.attributes = []
         try forEachItem(of: query) { item in
             if case .segment(environment, let name)? = ItemKey(item) { names.append(name) }
         }

@@ -34,10 +34,12 @@ extension CacheFeed {
         pollWhileAlive()
     }
 
-    /// Reads the tenants of all overrides into the table of tenants. O(items).
+    /// Reads the tenants of all overrides into the table of tenants. It is the last to read everything at a start: then
+    /// what that took is given back. O(items).
     func fillTenants() {
         let tableID = state.withLock { $0.tableID }
-        var scan = Scan(table: table)
+        var scan = Scan(table: table, limit: FlagTable.pageItems)
+        scan.attributes = []
         while true {
             let page: QueryPage
             do { page = try store.scan(scan) } catch {
@@ -54,6 +56,8 @@ extension CacheFeed {
             // When the table became another one meanwhile, its tenants are read after these.
             if state.tableID == tableID { state.tenants.markComplete() }
         }
+        store.releaseMemory()
+        giveMemoryBack()
     }
 
     private func addTenants(of items: [Item]) {

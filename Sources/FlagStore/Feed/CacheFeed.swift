@@ -25,6 +25,7 @@ package final class CacheFeed: CacheSource {
     let report: @Sendable (CacheEvent) -> Void
     let pollForeignChanges: (@Sendable () throws(TableError) -> Void)?
     let tableReplaced: @Sendable () -> Void
+    let giveMemoryBack: @Sendable () -> Void
 
     let state: Locked<FeedState>
     /// Loads of single flags and tenants.
@@ -44,12 +45,14 @@ package final class CacheFeed: CacheSource {
     ///   - loops: how many loops there are.
     ///   - pollForeignChanges: makes the store deliver what other processes wrote to its file; called twice a second.
     ///   - tableReplaced: told when the table is another one of the same name, as after a restore. Must not block.
+    ///   - giveMemoryBack: called when everything was read: what that took is not needed any more. May block.
     ///   - report: told of what an operator should know; called on any thread, must not block.
     ///   - deliver: takes an update to a loop.
     package init(
         store: any ItemTable, table: String, loops: Int,
         pollForeignChanges: (@Sendable () throws(TableError) -> Void)? = nil,
         tableReplaced: @escaping @Sendable () -> Void = {},
+        giveMemoryBack: @escaping @Sendable () -> Void = ProcessMemory.giveBack,
         report: @escaping @Sendable (CacheEvent) -> Void = { _ in }, deliver: @escaping Deliver
     ) {
         precondition(loops >= 1, "There is at least one loop")
@@ -58,6 +61,7 @@ package final class CacheFeed: CacheSource {
         self.loops = loops
         self.pollForeignChanges = pollForeignChanges
         self.tableReplaced = tableReplaced
+        self.giveMemoryBack = giveMemoryBack
         self.report = report
         self.deliver = deliver
         state = Locked(FeedState())

@@ -55,7 +55,7 @@ extension FlagTableUpkeep {
 
     /// Corrects every item of the table. On the queue for sweeps; O(items).
     func sweep(isCancelled: () -> Bool) throws(FlagStoreError) {
-        var scan = Scan(table: repository.table)
+        var scan = Scan(table: repository.table, limit: FlagTable.pageItems)
         while !isCancelled() {
             let page = try reading { () throws(TableError) in try store.scan(scan) }
             let corrections = page.items.compactMap { item in try? DerivedAttributes.correction(of: item) }

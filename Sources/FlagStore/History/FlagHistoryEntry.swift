@@ -66,6 +66,11 @@ package struct FlagHistoryEntry: Sendable, Equatable {
 
     /// What the name of an event begins with when it is about an override.
     static let overridePrefix = "override_"
+
+    /// Whether somebody may see it who is bound to a tenant: nothing of the overrides of others.
+    package func isFor(_ tenant: String) -> Bool {
+        override.map { $0.tenant == tenant } ?? (event != .overridesChanged)
+    }
 }
 
 extension FlagHistoryEntry {

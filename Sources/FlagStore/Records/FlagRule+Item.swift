@@ -29,6 +29,9 @@ extension FlagRule {
         if let requires { item[Attribute.requires] = .string(requires) }
     }
 
+    /// The attributes that a rule is read from.
+    static let attributes = [Attribute.defaultEnabled, Attribute.definition, Attribute.rollout, Attribute.requires]
+
     /// The rule in a flag's item, whatever else is in it; nil when there is none.
     package init?(_ item: Item) {
         if let definition = item[Attribute.definition]?.stringValue {

@@ -11,6 +11,10 @@ package enum FlagTable {
     /// The index of one flag across environments.
     package static let globalIndex = "GSI4-GLOBAL-INDEX"
 
+    /// How many items those read at a time who read all of them. The memory that a page takes serves for the next one:
+    /// a page as large as pages may be takes several MiB, which stay with the process.
+    static let pageItems = 100
+
     /// The table's schema: string keys PK and SK, four indexes that project everything, throughput 25/25, protected
     /// from deletion.
     ///

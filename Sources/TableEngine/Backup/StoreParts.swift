@@ -10,6 +10,8 @@ struct StoreParts: Sendable {
     let retention: ChangeRetention
     let vault: BackupVault
     let time: StoreClock
+    /// What is waited by.
+    let delay: Delay
     /// The first identifier that the store had.
     let originID: String
     /// The settings that go into backups of tables which others accompany: by them the table has to be read.

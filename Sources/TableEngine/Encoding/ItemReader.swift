@@ -152,6 +152,16 @@ extension ItemReader {
         return (position - count)..<position
     }
 
+    /// Passes over the name of an attribute.
+    ///
+    /// - Returns: its bytes.
+    mutating func passName() throws(ItemCodecError) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[try passText()])
+    }
+
+    /// Reads the value of an attribute of the item.
+    mutating func attribute() throws(ItemCodecError) -> AttributeValue { try value(depth: 0) }
+
     /// Passes over a value.
     ///
     /// - Returns: where its content begins, behind what says of which type and how much it is.

@@ -165,6 +165,9 @@ package struct PageSource {
         }
     }
 
+    /// These attributes and those of the keys, without which no page could go on behind another.
+    func selection(of names: [AttributeName]) -> AttributeSelection { AttributeSelection(keyNames.union(names)) }
+
     /// The attributes of the table's and the index's keys.
     private var keyNames: Set<AttributeName> {
         var names = Set([definition.schema.partitionKey.name])

@@ -96,6 +96,19 @@ final class ReaderPool: Sendable {
         return try body()
     }
 
+    /// Has the idle connections give back what they keep of the file in memory, one after the other, so that reads go
+    /// on beside. What is being read with keeps what it has.
+    func releaseMemory() {
+        for _ in 0..<state.withLock({ $0.idle.count }) {
+            guard permits.wait(timeout: .now()) == .success else { return }
+            defer { permits.signal() }
+            // The first: it comes back as the last.
+            guard let reader = state.withLock({ $0.idle.isEmpty ? nil : $0.idle.removeFirst() }) else { return }
+            reader.connection.releaseMemory()
+            giveBack(reader)
+        }
+    }
+
     /// Closes the idle connections, and the others as they come back.
     func close() {
         let idle = state.withLock { state in

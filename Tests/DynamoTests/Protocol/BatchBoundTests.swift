@@ -25,6 +25,20 @@ struct BatchBoundTests {
         #expect(twice.message == "Provided list of item keys contains duplicates")
     }
 
+    @Test("The 100 items of a BatchGetItem are counted over all its tables", arguments: [40, 41])
+    func keysOfTables(count: Int) throws {
+        let service = try TestService()
+        try service.store.createTable(
+            TableSchema(
+                name: "others", partitionKey: KeyAttribute("pk"), sortKey: KeyAttribute("sk", .number), indexes: []))
+        func keys(_ count: Int) -> String { (0..<count).map(Self.key).joined(separator: ",") }
+        let reply = service.call(
+            .batchGetItem,
+            #"{"RequestItems":{"things":{"Keys":[\#(keys(60))]},"others":{"Keys":[\#(keys(count))]}}}"#)
+        #expect(reply.status == (count == 40 ? 200 : 400))
+        #expect(count == 40 || reply.message == "Too many items requested for the BatchGetItem call")
+    }
+
     @Test("What is more than 16 MB of a BatchGetItem is left, to be asked for as it was")
     func bytes() throws {
         let service = try TestService()

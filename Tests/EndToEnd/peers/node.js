@@ -1,4 +1,4 @@
-// Node's http as http-echo's double: GET / answers hello, POST /echo reads the whole content before it is answered.
+// Node's http as wire-server's double: GET / answers hello, POST /echo reads the whole content before it is answered.
 const http = require("http");
 
 const server = http.createServer((request, response) => {

@@ -1,4 +1,5 @@
 import Access
+import AccessStore
 import DynamoModel
 import FlagCore
 import FlagFiles
@@ -27,7 +28,10 @@ struct LocalRoutesTests {
         configuration.store = .memory
         store = try DataStore.openForServing(configuration)
         routes = LocalRoutes(
-            .alone(store.tables, profile), describedBy: .ofProgram(version: FlagServerCommand.version))
+            .alone(
+                store.tables, profile,
+                keys: KeyStore(store: store.tables) { () throws(KeyStoreError) in throw .secretKey("none") }),
+            describedBy: .ofProgram(version: FlagServerCommand.version))
     }
 
     private func answer(_ request: RouteRequest, of caller: Caller = .command("import")) -> RouteAnswer {

@@ -125,6 +125,30 @@ struct DynamoAnswerTests {
         #expect(server.ended.withLock { $0 } == ["restore of copy"])
     }
 
+    @Test("A call has the time of this port, and is told when that is over; what it has begun is done all the same")
+    func handlerTime() throws {
+        var port = ServerConfiguration.DynamoDB()
+        port.handler = .milliseconds(100)
+        let server = try DynamoServer(port: port)
+        let (isHeld, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        DispatchQueue(label: "who holds the writer").async { [store = server.store] in
+            try? store.updateTable("things") { (schema) throws(TableError) in
+                isHeld.signal()
+                release.wait()
+                return schema
+            }
+        }
+        isHeld.wait()
+        defer { release.signal() }
+        let answer = try server.put("late")
+        #expect(answer.status == 503)
+        #expect(answer.json["__type"] == "com.amazon.coral.service#ServiceUnavailable")
+        release.signal()
+        // It waits behind that one.
+        try server.store.transactAndWait([.put(table: "things", item: ["id": "next"])], principal: .anonymous)
+        #expect(try server.store.getItem(table: "things", key: TableKey("late")) != nil)
+    }
+
     @Test("What changes tables or flags is logged with how it ended; items of other tables are their clients' own")
     func changes() throws {
         let server = try DynamoServer()

@@ -30,8 +30,10 @@ final class DynamoServer: Sendable {
 
     /// Starts a server whose port is free.
     ///
-    /// - Parameter pages: whose pages may call.
-    init(pages: [String] = []) throws {
+    /// - Parameters:
+    ///   - pages: whose pages may call.
+    ///   - port: in what it differs from the port for flags.
+    init(pages: [String] = [], port: ServerConfiguration.DynamoDB = ServerConfiguration.DynamoDB()) throws {
         store = try SQLiteTableStore.open(.memory)
         try FlagRepository(store: store, table: DynamoServer.flags).createTableIfMissing()
         try store.createTable(TableSchema(name: "things", partitionKey: KeyAttribute("id")))
@@ -43,8 +45,10 @@ final class DynamoServer: Sendable {
         endpoint = DynamoEndpoint(
             store: store, flagTable: DynamoServer.flags, hosts: ServedHosts(named: ["tables.internal"]),
             pages: PageOrigins(pages), work: work, logger: Logger(label: "test") { _ in log.handler })
-        server = try endpoint.startServer(
-            HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: 0)], loops: 1))
+        var http = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: 0)], loops: 1)
+        // Longer than a test waits for an answer: nobody takes it for the time of this port.
+        http.timeouts.handler = .seconds(60)
+        server = try endpoint.startServer(http, port)
     }
 
     deinit {

@@ -100,6 +100,20 @@ struct ServerProgramTests {
         #expect(evictions.contains { !$0.hasSuffix(" 0") })
     }
 
+    @Test("Two stores with the same flags have other entity tags: no client keeps an answer of another store")
+    func identity() throws {
+        let tags = try ["one", "another"].map { name in
+            let path = "\(directory.path)/\(name)"
+            try #require(mkdir(path, 0o700) == 0)
+            let server = try ServerProgram(in: path)
+            let answers = try (0..<2).map { _ in try server.send("POST", "/ofrep/v1/evaluate/flags", "{}") }
+            #expect(answers[0].status == 200 && answers[0].body == answers[1].body)
+            #expect(answers[0].fields["etag"] == answers[1].fields["etag"])
+            return try #require(answers[0].fields["etag"])
+        }
+        #expect(tags[0] != tags[1])
+    }
+
     @Test("How subjects are put into buckets", arguments: [FractionalVersion.v2, .v3])
     func fractional(_ version: FractionalVersion) throws {
         let rule = #"""

@@ -1,10 +1,13 @@
-import DynamoModel
+import Dispatch
 import FlagCore
-import FlagStore
 import JSON
+import Platform
+import TableEngine
 import Testing
 
+@testable import DynamoModel
 @testable import FlagServer
+@testable import FlagStore
 
 @Suite("Flags that were written past the routes")
 struct ForeignWriteRoutesTests {
@@ -30,6 +33,27 @@ struct ForeignWriteRoutesTests {
         #expect(try server.send("GET", "/api/flags?owner=ops").json["flags"]?.arrayValue?.count == 1)
         #expect(try server.send("PATCH", "/api/flags/new-feature", #"{"owner":"web"}"#).json["version"] == 2)
         #expect(try server.send("DELETE", "/api/flags/new-feature").status == 204)
+    }
+
+    @Test("Of a table that takes another's place all items are looked at, though no change tells of them")
+    func replacedTable() throws {
+        let server = try RouteServer()
+        let (store, name) = (server.table.store, Profile.local.tableName)
+        try store.createTable(FlagTable.schema(named: "elsewhere"))
+        try store.transactAndWait([.put(table: "elsewhere", item: Self.typed)], principal: .anonymous)
+        let backup = try store.createBackup(of: "elsewhere", name: "b")
+        let (done, failure) = (DispatchSemaphore(value: 0), Locked<TableError?>(nil))
+        _ = try store.restore(backup: backup.id, to: name, replacing: true, adjust: { $0 }) { result in
+            if case .failure(let error) = result { failure.withLock { $0 = error } }
+            done.signal()
+        }
+        done.wait()
+        #expect(failure.withLock { $0 } == nil)
+        server.stack.feed.noticeReplacedTable()
+        server.stack.follower.waitUntilIdle()
+        let item = try store.getItem(table: name, key: TableKey("FLAG#development#new-feature", "METADATA"))
+        #expect(item?["version"] == 1 && item?["environment"] == "development")
+        #expect(try server.send("GET", "/api/flags?owner=ops").json["flags"]?.arrayValue?.count == 1)
     }
 
     @Test("A form that is not valid is not served: the metric counts it, the history says why, a replacement is taken")

@@ -175,7 +175,7 @@ struct OpenAPIDocumentTests {
         var names: [String] = []
         let files = [
             "HTTPRouting/ProblemCode.swift", "Administration/ProblemCode+Flags.swift",
-            "Administration/ProblemCode+Tables.swift",
+            "Administration/ProblemCode+Keys.swift", "Administration/ProblemCode+Tables.swift",
         ]
         for file in files {
             let text = try String(contentsOf: root.appending(path: file), encoding: .utf8)

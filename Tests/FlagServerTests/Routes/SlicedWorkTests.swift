@@ -78,29 +78,30 @@ struct SlicedWorkTests {
 
     @Test("Bulk answers in slices are written in the order of asking: who asks again waits behind the others")
     func order() throws {
-        let server = try hurried()
+        let middle = Middle()
+        let server = try hurried(middle)
         try create(200, on: server)
-        let answered = Locked(0)
-        let overtaken = Locked<[Int]>([])
-        let group = DispatchGroup()
-        for client in 0..<4 {
-            let connection = try server.connect()
-            // A queue of its own is a thread of its own.
-            DispatchQueue(label: "client \(client)").async(group: group) {
-                for _ in 0..<10 {
-                    let before = answered.withLock { $0 }
-                    _ = try? connection.send("POST", "/ofrep/v1/evaluate/flags", "{}")
-                    let after = answered.withLock { answered in
-                        answered += 1
-                        return answered
-                    }
-                    overtaken.withLock { $0.append(after - before - 1) }
-                }
-            }
+        #expect(try server.bulk().status == 200)
+        let (first, others) = (try server.connect(), try (0..<3).map { _ in try server.connect() })
+        for connection in others + [first] { #expect(try connection.send("GET", "/health/live").status == 200) }
+        let rounds = 5
+        let request = TestConnection.request("POST", "/ofrep/v1/evaluate/flags", "{}")
+        let requests = Array(String(repeating: request, count: rounds).utf8)
+        // The loop stands still in the middle of the first answer until everybody has asked.
+        let (isHeld, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        middle.arm {
+            isHeld.signal()
+            release.wait()
         }
-        group.wait()
-        // The three others once; as many again because these threads do not always run when they could.
-        #expect(overtaken.withLock { $0.max() ?? .max } <= 6)
+        try first.write(requests)
+        isHeld.wait()
+        for other in others { try other.write(requests) }
+        release.signal()
+        for round in 0..<rounds {
+            #expect(try first.readAnswer().status == 200)
+            // What was sent before lies there already.
+            for other in others { #expect(try other.answersThere() >= round) }
+        }
     }
 
     @Test("A bulk answer whose rules read the clock is written in slices and hashed as a whole")

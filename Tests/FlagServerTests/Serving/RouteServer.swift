@@ -1,3 +1,5 @@
+import Access
+import AccessStore
 import Dispatch
 import FlagCore
 import FlagStore
@@ -19,6 +21,7 @@ final class RouteServer: Sendable {
 
     let stack: ServingStack
     let table: SwitchableTable
+    private let keys: KeyStore
     private let clock: Locked<Timestamp>
     private let client: TestConnection
 
@@ -36,11 +39,12 @@ final class RouteServer: Sendable {
         http adjust: (inout HTTPServerConfiguration) -> Void = { _ in }
     ) throws {
         let clock = Locked(RouteServer.start)
+        let digests = SecretDigest(key: (0..<32).map { UInt8($0) })
         let store = try SQLiteTableStore.open(directory.map { .directory($0) } ?? .memory)
         let table = SwitchableTable(store)
+        keys = KeyStore(store: table) { () throws(KeyStoreError) in digests }
         var settings = ServiceSettings(
-            profile: profile, requiresAuthentication: requiresAuthentication, storeID: { "test-store" },
-            fractional: .v3,
+            profile: profile, storeID: { "test-store" }, fractional: .v3,
             version: "1.2.3")
         settings.evaluation.evaluationClock = { clock.withLock { $0 } }
         change(&settings)
@@ -48,8 +52,9 @@ final class RouteServer: Sendable {
         adjust(&http)
         stack = try ServingStack(
             ServingStack.Parts(
-                store: table, tables: store, table: profile.tableName, settings: settings, http: http,
-                now: { clock.withLock { $0 } }))
+                store: table, tables: store, keys: keys, digests: requiresAuthentication ? digests : nil,
+                table: profile.tableName,
+                settings: settings, http: http, now: { clock.withLock { $0 } }))
         try stack.start()
         self.clock = clock
         self.table = table
@@ -84,6 +89,16 @@ final class RouteServer: Sendable {
         let body = #"{"flagKey":"\#(key)","description":"A flag","owner":"tests",\#(state)\#(rule)}"#
         let answer = try send("POST", "/api/flags\(query)", body)
         guard answer.status == 201 else { throw TestFailure("\(key) was not created: \(answer.body)") }
+    }
+
+    /// Makes a key.
+    func makeKey(
+        _ kind: KeyKind, environment: Environment? = nil, roles: [Role] = [], tenant: String? = nil,
+        lifetime: KeyLifetime = .forever
+    ) throws -> String {
+        let draft = KeyDraft(
+            kind: kind, name: "test", environment: environment, roles: roles, tenantID: tenant, lifetime: lifetime)
+        return try keys.create(draft, by: Principal(.local, "test"), at: clock.withLock { $0 }).1.text
     }
 
     /// Evaluates one flag over OFREP.
@@ -187,14 +202,30 @@ final class TestConnection: @unchecked Sendable {
 
     /// Reads one answer; bytes behind it are kept for the next.
     func readAnswer(hasBody: Bool = true) throws -> TestAnswer {
-        let end = Array("\r\n\r\n".utf8)
-        var headEnd: Int?
-        while headEnd == nil {
-            headEnd = received.indices.first { received[$0...].starts(with: end) }
-            if headEnd == nil { try readMore() }
+        while true {
+            if let (answer, end) = try answer(at: 0, hasBody) {
+                received.removeFirst(end)
+                return answer
+            }
+            guard try readMore() else { throw TestFailure("no answer came: errno \(errno)") }
         }
-        let bodyStart = (headEnd ?? 0) + 4
-        let lines = String(decoding: received[..<(headEnd ?? 0)], as: UTF8.self).split(separator: "\r\n")
+    }
+
+    /// How many whole answers have come that were not read, without waiting for any.
+    func answersThere() throws -> Int {
+        while try readMore(Int32(MSG_DONTWAIT)) {}
+        var (count, place) = (0, 0)
+        while let (_, end) = try answer(at: place, true) { (count, place) = (count + 1, end) }
+        return count
+    }
+
+    /// The answer that begins at a byte of what has come, and where it ends; nil while it is not whole.
+    private func answer(at start: Int, _ hasBody: Bool) throws -> (answer: TestAnswer, end: Int)? {
+        let end = Array("\r\n\r\n".utf8)
+        guard let headEnd = received[start...].indices.first(where: { received[$0...].starts(with: end) }) else {
+            return nil
+        }
+        let lines = String(decoding: received[start..<headEnd], as: UTF8.self).split(separator: "\r\n")
         var fields: [String: String] = [:]
         for line in lines.dropFirst() {
             guard let colon = line.firstIndex(of: ":") else { continue }
@@ -203,18 +234,21 @@ final class TestConnection: @unchecked Sendable {
         guard let first = lines.first, let status = first.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
         else { throw TestFailure("no status line") }
         let isEmpty = !hasBody || status == 204 || status == 304
-        let length = isEmpty ? 0 : Int(fields["content-length"] ?? "") ?? 0
-        while received.count < bodyStart + length { try readMore() }
-        let body = String(decoding: received[bodyStart..<bodyStart + length], as: UTF8.self)
-        received.removeFirst(bodyStart + length)
-        return TestAnswer(status: status, fields: fields, body: body)
+        let body = headEnd + 4..<headEnd + 4 + (isEmpty ? 0 : Int(fields["content-length"] ?? "") ?? 0)
+        guard body.upperBound <= received.count else { return nil }
+        let answer = TestAnswer(
+            status: status, fields: fields, body: String(decoding: received[body], as: UTF8.self))
+        return (answer, body.upperBound)
     }
 
-    private func readMore() throws {
+    /// Reads what has come; false when there is nothing yet.
+    private func readMore(_ flags: Int32 = 0) throws -> Bool {
         var buffer = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(socket, &buffer, buffer.count, 0)
+        let count = recv(socket, &buffer, buffer.count, flags)
+        if count < 0, errno == EAGAIN { return false }
         guard count > 0 else { throw TestFailure("the connection ended: \(count), errno \(errno)") }
         received += buffer[..<count]
+        return true
     }
 }
 

@@ -36,12 +36,14 @@ final class ContinuousArchive: Sendable {
     /// The archive of a store that nobody writes to yet.
     init(_ parts: StoreParts) throws(TableError) {
         self.parts = parts
-        logs = try ContinuousLogs(parts)
         var timing = FollowerTiming()
         timing.gatherMilliseconds = Self.gatherMilliseconds
         timing.wall = parts.time.wall
+        timing.delay = parts.delay
+        logs = try ContinuousLogs(parts, timing)
         follower = ChangeFollower(Self.followerName, of: parts, logs, on: logs.queue, timing: timing)
         logs.followed.withLock { $0 = { [weak self] in self?.beginExamining() } }
+        logs.retryDue.withLock { $0 = { [weak self] in self?.wake() } }
         follower.attach()
         wake()
     }
@@ -144,7 +146,8 @@ final class ContinuousArchive: Sendable {
     /// Waits until every change that was committed before is in the logs, on disk.
     func flush() throws(TableError) {
         try onQueue { () throws(TableError) in
-            try follower.turn()
+            try follow()
+            if let failure = logs.failing.first { throw failure }
         }
     }
 
@@ -157,7 +160,11 @@ final class ContinuousArchive: Sendable {
     func close() {
         logs.isCancelled.store(true, ordering: .releasing)
         examinations.sync {}
-        if logs.queue.sync(execute: { logs.isClosed }) { return }
+        let isClosed = logs.queue.sync {
+            logs.isHurried = true
+            return logs.isClosed
+        }
+        if isClosed { return }
         follower.stop(taking: logs.isNeeded.load(ordering: .acquiring))
         logs.queue.sync { logs.close() }
     }
@@ -177,14 +184,15 @@ extension ContinuousArchive {
     /// Brings the logs up to date with the change stream, and fails when that of one table cannot be.
     private func follow(_ table: String) throws(TableError) {
         try follow()
-        if let failure = logs.failures[table] { throw failure }
+        if let failure = logs.failing[table] { throw failure }
     }
 
-    /// Brings the logs up to date with the change stream. What keeps one of them from that is no failure.
+    /// Brings the logs up to date with the change stream, also those that wait to be tried again. What keeps one of
+    /// them from that is no failure.
     private func follow() throws(TableError) {
-        do throws(TableError) { try follower.turn() } catch {
-            guard logs.hasFollowed else { throw error }
-        }
+        logs.isHurried = true
+        defer { logs.isHurried = false }
+        try follower.turn()
     }
 
     /// Gives a log another recovery period, and removes what is older.

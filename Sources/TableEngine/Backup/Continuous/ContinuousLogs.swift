@@ -6,8 +6,9 @@ import Synchronization
 
 /// The logs of the tables that have continuous backups: takes the changes out of the change stream into them.
 ///
-/// Each log says by itself how far it is. The one that is furthest behind is where the stream is read; what keeps one
-/// of them from following keeps no other.
+/// Each log says by itself how far it is. The one that is furthest behind is where the stream is read. What keeps one
+/// of them from following keeps no other: it is tried again by itself, after pauses that become longer, while the
+/// others follow as they always do.
 final class ContinuousLogs: @unchecked Sendable {
     // Proof for `@unchecked Sendable`: the variables are touched only on `queue` (and in `init`, before anybody else
     // knows the logs); the rest is immutable or guarded by itself.
@@ -15,10 +16,10 @@ final class ContinuousLogs: @unchecked Sendable {
     let parts: StoreParts
     /// The logs that are open, by the tables' names.
     private(set) var open: [String: ContinuousLog] = [:]
-    /// Why a log does not follow, by the table's name.
-    private(set) var failures: [String: TableError] = [:]
-    /// Whether the last turn came to its end: then only what `failures` names does not follow.
-    private(set) var hasFollowed = false
+    /// The logs that do not follow, by the tables' names.
+    private(set) var failing = FailingLogs()
+    /// Whether whoever has the logs follow cannot wait: then those are tried, too, that wait to be tried again.
+    var isHurried = false
     private var lock: StoredFile?
     /// Whether every log is open: what cannot be opened, or finished, may need everything.
     private var isAllOpen = false
@@ -31,6 +32,9 @@ final class ContinuousLogs: @unchecked Sendable {
     let isCancelled = Atomic(false)
     /// Called on the queue when the logs have been followed.
     let followed = Locked<(@Sendable () -> Void)?>(nil)
+    /// Called on the queue when a log that failed is to be tried again.
+    let retryDue = Locked<(@Sendable () -> Void)?>(nil)
+    private let timing: FollowerTiming
     /// Whether the logs follow at the moment.
     let trouble = TroubleNotice()
     /// What is damaged of the logs.
@@ -40,8 +44,12 @@ final class ContinuousLogs: @unchecked Sendable {
     static let bytesPerStep = 8 * 1024 * 1024
 
     /// The logs of a store that nobody writes to yet; none is open.
-    init(_ parts: StoreParts) throws(TableError) {
-        self.parts = parts
+    ///
+    /// - Parameters:
+    ///   - parts: the store.
+    ///   - timing: how long a log that failed waits to be tried again.
+    init(_ parts: StoreParts, _ timing: FollowerTiming) throws(TableError) {
+        (self.parts, self.timing) = (parts, timing)
         let (lives, unfinished) = (try parts.lives(), try FormerTable.unfinished(parts))
         let isNeeded = !lives.isEmpty || !unfinished.isEmpty
         self.isNeeded = Atomic(isNeeded)
@@ -73,29 +81,33 @@ extension ContinuousLogs: ChangeConsumer {
     func storedPosition() throws(TableError) -> Int64? { try beginTurn() }
 
     func beginTurn() throws(TableError) -> Int64? {
-        (failures, hasFollowed) = ([:], false)
         let lives = try parts.lives()
         // A table that was deleted, or lives again, takes nothing more into its old log.
         for log in open.values where lives[log.table] != log.life { open[log.table] = nil }
         let unfinished = try FormerTable.unfinished(parts)
+        failing.beginTurn(of: Set(lives.keys).union(unfinished.map(name)), all: isHurried)
         isNeeded.store(!lives.isEmpty || !unfinished.isEmpty, ordering: .releasing)
         if !lives.isEmpty || !unfinished.isEmpty {
             isAllOpen = false
             try takeLock()
             for former in unfinished {
-                attempt("\(former.name) (ended)") { () throws(TableError) in try finish(former) }
+                attempt(name(former)) { () throws(TableError) in try finish(former) }
             }
             for (table, life) in lives where open[table] == nil {
                 attempt(table) { () throws(TableError) in try open(life, table) }
             }
-            isAllOpen = failures.isEmpty
+            isAllOpen =
+                lives.keys.allSatisfy { open[$0] != nil } && !unfinished.contains { failing.leavesOut(name($0)) }
         }
         turnBegan = parts.clock()
         return following.values.map(\.contents.position).min() ?? parts.lastSequence
     }
 
-    /// The logs that have not failed in this turn.
-    private var following: [String: ContinuousLog] { open.filter { failures[$0.key] == nil } }
+    /// What the log of a table that is no more is called.
+    private func name(_ former: FormerTable) -> String { "\(former.name) (ended)" }
+
+    /// The logs that have not failed in this turn, and do not wait to be tried again.
+    private var following: [String: ContinuousLog] { open.filter { !failing.leavesOut($0.key) } }
 
     func batch(after position: Int64) throws(TableError) -> ChangeBatch<[String: [StoredChange]]>? {
         let tables = Set(following.keys)
@@ -135,9 +147,14 @@ extension ContinuousLogs: ChangeConsumer {
         parts.retention.firstKept = isKnown ? min(ofLogs, try FormerTable.firstKept(parts)) : 0
         damage.note(open.values.flatMap(\.contents.damageReport))
         if !open.isEmpty { followed.withLock { $0 }?() }
-        hasFollowed = true
-        if let failure = failures.min(by: { $0.key.precedes($1.key) })?.value { throw failure }
+        failing.endTurn()
         return nil
+    }
+
+    /// What keeps some logs from following keeps no other, and so not the follower.
+    func shortfall() -> FollowerShortfall<TableError>? {
+        let isNew = failing.takeNews()
+        return failing.first.map { FollowerShortfall($0, isNew: isNew) }
     }
 
     /// Lets the files say how far the logs are.
@@ -153,8 +170,16 @@ extension ContinuousLogs: ChangeConsumer {
 
     func note(_ failure: TableError?) { trouble.note(failure) }
 
-    private func attempt(_ table: String, _ body: () throws(TableError) -> Void) {
-        do throws(TableError) { try body() } catch { failures[table] = error }
+    /// Does something for a log, unless it waits to be tried again. What fails is tried again after a while.
+    private func attempt(_ name: String, _ body: () throws(TableError) -> Void) {
+        guard !failing.leavesOut(name) else { return }
+        do throws(TableError) { try body() } catch {
+            guard let retry = failing.note(error, of: name) else { return }
+            timing.delay.call(timing.pause(afterFailures: retry.failures), queue) { [weak self] in
+                guard let self, !isClosed, failing.comeDue(retry) else { return }
+                retryDue.withLock { $0 }?()
+            }
+        }
     }
 }
 
@@ -165,7 +190,10 @@ extension ContinuousLogs {
     func setRecoveryPeriod(of table: String, days: Int) { open[table]?.setRecoveryPeriod(days: days) }
 
     /// Goes no further with the log of a table.
-    func forget(_ table: String) { open[table] = nil }
+    func forget(_ table: String) {
+        open[table] = nil
+        failing.forget(table)
+    }
 
     /// Notes damage that was found of a log, unless it is another one by now.
     func note(_ damages: [LogInventory.Damage], of contents: LogContents) throws(TableError) {

@@ -1,4 +1,4 @@
-"""http-echo: what RFC 9110 and 9112 ask of a server, on raw sockets. How bytes are framed is tested in
+"""wire-server: what RFC 9110 and 9112 ask of a server, on raw sockets. How bytes are framed is tested in
 Tests/HTTPTransportTests; this is what the program adds."""
 
 import gzip

@@ -1,0 +1,155 @@
+import Access
+import Bytes
+import FlagCore
+
+/// The callers that one event loop knows, by what they present: a key that was checked once is known by a keyed digest
+/// of its text until the ring changes, and its text is kept nowhere.
+///
+/// Used on one loop only, so nothing in it is locked. Whatever is presented, it takes no more memory than its bound.
+package struct CallerTable {
+    /// What became of something that was presented.
+    package enum Found {
+        /// A caller, and the place in the table by which they are found again.
+        case caller(Caller, Ticket)
+        /// It is no key, or none of this server.
+        case unknown
+        /// The key was good until then.
+        case expired(Timestamp)
+        /// The key was revoked.
+        case revoked
+    }
+
+    /// A place in the table, good until the ring changes.
+    package struct Ticket: Equatable {
+        fileprivate let place: UInt32
+        fileprivate let generation: UInt32
+
+        /// The ticket in 48 bits.
+        package var bits: UInt64 { UInt64(generation & 0xFF_FFFF) << 24 | UInt64(place) }
+
+        /// Reads what `bits` gave.
+        package init(bits: UInt64) {
+            place = UInt32(truncatingIfNeeded: bits & 0xFF_FFFF)
+            generation = UInt32(truncatingIfNeeded: bits >> 24 & 0xFF_FFFF)
+        }
+
+        fileprivate init(place: Int, generation: UInt32) {
+            self.place = UInt32(truncatingIfNeeded: place)
+            self.generation = generation & 0xFF_FFFF
+        }
+    }
+
+    private struct Entry {
+        let caller: Caller
+        let selector: String
+        /// When it has to be looked at again, in milliseconds since 1970.
+        let until: Int64
+        /// The day on which its use was told.
+        var toldDay: Int64
+    }
+
+    private struct Digest: Hashable {
+        let low: UInt64
+        let high: UInt64
+    }
+
+    /// More keys than are in use at a time; when there are, all are checked anew.
+    private static let capacity = 16_384
+    private static let dayMilliseconds: Int64 = 86_400_000
+
+    private var ring: KeyRing
+    private let digests: SecretDigest
+    private let key: KeyedDigest.Key
+    private let noteUse: @Sendable (_ selector: String, _ day: Timestamp) -> Void
+    private var places: [Digest: UInt32] = [:]
+    private var entries: [Entry] = []
+    private var generation: UInt32 = 1
+
+    /// A table that knows nobody yet.
+    ///
+    /// - Parameter noteUse: told once a day that a key is in use: must not block.
+    package init(
+        _ ring: KeyRing, _ digests: SecretDigest,
+        noteUse: @escaping @Sendable (_ selector: String, _ day: Timestamp) -> Void
+    ) {
+        self.ring = ring
+        self.digests = digests
+        self.noteUse = noteUse
+        key = KeyedDigest.Key(low: .random(in: 0 ... .max), high: .random(in: 0 ... .max))
+    }
+
+    /// Takes other keys: whoever is known is looked at anew.
+    package mutating func replace(_ ring: KeyRing) {
+        self.ring = ring
+        forget()
+    }
+
+    private mutating func forget() {
+        places.removeAll(keepingCapacity: true)
+        entries.removeAll(keepingCapacity: true)
+        // Zero is no generation: it stands in requests that showed no key.
+        generation = (generation + 1) % 0xFF_FFFF + 1
+    }
+
+    /// Whoever presents a key. O(1), without an allocation for one that is known; else an HMAC.
+    ///
+    /// - Parameters:
+    ///   - text: the key as it was presented.
+    ///   - now: milliseconds since 1970.
+    package mutating func find(_ text: UnsafeRawBufferPointer, now: Int64) -> Found {
+        var digest = KeyedDigest(key)
+        digest.update(text)
+        let value = digest.finish()
+        let known = Digest(low: value.low, high: value.high)
+        if let place = places[known], entries[Int(place)].until > now {
+            tellUse(of: Int(place), now)
+            return .caller(
+                entries[Int(place)].caller, Ticket(place: Int(place), generation: generation))
+        }
+        return check(text, known, now)
+    }
+
+    /// The caller of a ticket; nil when the ring has changed, or the key ended, meanwhile.
+    package func caller(_ ticket: Ticket, now: Int64) -> Caller? {
+        guard ticket.generation == generation & 0xFF_FFFF, Int(ticket.place) < entries.count else { return nil }
+        let entry = entries[Int(ticket.place)]
+        return entry.until > now ? entry.caller : nil
+    }
+
+    @inline(never)
+    private mutating func check(_ text: UnsafeRawBufferPointer, _ known: Digest, _ now: Int64) -> Found {
+        guard let presented = KeyText(text), let record = ring.record(presented.selector),
+            record.kind == presented.kind
+        else { return .unknown }
+        let instant = Timestamp(millisecondsSinceEpoch: now)
+        let digest = digests.digest(of: presented.secret)
+        // All are compared, so that the time does not tell which of them it might be.
+        var matching: KeyRecord.Secret?
+        for secret in record.secrets where SecretDigest.areEqual(secret.digest, digest) { matching = secret }
+        guard let matching else { return .unknown }
+        switch record.state(at: instant) {
+        case .revoked: return .revoked
+        case .expired: return .expired(record.expiresAt ?? instant)
+        case .active: break
+        }
+        let ends = [matching.until, record.expiresAt].compactMap { $0?.millisecondsSinceEpoch }
+        let until = ends.min() ?? .max
+        guard until > now else { return .expired(Timestamp(millisecondsSinceEpoch: until)) }
+        if entries.count >= Self.capacity { forget() }
+        let place = places[known].map { Int($0) } ?? entries.count
+        let entry = Entry(caller: record.caller, selector: record.selector, until: until, toldDay: -1)
+        if place < entries.count { entries[place] = entry } else { entries.append(entry) }
+        places[known] = UInt32(place)
+        tellUse(of: place, now)
+        return .caller(entry.caller, Ticket(place: place, generation: generation))
+    }
+
+    /// Tells once a day that a key is in use.
+    @inline(__always)
+    private mutating func tellUse(of place: Int, _ now: Int64) {
+        let day = now / Self.dayMilliseconds
+        guard entries[place].toldDay != day else { return }
+        entries[place].toldDay = day
+        noteUse(entries[place].selector, Timestamp(millisecondsSinceEpoch: now))
+    }
+}

@@ -1,0 +1,194 @@
+import Access
+import Dispatch
+import DynamoModel
+import FlagCore
+import Platform
+
+/// Why something was not done to a key.
+package enum KeyStoreError: Error, Equatable {
+    /// There is no key of this selector.
+    case notFound(String)
+    /// The key is good no more.
+    case ended(String, KeyRecord.State)
+    /// The store could not read or write.
+    case store(TableError)
+    /// The key by which secrets are kept cannot be had: why, and what to do.
+    case secretKey(String)
+}
+
+/// The API keys: makes, lists, renews and revokes them, and hands every change to whoever checks by them.
+///
+/// The functions block while the disk is written: not for a loop.
+package final class KeyStore: Sendable {
+    /// Makes the digests of secrets; fails with what an operator has to do.
+    package typealias Digests = @Sendable () throws(KeyStoreError) -> SecretDigest
+
+    private struct State {
+        var ring = KeyRing()
+        var deliver: @Sendable (KeyRing) -> Void = { _ in }
+    }
+
+    private let store: any ItemTable
+    private let digests: Digests
+    private let state = Locked(State())
+    /// Where what is read and then written is done, one after the other.
+    private let writes = DispatchQueue(label: "flag-server.keys")
+
+    /// Keys in a store. Nothing is read yet.
+    package init(store: any ItemTable, digests: @escaping Digests) {
+        self.store = store
+        self.digests = digests
+    }
+
+    /// The keys as they are.
+    package var ring: KeyRing { state.withLock { $0.ring } }
+
+    /// Begins to follow the keys.
+    ///
+    /// - Parameter deliver: takes all keys, now and after each change of what is checked, before the change is
+    ///   answered. Called with a lock held: it must only enqueue.
+    package func start(deliver: @escaping @Sendable (KeyRing) -> Void) throws(KeyStoreError) {
+        store.subscribe { [weak self] changes in self?.take(changes) }
+        let records = try load()
+        state.withLock { state in
+            state.deliver = deliver
+            state.ring = KeyRing(records.merging(state.ring.records) { $1 })
+            deliver(state.ring)
+        }
+    }
+
+    /// Reads all keys. O(keys).
+    package func load() throws(KeyStoreError) -> [String: KeyRecord] {
+        var records: [String: KeyRecord] = [:]
+        do throws(TableError) {
+            guard try store.listTables().contains(AccessTable.name) else { return records }
+            var query = Query(table: AccessTable.name, partition: .string(AccessTable.keys))
+            while true {
+                let page = try store.query(query)
+                for record in page.items.compactMap(KeyRecord.init(item:)) { records[record.selector] = record }
+                guard let next = page.lastEvaluatedKey else { return records }
+                query.exclusiveStart = next
+            }
+        } catch { throw .store(error) }
+    }
+
+    /// A key as it is kept.
+    package func find(_ selector: String) throws(KeyStoreError) -> KeyRecord {
+        let item: Item?
+        do throws(TableError) {
+            let isThere = try store.listTables().contains(AccessTable.name)
+            item = isThere ? try store.getItem(table: AccessTable.name, key: AccessTable.key(selector)) : nil
+        } catch { throw .store(error) }
+        guard let record = item.flatMap(KeyRecord.init(item:)) else { throw .notFound(selector) }
+        return record
+    }
+
+    /// Makes a key.
+    ///
+    /// - Parameters:
+    ///   - draft: what it is to be.
+    ///   - principal: who makes it.
+    /// - Returns: the key as it is kept, and its text, which is kept nowhere.
+    package func create(
+        _ draft: KeyDraft, by principal: Principal, at now: Timestamp
+    ) throws(KeyStoreError) -> (KeyRecord, KeyText) {
+        let digests = try digests()
+        var random = SystemRandomNumberGenerator()
+        let text = KeyText(draft.kind, random: &random)
+        let record = KeyRecord(
+            selector: text.selector, kind: draft.kind, name: draft.name, environment: draft.environment,
+            roles: draft.roles, tenantID: draft.tenantID, createdAt: now, createdBy: "\(principal)",
+            expiresAt: draft.lifetime.end(from: now),
+            secrets: [KeyRecord.Secret(digest: digests.digest(of: text.secret))])
+        try createTable()
+        try write(record, by: principal)
+        return (record, text)
+    }
+
+    /// Gives a key another secret; the one before stays good for a while.
+    ///
+    /// - Parameter overlapMilliseconds: for how long.
+    package func rotate(
+        _ selector: String, overlapMilliseconds: Int64, by principal: Principal, at now: Timestamp
+    ) throws(KeyStoreError) -> (KeyRecord, KeyText) {
+        let digests = try digests()
+        return try change { () throws(KeyStoreError) in
+            var record = try find(selector)
+            guard record.state(at: now) == .active else { throw .ended(selector, record.state(at: now)) }
+            var random = SystemRandomNumberGenerator()
+            let text = KeyText(record.kind, selector: selector, random: &random)
+            let end = Timestamp(millisecondsSinceEpoch: now.millisecondsSinceEpoch + overlapMilliseconds)
+            let before = record.secrets.prefix(1).map { KeyRecord.Secret(digest: $0.digest, until: end) }
+            record.secrets =
+                [KeyRecord.Secret(digest: digests.digest(of: text.secret))] + (overlapMilliseconds > 0 ? before : [])
+            try write(record, by: principal)
+            return (record, text)
+        }
+    }
+
+    /// Ends a key; once this returns, no loop lets it in any more.
+    package func revoke(
+        _ selector: String, reason: String?, by principal: Principal, at now: Timestamp
+    ) throws(KeyStoreError) -> KeyRecord {
+        try change { () throws(KeyStoreError) in
+            var record = try find(selector)
+            guard record.revocation == nil else { return record }
+            record.revocation = KeyRecord.Revocation(at: now, by: "\(principal)", reason: reason)
+            try write(record, by: principal)
+            return record
+        }
+    }
+
+    /// Notes that a key was seen on a day. Returns at once; what goes wrong is tried again on another day.
+    package func noteUse(_ selector: String, _ time: Timestamp) {
+        writes.async { [self] in
+            let day = String(time.rfc3339.prefix(10))
+            guard var record = try? find(selector), record.lastUsed ?? "" < day else { return }
+            record.lastUsed = day
+            try? write(record, by: .server)
+        }
+    }
+
+    private func change<Result: Sendable>(
+        _ body: () throws(KeyStoreError) -> Result
+    ) throws(KeyStoreError) -> Result {
+        let result = writes.sync { () -> Swift.Result<Result, KeyStoreError> in
+            do throws(KeyStoreError) { return .success(try body()) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    private func createTable() throws(KeyStoreError) {
+        do throws(TableError) { try store.createTable(AccessTable.schema) } catch {
+            if case .tableExists = error { return }
+            throw .store(error)
+        }
+    }
+
+    private func write(_ record: KeyRecord, by principal: Principal) throws(KeyStoreError) {
+        do throws(TableError) {
+            try store.transactAndWait([.put(table: AccessTable.name, item: record.item)], principal: principal)
+        } catch { throw .store(error) }
+    }
+
+    /// On the writer's queue, before a change is answered.
+    private func take(_ changes: [Change]) {
+        guard changes.contains(where: { $0.table == AccessTable.name }) else { return }
+        state.withLock { state in
+            var records = state.ring.records
+            var isChecked = false
+            for change in changes where change.table == AccessTable.name {
+                guard let item = change.newItem ?? change.oldItem,
+                    let selector = item[AccessTable.sort]?.stringValue
+                else { continue }
+                var (before, after) = (records[selector], change.newItem.flatMap(KeyRecord.init(item:)))
+                records[selector] = after
+                before?.lastUsed = nil
+                after?.lastUsed = nil
+                if before != after { isChecked = true }
+            }
+            state.ring = KeyRing(records)
+            if isChecked { state.deliver(state.ring) }
+        }
+    }
+}

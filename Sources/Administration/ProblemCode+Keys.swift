@@ -1,0 +1,8 @@
+import HTTPRouting
+
+extension ProblemCode {
+    /// There is no such key.
+    static let keyNotFound = ProblemCode("key_not_found", 404, "There is no such key")
+    /// The key has ended.
+    static let keyEnded = ProblemCode("key_ended", 409, "The key has ended")
+}

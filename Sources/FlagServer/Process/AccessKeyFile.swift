@@ -1,0 +1,73 @@
+import AccessStore
+import Glibc
+import Platform
+
+/// The key by which secrets are kept: a file in the data directory, or a credential that systemd hands over
+/// (systemd.exec(5), `LoadCredential=`), which then decides.
+struct AccessKeyFile: Sendable {
+    private static let name = "access.key"
+
+    /// The data directory; nil for a store in memory.
+    let directory: String?
+    /// The process's environment.
+    let environment: [String: String]
+
+    /// The file of a data directory.
+    init(directory: String?, environment: [String: String]) {
+        self.directory = directory
+        self.environment = environment
+    }
+
+    /// That of a store in memory, whose keys end with it.
+    private let inMemory = SecretDigest(key: random())
+
+    private var path: String? { directory.map { "\($0)/\(Self.name)" } }
+
+    /// Reads the key.
+    ///
+    /// - Parameter creates: whether one is made where there is none.
+    /// - Throws: what is wrong with it, and what to do.
+    func digests(creates: Bool) throws(KeyStoreError) -> SecretDigest {
+        if let credentials = environment["CREDENTIALS_DIRECTORY"] {
+            let path = "\(credentials)/\(Self.name)"
+            if access(path, F_OK) == 0 { return try read(path, isOwn: false) }
+        }
+        guard let path else { return inMemory }
+        if access(path, F_OK) != 0, errno == ENOENT {
+            guard creates else {
+                throw .secretKey(
+                    "\(path) is gone, by which API keys are checked: put it back from a copy of the data directory, or "
+                        + "revoke the keys (`flag-server keys list`) and make others")
+            }
+            return try create(path)
+        }
+        return try read(path, isOwn: true)
+    }
+
+    private static func random() -> [UInt8] {
+        var source = SystemRandomNumberGenerator()
+        return (0..<SecretDigest.keyBytes).map { _ in UInt8.random(in: 0 ... .max, using: &source) }
+    }
+
+    private func create(_ path: String) throws(KeyStoreError) -> SecretDigest {
+        let bytes = Self.random()
+        let mask = umask(0o077)
+        defer { umask(mask) }
+        do throws(FileError) { try FileBytes.replace(path, with: bytes) } catch { throw .secretKey("\(error)") }
+        return SecretDigest(key: bytes)
+    }
+
+    private func read(_ path: String, isOwn: Bool) throws(KeyStoreError) -> SecretDigest {
+        let bytes: [UInt8]
+        do {
+            if isOwn, let status = try? FileStatus(of: path), status.permissions & 0o077 != 0 {
+                throw FileError(path: path, reason: "can be read by others: chmod 600 it, and rotate all keys")
+            }
+            bytes = try FileBytes.read(path, atMost: SecretDigest.keyBytes + 1)
+        } catch { throw .secretKey("\(error)") }
+        guard bytes.count == SecretDigest.keyBytes else {
+            throw .secretKey("\(path): the file has \(bytes.count) bytes, and must have \(SecretDigest.keyBytes)")
+        }
+        return SecretDigest(key: bytes)
+    }
+}

@@ -1,0 +1,46 @@
+import Bytes
+import HTTPTransport
+
+/// What a request shows to say who sends it.
+package enum Credential {
+    /// Nothing.
+    case none
+    /// A key or a token: bytes of the request, or what they were decoded to.
+    case key(UnsafeRawBufferPointer)
+    /// A scheme that is not known here.
+    case otherScheme
+
+    /// Reads the credential of a request and lends it: `Authorization: Bearer KEY` (RFC 6750 section 2.1), the password
+    /// of `Authorization: Basic …` (RFC 7617), else `X-API-Key: KEY`.
+    @inline(__always)
+    package static func with<Result>(
+        of request: borrowing HTTPRequest, _ body: (Credential) -> Result
+    ) -> Result {
+        if let field = request.field("Authorization") {
+            if let token = afterScheme("Bearer", in: field) { return body(.key(token)) }
+            return withOther(field, body)
+        }
+        if let key = request.field("X-API-Key") { return body(.key(key)) }
+        return body(.none)
+    }
+
+    @inline(never)
+    private static func withOther<Result>(_ field: UnsafeRawBufferPointer, _ body: (Credential) -> Result) -> Result {
+        guard let encoded = afterScheme("Basic", in: field),
+            let pair = try? BinaryText.decode(encoded),
+            let colon = pair.firstIndex(of: UInt8(ascii: ":"))
+        else { return body(.otherScheme) }
+        return Array(pair[(colon + 1)...]).withUnsafeBytes { body(.key($0)) }
+    }
+
+    /// What stands behind a scheme, whose name is in any case (RFC 9110 section 11.1); nil for another scheme.
+    private static func afterScheme(
+        _ scheme: StaticString, in field: UnsafeRawBufferPointer
+    ) -> UnsafeRawBufferPointer? {
+        let length = scheme.utf8CodeUnitCount
+        guard field.count > length, field[length] == UInt8(ascii: " "),
+            UnsafeRawBufferPointer(rebasing: field[..<length]).equalsIgnoringCase(scheme)
+        else { return nil }
+        return UnsafeRawBufferPointer(rebasing: field[length...].drop { $0 == UInt8(ascii: " ") })
+    }
+}
