@@ -97,7 +97,7 @@ package final class KeyStore: Sendable {
         let text = KeyText(draft.kind, random: &random)
         let record = KeyRecord(
             selector: text.selector, kind: draft.kind, name: draft.name, environment: draft.environment,
-            roles: draft.roles, tenantID: draft.tenantID, createdAt: now, createdBy: "\(principal)",
+            roles: draft.roles, tenantID: draft.tenantID, rate: draft.rate, createdAt: now, createdBy: "\(principal)",
             expiresAt: draft.lifetime.end(from: now),
             secrets: [KeyRecord.Secret(digest: digests.digest(of: text.secret))])
         try createTable()

@@ -128,12 +128,15 @@ extension KeyDraft {
         }
         let roles = reader.roles("roles")
         let tenant = reader.text("tenantId", .tenant)
+        let frequency = reader.name("rate")
+        let rate = frequency.flatMap { RequestRate($0) }
+        if frequency != nil, rate == nil { reader.report("rate", "must be \(RequestRate.expectation)") }
         let expires = reader.name("expires")
         let lifetime = expires.map { KeyLifetime($0) } ?? .standard
         if lifetime == nil { reader.report("expires", KeyLifetime.expectation) }
         let draft = KeyDraft(
             kind: kind ?? .server, name: name ?? "", environment: environment, roles: roles, tenantID: tenant,
-            lifetime: lifetime ?? .standard)
+            lifetime: lifetime ?? .standard, rate: rate)
         if kind != nil, let fault = draft.fault { reader.report(fault.member, fault.detail) }
         try reader.finish()
         self = draft
@@ -188,6 +191,7 @@ extension KeyRecord {
         object["environment"] = .string(environment?.rawValue ?? "*")
         object["roles"] = .array(roles.map { .string($0.rawValue) })
         object["tenantId"] = tenantID.map { .string($0) } ?? .null
+        if let rate { object["rate"] = .string(rate.text) }
         object["expiresAt"] = expiresAt.map { .string($0.rfc3339) } ?? .null
         guard text == nil else { return .object(object) }
         object["createdAt"] = .string(createdAt.rfc3339)

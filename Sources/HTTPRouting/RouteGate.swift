@@ -33,6 +33,8 @@ package struct RouteGate {
     package let counter: RequestCounter
     /// What is said where no route is.
     private let nowhere: Problem
+    /// How often callers may ask; nil for as often as they like.
+    private let throttles: Throttles?
     /// Bytes of files, in place of what the routes say; nil for that.
     private let uploadBytes: Int?
     /// Whether requests name this server.
@@ -43,14 +45,16 @@ package struct RouteGate {
     /// - Parameters:
     ///   - hosts: what clients may call the server by.
     ///   - nowhere: what is said where no route is.
+    ///   - throttles: how often callers may ask; nil for as often as they like.
     ///   - uploadBytes: bytes of files, in place of what the routes say.
     package init(
         _ router: Router, _ counter: RequestCounter, hosts: ServedHosts, nowhere: Problem = .routeNotFound,
-        uploadBytes: Int? = nil
+        throttles: Throttles? = nil, uploadBytes: Int? = nil
     ) {
         self.router = router
         self.counter = counter
         self.nowhere = nowhere
+        self.throttles = throttles
         self.uploadBytes = uploadBytes
         hostCheck = HostCheck(hosts)
     }
@@ -76,11 +80,16 @@ package struct RouteGate {
             exchange.shed()
             return .answered
         }
-        if let problem = refusal(of: request, route.policy.access, caller, exchange.peer, stranger()) {
+        if let problem = refusal(of: request, route.policy.access, caller, exchange, stranger()) {
             return refuse(&exchange, problem, route.label)
         }
         if !route.isForEveryPage, BrowserOrigin.isForeign(request) {
             return refuse(&exchange, .foreignOrigin, route.label)
+        }
+        if let throttles, let caller,
+            let problem = throttles.refusal(of: caller, route.policy.rate, now: exchange.beganMicroseconds)
+        {
+            return refuse(&exchange, problem, route.label)
         }
         return .taken(
             token: UInt64(truncatingIfNeeded: route.number), upload: route.policy.content.upload(uploadBytes))
@@ -89,15 +98,21 @@ package struct RouteGate {
     /// Why whoever asks may not come in; nil when they may.
     @inline(__always)
     private mutating func refusal(
-        of request: borrowing HTTPRequest, _ access: RouteAccess, _ caller: Caller?, _ peer: PeerAddress,
-        _ stranger: @autoclosure () -> Problem
+        of request: borrowing HTTPRequest, _ access: RouteAccess, _ caller: Caller?,
+        _ exchange: borrowing Exchange, _ stranger: @autoclosure () -> Problem
     ) -> Problem? {
-        guard hostCheck.admits(request, from: peer) else { return .unknownHost }
+        guard hostCheck.admits(request, from: exchange.peer) else { return .unknownHost }
         return switch access.verdict(on: caller) {
         case .admitted: nil
-        case .unknownCaller: stranger()
+        case .unknownCaller: throttled(request, exchange) ?? stranger()
         case .forbidden: .forbidden
         }
+    }
+
+    /// Why a stranger is not even told who they would have to be; nil when they are.
+    @inline(never)
+    private func throttled(_ request: borrowing HTTPRequest, _ exchange: borrowing Exchange) -> Problem? {
+        throttles?.refusal(ofStrangerAt: exchange.client(of: request), now: exchange.beganMicroseconds)
     }
 
     /// Answers a request that no route takes.
@@ -105,7 +120,7 @@ package struct RouteGate {
         _ request: borrowing HTTPRequest, without match: Router.Match, of caller: Caller?, _ exchange: inout Exchange,
         _ stranger: Problem
     ) -> Admission {
-        if let problem = refusal(of: request, .anyCaller, caller, exchange.peer, stranger) {
+        if let problem = refusal(of: request, .anyCaller, caller, exchange, stranger) {
             return refuse(&exchange, problem)
         }
         if case .methodNotAllowed(let allow) = match { return refuse(request, allowing: allow, &exchange) }

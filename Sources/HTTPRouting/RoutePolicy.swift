@@ -10,6 +10,8 @@ package struct RoutePolicy: Sendable {
     package var audit = AuditClass.read
     /// Which workers do it.
     package var lane = WorkerPool.Urgency.usual
+    /// What bounds how often it is asked for.
+    package var rate = RateClass.administration
     /// The content that it takes.
     package var content = Content.usual
     /// How long the answer may take; nil for the usual time.
@@ -40,6 +42,16 @@ package struct RoutePolicy: Sendable {
         case read
         /// It changes something.
         case change
+    }
+
+    /// What bounds how often a route is asked for.
+    package enum RateClass: Sendable {
+        /// Nothing: health, and what must not wait.
+        case none
+        /// What all evaluations together may be, and a key's own rate.
+        case evaluation
+        /// What each caller may.
+        case administration
     }
 
     /// How much content a route takes.

@@ -25,7 +25,7 @@ struct StructureTests {
         "HTTPClient": ["CCurl", "Platform", "Dispatch"],
         "Telemetry": ["Synchronization"],
         // No clock and no I/O: who may do what is decided by values alone.
-        "Access": ["DynamoModel", "FlagCore", "Bytes"],
+        "Access": ["DynamoModel", "FlagCore", "Bytes", "Synchronization"],
         "AccessStore": ["COpenSSL", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch"],
         "HTTPRouting": [
             "HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",

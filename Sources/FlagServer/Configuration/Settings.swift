@@ -1,3 +1,4 @@
+import Access
 import FlagCore
 import FlagStore
 import HTTPTransport
@@ -38,6 +39,9 @@ enum Settings {
     static let sampleFlags = Setting<String>.text("sample-flags", "the path of a file with flags")
 
     static let auth = Setting<ServerConfiguration.Authentication>.word("auth")
+
+    static let throttleAdministration = rate("administration")
+    static let throttleEvaluations = rate("evaluations")
 
     static let dynamodbPort = Setting<Int>.number("dynamodb-port", 0...65_535)
     static let dynamodbBody = Setting<Int>.size("dynamodb.body", 1024...(64 << 20))
@@ -95,6 +99,12 @@ enum Settings {
     static let lingerTimeout = timeout("linger")
     static let rateGrace = Setting<Duration>.time("timeouts.rate-grace", .zero...(.seconds(3600)))
     static let lag = Setting<Duration>.time("timeouts.lag", .zero...(.seconds(3600)))
+
+    private static func rate(_ name: String) -> Setting<ServerConfiguration.Throttle.Bound> {
+        Setting(key: "throttle.\(name)", allowed: "off, or \(RequestRate.expectation)") { text in
+            text == "off" ? .off : RequestRate(text).map { .rate($0) }
+        }
+    }
 
     private static func timeout(_ name: String) -> Setting<Duration> {
         .time("timeouts.\(name)", .milliseconds(100)...(.seconds(3600)))

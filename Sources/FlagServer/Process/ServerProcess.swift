@@ -120,6 +120,8 @@ struct ServerProcess {
             storeID: { tables.storeID }, fractional: configuration.evaluation.fractional,
             version: FlagServerCommand.version)
         settings.hosts = configuration.servedHosts
+        settings.administrationRate = configuration.throttle.administration.rate
+        settings.evaluationRate = configuration.throttle.evaluations.rate
         settings.evaluation.cacheLimits = configuration.cache
         settings.evaluation.bulkAnswerBytes = configuration.bulkAnswerBytes
         settings.evaluation.contextLimits = configuration.contextLimits

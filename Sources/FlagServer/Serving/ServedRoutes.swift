@@ -60,6 +60,7 @@ struct ServedRoutes: Sendable {
     ) -> [(RouteDeclaration, Action)] {
         let health = RoutePolicy("health", .open).with {
             $0.audit = .none
+            $0.rate = .none
             $0.isEssential = true
         }
         let scrape = RoutePolicy("metrics", .needs(.read)).with { $0.isEssential = true }

@@ -119,7 +119,10 @@ struct ServingStack: Sendable {
             handover: RouteHandover(
                 to: workers, metrics.requests, metrics.workers, contentBytes: parts.http.limits.bodyBytes,
                 report: parts.reportAdministration),
-            health: health, document: document, hosts: settings.hosts,
+            health: health, document: document,
+            throttles: parts.digests == nil
+                ? nil : Throttles(administration: settings.administrationRate, evaluations: settings.evaluationRate),
+            hosts: settings.hosts,
             access: parts.digests.map { ServedAccess(keys: parts.keys, digests: $0) })
         self.metrics = metrics
         self.document = document

@@ -1,3 +1,4 @@
+import Access
 import FlagCore
 import FlagStore
 import HTTPTransport
@@ -36,6 +37,12 @@ struct EverySettingTests {
         Case("data-dir", "/srv/flags") { $0.dataDirectory = "/srv/flags" },
         Case("sample-flags", "/srv/some.json") { $0.sampleFlags = "/srv/some.json" },
         Case("auth", "on") { $0.auth = .on },
+        Case("throttle.administration", "7/h") {
+            $0.throttle.administration = .rate(RequestRate(requests: 7, seconds: 3600))
+        },
+        Case("throttle.evaluations", "777/s") {
+            $0.throttle.evaluations = .rate(RequestRate(requests: 777, seconds: 1))
+        },
         Case("dynamodb-port", "8123") { $0.dynamodbPort = 8123 },
         Case("dynamodb.body", "7MiB") { $0.dynamodb.bodyBytes = 7 << 20 },
         Case("dynamodb.idle", "77s") { $0.dynamodb.idle = .seconds(77) },
