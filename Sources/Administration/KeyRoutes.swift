@@ -103,6 +103,9 @@ enum KeyRoutes {
             case .notFound(let selector): throw Problem(.keyNotFound, "there is no key \(selector)")
             case .ended(let selector, let state):
                 throw Problem(.keyEnded, "the key \(selector) is \(state.rawValue): make another (keys create)")
+            case .tooMany(let count):
+                throw Problem(
+                    .tooManyKeys, "there are \(count) keys, and that is how many there may be: more cannot be made")
             case .store(let error): throw Problem(error)
             case .secretKey(let reason): throw Problem(.storeUnavailable, reason)
             }
