@@ -31,7 +31,7 @@ extension Evaluator {
     private static let flagBytesMinimum = 40
     /// To be raised with every change of how a bulk answer is written: a client must not keep what an earlier version
     /// of this program wrote.
-    private static let bulkAnswerForm: UInt64 = 3
+    private static let bulkAnswerForm: UInt64 = 4
 
     /// Answers all flags of the environment in OFREP's way, in one or more slices of the loop's time.
     func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {

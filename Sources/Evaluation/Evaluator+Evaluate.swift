@@ -36,6 +36,7 @@ extension Evaluator {
         output.body.append("\",\"evaluatedAt\":")
         instants.append(now, to: &output.body)
         output.body.append(error: outcome.error)
+        outcome.appendMetadata(to: &output.body)
         output.body.append(byte: UInt8(ascii: "}"))
         count(outcome, in: body.environment)
         return .answered(.ok)
@@ -73,6 +74,7 @@ extension Evaluator {
             output.body.append(outcome.reason)
             output.body.append(byte: UInt8(ascii: "\""))
             output.body.append(error: outcome.error)
+            outcome.appendMetadata(to: &output.body)
             output.body.append(byte: UInt8(ascii: "}"))
             count(outcome, in: body.environment)
         }
@@ -170,6 +172,11 @@ private enum EvaluateOutcome {
         case .evaluated(let flag, let evaluation, _): answer.append(outcome: evaluation, of: flag)
         case .absent, .missing: answer.append(ByteBuffer.noOutcome)
         }
+    }
+
+    /// Writes what the server says about the flag, where there is one.
+    func appendMetadata(to answer: inout ByteBuffer) {
+        if case .evaluated(let flag, _, _) = self { answer.append(metadataOf: flag) }
     }
 
     var reason: StaticString {
