@@ -99,8 +99,7 @@ def start(start_server, data_dir):
     def run(*origins):
         server = start_server("--auth", "on", env={"FLAG_SERVER_CORS_ORIGINS": ", ".join(origins)})
         admin = make_key(data_dir, "admin", "--role", "admin")
-        flag = {"flagKey": "dark-mode", "description": "d", "owner": "o", "state": "ENABLED",
-                "variants": {"on": True, "off": False}, "defaultVariant": "on"}
+        flag = {"flagKey": "dark-mode", "description": "d", "owner": "o", "defaultEnabled": True, "clientSide": True}
         server.expect(201, "POST", "/api/flags", flag, {"Authorization": f"Bearer {admin}"})
         return server, functools.partial(make_key, data_dir)
 
@@ -109,14 +108,15 @@ def start(start_server, data_dir):
 
 def test_a_page_of_a_listed_origin_evaluates_and_reads_the_entity_tag(start, sites, visit):
     server, key_of = start(sites[0])
-    ask, key = visit(sites[0]), key_of("server")
-    first = ask(server, key=key)
-    assert first["status"] == 200, first
-    assert [(flag["key"], flag["value"]) for flag in first["content"]["flags"]] == [("dark-mode", True)]
-    assert first["tag"] and len(first["name"]) == 32
-    again = ask(server, key=key, tag=first["tag"])
-    assert (again["status"], again["content"]) == (304, None)
-    assert again["name"] != first["name"]
+    ask = visit(sites[0])
+    for key in (key_of("client"), key_of("server")):
+        first = ask(server, key=key)
+        assert first["status"] == 200, first
+        assert [(flag["key"], flag["value"]) for flag in first["content"]["flags"]] == [("dark-mode", True)]
+        assert first["tag"] and len(first["name"]) == 32
+        again = ask(server, key=key, tag=first["tag"])
+        assert (again["status"], again["content"]) == (304, None)
+        assert again["name"] != first["name"]
 
 
 def test_it_reads_why_it_was_refused(start, sites, visit):
@@ -154,7 +154,8 @@ def test_every_page_may_ask_with_a_client_key_where_all_are_listed(start, sites,
     for site in (*sites, f"{sites[0]}/nobody"):
         ask = visit(site)
         first = ask(server, key=client)
-        assert first["status"] == 200 and first["tag"], first
+        assert first["status"] == 200 and first["tag"], (site, first)
+        assert [flag["key"] for flag in first["content"]["flags"]] == ["dark-mode"]
         assert ask(server, key=client, tag=first["tag"])["status"] == 304
         assert ask(server, key=secret) == REFUSED
 

@@ -204,6 +204,22 @@ struct ListedPageTests {
         try expect(503, Self.bulk + "/f?environment=staging", "{}")
     }
 
+    @Test("read when they may ask again")
+    func tooOften() throws {
+        let server = try Self.server(
+            Self.shop, "*", requiresAuthentication: true,
+            change: { $0.evaluationRate = RequestRate(requests: 1, seconds: 3600) })
+        let key = try server.makeKey(.client, environment: .development)
+        for (status, origin, allowed) in [(200, Self.shop, Self.shop), (429, "null", "*"), (429, Self.shop, Self.shop)]
+        {
+            let answer = try server.send(
+                "POST", Self.bulk, "{}", Self.fields(of: origin) + [("Authorization", "Bearer \(key)")])
+            #expect(answer.status == status)
+            #expect(Self.shared(answer) == allowed)
+            #expect((answer.fields["retry-after"] != nil) == (status == 429))
+        }
+    }
+
     @Test("read also what a late loop says")
     func late() throws {
         let stall = Locked(false)
