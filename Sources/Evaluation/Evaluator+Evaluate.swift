@@ -18,7 +18,7 @@ extension Evaluator {
         }
         let overrides = lookUpOverrides(body.environment, tenant: body.tenantId)
         var run = evaluationRun(body.environment, overrides)
-        let outcome = look(up: body.flagKey, overrides, body, &run)
+        let outcome = look(up: body.flagKey, overrides, body, input, &run)
         guard surroundings.missing.isEmpty else { return .missing(surroundings.missing) }
         if let missing = outcome.missing(body.flagKey, overrides, body) { return .missing(missing) }
         output.body.append(byte: UInt8(ascii: "{"))
@@ -62,7 +62,7 @@ extension Evaluator {
         var isFirst = true
         for element in keys.elements {
             guard let key = element.stringBytes else { continue }
-            let outcome = look(up: key, overrides, body, &run)
+            let outcome = look(up: key, overrides, body, input, &run)
             if let lacking = outcome.missing(key, overrides, body) { missing += lacking }
             guard missing.isEmpty, surroundings.missing.isEmpty else { continue }
             output.body.append(isFirst ? "{\"flagKey\":" : ",{\"flagKey\":")
@@ -122,9 +122,10 @@ extension Evaluator {
 
     /// Evaluates a flag if the cache has all that it takes.
     private func look(
-        up key: UnsafeRawBufferPointer, _ overrides: OverridesLookup, _ body: EvaluateBody, _ run: inout EvaluationRun
+        up key: UnsafeRawBufferPointer, _ overrides: OverridesLookup, _ body: EvaluateBody, _ input: EvaluationInput,
+        _ run: inout EvaluationRun
     ) -> EvaluateOutcome {
-        switch cache.flag(body.environment, key: key, now: loop.monotonicMilliseconds) {
+        switch input.visible(cache.flag(body.environment, key: key, now: loop.monotonicMilliseconds)) {
         case .found(let flag, let source):
             if case .missing = overrides { return .missing(flagIsKnown: true) }
             let context = EvaluationContext(

@@ -241,6 +241,47 @@ struct KeyRoutesTests {
         #expect(try !send("GET", "/api/flags/t/history", key: viewer).body.contains("other"))
     }
 
+    @Test("For a client key flags that are not marked for it do not exist, wherever it asks")
+    func clientSide() throws {
+        for (key, marked) in [("a-hidden", false), ("b-seen", true), ("c-hidden", false), ("d-seen", true)] {
+            let body =
+                #"{"flagKey":"\#(key)","description":"A","owner":"o","defaultEnabled":true,"clientSide":\#(marked)}"#
+            #expect(try send("POST", "/api/flags", body, key: admin).status == 201)
+        }
+        let client = try server.makeKey(.client, environment: .development)
+        let trusted = try server.makeKey(.server, environment: .development)
+        for key in ["a-hidden", "none"] {
+            let single = try send("POST", "/ofrep/v1/evaluate/flags/\(key)", "{}", key: client)
+            #expect(single.status == 404 && single.json["errorCode"] == "FLAG_NOT_FOUND")
+            let api = try send("POST", "/api/evaluate", #"{"tenantId":"t","flagKey":"\#(key)"}"#, key: client)
+            #expect(api.json["reason"] == "flag_not_found" && api.json["value"] == .null)
+        }
+        #expect(try send("POST", "/ofrep/v1/evaluate/flags/b-seen", "{}", key: client).json["value"] == true)
+        func keys(_ answer: TestAnswer) -> [String] {
+            answer.json["flags"]?.arrayValue?.compactMap { ($0["key"] ?? $0["flagKey"])?.stringValue } ?? []
+        }
+        let all = try send("POST", "/ofrep/v1/evaluate/flags", "{}", key: client)
+        #expect(keys(all) == ["b-seen", "d-seen"])
+        // With an override each flag is looked at by itself.
+        let override = #"{"enabled":false,"updatedBy":"x"}"#
+        #expect(try send("PUT", "/api/tenants/t/flags/d-seen", override, key: admin).status == 200)
+        let ofTenant = try send("POST", "/ofrep/v1/evaluate/flags", #"{"context":{"tenantId":"t"}}"#, key: client)
+        #expect(keys(ofTenant) == ["b-seen", "d-seen"])
+        #expect(keys(try send("POST", "/ofrep/v1/evaluate/flags", "{}", key: trusted)).count == 4)
+        let batch = #"{"tenantId":"t","flagKeys":["a-hidden","b-seen"]}"#
+        let reasons = try send("POST", "/api/evaluate/batch", batch, key: client).json["flags"]?.arrayValue
+        #expect(reasons?.map { $0["reason"] == "flag_not_found" } == [true, false])
+        // What one kind of key has seen is no answer to another.
+        let tag = try #require(all.fields["etag"])
+        let conditional = [("If-None-Match", tag)]
+        for (key, status) in [(client, 304), (trusted, 200)] {
+            let again = try server.send(
+                "POST", "/ofrep/v1/evaluate/flags", "{}", [("X-API-Key", key)] + conditional)
+            #expect(again.status == status)
+        }
+        #expect(try send("POST", "/api/explain", #"{"tenantId":"t","flagKey":"b-seen"}"#, key: client).status == 403)
+    }
+
     @Test("With nobody to ask for a key, keys can be made all the same, for when it is turned on")
     func open() throws {
         let open = try RouteServer()
