@@ -47,6 +47,9 @@ struct ServerProcess {
         let stack = try makeStack(store, endpoint, work, logger)
         if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
         try stack.start()
+        let notices = KeyExpiryNotices(stack.keys, logger: logger)
+        if configuration.auth == .on { notices.start() }
+        defer { withExtendedLifetime(notices) {} }
         let dynamodb = try openDynamoDBPort(endpoint, logger)
         let door = try openDoor(stack, logger)
         logger.notice("ready", metadata: ["address": "\(address(port: stack.server.port))"])

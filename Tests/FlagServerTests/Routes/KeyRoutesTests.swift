@@ -1,6 +1,8 @@
 import FlagCore
 import Foundation
 import JSON
+import Logging
+import Platform
 import Testing
 
 @testable import Access
@@ -137,6 +139,32 @@ struct KeyRoutesTests {
         let refused = try send("GET", "/api/whoami", key: key)
         #expect(refused.status == 401 && refused.body.contains("ended at 2026-01-02T15:04:05.678Z"))
         #expect(try send("GET", "/api/keys/\(selector(key))", key: admin).json["state"] == "expired")
+    }
+
+    @Test("A key that ends within 14 days is in the metrics, and in the log once a day")
+    func ending() throws {
+        let soon = try server.makeKey(.server, lifetime: .hours(13 * 24))
+        let later = try server.makeKey(.server, lifetime: .hours(15 * 24))
+        let page = try send("GET", "/metrics", key: admin).body
+        let name = "flag_server_key_expires_timestamp_seconds"
+        #expect(page.contains("\(name){selector=\"\(selector(soon))\"} 1768446245.678"))
+        #expect(!page.contains(selector(later)))
+        let log = RecordedLog()
+        let logger = Logger(label: "test") { _ in log.handler }
+        let now = Locked(RouteServer.start)
+        let notices = KeyExpiryNotices(server.stack.keys, logger: logger, now: { now.withLock { $0 } })
+        for _ in 0..<3 { notices.tell() }
+        #expect(log.lines.map { $0.metadata["selector"] } == [selector(soon)])
+        now.withLock { $0.millisecondsSinceEpoch += 86_400_000 + 3_600_000 }
+        notices.tell()
+        #expect(log.lines.count == 3, "another day, and another key is near its end")
+    }
+
+    @Test("Strangers learn of health whether it is there, and nothing of how")
+    func health() throws {
+        let stranger = try server.send("GET", "/health")
+        #expect(stranger.status == 200 && stranger.body == #"{"status":"ok"}"#)
+        #expect(try send("GET", "/health", key: admin).json["version"] == "1.2.3")
     }
 
     @Test("A use is noted by its day, once")
