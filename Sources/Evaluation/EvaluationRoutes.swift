@@ -28,6 +28,7 @@ package struct EvaluationRoute: Sendable {
         RoutePolicy(label, .needs(.evaluate)).with {
             $0.audit = .none
             $0.rate = .evaluation
+            $0.isForListedPages = true
         }
     }
 }

@@ -21,6 +21,9 @@ package struct RoutePolicy: Sendable {
     /// Whether it is answered also by a loop that is late, as health and emergencies are.
     package var isEssential = false
 
+    /// Whether pages of the origins that the operator lists may have a browser ask for it, and read the answer.
+    package var isForListedPages = false
+
     /// A policy for what only looks, on the usual workers.
     package init(_ label: String, _ access: RouteAccess) {
         self.label = label

@@ -59,6 +59,10 @@ extension ServerConfiguration {
         configuration.readBounds(from: &reader)
         configuration.readTLS(from: &reader)
         configuration.check(&reader)
+        if configuration.auth == .off, configuration.corsOrigins.contains("*") {
+            configuration.notices.append(
+                "cors.origins: * lets in pages that show a client key, and while auth is off nobody shows any")
+        }
         reader.reportUnknown()
         guard reader.issues.isEmpty else { throw ConfigurationError(issues: reader.issues) }
         return configuration
@@ -76,6 +80,7 @@ extension ServerConfiguration {
         auth.set(reader.value(of: Settings.auth))
         throttle.administration.set(reader.value(of: Settings.throttleAdministration))
         throttle.evaluations.set(reader.value(of: Settings.throttleEvaluations))
+        corsOrigins.set(reader.value(of: Settings.corsOrigins))
         dynamodbPort = reader.value(of: Settings.dynamodbPort)
         dynamodb.bodyBytes.set(reader.value(of: Settings.dynamodbBody))
         dynamodb.idle.set(reader.value(of: Settings.dynamodbIdle))

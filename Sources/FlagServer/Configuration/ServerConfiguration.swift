@@ -41,6 +41,9 @@ struct ServerConfiguration: Sendable, Equatable {
     /// How often callers may ask, where they show keys.
     var throttle = Throttle()
 
+    /// The origins whose pages may have a browser evaluate flags; `*` for all, with keys that everybody may read.
+    var corsOrigins: [String] = []
+
     /// The port for DynamoDB's protocol; 0 takes a free one, nil is closed.
     var dynamodbPort: Int?
     /// What differs there from the other port.

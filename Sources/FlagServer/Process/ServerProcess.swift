@@ -9,6 +9,7 @@ import FlagFiles
 import FlagStore
 import FoundationEssentials
 import Glibc
+import HTTPRouting
 import HTTPTransport
 import Logging
 import Platform
@@ -125,6 +126,7 @@ struct ServerProcess {
         settings.hosts = configuration.servedHosts
         settings.administrationRate = configuration.throttle.administration.rate
         settings.evaluationRate = configuration.throttle.evaluations.rate
+        settings.pages = PageOrigins(configuration.corsOrigins)
         settings.evaluation.cacheLimits = configuration.cache
         settings.evaluation.bulkAnswerBytes = configuration.bulkAnswerBytes
         settings.evaluation.contextLimits = configuration.contextLimits

@@ -42,6 +42,8 @@ final class LoopHandler: HTTPHandler {
         let throttles: Throttles?
         /// What clients may call the server by.
         let hosts: ServedHosts
+        /// The origins whose pages may have flags evaluated.
+        let pages: PageOrigins
         /// The keys that callers come in by; nil where everybody may do everything.
         let access: ServedAccess?
     }
@@ -62,7 +64,7 @@ final class LoopHandler: HTTPHandler {
         self.evaluator = evaluator
         counter = RequestCounter(parts.metrics.requests, in: counters)
         gate = RouteGate(
-            parts.routes.router, counter, hosts: parts.hosts, throttles: parts.throttles)
+            parts.routes.router, counter, hosts: parts.hosts, pages: parts.pages, throttles: parts.throttles)
         callers = parts.access.map { CallerTable($0.keys.ring, $0.digests, noteUse: $0.keys.noteUse) }
     }
 

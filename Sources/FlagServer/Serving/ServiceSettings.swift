@@ -15,6 +15,8 @@ struct ServiceSettings: Sendable {
     var administrationRate: RequestRate?
     /// How often all together may ask for evaluations; nil for no bound.
     var evaluationRate: RequestRate?
+    /// The origins whose pages may have flags evaluated.
+    var pages = PageOrigins.none
     /// The program's version, for health, metrics and the API document.
     let version: String
     /// What concerns evaluations.

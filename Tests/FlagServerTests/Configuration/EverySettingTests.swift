@@ -30,6 +30,9 @@ struct EverySettingTests {
         Case("profile", "prod") { $0 = .defaults(for: .prod) },
         Case("host", "127.0.0.7,::1") { $0.host = "127.0.0.7,::1" },
         Case("port", "4711") { $0.port = 4711 },
+        Case("cors.origins", "https://shop.example.com, http://localhost:5173") {
+            $0.corsOrigins = ["https://shop.example.com", "http://localhost:5173"]
+        },
         Case("hosts", "flags.internal, b") { $0.hosts = ["flags.internal", "b"] },
         Case("trusted-proxies", "10.0.0.0/8") { $0.trustedProxies = [AddressRange("10.0.0.0/8")].compactMap { $0 } },
         Case("loops", "3") { $0.loops = .exactly(3) },
@@ -232,6 +235,12 @@ struct EverySettingTests {
         }
         for (text, isAllowed) in [("a,b", true), ("a, b", true), ("a:1", false), ("http://a", false)] {
             #expect((Settings.hosts.parse(text) != nil) == isAllowed)
+        }
+        for text in ["*", "https://a,http://b:8080", "https://a, *"] {
+            #expect(Settings.corsOrigins.parse(text) != nil, "\(text)")
+        }
+        for text in ["https://a,", "https://a/", "a", "", "https://a https://b", "https://a b"] {
+            #expect(Settings.corsOrigins.parse(text) == nil, "\(text)")
         }
         #expect(Settings.trustedProxies.parse("10.0.0.0/8,") == nil)
     }
