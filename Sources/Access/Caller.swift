@@ -15,6 +15,10 @@ package final class Caller: Sendable {
     package let tenant: String?
     /// Whether flags that are not marked `clientSide` do not exist for them.
     package let seesClientSideOnly: Bool
+    /// How often they may ask for evaluations; nil for as often as all together may.
+    package let rate: RequestRate?
+    /// What they are counted by: the same for all callers of the same name, in this process alone.
+    package let number: UInt64
     /// The only environment in which they may anything; nil where there are several, or none.
     package let onlyEnvironment: Environment?
     /// What they may, by the number of the environment.
@@ -24,14 +28,19 @@ package final class Caller: Sendable {
     ///
     /// - Parameters:
     ///   - tenant: the only tenant that their requests can be about; nil for any.
+    ///   - rate: how often they may ask for evaluations.
     ///   - seesClientSideOnly: whether flags that are not marked `clientSide` do not exist for them.
     package init(
         _ principal: Principal, tenant: String? = nil, seesClientSideOnly: Bool = false,
-        _ permissions: (Environment) -> Permissions
+        rate: RequestRate? = nil, _ permissions: (Environment) -> Permissions
     ) {
         self.principal = principal
         self.tenant = tenant
         self.seesClientSideOnly = seesClientSideOnly
+        self.rate = rate
+        var hasher = Hasher()
+        hasher.combine(principal)
+        number = UInt64(bitPattern: Int64(hasher.finalize()))
         let places = Environment.allCases.filter { !permissions($0).isEmpty }
         onlyEnvironment = places.count == 1 ? places[0] : nil
         self.permissions = Environment.allCases.map(permissions)

@@ -43,6 +43,9 @@ package final class AccessKeyStore: Sendable {
         }
     }
 
+    /// How many keys there may be: all of them are in memory, each with its policy.
+    private static let maximum = 10_000
+
     private let store: any ItemTable
     private let digests: KeyStore.Digests
     private let state = Locked(State())
@@ -108,6 +111,8 @@ package final class AccessKeyStore: Sendable {
             createdBy: "\(principal)")
         state.withLock { $0.digests = digests }
         try store.createAccessTable()
+        let count = try load().count
+        guard count < Self.maximum else { throw .tooMany(count) }
         try store.writeAccessItem(record.item, by: principal)
         return (record, String(decoding: digests.accessKeySecret(of: record.id), as: UTF8.self))
     }

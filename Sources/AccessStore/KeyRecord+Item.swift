@@ -9,6 +9,7 @@ extension KeyRecord {
         static let environment: AttributeName = "environment"
         static let roles: AttributeName = "roles"
         static let tenant: AttributeName = "tenantId"
+        static let rate: AttributeName = "rate"
         static let createdAt: AttributeName = "createdAt"
         static let createdBy: AttributeName = "createdBy"
         static let expiresAt: AttributeName = "expiresAt"
@@ -37,6 +38,7 @@ extension KeyRecord {
         ]
         item[Name.environment] = environment.map { .string($0.rawValue) }
         item[Name.tenant] = tenantID.map { .string($0) }
+        item[Name.rate] = rate.map { .string($0.text) }
         item[Name.expiresAt] = expiresAt.map { .string($0.rfc3339) }
         item[Name.revokedAt] = revocation.map { .string($0.at.rfc3339) }
         item[Name.revokedBy] = revocation.map { .string($0.by) }
@@ -57,12 +59,15 @@ extension KeyRecord {
         let environment = text(Name.environment).map { Environment(rawValue: $0) }
         if case .some(nil) = environment { return nil }
         if item[Name.expiresAt] != nil, time(Name.expiresAt) == nil { return nil }
+        // A bound that cannot be read is no reason to ask without one.
+        if item[Name.rate] != nil, text(Name.rate).flatMap({ RequestRate($0) }) == nil { return nil }
         let known = roles.compactMap { $0.stringValue.flatMap(Role.init(rawValue:)) }
         let digests = secrets.compactMap(Secret.init(value:))
         guard known.count == roles.count, digests.count == secrets.count else { return nil }
         self.init(
             selector: selector, kind: kind, name: name, environment: environment ?? nil, roles: known,
-            tenantID: text(Name.tenant), createdAt: createdAt, createdBy: createdBy, expiresAt: time(Name.expiresAt),
+            tenantID: text(Name.tenant), rate: text(Name.rate).flatMap { RequestRate($0) }, createdAt: createdAt,
+            createdBy: createdBy, expiresAt: time(Name.expiresAt),
             secrets: digests,
             revocation: item[Name.revokedAt].map { _ in
                 Revocation(

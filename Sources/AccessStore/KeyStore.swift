@@ -10,6 +10,8 @@ package enum KeyStoreError: Error, Equatable {
     case notFound(String)
     /// The key is good no more.
     case ended(String, KeyRecord.State)
+    /// There are as many keys as there may be.
+    case tooMany(Int)
     /// The store could not read or write.
     case store(TableError)
     /// The key by which secrets are kept cannot be had: why, and what to do.
@@ -27,6 +29,9 @@ package final class KeyStore: Sendable {
         var ring = KeyRing()
         var deliver: @Sendable (KeyRing) -> Void = { _ in }
     }
+
+    /// How many keys there may be: all of them are in memory.
+    private static let maximum = 100_000
 
     private let store: any ItemTable
     private let digests: Digests
@@ -87,10 +92,12 @@ package final class KeyStore: Sendable {
         let text = KeyText(draft.kind, random: &random)
         let record = KeyRecord(
             selector: text.selector, kind: draft.kind, name: draft.name, environment: draft.environment,
-            roles: draft.roles, tenantID: draft.tenantID, createdAt: now, createdBy: "\(principal)",
+            roles: draft.roles, tenantID: draft.tenantID, rate: draft.rate, createdAt: now, createdBy: "\(principal)",
             expiresAt: draft.lifetime.end(from: now),
             secrets: [KeyRecord.Secret(digest: digests.digest(of: text.secret))])
         try store.createAccessTable()
+        let count = try count()
+        guard count < Self.maximum else { throw .tooMany(count) }
         try write(record, by: principal)
         return (record, text)
     }
@@ -139,6 +146,13 @@ package final class KeyStore: Sendable {
         }
     }
 
+    private func count() throws(KeyStoreError) -> Int {
+        let query = Query(table: AccessTable.name, partition: .string(AccessTable.keys))
+        do throws(TableError) { return try store.count(query, upTo: Self.maximum) ?? Self.maximum } catch {
+            throw .store(error)
+        }
+    }
+
     private func change<Result: Sendable>(
         _ body: () throws(KeyStoreError) -> Result
     ) throws(KeyStoreError) -> Result {
@@ -157,18 +171,27 @@ package final class KeyStore: Sendable {
         let changes = changes.filter { $0.isOfAccess(AccessTable.keys) }
         guard !changes.isEmpty else { return }
         state.withLock { state in
-            var records = state.ring.records
-            var isChecked = false
-            for change in changes {
-                guard let selector = change.key.sort?.stringValue else { continue }
-                var (before, after) = (records[selector], change.newItem.flatMap(KeyRecord.init(item:)))
-                records[selector] = after
-                before?.lastUsed = nil
-                after?.lastUsed = nil
-                if before != after { isChecked = true }
+            let news = changes.compactMap { change -> (selector: String, record: KeyRecord?)? in
+                guard let selector = change.key.sort?.stringValue else { return nil }
+                let record = change.newItem.flatMap(KeyRecord.init(item:))
+                // Nobody checks by the day of the last use, which many keys change.
+                return state.ring.record(selector)?.isChecked(like: record) ?? (record == nil)
+                    ? nil : (selector, record)
             }
+            guard !news.isEmpty else { return }
+            var records = state.ring.records
+            for (selector, record) in news { records[selector] = record }
             state.ring = KeyRing(records)
-            if isChecked { state.deliver(state.ring) }
+            state.deliver(state.ring)
         }
+    }
+}
+
+extension KeyRecord {
+    /// Whether another record lets in the same, in the same way.
+    fileprivate func isChecked(like other: KeyRecord?) -> Bool {
+        guard var other else { return false }
+        other.lastUsed = lastUsed
+        return self == other
     }
 }

@@ -73,6 +73,10 @@ enum AccessKeyRoutes {
         do throws(KeyStoreError) { return try work() } catch {
             switch error {
             case .notFound(let id), .ended(let id, _): throw Problem(.keyNotFound, "there is no access key \(id)")
+            case .tooMany(let count):
+                throw Problem(
+                    .tooManyKeys,
+                    "there are \(count) access keys, and that is how many there may be: more cannot be made")
             case .store(let error): throw Problem(error)
             case .secretKey(let reason): throw Problem(.storeUnavailable, reason)
             }

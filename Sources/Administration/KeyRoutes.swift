@@ -103,6 +103,9 @@ enum KeyRoutes {
             case .notFound(let selector): throw Problem(.keyNotFound, "there is no key \(selector)")
             case .ended(let selector, let state):
                 throw Problem(.keyEnded, "the key \(selector) is \(state.rawValue): make another (keys create)")
+            case .tooMany(let count):
+                throw Problem(
+                    .tooManyKeys, "there are \(count) keys, and that is how many there may be: more cannot be made")
             case .store(let error): throw Problem(error)
             case .secretKey(let reason): throw Problem(.storeUnavailable, reason)
             }
@@ -128,12 +131,15 @@ extension KeyDraft {
         }
         let roles = reader.roles("roles")
         let tenant = reader.text("tenantId", .tenant)
+        let frequency = reader.name("rate")
+        let rate = frequency.flatMap { RequestRate($0) }
+        if frequency != nil, rate == nil { reader.report("rate", "must be \(RequestRate.expectation)") }
         let expires = reader.name("expires")
         let lifetime = expires.map { KeyLifetime($0) } ?? .standard
         if lifetime == nil { reader.report("expires", KeyLifetime.expectation) }
         let draft = KeyDraft(
             kind: kind ?? .server, name: name ?? "", environment: environment, roles: roles, tenantID: tenant,
-            lifetime: lifetime ?? .standard)
+            lifetime: lifetime ?? .standard, rate: rate)
         if kind != nil, let fault = draft.fault { reader.report(fault.member, fault.detail) }
         try reader.finish()
         self = draft
@@ -188,6 +194,7 @@ extension KeyRecord {
         object["environment"] = .string(environment?.rawValue ?? "*")
         object["roles"] = .array(roles.map { .string($0.rawValue) })
         object["tenantId"] = tenantID.map { .string($0) } ?? .null
+        if let rate { object["rate"] = .string(rate.text) }
         object["expiresAt"] = expiresAt.map { .string($0.rfc3339) } ?? .null
         guard text == nil else { return .object(object) }
         object["createdAt"] = .string(createdAt.rfc3339)

@@ -23,6 +23,7 @@ enum KillSwitchRoutes {
     private static func emergency(_ policy: RoutePolicy) -> RoutePolicy {
         policy.with {
             $0.lane = .urgent
+            $0.rate = .none
             $0.isEssential = true
         }
     }

@@ -74,6 +74,11 @@ extension ByteBuffer {
     /// The members `enabled`, `value` and `variant` where no variant is served.
     static var noOutcome: StaticString { "\"enabled\":false,\"value\":null,\"variant\":null" }
 
+    /// The member `metadata` of `/api/evaluate`, behind others: there only where the server has something to say in it.
+    mutating func append(metadataOf flag: CompiledFlag) {
+        if flag.isClientSide { append(",\"metadata\":{\"clientSide\":true}") }
+    }
+
     /// The members that say what went wrong, behind others.
     mutating func append(error: EvaluationError?) {
         guard let error else { return }

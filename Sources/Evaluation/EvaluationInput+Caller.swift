@@ -1,5 +1,6 @@
 import Access
 import Bytes
+import FlagCache
 import FlagCore
 import HTTPRouting
 
@@ -20,6 +21,15 @@ extension EvaluationInput {
     @inline(__always)
     func isAllowed(in environment: Environment) -> Bool {
         caller.permissions(in: environment).contains(kind == .explain ? .read : .evaluate)
+    }
+
+    /// What the caller may know of a flag: one that is not for keys in browsers does not exist for such a key.
+    @inline(__always)
+    func visible(_ lookup: FlagLookup) -> FlagLookup {
+        guard caller.seesClientSideOnly, case .found(let flag, let source) = lookup, !flag.isClientSide else {
+            return lookup
+        }
+        return .absent(source)
     }
 
     /// The tenant that is meant: the caller's own where there is one, else the one that the context names. Nil when it

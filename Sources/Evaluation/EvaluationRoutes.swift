@@ -25,6 +25,10 @@ package struct EvaluationRoute: Sendable {
     ]
 
     private static func evaluating(_ label: String) -> RoutePolicy {
-        RoutePolicy(label, .needs(.evaluate)).with { $0.audit = .none }
+        RoutePolicy(label, .needs(.evaluate)).with {
+            $0.audit = .none
+            $0.rate = .evaluation
+            $0.isForListedPages = true
+        }
     }
 }

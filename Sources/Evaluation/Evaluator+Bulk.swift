@@ -1,3 +1,4 @@
+import Access
 import Bytes
 import FlagCache
 import FlagCore
@@ -14,6 +15,8 @@ private struct BulkRequest {
     let segments: UInt64?
     let overrides: OverridesLookup
     let body: OFREPBody
+    /// Whether flags are left out that are not for keys in browsers.
+    let isClientSideOnly: Bool
     /// The only tenant that it may be about.
     let boundTenant: UnsafeRawBufferPointer?
     /// The tenant that it is about.
@@ -23,6 +26,8 @@ private struct BulkRequest {
 
 /// All flags at once.
 extension Evaluator {
+    /// What a bulk answer begins with.
+    private static let bulkHead: StaticString = "{\"flags\":["
     /// Flags between two looks at the clock.
     private static let flagsBetweenLooks = 64
     /// Rollouts that are asked until when they answer alike, before anything is written.
@@ -31,7 +36,7 @@ extension Evaluator {
     private static let flagBytesMinimum = 40
     /// To be raised with every change of how a bulk answer is written: a client must not keep what an earlier version
     /// of this program wrote.
-    private static let bulkAnswerForm: UInt64 = 3
+    private static let bulkAnswerForm: UInt64 = 4
 
     /// Answers all flags of the environment in OFREP's way, in one or more slices of the loop's time.
     func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
@@ -62,7 +67,7 @@ extension Evaluator {
             }
             let request = BulkRequest(
                 environment: environment, ruleSet: ruleSet, segments: segments, overrides: overrides, body: body,
-                boundTenant: input.boundTenant, tenantId: tenant.id)
+                isClientSideOnly: input.caller.seesClientSideOnly, boundTenant: input.boundTenant, tenantId: tenant.id)
             return evaluate(request, input, &output)
         case .found, .missing: return .missing(missing)
         }
@@ -117,7 +122,7 @@ extension Evaluator {
     private func beginDigest(of request: BulkRequest) -> KeyedDigest {
         var digest = KeyedDigest(tagKey)
         digest.update(Evaluator.bulkAnswerForm)
-        digest.update(UInt64(request.environment.index))
+        digest.update(UInt64(request.environment.index) | (request.isClientSideOnly ? 1 << 8 : 0))
         return digest
     }
 
@@ -181,7 +186,7 @@ extension Evaluator {
         var run = EvaluationRun(now: now, steps: place.remainingSteps, surroundings: surroundings)
         // Only where a kill switch or an override exists is each flag's key looked up.
         let mayDiffer = overrides.isFound || cache.killSwitchFingerprint(request.environment) != 0
-        if place.index == 0 { answer.append("{\"flags\":[") }
+        if place.index == 0 { answer.append(Evaluator.bulkHead) }
         let start = place.index
         var constants: UInt64 = 0
         defer { counters.raise(metrics.evaluation(.ofrep, .static), by: constants) }
@@ -191,11 +196,13 @@ extension Evaluator {
                     place = BulkPlace(index: index, remainingSteps: run.remainingSteps)
                     return .unfinished
                 }
+                if request.isClientSideOnly, !entries[index].isClientSide { continue }
+                let isFirst = answer.count == Evaluator.bulkHead.utf8CodeUnitCount
                 if !mayDiffer, let constant = entries[index].constant {
-                    answer.append(index > 0 ? constant : UnsafeRawBufferPointer(rebasing: constant.dropFirst()))
+                    answer.append(isFirst ? UnsafeRawBufferPointer(rebasing: constant.dropFirst()) : constant)
                     constants += 1
                 } else {
-                    if index > 0 { answer.append(byte: UInt8(ascii: ",")) }
+                    if !isFirst { answer.append(byte: UInt8(ascii: ",")) }
                     entries[index].flag?._withUnsafeGuaranteedRef { flag in
                         append(flag, request, mayDiffer: mayDiffer, &run, &answer)
                     }

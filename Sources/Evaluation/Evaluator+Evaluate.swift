@@ -18,7 +18,7 @@ extension Evaluator {
         }
         let overrides = lookUpOverrides(body.environment, tenant: body.tenantId)
         var run = evaluationRun(body.environment, overrides)
-        let outcome = look(up: body.flagKey, overrides, body, &run)
+        let outcome = look(up: body.flagKey, overrides, body, input, &run)
         guard surroundings.missing.isEmpty else { return .missing(surroundings.missing) }
         if let missing = outcome.missing(body.flagKey, overrides, body) { return .missing(missing) }
         output.body.append(byte: UInt8(ascii: "{"))
@@ -36,6 +36,7 @@ extension Evaluator {
         output.body.append("\",\"evaluatedAt\":")
         instants.append(now, to: &output.body)
         output.body.append(error: outcome.error)
+        outcome.appendMetadata(to: &output.body)
         output.body.append(byte: UInt8(ascii: "}"))
         count(outcome, in: body.environment)
         return .answered(.ok)
@@ -61,7 +62,7 @@ extension Evaluator {
         var isFirst = true
         for element in keys.elements {
             guard let key = element.stringBytes else { continue }
-            let outcome = look(up: key, overrides, body, &run)
+            let outcome = look(up: key, overrides, body, input, &run)
             if let lacking = outcome.missing(key, overrides, body) { missing += lacking }
             guard missing.isEmpty, surroundings.missing.isEmpty else { continue }
             output.body.append(isFirst ? "{\"flagKey\":" : ",{\"flagKey\":")
@@ -73,6 +74,7 @@ extension Evaluator {
             output.body.append(outcome.reason)
             output.body.append(byte: UInt8(ascii: "\""))
             output.body.append(error: outcome.error)
+            outcome.appendMetadata(to: &output.body)
             output.body.append(byte: UInt8(ascii: "}"))
             count(outcome, in: body.environment)
         }
@@ -120,9 +122,10 @@ extension Evaluator {
 
     /// Evaluates a flag if the cache has all that it takes.
     private func look(
-        up key: UnsafeRawBufferPointer, _ overrides: OverridesLookup, _ body: EvaluateBody, _ run: inout EvaluationRun
+        up key: UnsafeRawBufferPointer, _ overrides: OverridesLookup, _ body: EvaluateBody, _ input: EvaluationInput,
+        _ run: inout EvaluationRun
     ) -> EvaluateOutcome {
-        switch cache.flag(body.environment, key: key, now: loop.monotonicMilliseconds) {
+        switch input.visible(cache.flag(body.environment, key: key, now: loop.monotonicMilliseconds)) {
         case .found(let flag, let source):
             if case .missing = overrides { return .missing(flagIsKnown: true) }
             let context = EvaluationContext(
@@ -170,6 +173,11 @@ private enum EvaluateOutcome {
         case .evaluated(let flag, let evaluation, _): answer.append(outcome: evaluation, of: flag)
         case .absent, .missing: answer.append(ByteBuffer.noOutcome)
         }
+    }
+
+    /// Writes what the server says about the flag, where there is one.
+    func appendMetadata(to answer: inout ByteBuffer) {
+        if case .evaluated(let flag, _, _) = self { answer.append(metadataOf: flag) }
     }
 
     var reason: StaticString {

@@ -102,5 +102,6 @@ extension Evaluator {
             answer["errorCode"] = .string(error.code.rawValue)
             answer["errorDetails"] = .string(error.details)
         }
+        if flag.isClientSide { answer["metadata"] = ["clientSide": true] }
     }
 }

@@ -28,7 +28,7 @@ extension Evaluator {
             return fail(error, key, 400, &output)
         }
         guard let tenant = input.tenant(named: body.tenantId) else { return fail(.otherTenant, key, 403, &output) }
-        let lookup = cache.flag(environment, key: key, now: loop.monotonicMilliseconds)
+        let lookup = input.visible(cache.flag(environment, key: key, now: loop.monotonicMilliseconds))
         if case .missing = lookup, let refusal = refuseKey(key, &output) { return refusal }
         return evaluateOFREP(lookup, key, body, environment, input, tenant, &output)
     }

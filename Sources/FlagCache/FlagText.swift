@@ -7,7 +7,7 @@ import FlagCore
 package final class FlagText: Sendable {
     /// The flag's key.
     package let key: [UInt8]
-    /// A hash of key, rule and date, equal in every process.
+    /// A hash of key, rule, date and `clientSide`, equal in every process.
     package let fingerprint: UInt64
     private let spelling: FlagRule.Spelling
     private let additions: Additions?
@@ -18,25 +18,30 @@ package final class FlagText: Sendable {
         let rollout: String?
         let requires: String?
         let expiresAt: Timestamp?
+        let isClientSide: Bool
         /// The rules of the time zone that the rollout names: found before, since a loop must not read files.
         let zone: TimeZoneRules?
 
-        init?(_ rule: FlagRule, _ expiresAt: Timestamp?, _ zones: TimeZones) {
-            if rule.rollout == nil, rule.requires == nil, expiresAt == nil { return nil }
+        init?(_ rule: FlagRule, _ expiresAt: Timestamp?, _ isClientSide: Bool, _ zones: TimeZones) {
+            if rule.rollout == nil, rule.requires == nil, expiresAt == nil, !isClientSide { return nil }
             rollout = rule.rollout
             requires = rule.requires
             self.expiresAt = expiresAt
+            self.isClientSide = isClientSide
             zone = rule.timeZone.flatMap(zones)
         }
     }
 
     /// - Parameter zones: finds the rules of a time zone.
-    package init(key: String, rule: FlagRule, expiresAt: Timestamp? = nil, zones: TimeZones) {
+    package init(
+        key: String, rule: FlagRule, expiresAt: Timestamp? = nil, isClientSide: Bool = false, zones: TimeZones
+    ) {
         self.key = Array(key.utf8)
         spelling = rule.spelling
-        additions = Additions(rule, expiresAt, zones)
+        additions = Additions(rule, expiresAt, isClientSide, zones)
         let date = expiresAt.map { UInt64(bitPattern: $0.millisecondsSinceEpoch) } ?? 0
-        fingerprint = ByteHash.mix(ByteHash.mix(ByteHash.fingerprint(key), rule.fingerprint), date)
+        let hash = ByteHash.mix(ByteHash.mix(ByteHash.fingerprint(key), rule.fingerprint), date)
+        fingerprint = isClientSide ? ByteHash.mix(hash, 1) : hash
     }
 
     /// How the flag decides.
@@ -47,19 +52,22 @@ package final class FlagText: Sendable {
     /// When the flag should be gone; its metadata says so from then on.
     package var expiresAt: Timestamp? { additions?.expiresAt }
 
+    /// Whether a key in a browser or an app may evaluate it; its metadata says so.
+    package var isClientSide: Bool { additions?.isClientSide ?? false }
+
     /// Compiles the flag for one loop. Nothing of the result is shared with other loops, so that their reference counts
     /// are not contended; but the rules of a time zone are.
     func compiled(fractional: FractionalVersion) -> CompiledFlag {
         rule.compiled(
             key: String(decoding: key, as: UTF8.self), fractional: fractional, expiresAt: expiresAt,
-            zone: additions?.zone)
+            isClientSide: isClientSide, zone: additions?.zone)
     }
 
-    /// Whether both are the same flag with the same rule and date.
+    /// Whether both are the same flag with the same rule, date and clients.
     func isSame(as other: FlagText) -> Bool {
         self === other
             || (fingerprint == other.fingerprint && key == other.key && rule == other.rule
-                && expiresAt == other.expiresAt)
+                && expiresAt == other.expiresAt && isClientSide == other.isClientSide)
     }
 }
 

@@ -15,9 +15,13 @@ package final class RuleSet {
         package private(set) var flag: Unmanaged<CompiledFlag>?
         /// Its answer, where that is the same for everybody (`AnswerTexts.constant`).
         package private(set) var constant: UnsafeRawBufferPointer?
+        /// Whether a key in a browser or an app may evaluate the flag. Here, so that whoever leaves the others out does
+        /// not touch them.
+        package let isClientSide: Bool
 
         fileprivate init(_ text: FlagText, _ compiled: CompiledFlag? = nil) {
             self.text = text
+            isClientSide = text.isClientSide
             self.compiled = compiled
             note()
         }
@@ -30,9 +34,9 @@ package final class RuleSet {
 
     /// How often the environment had been changed when this was last true.
     package private(set) var revision: Int64
-    /// A hash of all keys, rules and dates: equal on every loop, in every process and on every server that holds the
-    /// same flags, whatever their order of arrival; different as soon as a rule differs, also when a foreign writer
-    /// forgot the revision.
+    /// A hash of all flags' fingerprints: equal on every loop, in every process and on every server that holds the same
+    /// flags, whatever their order of arrival; different as soon as a rule differs, also when a foreign writer forgot
+    /// the revision.
     package private(set) var fingerprint: UInt64 = 0
 
     private var entries: [Entry]

@@ -2,7 +2,7 @@ import FlagCore
 import FlagStore
 import JSON
 
-/// A flag in flagd's format, with owner and description in the metadata, where an import looks for them.
+/// A flag in flagd's format, with owner, description and `clientSide` in the metadata, where an import looks for them.
 struct FlagdForm {
     /// The definition.
     let definition: JSONValue
@@ -15,13 +15,15 @@ struct FlagdForm {
     /// - Parameter repository: where the segments are.
     init(_ record: FlagRecord, segmentsIn repository: FlagRepository) throws(FlagStoreError) {
         var leftOut: [String] = []
-        let json: JSONValue
+        var json: JSONValue
         switch record.rule.spelling {
         case .simple(let defaultEnabled):
             json = FlagdForm.definition(of: record.rule, defaultEnabled: defaultEnabled, &leftOut)
         case .full(let text):
             json = (try? JSONValue(parsing: text)) ?? .object(JSONObject())
         }
+        // A member of its own of that name means nothing here; there it would.
+        json = ClientSideMetadata.removed(from: json)
         if let requires = try? record.rule.prerequisites(), !requires.isEmpty {
             leftOut.append("it requires \(requires.map(\.flagKey).joined(separator: ", "))")
         }
@@ -40,6 +42,7 @@ struct FlagdForm {
         if metadata["description"] == nil, record.description != record.key {
             metadata["description"] = .string(record.description)
         }
+        if record.isClientSide { metadata[ClientSideMetadata.name] = true }
         if !metadata.isEmpty { definition["metadata"] = .object(metadata) }
         self.definition = .object(definition)
         self.leftOut = leftOut

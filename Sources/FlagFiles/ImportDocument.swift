@@ -6,7 +6,7 @@ import JSON
 /// A file of flags, read and checked: flagd's format, or the native one as `Export` writes it.
 ///
 /// - flagd: `{"flags": {KEY: DEFINITION}, "$evaluators": …, "metadata": …}`. Owner and description come from a flag's
-///   metadata (`owner`, `description`), else they are `imported` and the key.
+///   metadata (`owner`, `description`), else they are `imported` and the key; so does `clientSide`.
 /// - native: `{"environment"?, "segments"?: [SEGMENT], "flags": [FLAG], "overrides"?: [OVERRIDE],
 ///   "killSwitches"?: [KILL SWITCH]}`, each as the interface shows it, a segment with its `keys`. What a file does not
 ///   mention at all, an import leaves as it is.
@@ -65,6 +65,8 @@ package struct ImportedFlag: Sendable {
     var saysOwner = true
     /// Whether the file gives a description.
     var saysDescription = true
+    /// Whether the file says if a key in a browser or an app may evaluate it.
+    var saysClientSide = true
 }
 
 /// Reads a file and collects what is wrong with it.
@@ -237,6 +239,7 @@ private struct ImportReader {
         let document: FlagdDocument
         do throws(DefinitionIssues) { document = try FlagdDocument(json) } catch { return report(error.issues) }
         take(document.issues)
+        report(ClientSideMetadata.issues(in: json, at: JSONPointer()))
         /// Places in shared rules that were told already: many flags may refer to one rule.
         var shared: Set<String> = []
         for flag in document.flags {
@@ -245,11 +248,11 @@ private struct ImportReader {
                 report(place, "the key \(complaint)")
                 continue
             }
-            var rule = FlagRule(definition: flag.definition)
+            var rule = FlagRule(definition: ClientSideMetadata.removed(from: flag.definition))
             var isInvalid = false
             switch flag.checked {
             case .success(let definition):
-                rule = FlagRule(definition: definition.json)
+                rule = FlagRule(definition: ClientSideMetadata.removed(from: definition.json))
             case .failure(let error):
                 isInvalid = true
                 take(error.issues.filter { !$0.pointer.hasPrefix("/$evaluators/") || shared.insert("\($0)").inserted })
@@ -260,9 +263,14 @@ private struct ImportReader {
             var draft = FlagDraft(
                 key: flag.key, description: description ?? flag.key, owner: owner ?? "imported", rule: rule)
             draft.isKeptInvalid = isInvalid
+            let isClientSide = ClientSideMetadata.value(in: flag.definition)
+            draft.isClientSide = isClientSide ?? false
+            let wrong = ClientSideMetadata.issues(in: flag.definition, at: place, besides: json)
+            if isInvalid { take(wrong) } else { report(wrong) }
             flags.append(
                 ImportedFlag(
-                    draft: draft, isComplete: false, saysOwner: owner != nil, saysDescription: description != nil))
+                    draft: draft, isComplete: false, saysOwner: owner != nil, saysDescription: description != nil,
+                    saysClientSide: isClientSide != nil))
         }
     }
 

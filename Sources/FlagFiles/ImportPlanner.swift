@@ -122,6 +122,7 @@ struct ImportPlanner {
         if isSame { new.rule = old.rule }
         if !flag.saysOwner { new.owner = old.owner }
         if !flag.saysDescription { new.description = old.description }
+        if !flag.saysClientSide { new.isClientSide = old.isClientSide }
         if !flag.isComplete {
             new.expiresAt = old.expiresAt
             new.tags = old.tags
@@ -133,7 +134,8 @@ struct ImportPlanner {
     private func isFlagdForm(of flag: FlagRecord, _ rule: FlagRule) throws(FlagStoreError) -> Bool {
         guard case .full(let text) = rule.spelling, let json = try? JSONValue(parsing: text) else { return false }
         if json == (try? flag.rule.definition())?.json { return true }
-        return json == (try FlagdForm(flag, segmentsIn: repository)).definition
+        let form = try FlagdForm(flag, segmentsIn: repository).definition
+        return json == ClientSideMetadata.removed(from: form)
     }
 
     private func flagsThatAreNotInFile() throws(FlagStoreError) -> [FlagRecord] {

@@ -22,7 +22,7 @@ package enum BrowserOrigin {
         if let site = request.field("Sec-Fetch-Site") {
             return !site.hasSameBytes(as: "same-origin") && !site.hasSameBytes(as: "none")
         }
-        guard let origin = request.field("Origin") else { return false }
+        guard request.hasOrigin, let origin = request.field("Origin") else { return false }
         let text = String(decoding: origin, as: UTF8.self).lowercased()
         let host = String(decoding: request.field("Host") ?? .init(start: nil, count: 0), as: UTF8.self).lowercased()
         return text != "http://" + host && text != "https://" + host
@@ -34,7 +34,7 @@ extension Problem {
     package static let foreignOrigin = Problem(
         .foreignOrigin,
         "a browser sent this for a page of another site (Origin or Sec-Fetch-Site says so); only pages of this server "
-            + "and programs may change or evaluate flags")
+            + "and programs may change or evaluate flags, and pages of cors.origins may evaluate them")
 
     /// A request by a name that is not this server's.
     package static let unknownHost = Problem(

@@ -30,6 +30,8 @@ package struct Problem: Error, Sendable, Equatable {
     package let detail: String
     /// Everything that is wrong, not only the first, when it is about fields; at most `listedFields`.
     package var fields: [Field] = []
+    /// The policies that were violated, of a problem about how often somebody asks.
+    package var violatedPolicies: [String] = []
     /// Header fields that belong to the answer, such as `Allow`.
     package var headerFields: [(name: String, value: String)] = []
 
@@ -61,7 +63,7 @@ package struct Problem: Error, Sendable, Equatable {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("type")
-        writer.string("urn:flag-server:problem:\(code.name)")
+        writer.string(code.type)
         writer.key("title")
         writer.string(code.title)
         writer.key("status")
@@ -82,6 +84,12 @@ package struct Problem: Error, Sendable, Equatable {
                 writer.string(field.detail)
                 writer.endObject()
             }
+            writer.endArray()
+        }
+        if !violatedPolicies.isEmpty {
+            writer.key("violated-policies")
+            writer.beginArray()
+            for policy in violatedPolicies { writer.string(policy) }
             writer.endArray()
         }
         writer.endObject()

@@ -6,9 +6,14 @@ package struct ProblemCode: Sendable, Hashable {
     package let status: UInt16
     /// A short sentence that is the same for every occurrence (RFC 9457 section 3.1.3).
     package let title: String
+    /// The URI that names it (RFC 9457 section 3.1.1).
+    package let type: String
 
     /// A code.
-    package init(_ name: String, _ status: UInt16, _ title: String) {
+    ///
+    /// - Parameter type: the URI that others name it by; nil for one of our own.
+    package init(_ name: String, _ status: UInt16, _ title: String, type: String? = nil) {
+        self.type = type ?? "urn:flag-server:problem:\(name)"
         self.name = name
         self.status = status
         self.title = title
@@ -69,6 +74,10 @@ extension ProblemCode {
     package static let misdirectedRequest = ProblemCode("misdirected_request", 421, "Another server is asked for")
     /// The header is too large.
     package static let headerTooLarge = ProblemCode("header_too_large", 431, "The header is too large")
+    /// More is asked for than may be.
+    package static let tooManyRequests = ProblemCode(
+        "too_many_requests", 429, "More is asked for than may be",
+        type: "https://iana.org/assignments/http-problem-types#quota-exceeded")
     /// The server failed.
     package static let internalError = ProblemCode("internal_error", 500, "The server failed")
     /// The server does not know how to do this.

@@ -33,26 +33,34 @@ package struct RouteGate {
     package let counter: RequestCounter
     /// What is said where no route is.
     private let nowhere: Problem
+    /// How often callers may ask; nil for as often as they like.
+    private let throttles: Throttles?
     /// Bytes of files, in place of what the routes say; nil for that.
     private let uploadBytes: Int?
     /// Whether requests name this server.
     private var hostCheck: HostCheck
+    /// Which pages of other origins come in; nil for none.
+    private let pages: PageGate?
 
     /// A gate in front of a table of routes.
     ///
     /// - Parameters:
     ///   - hosts: what clients may call the server by.
+    ///   - pages: the origins whose pages may call the routes that say so.
     ///   - nowhere: what is said where no route is.
+    ///   - throttles: how often callers may ask; nil for as often as they like.
     ///   - uploadBytes: bytes of files, in place of what the routes say.
     package init(
-        _ router: Router, _ counter: RequestCounter, hosts: ServedHosts, nowhere: Problem = .routeNotFound,
-        uploadBytes: Int? = nil
+        _ router: Router, _ counter: RequestCounter, hosts: ServedHosts, pages: PageOrigins = .none,
+        nowhere: Problem = .routeNotFound, throttles: Throttles? = nil, uploadBytes: Int? = nil
     ) {
         self.router = router
         self.counter = counter
         self.nowhere = nowhere
+        self.throttles = throttles
         self.uploadBytes = uploadBytes
         hostCheck = HostCheck(hosts)
+        self.pages = PageGate(pages)
     }
 
     /// Decides on a request; a route that takes it is known by the token, which is its number.
@@ -71,16 +79,22 @@ package struct RouteGate {
         guard case .route(let route, _) = match else {
             return answer(request, without: match, of: caller, &exchange, stranger())
         }
+        let isListedPage = route.policy.isForListedPages && pages?.admits(request, of: caller, &exchange) ?? false
         if exchange.isLate, !route.policy.isEssential {
             counter.count(route.label, 503, exchange)
             exchange.shed()
             return .answered
         }
-        if let problem = refusal(of: request, route.policy.access, caller, exchange.peer, stranger()) {
+        if let problem = refusal(of: request, route.policy.access, caller, exchange, stranger()) {
             return refuse(&exchange, problem, route.label)
         }
-        if !route.isForEveryPage, BrowserOrigin.isForeign(request) {
+        if !route.isForEveryPage, !isListedPage, BrowserOrigin.isForeign(request) {
             return refuse(&exchange, .foreignOrigin, route.label)
+        }
+        if let throttles, let caller,
+            let problem = throttles.refusal(of: caller, route.policy.rate, now: exchange.beganMicroseconds)
+        {
+            return refuse(&exchange, problem, route.label)
         }
         return .taken(
             token: UInt64(truncatingIfNeeded: route.number), upload: route.policy.content.upload(uploadBytes))
@@ -89,15 +103,21 @@ package struct RouteGate {
     /// Why whoever asks may not come in; nil when they may.
     @inline(__always)
     private mutating func refusal(
-        of request: borrowing HTTPRequest, _ access: RouteAccess, _ caller: Caller?, _ peer: PeerAddress,
-        _ stranger: @autoclosure () -> Problem
+        of request: borrowing HTTPRequest, _ access: RouteAccess, _ caller: Caller?,
+        _ exchange: borrowing Exchange, _ stranger: @autoclosure () -> Problem
     ) -> Problem? {
-        guard hostCheck.admits(request, from: peer) else { return .unknownHost }
+        guard hostCheck.admits(request, from: exchange.peer) else { return .unknownHost }
         return switch access.verdict(on: caller) {
         case .admitted: nil
-        case .unknownCaller: stranger()
+        case .unknownCaller: throttled(request, exchange) ?? stranger()
         case .forbidden: .forbidden
         }
+    }
+
+    /// Why a stranger is not even told who they would have to be; nil when they are.
+    @inline(never)
+    private func throttled(_ request: borrowing HTTPRequest, _ exchange: borrowing Exchange) -> Problem? {
+        throttles?.refusal(ofStrangerAt: exchange.client(of: request), now: exchange.beganMicroseconds)
     }
 
     /// Answers a request that no route takes.
@@ -105,7 +125,8 @@ package struct RouteGate {
         _ request: borrowing HTTPRequest, without match: Router.Match, of caller: Caller?, _ exchange: inout Exchange,
         _ stranger: Problem
     ) -> Admission {
-        if let problem = refusal(of: request, .anyCaller, caller, exchange.peer, stranger) {
+        if answersPreflight(request, of: caller, &exchange) { return .answered }
+        if let problem = refusal(of: request, .anyCaller, caller, exchange, stranger) {
             return refuse(&exchange, problem)
         }
         if case .methodNotAllowed(let allow) = match { return refuse(request, allowing: allow, &exchange) }
@@ -114,6 +135,22 @@ package struct RouteGate {
         counter.count(router.noLabel, 204, exchange)
         exchange.respond(HTTPResponse(status: .noContent, fields: [("Allow", Router.methods)]))
         return .answered
+    }
+
+    /// Answers a browser that asks, without a credential of its page, whether that may call a route of this path. Any
+    /// other answer at such a path is a page's to read as the route's own are.
+    private mutating func answersPreflight(
+        _ request: borrowing HTTPRequest, of caller: Caller?, _ exchange: inout Exchange
+    ) -> Bool {
+        guard let pages, let methods = router.methodsForListedPages(at: request.path) else { return false }
+        guard hostCheck.admits(request, from: exchange.peer),
+            pages.answersPreflight(request, of: caller, allowing: methods, &exchange)
+        else {
+            _ = pages.admits(request, of: caller, &exchange)
+            return false
+        }
+        counter.count(router.noLabel, 204, exchange)
+        return true
     }
 
     /// A path that has other methods: 405, or the list of them for `OPTIONS` (RFC 9110 section 9.3.7).

@@ -10,6 +10,8 @@ package struct RoutePolicy: Sendable {
     package var audit = AuditClass.read
     /// Which workers do it.
     package var lane = WorkerPool.Urgency.usual
+    /// What bounds how often it is asked for.
+    package var rate = RateClass.administration
     /// The content that it takes.
     package var content = Content.usual
     /// How long the answer may take; nil for the usual time.
@@ -18,6 +20,9 @@ package struct RoutePolicy: Sendable {
     package var tellsProgress = false
     /// Whether it is answered also by a loop that is late, as health and emergencies are.
     package var isEssential = false
+
+    /// Whether pages of the origins that the operator lists may have a browser ask for it, and read the answer.
+    package var isForListedPages = false
 
     /// A policy for what only looks, on the usual workers.
     package init(_ label: String, _ access: RouteAccess) {
@@ -40,6 +45,16 @@ package struct RoutePolicy: Sendable {
         case read
         /// It changes something.
         case change
+    }
+
+    /// What bounds how often a route is asked for.
+    package enum RateClass: Sendable {
+        /// Nothing: health, and what must not wait.
+        case none
+        /// What all evaluations together may be, and a key's own rate.
+        case evaluation
+        /// What each caller may.
+        case administration
     }
 
     /// How much content a route takes.

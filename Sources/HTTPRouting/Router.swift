@@ -64,6 +64,12 @@ package struct Router: Sendable {
         return matchOtherMethods(path)
     }
 
+    /// The methods by which pages of listed origins may call a path, as a list; nil for none.
+    func methodsForListedPages(at path: UnsafeRawBufferPointer) -> String? {
+        let routes = routes.filter { $0.policy.isForListedPages && $0.pattern.match(path) != nil }
+        return routes.isEmpty ? nil : routes.map(\.methodName).joined(separator: ", ")
+    }
+
     private func matchOtherMethods(_ path: UnsafeRawBufferPointer) -> Match {
         var methods: [String] = []
         for route in routes where route.pattern.match(path) != nil {

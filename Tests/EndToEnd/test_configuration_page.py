@@ -35,7 +35,8 @@ def known() -> set[str]:
     source = SETTINGS.read_text()
     named = re.findall(r'(?:key: |\.(?:text|number|size|time|word)\()"([a-z.-]+)"', source)
     timeouts = [f"timeouts.{name}" for name in re.findall(r'= timeout\("([a-z-]+)"\)', source)]
-    return {*named, *timeouts}
+    rates = [f"throttle.{name}" for name in re.findall(r'= rate\("([a-z-]+)"\)', source)]
+    return {*named, *timeouts, *rates}
 
 
 def entries(profile: str) -> list[Entry]:

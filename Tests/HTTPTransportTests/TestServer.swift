@@ -73,6 +73,7 @@ final class TestHandler: HTTPHandler {
     private static let worker = DispatchQueue(label: "test.worker")
 
     private let context: LoopContext
+    private let attached = AttachedFields([("Attached", "yes")])
     private var received = 0
     private var waiting: [DeferredAnswer] = []
 
@@ -85,6 +86,7 @@ final class TestHandler: HTTPHandler {
             exchange.respond(error: .unauthorized, detail: "Nobody knows you.")
             return .answered
         }
+        if let query = request.query, query.hasSameBytes(as: "attached") { exchange.attach(attached) }
         if exchange.isLate, !request.path.hasSameBytes(as: "/essential") {
             exchange.shed()
             return .answered

@@ -26,7 +26,7 @@ struct StructureTests {
         "Telemetry": ["Synchronization"],
         "SigV4": ["COpenSSL", "Bytes"],
         // No clock and no I/O: who may do what is decided by values alone.
-        "Access": ["DynamoModel", "FlagCore", "JSON", "Bytes"],
+        "Access": ["DynamoModel", "FlagCore", "JSON", "Bytes", "Synchronization"],
         "AccessStore": ["COpenSSL", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch"],
         "HTTPRouting": [
             "HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",

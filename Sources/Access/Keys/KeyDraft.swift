@@ -12,10 +12,13 @@ package struct KeyDraft: Sendable, Equatable {
     /// The only tenant that requests with it can be about; nil for any.
     package let tenantID: String?
     package let lifetime: KeyLifetime
+    /// How often evaluations may be asked for with it; nil for as often as all together may.
+    package let rate: RequestRate?
 
     /// A key of these parts, which `fault` says whether they go together.
     package init(
-        kind: KeyKind, name: String, environment: Environment?, roles: [Role], tenantID: String?, lifetime: KeyLifetime
+        kind: KeyKind, name: String, environment: Environment?, roles: [Role], tenantID: String?, lifetime: KeyLifetime,
+        rate: RequestRate? = nil
     ) {
         self.kind = kind
         self.name = name
@@ -23,6 +26,7 @@ package struct KeyDraft: Sendable, Equatable {
         self.roles = roles
         self.tenantID = tenantID
         self.lifetime = lifetime
+        self.rate = rate
     }
 
     /// What does not go together, and of which member; nil when all does.
@@ -32,6 +36,9 @@ package struct KeyDraft: Sendable, Equatable {
         }
         if kind != .admin, !roles.isEmpty {
             return ("roles", "only a key for administration has roles; this one evaluates")
+        }
+        if kind == .admin, rate != nil {
+            return ("rate", "a key for administration has the rate of all; only one that evaluates has its own")
         }
         if kind == .admin, lifetime == .forever {
             return ("expires", "a key for administration ends: name a time such as 90d")

@@ -46,6 +46,8 @@ package struct KeyRecord: Sendable, Equatable {
     package let roles: [Role]
     /// The only tenant that requests with it can be about; nil for any.
     package let tenantID: String?
+    /// How often evaluations may be asked for with it; nil for as often as all together may.
+    package let rate: RequestRate?
     package let createdAt: Timestamp
     /// The principal that made it.
     package let createdBy: String
@@ -60,6 +62,7 @@ package struct KeyRecord: Sendable, Equatable {
     /// A key of these parts.
     package init(
         selector: String, kind: KeyKind, name: String, environment: Environment?, roles: [Role], tenantID: String?,
+        rate: RequestRate? = nil,
         createdAt: Timestamp, createdBy: String, expiresAt: Timestamp?, secrets: [Secret],
         revocation: Revocation? = nil, lastUsed: String? = nil
     ) {
@@ -69,6 +72,7 @@ package struct KeyRecord: Sendable, Equatable {
         self.environment = environment
         self.roles = roles
         self.tenantID = tenantID
+        self.rate = rate
         self.createdAt = createdAt
         self.createdBy = createdBy
         self.expiresAt = expiresAt
@@ -94,7 +98,7 @@ package struct KeyRecord: Sendable, Equatable {
     /// Whoever presents it.
     package var caller: Caller {
         Caller(
-            Principal(.key, selector), tenant: tenantID, seesClientSideOnly: kind == .client
+            Principal(.key, selector), tenant: tenantID, seesClientSideOnly: kind == .client, rate: rate
         ) { [environment, permissions] in environment == nil || environment == $0 ? permissions : [] }
     }
 }

@@ -10,7 +10,7 @@ package struct AnswerTexts {
     package let key: UnsafeRawBufferPointer
     /// `{"key":"…","reason":"`
     package let opening: UnsafeRawBufferPointer
-    /// The flag's own metadata as a JSON object.
+    /// The metadata that the flag always has (`FlagMetadata.members`), as a JSON object.
     package let metadata: UnsafeRawBufferPointer
     /// `,"metadata":{…}}`
     package let closing: UnsafeRawBufferPointer
@@ -33,7 +33,7 @@ package struct AnswerTexts {
     /// Writes the texts of a flag.
     ///
     /// - Parameters:
-    ///   - metadata: the flag's own metadata.
+    ///   - metadata: what the flag's metadata always has.
     ///   - constant: the variant that everybody gets, always; nil when that depends on something.
     ///   - memory: where they are kept.
     init(

@@ -25,6 +25,9 @@ package final class CompiledFlag {
     package let variants: [Variant]
     /// When the flag should be gone: never changes what is served.
     package let expiresAt: Timestamp?
+    /// Whether a key that lies in a browser or an app may evaluate it. Stored beside the rest, so that asking it of
+    /// every flag of a bulk answer costs one load.
+    package let isClientSide: Bool
     private let metadata: FlagMetadata
     /// What was made last of the metadata while a kill switch was on.
     private var killedMetadata: (killSwitch: KillSwitchKind, isStale: Bool, json: [UInt8])?
@@ -57,9 +60,10 @@ package final class CompiledFlag {
     ///   - rollout: the rollout of a simple flag, which stands in the place of targeting.
     ///   - requires: what other flags must answer; otherwise the default is answered.
     ///   - expiresAt: when the flag should be gone; its metadata says so from then on.
+    ///   - isClientSide: whether a key in a browser or an app may evaluate it; its metadata says so.
     package init(
         key: String, definition: FlagDefinition, fractional: FractionalVersion, rollout: RolloutPlan? = nil,
-        requires: [Prerequisite] = [], expiresAt: Timestamp? = nil
+        requires: [Prerequisite] = [], expiresAt: Timestamp? = nil, isClientSide: Bool = false
     ) {
         let flag = definition.json.objectValue ?? JSONObject()
         let variants = (flag["variants"]?.objectValue ?? JSONObject()).members.map { Variant($0.key, $0.value) }
@@ -75,8 +79,10 @@ package final class CompiledFlag {
         isDisabled = flag["state"] == "DISABLED"
         let defaultName = flag["defaultVariant"]?.stringValue
         defaultVariant = defaultName.flatMap { name in variants.firstIndex { $0.name.isExactly(name) } }
-        let metadata = (flag["metadata"]?.objectValue ?? JSONObject()).members.filter { !$0.value.isNull }
+        let own = (flag["metadata"]?.objectValue ?? JSONObject()).members.filter { !$0.value.isNull }
+        let metadata = FlagMetadata.members(JSONObject(own), isClientSide: isClientSide)
         self.expiresAt = expiresAt
+        self.isClientSide = isClientSide
         booleanVariants = (
             variants.firstIndex { $0.name == "true" }, variants.firstIndex { $0.name == "false" }
         )
@@ -92,23 +98,26 @@ package final class CompiledFlag {
         let isConstant =
             problem == nil && !isDisabled && requires.isEmpty && targeting == nil && rollout == nil && expiresAt == nil
         texts = AnswerTexts(
-            key: key, variants: variants, metadata: JSONObject(metadata), constant: isConstant ? defaultVariant : nil,
-            in: memory)
-        self.metadata = FlagMetadata(JSONObject(metadata), texts.metadata, expiresAt: expiresAt)
+            key: key, variants: variants, metadata: metadata, constant: isConstant ? defaultVariant : nil, in: memory)
+        self.metadata = FlagMetadata(metadata, texts.metadata, expiresAt: expiresAt)
     }
 
     /// A flag whose stored form cannot even be read: every evaluation answers `PARSE_ERROR`.
     ///
-    /// - Parameter invalid: why.
-    package init(key: String, invalid: String) {
+    /// - Parameters:
+    ///   - invalid: why.
+    ///   - isClientSide: as for any flag: who may ask for it does not depend on whether it can be read.
+    package init(key: String, invalid: String, isClientSide: Bool = false) {
+        let members = FlagMetadata.members(JSONObject(), isClientSide: isClientSide)
         self.key = key
-        texts = AnswerTexts(key: key, variants: [], metadata: JSONObject(), constant: nil, in: memory)
+        self.isClientSide = isClientSide
+        texts = AnswerTexts(key: key, variants: [], metadata: members, constant: nil, in: memory)
         variants = []
         names = []
         requirements = []
         isBoolean = false
         expiresAt = nil
-        metadata = FlagMetadata(JSONObject(), texts.metadata, expiresAt: nil)
+        metadata = FlagMetadata(members, texts.metadata, expiresAt: nil)
         readsTimestamp = false
         followsClock = false
         needsSurroundings = false
@@ -120,9 +129,9 @@ package final class CompiledFlag {
         failure = EvaluationError(code: .parseError, details: invalid)
     }
 
-    /// The metadata as a JSON object where it is not just the flag's own (`texts.metadata`, which nil stands for): with
-    /// `"stale": true` once it is past its date, and with the name of the kill switch that takes it away. A member of
-    /// its own that is named like one of these gives way.
+    /// The metadata as a JSON object where it is not just what the flag always has (`texts.metadata`, which nil stands
+    /// for): with `"stale": true` once it is past its date, and with the name of the kill switch that takes it away. A
+    /// member of its own that is named like one of these gives way.
     package func changedMetadataJSON(at now: Timestamp, killSwitch: KillSwitchKind?) -> [UInt8]? {
         let isStale = expiresAt.map { $0 <= now } ?? false
         guard let killSwitch else { return metadata.json(isStale: isStale) }

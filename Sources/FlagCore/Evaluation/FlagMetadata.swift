@@ -2,12 +2,20 @@ import JSON
 
 /// A flag's metadata as answers show it, as JSON text.
 struct FlagMetadata {
-    /// The flag's own, in its memory.
+    /// What always stands there, in the flag's memory.
     private let own: UnsafeRawBufferPointer
     /// The same with `"stale": true`; nil for a flag without a date.
     private let stale: [UInt8]?
 
-    /// The metadata of a flag whose own has these members, and is this text.
+    /// What answers show whatever the time is: a flag's own members, and whether it may be evaluated with a key that
+    /// lies in a browser or an app. That follows from the flag alone, so a member of its own cannot claim it.
+    static func members(_ own: JSONObject, isClientSide: Bool) -> JSONObject {
+        var members = own
+        members["clientSide"] = isClientSide ? true : nil
+        return members
+    }
+
+    /// The metadata of a flag whose answers always have these members, in this text.
     init(_ members: JSONObject, _ own: UnsafeRawBufferPointer, expiresAt: Timestamp?) {
         self.own = own
         guard expiresAt != nil else {

@@ -122,11 +122,12 @@ extension FlagRule {
     /// - Parameter zone: the rules of `timeZone`; nil when it has none or nobody knows them. Whoever compiles does not
     ///   look for them: that may mean to read a file.
     package func compiled(
-        key: String, fractional: FractionalVersion, expiresAt: Timestamp? = nil, zone: TimeZoneRules? = nil
+        key: String, fractional: FractionalVersion, expiresAt: Timestamp? = nil, isClientSide: Bool = false,
+        zone: TimeZoneRules? = nil
     ) -> CompiledFlag {
         let requires: [Prerequisite]
         do throws(DefinitionIssues) { requires = try prerequisites() } catch {
-            return CompiledFlag(key: key, invalid: error.description)
+            return CompiledFlag(key: key, invalid: error.description, isClientSide: isClientSide)
         }
         switch spelling {
         case .simple(let defaultEnabled):
@@ -136,22 +137,22 @@ extension FlagRule {
                 let plan = rollout.map { RolloutPlan($0, zone: zone ?? .utc) }
                 return CompiledFlag(
                     key: key, definition: definition, fractional: fractional, rollout: plan, requires: requires,
-                    expiresAt: expiresAt)
+                    expiresAt: expiresAt, isClientSide: isClientSide)
             } catch {
-                return CompiledFlag(key: key, invalid: error.description)
+                return CompiledFlag(key: key, invalid: error.description, isClientSide: isClientSide)
             }
         case .full(let text):
             do throws(JSONError) {
                 let json = try JSONValue(parsing: text)
                 return CompiledFlag(
                     key: key, definition: FlagDefinition(keeping: json), fractional: fractional, requires: requires,
-                    expiresAt: expiresAt)
+                    expiresAt: expiresAt, isClientSide: isClientSide)
             } catch {
                 let reason =
                     text.isEmpty
                     ? "What is stored has neither defaultEnabled (BOOL) nor a definition"
                     : "The stored definition is not JSON: \(error)"
-                return CompiledFlag(key: key, invalid: reason)
+                return CompiledFlag(key: key, invalid: reason, isClientSide: isClientSide)
             }
         }
     }

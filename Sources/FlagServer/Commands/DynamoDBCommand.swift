@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import HTTPRouting
 
 /// `flag-server dynamodb`
 struct DynamoDBCommand: ParsableCommand {

@@ -51,6 +51,10 @@ struct KeysCommand: ParsableCommand {
         @Option(help: ArgumentHelp("When it ends: 90d, 12h or never.", valueName: "time"))
         var expires = "90d"
 
+        @Option(
+            help: ArgumentHelp("How often evaluations may be asked for with it: 100/s, 5000/min.", valueName: "rate"))
+        var rate: String?
+
         @OptionGroup var place: PlaceOptions
 
         func validate() throws {
@@ -60,8 +64,12 @@ struct KeysCommand: ParsableCommand {
             guard let lifetime = KeyLifetime(expires) else {
                 throw ValidationError("--expires \(KeyLifetime.expectation).")
             }
+            guard rate == nil || rate.flatMap({ RequestRate($0) }) != nil else {
+                throw ValidationError("--rate must be \(RequestRate.expectation).")
+            }
             let draft = KeyDraft(
-                kind: kind, name: name, environment: nil, roles: role, tenantID: tenant, lifetime: lifetime)
+                kind: kind, name: name, environment: nil, roles: role, tenantID: tenant, lifetime: lifetime,
+                rate: rate.flatMap { RequestRate($0) })
             if let fault = draft.fault {
                 throw ValidationError("\(fault.detail.prefix(1).uppercased())\(fault.detail.dropFirst()).")
             }
@@ -73,6 +81,7 @@ struct KeysCommand: ParsableCommand {
                 "expires": .string(expires),
             ]
             if !role.isEmpty { body["roles"] = .array(role.map { .string($0.rawValue) }) }
+            body["rate"] = rate.map { .string($0) }
             body["tenantId"] = tenant.map { .string($0) }
             let request = RouteRequest(.post, "/api/keys", body: JSONValue.object(body).serializedBytes())
             try place.print(request, of: "keys create", KeysCommand.handedOut)
@@ -172,6 +181,7 @@ struct KeysCommand: ParsableCommand {
             key["lastUsed"]?.stringValue.map { "used \($0)" } ?? "not used", text("name"),
         ]
         if !roles.isEmpty { parts.append(roles) }
+        if let rate = key["rate"]?.stringValue { parts.append(rate) }
         if let tenant = key["tenantId"]?.stringValue { parts.append("tenant \(tenant)") }
         if let reason = key["reason"]?.stringValue { parts.append("revoked: \(reason)") }
         return parts.joined(separator: "  ")

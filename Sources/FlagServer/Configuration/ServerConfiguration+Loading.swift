@@ -1,3 +1,4 @@
+import Access
 import Evaluation
 import FlagCache
 import FlagCore
@@ -18,6 +19,7 @@ extension ServerConfiguration {
             profile: profile,
             dataDirectory: stateDirectory ?? "data/\(profile.rawValue)",
             auth: isLocal ? .off : .on,
+            throttle: Throttle(evaluations: isLocal ? .off : .rate(RequestRate(requests: 10_000, seconds: 1))),
             log: Log(format: isLocal ? .text : .json),
             cache: profile.cacheLimits)
     }
@@ -57,6 +59,10 @@ extension ServerConfiguration {
         configuration.readBounds(from: &reader)
         configuration.readTLS(from: &reader)
         configuration.check(&reader)
+        if configuration.auth == .off, configuration.corsOrigins.contains("*") {
+            configuration.notices.append(
+                "cors.origins: * lets in pages that show a client key, and while auth is off nobody shows any")
+        }
         reader.reportUnknown()
         guard reader.issues.isEmpty else { throw ConfigurationError(issues: reader.issues) }
         return configuration
@@ -72,6 +78,9 @@ extension ServerConfiguration {
         dataDirectory.set(reader.value(of: Settings.dataDirectory))
         sampleFlags = reader.value(of: Settings.sampleFlags)
         auth.set(reader.value(of: Settings.auth))
+        throttle.administration.set(reader.value(of: Settings.throttleAdministration))
+        throttle.evaluations.set(reader.value(of: Settings.throttleEvaluations))
+        corsOrigins.set(reader.value(of: Settings.corsOrigins))
         dynamodbPort = reader.value(of: Settings.dynamodbPort)
         dynamodb.bodyBytes.set(reader.value(of: Settings.dynamodbBody))
         dynamodb.idle.set(reader.value(of: Settings.dynamodbIdle))

@@ -1,3 +1,4 @@
+import Access
 import Evaluation
 import FlagCache
 import FlagCore
@@ -37,6 +38,11 @@ struct ServerConfiguration: Sendable, Equatable {
 
     /// Whether requests must carry a key.
     var auth: Authentication
+    /// How often callers may ask, where they show keys.
+    var throttle = Throttle()
+
+    /// The origins whose pages may have a browser evaluate flags; `*` for all, with keys that everybody may read.
+    var corsOrigins: [String] = []
 
     /// The port for DynamoDB's protocol; 0 takes a free one, nil is closed.
     var dynamodbPort: Int?
@@ -85,6 +91,23 @@ struct ServerConfiguration: Sendable, Equatable {
     /// Whether requests must carry a key.
     enum Authentication: String, Sendable, CaseIterable {
         case on, off
+    }
+
+    /// How often callers may ask.
+    struct Throttle: Sendable, Equatable {
+        /// A bound on how often.
+        enum Bound: Sendable, Equatable {
+            case off
+            case rate(RequestRate)
+
+            /// The rate; nil for no bound.
+            var rate: RequestRate? { if case .rate(let rate) = self { rate } else { nil } }
+        }
+
+        /// Each caller for administration, and each address that shows no good key.
+        var administration = Bound.rate(RequestRate(requests: 100, seconds: 60))
+        /// All together for evaluations.
+        var evaluations = Bound.rate(RequestRate(requests: 10_000, seconds: 1))
     }
 
     /// What differs on the port for DynamoDB's protocol: bounds and time-outs that are not named are those of the other

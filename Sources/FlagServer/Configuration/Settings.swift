@@ -1,5 +1,7 @@
+import Access
 import FlagCore
 import FlagStore
+import HTTPRouting
 import HTTPTransport
 import Logging
 
@@ -38,6 +40,20 @@ enum Settings {
     static let sampleFlags = Setting<String>.text("sample-flags", "the path of a file with flags")
 
     static let auth = Setting<ServerConfiguration.Authentication>.word("auth")
+
+    static let throttleAdministration = rate("administration")
+    static let throttleEvaluations = rate("evaluations")
+
+    static let corsOrigins = Setting<[String]>(
+        key: "cors.origins",
+        allowed: "origins such as https://shop.example.com or http://localhost:5173, with commas between, or *: a "
+            + "scheme and a host, the port where it is not 80 or 443, no path and no slash at the end"
+    ) { text in
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.split(separator: " ") }
+        let origins = parts.compactMap { $0.count == 1 ? String($0[0]) : nil }
+        let isWhole = origins.count == parts.count && origins.allSatisfy { PageOrigins.complaint(about: $0) == nil }
+        return isWhole ? origins : nil
+    }
 
     static let dynamodbPort = Setting<Int>.number("dynamodb-port", 0...65_535)
     static let dynamodbBody = Setting<Int>.size("dynamodb.body", 1024...(64 << 20))
@@ -95,6 +111,12 @@ enum Settings {
     static let lingerTimeout = timeout("linger")
     static let rateGrace = Setting<Duration>.time("timeouts.rate-grace", .zero...(.seconds(3600)))
     static let lag = Setting<Duration>.time("timeouts.lag", .zero...(.seconds(3600)))
+
+    private static func rate(_ name: String) -> Setting<ServerConfiguration.Throttle.Bound> {
+        Setting(key: "throttle.\(name)", allowed: "off, or \(RequestRate.expectation)") { text in
+            text == "off" ? .off : RequestRate(text).map { .rate($0) }
+        }
+    }
 
     private static func timeout(_ name: String) -> Setting<Duration> {
         .time("timeouts.\(name)", .milliseconds(100)...(.seconds(3600)))

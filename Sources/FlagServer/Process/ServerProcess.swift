@@ -9,6 +9,7 @@ import FlagFiles
 import FlagStore
 import FoundationEssentials
 import Glibc
+import HTTPRouting
 import HTTPTransport
 import Logging
 import Platform
@@ -46,6 +47,9 @@ struct ServerProcess {
         let stack = try makeStack(store, endpoint, (keys, digests), work, logger)
         if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
         try stack.start()
+        let notices = KeyExpiryNotices(stack.keys, logger: logger)
+        if configuration.auth == .on { notices.start() }
+        defer { withExtendedLifetime(notices) {} }
         let dynamodb = try openDynamoDBPort(endpoint, keys.accessKeys, logger)
         let door = try openDoor(stack, logger)
         logger.notice("ready", metadata: ["address": "\(address(port: stack.server.port))"])
@@ -121,6 +125,9 @@ struct ServerProcess {
             storeID: { tables.storeID }, fractional: configuration.evaluation.fractional,
             version: FlagServerCommand.version)
         settings.hosts = configuration.servedHosts
+        settings.administrationRate = configuration.throttle.administration.rate
+        settings.evaluationRate = configuration.throttle.evaluations.rate
+        settings.pages = PageOrigins(configuration.corsOrigins)
         settings.evaluation.cacheLimits = configuration.cache
         settings.evaluation.bulkAnswerBytes = configuration.bulkAnswerBytes
         settings.evaluation.contextLimits = configuration.contextLimits

@@ -1,3 +1,4 @@
+import Access
 import FlagCache
 import FlagCore
 import FlagStore
@@ -24,7 +25,9 @@ struct Health: Sendable {
     let reserveComplaint: @Sendable () -> String?
 
     /// Whether requests should be sent here, and what that consists of.
-    func report() -> (isReady: Bool, body: [UInt8]) {
+    ///
+    /// - Parameter isDetailed: whether more is told than strangers need, who send requests here or not.
+    func report(isDetailed: Bool = true) -> (isReady: Bool, body: [UInt8]) {
         let checks: [(name: StaticString, complaint: StaticString?)] = [
             ("cache", readiness.isWarm ? nil : "is being filled"),
             ("draining", readiness.isDraining ? "the server is about to stop" : nil),
@@ -36,6 +39,10 @@ struct Health: Sendable {
         writer.beginObject()
         writer.key("status")
         writer.string(isReady ? canWrite ? StaticString("ok") : "degraded" : "unavailable")
+        guard isDetailed else {
+            writer.endObject()
+            return (isReady, writer.bytes)
+        }
         writer.member("version", version)
         writer.member("startedAt", startedAt.rfc3339)
         writer.key("checks")
@@ -84,8 +91,8 @@ extension LoopHandler {
     }
 
     /// `GET /health` and `GET /health/ready`
-    func reportHealth(_ route: Route, _ exchange: inout Exchange) {
-        let (isReady, body) = parts.health.report()
+    func reportHealth(_ route: Route, to caller: Caller, _ exchange: inout Exchange) {
+        let (isReady, body) = parts.health.report(isDetailed: !caller.anywhere.isEmpty)
         let status: HTTPStatus = isReady ? .ok : .serviceUnavailable
         counter.count(route.label, status.code, exchange)
         exchange.respond(status, contentType: "application/json", body: body) { fields in

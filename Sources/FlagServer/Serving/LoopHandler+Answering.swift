@@ -27,7 +27,7 @@ extension LoopHandler {
                 evaluator.answer(
                     kind, of: caller ?? .stranger, label: route.label, request, parameters, &exchange)
             }
-        case .onLoop(let action): action(self, route, &exchange)
+        case .onLoop(let action): action(self, route, caller ?? .stranger, &exchange)
         case .onWorker(let action):
             do throws(Problem) {
                 try parts.handover(request, parameters, route, of: caller ?? .stranger, action, &exchange)

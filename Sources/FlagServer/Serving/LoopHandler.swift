@@ -38,8 +38,12 @@ final class LoopHandler: HTTPHandler {
         let health: Health
         /// The OpenAPI document.
         let document: APIDocument
+        /// How often callers may ask; nil for as often as they like.
+        let throttles: Throttles?
         /// What clients may call the server by.
         let hosts: ServedHosts
+        /// The origins whose pages may have flags evaluated.
+        let pages: PageOrigins
         /// The keys that callers come in by; nil where everybody may do everything.
         let access: ServedAccess?
     }
@@ -60,7 +64,7 @@ final class LoopHandler: HTTPHandler {
         self.evaluator = evaluator
         counter = RequestCounter(parts.metrics.requests, in: counters)
         gate = RouteGate(
-            parts.routes.router, counter, hosts: parts.hosts)
+            parts.routes.router, counter, hosts: parts.hosts, pages: parts.pages, throttles: parts.throttles)
         callers = parts.access.map { CallerTable($0.keys.ring, $0.digests, noteUse: $0.keys.noteUse) }
     }
 
@@ -140,7 +144,8 @@ extension Problem {
         case nil, .caller: .unauthorized
         case .unknown:
             Problem(
-                .unauthorized, "this is no API key of this server, or it was mistyped or cut off",
+                .unauthorized,
+                "this is no API key of this server, or it was mistyped or cut off; `flag-server keys create` makes one",
                 headerFields: challenge)
         case .expired(let time):
             Problem(

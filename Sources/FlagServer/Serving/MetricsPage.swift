@@ -1,3 +1,5 @@
+import Access
+import AccessStore
 import Dispatch
 import FlagCache
 import FlagCore
@@ -16,6 +18,8 @@ struct MetricsPage: Sendable {
     let repository: FlagRepository
     let workers: WorkerPool
     let server: HTTPServer<LoopHandler.Message>
+    /// The keys that callers come in by; nil where nobody is asked for one.
+    let keys: KeyStore?
     /// The name of the profile.
     let profile: String
     /// Writes metrics that are counted elsewhere.
@@ -35,6 +39,7 @@ struct MetricsPage: Sendable {
         metrics.write(to: &text)
         writeFlags(to: &text)
         writeKillSwitches(to: &text)
+        writeKeys(to: &text)
         writeFeed(to: &text)
         writeFollower(to: &text)
         writeTransport(to: &text)
@@ -87,6 +92,18 @@ struct MetricsPage: Sendable {
             let killSwitches = on[environment] ?? KillSwitchesText()
             guard let count = try? repository.killedFlagCount(by: killSwitches, in: environment) else { continue }
             text.sample(UInt64(count), ["environment": environment.rawValue])
+        }
+    }
+
+    /// The ends of keys that are near: those that are far are nobody's worry, and there may be many.
+    private func writeKeys(to text: inout MetricsText) {
+        guard let keys else { return }
+        text.family(
+            "flag_server_key_expires_timestamp_seconds", .gauge,
+            "When API keys end that end within 14 days, in seconds since 1970.")
+        for key in keys.ring.endingSoon(at: health.now()) {
+            guard let end = key.expiresAt else { continue }
+            text.sample(fraction: Double(end.millisecondsSinceEpoch) / 1_000, ["selector": key.selector])
         }
     }
 

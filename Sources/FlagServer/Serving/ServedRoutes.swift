@@ -13,7 +13,7 @@ struct ServedRoutes: Sendable {
         /// By the loop's evaluator.
         case evaluate(EvaluationKind)
         /// At once, on the event loop: must not block.
-        case onLoop(@Sendable (LoopHandler, borrowing Route, inout Exchange) -> Void)
+        case onLoop(@Sendable (LoopHandler, borrowing Route, Caller, inout Exchange) -> Void)
         /// On a worker queue, with a copy of the request: may block. What it throws is the answer; else it answers
         /// through the reply, now or later.
         case onWorker(@Sendable (AdministrationRequest, Reply) throws(Problem) -> Void)
@@ -60,21 +60,24 @@ struct ServedRoutes: Sendable {
     ) -> [(RouteDeclaration, Action)] {
         let health = RoutePolicy("health", .open).with {
             $0.audit = .none
+            $0.rate = .none
             $0.isEssential = true
         }
         let scrape = RoutePolicy("metrics", .needs(.read)).with { $0.isEssential = true }
-        let report: Action = .onLoop { handler, route, exchange in handler.reportHealth(route, &exchange) }
+        let report: Action = .onLoop { handler, route, caller, exchange in
+            handler.reportHealth(route, to: caller, &exchange)
+        }
         return [
             (RouteDeclaration(.get, "/health", "getHealth", health), report),
             (
                 RouteDeclaration(.get, "/health/live", "getLiveness", health),
-                .onLoop { handler, route, exchange in handler.reportLife(route, &exchange) }
+                .onLoop { handler, route, _, exchange in handler.reportLife(route, &exchange) }
             ),
             (RouteDeclaration(.get, "/health/ready", "getReadiness", health), report),
             (RouteDeclaration(.get, "/metrics", "getMetrics", scrape), .onWorker { _, reply in reply(metrics()) }),
             (
                 RouteDeclaration(.get, "/openapi.json", "getOpenAPI", RoutePolicy("openapi", .anyCaller)),
-                .onLoop { handler, route, exchange in handler.describeRoutes(route, &exchange) }
+                .onLoop { handler, route, _, exchange in handler.describeRoutes(route, &exchange) }
             ),
         ]
     }

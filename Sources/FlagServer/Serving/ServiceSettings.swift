@@ -1,3 +1,4 @@
+import Access
 import Evaluation
 import FlagCache
 import FlagCore
@@ -9,6 +10,13 @@ struct ServiceSettings: Sendable {
     let profile: Profile
     /// What clients may call the server by.
     var hosts = ServedHosts.any
+    /// How often each caller may ask for administration, and each address without a key; nil for no bound. Only where
+    /// callers are asked for keys.
+    var administrationRate: RequestRate?
+    /// How often all together may ask for evaluations; nil for no bound.
+    var evaluationRate: RequestRate?
+    /// The origins whose pages may have flags evaluated.
+    var pages = PageOrigins.none
     /// The program's version, for health, metrics and the API document.
     let version: String
     /// What concerns evaluations.

@@ -28,6 +28,8 @@ struct ServingStack: Sendable {
     let metrics: ServerMetrics
     /// The OpenAPI document.
     let document: APIDocument
+    /// The keys that callers come in by.
+    let keys: KeyStore
     private let handler: LoopHandler.Parts
     private let evaluation: EvaluationSettings
     private let failures: EvaluationFailureLog
@@ -82,6 +84,8 @@ struct ServingStack: Sendable {
         var http = parts.http
         http.errorBody = ServingStack.protocolErrorBody
         http.standingFields = BrowserOrigin.standingFields
+        // RFC 6797: who came over TLS once comes no other way for a year.
+        if http.tls != nil { http.standingFields.append(("Strict-Transport-Security", "max-age=31536000")) }
         http.tellsIdleTimeout = true
         let server = try HTTPServer<LoopHandler.Message>(configuration: http)
         let replacements = DispatchQueue(label: "flag-server.replaced-table")
@@ -111,7 +115,8 @@ struct ServingStack: Sendable {
         let metrics = ServerMetrics(loopCount: parts.http.loops, labels: ServedRoutes.labels)
         let page = MetricsPage(
             metrics: metrics, health: health, feed: feed, follower: follower, repository: repository,
-            workers: workers, server: server, profile: settings.profile.rawValue, moreMetrics: parts.moreMetrics)
+            workers: workers, server: server, keys: parts.digests == nil ? nil : parts.keys,
+            profile: settings.profile.rawValue, moreMetrics: parts.moreMetrics)
         // One call for each commit, on the writer's queue.
         parts.store.subscribe { changes in metrics.countCommit(ofItems: changes.count) }
         handler = LoopHandler.Parts(
@@ -119,9 +124,13 @@ struct ServingStack: Sendable {
             handover: RouteHandover(
                 to: workers, metrics.requests, metrics.workers, contentBytes: parts.http.limits.bodyBytes,
                 report: parts.reportAdministration),
-            health: health, document: document, hosts: settings.hosts,
+            health: health, document: document,
+            throttles: parts.digests == nil
+                ? nil : Throttles(administration: settings.administrationRate, evaluations: settings.evaluationRate),
+            hosts: settings.hosts, pages: settings.pages,
             access: parts.digests.map { ServedAccess(keys: parts.keys, digests: $0) })
         self.metrics = metrics
+        keys = parts.keys
         self.document = document
         evaluation = settings.evaluation
         failures = EvaluationFailureLog(report: parts.reportFailure)

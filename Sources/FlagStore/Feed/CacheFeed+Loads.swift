@@ -102,7 +102,7 @@ extension CacheFeed {
         guard let item = try? store.getItem(table: FlagHistoryTable.name(beside: table), key: heldKey) else {
             return nil
         }
-        return HeldFlag(item: item, environment: environment).map { FlagText(key: key, rule: $0.rule) }
+        return HeldFlag(item: item, environment: environment)?.text
     }
 
     private func readOverrides(
@@ -144,12 +144,13 @@ extension CacheFeed {
         var query = Query(
             table: table, index: FlagTable.flagsIndex,
             partition: .string(FlagIndex.all.partition(in: environment)))
-        query.attributes = FlagRule.attributes + [Attribute.expiresAt]
+        query.attributes = FlagRule.attributes + [Attribute.expiresAt, Attribute.clientSide]
         try forEachItem(of: query) { item in
             guard case .flag(environment, let key)? = ItemKey(item), var rule = FlagRule(item) else { return }
             if case .full(let definition) = rule.spelling { rule.spelling = .full(definitions.shared(definition)) }
             let expiresAt = item[Attribute.expiresAt]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
-            flags.append(FlagText(key: key, rule: rule, expiresAt: expiresAt))
+            flags.append(
+                FlagText(key: key, rule: rule, expiresAt: expiresAt, isClientSide: FlagRecord.isClientSide(item)))
         }
         var text = RuleSetText(flags, revision: EnvironmentRevision.of(revision) ?? 0)
         // The index may have what is not valid, and does not have what somebody wrote without its keys.
@@ -166,7 +167,7 @@ extension CacheFeed {
         do throws(TableError) {
             for item in try items(of: held) {
                 guard let flag = HeldFlag(item: item, environment: environment) else { continue }
-                forms[Array(flag.key.utf8)] = FlagText(key: flag.key, rule: flag.rule)
+                forms[Array(flag.key.utf8)] = flag.text
             }
         } catch {
             // Without the internal table nothing was kept.

@@ -152,18 +152,24 @@ struct HeldFlag: Sendable, Equatable {
     let key: String
     /// How it decided when it was last valid.
     let rule: FlagRule
+    /// Whether a key in a browser or an app might evaluate it then.
+    let isClientSide: Bool
 
-    init(environment: Environment, key: String, rule: FlagRule) {
+    init(environment: Environment, key: String, rule: FlagRule, isClientSide: Bool = false) {
         self.environment = environment
         self.key = key
         self.rule = rule
+        self.isClientSide = isClientSide
     }
 
     /// Reads what `item` writes; nil when it is something else.
     init?(item: Item, environment: Environment) {
         guard let key = item[Attribute.sort]?.stringValue, let rule = FlagRule(item) else { return nil }
-        self.init(environment: environment, key: key, rule: rule)
+        self.init(environment: environment, key: key, rule: rule, isClientSide: FlagRecord.isClientSide(item))
     }
+
+    /// The form for loops to compile.
+    var text: FlagText { FlagText(key: key, rule: rule, isClientSide: isClientSide) }
 
     /// The form as an item.
     var item: Item {
@@ -171,6 +177,7 @@ struct HeldFlag: Sendable, Equatable {
             Attribute.partition: .string(FlagHistoryTable.heldPartition(environment)), Attribute.sort: .string(key),
         ]
         rule.add(to: &item)
+        if isClientSide { item[Attribute.clientSide] = true }
         return item
     }
 }

@@ -51,7 +51,10 @@ enum HeldPlace: Hashable, Sendable {
             guard case .valid(let text) = FlagReadingOfItem(item, environment: environment, key: key.text) else {
                 return nil
             }
-            form = HeldFlag(environment: environment, key: key.text, rule: text.rule).item
+            form =
+                HeldFlag(
+                    environment: environment, key: key.text, rule: text.rule, isClientSide: text.isClientSide
+                ).item
         case .override(let environment, let tenant, let key):
             form =
                 (try? TenantOverrideRecord(

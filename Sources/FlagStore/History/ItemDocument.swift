@@ -26,11 +26,13 @@ enum ItemDocument {
     private static let keys: Set = [Attribute.partition, Attribute.sort]
     /// Attributes whose text is JSON, unless somebody has written something else.
     private static let texts: Set = [Attribute.rollout, Attribute.requires, Attribute.condition]
+    /// What an attribute says by not being there, told where the item on the other side of a change has it.
+    private static let absent: Item = [Attribute.clientSide: false]
 
     private static func json(_ item: Item, _ names: Set<AttributeName>) -> JSONValue {
         var object = JSONObject()
         for name in names.sorted(by: { $0.precedes($1) }) {
-            guard let value = item[name] else { continue }
+            guard let value = item[name] ?? absent[name] else { continue }
             let isText = name == Attribute.definition || texts.contains(name)
             let json = (isText ? value.stringValue.flatMap { try? JSONValue(parsing: $0) } : nil) ?? value.json
             if name == Attribute.definition, case .object(let stored) = json {

@@ -44,7 +44,7 @@ enum DerivedAttributes {
                 sources: [
                     Attribute.flagKey, Attribute.description, Attribute.owner, Attribute.createdAt,
                     Attribute.expiresAt, Attribute.tags, Attribute.defaultEnabled, Attribute.definition,
-                    Attribute.rollout, Attribute.requires, Attribute.keptInvalid,
+                    Attribute.rollout, Attribute.requires, Attribute.keptInvalid, Attribute.clientSide,
                 ])
         case .override(let environment, let tenant, let flagKey)?:
             let record = try TenantOverrideRecord(

@@ -4,7 +4,8 @@ import JSON
 
 /// A flag as somebody wants it: the body of a create or replace, checked.
 ///
-/// A body is the simple or the full spelling side by side with `flagKey`, `description`, `owner`, `expiresAt`, `tags`.
+/// A body is the simple or the full spelling side by side with `flagKey`, `description`, `owner`, `expiresAt`, `tags`,
+/// `clientSide`.
 /// What a read answered may be edited and sent back: `environment`, `version`, `createdAt`, `updatedAt` are taken, and
 /// checked when the draft is written; `stale` and `killSwitch`, which follow from other things, are passed over.
 package struct FlagDraft: Sendable {
@@ -22,6 +23,8 @@ package struct FlagDraft: Sendable {
     package var expiresAt: Timestamp?
     /// Words to find it by, sorted, each once.
     package var tags: [String] = []
+    /// Whether a key that lies in a browser or an app may evaluate it.
+    package var isClientSide = false
 
     /// The environment that the sender believes to write to.
     package var environment: Environment?
@@ -96,6 +99,7 @@ package struct FlagReading {
         draft.isKeptInvalid = !ruleIssues.isEmpty
         draft.expiresAt = reader.time("expiresAt")
         draft.tags = FlagReading.tags(&reader, at: pointer)
+        draft.isClientSide = reader.flag("clientSide") ?? false
         draft.environment = reader.environment("environment")
         draft.version = reader.version("version")
         draft.createdAt = reader.time("createdAt")

@@ -16,7 +16,9 @@ enum FlagReadingOfItem {
             if !record.isKeptInvalid { _ = try record.rule.definition() }
             self = .valid(FlagText(record))
         } catch {
-            self = .invalid(error.issues, fallback: FlagText(key: key, rule: FlagRule(item) ?? .full("")))
+            let fallback = FlagText(
+                key: key, rule: FlagRule(item) ?? .full(""), isClientSide: FlagRecord.isClientSide(item))
+            self = .invalid(error.issues, fallback: fallback)
         }
     }
 }

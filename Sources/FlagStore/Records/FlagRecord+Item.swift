@@ -27,6 +27,7 @@ extension FlagRecord {
         rule.add(to: &item)
         if isKeptInvalid { item[Attribute.keptInvalid] = true }
         if !tags.isEmpty { item[Attribute.tags] = .stringSet(AttributeSet(tags)) }
+        if isClientSide { item[Attribute.clientSide] = true }
         if let expiresAt {
             item[Attribute.expiresAt] = .string(expiresAt.rfc3339)
             item[Attribute.expiresPartition] = .string(FlagIndex.expires.partition(in: environment))
@@ -34,6 +35,9 @@ extension FlagRecord {
         }
         return item
     }
+
+    /// Whether an item says that a key in a browser or an app may evaluate the flag, whatever else is in it.
+    static func isClientSide(_ item: Item) -> Bool { item[Attribute.clientSide]?.boolValue ?? false }
 
     /// Reads a flag's item. Only what an operator would type is required: the keys, `flagKey`, `description`, `owner`,
     /// `createdAt`, and `defaultEnabled` or `definition`; whatever is derived from these is not looked at.
@@ -74,12 +78,13 @@ extension FlagRecord {
         let createdAt = reader.time(Attribute.createdAt, isRequired: true)
         let expiresAt = reader.time(Attribute.expiresAt)
         let tags = reader.texts(Attribute.tags, .tag)
+        let isClientSide = reader.flag(Attribute.clientSide) ?? false
         let rule = reader.rule()
         let record = FlagRecord(
             environment: environment, key: key, description: description ?? key, owner: owner ?? "unknown",
             rule: rule ?? .simple(defaultEnabled: false),
             isKeptInvalid: item[Attribute.keptInvalid]?.boolValue ?? false,
-            expiresAt: expiresAt, tags: tags, createdAt: createdAt ?? now,
+            expiresAt: expiresAt, tags: tags, isClientSide: isClientSide, createdAt: createdAt ?? now,
             updatedAt: reader.derivedTime(Attribute.updatedAt) ?? createdAt ?? now, version: RecordVersion.of(item))
         return ItemReading(record: record, issues: reader.issues)
     }
@@ -166,6 +171,14 @@ struct AttributeReader {
     /// A time that the server derives: nil when it is absent or none, which is no issue.
     func derivedTime(_ name: AttributeName) -> Timestamp? {
         item[name]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
+    }
+
+    /// A boolean; nil when it is none, which is noted, or absent.
+    mutating func flag(_ name: AttributeName) -> Bool? {
+        guard let value = item[name] else { return nil }
+        if let flag = value.boolValue { return flag }
+        report(name, "must be true or false (BOOL), or be left out")
+        return nil
     }
 
     /// The texts of a set or list of strings, sorted, each once; none when absent. What is wrong is noted and left out.

@@ -21,6 +21,8 @@ package struct FlagRecord: Sendable, Equatable {
     package var expiresAt: Timestamp?
     /// Words to find it by, sorted, each once.
     package var tags: [String] = []
+    /// Whether a key that lies in a browser or an app may evaluate it.
+    package var isClientSide = false
     /// When it was created.
     package var createdAt: Timestamp
     /// When it was last changed.
@@ -57,6 +59,8 @@ extension FlagRecord {
         object["owner"] = .string(owner)
         object["environment"] = .string(environment.rawValue)
         if !tags.isEmpty { object["tags"] = .array(tags.map { .string($0) }) }
+        // As with tags, what most flags are is not told.
+        if isClientSide { object["clientSide"] = true }
         if let expiresAt { object["expiresAt"] = .string(expiresAt.rfc3339) }
         if isStale(at: now) { object["stale"] = true }
         if let killSwitch { object["killSwitch"] = killSwitch.json }

@@ -29,8 +29,8 @@ extension FlagDraft {
     ) -> FlagRecord {
         FlagRecord(
             environment: environment, key: key, description: description, owner: owner, rule: rule,
-            isKeptInvalid: isKeptInvalid, expiresAt: expiresAt, tags: tags, createdAt: createdAt, updatedAt: updatedAt,
-            version: version)
+            isKeptInvalid: isKeptInvalid, expiresAt: expiresAt, tags: tags, isClientSide: isClientSide,
+            createdAt: createdAt, updatedAt: updatedAt, version: version)
     }
 
     /// What contradicts the environment, or the flag that is to be replaced.

@@ -59,6 +59,7 @@ package enum Attribute {
     static let version: AttributeName = "version"
     static let expiresAt: AttributeName = "expiresAt"
     static let tags: AttributeName = "tags"
+    static let clientSide: AttributeName = "clientSide"
 
     static let tenantId: AttributeName = "tenantId"
     static let enabled: AttributeName = "enabled"

@@ -91,7 +91,7 @@ package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// What connections are counted by: the address, of IPv6 the network of 64 bits that one subscriber has
     /// (RFC 6177 §2); nil for Unix sockets, behind which everybody looks the same.
-    var countedBy: PeerAddress? {
+    package var countedBy: PeerAddress? {
         switch family {
         case .unix: nil
         case .ipv4: self

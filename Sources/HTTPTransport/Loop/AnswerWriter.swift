@@ -10,7 +10,7 @@ struct AnswerWriter {
         self.loop = loop
     }
 
-    /// The status line, `Date` with the fields of every answer, and the name of the request.
+    /// The status line, `Date` with the fields of every answer, the name of the request, and what is attached to it.
     @inline(__always)
     func begin(_ status: HTTPStatus) {
         if status == .ok {
@@ -21,6 +21,10 @@ struct AnswerWriter {
         connection.pointee.output.append(loop.pointee.date.bytes)
         RequestName.write(connection, loop)
         RequestName.end(connection)
+        if let attached = connection.pointee.attachedFields {
+            connection.pointee.output.append(attached.lines)
+            connection.pointee.attachedFields = nil
+        }
     }
 
     private func beginWithReason(_ status: HTTPStatus) {

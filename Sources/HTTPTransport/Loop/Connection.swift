@@ -44,6 +44,8 @@ struct Connection: ~Copyable {
     var requestNumber: UInt64 = 0
     /// What a trusted proxy calls the request; empty when it does not.
     var givenName: [UInt8] = []
+    /// What the answer to the request at hand has beside its own fields; nil for nothing.
+    var attachedFields: AttachedFields?
     /// When the loop began with what the request came with, in microseconds of the monotonic clock.
     var requestBegin: Int64 = 0
     /// Whether a trusted proxy is at the other end.
@@ -78,6 +80,7 @@ struct Connection: ~Copyable {
             query: machine.head.query.map { bytes.slice($0) },
             body: bytes.slice(ByteRange(headLength, headLength &+ contentLength)),
             isConditional: machine.head.isConditional, hasContentCoding: machine.head.hasContentCoding,
-            head: bytes.slice(ByteRange(0, headLength)), methodLength: machine.head.methodLength, fields: fields)
+            hasOrigin: machine.head.hasOrigin, head: bytes.slice(ByteRange(0, headLength)),
+            methodLength: machine.head.methodLength, fields: fields)
     }
 }

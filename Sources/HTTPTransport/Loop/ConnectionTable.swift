@@ -68,6 +68,7 @@ struct ConnectionTable: ~Copyable {
         connection.pointee.session = nil
         connection.pointee.requestNumber = 0
         connection.pointee.givenName = []
+        connection.pointee.attachedFields = nil
         connection.pointee.upload = nil
         connection.pointee.watch?.end()
         connection.pointee.watch = nil

@@ -15,6 +15,8 @@ package struct HTTPRequest: ~Copyable {
     package let isConditional: Bool
     /// Whether a field says that the content is coded: then `contentCoding` is worth asking.
     package let hasContentCoding: Bool
+    /// Whether there is an `Origin` field: then it is worth looking for.
+    package let hasOrigin: Bool
     /// The head's bytes, from the method to the empty line.
     let head: UnsafeRawBufferPointer
     /// The method's length: it stands at the head's begin.
@@ -76,7 +78,7 @@ extension HTTPRequest {
     package borrowing func withContent(_ content: UnsafeRawBufferPointer) -> HTTPRequest {
         HTTPRequest(
             method: method, path: path, query: query, body: content, isConditional: isConditional,
-            hasContentCoding: false, head: head, methodLength: methodLength, fields: fields)
+            hasContentCoding: false, hasOrigin: hasOrigin, head: head, methodLength: methodLength, fields: fields)
     }
 }
 

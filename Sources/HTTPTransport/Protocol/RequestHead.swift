@@ -30,6 +30,8 @@ struct RequestHead {
     private(set) var isConditional = false
     /// Whether there is a `Content-Encoding` field (RFC 9110 §8.4).
     private(set) var hasContentCoding = false
+    /// Whether there is an `Origin` field (RFC 6454).
+    private(set) var hasOrigin = false
     /// What `Accept-Encoding` says.
     private(set) var acceptedCodings = AcceptedCodings()
     /// Whether `chunked` was the last coding named.
@@ -52,6 +54,7 @@ struct RequestHead {
         switch name.count {
         case 4 where name.equalsIgnoringCase("host"): return noteHost(value)
         case 6 where name.equalsIgnoringCase("expect"): noteExpect(value)
+        case 6 where name.equalsIgnoringCase("origin"): hasOrigin = true
         case 8 where name.equalsIgnoringCase("if-match"): isConditional = true
         case 10 where name.equalsIgnoringCase("connection"): noteConnection(value)
         case 13 where name.equalsIgnoringCase("if-none-match"): isConditional = true

@@ -1,3 +1,4 @@
+import Access
 import FlagCore
 import FlagStore
 import HTTPTransport
@@ -29,6 +30,9 @@ struct EverySettingTests {
         Case("profile", "prod") { $0 = .defaults(for: .prod) },
         Case("host", "127.0.0.7,::1") { $0.host = "127.0.0.7,::1" },
         Case("port", "4711") { $0.port = 4711 },
+        Case("cors.origins", "https://shop.example.com, http://localhost:5173") {
+            $0.corsOrigins = ["https://shop.example.com", "http://localhost:5173"]
+        },
         Case("hosts", "flags.internal, b") { $0.hosts = ["flags.internal", "b"] },
         Case("trusted-proxies", "10.0.0.0/8") { $0.trustedProxies = [AddressRange("10.0.0.0/8")].compactMap { $0 } },
         Case("loops", "3") { $0.loops = .exactly(3) },
@@ -36,6 +40,12 @@ struct EverySettingTests {
         Case("data-dir", "/srv/flags") { $0.dataDirectory = "/srv/flags" },
         Case("sample-flags", "/srv/some.json") { $0.sampleFlags = "/srv/some.json" },
         Case("auth", "on") { $0.auth = .on },
+        Case("throttle.administration", "7/h") {
+            $0.throttle.administration = .rate(RequestRate(requests: 7, seconds: 3600))
+        },
+        Case("throttle.evaluations", "777/s") {
+            $0.throttle.evaluations = .rate(RequestRate(requests: 777, seconds: 1))
+        },
         Case("dynamodb-port", "8123") { $0.dynamodbPort = 8123 },
         Case("dynamodb.body", "7MiB") { $0.dynamodb.bodyBytes = 7 << 20 },
         Case("dynamodb.idle", "77s") { $0.dynamodb.idle = .seconds(77) },
@@ -225,6 +235,12 @@ struct EverySettingTests {
         }
         for (text, isAllowed) in [("a,b", true), ("a, b", true), ("a:1", false), ("http://a", false)] {
             #expect((Settings.hosts.parse(text) != nil) == isAllowed)
+        }
+        for text in ["*", "https://a,http://b:8080", "https://a, *"] {
+            #expect(Settings.corsOrigins.parse(text) != nil, "\(text)")
+        }
+        for text in ["https://a,", "https://a/", "a", "", "https://a https://b", "https://a b"] {
+            #expect(Settings.corsOrigins.parse(text) == nil, "\(text)")
         }
         #expect(Settings.trustedProxies.parse("10.0.0.0/8,") == nil)
     }

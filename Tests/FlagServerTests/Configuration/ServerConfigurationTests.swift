@@ -39,7 +39,7 @@ struct ServerConfigurationTests {
 
         let found = try ConfigurationFile.find(requested: shipped.file, profile: "")
         let file = try #require(found)
-        #expect(file.keys.count == 49)
+        #expect(file.keys.count == 52)
     }
 
     @Test("A file that is there and cannot be read is not passed over")
@@ -181,6 +181,12 @@ struct ServerConfigurationTests {
             ("evaluation.fractional", "v4", "must be v3 or v2, not \"v4\""),
             ("cache.ttl", "60", "must be a time from 1s to 24h, such as 30s, not \"60\""),
             ("limits.body", "2GiB", "must be a size from 1KiB to 64MiB, such as 64KiB, not \"2GiB\""),
+            (
+                "cors.origins", "https://shop.example.com/",
+                "must be origins such as https://shop.example.com or http://localhost:5173, with commas between, or "
+                    + "*: a scheme and a host, the port where it is not 80 or 443, no path and no slash at the end, "
+                    + "not \"https://shop.example.com/\""
+            ),
             ("auth", "maybe", "must be on or off, not \"maybe\""),
         ])
     func wrongValues(key: String, value: String, message: String) throws {

@@ -51,17 +51,6 @@ struct DynamoPortTests {
         #expect(unnamed.fields["access-control-allow-methods"] == nil)
     }
 
-    @Test(
-        "An origin is a scheme and a host, and nothing behind it",
-        arguments: [
-            ("*", true), ("http://localhost:5173", true), ("https://console.example", true),
-            ("https://console.example/", false), ("https://console.example/path", false), ("console.example", false),
-            ("ftp://console.example", false), ("https://", false), ("", false),
-        ])
-    func origins(_ origin: String, isOne: Bool) {
-        #expect((PageOrigins.complaint(about: origin) == nil) == isOne)
-    }
-
     @Test("Health is at the root, and nowhere else")
     func health() throws {
         let server = try DynamoServer()

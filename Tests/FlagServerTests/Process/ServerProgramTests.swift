@@ -43,6 +43,17 @@ struct ServerProgramTests {
         #expect(try connection.readAnswer().status == 413)
     }
 
+    @Test("Pages of the origins that are listed, and what * is worth without keys")
+    func pages() throws {
+        let server = try ServerProgram(["cors.origins": "https://shop.example.com, *"], in: directory.path)
+        #expect(server.lines.contains { $0.contains("cors.origins: * lets in pages that show a client key") })
+        for (origin, status) in [("https://shop.example.com", 200), ("https://evil.example", 403)] {
+            let answer = try server.send("POST", "/ofrep/v1/evaluate/flags", "{}", [("Origin", origin)])
+            #expect(answer.status == status)
+            #expect(answer.fields["access-control-allow-origin"] == (status == 200 ? origin : nil))
+        }
+    }
+
     @Test("Names mean nothing on a Unix socket, and what was said there is no name elsewhere")
     func unixSocket() throws {
         let path = directory.path + "/flags.sock"

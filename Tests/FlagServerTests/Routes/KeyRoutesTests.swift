@@ -1,6 +1,8 @@
 import FlagCore
 import Foundation
 import JSON
+import Logging
+import Platform
 import Testing
 
 @testable import Access
@@ -139,6 +141,32 @@ struct KeyRoutesTests {
         #expect(try send("GET", "/api/keys/\(selector(key))", key: admin).json["state"] == "expired")
     }
 
+    @Test("A key that ends within 14 days is in the metrics, and in the log once a day")
+    func ending() throws {
+        let soon = try server.makeKey(.server, lifetime: .hours(13 * 24))
+        let later = try server.makeKey(.server, lifetime: .hours(15 * 24))
+        let page = try send("GET", "/metrics", key: admin).body
+        let name = "flag_server_key_expires_timestamp_seconds"
+        #expect(page.contains("\(name){selector=\"\(selector(soon))\"} 1768446245.678"))
+        #expect(!page.contains(selector(later)))
+        let log = RecordedLog()
+        let logger = Logger(label: "test") { _ in log.handler }
+        let now = Locked(RouteServer.start)
+        let notices = KeyExpiryNotices(server.stack.keys, logger: logger, now: { now.withLock { $0 } })
+        for _ in 0..<3 { notices.tell() }
+        #expect(log.lines.map { $0.metadata["selector"] } == [selector(soon)])
+        now.withLock { $0.millisecondsSinceEpoch += 86_400_000 + 3_600_000 }
+        notices.tell()
+        #expect(log.lines.count == 3, "another day, and another key is near its end")
+    }
+
+    @Test("Strangers learn of health whether it is there, and nothing of how")
+    func health() throws {
+        let stranger = try server.send("GET", "/health")
+        #expect(stranger.status == 200 && stranger.body == #"{"status":"ok"}"#)
+        #expect(try send("GET", "/health", key: admin).json["version"] == "1.2.3")
+    }
+
     @Test("A use is noted by its day, once")
     func used() throws {
         let key = try server.makeKey(.server, environment: .development)
@@ -239,6 +267,47 @@ struct KeyRoutesTests {
         #expect(listed?.compactMap { $0["tenantId"]?.stringValue } == ["mine"])
         try waitUntil { (try? send("GET", "/api/flags/t/history", key: viewer).body.contains("mine")) == true }
         #expect(try !send("GET", "/api/flags/t/history", key: viewer).body.contains("other"))
+    }
+
+    @Test("For a client key flags that are not marked for it do not exist, wherever it asks")
+    func clientSide() throws {
+        for (key, marked) in [("a-hidden", false), ("b-seen", true), ("c-hidden", false), ("d-seen", true)] {
+            let body =
+                #"{"flagKey":"\#(key)","description":"A","owner":"o","defaultEnabled":true,"clientSide":\#(marked)}"#
+            #expect(try send("POST", "/api/flags", body, key: admin).status == 201)
+        }
+        let client = try server.makeKey(.client, environment: .development)
+        let trusted = try server.makeKey(.server, environment: .development)
+        for key in ["a-hidden", "none"] {
+            let single = try send("POST", "/ofrep/v1/evaluate/flags/\(key)", "{}", key: client)
+            #expect(single.status == 404 && single.json["errorCode"] == "FLAG_NOT_FOUND")
+            let api = try send("POST", "/api/evaluate", #"{"tenantId":"t","flagKey":"\#(key)"}"#, key: client)
+            #expect(api.json["reason"] == "flag_not_found" && api.json["value"] == .null)
+        }
+        #expect(try send("POST", "/ofrep/v1/evaluate/flags/b-seen", "{}", key: client).json["value"] == true)
+        func keys(_ answer: TestAnswer) -> [String] {
+            answer.json["flags"]?.arrayValue?.compactMap { ($0["key"] ?? $0["flagKey"])?.stringValue } ?? []
+        }
+        let all = try send("POST", "/ofrep/v1/evaluate/flags", "{}", key: client)
+        #expect(keys(all) == ["b-seen", "d-seen"])
+        // With an override each flag is looked at by itself.
+        let override = #"{"enabled":false,"updatedBy":"x"}"#
+        #expect(try send("PUT", "/api/tenants/t/flags/d-seen", override, key: admin).status == 200)
+        let ofTenant = try send("POST", "/ofrep/v1/evaluate/flags", #"{"context":{"tenantId":"t"}}"#, key: client)
+        #expect(keys(ofTenant) == ["b-seen", "d-seen"])
+        #expect(keys(try send("POST", "/ofrep/v1/evaluate/flags", "{}", key: trusted)).count == 4)
+        let batch = #"{"tenantId":"t","flagKeys":["a-hidden","b-seen"]}"#
+        let reasons = try send("POST", "/api/evaluate/batch", batch, key: client).json["flags"]?.arrayValue
+        #expect(reasons?.map { $0["reason"] == "flag_not_found" } == [true, false])
+        // What one kind of key has seen is no answer to another.
+        let tag = try #require(all.fields["etag"])
+        let conditional = [("If-None-Match", tag)]
+        for (key, status) in [(client, 304), (trusted, 200)] {
+            let again = try server.send(
+                "POST", "/ofrep/v1/evaluate/flags", "{}", [("X-API-Key", key)] + conditional)
+            #expect(again.status == status)
+        }
+        #expect(try send("POST", "/api/explain", #"{"tenantId":"t","flagKey":"b-seen"}"#, key: client).status == 403)
     }
 
     @Test("With nobody to ask for a key, keys can be made all the same, for when it is turned on")

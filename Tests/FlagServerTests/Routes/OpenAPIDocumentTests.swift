@@ -130,7 +130,7 @@ struct OpenAPIDocumentTests {
     /// What a request can be refused for because of what its route is.
     private func implied(by route: Route) -> [ProblemCode] {
         var codes: [ProblemCode] = [.misdirectedRequest]
-        if route.policy.access != .open { codes += [.unauthorized, .forbidden] }
+        if route.policy.access != .open { codes += [.unauthorized, .forbidden, .tooManyRequests] }
         if !route.isForEveryPage { codes.append(.foreignOrigin) }
         if route.operation.body != nil { codes += [.contentTooLarge, .unsupportedCoding] }
         // Evaluations answer for themselves what is wrong with them.
@@ -171,7 +171,7 @@ struct OpenAPIDocumentTests {
     @Test("The codes of problems are those that the program has")
     func codes() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources")
-        let pattern = try Regex(#"ProblemCode\(\s*"([a-z_]+)", (\d+), "([^"]+)"\)"#)
+        let pattern = try Regex(#"ProblemCode\(\s*"([a-z_]+)", (\d+), "([^"]+)"[,)]"#)
         var names: [String] = []
         let files = [
             "HTTPRouting/ProblemCode.swift", "Administration/ProblemCode+Flags.swift",

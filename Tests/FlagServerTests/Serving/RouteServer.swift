@@ -94,10 +94,11 @@ final class RouteServer: Sendable {
     /// Makes a key.
     func makeKey(
         _ kind: KeyKind, environment: Environment? = nil, roles: [Role] = [], tenant: String? = nil,
-        lifetime: KeyLifetime = .forever
+        lifetime: KeyLifetime = .forever, rate: RequestRate? = nil
     ) throws -> String {
         let draft = KeyDraft(
-            kind: kind, name: "test", environment: environment, roles: roles, tenantID: tenant, lifetime: lifetime)
+            kind: kind, name: "test", environment: environment, roles: roles, tenantID: tenant, lifetime: lifetime,
+            rate: rate)
         return try keys.create(draft, by: Principal(.local, "test"), at: clock.withLock { $0 }).1.text
     }
 

@@ -1,0 +1,138 @@
+"""What it costs that callers show keys: the evaluation of the case ofrep, with and without."""
+
+import http.client
+import json
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import flags
+import peers
+import wrk
+from report import Goal, Report
+
+TITLE = "single evaluation over OFREP with an API key, one loop, 64 connections"
+PACKAGES = ["nginx-light", "wrk"]
+
+NGINX, OPEN, FEW, MANY = "nginx, one worker, static", "auth off", "auth on, 10 keys", "auth on, 10,000 keys"
+PATH = f"/ofrep/v1/evaluate/flags/{flags.KEY}"
+CONFIGURATION = """
+profile: local
+auth: on
+throttle:
+  administration: off
+  evaluations: 1000000/s
+"""
+
+
+def run(options) -> Report:
+    with tempfile.TemporaryDirectory() as folder:
+        directories = {name: Path(folder) / name.replace(" ", "-") for name in (OPEN, FEW, MANY)}
+        file = Path(folder) / "guarded.yaml"
+        file.write_text(CONFIGURATION)
+        for directory in directories.values():
+            peers.import_flags(directory, flags.document(10))
+        guarded = ("--auth", "on", "--config", file)
+        with peers.flag_server(directories[OPEN]) as opened, \
+                peers.flag_server(directories[FEW], *guarded) as few, \
+                peers.flag_server(directories[MANY], *guarded) as many:
+            answer = peers.post(opened, PATH, flags.REQUEST).decode()
+            with peers.nginx(answer) as nginx:
+                keys = {FEW: make_keys(few, directories[FEW], 10, options.say),
+                        MANY: make_keys(many, directories[MANY], 10_000, options.say)}
+                servers = {NGINX: nginx, OPEN: opened, FEW: few, MANY: many}
+                targets = [
+                    wrk.Target(name, server, PATH, [flags.REQUEST],
+                               headers=(f"Authorization: Bearer {keys[name]}",) if name in keys else ())
+                    for name, server in servers.items()]
+                found = wrk.rounds(targets, options.rounds, options.seconds, options.say)
+                refused = milliseconds_to_refusal(targets[-1], directories[MANY], keys[MANY])
+    return report(found, refused)
+
+
+def command(directory: Path, *arguments) -> str:
+    """What a command on a running server's keys prints."""
+    return subprocess.run([peers.build("flag-server"), "keys", *map(str, arguments), "--data-dir", directory],
+                          check=True, capture_output=True, text=True).stdout.strip()
+
+
+def make_keys(server, directory: Path, count: int, say) -> str:
+    """Makes so many keys, and gives one of them."""
+    say(f"making {count} keys")
+    admin = command(directory, "create", "--name", "a", "--kind", "admin", "--environment", "*", "--role", "admin")
+    body = json.dumps({"name": "bench", "kind": "server", "environment": "*"})
+    made = []
+
+    def make(number: int):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        for _ in range(number):
+            connection.request("POST", "/api/keys", body, {"X-API-Key": admin, "Content-Type": "application/json"})
+            made.append(json.loads(connection.getresponse().read())["key"])
+
+    threads = [threading.Thread(target=make, args=((count + 7) // 8,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return made[len(made) // 2]
+
+
+def milliseconds_to_refusal(target: wrk.Target, directory: Path, key: str) -> float:
+    """From the begin of the request that revokes the key to its first refusal, beside the load of all connections."""
+    load = threading.Thread(target=lambda: wrk.load(target, 2))
+    load.start()
+    time.sleep(0.5)
+    refused_at = []
+
+    def ask():
+        connection = http.client.HTTPConnection("127.0.0.1", target.server.port, timeout=60)
+        while True:
+            connection.request("GET", "/api/whoami", headers={"X-API-Key": key})
+            response = connection.getresponse()
+            response.read()
+            if response.status == 401:
+                return refused_at.append(time.monotonic())
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    control = UnixConnection(directory / "control.sock")
+    revoked_at = time.monotonic()
+    control.request("DELETE", f"/api/keys/{key.split('_')[2]}")
+    control.getresponse().read()
+    asking.join()
+    load.join()
+    return (refused_at[0] - revoked_at) * 1e3
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path):
+        super().__init__("localhost", timeout=60)
+        self.socket_path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.socket_path)
+
+
+def report(found: dict[str, wrk.Figures], refused: float) -> Report:
+    """Rows with each server's figures and their ratio to nginx, the first."""
+    nginx, opened = found[NGINX], found[OPEN]
+    rows = [
+        [name, figures.rate, figures.p50, figures.p99, figures.cpu, figures.cpu / nginx.cpu, figures.cpu / opened.cpu]
+        for name, figures in found.items()]
+    goals = [
+        Goal("CPU per request with a key against auth off", found[FEW].cpu / opened.cpu, 1.05, "×"),
+        Goal("CPU per request with a key against nginx", found[FEW].cpu / nginx.cpu, 1.05, "×"),
+        Goal("CPU per request with 10,000 keys against 10", found[MANY].cpu / found[FEW].cpu, 1.05, "×"),
+        Goal("from revocation to refusal under load", refused, 100, "ms"),
+    ]
+    columns = ["server", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "CPU, nginx = 1", "CPU, auth off = 1"]
+    return Report(
+        TITLE, columns, rows, goals,
+        "The same evaluation as in the case ofrep; with auth on each request shows a key, and the throttles count it. "
+        "nginx looks at no key.")
