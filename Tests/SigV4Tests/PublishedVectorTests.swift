@@ -14,7 +14,7 @@ struct PublishedVectorTests {
         var fields: [(String, String)] = []
         var signed = "host;x-amz-date"
         var content = ""
-        let signature: String
+        var signature: String
 
         var description: String { name }
     }
@@ -64,6 +64,26 @@ struct PublishedVectorTests {
     @Test("A request of the suite has the signature that the suite says", arguments: vectors)
     func vector(_ vector: Vector) throws {
         try check(vector, service: "service", host: "example.amazonaws.com")
+    }
+
+    @Test("A request that was changed, whichever part, has another signature", arguments: vectors)
+    func changed(_ vector: Vector) {
+        var changes: [Vector] = (1...7).map { _ in vector }
+        changes[0].method = "PUT"
+        changes[1].path = "/a"
+        changes[2].query += "&a=b"
+        changes[3].content += " "
+        changes[4].signed = "host"
+        changes[5].fields.append(("x-amz-date", "20150830T123601Z"))
+        changes[6].signature = String(vector.signature.dropLast()) + (vector.signature.hasSuffix("0") ? "1" : "0")
+        for (number, change) in changes.enumerated() {
+            #expect(throws: SignatureError.self, "\(number)") {
+                try check(change, service: "service", host: "example.amazonaws.com")
+            }
+        }
+        #expect(throws: SignatureError.mismatch) {
+            try check(vector, service: "service", host: "example.amazonaws.org")
+        }
     }
 
     @Test("The user guide's request has the signature that the guide says")
