@@ -21,9 +21,7 @@ final class ServerProgram {
     init(_ settings: [String: String] = [:], in directory: String, host: String = "127.0.0.1") throws {
         let pipe = Pipe()
         log = pipe.fileHandleForReading
-        // Beside the program that has the tests.
-        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        process.executableURL = URL(filePath: tests).deletingLastPathComponent().appending(path: "flag-server")
+        process.executableURL = try Self.executable()
         process.arguments = ["serve", "--host", host, "--port", "0", "--data-dir", directory + "/data"]
         process.currentDirectoryURL = URL(filePath: directory)
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FLAG_SERVER_") }
@@ -48,6 +46,26 @@ final class ServerProgram {
             }
         }
         self.port = port ?? 0
+    }
+
+    /// The program, beside the one that has the tests.
+    private static func executable() throws -> URL {
+        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(filePath: tests).deletingLastPathComponent().appending(path: "flag-server")
+    }
+
+    /// Runs another command of the program to its end.
+    ///
+    /// - Returns: its exit status.
+    static func run(_ arguments: [String]) throws -> Int32 {
+        let command = Process()
+        command.executableURL = try executable()
+        command.arguments = arguments
+        command.standardOutput = FileHandle.nullDevice
+        command.standardError = FileHandle.nullDevice
+        try command.run()
+        command.waitUntilExit()
+        return command.terminationStatus
     }
 
     deinit { stop() }

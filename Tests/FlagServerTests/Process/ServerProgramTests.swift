@@ -153,6 +153,25 @@ struct ServerProgramTests {
         #expect(try server.send("POST", "/ofrep/v1/evaluate/flags", "{}").status == 401)
     }
 
+    @Test("With authentication the DynamoDB port opens with the first access key, to nobody who signs with none")
+    func accessKeys() throws {
+        let server = try ServerProgram(
+            ["profile": "dev", "auth": "on", "dynamodb-port": "0"], in: directory.path)
+        let policy = try directory.write(
+            "policy.json", #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#)
+        let status = try ServerProgram.run([
+            "access-keys", "create", "--name", "first", "--policy", policy, "--profile", "dev", "--data-dir",
+            directory.path + "/data",
+        ])
+        #expect(status == 0)
+        let line = try #require(server.line(with: "ready for DynamoDB clients"))
+        let port = try #require(line.firstMatch(of: /127\.0\.0\.1:(\d+)/).flatMap { Int($0.1) })
+        let answer = try TestConnection(port: port).send(
+            "POST", "/", "{}",
+            [("X-Amz-Target", "DynamoDB_20120810.ListTables"), ("Content-Type", "application/x-amz-json-1.0")])
+        #expect(answer.status == 400 && answer.errorType == "MissingAuthenticationTokenException", "\(answer.body)")
+    }
+
     @Test("Sample flags come into a store that is empty, and do not come again")
     func sampleFlags() throws {
         let file = try directory.write("flags.json", #"{"flags":[\#(flag("sample"))]}"#)
