@@ -17,6 +17,8 @@ package final class Caller: Sendable {
     package let seesClientSideOnly: Bool
     /// How often they may ask for evaluations; nil for as often as all together may.
     package let rate: RequestRate?
+    /// When the key ends that they showed; nil for never, or where they showed none.
+    package let endsAt: Timestamp?
     /// What they are counted by: the same for all callers of the same name, in this process alone.
     package let number: UInt64
     /// The only environment in which they may anything; nil where there are several, or none.
@@ -29,15 +31,18 @@ package final class Caller: Sendable {
     /// - Parameters:
     ///   - tenant: the only tenant that their requests can be about; nil for any.
     ///   - rate: how often they may ask for evaluations.
+    ///   - endsAt: when the key ends that they showed.
     ///   - seesClientSideOnly: whether flags that are not marked `clientSide` do not exist for them.
     package init(
         _ principal: Principal, tenant: String? = nil, seesClientSideOnly: Bool = false,
-        rate: RequestRate? = nil, _ permissions: (Environment) -> Permissions
+        rate: RequestRate? = nil, endsAt: Timestamp? = nil,
+        _ permissions: (Environment) -> Permissions
     ) {
         self.principal = principal
         self.tenant = tenant
         self.seesClientSideOnly = seesClientSideOnly
         self.rate = rate
+        self.endsAt = endsAt
         var hasher = Hasher()
         hasher.combine(principal)
         number = UInt64(bitPattern: Int64(hasher.finalize()))

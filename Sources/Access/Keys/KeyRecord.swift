@@ -98,7 +98,8 @@ package struct KeyRecord: Sendable, Equatable {
     /// Whoever presents it.
     package var caller: Caller {
         Caller(
-            Principal(.key, selector), tenant: tenantID, seesClientSideOnly: kind == .client, rate: rate
+            Principal(.key, selector), tenant: tenantID, seesClientSideOnly: kind == .client, rate: rate,
+            endsAt: expiresAt
         ) { [environment, permissions] in environment == nil || environment == $0 ? permissions : [] }
     }
 }

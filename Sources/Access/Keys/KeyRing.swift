@@ -11,7 +11,7 @@ package final class KeyRing: Sendable {
     package init(_ records: [String: KeyRecord] = [:]) { self.records = records }
 
     /// From how long before their end keys are told of.
-    private static let noticeMilliseconds: Int64 = 14 * 86_400_000
+    package static let noticeMilliseconds: Int64 = 14 * 86_400_000
 
     /// The keys that are good and end within 14 days, those that end first in front. O(keys log keys).
     package func endingSoon(at now: Timestamp) -> [KeyRecord] {

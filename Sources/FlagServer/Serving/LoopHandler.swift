@@ -88,6 +88,7 @@ final class LoopHandler: HTTPHandler {
         guard case .caller(let caller, let ticket)? = found else {
             return gate.admit(request, of: nil, &exchange, stranger: .unauthorized(found, request))
         }
+        if let end = caller.endsAt { tell(of: end, &exchange) }
         let admission = gate.admit(request, of: caller, &exchange, stranger: .unauthorized)
         guard case .taken(let route, let upload) = admission else { return admission }
         return .taken(token: route | ticket.bits << 16, upload: upload)
@@ -100,6 +101,14 @@ final class LoopHandler: HTTPHandler {
         if let caller = callers.caller(CallerTable.Ticket(bits: token >> 16), now: now) { return caller }
         guard case .caller(let caller, _)? = identify(request) else { return nil }
         return caller
+    }
+
+    /// Has the answer say when the caller's key ends, where that is soon.
+    @inline(__always)
+    private func tell(of end: Timestamp, _ exchange: inout Exchange) {
+        let left = end.millisecondsSinceEpoch - evaluator.now.millisecondsSinceEpoch
+        guard left < KeyRing.noticeMilliseconds else { return }
+        exchange.attach(AttachedFields([("API-Key-Expires", end.rfc3339)]))
     }
 
     /// Whoever the request's credential is of; nil when it shows none.

@@ -16,11 +16,18 @@ package final class AttachedFields: Sendable {
             return Array("\(name): \(value)\r\n".utf8)
         }
     }
+
+    private init(lines: [UInt8]) { self.lines = lines }
+
+    /// These and others behind them.
+    fileprivate func with(_ others: AttachedFields) -> AttachedFields { AttachedFields(lines: lines + others.lines) }
 }
 
 extension Exchange {
-    /// Has the answer to this request begin with these fields, whoever gives it. To be called by `HTTPHandler.admit`;
-    /// the last call counts.
+    /// Has the answer to this request begin with these fields, whoever gives it, behind those that are attached
+    /// already. To be called by `HTTPHandler.admit`. Without an allocation for the first.
     @inline(__always)
-    package func attach(_ fields: AttachedFields) { connection.pointee.attachedFields = fields }
+    package func attach(_ fields: AttachedFields) {
+        connection.pointee.attachedFields = connection.pointee.attachedFields.map { $0.with(fields) } ?? fields
+    }
 }

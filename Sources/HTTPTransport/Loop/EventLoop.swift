@@ -15,7 +15,7 @@ final class EventLoop {
     private static let bellMark = UInt64.max
 
     let state: UnsafeMutablePointer<LoopState>
-    let handler: LoopHandler
+    let handler: ErasedHandler
     private let epoll: Int32
     private let bell: Bell
     private let events: UnsafeMutablePointer<epoll_event>
@@ -29,7 +29,7 @@ final class EventLoop {
     ///   - bell: What wakes the loop.
     ///   - state: Has to outlive the loop and its handler.
     ///   - handler: The program's handler.
-    init(epoll: Int32, bell: Bell, state: UnsafeMutablePointer<LoopState>, handler: LoopHandler) {
+    init(epoll: Int32, bell: Bell, state: UnsafeMutablePointer<LoopState>, handler: ErasedHandler) {
         self.epoll = epoll
         self.bell = bell
         self.state = state

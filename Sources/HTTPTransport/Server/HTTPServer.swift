@@ -24,7 +24,7 @@ package final class HTTPServer<Message: Sendable>: Sendable {
         makeHandler: @escaping @Sendable (LoopContext) -> Handler
     ) where Handler.Message == Message {
         core.start { [inboxes] context in
-            TypedLoopHandler(handler: makeHandler(context), inbox: inboxes[context.index])
+            HandlerOfOneKind(handler: makeHandler(context), inbox: inboxes[context.index])
         }
     }
 

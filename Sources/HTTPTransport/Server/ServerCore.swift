@@ -66,7 +66,7 @@ final class ServerCore: Sendable {
     /// raise it again, and Dispatch complains of that to the journal.
     ///
     /// - Parameter makeHandler: Called on each loop.
-    func start(makeHandler: @escaping @Sendable (LoopContext) -> LoopHandler) {
+    func start(makeHandler: @escaping @Sendable (LoopContext) -> ErasedHandler) {
         for (index, loop) in loops.enumerated() {
             let (configuration, epoll, bell) = (configuration, epolls[index], bells[index])
             let (addresses, uploads, largeAnswers) = (addresses, uploads, largeAnswers)
@@ -91,7 +91,7 @@ final class ServerCore: Sendable {
     /// Loop and handler end before the state they use.
     private static func run(
         _ state: UnsafeMutablePointer<LoopState>, _ epoll: Int32, _ bell: Bell,
-        _ makeHandler: (LoopContext) -> LoopHandler
+        _ makeHandler: (LoopContext) -> ErasedHandler
     ) {
         let handler = makeHandler(LoopContext(state: state))
         EventLoop(epoll: epoll, bell: bell, state: state, handler: handler).run()

@@ -145,6 +145,9 @@ struct KeyRoutesTests {
     func ending() throws {
         let soon = try server.makeKey(.server, lifetime: .hours(13 * 24))
         let later = try server.makeKey(.server, lifetime: .hours(15 * 24))
+        #expect(try send("GET", "/api/whoami", key: soon).fields["api-key-expires"] == "2026-01-15T03:04:05.678Z")
+        #expect(try send("GET", "/api/flags", key: soon).fields["api-key-expires"] != nil, "with a refusal, too")
+        #expect(try send("GET", "/api/whoami", key: later).fields["api-key-expires"] == nil)
         let page = try send("GET", "/metrics", key: admin).body
         let name = "flag_server_key_expires_timestamp_seconds"
         #expect(page.contains("\(name){selector=\"\(selector(soon))\"} 1768446245.678"))

@@ -220,6 +220,22 @@ struct ListedPageTests {
         }
     }
 
+    @Test("read that their key ends soon, beside all else, in answers of every kind")
+    func endingKey() throws {
+        let server = try Self.server("*", requiresAuthentication: true)
+        let lifetime = try #require(KeyLifetime("7d"))
+        let key = try server.makeKey(.client, environment: .development, lifetime: lifetime)
+        for (path, status) in [(Self.bulk, 200), (Self.bulk + "/none", 404), (Self.bulk, 200)] {
+            let answer = try server.send(
+                "POST", path, "{}", Self.fields(of: Self.shop) + [("Authorization", "Bearer \(key)")])
+            #expect(answer.status == status)
+            #expect(Self.shared(answer) == "*")
+            #expect(answer.fields["api-key-expires"] != nil)
+        }
+        let other = try server.send("POST", Self.bulk, "{}", Self.fields(of: Self.shop))
+        #expect((other.status, other.fields["api-key-expires"]) == (401, nil))
+    }
+
     @Test("read also what a late loop says")
     func late() throws {
         let stall = Locked(false)

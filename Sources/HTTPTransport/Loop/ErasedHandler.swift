@@ -1,5 +1,5 @@
 /// A handler as the loop sees it: the core is not generic over the program's handler.
-class LoopHandler {
+class ErasedHandler {
     /// Decides on one request by its head.
     func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission {
         preconditionFailure("to be overridden")
@@ -20,7 +20,7 @@ class LoopHandler {
 }
 
 /// The program's handler and its messages.
-final class TypedLoopHandler<Handler: HTTPHandler>: LoopHandler {
+final class HandlerOfOneKind<Handler: HTTPHandler>: ErasedHandler {
     private let handler: Handler
     private let inbox: Mailbox<Handler.Message>
 
