@@ -16,7 +16,7 @@ package final class Caller: Sendable {
     /// Whether flags that are not marked `clientSide` do not exist for them.
     package let seesClientSideOnly: Bool
     /// How often they may ask for evaluations; nil for as often as all together may.
-    package let rate: RequestRate?
+    package let rate: OwnRate?
     /// When the key ends that they showed; nil for never, or where they showed none.
     package let endsAt: Timestamp?
     /// What they are counted by: the same for all callers of the same name, in this process alone.
@@ -35,7 +35,7 @@ package final class Caller: Sendable {
     ///   - seesClientSideOnly: whether flags that are not marked `clientSide` do not exist for them.
     package init(
         _ principal: Principal, tenant: String? = nil, seesClientSideOnly: Bool = false,
-        rate: RequestRate? = nil, endsAt: Timestamp? = nil,
+        rate: OwnRate? = nil, endsAt: Timestamp? = nil,
         _ permissions: (Environment) -> Permissions
     ) {
         self.principal = principal

@@ -68,3 +68,12 @@ package final class Throttle: @unchecked Sendable {
             resetSeconds: seconds(ahead), retrySeconds: wait.map { max(1, seconds($0)) } ?? 0)
     }
 }
+
+/// How often one key may be used, and what was used of it: on all event loops together.
+package final class OwnRate: Sendable {
+    package let rate: RequestRate
+    package let throttle = Throttle(places: 1)
+
+    /// A rate of which nothing was used.
+    package init(_ rate: RequestRate) { self.rate = rate }
+}

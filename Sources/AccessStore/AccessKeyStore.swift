@@ -66,7 +66,7 @@ package final class AccessKeyStore: Sendable {
         store.subscribe { [weak self] changes in self?.take(changes) }
         let records = try load()
         // The file of the server's key is made with the first of the keys; until then there is nothing to derive.
-        let digests = records.isEmpty ? nil : try digests()
+        let digests = records.isEmpty ? nil : try digests(false)
         state.withLock { state in
             state.onKey = onKey
             state.isFollowed = true
@@ -104,7 +104,7 @@ package final class AccessKeyStore: Sendable {
     package func create(
         _ name: String, policy: JSONValue, by principal: Principal, at now: Timestamp
     ) throws(KeyStoreError) -> (AccessKeyRecord, secret: String) {
-        let digests = try digests()
+        let digests = try digests(store.hasNoAccessItems())
         var random = SystemRandomNumberGenerator()
         let record = AccessKeyRecord(
             id: AccessKeyID.make(random: &random), name: name, policy: policy.serialized(), createdAt: now,

@@ -49,10 +49,34 @@ extension ItemTable {
     }
 
     /// Stores an item. Blocks until it is durable.
-    func writeAccessItem(_ item: Item, by principal: Principal) throws(KeyStoreError) {
+    func writeAccessItem(
+        _ item: Item, by principal: Principal, urgency: WriteUrgency = .usual
+    ) throws(KeyStoreError) {
         do throws(TableError) {
-            try transactAndWait([.put(table: AccessTable.name, item: item)], principal: principal)
+            try transactAndWait([.put(table: AccessTable.name, item: item)], principal: principal, urgency: urgency)
         } catch { throw .store(error) }
+    }
+
+    /// Whether there is no key of any kind.
+    func hasNoAccessItems() throws(KeyStoreError) -> Bool {
+        do throws(TableError) {
+            guard try listTables().contains(AccessTable.name) else { return true }
+            var scan = Scan(table: AccessTable.name)
+            scan.limit = 1
+            return try self.scan(scan).items.isEmpty
+        } catch { throw .store(error) }
+    }
+
+    /// Notes the day on which a key was last seen; the rest of it stays as it is, whoever changes it meanwhile.
+    func noteUse(of selector: String, on day: String) {
+        let name: AttributeName = "lastUsed"
+        _ = try? transactAndWait(
+            [
+                .update(
+                    table: AccessTable.name, key: AccessTable.key(selector),
+                    actions: [.set(DocumentPath(name), .value(.string(day)))],
+                    condition: .attributeExists(DocumentPath(AccessTable.partition)))
+            ], principal: .server)
     }
 
     /// Makes the table where there is none.

@@ -15,6 +15,8 @@ package struct CallerTable {
         case unknown
         /// The key was good until then.
         case expired(Timestamp)
+        /// The secret was replaced, and was good until then.
+        case replaced(Timestamp)
         /// The key was revoked.
         case revoked
     }
@@ -63,6 +65,8 @@ package struct CallerTable {
     private let noteUse: @Sendable (_ selector: String, _ day: Timestamp) -> Void
     private var places: [Digest: UInt32] = [:]
     private var entries: [Entry] = []
+    /// On which day each key's use was told, whatever happens to the table.
+    private var toldDays: [String: Int64] = [:]
     private var generation: UInt32 = 1
 
     /// A table that knows nobody yet.
@@ -134,10 +138,12 @@ package struct CallerTable {
         }
         let ends = [matching.until, record.expiresAt].compactMap { $0?.millisecondsSinceEpoch }
         let until = ends.min() ?? .max
-        guard until > now else { return .expired(Timestamp(millisecondsSinceEpoch: until)) }
+        guard until > now else { return .replaced(Timestamp(millisecondsSinceEpoch: until)) }
         if entries.count >= Self.capacity { forget() }
         let place = places[known].map { Int($0) } ?? entries.count
-        let entry = Entry(caller: record.caller, selector: record.selector, until: until, toldDay: -1)
+        let caller = record.caller(ring.rate(of: record.selector), until: matching.until)
+        let entry = Entry(
+            caller: caller, selector: record.selector, until: until, toldDay: toldDays[record.selector] ?? -1)
         if place < entries.count { entries[place] = entry } else { entries.append(entry) }
         places[known] = UInt32(place)
         tellUse(of: place, now)
@@ -150,6 +156,8 @@ package struct CallerTable {
         let day = now / Self.dayMilliseconds
         guard entries[place].toldDay != day else { return }
         entries[place].toldDay = day
+        if toldDays.count >= Self.capacity { toldDays.removeAll(keepingCapacity: true) }
+        toldDays[entries[place].selector] = day
         noteUse(entries[place].selector, Timestamp(millisecondsSinceEpoch: now))
     }
 }

@@ -60,6 +60,7 @@ extension KeyRecord {
         if case .some(nil) = environment { return nil }
         if item[Name.expiresAt] != nil, time(Name.expiresAt) == nil { return nil }
         // A bound that cannot be read is no reason to ask without one.
+        if item[Name.tenant] != nil, text(Name.tenant) == nil { return nil }
         if item[Name.rate] != nil, text(Name.rate).flatMap({ RequestRate($0) }) == nil { return nil }
         let known = roles.compactMap { $0.stringValue.flatMap(Role.init(rawValue:)) }
         let digests = secrets.compactMap(Secret.init(value:))

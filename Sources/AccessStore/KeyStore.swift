@@ -22,8 +22,9 @@ package enum KeyStoreError: Error, Equatable {
 ///
 /// The functions block while the disk is written: not for a loop.
 package final class KeyStore: Sendable {
-    /// Makes the digests of secrets; fails with what an operator has to do.
-    package typealias Digests = @Sendable () throws(KeyStoreError) -> SecretDigest
+    /// Makes the digests of secrets, and their key where there is none and it may: as long as no secret was kept by
+    /// it. Fails with what an operator has to do.
+    package typealias Digests = @Sendable (_ mayCreate: Bool) throws(KeyStoreError) -> SecretDigest
 
     private struct State {
         var ring = KeyRing()
@@ -33,11 +34,15 @@ package final class KeyStore: Sendable {
     /// How many keys there may be: all of them are in memory.
     private static let maximum = 100_000
 
+    /// How many secrets of before a key may have.
+    private static let formerSecrets = 4
+
     private let store: any ItemTable
     private let digests: Digests
     private let state = Locked(State())
     /// Where what is read and then written is done, one after the other.
     private let writes = DispatchQueue(label: "flag-server.keys")
+    private let uses = DispatchQueue(label: "flag-server.keys.uses")
     /// The access keys of DynamoDB's protocol, which lie in the same table.
     package let accessKeys: AccessKeyStore
 
@@ -60,7 +65,7 @@ package final class KeyStore: Sendable {
         let records = try load()
         state.withLock { state in
             state.deliver = deliver
-            state.ring = KeyRing(records.merging(state.ring.records) { $1 })
+            state.ring = KeyRing(records.merging(state.ring.records) { $1 }, after: state.ring)
             deliver(state.ring)
         }
     }
@@ -87,19 +92,21 @@ package final class KeyStore: Sendable {
     package func create(
         _ draft: KeyDraft, by principal: Principal, at now: Timestamp
     ) throws(KeyStoreError) -> (KeyRecord, KeyText) {
-        let digests = try digests()
-        var random = SystemRandomNumberGenerator()
-        let text = KeyText(draft.kind, random: &random)
-        let record = KeyRecord(
-            selector: text.selector, kind: draft.kind, name: draft.name, environment: draft.environment,
-            roles: draft.roles, tenantID: draft.tenantID, rate: draft.rate, createdAt: now, createdBy: "\(principal)",
-            expiresAt: draft.lifetime.end(from: now),
-            secrets: [KeyRecord.Secret(digest: digests.digest(of: text.secret))])
-        try store.createAccessTable()
-        let count = try count()
-        guard count < Self.maximum else { throw .tooMany(count) }
-        try write(record, by: principal)
-        return (record, text)
+        try change { () throws(KeyStoreError) in
+            let digests = try digests(store.hasNoAccessItems())
+            var random = SystemRandomNumberGenerator()
+            let text = KeyText(draft.kind, random: &random)
+            let record = KeyRecord(
+                selector: text.selector, kind: draft.kind, name: draft.name, environment: draft.environment,
+                roles: draft.roles, tenantID: draft.tenantID, rate: draft.rate, createdAt: now,
+                createdBy: "\(principal)", expiresAt: draft.lifetime.end(from: now),
+                secrets: [KeyRecord.Secret(digest: digests.digest(of: text.secret))])
+            try store.createAccessTable()
+            let count = try count()
+            guard count < Self.maximum else { throw .tooMany(count) }
+            try write(record, by: principal)
+            return (record, text)
+        }
     }
 
     /// Gives a key another secret; the one before stays good for a while.
@@ -108,16 +115,20 @@ package final class KeyStore: Sendable {
     package func rotate(
         _ selector: String, overlapMilliseconds: Int64, by principal: Principal, at now: Timestamp
     ) throws(KeyStoreError) -> (KeyRecord, KeyText) {
-        let digests = try digests()
-        return try change { () throws(KeyStoreError) in
+        try change { () throws(KeyStoreError) in
+            let digests = try digests(false)
             var record = try find(selector)
             guard record.state(at: now) == .active else { throw .ended(selector, record.state(at: now)) }
             var random = SystemRandomNumberGenerator()
             let text = KeyText(record.kind, selector: selector, random: &random)
             let end = Timestamp(millisecondsSinceEpoch: now.millisecondsSinceEpoch + overlapMilliseconds)
-            let before = record.secrets.prefix(1).map { KeyRecord.Secret(digest: $0.digest, until: end) }
+            // Whoever does it twice takes nothing away that was promised the first time.
+            let before = record.secrets.map { secret in
+                KeyRecord.Secret(digest: secret.digest, until: min(secret.until ?? end, end))
+            }
             record.secrets =
-                [KeyRecord.Secret(digest: digests.digest(of: text.secret))] + (overlapMilliseconds > 0 ? before : [])
+                [KeyRecord.Secret(digest: digests.digest(of: text.secret))]
+                + before.filter { $0.until.map { $0 > now } ?? false }.prefix(Self.formerSecrets)
             try write(record, by: principal)
             return (record, text)
         }
@@ -131,18 +142,19 @@ package final class KeyStore: Sendable {
             var record = try find(selector)
             guard record.revocation == nil else { return record }
             record.revocation = KeyRecord.Revocation(at: now, by: "\(principal)", reason: reason)
-            try write(record, by: principal)
+            // As a kill switch: before all that waits, and on a full disk, too.
+            try write(record, by: principal, urgency: .urgent)
             return record
         }
     }
 
     /// Notes that a key was seen on a day. Returns at once; what goes wrong is tried again on another day.
     package func noteUse(_ selector: String, _ time: Timestamp) {
-        writes.async { [self] in
+        // Beside changes, none of which waits for it: it sets one attribute, of a key that is there.
+        uses.async { [store] in
             let day = String(time.rfc3339.prefix(10))
-            guard var record = try? find(selector), record.lastUsed ?? "" < day else { return }
-            record.lastUsed = day
-            try? write(record, by: .server)
+            guard let record = try? self.find(selector), record.lastUsed ?? "" < day else { return }
+            store.noteUse(of: selector, on: day)
         }
     }
 
@@ -162,8 +174,10 @@ package final class KeyStore: Sendable {
         return try result.get()
     }
 
-    private func write(_ record: KeyRecord, by principal: Principal) throws(KeyStoreError) {
-        try store.writeAccessItem(record.item, by: principal)
+    private func write(
+        _ record: KeyRecord, by principal: Principal, urgency: WriteUrgency = .usual
+    ) throws(KeyStoreError) {
+        try store.writeAccessItem(record.item, by: principal, urgency: urgency)
     }
 
     /// On the writer's queue, before a change is answered.
@@ -181,7 +195,7 @@ package final class KeyStore: Sendable {
             guard !news.isEmpty else { return }
             var records = state.ring.records
             for (selector, record) in news { records[selector] = record }
-            state.ring = KeyRing(records)
+            state.ring = KeyRing(records, after: state.ring)
             state.deliver(state.ring)
         }
     }

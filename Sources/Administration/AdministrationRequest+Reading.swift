@@ -49,6 +49,8 @@ extension AdministrationRequest {
 
     /// The leave to change an environment in the way of the route. The only place where a request comes by one.
     func scope(in environment: Environment, _ administration: Administration) throws(Problem) -> WriteScope {
+        // What is of all tenants is not changed by somebody who is bound to one.
+        if permissions != .changeOverrides { try requireAnyTenant() }
         let scope = caller.writeScope(permissions, in: environment, at: administration.now(), on: requestID)
         guard let scope else { throw .forbidden(permissions, in: environment) }
         return scope

@@ -60,14 +60,14 @@ enum BackupRoutes {
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         let id = request.path["backupId"] ?? ""
-        return .respond(.json(try administration.onTables { try $0.tables.describeBackup(id).json }))
+        return .respond(.json(try administration.onTables { try $0.backup(id) }))
     }
 
     private static func delete(
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         let id = request.path["backupId"] ?? ""
-        return .respond(.json(try administration.onTables { try $0.tables.deleteBackup(id).json }))
+        return .respond(.json(try administration.onTables { try $0.deleteBackup(id) }))
     }
 
     private static func restore(

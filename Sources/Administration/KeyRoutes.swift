@@ -47,7 +47,7 @@ enum KeyRoutes {
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         let record = try onKeys { () throws(KeyStoreError) in
-            try administration.keys.find(request.path["selector"] ?? "")
+            try administration.keys.find(request.selector)
         }
         return .respond(.json(record.json(at: administration.now())))
     }
@@ -59,7 +59,7 @@ enum KeyRoutes {
         let now = administration.now()
         let record = try onKeys { () throws(KeyStoreError) in
             try administration.keys.revoke(
-                request.path["selector"] ?? "", reason: reason, by: request.caller.principal, at: now)
+                request.selector, reason: reason, by: request.caller.principal, at: now)
         }
         return .respond(.json(record.json(at: now)))
     }
@@ -73,7 +73,7 @@ enum KeyRoutes {
         let now = administration.now()
         let (record, text) = try onKeys { () throws(KeyStoreError) in
             try administration.keys.rotate(
-                request.path["selector"] ?? "", overlapMilliseconds: overlap.milliseconds ?? 0,
+                request.selector, overlapMilliseconds: overlap.milliseconds ?? 0,
                 by: request.caller.principal, at: now)
         }
         return .respond(.json(record.json(at: now, with: text), fields: [("Cache-Control", "no-store")]))
@@ -113,6 +113,15 @@ enum KeyRoutes {
     }
 }
 
+extension AdministrationRequest {
+    /// The key's selector in the path, also of somebody who has the whole key at hand.
+    fileprivate var selector: String {
+        let text = path["selector"] ?? ""
+        let key = Array(text.utf8).withUnsafeBytes { KeyText($0) }
+        return key?.selector ?? (text.hasPrefix(KeyText.prefix) ? "of this text" : text)
+    }
+}
+
 extension KeyDraft {
     /// Reads `{"name", "kind", "environment", "roles"?, "tenantId"?, "expires"?}`.
     ///
@@ -121,6 +130,7 @@ extension KeyDraft {
         var reader = FieldReader(json.objectValue ?? JSONObject())
         if json.objectValue == nil { reader.report("", "the body must be an object that describes a key") }
         let name = reader.text("name", .actor, isRequired: true)
+        if name?.contains(KeyText.prefix) ?? false { reader.report("name", "must not be a key: it is in every list") }
         let kinds = KeyKind.allCases.map(\.rawValue).joined(separator: ", ")
         let kind = reader.name("kind").flatMap(KeyKind.init(rawValue:))
         if kind == nil { reader.report("kind", "is required: one of \(kinds)") }
@@ -199,6 +209,9 @@ extension KeyRecord {
         guard text == nil else { return .object(object) }
         object["createdAt"] = .string(createdAt.rfc3339)
         object["createdBy"] = .string(createdBy)
+        if let end = secrets.compactMap(\.until).max(), end > now {
+            object["formerSecretUntil"] = .string(end.rfc3339)
+        }
         object["lastUsed"] = lastUsed.map { .string($0) } ?? .null
         object["state"] = .string(state(at: now).rawValue)
         if let revocation {

@@ -21,7 +21,7 @@ package struct TableAdministration: Sendable {
 
     /// The table that is meant: the one that is named, else the flags' own, else the only one there is.
     func table(_ name: String?) throws -> String {
-        if let name { return name }
+        if let name { return try Self.visible(name) }
         let all = try tables.listTables().filter { !InternalTables.contains($0) }
         let ofFlags = Profile.allCases.map(\.tableName).filter(all.contains)
         if let profile, all.contains(profile.tableName), ofFlags.count != 1 { return profile.tableName }
@@ -30,6 +30,15 @@ package struct TableAdministration: Sendable {
         throw Problem(
             .tableNotNamed,
             all.isEmpty ? "there is no table yet" : "name a table (--table): \(all.joined(separator: ", "))")
+    }
+
+    /// A name that may be asked for: what the program keeps for itself, such as the keys of callers, is in no backup,
+    /// and no restore brings back what was revoked.
+    private static func visible(_ name: String) throws -> String {
+        guard !InternalTables.contains(name) else {
+            throw Problem(.tableNotFound, "\(TableError.tableNotFound(name))")
+        }
+        return name
     }
 
     /// Makes a backup.
@@ -44,11 +53,26 @@ package struct TableAdministration: Sendable {
     func backups(of table: String?) throws -> JSONValue {
         var filter = BackupFilter()
         filter.table = table
-        return .array(try tables.listBackups(filter).map(\.json))
+        let backups = try tables.listBackups(filter)
+        return .array(backups.filter { !$0.isInternal }.map(\.json))
+    }
+
+    /// A backup.
+    func backup(_ id: String) throws -> JSONValue {
+        let backup = try tables.describeBackup(id)
+        guard !backup.isInternal else { throw TableError.backup(.notFound(id)) }
+        return backup.json
+    }
+
+    /// Deletes a backup.
+    func deleteBackup(_ id: String) throws -> JSONValue {
+        _ = try backup(id)
+        return try tables.deleteBackup(id).json
     }
 
     /// Which tables can be restored to a time, those that are no more behind those that are there.
     func continuousBackups(of table: String?) throws -> JSONValue {
+        let table = try table.map(Self.visible)
         let ended = try tables.endedContinuousBackups().filter { backups in
             table.map { $0 == backups.table } ?? !InternalTables.contains(backups.table)
         }
@@ -107,13 +131,15 @@ package struct TableAdministration: Sendable {
         switch request.source {
         case .backup(let id):
             let backup = try tables.describeBackup(id)
+            if backup.isInternal { throw TableError.backup(.notFound(id)) }
             if case .damaged(let damage) = backup { throw Problem(.backupDamaged, damage.reason) }
             _ = try tables.restore(
                 backup: id, to: try target(of: request, backup.description?.table.schema.name ?? ""),
                 replacing: request.replaces, adjust: { $0 }, isCancelled: isCancelled, completion: completion)
         case .file(let path):
             _ = try tables.restore(
-                file: path, to: try target(of: request, try tables.describeBackup(file: path).table.schema.name),
+                file: path,
+                to: try target(of: request, Self.visible(try tables.describeBackup(file: path).table.schema.name)),
                 replacing: request.replaces, adjust: { $0 }, isCancelled: isCancelled, completion: completion)
         case .table(let name, let time):
             let source = try table(name)
@@ -131,7 +157,7 @@ package struct TableAdministration: Sendable {
 
     /// The name of the table that is made.
     private func target(of request: RestoreRequest, _ source: String) throws -> String {
-        let target = request.target ?? source
+        let target = try Self.visible(request.target ?? source)
         if !request.replaces, try tables.listTables().contains(target) {
             throw Problem(
                 .tableExists,
@@ -150,4 +176,9 @@ package struct TableAdministration: Sendable {
             throw TableError.closed
         }
     }
+}
+
+extension ListedBackup {
+    /// Whether it is of a table that the program keeps for itself.
+    fileprivate var isInternal: Bool { description.map { InternalTables.contains($0.table.schema.name) } ?? false }
 }

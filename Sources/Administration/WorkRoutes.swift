@@ -7,9 +7,13 @@ import JSON
 enum WorkRoutes {
     /// The routes.
     static let routes = [
-        AdministrationRoute(.get, "/api/work", "listWork", .reading("work"), list),
-        AdministrationRoute(.delete, "/api/work/{workId}", "cancelWork", .changing("work", .administer), cancel),
+        AdministrationRoute(.get, "/api/work", "listWork", looking, list),
+        AdministrationRoute(.delete, "/api/work/{workId}", "cancelWork", stopping, cancel),
     ]
+
+    // What is under way may be of any environment.
+    private static let looking = RoutePolicy("work", .needsEverywhere(.read))
+    private static let stopping = RoutePolicy("work", .needsEverywhere(.administer)).with { $0.audit = .change }
 
     private static func list(
         _ request: AdministrationRequest, _ administration: Administration

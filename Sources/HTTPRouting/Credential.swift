@@ -18,6 +18,8 @@ package enum Credential {
     ) -> Result {
         if let field = request.field("Authorization") {
             if let token = afterScheme("Bearer", in: field) { return body(.key(token)) }
+            // A proxy's own password, for example, beside a key that is meant for this server.
+            if let key = request.field("X-API-Key") { return body(.key(key)) }
             return withOther(field, body)
         }
         if let key = request.field("X-API-Key") { return body(.key(key)) }

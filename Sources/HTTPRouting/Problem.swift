@@ -2,7 +2,7 @@ import Bytes
 import JSON
 
 /// Why a request was not done, as RFC 9457 `application/problem+json`.
-package struct Problem: Error, Sendable, Equatable {
+package struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
     /// One thing that is wrong in a body, a query or a path.
     package struct Field: Sendable, Equatable {
         /// Where: a JSON pointer into the body (RFC 6901), or `?name` for a query parameter.
@@ -34,6 +34,9 @@ package struct Problem: Error, Sendable, Equatable {
     package var violatedPolicies: [String] = []
     /// Header fields that belong to the answer, such as `Allow`.
     package var headerFields: [(name: String, value: String)] = []
+
+    /// What happened, for logs.
+    package var description: String { detail }
 
     /// A problem with its explanation.
     package init(

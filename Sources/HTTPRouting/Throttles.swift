@@ -8,12 +8,12 @@ package final class Throttles: Sendable {
 
     /// For administration by each caller, and for requests of each address that show no key; nil for no bound.
     private let administration: RequestRate?
-    /// For all evaluations together; nil for no bound.
+    /// For all evaluations together, those with client keys apart; nil for no bound.
     private let evaluations: RequestRate?
     private let callers = Throttle(places: places)
     private let addresses = Throttle(places: places)
-    private let keys = Throttle(places: places)
-    private let all = Throttle(places: 1)
+    /// Of keys that everybody can read, and of all others: those of one kind take nothing from the other's.
+    private let all = (client: Throttle(places: 1), server: Throttle(places: 1))
 
     /// Bounds on requests.
     package init(administration: RequestRate?, evaluations: RequestRate?) {
@@ -29,8 +29,11 @@ package final class Throttles: Sendable {
         switch rate {
         case .none: return nil
         case .evaluation:
-            if let own = caller.rate, let problem = Self.refuse(keys, caller.number, own, "key", now) { return problem }
-            return evaluations.flatMap { Self.refuse(all, 0, $0, "evaluations", now) }
+            if let own = caller.rate, let problem = Self.refuse(own.throttle, 0, own.rate, "key", now) {
+                return problem
+            }
+            let throttle = caller.seesClientSideOnly ? all.client : all.server
+            return evaluations.flatMap { Self.refuse(throttle, 0, $0, "evaluations", now) }
         case .administration:
             return administration.flatMap { Self.refuse(callers, caller.number, $0, "default", now) }
         }

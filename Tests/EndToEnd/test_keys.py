@@ -211,3 +211,38 @@ def test_a_key_file_that_others_can_read_or_that_is_gone_keeps_the_server_from_s
     (data_dir.parent / "kept").rename(file)
     file.chmod(0o600)
     assert server.start().request("GET", "/health")[0] == 200
+
+
+def test_a_lost_key_file_is_not_made_anew_in_silence(start_server, data_dir):
+    server = start_server("--auth", "on")
+    key = make(server, "server", "--environment", "local")
+    (data_dir / "access.key").rename(data_dir.parent / "kept")
+    refused = run_command("keys", "create", "--name", "b", "--kind", "server", "--environment", "*", "--data-dir",
+                          data_dir)
+    assert refused.returncode == 1 and "access.key is gone" in refused.stderr
+    server.terminate()
+    refused = run_command("keys", "create", "--name", "b", "--kind", "server", "--environment", "*", "--data-dir",
+                          data_dir)
+    assert refused.returncode == 1 and "access.key is gone" in refused.stderr
+    (data_dir.parent / "kept").rename(data_dir / "access.key")
+    assert server.start().request("GET", "/api/whoami", headers=bearing(key))[0] == 200
+
+
+def test_keys_that_are_made_at_once_in_a_new_directory_are_all_good(start_server, data_dir):
+    server = start_server()
+    keys = []
+
+    def create():
+        body = {"name": "a", "kind": "admin", "environment": "*", "roles": ["viewer"]}
+        keys.append(server.expect(201, "POST", "/api/keys", body)["key"])
+
+    threads = [threading.Thread(target=create) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert re.search(r"Umask:\s+0022", open(f"/proc/{server.process.pid}/status").read())
+    server.terminate()
+    guarded = start_server("--auth", "on", data_dir=data_dir)
+    assert [guarded.request("GET", "/api/whoami", headers=bearing(key))[0] for key in keys] == [200] * 16
+    assert "some keys were made by nobody in particular" in guarded.log

@@ -96,10 +96,14 @@ package struct KeyRecord: Sendable, Equatable {
     }
 
     /// Whoever presents it.
-    package var caller: Caller {
+    ///
+    /// - Parameters:
+    ///   - rate: what was used of its own rate.
+    ///   - end: when the secret ends that was shown, where that is before the key.
+    package func caller(_ rate: OwnRate?, until end: Timestamp?) -> Caller {
         Caller(
             Principal(.key, selector), tenant: tenantID, seesClientSideOnly: kind == .client, rate: rate,
-            endsAt: expiresAt
+            endsAt: [end, expiresAt].compactMap { $0 }.min()
         ) { [environment, permissions] in environment == nil || environment == $0 ? permissions : [] }
     }
 }

@@ -6,9 +6,25 @@ import FlagCore
 package final class KeyRing: Sendable {
     /// The keys by their selectors.
     package let records: [String: KeyRecord]
+    /// What was used of the rates that keys have of their own.
+    private let rates: [String: OwnRate]
 
     /// A ring of keys.
-    package init(_ records: [String: KeyRecord] = [:]) { self.records = records }
+    ///
+    /// - Parameter former: the ring before, whose keys go on with what they have used.
+    package init(_ records: [String: KeyRecord] = [:], after former: KeyRing? = nil) {
+        self.records = records
+        var rates: [String: OwnRate] = [:]
+        for (selector, record) in records {
+            guard let rate = record.rate else { continue }
+            let known = former?.rates[selector]
+            rates[selector] = known?.rate == rate ? known : OwnRate(rate)
+        }
+        self.rates = rates
+    }
+
+    /// What was used of a key's own rate; nil where it has none.
+    package func rate(of selector: String) -> OwnRate? { rates[selector] }
 
     /// From how long before their end keys are told of.
     package static let noticeMilliseconds: Int64 = 14 * 86_400_000

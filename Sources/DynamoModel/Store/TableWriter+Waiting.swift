@@ -7,11 +7,11 @@ extension TableWriter {
     /// For commands and tests; it blocks, and must not be called on the writer's queue (from a completion).
     @discardableResult
     package func transactAndWait(
-        _ operations: [WriteOperation], principal: Principal
+        _ operations: [WriteOperation], principal: Principal, urgency: WriteUrgency = .usual
     ) throws(TableError) -> [WriteOutcome] {
         let done = DispatchSemaphore(value: 0)
         let answer = Locked<Result<[WriteOutcome], TableError>?>(nil)
-        transact(operations, principal: principal) { result in
+        transact(operations, principal: principal, urgency: urgency) { result in
             answer.withLock { $0 = result }
             done.signal()
         }

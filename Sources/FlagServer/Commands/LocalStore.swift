@@ -94,7 +94,7 @@ struct LocalStore {
 
     private func keys(of tables: SQLiteTableStore) -> KeyStore {
         let file = AccessKeyFile(directory: directory, environment: ProcessInfo.processInfo.environment)
-        return KeyStore(store: tables) { () throws(KeyStoreError) in try file.digests(creates: true) }
+        return KeyStore(store: tables) { mayCreate throws(KeyStoreError) in try file.digests(creates: mayCreate) }
     }
 
     private func tellDirectory(_ path: String) {

@@ -51,9 +51,19 @@ struct AccessKeyFile: Sendable {
 
     private func create(_ path: String) throws(KeyStoreError) -> SecretDigest {
         let bytes = Self.random()
-        let mask = umask(0o077)
-        defer { umask(mask) }
-        do throws(FileError) { try FileBytes.replace(path, with: bytes) } catch { throw .secretKey("\(error)") }
+        do {
+            let descriptor: Int32
+            do throws(FileFault) {
+                descriptor = try OwnFile.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+            } catch {
+                // Somebody else was faster: theirs is the key.
+                if error.code == EEXIST { return try read(path, isOwn: true) }
+                throw FileError(path: path, operation: "written", error)
+            }
+            defer { close(descriptor) }
+            try FileBytes.write(bytes, to: descriptor, path: path)
+            guard fsync(descriptor) == 0 else { throw FileError(path: path, operation: "written", errno: errno) }
+        } catch let error as KeyStoreError { throw error } catch { throw .secretKey("\(error)") }
         return SecretDigest(key: bytes)
     }
 

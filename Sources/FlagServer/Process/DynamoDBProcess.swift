@@ -105,7 +105,7 @@ struct DynamoDBProcess {
         return try ControlDoor(
             in: settings.dataDirectory, environment: environment, routes,
             over: .alone(
-                tables, nil, keys: KeyStore(store: tables) { () throws(KeyStoreError) in throw .secretKey("") },
+                tables, nil, keys: KeyStore(store: tables) { _ throws(KeyStoreError) in throw .secretKey("") },
                 work: work), describedBy: .ofProgram(version: FlagServerCommand.version),
             nowhere: Problem(
                 .routeNotFound,

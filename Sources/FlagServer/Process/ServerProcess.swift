@@ -167,7 +167,9 @@ struct ServerProcess {
     private func openAccess(_ store: DataStore, _ logger: Logger) throws -> (KeyStore, SecretDigest?) {
         let file = AccessKeyFile(
             directory: configuration.store == .sqlite ? configuration.dataDirectory : nil, environment: environment)
-        let keys = KeyStore(store: store.tables) { () throws(KeyStoreError) in try file.digests(creates: true) }
+        let keys = KeyStore(store: store.tables) { mayCreate throws(KeyStoreError) in
+            try file.digests(creates: mayCreate)
+        }
         guard configuration.auth == .on else { return (keys, nil) }
         do throws(KeyStoreError) {
             let records = try keys.load()
@@ -177,6 +179,15 @@ struct ServerProcess {
                     no API key is good: everybody is refused; make the first with `flag-server keys create --name \
                     first --kind admin --environment '*' --role admin`
                     """)
+            }
+            let anonymous = records.values.filter { $0.createdBy == "\(Principal.anonymous)" && $0.revocation == nil }
+            if !anonymous.isEmpty {
+                logger.warning(
+                    """
+                    some keys were made by nobody in particular, while authentication was off: revoke those that are not \
+                    yours
+                    """,
+                    metadata: ["selectors": "\(anonymous.map(\.selector).sorted().joined(separator: ", "))"])
             }
             // Both kinds of keys are good by this file: once there are any, it is not made anew in silence.
             let accessKeys = try keys.accessKeys.load()

@@ -160,6 +160,10 @@ extension Problem {
             Problem(
                 .unauthorized, "this API key ended at \(time); `flag-server keys create` makes another",
                 headerFields: challenge)
+        case .replaced(let time):
+            Problem(
+                .unauthorized, "this secret was replaced (keys rotate), and ended at \(time): use the new one",
+                headerFields: challenge)
         case .revoked: Problem(.unauthorized, "this API key was revoked", headerFields: challenge)
         }
     }

@@ -63,7 +63,7 @@ struct ServedRoutes: Sendable {
             $0.rate = .none
             $0.isEssential = true
         }
-        let scrape = RoutePolicy("metrics", .needs(.read)).with { $0.isEssential = true }
+        let scrape = RoutePolicy("metrics", .needsEverywhere(.read)).with { $0.isEssential = true }
         let report: Action = .onLoop { handler, route, caller, exchange in
             handler.reportHealth(route, to: caller, &exchange)
         }

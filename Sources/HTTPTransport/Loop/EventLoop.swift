@@ -71,7 +71,13 @@ final class EventLoop {
                     if state.pointee.mailbox.hasMail { collectMail() }
                 }
                 let event = events[index]
-                if event.data.u64 == EventLoop.bellMark { isRung = true } else { handleEvent(event) }
+                guard event.data.u64 == EventLoop.bellMark else {
+                    handleEvent(event)
+                    continue
+                }
+                // Whoever rang before these requests came is heard before they are.
+                isRung = true
+                collectMail()
             }
             if isRung {
                 bell.silence()

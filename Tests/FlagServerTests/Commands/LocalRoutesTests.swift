@@ -30,7 +30,7 @@ struct LocalRoutesTests {
         routes = LocalRoutes(
             .alone(
                 store.tables, profile,
-                keys: KeyStore(store: store.tables) { () throws(KeyStoreError) in throw .secretKey("none") }),
+                keys: KeyStore(store: store.tables) { _ throws(KeyStoreError) in throw .secretKey("none") }),
             describedBy: .ofProgram(version: FlagServerCommand.version))
     }
 

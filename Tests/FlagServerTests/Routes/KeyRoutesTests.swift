@@ -97,6 +97,58 @@ struct KeyRoutesTests {
         #expect(try send("GET", "/api/whoami", key: next).status == 401)
     }
 
+    @Test("A second renewal takes away nothing that the first promised, and says of each secret what became of it")
+    func rotatedTwice() throws {
+        let first = try server.makeKey(.server, environment: .development)
+        var shown = [first]
+        for _ in 0..<2 {
+            let answer = try send("POST", "/api/keys/\(selector(first))/rotate", #"{"overlap":"2h"}"#, key: admin)
+            shown.append(try #require(answer.json["key"]?.stringValue))
+        }
+        for key in shown { #expect(try send("GET", "/api/whoami", key: key).status == 200) }
+        #expect(try send("GET", "/api/whoami", key: first).fields["api-key-expires"] == "2026-01-02T05:04:05.678Z")
+        let entry = try send("GET", "/api/keys/\(selector(first))", key: admin).json
+        #expect(entry["formerSecretUntil"] == "2026-01-02T05:04:05.678Z")
+        server.advance(byMilliseconds: 2 * 3_600_000)
+        let replaced = try send("GET", "/api/whoami", key: first)
+        #expect(replaced.status == 401 && replaced.body.contains("this secret was replaced"))
+        #expect(try send("GET", "/api/whoami", key: shown[2]).status == 200)
+        // However often, the secrets of a key stay few.
+        for _ in 0..<9 { _ = try send("POST", "/api/keys/\(selector(first))/rotate", "{}", key: admin) }
+        #expect(try send("GET", "/api/keys/\(selector(first))", key: admin).status == 200)
+    }
+
+    @Test("Whoever has the whole key at hand may name it by that, and it is not said again")
+    func wholeKey() throws {
+        let key = try server.makeKey(.server)
+        let revoked = try send("DELETE", "/api/keys/\(key)", key: admin)
+        #expect(revoked.json["selector"] == .string(selector(key)) && revoked.json["state"] == "revoked")
+        let mistyped = try send("DELETE", "/api/keys/\(key)x", key: admin)
+        #expect(mistyped.status == 404 && !mistyped.body.contains("fsk_"))
+        #expect(try create(#"{"name":"\#(key)","kind":"server","environment":"*"}"#).pointers == ["/name"])
+    }
+
+    @Test("What the program keeps for itself is in no backup, and no restore reaches it")
+    func internalTables() throws {
+        let directory = try TemporaryDirectory()
+        let server = try RouteServer(directory: directory.path)
+        _ = try server.makeKey(.server)
+        let made = try server.send("POST", "/api/backups", "{}").json["id"]?.stringValue ?? ""
+        for table in ["__internal.access", "__internal.history.feature-flags-local"] {
+            for (method, path, body) in [
+                ("POST", "/api/backups", #"{"table":"\#(table)"}"#),
+                ("PUT", "/api/continuous-backups", #"{"table":"\#(table)"}"#),
+                ("POST", "/api/restore", #"{"backup":"\#(made)","target":"\#(table)","replace":true}"#),
+                ("POST", "/api/restore", #"{"time":"latest","table":"\#(table)","target":"copy"}"#),
+            ] {
+                let answer = try server.send(method, path, body)
+                #expect(answer.status == 404 && answer.code == "table_not_found", "\(path) \(answer.body)")
+            }
+            #expect(try server.send("DELETE", "/api/continuous-backups?table=\(table)").status == 404)
+            #expect(try server.send("GET", "/api/continuous-backups?table=\(table)").status == 404)
+        }
+    }
+
     @Test("A key that is revoked is refused from then on, also on connections that are open, on every loop")
     func revoked() throws {
         let key = try server.makeKey(.server, environment: .development)
@@ -260,7 +312,12 @@ struct KeyRoutesTests {
             (viewer, "PUT", "/api/tenants/other/flags/t", #"{"enabled":true,"updatedBy":"x"}"#),
             (viewer, "DELETE", "/api/tenants/other/flags/t", nil), (viewer, "GET", "/api/export", nil),
             (viewer, "POST", "/api/import", #"{"flags":[]}"#), (viewer, "GET", "/api/keys", nil),
-            (viewer, "GET", "/api/backups", nil),
+            (viewer, "GET", "/api/backups", nil), (viewer, "DELETE", "/api/flags/t", nil),
+            (viewer, "PATCH", "/api/flags/t", #"{"description":"B"}"#), (viewer, "GET", "/api/work", nil),
+            (
+                viewer, "POST", "/api/emergency/kill-switch",
+                #"{"flagKey":"t","reason":"x","activatedBy":"x"}"#
+            ), (viewer, "POST", "/api/flags?dryRun=true", flag.replacing("\"t\"", with: "\"u\"")),
         ]
         for (key, method, path, body) in crossing {
             let answer = try send(method, path, body, key: key)

@@ -72,6 +72,27 @@ struct ThrottleRoutesTests {
         #expect(try Self.statuses(4, server, "POST", "/api/evaluate", evaluate, key: other) == [200, 200, 200, 429])
     }
 
+    @Test("Keys that everybody can read take nothing from those of servers")
+    func clientsApart() throws {
+        let server = try Self.server()
+        let client = try server.makeKey(.client, environment: .development)
+        let trusted = try server.makeKey(.server, environment: .development)
+        let evaluate = #"{"tenantId":"t","flagKey":"f"}"#
+        #expect(try Self.statuses(7, server, "POST", "/api/evaluate", evaluate, key: client).suffix(2) == [429, 429])
+        #expect(try Self.statuses(5, server, "POST", "/api/evaluate", evaluate, key: trusted).allSatisfy { $0 == 200 })
+    }
+
+    @Test("A key goes on with what it has used when other keys change")
+    func ownRateGoesOn() throws {
+        let server = try Self.server()
+        let slow = try server.makeKey(
+            .server, environment: .development, rate: RequestRate(requests: 1, seconds: 3600))
+        let evaluate = #"{"tenantId":"t","flagKey":"f"}"#
+        #expect(try Self.statuses(2, server, "POST", "/api/evaluate", evaluate, key: slow) == [200, 429])
+        _ = try server.makeKey(.server)
+        #expect(try Self.statuses(1, server, "POST", "/api/evaluate", evaluate, key: slow) == [429])
+    }
+
     @Test("Where nobody shows a key nobody is held up")
     func off() throws {
         let server = try Self.server(authentication: false)

@@ -42,7 +42,7 @@ final class RouteServer: Sendable {
         let digests = SecretDigest(key: (0..<32).map { UInt8($0) })
         let store = try SQLiteTableStore.open(directory.map { .directory($0) } ?? .memory)
         let table = SwitchableTable(store)
-        keys = KeyStore(store: table) { () throws(KeyStoreError) in digests }
+        keys = KeyStore(store: table) { _ throws(KeyStoreError) in digests }
         var settings = ServiceSettings(
             profile: profile, storeID: { "test-store" }, fractional: .v3,
             version: "1.2.3")
