@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -119,7 +120,9 @@ def test_a_server_that_runs_as_a_service_is_found_from_everywhere(serve, home, t
 
 def test_a_server_that_cannot_be_announced_serves_and_says_so(serve):
     server = serve(env={"RUNTIME_DIRECTORY": "/no/such/directory"})
-    assert "commands have to be told the data directory" in server.log
+    deadline = time.monotonic() + 20
+    while "commands have to be told the data directory" not in server.log:
+        assert time.monotonic() < deadline, server.log
 
 
 @pytest.mark.parametrize("option", ["--profile", "--environment"])

@@ -112,7 +112,7 @@ def test_a_server_that_is_another_program_is_said_to_be_so(tmp_path):
 def test_where_authentication_is_on_the_server_says_so(start_server):
     server = start_server("--auth", "on")
     status, _, told = ended("export", "--server", server.origin)
-    assert status == 1 and "authentication is on" in told
+    assert status == 1 and "send an API key" in told
 
 
 def test_a_private_issuer_is_trusted_when_it_is_named_and_not_otherwise(start_server, tmp_path):

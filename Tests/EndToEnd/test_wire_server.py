@@ -2,6 +2,7 @@
 Tests/HTTPTransportTests; this is what the program adds."""
 
 import gzip
+import os
 import socket
 import subprocess
 import time
@@ -157,7 +158,7 @@ def test_unix_sockets_and_ipv6(tmp_path):
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(path))
             connection.sendall(b"GET /peer HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-            assert Answer(everything(connection)).body == b"unix"
+            assert Answer(everything(connection)).body == f"process {os.getpid()}".encode()
         assert echo.ask("GET /peer", "X-Forwarded-For: 192.0.2.1").body == b"127.0.0.1"
     assert not path.exists()
 
