@@ -184,8 +184,8 @@ struct ServerProcess {
             if !anonymous.isEmpty {
                 logger.warning(
                     """
-                    some keys were made by nobody in particular, while authentication was off: revoke those that are not \
-                    yours
+                    some keys were made by nobody in particular, while authentication was off: revoke those that \
+                    are not yours
                     """,
                     metadata: ["selectors": "\(anonymous.map(\.selector).sorted().joined(separator: ", "))"])
             }
