@@ -4,6 +4,9 @@ package struct RequestRate: Sendable, Equatable {
     package let requests: Int
     /// The seconds, 1 or more.
     package let seconds: Int
+    /// How long one request takes of the whole, in microseconds, at least 1.
+    let intervalMicroseconds: Int64
+    let windowMicroseconds: Int64
 
     /// What is expected, for messages.
     package static let expectation = "a whole number of requests by time, as in 100/min, 10000/s or 5000/h"
@@ -16,6 +19,8 @@ package struct RequestRate: Sendable, Equatable {
         precondition((1...Self.most).contains(requests) && seconds >= 1, "a rate is of requests by time")
         self.requests = requests
         self.seconds = seconds
+        windowMicroseconds = Int64(seconds) * 1_000_000
+        intervalMicroseconds = max(1, windowMicroseconds / Int64(requests))
     }
 
     /// Reads `100/min`; nil for anything else.
@@ -33,8 +38,4 @@ package struct RequestRate: Sendable, Equatable {
         let unit = Self.units.first { $0.seconds == seconds }
         return "\(requests)/\(unit?.name ?? "\(seconds)s")"
     }
-
-    /// How long one request takes of the whole, in microseconds, at least 1.
-    var intervalMicroseconds: Int64 { max(1, Int64(seconds) * 1_000_000 / Int64(requests)) }
-    var windowMicroseconds: Int64 { Int64(seconds) * 1_000_000 }
 }

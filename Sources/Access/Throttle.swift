@@ -12,16 +12,32 @@ package final class Throttle: @unchecked Sendable {
     private let places: UnsafeMutablePointer<Atomic<Int64>>
     private let count: Int
 
-    /// What became of a request.
+    /// What became of a request. Nothing is reckoned but what is asked for: nearly all are allowed, and asked no more.
     package struct Verdict: Sendable, Equatable {
+        /// How far ahead the caller's instant lies, in microseconds.
+        fileprivate let ahead: Int64
+        /// How long it has to wait; negative for what is allowed.
+        fileprivate let wait: Int64
+        private let interval: Int64
+        private let window: Int64
+
+        fileprivate init(ahead: Int64, wait: Int64, _ rate: RequestRate) {
+            self.ahead = ahead
+            self.wait = wait
+            interval = rate.intervalMicroseconds
+            window = rate.windowMicroseconds
+        }
+
         /// Whether it may be done.
-        package let isAllowed: Bool
+        package var isAllowed: Bool { wait < 0 }
         /// How many more are allowed now.
-        package let remaining: Int
+        package var remaining: Int { isAllowed ? Int((window - ahead) / interval) : 0 }
         /// In how many seconds all of them will be, rounded up.
-        package let resetSeconds: Int
+        package var resetSeconds: Int { Self.seconds(ahead) }
         /// In how many seconds it is worth trying again, rounded up; 0 for what is allowed.
-        package let retrySeconds: Int
+        package var retrySeconds: Int { isAllowed ? 0 : max(1, Self.seconds(wait)) }
+
+        private static func seconds(_ microseconds: Int64) -> Int { Int((microseconds + 999_999) / 1_000_000) }
     }
 
     /// A throttle that nobody has used.
@@ -46,26 +62,19 @@ package final class Throttle: @unchecked Sendable {
     ///   - rate: how often they may.
     ///   - now: microseconds of a clock that is never set.
     package func take(_ caller: UInt64, at rate: RequestRate, now: Int64) -> Verdict {
-        let place = places + Int(caller % UInt64(count))
+        let place = places + (count == 1 ? 0 : Int(caller % UInt64(count)))
         let (interval, window) = (rate.intervalMicroseconds, rate.windowMicroseconds)
         var known = place.pointee.load(ordering: .relaxed)
         while true {
             let next = max(known, now) + interval
             guard next - now <= window else {
-                return Throttle.verdict(ahead: max(known, now) - now, interval, window, wait: next - now - window)
+                return Verdict(ahead: max(known, now) - now, wait: next - now - window, rate)
             }
             let (isDone, original) = place.pointee.compareExchange(
                 expected: known, desired: next, ordering: .relaxed)
-            if isDone { return Throttle.verdict(ahead: next - now, interval, window, wait: nil) }
+            if isDone { return Verdict(ahead: next - now, wait: -1, rate) }
             known = original
         }
-    }
-
-    private static func verdict(ahead: Int64, _ interval: Int64, _ window: Int64, wait: Int64?) -> Verdict {
-        func seconds(_ microseconds: Int64) -> Int { Int((microseconds + 999_999) / 1_000_000) }
-        return Verdict(
-            isAllowed: wait == nil, remaining: wait == nil ? Int((window - ahead) / interval) : 0,
-            resetSeconds: seconds(ahead), retrySeconds: wait.map { max(1, seconds($0)) } ?? 0)
     }
 }
 
