@@ -49,11 +49,11 @@ package final class AccessKeyStore: Sendable {
     private let store: any ItemTable
     private let digests: KeyStore.Digests
     private let state = Locked(State())
-    /// Where what is read and then written is done, one after the other.
-    private let writes = DispatchQueue(label: "flag-server.access-keys")
+    private let changes: KeyChanges
 
     /// Keys in a store. Nothing is read yet.
-    package init(store: any ItemTable, digests: @escaping KeyStore.Digests) {
+    init(store: any ItemTable, digests: @escaping KeyStore.Digests, changes: KeyChanges) {
+        self.changes = changes
         self.store = store
         self.digests = digests
     }
@@ -104,33 +104,33 @@ package final class AccessKeyStore: Sendable {
     package func create(
         _ name: String, policy: JSONValue, by principal: Principal, at now: Timestamp
     ) throws(KeyStoreError) -> (AccessKeyRecord, secret: String) {
-        let digests = try digests(store.hasNoAccessItems())
-        var random = SystemRandomNumberGenerator()
-        let record = AccessKeyRecord(
-            id: AccessKeyID.make(random: &random), name: name, policy: policy.serialized(), createdAt: now,
-            createdBy: "\(principal)")
-        state.withLock { $0.digests = digests }
-        try store.createAccessTable()
-        let count = try load().count
-        guard count < Self.maximum else { throw .tooMany(count) }
-        try store.writeAccessItem(record.item, by: principal)
-        return (record, String(decoding: digests.accessKeySecret(of: record.id), as: UTF8.self))
+        try changes.one { () throws(KeyStoreError) in
+            let digests = try digests(store.hasNoAccessItems())
+            var random = SystemRandomNumberGenerator()
+            let record = AccessKeyRecord(
+                id: AccessKeyID.make(random: &random), name: name, policy: policy.serialized(), createdAt: now,
+                createdBy: "\(principal)")
+            state.withLock { $0.digests = digests }
+            try store.createAccessTable()
+            let count = try store.accessItemCount(AccessTable.accessKeys, upTo: Self.maximum)
+            guard count < Self.maximum else { throw .tooMany(count) }
+            try store.writeAccessItem(record.item, by: principal)
+            return (record, String(decoding: digests.accessKeySecret(of: record.id), as: UTF8.self))
+        }
     }
 
     /// Ends a key; once this returns, nothing that is signed with it is let in any more.
     package func revoke(
         _ id: String, reason: String?, by principal: Principal, at now: Timestamp
     ) throws(KeyStoreError) -> AccessKeyRecord {
-        let result = writes.sync { () -> Result<AccessKeyRecord, KeyStoreError> in
-            do throws(KeyStoreError) {
-                var record = try find(id)
-                guard record.revocation == nil else { return .success(record) }
-                record.revocation = KeyRecord.Revocation(at: now, by: "\(principal)", reason: reason)
-                try store.writeAccessItem(record.item, by: principal)
-                return .success(record)
-            } catch { return .failure(error) }
+        try changes.one { () throws(KeyStoreError) in
+            var record = try find(id)
+            guard record.revocation == nil else { return record }
+            record.revocation = KeyRecord.Revocation(at: now, by: "\(principal)", reason: reason)
+            // As a kill switch: before all that waits, and on a full disk, too.
+            try store.writeAccessItem(record.item, by: principal, urgency: .urgent)
+            return record
         }
-        return try result.get()
     }
 
     /// On the writer's queue, before a change is answered.

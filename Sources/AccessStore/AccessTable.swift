@@ -57,6 +57,13 @@ extension ItemTable {
         } catch { throw .store(error) }
     }
 
+    /// How many items there are of one kind, counted no further than a limit. O(limit), without reading an item.
+    func accessItemCount(_ kind: String, upTo limit: Int) throws(KeyStoreError) -> Int {
+        do throws(TableError) {
+            return try count(Query(table: AccessTable.name, partition: .string(kind)), upTo: limit) ?? limit
+        } catch { throw .store(error) }
+    }
+
     /// Whether there is no key of any kind.
     func hasNoAccessItems() throws(KeyStoreError) -> Bool {
         do throws(TableError) {

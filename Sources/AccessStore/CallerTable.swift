@@ -95,7 +95,7 @@ package struct CallerTable {
         places.removeAll(keepingCapacity: true)
         entries.removeAll(keepingCapacity: true)
         // Zero is no generation: it stands in requests that showed no key.
-        generation = (generation + 1) % 0xFF_FFFF + 1
+        generation = generation % 0xFF_FFFF + 1
     }
 
     /// Whoever presents a key. O(1), without an allocation for one that is known; else an HMAC.

@@ -40,8 +40,7 @@ package final class KeyStore: Sendable {
     private let store: any ItemTable
     private let digests: Digests
     private let state = Locked(State())
-    /// Where what is read and then written is done, one after the other.
-    private let writes = DispatchQueue(label: "flag-server.keys")
+    private let changes = KeyChanges()
     private let uses = DispatchQueue(label: "flag-server.keys.uses")
     /// The access keys of DynamoDB's protocol, which lie in the same table.
     package let accessKeys: AccessKeyStore
@@ -50,7 +49,7 @@ package final class KeyStore: Sendable {
     package init(store: any ItemTable, digests: @escaping Digests) {
         self.store = store
         self.digests = digests
-        accessKeys = AccessKeyStore(store: store, digests: digests)
+        accessKeys = AccessKeyStore(store: store, digests: digests, changes: changes)
     }
 
     /// The keys as they are.
@@ -92,7 +91,7 @@ package final class KeyStore: Sendable {
     package func create(
         _ draft: KeyDraft, by principal: Principal, at now: Timestamp
     ) throws(KeyStoreError) -> (KeyRecord, KeyText) {
-        try change { () throws(KeyStoreError) in
+        try changes.one { () throws(KeyStoreError) in
             let digests = try digests(store.hasNoAccessItems())
             var random = SystemRandomNumberGenerator()
             let text = KeyText(draft.kind, random: &random)
@@ -102,7 +101,7 @@ package final class KeyStore: Sendable {
                 createdBy: "\(principal)", expiresAt: draft.lifetime.end(from: now),
                 secrets: [KeyRecord.Secret(digest: digests.digest(of: text.secret))])
             try store.createAccessTable()
-            let count = try count()
+            let count = try store.accessItemCount(AccessTable.keys, upTo: Self.maximum)
             guard count < Self.maximum else { throw .tooMany(count) }
             try write(record, by: principal)
             return (record, text)
@@ -115,7 +114,7 @@ package final class KeyStore: Sendable {
     package func rotate(
         _ selector: String, overlapMilliseconds: Int64, by principal: Principal, at now: Timestamp
     ) throws(KeyStoreError) -> (KeyRecord, KeyText) {
-        try change { () throws(KeyStoreError) in
+        try changes.one { () throws(KeyStoreError) in
             let digests = try digests(false)
             var record = try find(selector)
             guard record.state(at: now) == .active else { throw .ended(selector, record.state(at: now)) }
@@ -138,7 +137,7 @@ package final class KeyStore: Sendable {
     package func revoke(
         _ selector: String, reason: String?, by principal: Principal, at now: Timestamp
     ) throws(KeyStoreError) -> KeyRecord {
-        try change { () throws(KeyStoreError) in
+        try changes.one { () throws(KeyStoreError) in
             var record = try find(selector)
             guard record.revocation == nil else { return record }
             record.revocation = KeyRecord.Revocation(at: now, by: "\(principal)", reason: reason)
@@ -156,22 +155,6 @@ package final class KeyStore: Sendable {
             guard let record = try? self.find(selector), record.lastUsed ?? "" < day else { return }
             store.noteUse(of: selector, on: day)
         }
-    }
-
-    private func count() throws(KeyStoreError) -> Int {
-        let query = Query(table: AccessTable.name, partition: .string(AccessTable.keys))
-        do throws(TableError) { return try store.count(query, upTo: Self.maximum) ?? Self.maximum } catch {
-            throw .store(error)
-        }
-    }
-
-    private func change<Result: Sendable>(
-        _ body: () throws(KeyStoreError) -> Result
-    ) throws(KeyStoreError) -> Result {
-        let result = writes.sync { () -> Swift.Result<Result, KeyStoreError> in
-            do throws(KeyStoreError) { return .success(try body()) } catch { return .failure(error) }
-        }
-        return try result.get()
     }
 
     private func write(
@@ -198,6 +181,20 @@ package final class KeyStore: Sendable {
             state.ring = KeyRing(records, after: state.ring)
             state.deliver(state.ring)
         }
+    }
+}
+
+/// Has changes of keys of either kind made one after the other: each reads before it writes, and the first of them
+/// makes what secrets are kept by.
+struct KeyChanges: Sendable {
+    private let queue = DispatchQueue(label: "flag-server.keys")
+
+    /// Makes one. Blocks until it is made.
+    func one<Result: Sendable>(_ body: () throws(KeyStoreError) -> Result) throws(KeyStoreError) -> Result {
+        let result = queue.sync { () -> Swift.Result<Result, KeyStoreError> in
+            do throws(KeyStoreError) { return .success(try body()) } catch { return .failure(error) }
+        }
+        return try result.get()
     }
 }
 
