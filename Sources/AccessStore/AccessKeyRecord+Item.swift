@@ -8,9 +8,6 @@ extension AccessKeyRecord {
         static let policy: AttributeName = "policy"
         static let createdAt: AttributeName = "createdAt"
         static let createdBy: AttributeName = "createdBy"
-        static let revokedAt: AttributeName = "revokedAt"
-        static let revokedBy: AttributeName = "revokedBy"
-        static let reason: AttributeName = "reason"
     }
 
     /// The key as an item of the table.
@@ -20,9 +17,7 @@ extension AccessKeyRecord {
             Name.name: .string(name), Name.policy: .string(policy), Name.createdAt: .string(createdAt.rfc3339),
             Name.createdBy: .string(createdBy),
         ]
-        item[Name.revokedAt] = revocation.map { .string($0.at.rfc3339) }
-        item[Name.revokedBy] = revocation.map { .string($0.by) }
-        item[Name.reason] = revocation?.reason.map { .string($0) }
+        revocation?.add(to: &item)
         return item
     }
 
@@ -36,10 +31,6 @@ extension AccessKeyRecord {
         else { return nil }
         self.init(
             id: id, name: name, policy: policy, createdAt: createdAt, createdBy: createdBy,
-            revocation: item[Name.revokedAt].map { _ in
-                KeyRecord.Revocation(
-                    at: text(Name.revokedAt).flatMap { Timestamp(rfc3339: $0) } ?? createdAt,
-                    by: text(Name.revokedBy) ?? "", reason: text(Name.reason))
-            })
+            revocation: KeyRecord.Revocation(ofKey: item, createdAt: createdAt))
     }
 }

@@ -16,9 +16,6 @@ extension KeyRecord {
         static let secrets: AttributeName = "secrets"
         static let digest: AttributeName = "digest"
         static let until: AttributeName = "until"
-        static let revokedAt: AttributeName = "revokedAt"
-        static let revokedBy: AttributeName = "revokedBy"
-        static let reason: AttributeName = "reason"
         static let lastUsed: AttributeName = "lastUsed"
     }
 
@@ -40,9 +37,7 @@ extension KeyRecord {
         item[Name.tenant] = tenantID.map { .string($0) }
         item[Name.rate] = rate.map { .string($0.text) }
         item[Name.expiresAt] = expiresAt.map { .string($0.rfc3339) }
-        item[Name.revokedAt] = revocation.map { .string($0.at.rfc3339) }
-        item[Name.revokedBy] = revocation.map { .string($0.by) }
-        item[Name.reason] = revocation?.reason.map { .string($0) }
+        revocation?.add(to: &item)
         item[Name.lastUsed] = lastUsed.map { .string($0) }
         return item
     }
@@ -70,10 +65,7 @@ extension KeyRecord {
             tenantID: text(Name.tenant), rate: text(Name.rate).flatMap { RequestRate($0) }, createdAt: createdAt,
             createdBy: createdBy, expiresAt: time(Name.expiresAt),
             secrets: digests,
-            revocation: item[Name.revokedAt].map { _ in
-                Revocation(
-                    at: time(Name.revokedAt) ?? createdAt, by: text(Name.revokedBy) ?? "", reason: text(Name.reason))
-            }, lastUsed: text(Name.lastUsed))
+            revocation: Revocation(ofKey: item, createdAt: createdAt), lastUsed: text(Name.lastUsed))
     }
 }
 

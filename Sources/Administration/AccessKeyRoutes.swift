@@ -22,7 +22,9 @@ enum AccessKeyRoutes {
     private static func list(
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
-        let records = try onKeys { () throws(KeyStoreError) in try administration.keys.accessKeys.load() }
+        let records = try administration.onKeys("access key") { () throws(KeyStoreError) in
+            try administration.keys.accessKeys.load()
+        }
         let sorted = records.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
         return .respond(.json(["accessKeys": .array(sorted.map { .object($0.json) })]))
     }
@@ -31,7 +33,7 @@ enum AccessKeyRoutes {
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         let draft = try request.draft { json throws(DefinitionIssues) in try AccessKeyDraft(json: json) }
-        let (record, secret) = try onKeys { () throws(KeyStoreError) in
+        let (record, secret) = try administration.onKeys("access key") { () throws(KeyStoreError) in
             try administration.keys.accessKeys.create(
                 draft.name, policy: draft.policy, by: request.caller.principal, at: administration.now())
         }
@@ -49,7 +51,7 @@ enum AccessKeyRoutes {
     private static func get(
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
-        let record = try onKeys { () throws(KeyStoreError) in
+        let record = try administration.onKeys("access key") { () throws(KeyStoreError) in
             try administration.keys.accessKeys.find(request.path["accessKeyId"] ?? "")
         }
         return .respond(.json(.object(record.json(withPolicy: true))))
@@ -59,28 +61,12 @@ enum AccessKeyRoutes {
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         let reason = try request.text("reason", .reason)
-        let record = try onKeys { () throws(KeyStoreError) in
+        let record = try administration.onKeys("access key") { () throws(KeyStoreError) in
             try administration.keys.accessKeys.revoke(
                 request.path["accessKeyId"] ?? "", reason: reason, by: request.caller.principal,
                 at: administration.now())
         }
         return .respond(.json(.object(record.json(withPolicy: true))))
-    }
-
-    private static func onKeys<Result>(
-        _ work: () throws(KeyStoreError) -> Result
-    ) throws(Problem) -> Result {
-        do throws(KeyStoreError) { return try work() } catch {
-            switch error {
-            case .notFound(let id), .ended(let id, _): throw Problem(.keyNotFound, "there is no access key \(id)")
-            case .tooMany(let count):
-                throw Problem(
-                    .tooManyKeys,
-                    "there are \(count) access keys, and that is how many there may be: more cannot be made")
-            case .store(let error): throw Problem(error)
-            case .secretKey(let reason): throw Problem(.storeUnavailable, reason)
-            }
-        }
     }
 }
 
@@ -96,8 +82,7 @@ private struct AccessKeyDraft {
     ///
     /// - Throws: everything that is wrong, unknown members included.
     init(json: JSONValue) throws(DefinitionIssues) {
-        var reader = FieldReader(json.objectValue ?? JSONObject())
-        if json.objectValue == nil { reader.report("", "the body must be an object that describes an access key") }
+        var reader = FieldReader(body: json, "that describes an access key")
         let name = reader.text("name", .actor, isRequired: true)
         let policy = reader.value("policy") ?? .null
         var warnings: [String] = []
@@ -122,11 +107,7 @@ extension AccessKeyRecord {
             "createdBy": .string(createdBy), "state": .string(state.rawValue),
         ]
         if withPolicy { object["policy"] = (try? JSONValue(parsing: policy)) ?? .null }
-        if let revocation {
-            object["revokedAt"] = .string(revocation.at.rfc3339)
-            object["revokedBy"] = .string(revocation.by)
-            object["reason"] = revocation.reason.map { .string($0) } ?? .null
-        }
+        revocation?.add(to: &object)
         return object
     }
 }

@@ -47,8 +47,7 @@ enum BackupRoutes {
 
     /// Reads `{"table"?, "name"?}`.
     private static func newBackup(_ json: JSONValue) throws(DefinitionIssues) -> (table: String?, name: String) {
-        var reader = FieldReader(json.objectValue ?? JSONObject())
-        if json.objectValue == nil { reader.report("", "the body must be an object") }
+        var reader = FieldReader(body: json, "such as {\"name\": \"before-the-move\"}")
         let table = reader.name("table")
         let name = reader.name("name") ?? "backup"
         if !BackupName.isValid(name) { reader.report("name", BackupName.expectation) }
@@ -94,8 +93,7 @@ enum BackupRoutes {
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         let (table, days) = try request.draft { json throws(DefinitionIssues) in
-            var reader = FieldReader(json.objectValue ?? JSONObject())
-            if json.objectValue == nil { reader.report("", "the body must be an object") }
+            var reader = FieldReader(body: json, "such as {\"days\": 35}")
             let table = reader.name("table")
             let days = reader.integer("days", in: 1...ContinuousBackups.recoveryPeriodDaysMax)
             try reader.finish()

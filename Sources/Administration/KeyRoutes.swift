@@ -24,7 +24,8 @@ enum KeyRoutes {
     private static func list(
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
-        let records = try onKeys { () throws(KeyStoreError) in try administration.keys.load() }.values
+        let records = try administration.onKeys("key") { () throws(KeyStoreError) in try administration.keys.load() }
+            .values
         let sorted = records.sorted { ($0.createdAt, $0.selector) < ($1.createdAt, $1.selector) }
         return .respond(.json(["keys": .array(sorted.map { $0.json(at: administration.now()) })]))
     }
@@ -34,7 +35,7 @@ enum KeyRoutes {
     ) throws(Problem) -> Outcome {
         let draft = try request.draft { json throws(DefinitionIssues) in try KeyDraft(json: json) }
         let now = administration.now()
-        let (record, text) = try onKeys { () throws(KeyStoreError) in
+        let (record, text) = try administration.onKeys("key") { () throws(KeyStoreError) in
             try administration.keys.create(draft, by: request.caller.principal, at: now)
         }
         return .respond(
@@ -46,7 +47,7 @@ enum KeyRoutes {
     private static func get(
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
-        let record = try onKeys { () throws(KeyStoreError) in
+        let record = try administration.onKeys("key") { () throws(KeyStoreError) in
             try administration.keys.find(request.selector)
         }
         return .respond(.json(record.json(at: administration.now())))
@@ -57,7 +58,7 @@ enum KeyRoutes {
     ) throws(Problem) -> Outcome {
         let reason = try request.text("reason", .reason)
         let now = administration.now()
-        let record = try onKeys { () throws(KeyStoreError) in
+        let record = try administration.onKeys("key") { () throws(KeyStoreError) in
             try administration.keys.revoke(
                 request.selector, reason: reason, by: request.caller.principal, at: now)
         }
@@ -71,7 +72,7 @@ enum KeyRoutes {
             try request.body.isEmpty
             ? KeyLifetime.overlap : request.draft { json throws(DefinitionIssues) in try KeyLifetime(overlap: json) }
         let now = administration.now()
-        let (record, text) = try onKeys { () throws(KeyStoreError) in
+        let (record, text) = try administration.onKeys("key") { () throws(KeyStoreError) in
             try administration.keys.rotate(
                 request.selector, overlapMilliseconds: overlap.milliseconds ?? 0,
                 by: request.caller.principal, at: now)
@@ -94,23 +95,6 @@ enum KeyRoutes {
                 "clientSideOnly": .bool(caller.seesClientSideOnly),
             ]))
     }
-
-    private static func onKeys<Result>(
-        _ work: () throws(KeyStoreError) -> Result
-    ) throws(Problem) -> Result {
-        do throws(KeyStoreError) { return try work() } catch {
-            switch error {
-            case .notFound(let selector): throw Problem(.keyNotFound, "there is no key \(selector)")
-            case .ended(let selector, let state):
-                throw Problem(.keyEnded, "the key \(selector) is \(state.rawValue): make another (keys create)")
-            case .tooMany(let count):
-                throw Problem(
-                    .tooManyKeys, "there are \(count) keys, and that is how many there may be: more cannot be made")
-            case .store(let error): throw Problem(error)
-            case .secretKey(let reason): throw Problem(.storeUnavailable, reason)
-            }
-        }
-    }
 }
 
 extension AdministrationRequest {
@@ -127,8 +111,7 @@ extension KeyDraft {
     ///
     /// - Throws: everything that is wrong, unknown members included.
     init(json: JSONValue) throws(DefinitionIssues) {
-        var reader = FieldReader(json.objectValue ?? JSONObject())
-        if json.objectValue == nil { reader.report("", "the body must be an object that describes a key") }
+        var reader = FieldReader(body: json, "that describes a key")
         let name = reader.text("name", .actor, isRequired: true)
         if name?.contains(KeyText.prefix) ?? false { reader.report("name", "must not be a key: it is in every list") }
         let kinds = KeyKind.allCases.map(\.rawValue).joined(separator: ", ")
@@ -162,8 +145,7 @@ extension KeyLifetime {
 
     /// Reads `{"overlap"?}`.
     fileprivate init(overlap json: JSONValue) throws(DefinitionIssues) {
-        var reader = FieldReader(json.objectValue ?? JSONObject())
-        if json.objectValue == nil { reader.report("", "the body must be an object such as {\"overlap\": \"24h\"}") }
+        var reader = FieldReader(body: json, "such as {\"overlap\": \"24h\"}")
         let text = reader.name("overlap")
         let overlap = text == "0h" ? .hours(0) : text.map { KeyLifetime($0) } ?? KeyLifetime.overlap
         if overlap == nil || overlap == .forever {
@@ -214,11 +196,7 @@ extension KeyRecord {
         }
         object["lastUsed"] = lastUsed.map { .string($0) } ?? .null
         object["state"] = .string(state(at: now).rawValue)
-        if let revocation {
-            object["revokedAt"] = .string(revocation.at.rfc3339)
-            object["revokedBy"] = .string(revocation.by)
-            object["reason"] = revocation.reason.map { .string($0) } ?? .null
-        }
+        revocation?.add(to: &object)
         return .object(object)
     }
 }

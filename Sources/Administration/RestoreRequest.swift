@@ -27,12 +27,7 @@ struct RestoreRequest: Sendable, Equatable {
     ///
     /// - Throws: everything that is wrong, unknown members included.
     init(json: JSONValue) throws(DefinitionIssues) {
-        guard case .object(let object) = json else {
-            throw DefinitionIssues(issues: [
-                DefinitionIssue(pointer: "", message: "must be an object that says what is to be restored")
-            ])
-        }
-        var reader = FieldReader(object)
+        var reader = FieldReader(body: json, "that says what is to be restored")
         let backup = reader.name("backup")
         let file = reader.name("file")
         let hasTime = reader.value("time") != nil

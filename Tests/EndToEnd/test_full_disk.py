@@ -1,5 +1,6 @@
 """A disk that fills up: writes are refused with what to do, all else goes on, and with space everything does again."""
 
+import json
 import subprocess
 import tempfile
 import threading
@@ -313,3 +314,25 @@ def test_a_full_disk_at_the_start_is_named(small_disk, tmp_path):
     assert ended.returncode > 0, ended.stdout + ended.stderr
     assert str(small_disk / "data") in ended.stderr and "the disk is full" in ended.stderr, ended.stderr
     assert len(ended.stderr.splitlines()) <= 12, ended.stderr
+
+
+def test_keys_that_leaked_are_revoked_on_a_full_disk(small_disk, tmp_path):
+    with FlagServer(small_disk / "data", "--auth", "on", cwd=tmp_path) as server:
+        server.log_path = tmp_path / "server.log"
+        server.start()
+        place = ("--data-dir", server.data_dir)
+        new_key = ("keys", "create", "--name", "a", "--kind", "server", "--environment", "*", *place)
+        key = run_command(*new_key).stdout.strip()
+        policy = tmp_path / "policy.json"
+        policy.write_text('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}')
+        made = run_command("access-keys", "create", "--name", "b", "--policy", policy, "--format", "json", *place)
+        access_key = json.loads(made.stdout)["AccessKeyId"]
+        fill(small_disk)
+        refusals = (run_command(*new_key) for _ in range(10_000))
+        refused = next(answer for answer in refusals if answer.returncode != 0)
+        assert "disk is full" in refused.stderr
+        assert "revoked" in run_command("keys", "revoke", key.split("_")[2], *place).stdout
+        assert "revoked" in run_command("access-keys", "revoke", access_key, *place).stdout
+        server.kill()
+        server.start()
+        assert server.request("GET", "/api/whoami", headers={"X-API-Key": key})[0] == 401

@@ -32,12 +32,9 @@ struct BackupCommand: ParsableCommand {
         }
 
         func run() throws {
-            try CommandEnd.reporting {
-                let body: JSONValue = ["table": table.map { .string($0) } ?? .null, "name": .string(name)]
-                let backup = try place.answer(
-                    RouteRequest(.post, "/api/backups", body: body.serializedBytes()).inLongWork, of: "backup create")
-                print(place.format == .json ? backup.serialized(pretty: true) : BackupCommand.line(backup))
-            }
+            let body: JSONValue = ["table": table.map { .string($0) } ?? .null, "name": .string(name)]
+            let request = RouteRequest(.post, "/api/backups", body: body.serializedBytes())
+            try place.print(request.inLongWork, of: "backup create", BackupCommand.line)
         }
     }
 
@@ -57,12 +54,9 @@ struct BackupCommand: ParsableCommand {
         @OptionGroup var place: PlaceOptions
 
         func run() throws {
-            try CommandEnd.reporting {
-                let answer = try place.answer(
-                    RouteRequest(.get, "/api/backups", query: [("table", table)]), of: "backup list")
-                let backups = answer["backups"] ?? .null
-                if place.format == .json { return print(backups.serialized(pretty: true)) }
-                for backup in backups.arrayValue ?? [] { print(BackupCommand.line(backup)) }
+            let request = RouteRequest(.get, "/api/backups", query: [("table", table)])
+            try place.print(request, of: "backup list", member: "backups") { backups in
+                (backups.arrayValue ?? []).map(BackupCommand.line).joined(separator: "\n")
             }
         }
     }
@@ -77,13 +71,8 @@ struct BackupCommand: ParsableCommand {
         @OptionGroup var place: PlaceOptions
 
         func run() throws {
-            try CommandEnd.reporting {
-                let path = "/api/backups/\(PercentEncoding.encodedSegment(backup))"
-                let deleted = try place.answer(RouteRequest(.delete, path), of: "backup delete")
-                print(
-                    place.format == .json
-                        ? deleted.serialized(pretty: true) : "deleted \(BackupCommand.line(deleted))")
-            }
+            let path = "/api/backups/\(PercentEncoding.encodedSegment(backup))"
+            try place.print(RouteRequest(.delete, path), of: "backup delete") { "deleted \(BackupCommand.line($0))" }
         }
     }
 

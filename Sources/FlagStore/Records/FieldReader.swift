@@ -18,6 +18,16 @@ package struct FieldReader {
         self.pointer = pointer
     }
 
+    /// Begins with a whole body; what is no object is noted, and read as one without members.
+    ///
+    /// - Parameter expectation: what the object is for, so that it completes the sentence "must be an object …".
+    package init(body json: JSONValue, _ expectation: String) {
+        self.init(json.objectValue ?? JSONObject())
+        if json.objectValue == nil {
+            report([DefinitionIssue(pointer: "", message: "must be an object \(expectation)")])
+        }
+    }
+
     /// Notes an issue with a member.
     package mutating func report(_ name: String, _ message: String) {
         issues.append(DefinitionIssue(pointer: pointer.appending(name).description, message: message))
