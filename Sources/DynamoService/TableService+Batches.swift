@@ -108,7 +108,7 @@ extension TableService {
 
     /// `BatchWriteItem`
     func batchWriteItem(
-        _ request: RequestReader, _ principal: Principal, _ answer: @escaping Answer
+        _ request: RequestReader, _ principal: Principal, _ reply: @escaping Reply
     ) throws(ProtocolError) {
         var writes: [(table: String, isPut: Bool, attributes: Item)] = []
         let tables = try Self.requestItems(of: request, .batchWriteItem)
@@ -150,14 +150,14 @@ extension TableService {
         let detail = ConsumedCapacity.Detail(request)
         store.writeEach(operations, principal: principal) { [capacity, writes, definitions, collections] result in
             switch result {
-            case .failure(let error): answer(ProtocolResponse(ProtocolError(error)))
+            case .failure(let error): reply(ProtocolResponse(ProtocolError(error)))
             case .success(let results):
                 let outcome = Self.outcome(results, writes.map { ($0.isPut, $0.attributes) }, definitions)
                 switch outcome {
-                case .failure(let error): answer(ProtocolResponse(ProtocolError(error)))
+                case .failure(let error): reply(ProtocolResponse(ProtocolError(error)))
                 case .success(let outcome):
                     outcome.used.forEach(capacity.count)
-                    answer(Self.response(outcome, detail, collections))
+                    reply(Self.response(outcome, detail, collections))
                 }
             }
         }

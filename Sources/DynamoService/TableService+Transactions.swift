@@ -63,7 +63,7 @@ extension TableService {
 
     /// `TransactWriteItems`
     func transactWriteItems(
-        _ request: RequestReader, _ principal: Principal, _ answer: @escaping Answer
+        _ request: RequestReader, _ principal: Principal, _ reply: @escaping Reply
     ) throws(ProtocolError) {
         let items = request.structures("TransactItems")
         var writes: [TransactWrite] = []
@@ -88,7 +88,7 @@ extension TableService {
         var token: TransactionToken?
         if let name = request.text("ClientRequestToken") {
             token = try admit(name, request)
-            if token == nil { return answerAgain(operations, definitions, detail, answer) }
+            if token == nil { return answerAgain(operations, definitions, detail, reply) }
         }
         let returnsItem = writes.map(\.returnsItem)
         store.transact(operations, token: token, principal: principal) {
@@ -96,7 +96,7 @@ extension TableService {
             switch result {
             case .failure(let error):
                 if let token { tokens.abandon(token) }
-                answer(ProtocolResponse(ProtocolError(transaction: error, returnsItem: returnsItem)))
+                reply(ProtocolResponse(ProtocolError(transaction: error, returnsItem: returnsItem)))
             case .success(let outcomes):
                 var used: [ConsumedCapacity] = []
                 for (outcome, definition) in zip(outcomes, definitions) {
@@ -104,7 +104,7 @@ extension TableService {
                 }
                 used.forEach(capacity.count)
                 if let token { tokens.finish(token) }
-                answer(
+                reply(
                     ProtocolResponse { writer in
                         writer.consumedCapacity(used, detail, namesKind: true)
                         collections.writeAll(to: &writer)
@@ -138,9 +138,9 @@ extension TableService {
     /// Answers a transaction that was sent again: as DynamoDB does, with what reading its items takes.
     private func answerAgain(
         _ operations: [WriteOperation], _ definitions: [TableDefinition], _ detail: ConsumedCapacity.Detail,
-        _ answer: @escaping Answer
+        _ reply: @escaping Reply
     ) {
-        if detail == .none { return answer(.empty) }
+        if detail == .none { return reply(.empty) }
         let keys = zip(operations, definitions).compactMap { operation, definition in
             operation.key(definition).map { (table: definition.name, key: $0) }
         }
@@ -149,9 +149,9 @@ extension TableService {
             do throws(TableError) {
                 let used = ConsumedCapacity.transactionalReads(of: try store.getItems(keys), keys.map(\.table))
                 used.forEach(capacity.count)
-                answer(ProtocolResponse { $0.consumedCapacity(used, detail, namesKind: true) })
+                reply(ProtocolResponse { $0.consumedCapacity(used, detail, namesKind: true) })
             } catch {
-                answer(ProtocolResponse(ProtocolError(error)))
+                reply(ProtocolResponse(ProtocolError(error)))
             }
         }
     }

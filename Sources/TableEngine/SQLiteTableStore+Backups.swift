@@ -124,6 +124,6 @@ extension SQLiteTableStore: TableMaintenance {
     /// Calls `deliver` with each jump of the wall clock of more than a second that a write notices; on the writer's
     /// queue, which must not be kept waiting.
     package func subscribeToClockJumps(_ deliver: @escaping @Sendable (ClockJump) -> Void) {
-        backups.parts.time.subscribe(deliver)
+        backups.store.time.subscribe(deliver)
     }
 }

@@ -8,7 +8,7 @@ import SQLite
 /// - Reads run on up to `TableLimits.readersMax` threads at a time, beside writing.
 /// - Writes are committed in groups by one writer; an answered write survives the end of the process and of the power.
 /// - One process owns the file; what others write to it all the same is found by `deliverForeignChanges`.
-package final class SQLiteTableStore: ItemTable {
+package final class SQLiteTableStore: TableStore {
     /// Where the tables are.
     package enum Location: Sendable {
         /// In the file `flags.db` of this directory, which must exist.
@@ -110,21 +110,22 @@ package final class SQLiteTableStore: ItemTable {
         writer = try Writer(
             connection: connection, catalog: catalog, readers: readers, checkpointer: checkpointer,
             reserve: reserve, limits: limits, retention: retention, time: time, delay: delay)
-        let parts = StoreParts(
+        let store = OpenStore(
             readers: readers, writer: writer, catalog: catalog, checkpointer: checkpointer, retention: retention,
             vault: BackupVault(directory: directory, fileCalls), time: time, delay: delay,
             originID: self.originID, settingsOfBackups: settingsOfBackups)
-        backups = try BackupService(parts)
+        backups = try BackupService(store)
         backups.subscribe { _ in
             // Where it cannot be read, a restart finds it.
-            guard let renewed = try? parts.setting(StoreFile.Setting.storeID) else { return }
+            guard let renewed = try? store.setting(StoreFile.Setting.storeID) else { return }
             identifier.withLock { $0 = renewed }
         }
     }
 
     /// Opens the file, which needs some space by itself: what is set aside is there for those who stop a server on a
     /// full disk and start it again.
-    private static func openForWriting(_ path: String, _ reserve: DiskReserve?) throws(TableError) -> Connection {
+    private static func openForWriting(_ path: String, _ reserve: DiskReserve?) throws(TableError) -> DatabaseConnection
+    {
         while true {
             do throws(TableError) {
                 return try StoreFile.openForWriting(path, creating: true)
@@ -267,27 +268,27 @@ extension SQLiteTableStore {
 // MARK: - TableChanges
 
 extension SQLiteTableStore {
-    package func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { backups.parts.subscribe(deliver) }
+    package func subscribe(_ deliver: @escaping @Sendable ([TableChange]) -> Void) { backups.store.subscribe(deliver) }
 
-    package var lastSequence: Int64 { backups.parts.lastSequence }
+    package var lastSequence: Int64 { backups.store.lastSequence }
 
-    package func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] {
-        try backups.parts.changes(after: sequence, limit: limit)
+    package func changes(after sequence: Int64, limit: Int) throws(TableError) -> [TableChange] {
+        try backups.store.changes(after: sequence, limit: limit)
     }
 
-    package func firstSequence() throws(TableError) -> Int64 { try backups.parts.firstSequence() }
+    package func firstSequence() throws(TableError) -> Int64 { try backups.store.firstSequence() }
 
-    package func attach(_ follower: FollowerProgress) { backups.parts.attach(follower) }
+    package func attach(_ follower: FollowerProgress) { backups.store.attach(follower) }
 
     /// How everybody goes who follows the changes, by name.
-    package var followers: [FollowerReport] { backups.parts.retention.followers.map(\.report) }
+    package var followers: [FollowerReport] { backups.store.retention.followers.map(\.report) }
 
     /// How much there is in the change stream. Blocks shortly.
     package func changeStream() throws(TableError) -> ChangeStreamStatistics {
         let first = try readers.read { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in try ChangeJournal.firstTime(connection) }
         }
-        let retention = backups.parts.retention
+        let retention = backups.store.retention
         let size = retention.size
         return ChangeStreamStatistics(
             changes: size.changes, bytes: size.bytes, bytesMax: limits.changeBytesMax, firstCommittedAt: first,
@@ -299,7 +300,7 @@ extension SQLiteTableStore {
 
     /// Runs `body` on one state of the file.
     func snapshot<Result>(
-        _ connection: Connection, _ body: () throws(TableError) -> Result
+        _ connection: DatabaseConnection, _ body: () throws(TableError) -> Result
     ) throws(TableError) -> Result {
         try connection.read(failing: TableError.init, body)
     }

@@ -244,11 +244,11 @@ struct BackupTests {
         for number in 0..<30 { try store.put(Self.item(number)) }
         let backup = try store.createBackup(of: TestTable.name, name: "b")
         // All but the end of a restore.
-        let parts = store.backups.parts
-        let target = try Restoration.prepare(TestTable.schema.named(Self.copy), replacing: false, parts)
-        let image = try #require(try parts.vault.open("backups/\(backup.id).backup"))
+        let open = store.backups.store
+        let target = try Restoration.prepare(TestTable.schema.named(Self.copy), replacing: false, open)
+        let image = try #require(try open.vault.open("backups/\(backup.id).backup"))
         _ = try Restoration(
-            parts: parts, source: RestoreSource(image: image), target: target, replaces: false, isCancelled: { false }
+            store: open, source: RestoreSource(image: image), target: target, replaces: false, isCancelled: { false }
         ).load()
         #expect(try store.listTables() == [TestTable.name])
         #expect(try store.verify().problems == [])

@@ -55,7 +55,7 @@ struct ChangeStreamSizeTests {
 
         /// What the file says if every change is counted.
         func counted() throws -> Int64 {
-            try store.backups.parts.readers.read { (connection) throws(TableError) in
+            try store.backups.store.readers.read { (connection) throws(TableError) in
                 try convertingErrors { () throws(SQLiteError) in
                     try ChangeJournal.bytes(connection, in: 0...Int64.max)
                 }
@@ -170,7 +170,7 @@ struct ChangeStreamSizeTests {
         }
         let changes = try bench.store.changes(after: 0, limit: 1000)
         try bench.reopen {
-            let connection = try Connection(
+            let connection = try DatabaseConnection(
                 path: bench.directory.path + "/flags.db", mode: .readWrite, busyTimeoutMilliseconds: 1000)
             defer { connection.close() }
             try connection.execute(

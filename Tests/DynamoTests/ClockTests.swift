@@ -147,7 +147,7 @@ struct ClockTests {
         try bench.put("and on")
         #expect(told.withLock { $0 } == [Self.day, -Self.day])
         // Nothing was written in between: no time has run backwards.
-        #expect(bench.store.backups.parts.time.history.jumps == [])
+        #expect(bench.store.backups.store.time.history.jumps == [])
     }
 
     @Test("A clock that is ahead for a moment makes nothing old: neither changes nor bases are forgotten for it")

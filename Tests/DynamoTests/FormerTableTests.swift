@@ -124,8 +124,8 @@ struct FormerTableTests {
             try store.deleteTable(TestTable.name)
             store.backups.waitForSweep()
             #expect(try store.listBackups(BackupFilter()) == [])
-            let parts = store.backups.parts
-            let rows = try parts.readers.read { (connection) throws(TableError) in
+            let open = store.backups.store
+            let rows = try open.readers.read { (connection) throws(TableError) in
                 try convertingErrors { () throws(SQLiteError) in
                     let count = try connection.statement("SELECT (SELECT count(*) FROM item) + count(*) FROM entry")
                     defer { count.reset() }
@@ -133,7 +133,7 @@ struct FormerTableTests {
                 }
             }
             #expect(rows == 0)
-            #expect(try FormerTable.all(parts).isEmpty)
+            #expect(try FormerTable.all(open).isEmpty)
         }
     }
 
@@ -192,8 +192,8 @@ struct FormerTableTests {
         try store.setSetting("store.former.\(space)", to: "AAAA")
         store.backups.former.settle()
         store.backups.waitForSweep()
-        let parts = store.backups.parts
-        let spaces = try parts.readers.read { (connection) throws(TableError) in
+        let open = store.backups.store
+        let spaces = try open.readers.read { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in try LeftoverSpaces.all(connection) }
         }
         #expect(spaces.contains(space))
@@ -202,28 +202,28 @@ struct FormerTableTests {
 
     /// Ends a table as its deletion does, up to where the process ends.
     private func end(_ table: String, of store: SQLiteTableStore) throws {
-        let parts = store.backups.parts
-        try parts.writer.write { (connection) throws(TableError) in
-            try FormerTable.end(parts.catalog.definition(table), backup: "last", connection, parts)
+        let open = store.backups.store
+        try open.writer.write { (connection) throws(TableError) in
+            try FormerTable.end(open.catalog.definition(table), backup: "last", connection, open)
         } finish: {
-            parts.catalog.replace(with: parts.catalog.all.filter { $0.key != table })
+            open.catalog.replace(with: open.catalog.all.filter { $0.key != table })
         }
     }
 
     @Test("The spaces of a restore that has just begun are no leftovers to a sweep, and are when it has failed")
     func startingRestore() throws {
         try StoreKind.file.withStore { (store) throws in
-            let parts = store.backups.parts
-            let target = try Restoration.prepare(TestTable.schema.named(Self.copy), replacing: false, parts)
+            let open = store.backups.store
+            let target = try Restoration.prepare(TestTable.schema.named(Self.copy), replacing: false, open)
             store.backups.former.settle()
             store.backups.waitForSweep()
             func leftovers() throws -> Set<UInt32> {
-                try parts.readers.read { (connection) throws(TableError) in
+                try open.readers.read { (connection) throws(TableError) in
                     try convertingErrors { () throws(SQLiteError) in Set(try LeftoverSpaces.all(connection)) }
                 }
             }
             #expect(try leftovers() == Set(target.spaces))
-            parts.filling.remove(target)
+            open.filling.remove(target)
             store.backups.former.settle()
             store.backups.waitForSweep()
             #expect(try leftovers() == [])
@@ -320,7 +320,7 @@ extension FormerTableTests {
             try store.put(TestTable.item("p", "1"))
             try store.deleteTable(TestTable.name)
             try store.backups.archive.flush()
-            let files = try store.backups.parts.vault.files(in: ContinuousLog.folder(life))
+            let files = try store.backups.store.vault.files(in: ContinuousLog.folder(life))
             #expect(try store.endedContinuousBackups().count == (files.isEmpty ? 1 : 2))
             #expect(try lastBackups(store).map(\.table.content.items) == [0, 1])
         }
@@ -347,7 +347,7 @@ extension FormerTableTests {
 extension FormerTableTests {
     /// Bytes of images of changes in the stream.
     private func contentBytes(_ store: SQLiteTableStore) throws -> Int64 {
-        try store.backups.parts.readers.read { (connection) throws(TableError) in
+        try store.backups.store.readers.read { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in
                 let sum = try connection.statement(
                     "SELECT coalesce(sum(coalesce(length(old), 0) + coalesce(length(new), 0)), 0) FROM change")
@@ -376,7 +376,7 @@ extension FormerTableTests {
             #expect(try store.changes(after: 0, limit: 10).map(\.table) == ["other"])
             #expect(store.lastSequence == 3001)
             #expect(try store.verify().changes == 3001)
-            #expect(try FormerTable.all(store.backups.parts).isEmpty)
+            #expect(try FormerTable.all(store.backups.store).isEmpty)
         }
     }
 

@@ -14,12 +14,12 @@ struct LastBackupTests {
     ///
     /// - Returns: the identifier of its last backup, which is still to be made.
     private func end(_ table: String, of store: SQLiteTableStore) throws -> String {
-        let parts = store.backups.parts
+        let open = store.backups.store
         let before = Set(try store.backups.former.dueBackups().map(\.id))
-        try parts.writer.write { (connection) throws(TableError) in
-            try FormerTable.end(parts.catalog.definition(table), backup: "last of \(table)", connection, parts)
+        try open.writer.write { (connection) throws(TableError) in
+            try FormerTable.end(open.catalog.definition(table), backup: "last of \(table)", connection, open)
         } finish: {
-            parts.catalog.replace(with: parts.catalog.all.filter { $0.key != table })
+            open.catalog.replace(with: open.catalog.all.filter { $0.key != table })
         }
         return try #require(try store.backups.former.dueBackups().map(\.id).first { !before.contains($0) })
     }
@@ -87,12 +87,12 @@ struct LastBackupTests {
             store.backups.former.settle()
             store.backups.waitForSweep()
             #expect(try sequencesWithContent(store) == [])
-            #expect(try FormerTable.all(store.backups.parts).isEmpty)
+            #expect(try FormerTable.all(store.backups.store).isEmpty)
         }
     }
 
     private func sequencesWithContent(_ store: SQLiteTableStore) throws -> [Int64] {
-        try store.backups.parts.readers.read { (connection) throws(TableError) in
+        try store.backups.store.readers.read { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in
                 let rows = try connection.statement(
                     "SELECT sequence FROM change WHERE new IS NOT NULL OR old IS NOT NULL ORDER BY sequence")

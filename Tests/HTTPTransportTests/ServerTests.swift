@@ -253,7 +253,7 @@ struct ServerTests {
     }
 
     @Test("An answer that is larger than what may wait is given whole; only so many are under way at once")
-    func largeAnswers() throws {
+    func largeResponses() throws {
         let server = try TestServer(loops: 1) {
             $0.limits.keptOutputBytes = 1_000_000
             $0.timeouts.lag = .zero
@@ -425,7 +425,7 @@ struct ServerTests {
         let statistics = server.server.statistics()[0]
         #expect(statistics.connectionsAccepted == 1)
         #expect(statistics.requests == 2)
-        #expect(statistics.answers == [.ok: 1, .noContent: 1, .badRequest: 1])
+        #expect(statistics.responses == [.ok: 1, .noContent: 1, .badRequest: 1])
         #expect(statistics.faults[.malformedRequestLine] == 1)
         #expect(statistics.bytesRead == UInt64((request + empty + "BAD\r\n").utf8.count))
         #expect(statistics.bytesWritten > 300)

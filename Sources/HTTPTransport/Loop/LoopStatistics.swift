@@ -19,9 +19,9 @@ package struct LoopStatistics: Sendable {
     /// Whole requests handed to the handler.
     package internal(set) var requests: UInt64 = 0
     /// Exchanges that were deferred.
-    package internal(set) var deferredAnswers: UInt64 = 0
+    package internal(set) var deferredResponses: UInt64 = 0
     /// Answers by status, those of the transport included; only statuses that occurred.
-    package internal(set) var answers: [HTTPStatus: UInt64] = [:]
+    package internal(set) var responses: [HTTPStatus: UInt64] = [:]
     /// Requests that no handler saw, by what was wrong with them; every kind.
     package internal(set) var faults: [RequestFault: UInt64] = [:]
     /// Time-outs by kind; every kind.

@@ -11,7 +11,7 @@ final class BackupService: Sendable {
     /// What is still to be done about tables that are no more.
     let former: FormerTables
 
-    let parts: StoreParts
+    let store: OpenStore
     private let queue = DispatchQueue(label: "table.restore")
     private let underWay = Locked<[String: RestoreUnderWay]>([:])
     /// The restores that failed.
@@ -31,10 +31,10 @@ final class BackupService: Sendable {
     private static let firstExpirySeconds = 3700
 
     /// The backups of a store that nobody writes to yet; sweeps what earlier restores have left.
-    init(_ parts: StoreParts) throws(TableError) {
-        self.parts = parts
-        archive = try ContinuousArchive(parts)
-        former = FormerTables(parts)
+    init(_ store: OpenStore) throws(TableError) {
+        self.store = store
+        archive = try ContinuousArchive(store)
+        former = FormerTables(store)
         former.settle()
         queue.async { [weak self] in self?.removeExpired() }
         expire(after: Self.firstExpirySeconds)
@@ -58,9 +58,9 @@ extension BackupService {
     func create(
         of table: String, name: String, kind: BackupDescription.Kind, isCancelled givesUp: () -> Bool
     ) throws(TableError) -> BackupDescription {
-        _ = try parts.catalog.definition(table)
-        let id = Self.newID(at: parts.clock())
-        let (image, size) = try parts.writeImage(
+        _ = try store.catalog.definition(table)
+        let id = Self.newID(at: store.clock())
+        let (image, size) = try store.writeImage(
             of: table, to: Self.file(id), TableImage.Label(id: id, name: name, kind: kind), includesCompanions: true,
             isCancelled: { isCancelled.load(ordering: .acquiring) || givesUp() })
         return image.backup(sizeBytes: size)
@@ -74,7 +74,7 @@ extension BackupService {
     }
 
     /// The identifiers of the files of all backups, in their order. Other files in the folder are nobody's.
-    func ids() throws(TableError) -> [String] { try Self.ids(parts.vault) }
+    func ids() throws(TableError) -> [String] { try Self.ids(store.vault) }
 
     /// The identifiers of the files of all backups in a vault.
     static func ids(_ vault: BackupVault) throws(TableError) -> [String] {
@@ -91,7 +91,7 @@ extension BackupService {
     func delete(_ id: String) throws(TableError) -> ListedBackup {
         if let backup = try former.giveUpBackup(id) { return .creating(backup) }
         let backup = try describe(id)
-        guard try parts.vault.remove(Self.file(id)) else { throw .backup(.notFound(id)) }
+        guard try store.vault.remove(Self.file(id)) else { throw .backup(.notFound(id)) }
         return backup
     }
 
@@ -100,7 +100,7 @@ extension BackupService {
         let name = Self.file(id)
         var sizeBytes = 0
         do throws(TableError) {
-            guard let file = try parts.vault.open(name) else { return nil }
+            guard let file = try store.vault.open(name) else { return nil }
             sizeBytes = try file.size()
             let reader = try ImageReader(file)
             return .available(reader.image.backup(id, sizeBytes: reader.sizeBytes))
@@ -116,10 +116,10 @@ extension BackupService {
     private func open(_ id: String) throws(TableError) -> StoredFile {
         // What is no identifier could be the path of something else.
         guard Self.isID(id) else { throw .backup(.notFound(id)) }
-        if let file = try parts.vault.open(Self.file(id)) { return file }
+        if let file = try store.vault.open(Self.file(id)) { return file }
         guard try former.dueBackups().contains(where: { $0.id == id }) else { throw .backup(.notFound(id)) }
         former.makeBackups()
-        guard let file = try parts.vault.open(Self.file(id)) else {
+        guard let file = try store.vault.open(Self.file(id)) else {
             throw former.trouble.current ?? .backup(.notFound(id))
         }
         return file
@@ -169,7 +169,7 @@ extension BackupService {
     private func restore(image file: StoredFile, _ request: Request) throws(TableError) -> TableDescription {
         let image = try ImageReader(file).image
         for (name, value) in image.settings {
-            if let here = try parts.setting(name), here != value {
+            if let here = try store.setting(name), here != value {
                 throw .backup(.otherSetting(name: name, ofBackup: value, ofStore: here))
             }
         }
@@ -188,7 +188,7 @@ extension BackupService {
         of table: String, at point: RestorePoint
     ) throws(TableError) -> (source: RestoreSource, schema: TableSchema, time: Int64) {
         do throws(TableError) {
-            let schema = try parts.catalog.definition(table).schema
+            let schema = try store.catalog.definition(table).schema
             let (source, time) = try archive.source(of: table, at: point)
             return (source, schema, time)
         } catch {
@@ -206,7 +206,7 @@ extension BackupService {
 
     func summary(_ table: String) throws(TableError) -> RestoreSummary? {
         if let origin = underWay.withLock({ $0[table]?.origin }) { return origin.summary(isInProgress: true) }
-        return try parts.setting(TableSetting.origin.name(table)).flatMap(RestoreOrigin.init(text:))?
+        return try store.setting(TableSetting.origin.name(table)).flatMap(RestoreOrigin.init(text:))?
             .summary(isInProgress: false)
     }
 
@@ -217,19 +217,19 @@ extension BackupService {
         // As in DynamoDB: a table that somebody has just restored can be deleted again.
         if !request.replaces { schema.isProtected = false }
         try schema.validate()
-        try take(request.target, TableDescription(schema: schema, createdAt: parts.clock()), origin)
+        try take(request.target, TableDescription(schema: schema, createdAt: store.clock()), origin)
         var filled: [TableDefinition] = []
         do throws(TableError) {
-            let definition = try Restoration.prepare(schema, replacing: request.replaces, parts)
+            let definition = try Restoration.prepare(schema, replacing: request.replaces, store)
             filled.append(definition)
-            let companions = try RestoredCompanions(of: source.image, beside: request.target, parts)
+            let companions = try RestoredCompanions(of: source.image, beside: request.target, store)
             let restoration = Restoration(
-                parts: parts, source: source, target: definition, replaces: request.replaces, companions: companions,
+                store: store, source: source, target: definition, replaces: request.replaces, companions: companions,
                 isCancelled: { [self, givesUp = request.isCancelled] in
                     isCancelled.load(ordering: .acquiring) || givesUp()
                 })
             queue.async { [self] in request.completion(run(restoration, origin, request)) }
-            return parts.describe(definition, content: TableStatistics(definition))
+            return store.describe(definition, content: TableStatistics(definition))
         } catch {
             leave(request.target, filled)
             throw error
@@ -246,7 +246,7 @@ extension BackupService {
             leave(name, restoration.filled)
             for deliver in replaced.withLock({ $0 }) { deliver(name) }
             tableEnded()
-            return .success(parts.describe(restoration.target, content: content))
+            return .success(store.describe(restoration.target, content: content))
         } catch {
             leave(name, restoration.filled)
             if !request.isCancelled() {
@@ -273,7 +273,7 @@ extension BackupService {
     }
 
     private func leave(_ name: String, _ filled: [TableDefinition]) {
-        for definition in filled { parts.filling.remove(definition) }
+        for definition in filled { store.filling.remove(definition) }
         underWay.withLock { $0[name] = nil }
     }
 }
@@ -283,12 +283,12 @@ extension BackupService {
 extension BackupService {
     /// Ends a table that is deleted, in the writer's transaction. When it could be restored to points in time, a backup
     /// of it is made.
-    func end(_ definition: TableDefinition, _ connection: Connection) throws(TableError) {
+    func end(_ definition: TableDefinition, _ connection: DatabaseConnection) throws(TableError) {
         let isContinuous = try convertingErrors { () throws(SQLiteError) in
             try StoreFile.setting(connection, TableSetting.continuous.name(definition.name)) != nil
         }
         try FormerTable.end(
-            definition, backup: isContinuous ? "\(definition.name)$DeletedTableBackup" : nil, connection, parts)
+            definition, backup: isContinuous ? "\(definition.name)$DeletedTableBackup" : nil, connection, store)
     }
 
     /// Told when a table has ended: waits until its backup is made, if it is to have one; the rest is done beside.
@@ -315,13 +315,13 @@ extension BackupService {
     /// Removes the backups that the engine has made itself and nobody has wanted, and logs that have ended, when they
     /// are 35 days old. What cannot be removed keeps nothing else from it, and is tried again tomorrow.
     func removeExpired() {
-        parts.vault.discardOldDrafts(in: [Self.folder, "restore"])
-        guard let now = parts.time.timeForForgetting else { return }
+        store.vault.discardOldDrafts(in: [Self.folder, "restore"])
+        guard let now = store.time.timeForForgetting else { return }
         var filter = BackupFilter()
         filter.kind = .system
         for case .available(let backup) in (try? list(filter)) ?? [] {
             if let expiresAt = backup.expiresAt, expiresAt <= now {
-                _ = try? parts.vault.remove(Self.file(backup.id))
+                _ = try? store.vault.remove(Self.file(backup.id))
             }
         }
         try? former.removeExpired(now)

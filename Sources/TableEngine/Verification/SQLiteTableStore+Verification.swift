@@ -8,7 +8,7 @@ extension SQLiteTableStore {
     /// backup. Blocks; O(all of it). Writing goes on meanwhile.
     package func verify() throws(TableError) -> VerificationReport {
         var report = VerificationReport()
-        try LogVerification.verifyBackups(backups.parts.vault, &report)
+        try LogVerification.verifyBackups(backups.store.vault, &report)
         var logs: [String: StoreVerification.LoggedItems] = [:]
         for contents in try backups.archive.current() {
             var survey = try LogVerification.survey(contents)
@@ -20,13 +20,13 @@ extension SQLiteTableStore {
             logs[contents.table] = try LogVerification.verify(found, &report)
         }
         // Those that are not complete yet are being written.
-        for former in try FormerTable.all(backups.parts) where former.isLogComplete {
+        for former in try FormerTable.all(backups.store) where former.isLogComplete {
             guard let life = former.life else { continue }
             try LogVerification.verify(
-                former, life, backups.parts.vault, try backups.parts.inventory(of: life),
-                try backups.parts.stream(), &report)
+                former, life, backups.store.vault, try backups.store.inventory(of: life),
+                try backups.store.stream(), &report)
         }
-        return try backups.parts.readForLong { (connection) throws(TableError) in
+        return try backups.store.readForLong { (connection) throws(TableError) in
             var verification = try StoreVerification(connection, logs: logs, report: report)
             try verification.run()
             return verification.report
@@ -88,7 +88,7 @@ enum LogVerification {
     ///   - report: receives what is wrong.
     /// - Returns: what they say that the tables hold.
     static func verifyLogs(
-        _ connection: Connection, _ vault: BackupVault, _ report: inout VerificationReport
+        _ connection: DatabaseConnection, _ vault: BackupVault, _ report: inout VerificationReport
     ) throws(TableError) -> [String: StoreVerification.LoggedItems] {
         let (lives, stream) = try convertingErrors { () throws(SQLiteError) in
             (

@@ -34,8 +34,8 @@ struct LocalRoutesTests {
             describedBy: .ofProgram(version: FlagServerCommand.version))
     }
 
-    private func answer(_ request: RouteRequest, of caller: Caller = .command("import")) -> RouteAnswer {
-        RouteAnswer(routes.answer(request, of: caller))
+    private func answer(_ request: RouteRequest, of caller: Caller = .command("import")) -> RouteResponse {
+        RouteResponse(routes.answer(request, of: caller))
     }
 
     private static func importing(

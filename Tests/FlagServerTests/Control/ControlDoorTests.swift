@@ -25,13 +25,13 @@ struct ControlDoorTests {
         init(in directory: String) throws {
             server = try RouteServer()
             door = try ControlDoor(
-                in: directory, AdministrationRoute.all, over: server.stack.administration,
-                describedBy: server.stack.document, counting: RequestCounting(server.stack.metrics),
+                in: directory, AdministrationRoute.all, over: server.composition.administration,
+                describedBy: server.composition.document, counting: RequestCounting(server.composition.metrics),
                 logger: ControlDoorTests.logger)
             self.directory = directory
         }
 
-        func ask(_ request: RouteRequest) throws -> RouteAnswer {
+        func ask(_ request: RouteRequest) throws -> RouteResponse {
             try ControlSocket.withPath(in: directory) { try RemoteServer(socket: $0).answer(request) }
         }
 
@@ -90,18 +90,18 @@ struct ControlDoorTests {
         let directory = try TemporaryDirectory()
         let server = try RouteServer()
         let routes = AdministrationRoute.all
-        let counting = RequestCounting(server.stack.metrics)
-        let parts = ControlHandler.Parts(
-            routes: routes, router: Router(routes.map(\.declaration), describedBy: server.stack.document),
-            administration: server.stack.administration,
+        let counting = RequestCounting(server.composition.metrics)
+        let dependencies = ControlHandler.Dependencies(
+            routes: routes, router: Router(routes.map(\.declaration), describedBy: server.composition.document),
+            administration: server.composition.administration,
             handover: RouteHandover(
-                to: server.stack.administration.workers, counting.metrics, counting.workers, contentBytes: 1000,
+                to: server.composition.administration.workers, counting.metrics, counting.workers, contentBytes: 1000,
                 report: { _, _ in }),
             callers: [geteuid() + 1: .local(user: "somebody")], nowhere: .routeNotFound)
         let path = directory.path + "/x.sock"
         let http = try HTTPServer<Never>(
             configuration: HTTPServerConfiguration(addresses: [.unix(path: path)], loops: 1))
-        http.start { _ in ControlHandler(parts, counter: RequestCounter(counting.metrics, in: counting.door)) }
+        http.start { _ in ControlHandler(dependencies, counter: RequestCounter(counting.metrics, in: counting.door)) }
         for target in ["/api/flags", "/api/backups", "/nowhere"] {
             let answer = try RemoteServer(socket: path).answer(RouteRequest(.get, target))
             #expect(answer.status == 403)
@@ -210,7 +210,7 @@ struct ControlDoorTests {
         let silent = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(silent) }
         #expect(UnixAddress(ControlSocket.path(in: directory.path))?.withSockaddr { connect(silent, $0, $1) } == 0)
-        opened.server.stack.administration.work.stop()
+        opened.server.composition.administration.work.stop()
         opened.server.table.letWritesGo()
         opened.stop()
         ended.wait()

@@ -137,7 +137,7 @@ struct NumberIdentityTests {
         #expect(try digest(#"{"x":\#(left)}"#) == digest(#"{"x":\#(right)}"#))
     }
 
-    // MARK: - Parts
+    // MARK: - Dependencies
 
     private func holds(_ rule: String, of x: String, listing key: String? = nil) throws -> Bool {
         let definition = FlagDefinition(

@@ -5,7 +5,7 @@ import SQLite
 extension ContinuousArchive {
     /// What there is of the continuous backups of tables that are no more, the oldest first.
     func ended() throws(TableError) -> [EndedContinuousBackups] {
-        try FormerTable.all(parts).filter { $0.life != nil }.map { former in
+        try FormerTable.all(store).filter { $0.life != nil }.map { former in
             do throws(TableError) {
                 let contents = try contents(of: former)
                 let damage = contents?.damageReport.first { $0.lost != nil }
@@ -27,8 +27,8 @@ extension ContinuousArchive {
     func endedSource(
         of table: String, at point: RestorePoint
     ) throws(TableError) -> (source: RestoreSource, schema: TableSchema, time: Int64)? {
-        if try !FormerTable.unfinished(parts).isEmpty { try flush() }
-        for former in try FormerTable.all(parts).reversed() where former.name == table {
+        if try !FormerTable.unfinished(store).isEmpty { try flush() }
+        for former in try FormerTable.all(store).reversed() where former.name == table {
             guard let contents = try contents(of: former), let range = restorable(contents, former) else { continue }
             let schema = former.image.definition.schema
             switch point {
@@ -37,14 +37,14 @@ extension ContinuousArchive {
                 guard
                     range.contains(time) || contents.damageReport.contains(where: { $0.lost?.contains(time) ?? false })
                 else { continue }
-                return (try contents.source(try contents.moment(at: time, pass, parts.time.history)), schema, time)
+                return (try contents.source(try contents.moment(at: time, pass, store.time.history)), schema, time)
             }
         }
         return nil
     }
 
     private func restorable(_ contents: LogContents, _ former: FormerTable) -> ClosedRange<Int64>? {
-        let range = contents.restorable(now: parts.clock(), parts.time.history)
+        let range = contents.restorable(now: store.clock(), store.time.history)
         return range.flatMap { $0.lowerBound <= former.endedAt ? $0.lowerBound...former.endedAt : nil }
     }
 
@@ -53,19 +53,19 @@ extension ContinuousArchive {
     private func contents(of former: FormerTable) throws(TableError) -> LogContents? {
         guard let life = former.life else { return nil }
         return try LogContents(
-            ended: former, life, parts.vault, try parts.inventory(of: life), try parts.stream(), .ends)
+            ended: former, life, store.vault, try store.inventory(of: life), try store.stream(), .ends)
     }
 }
 
 extension FormerTable {
     /// The tables that are no more and whose log does not have every change of them yet.
-    static func unfinished(_ parts: StoreParts) throws(TableError) -> [FormerTable] {
-        try all(parts).filter { $0.life != nil && !$0.isLogComplete }
+    static func unfinished(_ store: OpenStore) throws(TableError) -> [FormerTable] {
+        try all(store).filter { $0.life != nil && !$0.isLogComplete }
     }
 
     /// The first change whose time the logs of tables that are no more keep; `Int64.max` when there are none.
-    static func firstKept(_ parts: StoreParts) throws(TableError) -> Int64 {
-        try all(parts).filter { $0.life != nil }.map(\.image.definition.startSequence).min() ?? .max
+    static func firstKept(_ store: OpenStore) throws(TableError) -> Int64 {
+        try all(store).filter { $0.life != nil }.map(\.image.definition.startSequence).min() ?? .max
     }
 }
 

@@ -11,7 +11,7 @@ import Synchronization
 /// What is not in a log yet is kept in the change stream, where the change's own transaction has put it: whatever
 /// happens between, nothing of a log is lost. The logs follow within a second; `flush` waits until they have.
 final class ContinuousArchive: Sendable {
-    let parts: StoreParts
+    let store: OpenStore
     private let logs: ContinuousLogs
     private let follower: ChangeFollower<ContinuousLogs>
     private let isExamining = Atomic(false)
@@ -34,14 +34,14 @@ final class ContinuousArchive: Sendable {
     private static let examinationRest: UInt32 = 2000
 
     /// The archive of a store that nobody writes to yet.
-    init(_ parts: StoreParts) throws(TableError) {
-        self.parts = parts
+    init(_ store: OpenStore) throws(TableError) {
+        self.store = store
         var timing = FollowerTiming()
         timing.gatherMilliseconds = Self.gatherMilliseconds
-        timing.wall = parts.time.wall
-        timing.delay = parts.delay
-        logs = try ContinuousLogs(parts, timing)
-        follower = ChangeFollower(Self.followerName, of: parts, logs, on: logs.queue, timing: timing)
+        timing.wall = store.time.wall
+        timing.delay = store.delay
+        logs = try ContinuousLogs(store, timing)
+        follower = ChangeFollower(Self.followerName, of: store, logs, on: logs.queue, timing: timing)
         logs.followed.withLock { $0 = { [weak self] in self?.beginExamining() } }
         logs.retryDue.withLock { $0 = { [weak self] in self?.wake() } }
         follower.attach()
@@ -63,8 +63,8 @@ final class ContinuousArchive: Sendable {
             }
             if let log = logs.open[table] { return state(of: log) }
             let life = StoreFile.randomID()
-            try parts.writer.write { (connection) throws(TableError) in
-                _ = try parts.catalog.definition(table)
+            try store.writer.write { (connection) throws(TableError) in
+                _ = try store.catalog.definition(table)
                 try convertingErrors { () throws(SQLiteError) in
                     try StoreFile.set(connection, TableSetting.continuous.name(table), to: life)
                     try Self.setRecoveryPeriod(of: table, days: recoveryPeriodDays, connection)
@@ -76,7 +76,7 @@ final class ContinuousArchive: Sendable {
                 guard let log = logs.open[table] else { throw .tableNotFound(table) }
                 return state(of: log)
             } catch {
-                // It was not turned on: the answer says so.
+                // It was not turned on: the response says so.
                 try? end(table)
                 throw error
             }
@@ -90,13 +90,13 @@ final class ContinuousArchive: Sendable {
 
     /// Whether the continuous backups of a table are on.
     func isOn(_ table: String) throws(TableError) -> Bool {
-        try parts.setting(TableSetting.continuous.name(table)) != nil
+        try store.setting(TableSetting.continuous.name(table)) != nil
     }
 
     /// Whether the continuous backups of a table are on, the times that it can be restored to, and what is damaged.
     func state(of table: String) throws(TableError) -> ContinuousBackups {
         try onQueue { () throws(TableError) in
-            guard try parts.lives()[table] != nil else { return ContinuousBackups(restorable: nil) }
+            guard try store.lives()[table] != nil else { return ContinuousBackups(restorable: nil) }
             // Where it does not follow, it tells until when it did.
             do throws(TableError) { try follow(table) } catch { if logs.open[table] == nil { throw error } }
             return logs.open[table].map(state) ?? ContinuousBackups(restorable: nil)
@@ -105,7 +105,7 @@ final class ContinuousArchive: Sendable {
 
     private func state(of log: ContinuousLog) -> ContinuousBackups {
         ContinuousBackups(
-            restorable: log.contents.restorable(now: log.contents.completeAt, parts.time.history),
+            restorable: log.contents.restorable(now: log.contents.completeAt, store.time.history),
             recoveryPeriodDays: log.contents.recoveryPeriodDays, damages: log.contents.damageReport)
     }
 
@@ -116,7 +116,7 @@ final class ContinuousArchive: Sendable {
     ///   `backup(.lostRestoreTime)`.
     func source(of table: String, at point: RestorePoint) throws(TableError) -> (RestoreSource, Int64) {
         try onQueue { () throws(TableError) in
-            guard try parts.lives()[table] != nil else { throw .backup(.pointInTimeUnavailable(table: table)) }
+            guard try store.lives()[table] != nil else { throw .backup(.pointInTimeUnavailable(table: table)) }
             try follow(table)
             guard let contents = logs.open[table]?.contents else {
                 throw .backup(.pointInTimeUnavailable(table: table))
@@ -124,7 +124,7 @@ final class ContinuousArchive: Sendable {
             switch point {
             case .latest: return (try contents.source(.latest), contents.completeAt)
             case .time(let time, let pass):
-                return (try contents.source(try contents.moment(at: time, pass, parts.time.history)), time)
+                return (try contents.source(try contents.moment(at: time, pass, store.time.history)), time)
             }
         }
     }
@@ -135,8 +135,8 @@ final class ContinuousArchive: Sendable {
     /// - Parameter now: the time as far as things may be forgotten by it.
     func removeOldLives(_ now: Int64) throws(TableError) {
         try onQueue { () throws(TableError) in
-            let kept = Set(try parts.lives().values).union(try FormerTable.all(parts).compactMap(\.life))
-            let old = parts.vault.folders(
+            let kept = Set(try store.lives().values).union(try FormerTable.all(store).compactMap(\.life))
+            let old = store.vault.folders(
                 in: ContinuousLog.parentFolder, unchangedSince: now - ContinuousLog.retentionMax)
             // One that cannot be removed keeps no other from it.
             for life in old where !kept.contains(life) { try? remove(life) }
@@ -197,7 +197,7 @@ extension ContinuousArchive {
 
     /// Gives a log another recovery period, and removes what is older.
     private func change(_ table: String, to days: Int) throws(TableError) {
-        try parts.writer.write { (connection) throws(TableError) in
+        try store.writer.write { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in
                 try Self.setRecoveryPeriod(of: table, days: days, connection)
             }
@@ -207,8 +207,8 @@ extension ContinuousArchive {
     }
 
     private func end(_ table: String) throws(TableError) {
-        let life = try parts.lives()[table]
-        try parts.writer.write { (connection) throws(TableError) in
+        let life = try store.lives()[table]
+        try store.writer.write { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in
                 try StoreFile.removeSetting(connection, TableSetting.continuous.name(table))
                 try StoreFile.removeSetting(connection, TableSetting.recoveryPeriod.name(table))
@@ -221,8 +221,8 @@ extension ContinuousArchive {
 
     /// Removes all of a life.
     private func remove(_ life: String) throws(TableError) {
-        try parts.vault.removeFolder(ContinuousLog.folder(life))
-        try parts.writer.write { (connection) throws(TableError) in
+        try store.vault.removeFolder(ContinuousLog.folder(life))
+        try store.writer.write { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in
                 try StoreFile.removeSetting(connection, LogInventory.setting(life))
             }
@@ -257,7 +257,7 @@ extension ContinuousArchive {
             for contents in (try? current()) ?? [] {
                 // What cannot be read now is read again tomorrow.
                 let survey = try? LogSurvey(
-                    contents.life, parts.vault, contents.inventory, .everything, written: contents.writtenBytes
+                    contents.life, store.vault, contents.inventory, .everything, written: contents.writtenBytes
                 ) { [self] in
                     usleep(Self.examinationRest)
                     return !logs.isCancelled.load(ordering: .acquiring)

@@ -59,14 +59,14 @@ struct ContinuousLog {
 
     /// Begins a log with an image of the table.
     init(
-        beginning life: String, of table: String, _ parts: StoreParts, isCancelled: () -> Bool
+        beginning life: String, of table: String, _ store: OpenStore, isCancelled: () -> Bool
     ) throws(TableError) {
-        let base = try Self.makeBase(life, table, parts, isCancelled)
+        let base = try Self.makeBase(life, table, store, isCancelled)
         let position = base.image.sequence
         let file = LogFileName(.segment, position)
-        blocks = try Self.begin(life, file, parts.vault)
+        blocks = try Self.begin(life, file, store.vault)
         contents = LogContents(
-            table: table, life: life, vault: parts.vault, bases: [base], segments: [], inventory: LogInventory(),
+            table: table, life: life, vault: store.vault, bases: [base], segments: [], inventory: LogInventory(),
             position: position, writtenBytes: blocks.position, completeAt: base.image.createdAt)
         notedPosition = position
         (lastBlock, lastTime) = (BlockFile.start, base.image.committedAt)
@@ -334,24 +334,24 @@ extension ContinuousLog {
     }
 
     /// Makes a new base where the log has become long, the last base is old, or changes are missing behind it.
-    mutating func renewBase(_ parts: StoreParts, isCancelled: () -> Bool) throws(TableError) {
-        guard isBaseDue(parts) else { return }
+    mutating func renewBase(_ store: OpenStore, isCancelled: () -> Bool) throws(TableError) {
+        guard isBaseDue(store) else { return }
         // First the segment: a base is never made in vain for want of it.
         if blocks.position > Self.logBytesWorthwhile { try beginSegment() }
-        let base = try Self.makeBase(life, table, parts, isCancelled)
+        let base = try Self.makeBase(life, table, store, isCancelled)
         contents.bases.removeAll { $0.image.sequence == base.image.sequence }
         contents.bases.append(base)
         note(base)
     }
 
-    private func isBaseDue(_ parts: StoreParts) -> Bool {
+    private func isBaseDue(_ store: OpenStore) -> Bool {
         guard let last = contents.bases.last else { return true }
         if contents.inventory.gaps.contains(where: { $0.upTo > last.image.sequence }) { return true }
         let bytes = logBytes(behind: last.image.sequence)
         guard bytes > Self.logBytesWorthwhile else { return false }
-        let madeAt = parts.time.history.inPresentTime(last.image.createdAt, behind: last.image.sequence)
+        let madeAt = store.time.history.inPresentTime(last.image.createdAt, behind: last.image.sequence)
         return bytes > max(Self.logBytesMin, last.sizeBytes)
-            || parts.clock() - madeAt > Self.retention(days: min(Self.baseDaysMax, contents.recoveryPeriodDays))
+            || store.clock() - madeAt > Self.retention(days: min(Self.baseDaysMax, contents.recoveryPeriodDays))
     }
 
     /// How much log is read for what is restored from a base.
@@ -395,16 +395,16 @@ extension ContinuousLog {
     }
 
     private static func makeBase(
-        _ life: String, _ table: String, _ parts: StoreParts, _ isCancelled: () -> Bool
+        _ life: String, _ table: String, _ store: OpenStore, _ isCancelled: () -> Bool
     ) throws(TableError) -> LogContents.FullImage {
         // The name says which change is the last one in it, which is known only afterwards; so it is renamed.
         let label = TableImage.Label(id: life, name: table, kind: .system)
         let draft = "\(folder(life))/new-base.image"
         // What the program keeps beside the table stays in the store, the only one that a base is for.
-        let (image, size) = try parts.writeImage(
+        let (image, size) = try store.writeImage(
             of: table, to: draft, label, includesCompanions: false, isCancelled: isCancelled)
         let path = "\(folder(life))/\(LogFileName(.base, image.sequence).text)"
-        try parts.vault.rename(draft, to: path)
+        try store.vault.rename(draft, to: path)
         return LogContents.FullImage(path: path, image: image, sizeBytes: size)
     }
 }

@@ -13,7 +13,7 @@ final class ContinuousLogs: @unchecked Sendable {
     // Proof for `@unchecked Sendable`: the variables are touched only on `queue` (and in `init`, before anybody else
     // knows the logs); the rest is immutable or guarded by itself.
     let queue = DispatchQueue(label: "table.archive")
-    let parts: StoreParts
+    let store: OpenStore
     /// The logs that are open, by the tables' names.
     private(set) var open: [String: ContinuousLog] = [:]
     /// The logs that do not follow, by the tables' names.
@@ -48,13 +48,13 @@ final class ContinuousLogs: @unchecked Sendable {
     /// - Parameters:
     ///   - parts: the store.
     ///   - timing: how long a log that failed waits to be tried again.
-    init(_ parts: StoreParts, _ timing: FollowerTiming) throws(TableError) {
-        (self.parts, self.timing) = (parts, timing)
-        let (lives, unfinished) = (try parts.lives(), try FormerTable.unfinished(parts))
+    init(_ store: OpenStore, _ timing: FollowerTiming) throws(TableError) {
+        (self.store, self.timing) = (store, timing)
+        let (lives, unfinished) = (try store.lives(), try FormerTable.unfinished(store))
         let isNeeded = !lives.isEmpty || !unfinished.isEmpty
         self.isNeeded = Atomic(isNeeded)
         // Until the logs were looked at, everything is needed.
-        parts.retention.firstKept = isNeeded ? 0 : try FormerTable.firstKept(parts)
+        store.retention.firstKept = isNeeded ? 0 : try FormerTable.firstKept(store)
     }
 
     /// Closes the logs; nothing is called from then on. On the queue.
@@ -76,15 +76,15 @@ extension ContinuousLogs: ChangeConsumer {
             stored: open.values.map(\.notedPosition).min() ?? .max)
     }
 
-    func concern(of changes: [Change]) -> Int { isNeeded.load(ordering: .acquiring) ? changes.count : 0 }
+    func concern(of changes: [TableChange]) -> Int { isNeeded.load(ordering: .acquiring) ? changes.count : 0 }
 
     func storedPosition() throws(TableError) -> Int64? { try beginTurn() }
 
     func beginTurn() throws(TableError) -> Int64? {
-        let lives = try parts.lives()
+        let lives = try store.lives()
         // A table that was deleted, or lives again, takes nothing more into its old log.
         for log in open.values where lives[log.table] != log.life { open[log.table] = nil }
-        let unfinished = try FormerTable.unfinished(parts)
+        let unfinished = try FormerTable.unfinished(store)
         failing.beginTurn(of: Set(lives.keys).union(unfinished.map(name)), all: isHurried)
         isNeeded.store(!lives.isEmpty || !unfinished.isEmpty, ordering: .releasing)
         if !lives.isEmpty || !unfinished.isEmpty {
@@ -99,8 +99,8 @@ extension ContinuousLogs: ChangeConsumer {
             isAllOpen =
                 lives.keys.allSatisfy { open[$0] != nil } && !unfinished.contains { failing.leavesOut(name($0)) }
         }
-        turnBegan = parts.clock()
-        return following.values.map(\.contents.position).min() ?? parts.lastSequence
+        turnBegan = store.clock()
+        return following.values.map(\.contents.position).min() ?? store.lastSequence
     }
 
     /// What the log of a table that is no more is called.
@@ -112,7 +112,7 @@ extension ContinuousLogs: ChangeConsumer {
     func batch(after position: Int64) throws(TableError) -> ChangeBatch<[String: [StoredChange]]>? {
         let tables = Set(following.keys)
         guard !tables.isEmpty else { return nil }
-        let step = try parts.readers.read { (connection) throws(TableError) in
+        let step = try store.readers.read { (connection) throws(TableError) in
             try connection.read(failing: TableError.init) { () throws(TableError) in
                 try ChangeJournal.records(connection, after: position, of: tables, bytes: Self.bytesPerStep)
             }
@@ -123,7 +123,7 @@ extension ContinuousLogs: ChangeConsumer {
 
     /// Each log notes by itself how far it is, in the same write.
     func take(_ batch: ChangeBatch<[String: [StoredChange]]>, storing: Bool) throws(TableError) {
-        let now = parts.clock()
+        let now = store.clock()
         for (table, log) in following {
             let position = log.contents.position
             let records = (batch.content[table] ?? []).filter { $0.sequence > position }
@@ -137,14 +137,14 @@ extension ContinuousLogs: ChangeConsumer {
     func rest(at now: Int64, storing: Bool) throws(TableError) -> Int? {
         for table in following.keys {
             attempt(table) { () throws(TableError) in
-                try open[table]?.renewBase(parts, isCancelled: { isCancelled.load(ordering: .acquiring) })
+                try open[table]?.renewBase(store, isCancelled: { isCancelled.load(ordering: .acquiring) })
                 try store(table)
                 open[table]?.isComplete(at: turnBegan)
             }
         }
         let ofLogs = open.values.map { $0.contents.bases.first?.image.sequence ?? 0 }.min() ?? .max
         let isKnown = isAllOpen || !isNeeded.load(ordering: .acquiring)
-        parts.retention.firstKept = isKnown ? min(ofLogs, try FormerTable.firstKept(parts)) : 0
+        store.retention.firstKept = isKnown ? min(ofLogs, try FormerTable.firstKept(store)) : 0
         damage.note(open.values.flatMap(\.contents.damageReport))
         if !open.isEmpty { followed.withLock { $0 }?() }
         failing.endTurn()
@@ -159,7 +159,7 @@ extension ContinuousLogs: ChangeConsumer {
 
     /// Lets the files say how far the logs are.
     func flush(storing: Bool) {
-        for table in open.keys { try? open[table]?.note(now: parts.clock()) }
+        for table in open.keys { try? open[table]?.note(now: store.clock()) }
     }
 
     /// Nothing: a log whose changes are no longer in the stream has noted so when it was opened, and makes a base
@@ -198,22 +198,22 @@ extension ContinuousLogs {
     /// Notes damage that was found of a log, unless it is another one by now.
     func note(_ damages: [LogInventory.Damage], of contents: LogContents) throws(TableError) {
         guard open[contents.table]?.life == contents.life else { return }
-        try open[contents.table]?.note(damages, try parts.stream())
+        try open[contents.table]?.note(damages, try store.stream())
     }
 
     /// Opens the log of a life, or begins it: anew when it has changes that the store does not have.
     private func open(_ life: String, _ table: String) throws(TableError) {
         let isCancelled = { self.isCancelled.load(ordering: .acquiring) }
-        let stream = try parts.stream()
-        let inventory = try parts.inventory(of: life)
-        switch try ContinuousLog.open(life, of: table, parts.vault, inventory, stream) {
+        let stream = try store.stream()
+        let inventory = try store.inventory(of: life)
+        switch try ContinuousLog.open(life, of: table, store.vault, inventory, stream) {
         case .log(let log): open[table] = log
-        case .nothing: open[table] = try ContinuousLog(beginning: life, of: table, parts, isCancelled: isCancelled)
+        case .nothing: open[table] = try ContinuousLog(beginning: life, of: table, store, isCancelled: isCancelled)
         case .ahead:
             // The old life's files stay: they may be all that is left of something.
             let next = StoreFile.randomID()
-            let log = try ContinuousLog(beginning: next, of: table, parts, isCancelled: isCancelled)
-            try parts.writer.write { (connection) throws(TableError) in
+            let log = try ContinuousLog(beginning: next, of: table, store, isCancelled: isCancelled)
+            try store.writer.write { (connection) throws(TableError) in
                 try convertingErrors { () throws(SQLiteError) in
                     try StoreFile.set(connection, TableSetting.continuous.name(table), to: next)
                 }
@@ -221,57 +221,57 @@ extension ContinuousLogs {
             open[table] = log
             damage.note(
                 ended: LogDamage(
-                    table: table, file: parts.vault.path(ContinuousLog.folder(life)), byte: nil,
+                    table: table, file: store.vault.path(ContinuousLog.folder(life)), byte: nil,
                     reason:
                         "it has changes that the store does not have, as when an older flags.db was put in its place",
                     lost: 0...log.contents.completeAt))
         }
-        open[table]?.setRecoveryPeriod(days: try parts.recoveryPeriod(of: table))
+        open[table]?.setRecoveryPeriod(days: try store.recoveryPeriod(of: table))
     }
 
     /// Forgets what is too old of a log, and stores its inventory: before any file is removed that it names.
     private func store(_ table: String) throws(TableError) {
         var removed: [String] = []
-        if let now = parts.time.timeForForgetting {
-            removed = open[table]?.prune(now: now, parts.time.history) ?? []
+        if let now = store.time.timeForForgetting {
+            removed = open[table]?.prune(now: now, store.time.history) ?? []
         }
         if let log = open[table], !log.isInventoryStored {
-            try parts.writer.write { (connection) throws(TableError) in
+            try store.writer.write { (connection) throws(TableError) in
                 try convertingErrors { () throws(SQLiteError) in
                     try log.contents.inventory.store(log.life, connection)
                 }
             }
             open[table]?.isInventoryStored = true
         }
-        for path in removed { try parts.vault.remove(path) }
+        for path in removed { try store.vault.remove(path) }
     }
 
     /// Takes the last changes of a table that is no more into its log. On the queue.
     private func finish(_ former: FormerTable) throws(TableError) {
         guard let life = former.life else { return }
-        let (inventory, stream) = (try parts.inventory(of: life), try parts.stream())
-        switch try ContinuousLog.open(life, of: former.name, parts.vault, inventory, stream) {
+        let (inventory, stream) = (try store.inventory(of: life), try store.stream())
+        switch try ContinuousLog.open(life, of: former.name, store.vault, inventory, stream) {
         case .nothing:
             // It was never begun.
-            try former.update(parts) { noted, _ in noted.life = nil }
+            try former.update(store) { noted, _ in noted.life = nil }
             return
         case .ahead: break
         case .log(var log):
             try finish(&log, former)
             let inventory = log.contents.inventory
-            try former.update(parts) { (noted, connection) throws(SQLiteError) in
+            try former.update(store) { (noted, connection) throws(SQLiteError) in
                 try inventory.store(life, connection)
                 noted.isLogComplete = true
             }
             return
         }
-        try former.update(parts) { noted, _ in noted.isLogComplete = true }
+        try former.update(store) { noted, _ in noted.isLogComplete = true }
     }
 
     private func finish(_ log: inout ContinuousLog, _ former: FormerTable) throws(TableError) {
         while log.contents.position < former.image.sequence {
             let after = log.contents.position
-            let step = try parts.readers.read { (connection) throws(TableError) in
+            let step = try store.readers.read { (connection) throws(TableError) in
                 try connection.read(failing: TableError.init) { () throws(TableError) in
                     try ChangeJournal.records(
                         connection, after: after, upTo: former.image.sequence, of: former.image.definition,
@@ -279,15 +279,15 @@ extension ContinuousLogs {
                 }
             }
             guard step.last > after else { break }
-            try log.append(step.records, upTo: step.last, now: parts.clock())
+            try log.append(step.records, upTo: step.last, now: store.clock())
         }
-        try log.note(now: parts.clock())
+        try log.note(now: store.clock())
     }
 
     /// Two processes must not write the same logs: the one that has the lock writes those of both.
     private func takeLock() throws(TableError) {
         if lock != nil { return }
-        let file = try parts.vault.lockFile("\(ContinuousLog.parentFolder)/lock")
+        let file = try store.vault.lockFile("\(ContinuousLog.parentFolder)/lock")
         guard file.lock() else {
             throw .storage(
                 StorageFailure(

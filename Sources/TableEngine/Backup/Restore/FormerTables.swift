@@ -7,7 +7,7 @@ import Synchronization
 /// write waits long for it: makes the last backup of them, removes their items and what restores have left, lets their
 /// changes go from the stream, and removes their continuous backups when those have had their time.
 final class FormerTables: Sendable {
-    private let parts: StoreParts
+    private let store: OpenStore
     private let queue = DispatchQueue(label: "table.former")
     private let underWay = DispatchGroup()
     private let isScheduled = Atomic(false)
@@ -23,7 +23,7 @@ final class FormerTables: Sendable {
     /// How long after a failure it is tried again.
     private static let retrySeconds = 60
 
-    init(_ parts: StoreParts) { self.parts = parts }
+    init(_ store: OpenStore) { self.store = store }
 
     /// Begins with what there is to do. Returns at once.
     func settle() {
@@ -80,15 +80,15 @@ final class FormerTables: Sendable {
 extension FormerTables {
     /// The backups that are being made, as lists have them.
     func dueBackups() throws(TableError) -> [BackupDescription] {
-        try FormerTable.all(parts).filter(\.isBackupDue).map { $0.image.backup(sizeBytes: 0) }
+        try FormerTable.all(store).filter(\.isBackupDue).map { $0.image.backup(sizeBytes: 0) }
     }
 
     /// Gives up a backup that is being made.
     ///
     /// - Returns: what it would have been; nil when it is not being made.
     func giveUpBackup(_ id: String) throws(TableError) -> BackupDescription? {
-        for former in try FormerTable.all(parts) where former.isBackupDue && former.image.label.id == id {
-            let before = try former.update(parts) { noted, _ in noted.isBackupDue = false }
+        for former in try FormerTable.all(store) where former.isBackupDue && former.image.label.id == id {
+            let before = try former.update(store) { noted, _ in noted.isBackupDue = false }
             guard before?.isBackupDue == true else { return nil }
             settle()
             return former.image.backup(sizeBytes: 0)
@@ -102,7 +102,7 @@ extension FormerTables {
     private func makeDueBackups() -> Bool {
         var failure: TableError?
         do throws(TableError) {
-            for former in try FormerTable.all(parts) where former.isBackupDue {
+            for former in try FormerTable.all(store) where former.isBackupDue {
                 // One that cannot be made keeps no other from being made.
                 do throws(TableError) { try makeBackup(of: former) } catch { failure = failure ?? error }
             }
@@ -116,13 +116,13 @@ extension FormerTables {
 
     private func makeBackup(of former: FormerTable) throws(TableError) {
         let name = BackupService.file(former.image.label.id)
-        _ = try parts.writeImage(to: name) { (writer, connection) throws(TableError) in
+        _ = try store.writeImage(to: name) { (writer, connection) throws(TableError) in
             try writer.write(
                 former.image, connection, isCancelled: { isCancelled.load(ordering: .acquiring) })
         }
-        let before = try former.update(parts) { noted, _ in noted.isBackupDue = false }
+        let before = try former.update(store) { noted, _ in noted.isBackupDue = false }
         // Somebody has deleted it meanwhile.
-        if before?.isBackupDue != true { try parts.vault.remove(name) }
+        if before?.isBackupDue != true { try store.vault.remove(name) }
     }
 }
 
@@ -134,11 +134,11 @@ extension FormerTables {
     /// - Returns: whether there may be more.
     private func sweepSome() throws(TableError) -> Bool {
         // Where there is nothing, nothing is written.
-        let next = try parts.readers.read { (connection) throws(TableError) in
+        let next = try store.readers.read { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in try nextSpace(connection) }
         }
         guard next != nil else { return false }
-        try parts.writer.write { (connection) throws(TableError) in
+        try store.writer.write { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in
                 // Once more: a restore may have begun to fill it.
                 guard let space = try nextSpace(connection) else { return }
@@ -148,9 +148,9 @@ extension FormerTables {
         return true
     }
 
-    private func nextSpace(_ connection: Connection) throws(SQLiteError) -> UInt32? {
+    private func nextSpace(_ connection: DatabaseConnection) throws(SQLiteError) -> UInt32? {
         let needed = try FormerTable.neededSpaces(connection)
-        return try LeftoverSpaces.all(connection).first { !needed.contains($0) && !parts.filling.contains($0) }
+        return try LeftoverSpaces.all(connection).first { !needed.contains($0) && !store.filling.contains($0) }
     }
 }
 
@@ -162,7 +162,7 @@ extension FormerTables {
     ///
     /// - Returns: whether there may be more.
     private func releaseSome() throws(TableError) -> Bool {
-        for former in try FormerTable.all(parts) {
+        for former in try FormerTable.all(store) {
             let end = releasableEnd(of: former)
             guard former.releasedSequence < end else { continue }
             try release(former, end: end)
@@ -173,22 +173,22 @@ extension FormerTables {
 
     /// Whether changes are to be let go that somebody still needs.
     private func isMoreToRelease() throws(TableError) -> Bool {
-        try FormerTable.all(parts).contains { !$0.isReleased }
+        try FormerTable.all(store).contains { !$0.isReleased }
     }
 
     /// The last change that may be let go of those that a table has in the stream.
     private func releasableEnd(of former: FormerTable) -> Int64 {
         if former.life != nil, !former.isLogComplete { return 0 }
-        return min(former.image.sequence, parts.retention.bound - 1)
+        return min(former.image.sequence, store.retention.bound - 1)
     }
 
     private func release(_ former: FormerTable, end: Int64) throws(TableError) {
-        try former.update(parts) { (noted, connection) throws(SQLiteError) in
+        try former.update(store) { (noted, connection) throws(SQLiteError) in
             // What is older than the stream is gone already.
             let start = max(noted.releasedSequence, try ChangeJournal.start(connection) - 1)
             let last = min(end, start + Self.changesPerStep)
             if start < last {
-                try ChangeJournal.release(connection, of: former.name, in: (start + 1)...last, parts.retention)
+                try ChangeJournal.release(connection, of: former.name, in: (start + 1)...last, store.retention)
             }
             noted.releasedSequence = max(noted.releasedSequence, last)
         }
@@ -202,8 +202,8 @@ extension FormerTables {
     ///
     /// - Parameter now: the time as far as things may be forgotten by it.
     func removeExpired(_ now: Int64) throws(TableError) {
-        let history = parts.time.history
-        for former in try FormerTable.all(parts) where former.life != nil {
+        let history = store.time.history
+        for former in try FormerTable.all(store) where former.life != nil {
             let expiresAt = history.inPresentTime(former.lifeExpiresAt, behind: former.image.sequence)
             if expiresAt <= now { try forgetLife(of: former) }
         }
@@ -213,18 +213,18 @@ extension FormerTables {
     ///
     /// - Returns: whether there were any.
     func forgetLives(ofTable name: String) throws(TableError) -> Bool {
-        let formers = try FormerTable.all(parts).filter { $0.name == name && $0.life != nil }
+        let formers = try FormerTable.all(store).filter { $0.name == name && $0.life != nil }
         for former in formers { try forgetLife(of: former) }
         return !formers.isEmpty
     }
 
     private func forgetLife(of former: FormerTable) throws(TableError) {
         guard let life = former.life else { return }
-        try former.update(parts) { (noted, connection) throws(SQLiteError) in
+        try former.update(store) { (noted, connection) throws(SQLiteError) in
             noted.life = nil
             try StoreFile.removeSetting(connection, LogInventory.setting(life))
         }
-        try parts.vault.removeFolder(ContinuousLog.folder(life))
+        try store.vault.removeFolder(ContinuousLog.folder(life))
         settle()
     }
 }

@@ -6,7 +6,7 @@ import SQLite
 /// The content is written in spaces that belong to no table yet, in many transactions; the last one makes it a table.
 /// What a restore leaves that did not come so far is swept when the store is opened, or before.
 struct Restoration: Sendable {
-    let parts: StoreParts
+    let store: OpenStore
     let source: RestoreSource
     /// The table as it will be.
     let target: TableDefinition
@@ -26,18 +26,18 @@ struct Restoration: Sendable {
     /// Takes spaces for a table, noted as leftovers until it is whole. Whoever asks for them tells `filling` when it
     /// fills them no longer.
     static func prepare(
-        _ schema: TableSchema, replacing: Bool, _ parts: StoreParts
+        _ schema: TableSchema, replacing: Bool, _ store: OpenStore
     ) throws(TableError) -> TableDefinition {
         var definition: TableDefinition?
-        try parts.writer.write { (connection) throws(TableError) in
-            if !replacing, parts.catalog.all[schema.name] != nil { throw .tableExists(schema.name) }
+        try store.writer.write { (connection) throws(TableError) in
+            if !replacing, store.catalog.all[schema.name] != nil { throw .tableExists(schema.name) }
             return try convertingErrors { () throws(SQLiteError) in
                 let spaces = try StoreFile.takeSpaces(connection, count: 1 + schema.indexes.count)
                 let new = TableDefinition(
-                    schema: schema, createdAt: parts.clock(), space: spaces[0], startSequence: 0,
+                    schema: schema, createdAt: store.clock(), space: spaces[0], startSequence: 0,
                     indexSpaces: Array(spaces.dropFirst()))
                 try LeftoverSpaces.note(new, connection)
-                parts.filling.insert(new)
+                store.filling.insert(new)
                 return new
             }
         } finish: {
@@ -99,9 +99,9 @@ struct Restoration: Sendable {
         }
     }
 
-    private func write(_ body: (Connection) throws(SQLiteError) -> Void) throws(TableError) {
+    private func write(_ body: (DatabaseConnection) throws(SQLiteError) -> Void) throws(TableError) {
         if isCancelled() { throw .closed }
-        try parts.writer.write { (connection) throws(TableError) in
+        try store.writer.write { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in try body(connection) }
         }
     }
@@ -115,7 +115,7 @@ extension Restoration {
     /// - Returns: how much is in the table and its indexes.
     private func buildIndexes() throws(TableError) -> TableStatistics {
         var statistics = TableStatistics(target)
-        let vault = parts.vault
+        let vault = store.vault
         let space = target.space
         var names: [String] = []
         var sorter = EntrySorter { (number) throws(TableError) in
@@ -150,7 +150,7 @@ extension Restoration {
         var range = KeyRange(prefix: target.prefix)
         while true {
             if isCancelled() { throw .closed }
-            let page = try parts.readers.read { (connection) throws(TableError) in
+            let page = try store.readers.read { (connection) throws(TableError) in
                 try rows(range, connection)
             }
             for (row, key, content) in page {
@@ -169,7 +169,7 @@ extension Restoration {
     }
 
     private func rows(
-        _ range: KeyRange, _ connection: Connection
+        _ range: KeyRange, _ connection: DatabaseConnection
     ) throws(TableError) -> [(row: Int64, key: [UInt8], content: [UInt8])] {
         try convertingErrors { () throws(SQLiteError) in
             let select = try connection.statement(
@@ -194,12 +194,12 @@ extension Restoration {
     ///   - content: how much was loaded.
     /// - Throws: `tableExists` when somebody has made a table of the name in the meantime, `storage`.
     func finish(_ origin: RestoreOrigin, _ content: TableStatistics) throws(TableError) {
-        try parts.writer.write { (connection) throws(TableError) in
+        try store.writer.write { (connection) throws(TableError) in
             let target = try begun(connection)
-            let replaced = parts.catalog.all[target.name]
+            let replaced = store.catalog.all[target.name]
             if replaced != nil, !replaces { throw .tableExists(target.name) }
             if let replaced { try end(replaced, connection) }
-            let made = try companions.begin(connection, parts) + [target]
+            let made = try companions.begin(connection, store) + [target]
             try convertingErrors { () throws(SQLiteError) in
                 for definition in made {
                     try StoreFile.add(connection, definition)
@@ -213,26 +213,26 @@ extension Restoration {
             return made
         } finish: { made in
             let new = Dictionary(made.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
-            parts.catalog.replace(with: parts.catalog.all.merging(new) { $1 })
+            store.catalog.replace(with: store.catalog.all.merging(new) { $1 })
         }
     }
 
     /// Ends the table that is replaced. The new one has continuous backups as it had, in a life of their own: what the
     /// log of the old one says is not about this content.
-    private func end(_ replaced: TableDefinition, _ connection: Connection) throws(TableError) {
+    private func end(_ replaced: TableDefinition, _ connection: DatabaseConnection) throws(TableError) {
         let setting = TableSetting.continuous.name(replaced.name)
         let periodSetting = TableSetting.recoveryPeriod.name(replaced.name)
         let (life, period) = try convertingErrors { () throws(SQLiteError) in
             (try StoreFile.setting(connection, setting), try StoreFile.setting(connection, periodSetting))
         }
-        try FormerTable.end(replaced, backup: "\(replaced.name)$ReplacedTableBackup", connection, parts)
+        try FormerTable.end(replaced, backup: "\(replaced.name)$ReplacedTableBackup", connection, store)
         try convertingErrors { () throws(SQLiteError) in
             if life != nil { try StoreFile.set(connection, setting, to: StoreFile.randomID()) }
             if let period { try StoreFile.set(connection, periodSetting, to: period) }
         }
     }
 
-    private func begun(_ connection: Connection) throws(TableError) -> TableDefinition {
+    private func begun(_ connection: DatabaseConnection) throws(TableError) -> TableDefinition {
         let last = try convertingErrors { () throws(SQLiteError) in try ChangeJournal.end(connection) }
         return target.beginning(after: last.sequence)
     }

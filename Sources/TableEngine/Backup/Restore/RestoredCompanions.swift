@@ -14,18 +14,18 @@ struct RestoredCompanions: Sendable {
     private init(byKind: [String: TableDefinition]) { self.byKind = byKind }
 
     /// Takes spaces for those that will be filled, noted as leftovers until they are tables.
-    init(of image: StoredFile, beside table: String, _ parts: StoreParts) throws(TableError) {
+    init(of image: StoredFile, beside table: String, _ store: OpenStore) throws(TableError) {
         let image = try ImageReader(image).image
-        let isOfThisStore = image.isOfStore(parts.originID)
+        let isOfThisStore = image.isOfStore(store.originID)
         var byKind: [String: TableDefinition] = [:]
         for companion in image.companions {
             let name = InternalTables.name(companion.kind, of: table)
-            if isOfThisStore, parts.catalog.all[name] != nil { continue }
+            if isOfThisStore, store.catalog.all[name] != nil { continue }
             let schema = companion.definition.schema.named(name)
             do throws(TableError) {
-                byKind[companion.kind] = try Restoration.prepare(schema, replacing: true, parts)
+                byKind[companion.kind] = try Restoration.prepare(schema, replacing: true, store)
             } catch {
-                for definition in byKind.values { parts.filling.remove(definition) }
+                for definition in byKind.values { store.filling.remove(definition) }
                 throw error
             }
         }
@@ -41,11 +41,11 @@ struct RestoredCompanions: Sendable {
     /// Ends what they replace, within the transaction that makes them tables.
     ///
     /// - Returns: the tables, as ones that begin behind the last change there is.
-    func begin(_ connection: Connection, _ parts: StoreParts) throws(TableError) -> [TableDefinition] {
+    func begin(_ connection: DatabaseConnection, _ store: OpenStore) throws(TableError) -> [TableDefinition] {
         var begun: [TableDefinition] = []
         for target in targets {
-            if let replaced = parts.catalog.all[target.name] {
-                try FormerTable.end(replaced, backup: nil, connection, parts)
+            if let replaced = store.catalog.all[target.name] {
+                try FormerTable.end(replaced, backup: nil, connection, store)
             }
             let last = try convertingErrors { () throws(SQLiteError) in try ChangeJournal.end(connection) }
             begun.append(target.beginning(after: last.sequence))

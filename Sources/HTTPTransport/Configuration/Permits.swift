@@ -1,7 +1,7 @@
 import Synchronization
 
 /// How many of all loops may do something large at once.
-final class Places: Sendable {
+final class Permits: Sendable {
     private let limit: Int
     private let taken = Atomic<Int>(0)
 
@@ -9,13 +9,13 @@ final class Places: Sendable {
         self.limit = limit
     }
 
-    /// A place, or nil when all are taken.
-    func take() -> Place? {
+    /// A permit, or nil when all are taken.
+    func take() -> Permit? {
         guard taken.wrappingAdd(1, ordering: .relaxed).newValue <= limit else {
             giveBack()
             return nil
         }
-        return Place(self)
+        return Permit(self)
     }
 
     fileprivate func giveBack() {
@@ -23,15 +23,15 @@ final class Places: Sendable {
     }
 }
 
-/// One place; given back when nobody has it any more.
-final class Place {
-    private let places: Places
+/// One permit; given back when nobody has it any more.
+final class Permit {
+    private let permits: Permits
 
-    fileprivate init(_ places: Places) {
-        self.places = places
+    fileprivate init(_ permits: Permits) {
+        self.permits = permits
     }
 
     deinit {
-        places.giveBack()
+        permits.giveBack()
     }
 }
