@@ -15,7 +15,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 /// A test target for `subject`, beside whatever else its tests need.
 func tests(of subject: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: "\(subject)Tests", dependencies: [.target(name: subject)] + dependencies, swiftSettings: settings)
+        name: "\(subject)Tests", dependencies: [.target(name: subject), "TestSupport"] + dependencies,
+        swiftSettings: settings)
 }
 
 let package = Package(
@@ -105,6 +106,8 @@ let package = Package(
             ],
             path: "Fuzzing/ForeignItems", swiftSettings: settings),
 
+        // What tests of all targets share.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests(of: "Bytes"),
         tests(of: "JSON", ["Bytes"]),
         tests(of: "FlagCore", ["JSON"]),
@@ -114,7 +117,9 @@ let package = Package(
         tests(of: "Telemetry"),
         .testTarget(
             name: "DynamoTests",
-            dependencies: ["DynamoModel", "TableEngine", "DynamoService", "Bytes", "SQLite", "JSON", "Platform"],
+            dependencies: [
+                "DynamoModel", "TableEngine", "DynamoService", "TestSupport", "Bytes", "SQLite", "JSON", "Platform",
+            ],
             swiftSettings: settings),
         tests(
             of: "FlagStore",

@@ -2,6 +2,7 @@ import DynamoModel
 import FlagCore
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @testable import Access
@@ -220,7 +221,7 @@ struct AccessPolicyTests {
 
     @Test("The shipped policies allow six actions on two tables, and with their indexes")
     func shipped() throws {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../config/iam")
+        let folder = URL(filePath: Repository.root + "/config/iam")
         let actions = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"]
         for (file, hasIndexes) in [("flag-operators", false), ("flag-operators-with-indexes", true)] {
             let text = try String(contentsOf: folder.appending(path: "\(file).json"), encoding: .utf8)

@@ -2,6 +2,7 @@ import CSQLite
 import Dispatch
 import Platform
 import SQLite
+import TestSupport
 import Testing
 
 @testable import DynamoModel

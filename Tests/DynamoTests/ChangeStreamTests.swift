@@ -1,6 +1,7 @@
 import DynamoModel
 import Platform
 import TableEngine
+import TestSupport
 import Testing
 
 @Suite("The change stream")

@@ -1,6 +1,7 @@
 import Dispatch
 import SQLite
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import DynamoModel

@@ -2,6 +2,7 @@ import Dispatch
 import DynamoModel
 import Platform
 import TableEngine
+import TestSupport
 import Testing
 
 @Suite("Commits")

@@ -1,6 +1,7 @@
 import DynamoModel
 import Glibc
 import TableEngine
+import TestSupport
 import Testing
 
 @Suite("After a crash")

@@ -1,6 +1,7 @@
 import CSQLite
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 /// A file system under SQLite that fails, tears, delays and loses as told: for the database files of one directory,

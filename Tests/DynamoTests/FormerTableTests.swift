@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 import Platform
 import SQLite
+import TestSupport
 import Testing
 
 @testable import DynamoModel
@@ -39,7 +40,7 @@ struct FormerTableTests {
         /// Waits until so many more writes were answered.
         func waitForMore(_ more: Int) {
             let wanted = count + more
-            while count < wanted { usleep(500) }
+            _ = eventually { count >= wanted }
         }
 
         /// Ends all of them.

@@ -1,5 +1,6 @@
 import Platform
 import SQLite
+import TestSupport
 import Testing
 
 @testable import DynamoModel

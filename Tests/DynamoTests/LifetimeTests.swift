@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DynamoModel
@@ -39,8 +40,7 @@ struct LifetimeTests {
         let directory = try TemporaryDirectory()
         let parts = try use(directory, kind, isClosed: isClosed)
         // What was under way on a queue of its own lets go of it last.
-        for _ in 0..<1000 where parts.left != [] { usleep(10_000) }
-        #expect(parts.left == [])
+        #expect(eventually { parts.left == [] })
     }
 
     /// Writes, reads, makes a backup and keeps a log, and lets go of the store.

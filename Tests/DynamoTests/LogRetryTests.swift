@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 @testable import DynamoModel
@@ -88,15 +89,6 @@ struct LogRetryTests {
         var report: FollowerReport? {
             store.store.followers.first { $0.name == ContinuousArchive.followerName }
         }
-    }
-
-    private func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while try !condition() {
-            if ContinuousClock.now > deadline { return false }
-            sched_yield()
-        }
-        return true
     }
 
     @Test("The healthy one follows at its usual pace; the other is tried after longer and longer pauses, and named")

@@ -1,4 +1,5 @@
 import DynamoModel
+import TestSupport
 
 extension SeededGenerator {
     /// The operations of one transaction on the test table, on different items of a few that all share.

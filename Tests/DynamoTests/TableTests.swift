@@ -1,5 +1,6 @@
 import DynamoModel
 import TableEngine
+import TestSupport
 import Testing
 
 @Suite("Tables")

@@ -1,37 +1,10 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DynamoModel
 @testable import DynamoService
 @testable import TableEngine
-
-/// A directory that goes away with its content.
-final class TemporaryDirectory: Sendable {
-    let path: String
-
-    init(prefix: String = "table-tests") throws {
-        var template = Array("/tmp/\(prefix)-XXXXXX".utf8CString)
-        let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) }
-        path = String(cString: try #require(made))
-    }
-
-    deinit { Self.remove(path) }
-
-    private static func remove(_ path: String) {
-        if let directory = opendir(path) {
-            while let entry = readdir(directory) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                if name != ".", name != ".." { remove("\(path)/\(name)") }
-            }
-            closedir(directory)
-            rmdir(path)
-        } else {
-            unlink(path)
-        }
-    }
-}
 
 /// The tables that most tests use.
 enum TestTable {

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @testable import FlagCore
@@ -19,7 +20,7 @@ struct RandomRuleTests {
 
     @Test("on random contexts end with an answer, the same one when evaluated again, and never a crash")
     func evaluate() throws {
-        var generator = SplitMix(state: 99)
+        var generator = SeededGenerator(seed: 99)
         var answered = 0
         for _ in 0..<800 {
             let rule = rule(&generator, depth: 5)
@@ -40,7 +41,7 @@ struct RandomRuleTests {
 
     @Test("a number's text reads back as the same number")
     func numberText() {
-        var generator = SplitMix(state: 5)
+        var generator = SeededGenerator(seed: 5)
         for _ in 0..<4_000 {
             let value = Double(bitPattern: generator.next())
             let small = Double.random(in: -1...1, using: &generator) * 0.001
@@ -51,36 +52,23 @@ struct RandomRuleTests {
         }
     }
 
-    private func rule(_ generator: inout SplitMix, depth: Int) -> JSONValue {
+    private func rule(_ generator: inout SeededGenerator, depth: Int) -> JSONValue {
         let name = Self.operators.randomElement(using: &generator) ?? "var"
         let count = Int.random(in: 0...4, using: &generator)
         let arguments = (0..<count).map { _ in argument(&generator, depth: depth - 1) }
         return .object([name: count == 1 && Bool.random(using: &generator) ? arguments[0] : .array(arguments)])
     }
 
-    private func argument(_ generator: inout SplitMix, depth: Int) -> JSONValue {
+    private func argument(_ generator: inout SeededGenerator, depth: Int) -> JSONValue {
         depth > 0 && Int.random(in: 0..<3, using: &generator) > 0
             ? rule(&generator, depth: depth) : value(&generator, depth: 2)
     }
 
-    private func value(_ generator: inout SplitMix, depth: Int) -> JSONValue {
+    private func value(_ generator: inout SeededGenerator, depth: Int) -> JSONValue {
         switch Int.random(in: 0..<(depth > 0 ? 8 : 6), using: &generator) {
         case 6: .array((0..<Int.random(in: 0..<4, using: &generator)).map { _ in value(&generator, depth: depth - 1) })
         case 7: ["a": value(&generator, depth: depth - 1), "current": value(&generator, depth: depth - 1)]
         default: Self.scalars.randomElement(using: &generator) ?? .null
         }
-    }
-}
-
-/// A small generator of the same numbers in every run (Steele, Lea, Flood: SplitMix64).
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import FlagCore
@@ -15,7 +16,7 @@ struct TimeZoneRulesTests {
     func offsets(name: String) throws {
         guard let rules = TimeZoneRulesTests.rules(name) else { return }
         let zone = try #require(TimeZone(identifier: name))
-        var generator = SplitMix(state: 11)
+        var generator = SeededGenerator(seed: 11)
         for _ in 0..<2_000 {
             // From 1972 to 2099.
             let instant = Int64.random(in: 63_072_000...4_100_000_000, using: &generator)
@@ -65,7 +66,7 @@ struct TimeZoneRulesTests {
         for count in stride(from: 0, to: bytes.count - 1, by: 7) {
             #expect(TimeZoneRules(tzif: Array(bytes[..<count])) == nil)
         }
-        var generator = SplitMix(state: 3)
+        var generator = SeededGenerator(seed: 3)
         for _ in 0..<2_000 {
             var changed = bytes
             changed[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)

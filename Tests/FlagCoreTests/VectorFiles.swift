@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 
 /// The public test vectors, which lie beside the repository and are not part of it.
 enum VectorFiles {
@@ -13,9 +14,5 @@ enum VectorFiles {
         return try JSONValue(parsing: [UInt8](data), options: JSONParseOptions(maximumDepth: 200))
     }
 
-    private static var directory: URL {
-        var root = URL(fileURLWithPath: #filePath)
-        for _ in 0..<3 { root.deleteLastPathComponent() }
-        return root.appendingPathComponent("../shared/vectors").standardized
-    }
+    private static let directory = URL(filePath: Repository.sharedVectors).standardized
 }

@@ -1,5 +1,6 @@
 import FlagCore
 import JSON
+import TestSupport
 import Testing
 
 @testable import FlagCache
@@ -24,7 +25,7 @@ struct CacheCoherenceTests {
     @Test(
         "Whatever is written, every loop answers what was last acknowledged", arguments: 1...6 as ClosedRange<UInt64>)
     func random(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         // Small enough for evictions, short-lived enough for expiries, with and without a rule set behind it.
         let limits = CacheLimits(capacity: 4, timeToLiveMilliseconds: 50)
         let loops = try Loops(2, limits: limits, warm: seed % 2 == 0 ? [.development] : [])
@@ -90,13 +91,13 @@ struct CacheCoherenceTests {
         for key in keys { try loops.fixture.createSimple(key) }
         let fixture = loops.fixture
         let writers = DispatchQueueRaceHandle.start(3) { writer in
-            var random = SeededRandom(seed: UInt64(writer))
+            var random = SeededGenerator(seed: UInt64(writer))
             for _ in 0..<200 {
                 let key = keys.randomElement(using: &random)!
                 _ = try? fixture.patch(key, ["defaultEnabled": .bool(Bool.random(using: &random))])
             }
         }
-        var random = SeededRandom(seed: 99)
+        var random = SeededGenerator(seed: 99)
         while !writers.areDone {
             _ = loops.answer(keys.randomElement(using: &random)!, loop: Int.random(in: 0..<2, using: &random))
         }

@@ -2,6 +2,7 @@ import DynamoModel
 import FlagCore
 import JSON
 import TableEngine
+import TestSupport
 import Testing
 
 @testable import FlagFiles

@@ -1,4 +1,5 @@
 import Bytes
+import TestSupport
 import Testing
 
 @testable import FlagCache
@@ -41,7 +42,7 @@ struct LRUTableTests {
 
     @Test("Any sequence of operations leaves what a naive model has", arguments: [1, 2, 7, 64, 300])
     func model(capacity: Int) {
-        var random = SeededRandom(seed: UInt64(capacity))
+        var random = SeededGenerator(seed: UInt64(capacity))
         let table = LRUTable<Int>(capacity: capacity, hash: ByteHash(seed: 3))
         var model: [(key: String, value: Int)] = []
         for step in 0..<20_000 {
@@ -68,20 +69,5 @@ struct LRUTableTests {
         #expect(table.count == model.count)
         table.removeAll()
         #expect(table.count == 0)
-    }
-}
-
-/// Random numbers that are the same in every run (SplitMix64; Steele, Lea and Flood, OOPSLA 2014).
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -1,6 +1,7 @@
 import Bytes
 import FlagCore
 import JSON
+import TestSupport
 import Testing
 
 @testable import FlagCache
@@ -53,7 +54,7 @@ struct RuleSetModelTests {
 
     @Test("It says of itself what one says that was made of the same flags at once", arguments: 1...8 as ClosedRange)
     func random(_ seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let set = RuleSet(DecodedRuleSet([], revision: 0), fractional: .v3)
         var model: [String: DecodedFlag] = [:]
         for step in 0..<150 {

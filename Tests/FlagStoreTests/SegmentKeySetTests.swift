@@ -1,5 +1,6 @@
 import Bytes
 import FlagCore
+import TestSupport
 import Testing
 
 @testable import FlagCache
@@ -11,7 +12,7 @@ struct SegmentKeySetTests {
 
     @Test("are exactly those that were listed, whatever was changed in which order", arguments: 1...4 as ClosedRange)
     func model(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var model: Set<Int> = []
         var keys = SegmentKeySet.empty
         for _ in 0..<300 {

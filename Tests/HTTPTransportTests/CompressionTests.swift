@@ -1,6 +1,7 @@
 import Bytes
 import CZlib
 import Glibc
+import TestSupport
 import Testing
 
 @testable import HTTPTransport

@@ -3,6 +3,7 @@ import Dispatch
 import Glibc
 import Platform
 import Synchronization
+import TestSupport
 
 @testable import HTTPTransport
 
@@ -55,17 +56,6 @@ final class TestServer: Sendable {
     func total(_ value: (LoopStatistics) -> UInt64) -> UInt64 {
         server.statistics().reduce(0) { $0 + value($1) }
     }
-}
-
-/// Waits until `condition` holds; fails after 10 s.
-///
-/// Blocks: the servers' threads are not those of the tests.
-func waitUntil(_ condition: () -> Bool) throws {
-    for _ in 0..<20_000 {
-        if condition() { return }
-        usleep(500)
-    }
-    throw RawClient.Failure(description: "the condition was not met within 10 s")
 }
 
 /// Answers with what it was asked, or as the path says.

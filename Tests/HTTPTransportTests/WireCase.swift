@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import HTTPTransport
 
 /// Bytes on a connection and what becomes of them, as `MachineBench` writes it down.
@@ -369,23 +371,6 @@ extension WireCase {
             "9110 §10.1.1: too large a body is refused without 100",
             post("Expect: 100-continue\r\nContent-Length: 1048577\r\n", ""), "! bodyTooLarge"),
     ]
-}
-
-/// A small generator with a seed, so that a failing split can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }
 
 extension [UInt8] {

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @Suite("Numbers")
@@ -63,7 +64,7 @@ struct NumberTests {
 
     @Test("any double is written in the shortest spelling, and reads back the same")
     func roundTrip() throws {
-        var generator = SplitMix(state: 7)
+        var generator = SeededGenerator(seed: 7)
         for _ in 0..<20_000 {
             let value = Double(bitPattern: generator.next())
             guard value.isFinite else { continue }
@@ -79,24 +80,11 @@ struct NumberTests {
 
     @Test("short decimals are the doubles that the standard library reads")
     func decimals() throws {
-        var generator = SplitMix(state: 11)
+        var generator = SeededGenerator(seed: 11)
         for _ in 0..<20_000 {
             let digits = generator.next() % 1_000_000_000_000_000_000
             let spelling = "\(digits % 1000).\(digits / 1000)e\(Int(generator.next() % 60) - 30)"
             if number(spelling).double != Double(spelling) { Issue.record("\(spelling)") }
         }
-    }
-}
-
-/// A small generator of the same numbers in every run (Steele, Lea, Flood: SplitMix64).
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @Suite("The public JSON parsing suite")
@@ -56,9 +57,7 @@ struct ParsingVectorTests {
     }
 
     private func readCases() throws -> [(name: String, text: [UInt8])]? {
-        var root = URL(fileURLWithPath: #filePath)
-        for _ in 0..<3 { root.deleteLastPathComponent() }
-        let url = root.appendingPathComponent("../shared/vectors/json_parsing.json").standardized
+        let url = URL(filePath: Repository.sharedVectors + "/json_parsing.json").standardized
         guard let data = try? Data(contentsOf: url) else {
             print("skipped: there is no \(url.path)")
             return nil

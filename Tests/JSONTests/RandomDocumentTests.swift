@@ -1,13 +1,14 @@
 import Bytes
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @Suite("Random documents")
 struct RandomDocumentTests {
     @Test("written, parsed and written again are the same, and the same as Foundation reads them")
     func roundTrip() throws {
-        var generator = SplitMix(state: 2026)
+        var generator = SeededGenerator(seed: 2026)
         // 100,000 take minutes: `./scripts/test --long`.
         let isLong = ProcessInfo.processInfo.environment["LONG_TESTS"] != nil
         let count = isLong ? 100_000 : 1_000
@@ -25,7 +26,7 @@ struct RandomDocumentTests {
 
     @Test("with bytes changed at random are accepted or refused, but never crash the parser")
     func mutations() {
-        var generator = SplitMix(state: 4242)
+        var generator = SeededGenerator(seed: 4242)
         var accepted = 0
         for _ in 0..<4_000 {
             var text = randomValue(&generator, depth: 4).serializedBytes()
@@ -40,7 +41,7 @@ struct RandomDocumentTests {
         #expect(accepted > 0)
     }
 
-    private func randomValue(_ generator: inout SplitMix, depth: Int) -> JSONValue {
+    private func randomValue(_ generator: inout SeededGenerator, depth: Int) -> JSONValue {
         switch Int.random(in: 0..<(depth > 0 ? 8 : 6), using: &generator) {
         case 0: return .null
         case 1: return .bool(.random(using: &generator))
@@ -60,7 +61,7 @@ struct RandomDocumentTests {
         }
     }
 
-    private func randomText(_ generator: inout SplitMix) -> String {
+    private func randomText(_ generator: inout SeededGenerator) -> String {
         let alphabet = Array("abcdefgh \"\\/\n\t\u{1}éß€漢😀👩‍👩‍👧{}[]:,0123456789")
         return String(
             (0..<Int.random(in: 0..<24, using: &generator)).map { _ in alphabet.randomElement(using: &generator) ?? "x"

@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 @testable import DynamoModel
@@ -8,16 +9,6 @@ import Testing
 
 @Suite("A follower of changes that is held up")
 struct FollowerTroubleTests {
-    /// Waits until something holds; false when it does not within 20 s.
-    private func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while try !condition() {
-            if ContinuousClock.now > deadline { return false }
-            sched_yield()
-        }
-        return true
-    }
-
     /// A table whose follower waits by hand, and for how long it would wait.
     private func tableWaitingByHand() throws -> (FollowedTable, HandDelay, Locked<[Int]>) {
         let (table, hand, lengths) = (try FollowedTable(), HandDelay(), Locked<[Int]>([]))

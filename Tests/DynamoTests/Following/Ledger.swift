@@ -1,5 +1,6 @@
 import Dispatch
 import Platform
+import TestSupport
 
 @testable import DynamoModel
 @testable import TableEngine

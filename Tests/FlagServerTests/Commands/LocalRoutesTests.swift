@@ -7,6 +7,7 @@ import FlagStore
 import HTTPRouting
 import HTTPTransport
 import JSON
+import TestSupport
 import Testing
 
 @testable import Administration
@@ -15,7 +16,7 @@ import Testing
 
 @Suite("Routes without a socket")
 struct LocalRoutesTests {
-    private static let sampleFlags = TemporaryDirectory.repositoryRoot + "/config/sample-flags.json"
+    private static let sampleFlags = Repository.root + "/config/sample-flags.json"
 
     private let store: DataStore
     private let routes: LocalRoutes

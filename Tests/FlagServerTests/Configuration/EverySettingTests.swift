@@ -3,6 +3,7 @@ import FlagCore
 import FlagStore
 import HTTPTransport
 import Logging
+import TestSupport
 import Testing
 
 @testable import Evaluation

@@ -7,6 +7,7 @@ import HTTPRouting
 import JSON
 import Logging
 import Platform
+import TestSupport
 import Testing
 
 @testable import FlagServer

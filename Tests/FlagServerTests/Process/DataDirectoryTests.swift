@@ -1,5 +1,6 @@
 import FlagCore
 import Foundation
+import TestSupport
 import Testing
 
 @testable import FlagServer

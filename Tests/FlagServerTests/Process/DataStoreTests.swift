@@ -2,6 +2,7 @@ import DynamoModel
 import FlagCore
 import FlagStore
 import TableEngine
+import TestSupport
 import Testing
 
 @testable import FlagServer

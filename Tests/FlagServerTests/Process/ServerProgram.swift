@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import TestSupport
 
 /// The built program as a process of its own, serving on a port that the system chose. It is ended with the value.
 ///

@@ -2,6 +2,7 @@ import FlagCore
 import Glibc
 import JSON
 import Platform
+import TestSupport
 import Testing
 
 @testable import Evaluation

@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import Logging
 import Platform
+import TestSupport
 import Testing
 
 @testable import Access

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @testable import Access
@@ -170,7 +171,7 @@ struct OpenAPIDocumentTests {
 
     @Test("The codes of problems are those that the program has")
     func codes() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources")
+        let root = URL(filePath: Repository.root + "/Sources")
         let pattern = try Regex(#"ProblemCode\(\s*"([a-z_]+)", (\d+), "([^"]+)"[,)]"#)
         var names: [String] = []
         let files = [

@@ -2,6 +2,7 @@ import FlagCache
 import FlagStore
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 @testable import Evaluation
@@ -59,7 +60,7 @@ struct OperationsRoutesTests {
         }
         try server.create("f")
         #expect(try server.ofrep("f").status == 200)
-        while !server.composition.feed.statistics.tenantsAreComplete { sched_yield() }
+        try waitUntil { server.composition.feed.statistics.tenantsAreComplete }
         server.table.isFailing = true
         // What is in the cache goes on being served, and is called stale as soon as its time is over.
         var sources: Set<String> = []

@@ -7,6 +7,7 @@ import Glibc
 import HTTPTransport
 import JSON
 import Platform
+import TestSupport
 import Testing
 
 @testable import DynamoModel
@@ -146,7 +147,7 @@ struct SlicedWorkTests {
         let leaving = try server.connect()
         middle.arm { leaving.abort() }
         try leaving.write(Array(TestConnection.request("POST", "/ofrep/v1/evaluate/flags", "{}").utf8))
-        while middle.isArmed { usleep(1_000) }
+        try waitUntil { !middle.isArmed }
         #expect(try server.bulk().json["flags"]?.arrayValue?.count == 200)
     }
 

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @testable import Administration
@@ -75,13 +76,5 @@ struct WorkRoutesTests {
         let stopped = try client.readResponse()
         #expect(stopped.code == "work_stopped" && stopped.body.contains("because the server is stopping"))
         #expect(try server.send("POST", "/api/import", #"{"flags":[]}"#).code == "work_stopped")
-    }
-}
-
-/// Waits until `condition` holds; fails after 20 s.
-func waitUntil(_ condition: () throws -> Bool) throws {
-    let deadline = ContinuousClock.now + .seconds(20)
-    while try !condition() {
-        guard ContinuousClock.now < deadline else { throw TestFailure("the condition was not met within 20 s") }
     }
 }

@@ -7,6 +7,7 @@ import Glibc
 import HTTPTransport
 import JSON
 import Platform
+import TestSupport
 
 @testable import DynamoModel
 @testable import DynamoService
@@ -113,13 +114,6 @@ final class RouteServer: Sendable {
             "POST", "/ofrep/v1/evaluate/flags", #"{"context":\#(context)}"#,
             ifNoneMatch.map { [("If-None-Match", $0)] } ?? [])
     }
-}
-
-/// Something that a test needs went wrong.
-struct TestFailure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
 }
 
 /// An answer as a test sees it.
