@@ -90,35 +90,36 @@ package struct ForeignItemRun {
     private func read() throws {
         let past = Timestamp(millisecondsSinceEpoch: 0)
         for environment in Environment.allCases {
+            let stored = repository.reader(for: .server("fuzzing", in: environment))
             for query in [
                 FlagQuery(), FlagQuery(owner: "ops"), FlagQuery(expiresBefore: Self.now), FlagQuery(tag: "a", limit: 1),
             ] {
-                for flag in try repository.flags(query, in: environment).records {
+                for flag in try stored.flags(query).records {
                     _ = flag.json(at: Self.now).serialized()
                     for time in [flag.createdAt, flag.updatedAt, flag.expiresAt ?? past]
                     where Timestamp(rfc3339: time.rfc3339) != time {
                         throw BrokenPromise(description: "\(flag.key) has a time that cannot be said: \(time)")
                     }
                 }
-                _ = try repository.invalidFlags(query, in: environment)
+                _ = try stored.invalidFlags(query)
             }
             for key in Self.keys {
-                _ = try repository.overrides(ofFlag: key, in: environment).records.map { $0.json.serialized() }
-                _ = try repository.overrides(ofTenant: key, in: environment).records.map { $0.json.serialized() }
-                _ = try repository.invalidOverrides(ofTenant: key, in: environment)
-                _ = try repository.history(of: key, in: environment).map { $0.json.serialized() }
-                _ = try repository.history(ofSegment: key, in: environment).map { $0.json.serialized() }
-                _ = try repository.dependents(of: key, in: environment)
-                _ = try repository.uses(ofSegment: key, in: environment)
-                _ = try repository.keys(ofSegment: key, in: environment)
+                _ = try stored.overrides(ofFlag: key).records.map { $0.json.serialized() }
+                _ = try stored.overrides(ofTenant: key).records.map { $0.json.serialized() }
+                _ = try stored.invalidOverrides(ofTenant: key)
+                _ = try stored.history(of: key).map { $0.json.serialized() }
+                _ = try stored.history(ofSegment: key).map { $0.json.serialized() }
+                _ = try stored.dependents(of: key)
+                _ = try stored.uses(ofSegment: key)
+                _ = try stored.keys(ofSegment: key)
             }
-            _ = try repository.segments(in: environment).records.map { $0.json(keyCount: 0).serialized() }
-            _ = try repository.invalidSegments(in: environment)
-            _ = try repository.killSwitches(in: environment).map { $0.json.serialized() }
-            _ = try repository.killSwitch(of: "f", in: environment)
-            _ = try repository.staleFlagCount(in: environment, at: Self.now)
+            _ = try stored.segments().records.map { $0.json(keyCount: 0).serialized() }
+            _ = try stored.invalidSegments()
+            _ = try stored.killSwitches().map { $0.json.serialized() }
+            _ = try stored.killSwitch(of: "f")
+            _ = try stored.staleFlagCount(at: Self.now)
             for format in ImportDocument.Format.allCases {
-                _ = try Export(format, of: environment, from: repository).bytes()
+                _ = try Export(format, of: stored).bytes()
             }
         }
     }
@@ -127,22 +128,23 @@ package struct ForeignItemRun {
     private func change() throws {
         for environment in Environment.allCases {
             let scope = WriteScope.server("fuzzing", in: environment, at: Self.now)
+            let stored = repository.reader(for: scope.reading)
             func apply(_ promise: String, _ operation: FlagOperation) throws {
                 try wait(promise) { repository.apply(operation, in: scope, listed: { _, _ in .empty }, completion: $0) }
             }
-            let before = try repository.revision(of: environment)
+            let before = try stored.revision()
             try apply(
                 "a kill switch is refused",
                 FlagOperation(
                     .setKillSwitch, body: ["flagKey": "f", "force": true, "reason": "r", "activatedBy": "me"]))
-            guard try repository.revision(of: environment) > before || before == FlagLimits.version else {
+            guard try stored.revision() > before || before == FlagLimits.version else {
                 throw BrokenPromise(description: "the revision is not raised")
             }
             try apply(
                 "a kill switch cannot be ended",
                 FlagOperation(.endKillSwitch, body: ["flagKey": "f", "deactivatedBy": "me"]))
             for key in Self.keys {
-                _ = try? repository.flag(key, in: environment)
+                _ = try? stored.flag(key)
                 try apply("a change is refused", FlagOperation(.patchFlag, of: key, body: ["owner": "p"]))
                 let flag: JSONValue = ["description": "d", "owner": "o", "defaultEnabled": true]
                 try apply("a replacement is refused", FlagOperation(.replaceFlag, of: key, body: flag))

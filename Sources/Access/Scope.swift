@@ -37,7 +37,38 @@ package struct WriteScope: Sendable {
     }
 }
 
+/// The leave to see one environment: who looks, and where. Every read of flags for somebody wants one, so that nobody
+/// reaches an environment without being somebody.
+package struct ReadScope: Sendable {
+    /// Who looks.
+    package let principal: Principal
+    /// Where.
+    package let environment: Environment
+
+    fileprivate init(_ principal: Principal, _ environment: Environment) {
+        self.principal = principal
+        self.environment = environment
+    }
+
+    /// The scope of what the server looks at of its own accord.
+    ///
+    /// - Parameter name: what it is, such as `metrics`.
+    package static func server(_ name: String, in environment: Environment) -> ReadScope {
+        ReadScope(Principal(.server, name), environment)
+    }
+}
+
+extension WriteScope {
+    /// Whoever may change an environment sees what there is to be changed.
+    package var reading: ReadScope { ReadScope(principal, environment) }
+}
+
 extension Caller {
+    /// The leave to see an environment; nil for a caller who may not.
+    package func readScope(in environment: Environment) -> ReadScope? {
+        permissions(in: environment).contains(.read) ? ReadScope(principal, environment) : nil
+    }
+
     /// The leave to change an environment; nil for a caller who may not.
     ///
     /// - Parameters:

@@ -67,19 +67,12 @@ package struct Administration: Sendable {
     ///
     /// - Throws: why it cannot be made.
     func check(_ operation: FlagOperation, in scope: WriteScope) throws(Problem) -> Written {
-        try reading(in: scope.environment) { () throws(FlagStoreError) in
-            try repository.check(operation, in: scope, listed: listedKeys)
+        do throws(FlagStoreError) { return try repository.check(operation, in: scope, listed: listedKeys) } catch {
+            throw Problem(error, in: scope.environment)
         }
     }
 
     private var listedKeys: FlagRepository.ListedKeys {
         { [feed] name, environment throws(FlagStoreError) in try feed.keys(ofSegment: name, in: environment) }
-    }
-
-    /// Reads from the store; what goes wrong becomes a problem.
-    func reading<Value>(
-        in environment: Environment, _ read: () throws(FlagStoreError) -> Value
-    ) throws(Problem) -> Value {
-        do throws(FlagStoreError) { return try read() } catch { throw Problem(error, in: environment) }
     }
 }

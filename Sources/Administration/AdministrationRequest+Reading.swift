@@ -39,12 +39,14 @@ extension AdministrationRequest {
     /// The environment that the query names, nil when it names none.
     func namedEnvironment() throws(Problem) -> Environment? { try query.environment() }
 
-    /// The environment that is meant: the query's, else the caller's only one, else the profile's. Only one that the
-    /// caller may read.
-    func environment(_ administration: Administration) throws(Problem) -> Environment {
+    /// What there is in the environment that is meant: the query's, else the caller's only one, else the profile's. The
+    /// only place where a request comes by it.
+    ///
+    /// - Throws: 403 for a caller who may not see it.
+    func stored(_ administration: Administration) throws(Problem) -> FlagReader {
         let environment = try namedEnvironment() ?? caller.onlyEnvironment ?? administration.defaultEnvironment
-        guard caller.permissions(in: environment).contains(.read) else { throw .forbidden(.read, in: environment) }
-        return environment
+        guard let scope = caller.readScope(in: environment) else { throw .forbidden(.read, in: environment) }
+        return administration.repository.reader(for: scope)
     }
 
     /// The leave to change an environment in the way of the route. The only place where a request comes by one.
@@ -140,6 +142,13 @@ extension AdministrationRequest {
             return .unknownEnvironment(issues.map { .init(pointer: $0.pointer, detail: $0.message) })
         }
         return .invalidBody(issues)
+    }
+}
+
+extension FlagReader {
+    /// Reads; what goes wrong becomes a problem.
+    func read<Value>(_ body: (FlagReader) throws(FlagStoreError) -> Value) throws(Problem) -> Value {
+        do throws(FlagStoreError) { return try body(self) } catch { throw Problem(error, in: environment) }
     }
 }
 

@@ -8,15 +8,14 @@ import JSON
 extension FlagRoutes {
     /// `GET /api/flags`
     static func list(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
-        let environment = try request.environment(administration)
+        let stored = try request.stored(administration)
         let query = FlagQuery(
             owner: try request.text("owner", .owner), expiresBefore: try request.time("expiresBefore"),
             tag: try request.text("tag", .tag), limit: try request.limit(), cursor: request.cursor)
-        return try administration.reading(in: environment) { () throws(FlagStoreError) in
-            let repository = administration.repository
-            let page = try repository.flags(query, in: environment)
-            let killSwitch = try repository.killSwitches(ofFlagsIn: environment)
-            let invalid = query.cursor == nil ? try repository.invalidFlags(query, in: environment) : []
+        return try stored.read { (stored) throws(FlagStoreError) in
+            let page = try stored.flags(query)
+            let killSwitch = try stored.killSwitchesOfFlags()
+            let invalid = query.cursor == nil ? try stored.invalidFlags(query) : []
             let now = administration.now()
             return .respond(
                 .page(
@@ -33,28 +32,28 @@ extension FlagRoutes {
             guard case .flag(let flag) = written else { return HTTPResponse(status: .noContent) }
             let path = "/api/flags/\(PercentEncoding.encodedSegment(flag.key))"
             let place = administration.path(path, in: scope.environment)
-            return .written(flag, administration, status: .created, fields: [("Location", place)])
+            return .written(flag, in: scope, administration, status: .created, fields: [("Location", place)])
         }
     }
 
     /// `GET /api/flags/{flagKey}`
     static func get(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
-        let environment = try request.environment(administration)
-        let (flag, killSwitch) = try read(try request.flagKey(), in: environment, administration)
+        let stored = try request.stored(administration)
+        let (flag, killSwitch) = try read(try request.flagKey(), in: stored)
         let tag = flag.entityTag(killSwitch: killSwitch)
         return request.isKnown(tag) ? .notModified(tag) : .respond(.flag(flag, killSwitch, administration))
     }
 
     /// `GET /api/flags/{flagKey}/history`
     static func history(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
-        let environment = try request.environment(administration)
+        let stored = try request.stored(administration)
         let key = try request.flagKey()
-        return try administration.reading(in: environment) { () throws(FlagStoreError) in
-            var entries = try administration.repository.history(of: key, in: environment)
+        return try stored.read { (stored) throws(FlagStoreError) in
+            var entries = try stored.history(of: key)
             if let tenant = request.caller.tenant { entries.removeAll { !$0.isFor(tenant) } }
             return .respond(
                 try .history(entries) { () throws(FlagStoreError) in
-                    try administration.repository.requireFlag(key, in: environment)
+                    try stored.requireFlag(key)
                 })
         }
     }
@@ -77,13 +76,14 @@ extension FlagRoutes {
     private static func change(
         _ kind: FlagOperation.Kind, _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
-        let environment = try request.environment(administration)
+        let stored = try request.stored(administration)
         let key = try request.flagKey()
         var operation = try request.operation(kind, of: key)
-        operation.expectedVersion = try expectedVersion(request, key, in: environment, administration)
-        return .write(operation, try request.scope(of: operation, administration)) { written in
+        operation.expectedVersion = try expectedVersion(request, key, in: stored)
+        let scope = try request.scope(of: operation, administration)
+        return .write(operation, scope) { written in
             guard case .flag(let flag) = written else { return HTTPResponse(status: .noContent) }
-            return .written(flag, administration)
+            return .written(flag, in: scope, administration)
         }
     }
 
@@ -91,11 +91,11 @@ extension FlagRoutes {
     static func dependents(_ request: AdministrationRequest, _ administration: Administration) throws(Problem)
         -> Outcome
     {
-        let environment = try request.environment(administration)
+        let stored = try request.stored(administration)
         let key = try request.flagKey()
-        let dependents = try administration.reading(in: environment) { () throws(FlagStoreError) in
-            try administration.repository.requireFlag(key, in: environment)
-            return try administration.repository.dependents(of: key, in: environment)
+        let dependents = try stored.read { (stored) throws(FlagStoreError) in
+            try stored.requireFlag(key)
+            return try stored.dependents(of: key)
         }
         let list = dependents.map { dependent -> JSONValue in
             ["flagKey": .string(dependent.flagKey), "variant": .string(dependent.variant)]
@@ -105,16 +105,16 @@ extension FlagRoutes {
 
     /// The flag of a key with the kill switch that takes it away, or the problem that there is no flag.
     private static func read(
-        _ key: String, in environment: Environment, _ administration: Administration
+        _ key: String, in stored: FlagReader
     ) throws(Problem) -> (FlagRecord, KillSwitchRecord?) {
         do throws(FlagStoreError) {
             return (
-                try administration.repository.flag(key, in: environment),
-                try administration.repository.killSwitch(of: key, in: environment)
+                try stored.flag(key),
+                try stored.killSwitch(of: key)
             )
         } catch {
             if case .invalid(let issues) = error { throw .invalidItem("flag \(key)", issues) }
-            throw Problem(error, in: environment)
+            throw Problem(error, in: stored.environment)
         }
     }
 
@@ -124,11 +124,11 @@ extension FlagRoutes {
     ///
     /// - Throws: 412 when the flag is at a version that the field does not name.
     private static func expectedVersion(
-        _ request: AdministrationRequest, _ key: String, in environment: Environment, _ administration: Administration
+        _ request: AdministrationRequest, _ key: String, in stored: FlagReader
     ) throws(Problem) -> Int64? {
         guard request.namesVersion else { return nil }
         let (flag, killSwitch): (FlagRecord, KillSwitchRecord?)
-        do throws(Problem) { (flag, killSwitch) = try read(key, in: environment, administration) } catch {
+        do throws(Problem) { (flag, killSwitch) = try read(key, in: stored) } catch {
             throw error.code == .invalidItem ? .unmatchable("flag \(key)") : error
         }
         let tag = flag.entityTag(killSwitch: killSwitch)
@@ -150,10 +150,10 @@ extension HTTPResponse {
 
     /// The same of a flag that was just written: that is answered also when nothing can be read. Blocks.
     fileprivate static func written(
-        _ flag: FlagRecord, _ administration: Administration, status: HTTPStatus = .ok,
+        _ flag: FlagRecord, in scope: WriteScope, _ administration: Administration, status: HTTPStatus = .ok,
         fields: [(name: String, value: String)] = []
     ) -> HTTPResponse {
-        let killSwitch = (try? administration.repository.killSwitch(of: flag.key, in: flag.environment)) ?? nil
+        let killSwitch = (try? administration.repository.reader(for: scope.reading).killSwitch(of: flag.key)) ?? nil
         return .flag(flag, killSwitch, administration, status: status, fields: fields)
     }
 }

@@ -44,7 +44,7 @@ package struct FlagTransfer: Sendable {
         let plan: ImportPlan
         do throws(FlagStoreError) {
             plan = try ImportPlan(
-                document, mode: request.mode, environment: environment, repository: flags, now: scope.instant, progress)
+                document, mode: request.mode, over: flags.reader(for: scope.reading), now: scope.instant, progress)
         } catch {
             if case .invalid(let issues) = error { throw DefinitionIssues(issues: issues) }
             throw error
@@ -60,9 +60,8 @@ package struct FlagTransfer: Sendable {
     /// Exports an environment.
     ///
     /// - Throws: `FlagStoreError`.
-    package func run(_ request: ExportRequest) throws -> ExportedFile {
-        let export = Export(request.format, of: request.environment ?? defaultEnvironment, from: flags)
-        let (bytes, warnings) = try export.file()
+    package static func export(_ format: ImportDocument.Format, of stored: FlagReader) throws -> ExportedFile {
+        let (bytes, warnings) = try Export(format, of: stored).file()
         return ExportedFile(bytes: bytes, leftOut: warnings)
     }
 

@@ -7,9 +7,9 @@ import JSON
 extension KillSwitchRoutes {
     /// `GET /api/emergency/kill-switch`
     static func list(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
-        let environment = try request.environment(administration)
-        let switches = try administration.reading(in: environment) { () throws(FlagStoreError) in
-            try administration.repository.killSwitches(in: environment)
+        let stored = try request.stored(administration)
+        let switches = try stored.read { (stored) throws(FlagStoreError) in
+            try stored.killSwitches()
         }
         return .respond(.json(.object(["killSwitches": .array(switches.map(\.json))])))
     }

@@ -9,12 +9,12 @@ import JSON
 extension SegmentRoutes {
     /// `GET /api/segments`
     static func list(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
-        let environment = try request.environment(administration)
+        let stored = try request.stored(administration)
         let limit = try request.limit()
-        return try administration.reading(in: environment) { () throws(FlagStoreError) in
+        return try stored.read { (stored) throws(FlagStoreError) in
             let cursor = request.cursor
-            let page = try administration.repository.segments(in: environment, limit: limit, cursor: cursor)
-            let invalid = cursor == nil ? try administration.repository.invalidSegments(in: environment) : []
+            let page = try stored.segments(limit: limit, cursor: cursor)
+            let invalid = cursor == nil ? try stored.invalidSegments() : []
             var segments: [JSONValue] = []
             for segment in page.records {
                 segments.append(segment.json(keyCount: try keyCount(of: segment, administration)))
@@ -37,9 +37,9 @@ extension SegmentRoutes {
 
     /// `GET /api/segments/{name}`
     static func get(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
-        let environment = try request.environment(administration)
-        let segment = try read(try request.segmentName(), in: environment, administration)
-        return try administration.reading(in: environment) { () throws(FlagStoreError) in
+        let stored = try request.stored(administration)
+        let segment = try read(try request.segmentName(), in: stored)
+        return try stored.read { (stored) throws(FlagStoreError) in
             let count = try keyCount(of: segment, administration)
             let tag = segment.entityTag(keyCount: count)
             return request.isKnown(tag) ? .notModified(tag) : .respond(.segment(segment, keyCount: count))
@@ -48,13 +48,13 @@ extension SegmentRoutes {
 
     /// `GET /api/segments/{name}/history`
     static func history(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
-        let environment = try request.environment(administration)
+        let stored = try request.stored(administration)
         let name = try request.segmentName()
-        return try administration.reading(in: environment) { () throws(FlagStoreError) in
-            let entries = try administration.repository.history(ofSegment: name, in: environment)
+        return try stored.read { (stored) throws(FlagStoreError) in
+            let entries = try stored.history(ofSegment: name)
             return .respond(
                 try .history(entries) { () throws(FlagStoreError) in
-                    try administration.repository.requireSegment(name, in: environment)
+                    try stored.requireSegment(name)
                 })
         }
     }
@@ -90,10 +90,10 @@ extension SegmentRoutes {
     private static func change(
         _ kind: FlagOperation.Kind, _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
-        let environment = try request.environment(administration)
+        let stored = try request.stored(administration)
         let name = try request.segmentName()
         var operation = try request.operation(kind, of: name)
-        operation.expectedVersion = try expectedVersion(request, name, in: environment, administration)
+        operation.expectedVersion = try expectedVersion(request, name, in: stored, administration)
         return .write(operation, try request.scope(of: operation, administration)) { written in
             guard case .segment(let segment, let count) = written else { return HTTPResponse(status: .noContent) }
             return count.map { .segment(segment, keyCount: $0) } ?? .segment(segment, administration)
@@ -102,11 +102,11 @@ extension SegmentRoutes {
 
     /// `GET /api/segments/{name}/uses`
     static func uses(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
-        let environment = try request.environment(administration)
+        let stored = try request.stored(administration)
         let name = try request.segmentName()
-        let uses = try administration.reading(in: environment) { () throws(FlagStoreError) in
-            try administration.repository.requireSegment(name, in: environment)
-            return try administration.repository.uses(ofSegment: name, in: environment)
+        let uses = try stored.read { (stored) throws(FlagStoreError) in
+            try stored.requireSegment(name)
+            return try stored.uses(ofSegment: name)
         }
         return .respond(
             .json([
@@ -117,13 +117,13 @@ extension SegmentRoutes {
 
     /// `GET /api/segments/{name}/keys`
     static func keys(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
-        let environment = try request.environment(administration)
+        let stored = try request.stored(administration)
         let limit = try request.limit()
         let name = try request.segmentName()
-        return try administration.reading(in: environment) { () throws(FlagStoreError) in
-            try administration.repository.requireSegment(name, in: environment)
-            let page = try administration.repository.keys(
-                ofSegment: name, in: environment, limit: limit, cursor: request.cursor)
+        return try stored.read { (stored) throws(FlagStoreError) in
+            try stored.requireSegment(name)
+            let page = try stored.keys(
+                ofSegment: name, limit: limit, cursor: request.cursor)
             return .respond(.page("keys", page.records.map { .string($0) }, of: page))
         }
     }
@@ -138,11 +138,11 @@ extension SegmentRoutes {
 
     /// The segment of a name, or the problem that there is none.
     private static func read(
-        _ name: String, in environment: Environment, _ administration: Administration
+        _ name: String, in stored: FlagReader
     ) throws(Problem) -> SegmentRecord {
-        do throws(FlagStoreError) { return try administration.repository.segment(name, in: environment) } catch {
+        do throws(FlagStoreError) { return try stored.segment(name) } catch {
             if case .invalid(let issues) = error { throw .invalidItem("segment \(name)", issues) }
-            throw Problem(error, in: environment)
+            throw Problem(error, in: stored.environment)
         }
     }
 
@@ -150,14 +150,14 @@ extension SegmentRoutes {
     ///
     /// - Throws: 412 when the segment is at a version that the field does not name.
     private static func expectedVersion(
-        _ request: AdministrationRequest, _ name: String, in environment: Environment, _ administration: Administration
+        _ request: AdministrationRequest, _ name: String, in stored: FlagReader, _ administration: Administration
     ) throws(Problem) -> Int64? {
         guard request.namesVersion else { return nil }
         let segment: SegmentRecord
-        do throws(Problem) { segment = try read(name, in: environment, administration) } catch {
+        do throws(Problem) { segment = try read(name, in: stored) } catch {
             throw error.code == .invalidItem ? .unmatchable("segment \(name)") : error
         }
-        let tag = try administration.reading(in: environment) { () throws(FlagStoreError) in
+        let tag = try stored.read { (stored) throws(FlagStoreError) in
             segment.entityTag(keyCount: try keyCount(of: segment, administration))
         }
         try request.requireVersion(of: "segment", tag)

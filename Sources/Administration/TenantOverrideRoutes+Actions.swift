@@ -10,32 +10,31 @@ extension TenantOverrideRoutes {
     static func listOfFlag(_ request: AdministrationRequest, _ administration: Administration) throws(Problem)
         -> Outcome
     {
-        let environment = try request.environment(administration)
+        let stored = try request.stored(administration)
         let key = try request.flagKey()
         let limit = try request.limit()
-        let (repository, cursor) = (administration.repository, request.cursor)
+        let cursor = request.cursor
         if let tenant = request.caller.tenant {
-            return try ownOverride(of: key, tenant, in: environment, administration)
+            return try ownOverride(of: key, tenant, in: stored)
         }
-        return try administration.reading(in: environment) { () throws(FlagStoreError) in
-            let page = try repository.overrides(ofFlag: key, in: environment, limit: limit, cursor: cursor)
+        return try stored.read { (stored) throws(FlagStoreError) in
+            let page = try stored.overrides(ofFlag: key, limit: limit, cursor: cursor)
             // A flag without overrides is one thing, a mistyped key another.
-            if page.records.isEmpty, cursor == nil { try repository.requireFlag(key, in: environment) }
-            let invalid = cursor == nil ? try repository.invalidOverrides(ofFlag: key, in: environment) : []
+            if page.records.isEmpty, cursor == nil { try stored.requireFlag(key) }
+            let invalid = cursor == nil ? try stored.invalidOverrides(ofFlag: key) : []
             return .respond(.overrides(page, invalid))
         }
     }
 
     /// The overrides of a flag as a caller sees them who is bound to one tenant: those of others do not exist.
     private static func ownOverride(
-        of key: String, _ tenant: String, in environment: Environment, _ administration: Administration
+        of key: String, _ tenant: String, in stored: FlagReader
     ) throws(Problem) -> Outcome {
-        let repository = administration.repository
-        return try administration.reading(in: environment) { () throws(FlagStoreError) in
-            try repository.requireFlag(key, in: environment)
+        return try stored.read { (stored) throws(FlagStoreError) in
+            try stored.requireFlag(key)
             var own: [JSONValue] = []
             do throws(FlagStoreError) {
-                own.append(try repository.override(ofTenant: tenant, flagKey: key, in: environment).json)
+                own.append(try stored.override(ofTenant: tenant, flagKey: key).json)
             } catch {
                 guard case .notFound = error else { throw error }
             }
@@ -47,28 +46,28 @@ extension TenantOverrideRoutes {
     static func listOfTenant(_ request: AdministrationRequest, _ administration: Administration) throws(Problem)
         -> Outcome
     {
-        let environment = try request.environment(administration)
+        let stored = try request.stored(administration)
         let tenant = try request.tenantId()
         let limit = try request.limit()
-        let (repository, cursor) = (administration.repository, request.cursor)
-        return try administration.reading(in: environment) { () throws(FlagStoreError) in
-            let page = try repository.overrides(ofTenant: tenant, in: environment, limit: limit, cursor: cursor)
-            let invalid = cursor == nil ? try repository.invalidOverrides(ofTenant: tenant, in: environment) : []
+        let cursor = request.cursor
+        return try stored.read { (stored) throws(FlagStoreError) in
+            let page = try stored.overrides(ofTenant: tenant, limit: limit, cursor: cursor)
+            let invalid = cursor == nil ? try stored.invalidOverrides(ofTenant: tenant) : []
             return .respond(.overrides(page, invalid))
         }
     }
 
     /// `GET /api/tenants/{tenantId}/flags/{flagKey}`
     static func get(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
-        let environment = try request.environment(administration)
+        let stored = try request.stored(administration)
         let tenant = try request.tenantId()
         let key = try request.flagKey()
         do throws(FlagStoreError) {
-            let override = try administration.repository.override(ofTenant: tenant, flagKey: key, in: environment)
+            let override = try stored.override(ofTenant: tenant, flagKey: key)
             return .respond(.json(override.json))
         } catch {
             if case .invalid(let issues) = error { throw .invalidItem("override of \(key) for \(tenant)", issues) }
-            throw Problem(error, in: environment)
+            throw Problem(error, in: stored.environment)
         }
     }
 

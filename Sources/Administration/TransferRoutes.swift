@@ -43,10 +43,9 @@ enum TransferRoutes {
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         try request.requireAnyTenant()
-        let work = ExportRequest(
-            format: try request.choice("format", among: ImportDocument.Format.allCases) ?? .native,
-            environment: try request.environment(administration))
-        let file = try run(administration, work.environment) { transfer in try transfer.run(work) }
+        let format = try request.choice("format", among: ImportDocument.Format.allCases) ?? .native
+        let stored = try request.stored(administration)
+        let file = try run(administration, stored.environment) { _ in try FlagTransfer.export(format, of: stored) }
         let leftOut = file.fieldValue(isWhole: request.isOfThisMachine).map { [(ExportedFile.fieldName, $0)] } ?? []
         return .respond(.json(file.bytes, fields: leftOut))
     }

@@ -12,18 +12,14 @@ package struct Export: Sendable {
     /// The format.
     package let format: ImportDocument.Format
     /// Whose flags.
-    package let environment: Environment
-    /// Where they are.
-    package let repository: FlagRepository
+    package let stored: FlagReader
 
     /// - Parameters:
     ///   - format: native holds segments, flags, overrides and kill switches; flagd holds flags only.
-    ///   - environment: whose flags.
-    ///   - repository: where they are.
-    package init(_ format: ImportDocument.Format, of environment: Environment, from repository: FlagRepository) {
+    ///   - stored: whose flags.
+    package init(_ format: ImportDocument.Format, of stored: FlagReader) {
         self.format = format
-        self.environment = environment
-        self.repository = repository
+        self.stored = stored
     }
 
     /// Writes the file piece by piece: a million overrides are never in memory at once. Blocks.
@@ -34,7 +30,7 @@ package struct Export: Sendable {
     @discardableResult
     package func write(to sink: @escaping ([UInt8]) throws -> Void) throws -> [String] {
         var flags: [FlagRecord] = []
-        try repository.forEachFlag(in: environment) { flags.append($0) }
+        try stored.forEachFlag { flags.append($0) }
         flags.sort { ExactText($0.key) < ExactText($1.key) }
         switch format {
         case .flagd: return try writeFlagd(flags, sink) + invalid()
@@ -50,12 +46,12 @@ package struct Export: Sendable {
             let reasons = issues.prefix(3).map { "\($0.pointer) \($0.message)" }.joined(separator: "; ")
             return "\(what.prefix(200)): what is stored is not valid and is left out (\(reasons.prefix(300)))"
         }
-        var lines = try repository.invalidFlags(in: environment).map {
+        var lines = try stored.invalidFlags().map {
             line("the flag \($0.name) with its overrides", $0.issues)
         }
         guard format == .native else { return lines }
-        lines += try repository.invalidSegments(in: environment).map { line("the segment \($0.name)", $0.issues) }
-        lines += try repository.invalidOverrides(in: environment).map {
+        lines += try stored.invalidSegments().map { line("the segment \($0.name)", $0.issues) }
+        lines += try stored.invalidOverrides().map {
             line("the override of \($0.flagKey) for \($0.tenant)", $0.issues)
         }
         return lines
@@ -80,7 +76,7 @@ package struct Export: Sendable {
         for (index, flag) in flags.enumerated() {
             let comma = index + 1 < flags.count ? "," : ""
             let key = JSONValue.string(flag.key).serialized()
-            let form = try FlagdForm(flag, segmentsIn: repository)
+            let form = try FlagdForm(flag, segmentsIn: stored)
             try lines.add("    \(key): \(form.definition.serialized())\(comma)")
             if !form.leftOut.isEmpty {
                 let things = form.leftOut.joined(separator: "; ")
@@ -96,13 +92,13 @@ package struct Export: Sendable {
     private func writeNative(_ flags: [FlagRecord], _ sink: @escaping ([UInt8]) throws -> Void) throws {
         var lines = LineWriter(sink)
         try lines.add("{")
-        try lines.add("  \"environment\": \"\(environment.rawValue)\",")
+        try lines.add("  \"environment\": \"\(stored.environment.rawValue)\",")
         try lines.add("  \"segments\": [")
         var segments: [SegmentRecord] = []
-        try repository.forEachSegment(in: environment) { segments.append($0) }
+        try stored.forEachSegment { segments.append($0) }
         for segment in segments {
             var json = segment.json(keyCount: nil).objectValue ?? JSONObject()
-            let keys = try repository.allKeys(ofSegment: segment.name, in: environment)
+            let keys = try stored.allKeys(ofSegment: segment.name)
             json["keys"] = .array(keys.map { .string($0) })
             try lines.addElement(.object(json))
         }
@@ -117,8 +113,8 @@ package struct Export: Sendable {
         for flag in flags {
             var cursor: String?
             repeat {
-                let page = try repository.overrides(
-                    ofFlag: flag.key, in: environment, limit: FlagLimits.pageSize, cursor: cursor)
+                let page = try stored.overrides(
+                    ofFlag: flag.key, limit: FlagLimits.pageSize, cursor: cursor)
                 for override in page.records { try lines.addElement(override.json) }
                 cursor = page.nextCursor
             } while cursor != nil
@@ -127,7 +123,7 @@ package struct Export: Sendable {
         try lines.add("  ],")
         try lines.add("  \"killSwitches\": [")
         let keys = Set(flags.map { ExactText($0.key) })
-        for killSwitch in try repository.killSwitches(in: environment) {
+        for killSwitch in try stored.killSwitches() {
             var json = killSwitch.json.objectValue ?? JSONObject()
             // What is on is on, whether or not there is such a flag.
             if let key = killSwitch.flagKey, !keys.contains(ExactText(key)) { json["force"] = true }
@@ -185,33 +181,5 @@ private struct LineWriter {
         guard bytes.count >= 65_536 else { return }
         try sink(bytes)
         bytes.removeAll(keepingCapacity: true)
-    }
-}
-
-extension FlagRepository {
-    /// Calls `body` with every flag of an environment, newest first. Items that are no flags are left out. Blocks.
-    func forEachFlag(
-        in environment: Environment, _ body: (FlagRecord) throws(FlagStoreError) -> Void
-    ) throws(FlagStoreError) {
-        let query = Query(
-            table: table, index: FlagTable.flagsIndex, partition: .string(FlagIndex.all.partition(in: environment)),
-            forward: false)
-        try forEachItem(of: query) { item throws(FlagStoreError) in
-            guard let record = try? FlagRecord(item: item), record.environment == environment else { return }
-            try body(record)
-        }
-    }
-
-    /// Calls `body` with every override of a flag, by tenant. Blocks.
-    func forEachOverride(
-        ofFlag key: String, in environment: Environment,
-        _ body: (TenantOverrideRecord) throws(FlagStoreError) -> Void
-    ) throws(FlagStoreError) {
-        let query = Query(
-            table: table, index: FlagTable.expiresIndex, partition: .string(ItemKey.flagPartition(environment, key)))
-        try forEachItem(of: query) { item throws(FlagStoreError) in
-            guard let record = try? TenantOverrideRecord(item: item) else { return }
-            try body(record)
-        }
     }
 }

@@ -12,8 +12,8 @@ struct FlagdForm {
     /// Puts a flag into flagd's words: a rollout becomes targeting with the same buckets, segments become what they
     /// stand for.
     ///
-    /// - Parameter repository: where the segments are.
-    init(_ record: FlagRecord, segmentsIn repository: FlagRepository) throws(FlagStoreError) {
+    /// - Parameter stored: where the segments are.
+    init(_ record: FlagRecord, segmentsIn stored: FlagReader) throws(FlagStoreError) {
         var leftOut: [String] = []
         var json: JSONValue
         switch record.rule.spelling {
@@ -33,7 +33,7 @@ struct FlagdForm {
             return
         }
         if let targeting = definition["targeting"], !record.rule.segmentReferences().isEmpty {
-            var inlining = SegmentInlining(repository: repository, environment: record.environment)
+            var inlining = SegmentInlining(stored)
             definition["targeting"] = try inlining.inline(targeting)
             leftOut += inlining.leftOut
         }
@@ -67,18 +67,14 @@ struct FlagdForm {
 
 /// Puts what segments stand for in the place of their names.
 private struct SegmentInlining {
-    let repository: FlagRepository
-    let environment: Environment
+    private let stored: FlagReader
     private(set) var leftOut: [String] = []
     private var depth = 0
 
     /// How many listed keys are written into a rule.
     private static let keysMaximum = 1_000
 
-    init(repository: FlagRepository, environment: Environment) {
-        self.repository = repository
-        self.environment = environment
-    }
+    init(_ stored: FlagReader) { self.stored = stored }
 
     /// A rule without names of segments.
     ///
@@ -110,8 +106,8 @@ private struct SegmentInlining {
     private mutating func segment(_ argument: JSONValue, isInBody: Bool) throws(FlagStoreError) -> JSONValue {
         let arguments = argument.arrayValue ?? [argument]
         guard let name = arguments.first?.stringValue,
-            let item = try repository.item(.segment(environment, name: name)),
-            let record = SegmentRecord(item, in: environment)
+            let item = try stored.segmentItem(name),
+            let record = SegmentRecord(item, in: stored.environment)
         else {
             leftOut.append("it names a segment that does not exist")
             return false
@@ -121,7 +117,7 @@ private struct SegmentInlining {
             return false
         }
         var parts: [JSONValue] = []
-        let keys = try repository.allKeys(ofSegment: name, in: environment)
+        let keys = try stored.allKeys(ofSegment: name)
         if keys.count > Self.keysMaximum {
             leftOut.append("the segment \(name) lists \(keys.count) keys, too many for a rule")
         } else if !keys.isEmpty {

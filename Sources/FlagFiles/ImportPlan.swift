@@ -79,21 +79,20 @@ package struct ImportPlan: Sendable {
     /// - Parameters:
     ///   - document: the file.
     ///   - mode: what happens to what exists.
-    ///   - environment: where to. What the file says of environments only has to agree with itself: a file from one
-    ///     environment may be imported into another.
-    ///   - repository: what is stored.
+    ///   - stored: what is stored where it goes. What the file says of environments only has to agree with itself: a
+    ///     file from one environment may be imported into another.
     ///   - now: the time of what the file gives no time.
     ///   - progress: may stop the comparison.
     /// - Throws: `invalid` for what refers to flags or segments that neither exist nor are in the file, and for
     ///   contradictions about the environment; `stopped`; `unavailable`.
     package init(
-        _ document: ImportDocument, mode: Mode, environment: Environment, repository: FlagRepository, now: Timestamp,
+        _ document: ImportDocument, mode: Mode, over stored: FlagReader, now: Timestamp,
         _ progress: WorkProgress = WorkProgress()
     ) throws(FlagStoreError) {
         self.mode = mode
-        self.environment = environment
+        environment = stored.environment
         var planner = ImportPlanner(
-            document: document, mode: mode, environment: environment, repository: repository, now: now,
+            document: document, mode: mode, stored: stored, now: now,
             progress: progress)
         segments = try planner.planSegments()
         flags = try planner.planFlags()

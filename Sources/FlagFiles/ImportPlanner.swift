@@ -8,8 +8,8 @@ import JSON
 struct ImportPlanner {
     let document: ImportDocument
     let mode: ImportPlan.Mode
-    let environment: Environment
-    let repository: FlagRepository
+    /// What is stored, and where.
+    let stored: FlagReader
     let now: Timestamp
     /// May stop the comparison.
     let progress: WorkProgress
@@ -29,6 +29,9 @@ struct ImportPlanner {
     /// How many missing flags are listed.
     private static let issuesMaximum = 1_000
 
+    /// Where the import goes.
+    var environment: Environment { stored.environment }
+
     // MARK: - Flags
 
     mutating func planFlags() throws(FlagStoreError) -> ImportPlan.Difference<FlagRecord> {
@@ -36,7 +39,7 @@ struct ImportPlanner {
         for (index, flag) in document.flags.enumerated() {
             try progress.check()
             checkEnvironment(flag.draft.environment, at: JSONPointer().appending("flags").appending(index))
-            let item = try repository.item(.flag(environment, key: flag.draft.key))
+            let item = try stored.flagItem(flag.draft.key)
             guard let item else {
                 difference.created.append(newRecord(flag.draft))
                 checkSize(of: difference.created.last, at: index)
@@ -71,10 +74,10 @@ struct ImportPlanner {
         guard written.contains(where: { $0.rule.requires != nil }) || !difference.removed.isEmpty else { return }
         let rules = Dictionary(written.map { (ExactText($0.key), $0.rule) }) { _, last in last }
         let removed = Set(difference.removed.map { ExactText($0.key) })
-        let check = RequirementCheck { [repository, environment] key throws(FlagStoreError) in
+        let check = RequirementCheck { [stored] key throws(FlagStoreError) in
             if let rule = rules[ExactText(key)] { return rule }
             guard !removed.contains(ExactText(key)) else { return nil }
-            return try repository.item(.flag(environment, key: key)).flatMap { FlagRule($0) }
+            return try stored.flagItem(key).flatMap { FlagRule($0) }
         }
         // When flags will be gone, what did not change may require one of them.
         for (index, flag) in document.flags.enumerated()
@@ -95,7 +98,7 @@ struct ImportPlanner {
             // They stand in the order of the file.
             guard let change = changed.first, ExactText(change.new.key) == ExactText(flag.draft.key) else { continue }
             changed.removeFirst()
-            issues += try repository.lostVariants(
+            issues += try stored.lostVariants(
                 of: change.new, replacing: change.old.rule, at: JSONPointer().appending("flags").appending(index),
                 besides: others)
         }
@@ -134,14 +137,14 @@ struct ImportPlanner {
     private func isFlagdForm(of flag: FlagRecord, _ rule: FlagRule) throws(FlagStoreError) -> Bool {
         guard case .full(let text) = rule.spelling, let json = try? JSONValue(parsing: text) else { return false }
         if json == (try? flag.rule.definition())?.json { return true }
-        let form = try FlagdForm(flag, segmentsIn: repository).definition
+        let form = try FlagdForm(flag, segmentsIn: stored).definition
         return json == ClientSideMetadata.removed(from: form)
     }
 
     private func flagsThatAreNotInFile() throws(FlagStoreError) -> [FlagRecord] {
         let keys = Set(document.flags.map { ExactText($0.draft.key) })
         var removed: [FlagRecord] = []
-        try repository.forEachFlag(in: environment) { record in
+        try stored.forEachFlag { record in
             if !keys.contains(ExactText(record.key)) { removed.append(record) }
         }
         return removed
@@ -156,7 +159,7 @@ struct ImportPlanner {
         guard let drafts = document.overrides else { return difference }
         try checkFlags(of: drafts, removedFlags: flags.removed)
         guard issues.isEmpty else { return difference }
-        var choices = OverrideChoices(after: flags, in: environment, of: repository)
+        var choices = OverrideChoices(after: flags, of: stored)
         // Asking for a million overrides that are not there costs more than finding out that none is.
         if mode != .replace, try !hasOverrides() {
             for (index, draft) in drafts.enumerated() {
@@ -171,10 +174,7 @@ struct ImportPlanner {
             try progress.check()
             let slice = drafts[start..<min(drafts.count, start + ImportPlanner.keysPerRead)]
             let records = slice.map { record($0) }
-            let keys = records.map { $0.itemKey.tableKey }
-            let items = try reading { () throws(TableError) in
-                try repository.store.getItems(table: repository.table, keys: keys)
-            }
+            let items = try stored.items(of: Array(records))
             for (offset, (new, item)) in zip(records, items).enumerated() {
                 let count = difference.created.count + difference.changed.count
                 note(new, item, in: &difference)
@@ -244,7 +244,7 @@ struct ImportPlanner {
             let flag = ExactText(draft.flagKey)
             if known.contains(flag) { continue }
             if !unknown.contains(flag) {
-                if try repository.item(.flag(environment, key: draft.flagKey)) != nil {
+                if try stored.flagItem(draft.flagKey) != nil {
                     known.insert(flag)
                     continue
                 }
@@ -257,9 +257,9 @@ struct ImportPlanner {
     /// Whether any flag of the environment has an override.
     private func hasOverrides() throws(FlagStoreError) -> Bool {
         var hasAny = false
-        try repository.forEachFlag(in: environment) { record throws(FlagStoreError) in
+        try stored.forEachFlag { record throws(FlagStoreError) in
             guard !hasAny else { return }
-            hasAny = try !repository.overrides(ofFlag: record.key, in: environment, limit: 1).records.isEmpty
+            hasAny = try !stored.overrides(ofFlag: record.key, limit: 1).records.isEmpty
         }
         return hasAny
     }
@@ -271,11 +271,11 @@ struct ImportPlanner {
         for draft in drafts { wanted[ExactText(draft.flagKey), default: []].insert(ExactText(draft.tenant)) }
         let removedKeys = Set(removedFlags.map { ExactText($0.key) })
         var removed: [TenantOverrideRecord] = []
-        try repository.forEachFlag(in: environment) { flag throws(FlagStoreError) in
+        try stored.forEachFlag { flag throws(FlagStoreError) in
             try progress.check()
             let key = ExactText(flag.key)
             guard !removedKeys.contains(key) else { return }
-            try repository.forEachOverride(ofFlag: flag.key, in: environment) { override in
+            try stored.forEachOverride(ofFlag: flag.key) { override in
                 if wanted[key]?.contains(ExactText(override.tenant)) != true { removed.append(override) }
             }
         }
@@ -290,7 +290,7 @@ struct ImportPlanner {
         var difference = ImportPlan.Difference<KillSwitchRecord>()
         guard let drafts = document.killSwitches else { return difference }
         try checkFlags(of: drafts, removedFlags: removedFlags)
-        let existing = try repository.killSwitches(in: environment)
+        let existing = try stored.killSwitches()
         for (index, draft) in drafts.enumerated() {
             if let named = draft.environment {
                 checkEnvironment(named, at: JSONPointer().appending("killSwitches").appending(index))
@@ -324,9 +324,7 @@ struct ImportPlanner {
         let removed = Set(removedFlags.map { ExactText($0.key) })
         for (index, draft) in drafts.enumerated() where !draft.isForced {
             guard let flagKey = draft.flagKey, !inFile.contains(ExactText(flagKey)) else { continue }
-            let isThere =
-                try !removed.contains(ExactText(flagKey)) && repository.item(.flag(environment, key: flagKey)) != nil
-            guard !isThere else { continue }
+            if !removed.contains(ExactText(flagKey)), try stored.flagItem(flagKey) != nil { continue }
             report(
                 JSONPointer().appending("killSwitches").appending(index).appending("flagKey"),
                 "there is no flag \(flagKey): correct it, or add \"force\": true")

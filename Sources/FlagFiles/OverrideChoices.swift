@@ -5,16 +5,14 @@ import FlagStore
 /// What overrides may choose once a file is imported: the variants that their flags have then. Each flag's rule is read
 /// once, however many overrides it has.
 struct OverrideChoices {
-    private let environment: Environment
-    private let repository: FlagRepository
+    private let stored: FlagReader
     /// The rules of flags that the file changes.
     private let rules: [ExactText: FlagRule]
     private var known: [ExactText: VariantChoices?] = [:]
 
     /// The choices that there are when `flags` has been done.
-    init(after flags: ImportPlan.Difference<FlagRecord>, in environment: Environment, of repository: FlagRepository) {
-        self.environment = environment
-        self.repository = repository
+    init(after flags: ImportPlan.Difference<FlagRecord>, of stored: FlagReader) {
+        self.stored = stored
         let changed = (flags.created + flags.changed.map(\.new)).map { (ExactText($0.key), $0.rule) }
         rules = Dictionary(changed) { $1 }
     }
@@ -29,7 +27,7 @@ struct OverrideChoices {
         let key = ExactText(flagKey)
         if let choices = known[key] { return choices }
         var rule = rules[key]
-        if rule == nil { rule = try repository.rule(ofFlag: flagKey, in: environment) }
+        if rule == nil { rule = try stored.rule(ofFlag: flagKey) }
         let choices = rule.flatMap { VariantChoices($0) }
         known[key] = .some(choices)
         return choices

@@ -34,7 +34,7 @@ extension ImportPlanner {
             try progress.check()
             let place = JSONPointer().appending("segments").appending(index)
             checkEnvironment(draft.environment, at: place)
-            let item = try repository.item(.segment(environment, name: draft.name))
+            let item = try stored.segmentItem(draft.name)
             guard let item else {
                 let createdAt = draft.createdAt ?? now
                 let record = draft.record(
@@ -72,7 +72,7 @@ extension ImportPlanner {
         guard let keys = draft.keys else { return }
         var known: Set<ExactText> = []
         let wanted = Set(keys.map { ExactText($0) })
-        for key in try repository.allKeys(ofSegment: draft.name, in: environment) {
+        for key in try stored.allKeys(ofSegment: draft.name) {
             let key = ExactText(key)
             if wanted.contains(key) { known.insert(key) } else { content.removedKeys.append(key.text) }
         }
@@ -84,7 +84,7 @@ extension ImportPlanner {
     ) throws(FlagStoreError) -> [SegmentContent] {
         let names = Set(drafts.map { ExactText($0.name) })
         var removed: [SegmentContent] = []
-        try repository.forEachSegment(in: environment) { record in
+        try stored.forEachSegment { record in
             if !names.contains(ExactText(record.name)) { removed.append(SegmentContent(record: record)) }
         }
         for segment in removed { segments[ExactText(segment.record.name)] = .some(nil) }
@@ -101,7 +101,7 @@ extension ImportPlanner {
 
     /// A check against what will be there after the import.
     private var segmentCheck: SegmentCheck {
-        SegmentCheck { [segments, stored = repository.segmentCheck(in: environment)] name throws(FlagStoreError) in
+        SegmentCheck { [segments, stored = stored.segmentCheck] name throws(FlagStoreError) in
             if let references = segments[ExactText(name)] { return references }
             return try stored.references(name)
         }

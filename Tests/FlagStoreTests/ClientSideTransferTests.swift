@@ -10,7 +10,7 @@ struct ClientSideTransferTests {
     private func plan(_ text: String, _ fixture: Fixture, keepInvalid: Bool = false) throws -> ImportPlan {
         try ImportPlan(
             try ImportDocument(parsing: Array(text.utf8), keepInvalid: keepInvalid), mode: .merge,
-            environment: .development, repository: fixture.repository, now: Fixture.start)
+            over: fixture.repository.stored(in: .development), now: Fixture.start)
     }
 
     private func load(_ text: String, _ fixture: Fixture) throws {
@@ -18,7 +18,7 @@ struct ClientSideTransferTests {
     }
 
     private func export(_ format: ImportDocument.Format, _ fixture: Fixture) throws -> String {
-        let export = Export(format, of: .development, from: fixture.repository)
+        let export = Export(format, of: fixture.repository.stored(in: .development))
         return String(decoding: try export.bytes(), as: UTF8.self)
     }
 

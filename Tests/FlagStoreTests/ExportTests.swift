@@ -8,7 +8,7 @@ import Testing
 @Suite("What an export has")
 struct ExportTests {
     private func export(_ fixture: Fixture) throws -> JSONValue {
-        try JSONValue(parsing: Export(.native, of: .development, from: fixture.repository).bytes())
+        try JSONValue(parsing: Export(.native, of: fixture.repository.stored(in: .development)).bytes())
     }
 
     @Test("All overrides of a flag, however many pages of them there are")

@@ -158,3 +158,8 @@ extension WriteScope {
         return scope
     }
 }
+
+extension FlagRepository {
+    /// What a test sees of an environment.
+    func stored(in environment: Environment) -> FlagReader { reader(for: .server("test", in: environment)) }
+}

@@ -223,8 +223,8 @@ struct HistoryTests {
         let file =
             #"{"flags":[\#(flagList.joined(separator: ","))],"overrides":[\#(overrides.joined(separator: ","))]}"#
         let plan = try ImportPlan(
-            ImportDocument(parsing: Array(file.utf8)), mode: .merge, environment: .staging,
-            repository: followed.fixture.repository, now: Fixture.start)
+            ImportDocument(parsing: Array(file.utf8)), mode: .merge,
+            over: followed.fixture.repository.stored(in: .staging), now: Fixture.start)
         try plan.apply(to: followed.fixture.repository, in: .tests(plan.environment, by: principal))
     }
 

@@ -52,8 +52,8 @@ struct ImportExportTests {
         in environment: FlagCore.Environment = .development, keepInvalid: Bool = false
     ) throws -> ImportPlan {
         try ImportPlan(
-            try document(text, keepInvalid: keepInvalid), mode: mode, environment: environment,
-            repository: fixture.repository, now: Fixture.start)
+            try document(text, keepInvalid: keepInvalid), mode: mode, over: fixture.repository.stored(in: environment),
+            now: Fixture.start)
     }
 
     @discardableResult
@@ -69,7 +69,7 @@ struct ImportExportTests {
     private func export(
         _ format: ImportDocument.Format, _ fixture: Fixture, of environment: FlagCore.Environment = .development
     ) throws -> String {
-        String(decoding: try Export(format, of: environment, from: fixture.repository).bytes(), as: UTF8.self)
+        String(decoding: try Export(format, of: fixture.repository.stored(in: environment)).bytes(), as: UTF8.self)
     }
 
     @Test(

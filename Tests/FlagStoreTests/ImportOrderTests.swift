@@ -14,8 +14,8 @@ struct ImportOrderTests {
         _ text: String, _ fixture: Fixture, _ mode: ImportPlan.Mode = .merge
     ) throws -> ImportPlan {
         try ImportPlan(
-            try ImportDocument(parsing: Array(text.utf8)), mode: mode, environment: .development,
-            repository: fixture.repository, now: Fixture.start)
+            try ImportDocument(parsing: Array(text.utf8)), mode: mode,
+            over: fixture.repository.stored(in: .development), now: Fixture.start)
     }
 
     private func flag(_ key: String, _ isEnabled: Bool = true) -> String {

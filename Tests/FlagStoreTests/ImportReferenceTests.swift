@@ -30,8 +30,8 @@ struct ImportReferenceTests {
 
     private func load(_ text: String, _ fixture: Fixture, _ mode: ImportPlan.Mode = .merge) throws {
         let plan = try ImportPlan(
-            try ImportDocument(parsing: Array(text.utf8), keepInvalid: false), mode: mode, environment: .development,
-            repository: fixture.repository, now: Fixture.start)
+            try ImportDocument(parsing: Array(text.utf8), keepInvalid: false), mode: mode,
+            over: fixture.repository.stored(in: .development), now: Fixture.start)
         try plan.apply(to: fixture.repository, in: .tests(plan.environment))
     }
 

@@ -13,7 +13,7 @@ struct ImportedOverrideTests {
     private static func plan(_ text: String, _ fixture: Fixture, keepInvalid: Bool = false) throws -> ImportPlan {
         let document = try ImportDocument(parsing: Array(text.utf8), keepInvalid: keepInvalid)
         return try ImportPlan(
-            document, mode: .merge, environment: .development, repository: fixture.repository, now: Fixture.start)
+            document, mode: .merge, over: fixture.repository.stored(in: .development), now: Fixture.start)
     }
 
     private static let plans = #"""
@@ -96,7 +96,7 @@ struct ImportedOverrideTests {
         guard
             case .stopped? = failure({
                 _ = try ImportPlan(
-                    document, mode: .merge, environment: .development, repository: fixture.repository,
+                    document, mode: .merge, over: fixture.repository.stored(in: .development),
                     now: Fixture.start,
                     progress)
             })

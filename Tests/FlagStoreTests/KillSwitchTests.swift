@@ -95,7 +95,7 @@ struct KillSwitchTests {
                 #"{"flags":[{"flagKey":"b","description":"d","owner":"o","defaultEnabled":true}]\#(killSwitches)}"#
             let plan = try ImportPlan(
                 try ImportDocument(parsing: Array(text.utf8), keepInvalid: false), mode: .replace,
-                environment: .development, repository: fixture.repository, now: Fixture.start)
+                over: fixture.repository.stored(in: .development), now: Fixture.start)
             try plan.apply(to: fixture.repository, in: .tests(plan.environment, by: Principal(.command, "import")))
         }
         let killed = #"{"flagKey":"a","reason":"r","activatedBy":"me"}"#

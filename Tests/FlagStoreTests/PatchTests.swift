@@ -74,7 +74,7 @@ struct PatchTests {
         let both: JSONValue = ["targeting": ["==": [["var": "plan"], "pro"]]]
         #expect(failure { try fixture.patch("a", both) }?.pointers == ["/targeting"])
         #expect(failure { try fixture.patch("a", ["variants": ["a": .null]]) }?.pointers == ["/defaultVariant"])
-        #expect(try fixture.repository.flag("a", in: .development).version == 1)
+        #expect(try fixture.repository.stored(in: .development).flag("a").version == 1)
     }
 
     @Test("A variant that another flag requires stays, and goes when nobody does")

@@ -45,8 +45,8 @@ struct RecordVersionTests {
             """
         func plan(_ file: String) throws -> ImportPlan {
             try ImportPlan(
-                ImportDocument(parsing: Array(file.utf8)), mode: .merge, environment: .development,
-                repository: fixture.repository, now: Fixture.start)
+                ImportDocument(parsing: Array(file.utf8)), mode: .merge,
+                over: fixture.repository.stored(in: .development), now: Fixture.start)
         }
         try plan(file).apply(to: fixture.repository, in: .tests(.development))
         let tag = try fixture.repository.flag("a", in: .development).entityTag()
@@ -73,8 +73,8 @@ struct RecordVersionTests {
         try fixture.put(item)
         let file = #"{"flags":[{"flagKey":"new-feature","description":"e","owner":"o","defaultEnabled":true}]}"#
         let plan = try ImportPlan(
-            ImportDocument(parsing: Array(file.utf8)), mode: .merge, environment: .staging,
-            repository: fixture.repository, now: Fixture.start)
+            ImportDocument(parsing: Array(file.utf8)), mode: .merge, over: fixture.repository.stored(in: .staging),
+            now: Fixture.start)
         try plan.apply(to: fixture.repository, in: .tests(plan.environment))
         #expect(try fixture.repository.flag("new-feature", in: .staging).version == 2)
     }
@@ -99,7 +99,7 @@ struct RecordVersionTests {
         try fixture.put(item)
         let file = #"{"segments":[{"name":"beta","description":"e","owner":"o"}]}"#
         let plan = try ImportPlan(
-            ImportDocument(parsing: Array(file.utf8)), mode: .merge, environment: .staging, repository: repository,
+            ImportDocument(parsing: Array(file.utf8)), mode: .merge, over: repository.stored(in: .staging),
             now: Fixture.start)
         try plan.apply(to: repository, in: .tests(.staging))
         #expect(try repository.segment("beta", in: .staging).version == 2)

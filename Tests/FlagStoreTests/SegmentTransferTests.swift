@@ -25,8 +25,8 @@ struct SegmentTransferTests {
 
     private func plan(_ text: String, _ fixture: Fixture, _ mode: ImportPlan.Mode = .merge) throws -> ImportPlan {
         try ImportPlan(
-            try ImportDocument(parsing: Array(text.utf8)), mode: mode, environment: .development,
-            repository: fixture.repository, now: Fixture.start)
+            try ImportDocument(parsing: Array(text.utf8)), mode: mode,
+            over: fixture.repository.stored(in: .development), now: Fixture.start)
     }
 
     private func load(_ text: String, _ fixture: Fixture, _ mode: ImportPlan.Mode = .merge) throws {
@@ -34,7 +34,7 @@ struct SegmentTransferTests {
     }
 
     private func export(_ fixture: Fixture, _ format: ImportDocument.Format = .native) throws -> String {
-        String(decoding: try Export(format, of: .development, from: fixture.repository).bytes(), as: UTF8.self)
+        String(decoding: try Export(format, of: fixture.repository.stored(in: .development)).bytes(), as: UTF8.self)
     }
 
     private func keys(_ name: String, _ fixture: Fixture) throws -> [String] {
@@ -132,12 +132,12 @@ struct SegmentTransferTests {
         let many = SegmentKeyEdit(add: (0..<1_001).map { "user-\($0)" })
         _ = try fixture.repository.editKeys(
             ofSegment: "gold", many, listed: .empty, in: .tests(.development, at: Fixture.start))
-        let file = try Export(.flagd, of: .development, from: fixture.repository).file()
+        let file = try Export(.flagd, of: fixture.repository.stored(in: .development)).file()
         #expect(
             file.warnings == [
                 "the flag f: the segment gold lists 1001 keys, too many for a rule, which flagd's format leaves out",
                 "the flag hours: it has business hours; it requires g, which flagd's format leaves out",
             ])
-        #expect(try Export(.native, of: .development, from: fixture.repository).file().warnings.isEmpty)
+        #expect(try Export(.native, of: fixture.repository.stored(in: .development)).file().warnings.isEmpty)
     }
 }

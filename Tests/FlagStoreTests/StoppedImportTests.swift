@@ -30,7 +30,7 @@ struct StoppedImportTests {
         _ document: ImportDocument, _ fixture: Fixture, _ mode: ImportPlan.Mode = .merge
     ) throws -> ImportPlan {
         try ImportPlan(
-            document, mode: mode, environment: .development, repository: fixture.repository, now: Fixture.start)
+            document, mode: mode, over: fixture.repository.stored(in: .development), now: Fixture.start)
     }
 
     private static func count(_ fixture: Fixture) throws -> Int {
@@ -76,7 +76,7 @@ struct StoppedImportTests {
         let document = try Self.flags(100)
         let stopped = Self.stopped {
             _ = try ImportPlan(
-                document, mode: .merge, environment: .development, repository: fixture.repository, now: Fixture.start,
+                document, mode: .merge, over: fixture.repository.stored(in: .development), now: Fixture.start,
                 Self.progress(abandonedAt: question))
         }
         #expect(stopped?.description.hasPrefix("stopped before anything was changed because nobody waits") == true)

@@ -114,8 +114,8 @@ struct UnsayableTimeTests {
         try fixture.put(ForeignItemTests.typed.merging(["expiresAt": .string(Self.times[0])]) { $1 })
         let file = #"{"flags":[{"flagKey":"new-feature","description":"d","owner":"ops","defaultEnabled":true}]}"#
         let plan = try ImportPlan(
-            ImportDocument(parsing: Array(file.utf8)), mode: .merge, environment: .staging,
-            repository: fixture.repository, now: Fixture.start)
+            ImportDocument(parsing: Array(file.utf8)), mode: .merge, over: fixture.repository.stored(in: .staging),
+            now: Fixture.start)
         #expect(plan.flags.changed.map(\.members) == [["expiresAt"]])
         try plan.apply(to: fixture.repository, in: .tests(plan.environment))
         #expect(try fixture.repository.flag("new-feature", in: .staging).expiresAt == nil)

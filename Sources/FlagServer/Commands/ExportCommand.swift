@@ -9,7 +9,7 @@ import HTTPTransport
 /// `flag-server export`
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: ExportRequest.command,
+        commandName: "export",
         abstract: "Export the flags of an environment to a file.",
         discussion: """
             The native format holds segments, flags, tenant overrides and kill switches, and importing it again \
@@ -34,7 +34,7 @@ struct ExportCommand: ParsableCommand {
         try CommandEnd.reporting {
             let request = RouteRequest(
                 .get, "/api/export", query: [("format", format.rawValue), ("environment", place.chosen()?.rawValue)])
-            let response = try door.answer(request, of: ExportRequest.command, needing: .flags)
+            let response = try door.answer(request, of: "export", needing: .flags)
             ExportedFile.lines(inField: response.field(ExportedFile.fieldName)).forEach(StandardError.tell)
             if let output, output != "-" {
                 try FileBytes.replace(output, with: response.content)

@@ -66,12 +66,16 @@ struct MetricsPage: Sendable {
         text.sample(UInt64(max(0, workers.jobCount)))
     }
 
+    private func stored(_ environment: FlagCore.Environment) -> FlagReader {
+        repository.reader(for: .server("metrics", in: environment))
+    }
+
     /// What there is to clean up. Left out where the store does not answer: a gauge has no way to say so.
     private func writeFlags(to text: inout MetricsText) {
         text.family("flag_server_flags_stale", .gauge, "Flags past their expiresAt, which somebody should clean up.")
         let now = health.now()
         for environment in FlagCore.Environment.allCases {
-            guard let count = try? repository.staleFlagCount(in: environment, at: now) else { continue }
+            guard let count = try? stored(environment).staleFlagCount(at: now) else { continue }
             text.sample(UInt64(count), ["environment": environment.rawValue])
         }
     }
@@ -90,7 +94,7 @@ struct MetricsPage: Sendable {
         text.family("flag_server_killed_flags", .gauge, "Flags that kill switches take away.")
         for environment in FlagCore.Environment.allCases {
             let killSwitches = on[environment] ?? DecodedKillSwitches()
-            guard let count = try? repository.killedFlagCount(by: killSwitches, in: environment) else { continue }
+            guard let count = try? stored(environment).killedFlagCount(by: killSwitches) else { continue }
             text.sample(UInt64(count), ["environment": environment.rawValue])
         }
     }

@@ -7,7 +7,7 @@ extension FlagRepository {
     /// gone. Entries follow the changes within moments. Blocks.
     ///
     /// - Parameter limit: at most so many of both.
-    package func history(
+    func history(
         of key: String, in environment: Environment, limit: Int = FlagLimits.historyEntries
     ) throws(FlagStoreError) -> [FlagHistoryEntry] {
         let own = try history(in: FlagHistoryTable.historyPartition(environment, key), limit)
@@ -16,7 +16,7 @@ extension FlagRepository {
     }
 
     /// The same of a segment.
-    package func history(
+    func history(
         ofSegment name: String, in environment: Environment, limit: Int = FlagLimits.historyEntries
     ) throws(FlagStoreError) -> [FlagHistoryEntry] {
         try history(in: FlagHistoryTable.historyPartition(environment, segment: name), limit)

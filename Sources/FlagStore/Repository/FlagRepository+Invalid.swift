@@ -28,7 +28,7 @@ extension FlagRepository {
     /// be in a list, and those of which that cannot be told. Blocks; O(such flags).
     ///
     /// - Throws: `unavailable`.
-    package func invalidFlags(
+    func invalidFlags(
         _ query: FlagQuery = FlagQuery(), in environment: Environment
     ) throws(FlagStoreError) -> [InvalidItem] {
         try invalid(in: FlagHistoryTable.heldPartition(environment)) { form throws(FlagStoreError) in
@@ -45,7 +45,7 @@ extension FlagRepository {
     /// segments).
     ///
     /// - Throws: `unavailable`.
-    package func invalidSegments(in environment: Environment) throws(FlagStoreError) -> [InvalidItem] {
+    func invalidSegments(in environment: Environment) throws(FlagStoreError) -> [InvalidItem] {
         try invalid(in: FlagHistoryTable.heldSegmentsPartition(environment)) { form throws(FlagStoreError) in
             guard let name = form[Attribute.sort]?.stringValue, let item = try item(.segment(environment, name: name))
             else { return nil }
@@ -61,7 +61,7 @@ extension FlagRepository {
     ///   - tenant: only those of this tenant; nil for all.
     ///   - flagKey: only those of this flag; nil for all.
     /// - Throws: `unavailable`.
-    package func invalidOverrides(
+    func invalidOverrides(
         ofTenant tenant: String? = nil, ofFlag flagKey: String? = nil, in environment: Environment
     ) throws(FlagStoreError) -> [InvalidOverride] {
         try invalid(in: FlagHistoryTable.heldOverridesPartition(environment)) { form throws(FlagStoreError) in

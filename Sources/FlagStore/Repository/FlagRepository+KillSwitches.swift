@@ -8,7 +8,7 @@ import FlagCore
 
 extension FlagRepository {
     /// The kill switches that are on, the global one first. Blocks.
-    package func killSwitches(in environment: Environment) throws(FlagStoreError) -> [KillSwitchRecord] {
+    func killSwitches(in environment: Environment) throws(FlagStoreError) -> [KillSwitchRecord] {
         var records: [KillSwitchRecord] = []
         let query = Query(table: table, partition: .string(ItemKey.emergencyPartition(environment)))
         try forEachItem(of: query) { item in
@@ -19,7 +19,7 @@ extension FlagRepository {
 
     /// Finds for many flags, by their keys, the kill switch that takes each away, the global one before its own.
     /// Blocks; what it returns does not.
-    package func killSwitches(
+    func killSwitches(
         ofFlagsIn environment: Environment
     ) throws(FlagStoreError) -> (_ flagKey: String) -> KillSwitchRecord? {
         let killSwitches = try killSwitches(in: environment)
@@ -29,7 +29,7 @@ extension FlagRepository {
     }
 
     /// The kill switch that takes a flag away, the global one before its own; nil when none does. Blocks.
-    package func killSwitch(
+    func killSwitch(
         of flagKey: String, in environment: Environment
     ) throws(FlagStoreError) -> KillSwitchRecord? {
         let keys = [ItemKey.killSwitch(environment, flagKey: nil), .killSwitch(environment, flagKey: flagKey)]
@@ -42,7 +42,7 @@ extension FlagRepository {
     /// How many flags kill switches take away: all, or those that exist of the flags with one. Blocks; O(such flags).
     ///
     /// - Parameter killSwitches: those that are on in the environment.
-    package func killedFlagCount(
+    func killedFlagCount(
         by killSwitches: DecodedKillSwitches, in environment: Environment
     ) throws(FlagStoreError) -> Int {
         var count = 0

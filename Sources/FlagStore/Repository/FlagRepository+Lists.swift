@@ -48,7 +48,7 @@ extension FlagRepository {
     /// no flags are left out. Blocks; O(page), or O(flags) where most are not of the tag.
     ///
     /// - Throws: `invalid` for a limit outside 1 to `FlagLimits.pageSize`, `invalidCursor`, `unavailable`.
-    package func flags(
+    func flags(
         _ query: FlagQuery = FlagQuery(), in environment: Environment
     ) throws(FlagStoreError) -> FlagPage {
         let index: FlagIndex =
@@ -74,7 +74,7 @@ extension FlagRepository {
     /// How many flags of an environment are past their dates. Blocks; O(such flags).
     ///
     /// - Throws: `unavailable`.
-    package func staleFlagCount(in environment: Environment, at now: Timestamp) throws(FlagStoreError) -> Int {
+    func staleFlagCount(in environment: Environment, at now: Timestamp) throws(FlagStoreError) -> Int {
         var count = 0
         // A date that is just now has passed (`FlagRecord.isStale`).
         let query = Query(
@@ -90,7 +90,7 @@ extension FlagRepository {
     /// A page of the overrides of one flag, by tenant. Blocks.
     ///
     /// - Throws: as `flags`.
-    package func overrides(
+    func overrides(
         ofFlag key: String, in environment: Environment, limit: Int = FlagLimits.defaultPageSize, cursor: String? = nil
     ) throws(FlagStoreError) -> OverridePage {
         let pages = Query(
@@ -104,7 +104,7 @@ extension FlagRepository {
     /// A page of the overrides of one tenant, by flag key. Blocks.
     ///
     /// - Throws: as `flags`.
-    package func overrides(
+    func overrides(
         ofTenant tenant: String, in environment: Environment, limit: Int = FlagLimits.defaultPageSize,
         cursor: String? = nil
     ) throws(FlagStoreError) -> OverridePage {

@@ -14,7 +14,7 @@ package struct Dependent: Sendable, Equatable {
 extension FlagRepository {
     /// The flags of an environment that require a flag, by key. Blocks; O(those, and what was written since the last
     /// look), the first time O(flags of the environment).
-    package func dependents(
+    func dependents(
         of key: String, in environment: Environment
     ) throws(FlagStoreError) -> [Dependent] {
         var dependents: [Dependent] = []
@@ -60,7 +60,7 @@ extension FlagRepository {
     ///   - old: the flag's rule as it is stored.
     ///   - pointer: where the flag stands.
     ///   - others: flags that will not be what they are, and are checked by themselves.
-    package func lostVariants(
+    func lostVariants(
         of record: FlagRecord, replacing old: FlagRule, at pointer: JSONPointer = JSONPointer(),
         besides others: Set<ExactText> = []
     ) throws(FlagStoreError) -> [DefinitionIssue] {

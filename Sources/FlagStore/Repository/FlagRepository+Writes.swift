@@ -117,7 +117,7 @@ extension FlagRepository {
     }
 
     /// How a flag decides; nil where that is not valid, and every override may be right.
-    package func rule(ofFlag key: String, in environment: Environment) throws(FlagStoreError) -> FlagRule? {
+    func rule(ofFlag key: String, in environment: Environment) throws(FlagStoreError) -> FlagRule? {
         do throws(FlagStoreError) { return try flag(key, in: environment).rule } catch {
             if case .invalid = error { return nil }
             throw error

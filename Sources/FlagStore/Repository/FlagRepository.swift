@@ -56,7 +56,7 @@ extension FlagRepository {
     /// A flag. Blocks; O(log n).
     ///
     /// - Throws: `notFound`; `invalid` when somebody stored what is no flag; `unavailable`.
-    package func flag(_ key: String, in environment: Environment) throws(FlagStoreError) -> FlagRecord {
+    func flag(_ key: String, in environment: Environment) throws(FlagStoreError) -> FlagRecord {
         guard let item = try item(.flag(environment, key: key)) else { throw .notFound(.flag(key)) }
         do { return try FlagRecord(item: item) } catch { throw .invalid(error.issues) }
     }
@@ -64,14 +64,14 @@ extension FlagRepository {
     /// Throws unless there is a flag of a key, valid or not. Blocks; O(log n).
     ///
     /// - Throws: `notFound`, `unavailable`.
-    package func requireFlag(_ key: String, in environment: Environment) throws(FlagStoreError) {
+    func requireFlag(_ key: String, in environment: Environment) throws(FlagStoreError) {
         guard try item(.flag(environment, key: key)) != nil else { throw .notFound(.flag(key)) }
     }
 
     /// A tenant's override of a flag. Blocks.
     ///
     /// - Throws: `notFound`, `invalid`, `unavailable`.
-    package func override(
+    func override(
         ofTenant tenant: String, flagKey: String, in environment: Environment
     ) throws(FlagStoreError) -> TenantOverrideRecord {
         guard let item = try item(.override(environment, tenant: tenant, flagKey: flagKey)) else {
@@ -81,7 +81,7 @@ extension FlagRepository {
     }
 
     /// How often the environment was changed. Blocks.
-    package func revision(of environment: Environment) throws(FlagStoreError) -> Int64 {
+    func revision(of environment: Environment) throws(FlagStoreError) -> Int64 {
         EnvironmentRevision.of(try item(.revision(environment))) ?? 0
     }
 
@@ -98,12 +98,12 @@ extension FlagRepository {
     }
 
     /// The item of a key, nil when there is none.
-    package func item(_ key: ItemKey) throws(FlagStoreError) -> Item? {
+    func item(_ key: ItemKey) throws(FlagStoreError) -> Item? {
         try reading { () throws(TableError) in try store.getItem(table: table, key: key.tableKey) }
     }
 
     /// Calls `body` with every item of a partition, page after page.
-    package func forEachItem(of query: Query, _ body: (Item) throws(FlagStoreError) -> Void) throws(FlagStoreError) {
+    func forEachItem(of query: Query, _ body: (Item) throws(FlagStoreError) -> Void) throws(FlagStoreError) {
         var query = query
         while true {
             let page = try reading { () throws(TableError) in try store.query(query) }

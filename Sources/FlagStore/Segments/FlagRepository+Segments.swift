@@ -10,7 +10,7 @@ extension FlagRepository {
     /// A segment. Blocks; O(log n).
     ///
     /// - Throws: `notFound`; `invalid` when somebody stored what is no segment; `unavailable`.
-    package func segment(_ name: String, in environment: Environment) throws(FlagStoreError) -> SegmentRecord {
+    func segment(_ name: String, in environment: Environment) throws(FlagStoreError) -> SegmentRecord {
         guard let item = try item(.segment(environment, name: name)) else { throw .notFound(.segment(name)) }
         do { return try SegmentRecord(item: item, environment: environment, name: name) } catch {
             throw .invalid(error.issues)
@@ -20,14 +20,14 @@ extension FlagRepository {
     /// Throws unless there is a segment of a name, valid or not. Blocks; O(log n).
     ///
     /// - Throws: `notFound`, `unavailable`.
-    package func requireSegment(_ name: String, in environment: Environment) throws(FlagStoreError) {
+    func requireSegment(_ name: String, in environment: Environment) throws(FlagStoreError) {
         guard try item(.segment(environment, name: name)) != nil else { throw .notFound(.segment(name)) }
     }
 
     /// A page of an environment's segments, by name. Items that are no segments are left out. Blocks.
     ///
     /// - Throws: `invalid` for a limit outside 1 to `FlagLimits.pageSize`, `invalidCursor`, `unavailable`.
-    package func segments(
+    func segments(
         in environment: Environment, limit: Int = FlagLimits.defaultPageSize, cursor: String? = nil
     ) throws(FlagStoreError) -> SegmentPage {
         let names = [Attribute.partition, Attribute.sort, Attribute.flagsPartition, Attribute.flagsSort]
@@ -39,7 +39,7 @@ extension FlagRepository {
     /// A page of the keys that a segment lists, in the order of their bytes. Blocks.
     ///
     /// - Throws: as `segments`.
-    package func keys(
+    func keys(
         ofSegment name: String, in environment: Environment, limit: Int = FlagLimits.defaultPageSize,
         cursor: String? = nil
     ) throws(FlagStoreError) -> ListPage<String> {
@@ -64,7 +64,7 @@ extension FlagRepository {
     }
 
     /// Calls `body` with every segment of an environment, by name. Blocks.
-    package func forEachSegment(
+    func forEachSegment(
         in environment: Environment, _ body: (SegmentRecord) throws(FlagStoreError) -> Void
     ) throws(FlagStoreError) {
         try forEachItem(of: segmentItems(in: environment)) { item throws(FlagStoreError) in
@@ -73,7 +73,7 @@ extension FlagRepository {
     }
 
     /// Every key that a segment lists. Blocks; O(keys).
-    package func allKeys(ofSegment name: String, in environment: Environment) throws(FlagStoreError) -> [String] {
+    func allKeys(ofSegment name: String, in environment: Environment) throws(FlagStoreError) -> [String] {
         var keys: [String] = []
         try forEachItem(of: keyItems(ofSegment: name, in: environment)) { item in
             if case .segmentKey(_, _, let key)? = ItemKey(item) { keys.append(key) }

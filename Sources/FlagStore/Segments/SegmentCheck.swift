@@ -63,7 +63,7 @@ extension DefinitionIssue {
 
 extension FlagRepository {
     /// A check against the segments that are stored.
-    package func segmentCheck(in environment: Environment) -> SegmentCheck {
+    func segmentCheck(in environment: Environment) -> SegmentCheck {
         SegmentCheck { name throws(FlagStoreError) in
             guard let item = try item(.segment(environment, name: name)) else { return nil }
             let record = SegmentRecord.reading(
@@ -75,7 +75,7 @@ extension FlagRepository {
 
     /// The flags and segments of an environment whose rules name a segment. Blocks; O(those, and what was written since
     /// the last look), the first time O(flags and segments of the environment).
-    package func uses(ofSegment name: String, in environment: Environment) throws(FlagStoreError) -> SegmentUses {
+    func uses(ofSegment name: String, in environment: Environment) throws(FlagStoreError) -> SegmentUses {
         var uses = SegmentUses()
         func names(_ references: [SegmentReference]) -> Bool {
             references.contains { $0.name.utf8.elementsEqual(name.utf8) }

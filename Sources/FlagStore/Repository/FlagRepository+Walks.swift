@@ -1,0 +1,30 @@
+import DynamoModel
+import FlagCore
+
+extension FlagRepository {
+    /// Calls `body` with every flag of an environment, newest first. Items that are no flags are left out. Blocks.
+    func forEachFlag(
+        in environment: Environment, _ body: (FlagRecord) throws(FlagStoreError) -> Void
+    ) throws(FlagStoreError) {
+        let query = Query(
+            table: table, index: FlagTable.flagsIndex, partition: .string(FlagIndex.all.partition(in: environment)),
+            forward: false)
+        try forEachItem(of: query) { item throws(FlagStoreError) in
+            guard let record = try? FlagRecord(item: item), record.environment == environment else { return }
+            try body(record)
+        }
+    }
+
+    /// Calls `body` with every override of a flag, by tenant. Blocks.
+    func forEachOverride(
+        ofFlag key: String, in environment: Environment,
+        _ body: (TenantOverrideRecord) throws(FlagStoreError) -> Void
+    ) throws(FlagStoreError) {
+        let query = Query(
+            table: table, index: FlagTable.expiresIndex, partition: .string(ItemKey.flagPartition(environment, key)))
+        try forEachItem(of: query) { item throws(FlagStoreError) in
+            guard let record = try? TenantOverrideRecord(item: item) else { return }
+            try body(record)
+        }
+    }
+}
