@@ -67,8 +67,8 @@ final class DynamoHandler: HTTPHandler {
 
     private static let unknownHost = ProtocolError(
         .accessDenied,
-        "Host names another server: this one answers only to localhost, loopback addresses and the names in its setting"
-            + " hosts")
+        "Host names another server: this one answers to addresses, localhost, the names that it listens on, the "
+            + "machine's own and those in its setting hosts (FLAG_SERVER_HOSTS): add it there if it is this one's")
     private static let foreignPage = ProtocolError(
         .accessDenied,
         "A browser sent this for a page of another site, and pages of others may not call here; `flag-server "

@@ -44,6 +44,8 @@ final class LoopHandler: HTTPHandler {
         let hosts: ServedHosts
         /// The origins whose pages may have flags evaluated.
         let pages: PageOrigins
+        /// From where metrics are read without a key.
+        let readers: [AddressRange]
         /// The keys that callers come in by; nil where everybody may do everything.
         let access: ServedAccess?
     }
@@ -54,7 +56,7 @@ final class LoopHandler: HTTPHandler {
     /// Where requests are counted that it answers by itself.
     let counter: RequestCounter
     /// Decides who comes in.
-    private var gate: RouteGate
+    private(set) var gate: RouteGate
     /// Who has shown a key on this loop; nil where nobody is asked for one.
     private var callers: CallerTable?
 
@@ -64,7 +66,8 @@ final class LoopHandler: HTTPHandler {
         self.evaluator = evaluator
         counter = RequestCounter(parts.metrics.requests, in: counters)
         gate = RouteGate(
-            parts.routes.router, counter, hosts: parts.hosts, pages: parts.pages, throttles: parts.throttles)
+            parts.routes.router, counter, hosts: parts.hosts, pages: parts.pages, throttles: parts.throttles,
+            readers: parts.readers)
         callers = parts.access.map { CallerTable($0.keys.ring, $0.digests, noteUse: $0.keys.noteUse) }
     }
 
@@ -120,7 +123,7 @@ final class LoopHandler: HTTPHandler {
             switch credential {
             case .none: nil
             case .key(let text): callers?.find(text, now: now)
-            case .otherScheme: .unknown
+            case .otherScheme, .ambiguous: .unknown
             }
         }
     }
@@ -152,6 +155,11 @@ extension Problem {
                 "an API key in a URL ends up in logs and histories: revoke it, and send another as Authorization: "
                     + "Bearer KEY")
         case nil, .caller: .unauthorized
+        case .unknown where Credential.isAmbiguous(in: request):
+            Problem(
+                .ambiguousCredential,
+                "several credentials came with this: send one Authorization field, or one X-API-Key, and not both with "
+                    + "different keys")
         case .unknown:
             Problem(
                 .unauthorized,

@@ -127,7 +127,7 @@ struct ServingStack: Sendable {
             health: health, document: document,
             throttles: parts.digests == nil
                 ? nil : Throttles(administration: settings.administrationRate, evaluations: settings.evaluationRate),
-            hosts: settings.hosts, pages: settings.pages,
+            hosts: settings.hosts, pages: settings.pages, readers: settings.metricsReaders,
             access: parts.digests.map { ServedAccess(keys: parts.keys, digests: $0) })
         self.metrics = metrics
         keys = parts.keys
