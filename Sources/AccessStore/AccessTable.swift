@@ -75,12 +75,12 @@ extension ItemTable {
     }
 
     /// Notes the day on which a key was last seen; the rest of it stays as it is, whoever changes it meanwhile.
-    func noteUse(of selector: String, on day: String) {
+    func noteUse(of key: TableKey, on day: String) {
         let name: AttributeName = "lastUsed"
         _ = try? transactAndWait(
             [
                 .update(
-                    table: AccessTable.name, key: AccessTable.key(selector),
+                    table: AccessTable.name, key: key,
                     actions: [.set(DocumentPath(name), .value(.string(day)))],
                     condition: .attributeExists(DocumentPath(AccessTable.partition)))
             ], principal: .server)

@@ -153,7 +153,7 @@ package final class KeyStore: Sendable {
         uses.async { [store] in
             let day = String(time.rfc3339.prefix(10))
             guard let record = try? self.find(selector), record.lastUsed ?? "" < day else { return }
-            store.noteUse(of: selector, on: day)
+            store.noteUse(of: AccessTable.key(selector), on: day)
         }
     }
 

@@ -61,11 +61,21 @@ package final class Throttles: Sendable {
 
     /// Why somebody who shows no key has to wait, or none that is good; nil when they may be told so.
     package func refusal(ofStrangerAt address: PeerAddress, now: Int64) -> Problem? {
+        administration.flatMap { Self.refuse(addresses, Self.number(of: address), $0, "default", now) }
+    }
+
+    /// In how many seconds somebody may ask again who shows no key, or none that is good; nil for now, and then it is
+    /// counted.
+    package func wait(ofStrangerAt address: PeerAddress, now: Int64) -> Int? {
         guard let administration else { return nil }
+        let verdict = addresses.take(Self.number(of: address), at: administration, now: now)
+        return verdict.isAllowed ? nil : verdict.retrySeconds
+    }
+
+    private static func number(of address: PeerAddress) -> UInt64 {
         var hasher = Hasher()
         hasher.combine(address.countedBy)
-        let number = UInt64(bitPattern: Int64(hasher.finalize()))
-        return Self.refuse(addresses, number, administration, "default", now)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
     }
 
     /// Counts a request that is one caller's own, and says what is left to them.

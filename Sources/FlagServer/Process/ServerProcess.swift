@@ -46,7 +46,7 @@ struct ServerProcess {
         let (keys, digests) = try openAccess(store, logger)
         let endpoint = DynamoEndpoint(
             store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts,
-            access: configuration.auth == .on ? PortAccess(keys: keys.accessKeys) : nil, work: work, logger: logger)
+            access: configuration.auth == .on ? portAccess(keys) : nil, work: work, logger: logger)
         let stack = try makeStack(store, endpoint, (keys, digests), work, logger)
         try stack.start()
         let notices = KeyExpiryNotices(stack.keys, logger: logger)
@@ -164,6 +164,12 @@ struct ServerProcess {
             logger.report(writeTrouble: trouble)
         }
         return stack
+    }
+
+    /// Whose requests the DynamoDB port takes.
+    private func portAccess(_ keys: KeyStore) -> PortAccess {
+        let strangers = Throttles(administration: configuration.throttle.administration.rate, evaluations: nil)
+        return PortAccess(keys: keys.accessKeys, strangers: strangers)
     }
 
     /// The keys of a store; with authentication on, also what they are checked by.
