@@ -86,6 +86,7 @@ package final class AccessKeyStore: Sendable {
                 // What has changed meanwhile is newer than what was read.
                 state.keys.merge(records.map { ($0.id, Key($0, digests)) }) { current, _ in current }
             }
+            state.keys = state.keys.filter { $0.value != nil }
             state.tell()
         }
     }
@@ -174,7 +175,8 @@ package final class AccessKeyStore: Sendable {
                 // Nobody checks by the day of the last use.
                 if let record, former?.record.isChecked(like: record) ?? false { continue }
                 let key = record.flatMap { record in state.digests.flatMap { Key(record, $0, after: former) } }
-                state.keys.updateValue(key, forKey: id)
+                // Until all keys were read, what is known to be good no more is not taken from what was read.
+                if state.isFollowed { state.keys[id] = key } else { state.keys.updateValue(key, forKey: id) }
             }
             state.tell()
         }

@@ -57,6 +57,13 @@ extension ItemTable {
         } catch { throw .store(error) }
     }
 
+    /// Deletes the items of keys. Blocks until that is durable.
+    func deleteAccessItems(_ keys: [TableKey]) throws(KeyStoreError) {
+        do throws(TableError) {
+            _ = try transactAndWait(keys.map { .delete(table: AccessTable.name, key: $0) }, principal: .server)
+        } catch { throw .store(error) }
+    }
+
     /// How many items there are of one kind, counted no further than a limit. O(limit), without reading an item.
     func accessItemCount(_ kind: String, upTo limit: Int) throws(KeyStoreError) -> Int {
         do throws(TableError) {
