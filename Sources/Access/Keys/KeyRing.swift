@@ -36,7 +36,7 @@ package final class KeyRing: Sendable {
         Int(UInt(bitPattern: selector.hashValue) % UInt(shardCount))
     }
 
-    /// The ring after changes of some keys, which go on with what they have used. O(shards + changes × keys of a shard).
+    /// The ring after changes of some keys, which go on with what they have used. O(shards + changes × keys of one).
     ///
     /// - Parameter changes: the keys as they are now; nil for one that is no more.
     package func with(_ changes: some Sequence<(selector: String, record: KeyRecord?)>) -> KeyRing {

@@ -43,7 +43,8 @@ final class KeyExpiryNotices: Sendable {
         let now = now()
         let isDue = swept.withLock { swept in
             // Also where somebody has set the clock back.
-            if let last = swept, (0..<Self.sweepMilliseconds).contains(now.millisecondsSinceEpoch - last) { return false }
+            let passed = swept.map { now.millisecondsSinceEpoch - $0 }
+            if let passed, (0..<Self.sweepMilliseconds).contains(passed) { return false }
             swept = now.millisecondsSinceEpoch
             return true
         }

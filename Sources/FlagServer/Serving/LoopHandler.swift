@@ -163,8 +163,8 @@ extension Problem {
         case .unknown:
             Problem(
                 .unauthorized,
-                "this is no API key of this server, or it ended days ago, or was mistyped or cut off; `flag-server keys "
-                    + "create` makes one",
+                "this is no API key of this server, or it ended days ago, or was mistyped or cut off; "
+                    + "`flag-server keys create` makes one",
                 headerFields: challenge)
         case .expired(let time):
             Problem(
