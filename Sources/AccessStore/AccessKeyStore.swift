@@ -3,7 +3,6 @@ import Dispatch
 import DynamoModel
 import FlagCore
 import JSON
-import Dispatch
 import Platform
 import Synchronization
 
