@@ -49,7 +49,7 @@ package final class KeyStore: Sendable {
     /// How many secrets of before a key may have.
     private static let formerSecrets = 4
 
-    private let store: any ItemTable
+    private let store: any TableStore
     private let digests: Digests
     private let state = Locked(State())
     private let changes = KeyChanges()
@@ -58,7 +58,7 @@ package final class KeyStore: Sendable {
     package let accessKeys: AccessKeyStore
 
     /// Keys in a store. Nothing is read yet.
-    package init(store: any ItemTable, digests: @escaping Digests) {
+    package init(store: any TableStore, digests: @escaping Digests) {
         self.store = store
         self.digests = digests
         accessKeys = AccessKeyStore(store: store, digests: digests, changes: changes)
@@ -204,7 +204,7 @@ package final class KeyStore: Sendable {
     }
 
     /// On the writer's queue, before a change is answered.
-    private func take(_ changes: [Change]) {
+    private func take(_ changes: [TableChange]) {
         let changes = changes.filter { $0.isOfAccess(AccessTable.keys) }
         guard !changes.isEmpty else { return }
         state.withLock { state in

@@ -38,15 +38,15 @@ enum AccessKeyRoutes {
                 draft.name, policy: draft.policy, rate: draft.rate, by: request.caller.principal,
                 at: administration.now())
         }
-        var answer: JSONObject = [
+        var response: JSONObject = [
             "AccessKeyId": .string(record.id), "SecretAccessKey": .string(secret), "name": .string(record.name),
             "createdAt": .string(record.createdAt.rfc3339),
         ]
-        if let rate = record.rate { answer["rate"] = .string(rate.text) }
-        if !draft.warnings.isEmpty { answer["warnings"] = .array(draft.warnings.map { .string($0) }) }
+        if let rate = record.rate { response["rate"] = .string(rate.text) }
+        if !draft.warnings.isEmpty { response["warnings"] = .array(draft.warnings.map { .string($0) }) }
         return .respond(
             .json(
-                .object(answer), status: .created,
+                .object(response), status: .created,
                 fields: [("Location", "/api/access-keys/\(record.id)"), ("Cache-Control", "no-store")]))
     }
 

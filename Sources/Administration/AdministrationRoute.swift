@@ -5,7 +5,7 @@ import HTTPTransport
 
 /// A route of administration: what it demands, and what it does.
 package struct AdministrationRoute: Sendable {
-    /// What a route does. Runs on a worker and may block; what it throws is the answer.
+    /// What a route does. Runs on a worker and may block; what it throws is the response.
     typealias Action = @Sendable (AdministrationRequest, Administration) throws(Problem) -> Outcome
 
     /// What it demands.
@@ -46,14 +46,14 @@ package struct AdministrationRoute: Sendable {
 
 /// What an action comes to.
 enum Outcome: Sendable {
-    /// This is the answer.
+    /// This is the response.
     case respond(HTTPResponse)
-    /// A change is to be made; then what it leaves is the answer.
+    /// A change is to be made; then what it leaves is the response.
     case write(FlagOperation, WriteScope, render: @Sendable (Written) -> HTTPResponse)
 }
 
 extension Written {
-    /// The answer to a change that was checked and not made.
+    /// The response to a change that was checked and not made.
     fileprivate func response(_ render: (Written) -> HTTPResponse) -> HTTPResponse {
         var response = render(self)
         response.fields.removeAll { ["ETag", "Location"].contains($0.name) }
@@ -67,7 +67,7 @@ extension RoutePolicy {
     var inLongWork: RoutePolicy {
         with {
             $0.lane = .long
-            $0.answerTime = FlagTransfer.workTime
+            $0.responseTime = FlagTransfer.workTime
             $0.tellsProgress = true
         }
     }

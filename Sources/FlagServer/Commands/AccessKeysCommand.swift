@@ -56,11 +56,11 @@ struct AccessKeysCommand: ParsableCommand {
                 body["rate"] = rate.map { .string($0) }
                 let request = RouteRequest(
                     .post, "/api/access-keys", body: JSONValue.object(body).serializedBytes())
-                let answer = try place.answer(request, of: "access-keys create")
-                for warning in answer["warnings"]?.arrayValue ?? [] {
+                let response = try place.answer(request, of: "access-keys create")
+                for warning in response["warnings"]?.arrayValue ?? [] {
                     StandardError.tell("warning: \(warning.stringValue ?? "")")
                 }
-                print(place.format == .json ? answer.serialized(pretty: true) : Self.handedOut(answer))
+                print(place.format == .json ? response.serialized(pretty: true) : Self.handedOut(response))
             }
         }
 

@@ -65,22 +65,22 @@ final class DynamoHandler: HTTPHandler {
     }
 
     func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
-        let answer = answer(to: request)
+        let responder = answer(to: request)
         let scope = CredentialScope(request)
         guard scope?.isOfDynamoDB ?? true, isCall(request) else {
-            return answerNoCall(request, scope, answer, &exchange)
+            return answerNoCall(request, scope, responder, &exchange)
         }
         do throws(SignatureError) {
             let sender = try sender(of: request, token, region: scope?.region, at: exchange.client(of: request))
-            perform(request, sender, answer, &exchange)
+            perform(request, sender, responder, &exchange)
         } catch {
-            refuse(request, ProtocolError(error), answer, &exchange)
+            refuse(request, ProtocolError(error), responder, &exchange)
         }
     }
 
-    /// What the answer to a request has beside its content.
-    private func answer(to request: borrowing HTTPRequest) -> DynamoAnswer {
-        DynamoAnswer(
+    /// What the response to a request has beside its content.
+    private func answer(to request: borrowing HTTPRequest) -> DynamoResponder {
+        DynamoResponder(
             id: requestIDs.next(), isPlainJSON: Content(request) != .protocolJSON,
             pageOrigin: isOfAllowedPage(request) ? request.field("origin").map { Array($0) } : nil)
     }
@@ -97,18 +97,18 @@ final class DynamoHandler: HTTPHandler {
 
     /// Answers what asks for no operation of DynamoDB.
     private func answerNoCall(
-        _ request: borrowing HTTPRequest, _ scope: CredentialScope?, _ answer: DynamoAnswer,
+        _ request: borrowing HTTPRequest, _ scope: CredentialScope?, _ responder: DynamoResponder,
         _ exchange: inout Exchange
     ) {
         if let scope, !scope.isOfDynamoDB {
-            return answer.write(OtherService.refusal(of: request, signedFor: scope.service), to: &exchange)
+            return responder.write(OtherService.refusal(of: request, signedFor: scope.service), to: &exchange)
         }
         let isRoot = request.path.hasSameBytes(as: "/")
         switch request.method {
-        case .options where isOfAllowedPage(request): answerPreflight(request, answer, &exchange)
+        case .options where isOfAllowedPage(request): answerPreflight(request, responder, &exchange)
         case .get where isRoot, .head where isRoot:
-            answer.write(Self.healthy, contentType: "text/plain", to: &exchange)
-        default: answer.write(OtherService.refusalOfNoCall(request), to: &exchange)
+            responder.write(Self.healthy, contentType: "text/plain", to: &exchange)
+        default: responder.write(OtherService.refusalOfNoCall(request), to: &exchange)
         }
     }
 
@@ -133,11 +133,11 @@ final class DynamoHandler: HTTPHandler {
     }
 
     private func refuse(
-        _ request: borrowing HTTPRequest, _ error: ProtocolError, _ answer: DynamoAnswer, _ exchange: inout Exchange
+        _ request: borrowing HTTPRequest, _ error: ProtocolError, _ responder: DynamoResponder, _ exchange: inout Exchange
     ) {
         let operation = request.field("x-amz-target").flatMap { DynamoOperation(target: $0) }
         endpoint.requests.count(operation, status: error.code.status)
-        answer.write(ProtocolResponse(error), to: &exchange)
+        responder.write(ProtocolResponse(error), to: &exchange)
     }
     private static let healthy = ProtocolResponse(body: Array("healthy: dynamodb.us-east-1.amazonaws.com ".utf8))
 
@@ -172,11 +172,11 @@ final class DynamoHandler: HTTPHandler {
 
     /// A browser asks whether a page of another origin may call (https://fetch.spec.whatwg.org, "CORS-preflight").
     private func answerPreflight(
-        _ request: borrowing HTTPRequest, _ answer: DynamoAnswer, _ exchange: inout Exchange
+        _ request: borrowing HTTPRequest, _ responder: DynamoResponder, _ exchange: inout Exchange
     ) {
         exchange.respond(.ok) { fields in
-            fields.add("x-amzn-RequestId", answer.id)
-            answer.addPageFields(to: fields)
+            fields.add("x-amzn-RequestId", responder.id)
+            responder.addPageFields(to: fields)
             fields.add("Access-Control-Allow-Headers", Self.clientFields)
             fields.add("Access-Control-Allow-Methods", "POST")
             fields.add("Access-Control-Max-Age", decimal: 7200)
@@ -184,27 +184,27 @@ final class DynamoHandler: HTTPHandler {
     }
 
     private func refuseOperation(
-        _ request: borrowing HTTPRequest, _ answer: DynamoAnswer, _ exchange: inout Exchange
+        _ request: borrowing HTTPRequest, _ responder: DynamoResponder, _ exchange: inout Exchange
     ) {
         endpoint.requests.count(nil, status: 400)
         // What is large was not checked yet, and is not worth it: there is nothing to be done.
         let isUnread = request.body.isEmpty || request.body.count >= Self.largeBodyBytes && endpoint.access != nil
         let isJSON = isUnread || (try? tape.parse(request.body)) != nil
         let error = isJSON ? OtherService.refusalOfOperation(request) : .serialization(nil)
-        answer.write(ProtocolResponse(error), to: &exchange)
+        responder.write(ProtocolResponse(error), to: &exchange)
     }
 
     private func perform(
-        _ request: borrowing HTTPRequest, _ sender: RequestSender, _ answer: DynamoAnswer, _ exchange: inout Exchange
+        _ request: borrowing HTTPRequest, _ sender: RequestSender, _ responder: DynamoResponder, _ exchange: inout Exchange
     ) {
         let isLarge = request.body.count >= Self.largeBodyBytes
         if !isLarge {
             do throws(ProtocolError) { try sender.check(request.body) } catch {
-                return refuse(request, error, answer, &exchange)
+                return refuse(request, error, responder, &exchange)
             }
         }
         guard let operation = request.field("x-amz-target").flatMap({ DynamoOperation(target: $0) }) else {
-            return refuseOperation(request, answer, &exchange)
+            return refuseOperation(request, responder, &exchange)
         }
         let host = request.field("host").map { String(decoding: $0, as: UTF8.self) } ?? "localhost"
         let call = TableService.Request(operation, body: request.body, of: sender, host: host)
@@ -212,11 +212,11 @@ final class DynamoHandler: HTTPHandler {
             let response = endpoint.service.performWithoutWaiting(call, tape: tape)
         {
             endpoint.requests.count(operation, status: response.status)
-            return answer.write(response, to: &exchange)
+            return responder.write(response, to: &exchange)
         }
-        let reply = reply(to: operation, sender, from: exchange.peer, answer, exchange.deferred())
+        let reply = reply(to: operation, sender, from: exchange.peer, responder, exchange.deferred())
         if operation.manner == .write, !isLarge {
-            endpoint.service.perform(call, tape: tape, answer: reply(request.body))
+            endpoint.service.perform(call, tape: tape, reply: reply(request.body))
             return
         }
         let body = Array(request.body)
@@ -226,7 +226,7 @@ final class DynamoHandler: HTTPHandler {
                     // Hashing what is large takes long: only here.
                     if isLarge { try sender.check(body) }
                     let call = TableService.Request(operation, body: body, of: sender, host: host)
-                    service.perform(call, tape: TableService.makeTape(), answer: reply(body))
+                    service.perform(call, tape: TableService.makeTape(), reply: reply(body))
                 } catch {
                     reply(nil)(ProtocolResponse(error))
                 }
@@ -239,10 +239,10 @@ final class DynamoHandler: HTTPHandler {
         }
     }
 
-    /// What takes the answer to a request, given its content for the log, or nil where nothing was done.
+    /// What takes the response to a request, given its content for the log, or nil where nothing was done.
     private func reply(
-        to operation: DynamoOperation, _ sender: RequestSender, from peer: PeerAddress, _ answer: DynamoAnswer,
-        _ deferred: DeferredAnswer
+        to operation: DynamoOperation, _ sender: RequestSender, from peer: PeerAddress, _ responder: DynamoResponder,
+        _ deferred: DeferredResponse
     ) -> @Sendable (UnsafeRawBufferPointer?) -> TableService.Answer {
         // What the log is told is read from the body once more, by the thread that does the work: bodies may be large.
         { [endpoint] body in
@@ -252,7 +252,7 @@ final class DynamoHandler: HTTPHandler {
             return { response in
                 endpoint.requests.count(operation, status: response.status)
                 change?.report(response.status, to: endpoint.logger)
-                deferred.complete(answer.response(response))
+                deferred.complete(responder.response(response))
             }
         }
     }

@@ -170,7 +170,7 @@ struct DynamoPortTests {
                 "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: \(type)\r\nContent-Length: 9000000\r\n"
                 + "X-Amz-Target: DynamoDB_20120810.PutItem\r\n\r\n"
             try connection.write(Array(head.utf8))
-            #expect(try connection.readAnswer().status == status, "\(path) \(type)")
+            #expect(try connection.readResponse().status == status, "\(path) \(type)")
         }
     }
 }
