@@ -8,6 +8,8 @@ extension AccessKeyRecord {
         static let policy: AttributeName = "policy"
         static let createdAt: AttributeName = "createdAt"
         static let createdBy: AttributeName = "createdBy"
+        static let rate: AttributeName = "rate"
+        static let lastUsed: AttributeName = "lastUsed"
     }
 
     /// The key as an item of the table.
@@ -17,7 +19,9 @@ extension AccessKeyRecord {
             Name.name: .string(name), Name.policy: .string(policy), Name.createdAt: .string(createdAt.rfc3339),
             Name.createdBy: .string(createdBy),
         ]
+        item[Name.rate] = rate.map { .string($0.text) }
         revocation?.add(to: &item)
+        item[Name.lastUsed] = lastUsed.map { .string($0) }
         return item
     }
 
@@ -29,8 +33,11 @@ extension AccessKeyRecord {
             let createdAt = text(Name.createdAt).flatMap({ Timestamp(rfc3339: $0) }),
             let createdBy = text(Name.createdBy)
         else { return nil }
+        // A bound that cannot be read is no reason to ask without one.
+        let rate = text(Name.rate).flatMap { RequestRate($0) }
+        if item[Name.rate] != nil, rate == nil { return nil }
         self.init(
-            id: id, name: name, policy: policy, createdAt: createdAt, createdBy: createdBy,
-            revocation: KeyRecord.Revocation(ofKey: item, createdAt: createdAt))
+            id: id, name: name, policy: policy, createdAt: createdAt, createdBy: createdBy, rate: rate,
+            revocation: KeyRecord.Revocation(ofKey: item, createdAt: createdAt), lastUsed: text(Name.lastUsed))
     }
 }

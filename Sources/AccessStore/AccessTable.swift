@@ -57,6 +57,13 @@ extension TableStore {
         } catch { throw .store(error) }
     }
 
+    /// Deletes the items of keys. Blocks until that is durable.
+    func deleteAccessItems(_ keys: [TableKey]) throws(KeyStoreError) {
+        do throws(TableError) {
+            _ = try transactAndWait(keys.map { .delete(table: AccessTable.name, key: $0) }, principal: .server)
+        } catch { throw .store(error) }
+    }
+
     /// How many items there are of one kind, counted no further than a limit. O(limit), without reading an item.
     func accessItemCount(_ kind: String, upTo limit: Int) throws(KeyStoreError) -> Int {
         do throws(TableError) {
@@ -75,12 +82,12 @@ extension TableStore {
     }
 
     /// Notes the day on which a key was last seen; the rest of it stays as it is, whoever changes it meanwhile.
-    func noteUse(of selector: String, on day: String) {
+    func noteUse(of key: TableKey, on day: String) {
         let name: AttributeName = "lastUsed"
         _ = try? transactAndWait(
             [
                 .update(
-                    table: AccessTable.name, key: AccessTable.key(selector),
+                    table: AccessTable.name, key: key,
                     actions: [.set(DocumentPath(name), .value(.string(day)))],
                     condition: .attributeExists(DocumentPath(AccessTable.partition)))
             ], principal: .server)

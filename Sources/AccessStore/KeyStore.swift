@@ -28,11 +28,23 @@ package final class KeyStore: Sendable {
 
     private struct State {
         var ring = KeyRing()
+        /// What has changed before the keys were read; nil once they were.
+        var early: [(selector: String, record: KeyRecord?)]? = []
         var deliver: @Sendable (KeyRing) -> Void = { _ in }
     }
 
     /// How many keys there may be: all of them are in memory.
     private static let maximum = 100_000
+
+    /// For how long whoever shows a key that has ended is told so: then it is not in memory any more.
+    private static let toldMilliseconds: Int64 = 86_400_000
+
+    /// For how long a key that has ended is listed: then it is deleted, so that those that were do not take the places
+    /// of those to come.
+    private static let listedMilliseconds: Int64 = 30 * 86_400_000
+
+    /// How many are deleted in one transaction.
+    private static let deletedTogether = 50
 
     /// How many secrets of before a key may have.
     private static let formerSecrets = 4
@@ -64,7 +76,9 @@ package final class KeyStore: Sendable {
         let records = try load()
         state.withLock { state in
             state.deliver = deliver
-            state.ring = KeyRing(records.merging(state.ring.records) { $1 }, after: state.ring)
+            // What has changed meanwhile is newer than what was read.
+            state.ring = KeyRing(records.values).with(state.early ?? [])
+            state.early = nil
             deliver(state.ring)
         }
     }
@@ -147,13 +161,39 @@ package final class KeyStore: Sendable {
         }
     }
 
+    /// Lets go of keys of either kind that have ended: from memory a day after their end, from the store 30 days after.
+    /// O(keys). What fails is done another time.
+    ///
+    /// - Returns: how many were deleted.
+    @discardableResult
+    package func forgetEnded(at now: Timestamp) throws(KeyStoreError) -> Int {
+        forgetInMemory(ended: now.earlier(by: Self.toldMilliseconds))
+        let bound = now.earlier(by: Self.listedMilliseconds)
+        let keys = try load().values.filter { $0.hasEnded(before: bound) }.map { AccessTable.key($0.selector) }
+        let accessKeys = try accessKeys.load().filter { $0.revocation.map { $0.at < bound } ?? false }
+        let ended = keys + accessKeys.map { AccessTable.accessKey($0.id) }
+        for start in stride(from: 0, to: ended.count, by: Self.deletedTogether) {
+            try store.deleteAccessItems(Array(ended[start..<min(start + Self.deletedTogether, ended.count)]))
+        }
+        return ended.count
+    }
+
+    private func forgetInMemory(ended bound: Timestamp) {
+        state.withLock { state in
+            let ended = state.ring.ended(before: bound)
+            guard !ended.isEmpty else { return }
+            state.ring = state.ring.with(ended.lazy.map { ($0, nil) })
+            state.deliver(state.ring)
+        }
+    }
+
     /// Notes that a key was seen on a day. Returns at once; what goes wrong is tried again on another day.
     package func noteUse(_ selector: String, _ time: Timestamp) {
         // Beside changes, none of which waits for it: it sets one attribute, of a key that is there.
         uses.async { [store] in
             let day = String(time.rfc3339.prefix(10))
             guard let record = try? self.find(selector), record.lastUsed ?? "" < day else { return }
-            store.noteUse(of: selector, on: day)
+            store.noteUse(of: AccessTable.key(selector), on: day)
         }
     }
 
@@ -176,9 +216,8 @@ package final class KeyStore: Sendable {
                     ? nil : (selector, record)
             }
             guard !news.isEmpty else { return }
-            var records = state.ring.records
-            for (selector, record) in news { records[selector] = record }
-            state.ring = KeyRing(records, after: state.ring)
+            state.early?.append(contentsOf: news)
+            state.ring = state.ring.with(news)
             state.deliver(state.ring)
         }
     }
@@ -195,6 +234,13 @@ struct KeyChanges: Sendable {
             do throws(KeyStoreError) { return .success(try body()) } catch { return .failure(error) }
         }
         return try result.get()
+    }
+}
+
+extension Timestamp {
+    /// The instant so long before.
+    fileprivate func earlier(by milliseconds: Int64) -> Timestamp {
+        Timestamp(millisecondsSinceEpoch: millisecondsSinceEpoch - milliseconds)
     }
 }
 

@@ -35,12 +35,14 @@ enum AccessKeyRoutes {
         let draft = try request.draft { json throws(DefinitionIssues) in try AccessKeyDraft(json: json) }
         let (record, secret) = try administration.onKeys("access key") { () throws(KeyStoreError) in
             try administration.keys.accessKeys.create(
-                draft.name, policy: draft.policy, by: request.caller.principal, at: administration.now())
+                draft.name, policy: draft.policy, rate: draft.rate, by: request.caller.principal,
+                at: administration.now())
         }
         var response: JSONObject = [
             "AccessKeyId": .string(record.id), "SecretAccessKey": .string(secret), "name": .string(record.name),
             "createdAt": .string(record.createdAt.rfc3339),
         ]
+        if let rate = record.rate { response["rate"] = .string(rate.text) }
         if !draft.warnings.isEmpty { response["warnings"] = .array(draft.warnings.map { .string($0) }) }
         return .respond(
             .json(
@@ -75,10 +77,12 @@ private struct AccessKeyDraft {
     let name: String
     /// The document, which can be read.
     let policy: JSONValue
+    /// How often requests may be signed with it.
+    let rate: RequestRate?
     /// What of it will never match.
     let warnings: [String]
 
-    /// Reads `{"name", "policy"}`.
+    /// Reads `{"name", "policy", "rate"?}`.
     ///
     /// - Throws: everything that is wrong, unknown members included.
     init(json: JSONValue) throws(DefinitionIssues) {
@@ -89,7 +93,11 @@ private struct AccessKeyDraft {
         do throws(DefinitionIssues) {
             warnings = try AccessPolicy.read(policy, at: JSONPointer().appending("policy")).warnings
         } catch { reader.report(error.issues) }
+        let frequency = reader.name("rate")
+        let rate = frequency.flatMap { RequestRate($0) }
+        if frequency != nil, rate == nil { reader.report("rate", "must be \(RequestRate.expectation)") }
         try reader.finish()
+        self.rate = rate
         self.name = name ?? ""
         self.policy = policy
         self.warnings = warnings
@@ -106,6 +114,8 @@ extension AccessKeyRecord {
             "AccessKeyId": .string(id), "name": .string(name), "createdAt": .string(createdAt.rfc3339),
             "createdBy": .string(createdBy), "state": .string(state.rawValue),
         ]
+        if let rate { object["rate"] = .string(rate.text) }
+        object["lastUsed"] = lastUsed.map { .string($0) } ?? .null
         if withPolicy { object["policy"] = (try? JSONValue(parsing: policy)) ?? .null }
         revocation?.add(to: &object)
         return object

@@ -39,6 +39,6 @@ extension Problem {
     /// A request by a name that is not this server's.
     package static let unknownHost = Problem(
         .misdirectedRequest,
-        "Host names another server: without authentication this one answers only to localhost, loopback addresses and "
-            + "the names in its setting hosts")
+        "Host names another server: this one answers to addresses, localhost, the names that it listens on, the "
+            + "machine's own and those in its setting hosts (FLAG_SERVER_HOSTS): add it there if it is this one's")
 }

@@ -9,21 +9,31 @@ package enum Credential {
     case key(UnsafeRawBufferPointer)
     /// A scheme that is not known here.
     case otherScheme
+    /// Several, of which it is open which is meant: what is in front of this server may have looked at another one.
+    case ambiguous
 
     /// Reads the credential of a request and lends it: `Authorization: Bearer KEY` (RFC 6750 section 2.1), the password
-    /// of `Authorization: Basic …` (RFC 7617), else `X-API-Key: KEY`.
+    /// of `Authorization: Basic …` (RFC 7617), else `X-API-Key: KEY`. One pass over the fields, which finds a second
+    /// credential beside the first.
     @inline(__always)
     package static func with<Result>(
         of request: borrowing HTTPRequest, _ body: (Credential) -> Result
     ) -> Result {
-        if let field = request.field("Authorization") {
-            if let token = afterScheme("Bearer", in: field) { return body(.key(token)) }
-            // A proxy's own password, for example, beside a key that is meant for this server.
-            if let key = request.field("X-API-Key") { return body(.key(key)) }
-            return withOther(field, body)
+        let (authorization, key, areRepeated) = request.singleFields("Authorization", "X-API-Key")
+        if areRepeated { return body(.ambiguous) }
+        guard let authorization else { return body(key.map { .key($0) } ?? .none) }
+        if let token = afterScheme("Bearer", in: authorization) {
+            guard let key, !key.elementsEqual(token) else { return body(.key(token)) }
+            return body(.ambiguous)
         }
-        if let key = request.field("X-API-Key") { return body(.key(key)) }
-        return body(.none)
+        // A proxy's own password, for example, beside a key that is meant for this server.
+        if let key { return body(.key(key)) }
+        return withOther(authorization, body)
+    }
+
+    /// Whether a request has several credentials, of which it is open which is meant.
+    package static func isAmbiguous(in request: borrowing HTTPRequest) -> Bool {
+        with(of: request) { if case .ambiguous = $0 { true } else { false } }
     }
 
     @inline(never)

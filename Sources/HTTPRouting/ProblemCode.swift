@@ -35,6 +35,9 @@ extension ProblemCode {
     package static let invalidRequest = ProblemCode("invalid_request", 400, "The request is not valid HTTP")
     /// An API key stands in the URL.
     package static let keyInQuery = ProblemCode("key_in_query", 400, "An API key stands in the URL")
+    /// Several credentials came with a request.
+    package static let ambiguousCredential = ProblemCode(
+        "ambiguous_credential", 400, "It is open which credential is meant")
     /// There is no such environment.
     package static let unknownEnvironment = ProblemCode("unknown_environment", 400, "There is no such environment")
     /// Authentication is required.

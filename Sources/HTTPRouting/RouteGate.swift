@@ -41,6 +41,8 @@ package struct RouteGate {
     private var hostCheck: HostCheck
     /// Which pages of other origins come in; nil for none.
     private let pages: PageGate?
+    /// From where the routes are asked without a credential that say so.
+    private let readers: [AddressRange]
 
     /// A gate in front of a table of routes.
     ///
@@ -50,10 +52,13 @@ package struct RouteGate {
     ///   - nowhere: what is said where no route is.
     ///   - throttles: how often callers may ask; nil for as often as they like.
     ///   - uploadBytes: bytes of files, in place of what the routes say.
+    ///   - readers: from where the routes are asked without a credential that say so.
     package init(
         _ router: Router, _ counter: RequestCounter, hosts: ServedHosts, pages: PageOrigins = .none,
-        nowhere: Problem = .routeNotFound, throttles: Throttles? = nil, uploadBytes: Int? = nil
+        nowhere: Problem = .routeNotFound, throttles: Throttles? = nil, uploadBytes: Int? = nil,
+        readers: [AddressRange] = []
     ) {
+        self.readers = readers
         self.router = router
         self.counter = counter
         self.nowhere = nowhere
@@ -85,16 +90,18 @@ package struct RouteGate {
             exchange.shed()
             return .answered
         }
-        if let problem = refusal(of: request, route.policy.access, caller, exchange, stranger()) {
+        if let problem = refusal(of: request, route.policy.access, caller, exchange, stranger(), route) {
             return refuse(&exchange, problem, route.label)
         }
         if !route.isForEveryPage, !isListedPage, BrowserOrigin.isForeign(request) {
             return refuse(&exchange, .foreignOrigin, route.label)
         }
-        if let throttles, let caller,
-            let problem = throttles.refusal(of: caller, route.policy.rate, now: exchange.beganMicroseconds)
-        {
-            return refuse(&exchange, problem, route.label)
+        if let throttles, let caller {
+            switch throttles.take(caller, route.policy.rate, now: exchange.beganMicroseconds) {
+            case .allowed(nil): break
+            case .allowed(let left?): exchange.attach(left)
+            case .refused(let problem): return refuse(&exchange, problem, route.label)
+            }
         }
         return .taken(
             token: UInt64(truncatingIfNeeded: route.number), upload: route.policy.content.upload(uploadBytes))
@@ -104,14 +111,27 @@ package struct RouteGate {
     @inline(__always)
     private mutating func refusal(
         of request: borrowing HTTPRequest, _ access: RouteAccess, _ caller: Caller?,
-        _ exchange: borrowing Exchange, _ stranger: @autoclosure () -> Problem
+        _ exchange: borrowing Exchange, _ stranger: @autoclosure () -> Problem, _ route: Route? = nil
     ) -> Problem? {
         guard hostCheck.admits(request, from: exchange.peer) else { return .unknownHost }
-        return switch access.verdict(on: caller) {
+        let verdict = access.verdict(on: caller)
+        if verdict != .admitted, let route, isForListedAddress(route, request, exchange) { return nil }
+        return switch verdict {
         case .admitted: nil
         case .unknownCaller: throttled(request, exchange) ?? stranger()
         case .forbidden: .forbidden
         }
+    }
+
+    /// Whether a request comes from where its route is asked without a credential.
+    package func isForListedAddress(
+        _ route: Route, _ request: borrowing HTTPRequest, _ exchange: borrowing Exchange
+    ) -> Bool {
+        guard route.policy.isForListedAddresses, !readers.isEmpty else { return false }
+        let client = exchange.client(of: request)
+        // Whoever hides from a proxy who they are must not pass for the proxy.
+        if client == exchange.peer, exchange.comesThroughProxy { return false }
+        return readers.contains { $0.contains(client) }
     }
 
     /// Why a stranger is not even told who they would have to be; nil when they are.

@@ -20,7 +20,8 @@ package struct RoutePolicy: Sendable {
     package var tellsProgress = false
     /// Whether it is answered also by a loop that is late, as health and emergencies are.
     package var isEssential = false
-
+    /// Whether the addresses that the operator lists for it need no credential.
+    package var isForListedAddresses = false
     /// Whether pages of the origins that the operator lists may have a browser ask for it, and read the response.
     package var isForListedPages = false
 

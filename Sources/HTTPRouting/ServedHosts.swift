@@ -2,13 +2,14 @@ import Bytes
 import HTTPTransport
 import JSON
 
-/// The names that a server without authentication answers to.
+/// The names that a server answers to.
 ///
 /// A page of another site can have its own name resolve to this machine (DNS rebinding): to the browser the server then
-/// belongs to that site, and only `Host` tells. So where nobody is asked for a key, `Host` must be a name that nobody
-/// else can have resolve to somewhere else: `localhost`, a loopback address, or what the operator named.
+/// belongs to that site, and only `Host` tells. So `Host` must be what nobody else can have resolve to somewhere else:
+/// an address, which resolves to nothing but itself, `localhost`, or a name that the operator gave. That a
+/// server asks for keys is no reason to do without: what it answers without one, the page would read.
 package struct ServedHosts: Sendable {
-    /// The names in small letters; nil where any will do, since every request proves who sends it.
+    /// The names in small letters; nil where any will do.
     private let names: Set<String>?
 
     /// Whatever a client calls the server by.
@@ -16,7 +17,7 @@ package struct ServedHosts: Sendable {
 
     private init(names: Set<String>?) { self.names = names }
 
-    /// Names of this machine, and those given.
+    /// Addresses, `localhost`, and the names given.
     package init(named names: [String]) { self.names = Set(names.map { Self.withoutDot($0.lowercased()) }) }
 
     /// Whether a `Host` field names this server, port aside.
@@ -31,7 +32,7 @@ package struct ServedHosts: Sendable {
         }
         // RFC 6761 section 6.3: these names are the loopback address's, whoever is asked.
         if name == "localhost" || name.hasSuffix(".localhost") { return true }
-        return PeerAddress(name)?.isLoopback ?? false || names.contains(name)
+        return names.contains(name) || PeerAddress(name) != nil
     }
 
     /// The name of a host, which may end with the root's dot.
@@ -41,8 +42,10 @@ package struct ServedHosts: Sendable {
 /// Asks on one event loop whether requests name this server.
 package struct HostCheck {
     private let hosts: ServedHosts
-    /// What was last found to name it: clients say the same in every request.
+    /// What was last found to name it: clients say the same in every request, but for load balancers, which ask for its
+    /// health by an address.
     private var known: [UInt8] = []
+    private var knownBefore: [UInt8] = []
 
     package init(_ hosts: ServedHosts) { self.hosts = hosts }
 
@@ -57,7 +60,12 @@ package struct HostCheck {
 
     @inline(never)
     private mutating func look(at field: UnsafeRawBufferPointer, from peer: PeerAddress) -> Bool {
+        if knownBefore.withUnsafeBytes({ $0.hasSameBytes(as: field) }) {
+            swap(&known, &knownBefore)
+            return true
+        }
         guard hosts.contains(field) else { return peer.isUnix }
+        knownBefore = known
         known = Array(field)
         return true
     }

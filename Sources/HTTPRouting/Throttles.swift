@@ -21,31 +21,75 @@ package final class Throttles: Sendable {
         self.evaluations = evaluations
     }
 
-    /// Why a request has to wait; nil when it may be done, and then it is counted.
+    /// What becomes of a request.
+    package enum Outcome {
+        /// It may be done, and was counted; whoever asked is told with the response what is left to them, where the
+        /// bound is theirs alone.
+        case allowed(AttachedFields?)
+        /// It has to wait.
+        case refused(Problem)
+    }
+
+    /// Whether a request may be done, and then it is counted.
+    ///
+    /// What is left is told where one caller alone takes from it: to administrators, and for a key with a rate of its
+    /// own. Of what all evaluations share it would be out of date when it arrives, and it would cost each of them.
     ///
     /// - Parameter now: microseconds of the monotonic clock.
     @inline(__always)
-    package func refusal(of caller: Caller, _ rate: RoutePolicy.RateClass, now: Int64) -> Problem? {
+    package func take(_ caller: Caller, _ rate: RoutePolicy.RateClass, now: Int64) -> Outcome {
         switch rate {
-        case .none: return nil
+        case .none: return .allowed(nil)
         case .evaluation:
-            if let own = caller.rate, let problem = Self.refuse(own.throttle, 0, own.rate, "key", now) {
-                return problem
+            var left: AttachedFields?
+            if let own = caller.rate {
+                switch Self.take(own.throttle, 0, own.rate, "key", now) {
+                case .allowed(let fields): left = fields
+                case .refused(let problem): return .refused(problem)
+                }
             }
             let throttle = caller.seesClientSideOnly ? all.client : all.server
-            return evaluations.flatMap { Self.refuse(throttle, 0, $0, "evaluations", now) }
+            if let problem = evaluations.flatMap({ Self.refuse(throttle, 0, $0, "evaluations", now) }) {
+                return .refused(problem)
+            }
+            return .allowed(left)
         case .administration:
-            return administration.flatMap { Self.refuse(callers, caller.number, $0, "default", now) }
+            guard let administration else { return .allowed(nil) }
+            return Self.take(callers, caller.number, administration, "default", now)
         }
     }
 
     /// Why somebody who shows no key has to wait, or none that is good; nil when they may be told so.
     package func refusal(ofStrangerAt address: PeerAddress, now: Int64) -> Problem? {
+        administration.flatMap { Self.refuse(addresses, Self.number(of: address), $0, "default", now) }
+    }
+
+    /// In how many seconds somebody may ask again who shows no key, or none that is good; nil for now, and then it is
+    /// counted.
+    package func wait(ofStrangerAt address: PeerAddress, now: Int64) -> Int? {
         guard let administration else { return nil }
+        let verdict = addresses.take(Self.number(of: address), at: administration, now: now)
+        return verdict.isAllowed ? nil : verdict.retrySeconds
+    }
+
+    private static func number(of address: PeerAddress) -> UInt64 {
         var hasher = Hasher()
         hasher.combine(address.countedBy)
-        let number = UInt64(bitPattern: Int64(hasher.finalize()))
-        return Self.refuse(addresses, number, administration, "default", now)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+
+    /// Counts a request that is one caller's own, and says what is left to them.
+    @inline(never)
+    private static func take(
+        _ throttle: Throttle, _ number: UInt64, _ rate: RequestRate, _ policy: String, _ now: Int64
+    ) -> Outcome {
+        let verdict = throttle.take(number, at: rate, now: now)
+        guard verdict.isAllowed else { return .refused(.tooManyRequests(rate, policy, verdict)) }
+        return .allowed(
+            AttachedFields([
+                ("RateLimit-Policy", RateLimitFields.policy(policy, rate)),
+                ("RateLimit", RateLimitFields.left(policy, verdict.remaining, seconds: verdict.resetSeconds)),
+            ]))
     }
 
     private static func refuse(
@@ -53,6 +97,19 @@ package final class Throttles: Sendable {
     ) -> Problem? {
         let verdict = throttle.take(number, at: rate, now: now)
         return verdict.isAllowed ? nil : .tooManyRequests(rate, policy, verdict)
+    }
+}
+
+/// The values of the fields of the IETF's draft (draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4).
+private enum RateLimitFields {
+    /// What a policy allows: so many requests in so many seconds.
+    static func policy(_ name: String, _ rate: RequestRate) -> String {
+        "\"\(name)\";q=\(rate.requests);w=\(rate.seconds)"
+    }
+
+    /// What is left of it, and in how many seconds there will be more.
+    static func left(_ name: String, _ requests: Int, seconds: Int) -> String {
+        "\"\(name)\";r=\(requests);t=\(seconds)"
     }
 }
 
@@ -67,8 +124,8 @@ extension Problem {
             "more than \(rate.text) were asked for; try again in \(verdict.retrySeconds) s",
             headerFields: [
                 ("Retry-After", "\(verdict.retrySeconds)"),
-                ("RateLimit-Policy", "\"\(policy)\";q=\(rate.requests);w=\(rate.seconds)"),
-                ("RateLimit", "\"\(policy)\";r=\(verdict.remaining);t=\(verdict.retrySeconds)"),
+                ("RateLimit-Policy", RateLimitFields.policy(policy, rate)),
+                ("RateLimit", RateLimitFields.left(policy, verdict.remaining, seconds: verdict.retrySeconds)),
             ])
         problem.violatedPolicies = [policy]
         return problem

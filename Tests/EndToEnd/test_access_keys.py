@@ -27,18 +27,20 @@ EVERYTHING = {"Statement": {"Effect": "Allow", "Action": "dynamodb:*", "Resource
 class Tables:
     """A server of the `dev` profile with authentication on and a DynamoDB port."""
 
-    def __init__(self, data_dir):
+    def __init__(self, data_dir, throttle="off"):
         self.port = free_port()
-        self.server = FlagServer(data_dir, "--auth", "on", "--dynamodb-port", self.port, environment="dev")
+        self.server = FlagServer(
+            data_dir, "--auth", "on", "--dynamodb-port", self.port, environment="dev",
+            env={"FLAG_SERVER_THROTTLE_ADMINISTRATION": throttle})
 
     def command(self, *arguments):
         return run_command("access-keys", *arguments, "--profile", "dev", "--data-dir", self.server.data_dir)
 
-    def create(self, policy, name="tests") -> Credentials:
+    def create(self, policy, name="tests", *options) -> Credentials:
         """Makes a key by the command, and waits until the port is open."""
         path = self.server.data_dir.parent / "policy.json"
         path.write_text(json.dumps(policy))
-        made = self.command("create", "--name", name, "--policy", path, "--format", "json")
+        made = self.command("create", "--name", name, "--policy", path, "--format", "json", *options)
         assert made.returncode == 0, made.stderr
         answer = json.loads(made.stdout)
         self.await_port()
@@ -608,3 +610,88 @@ def test_what_is_not_understood_is_told_when_the_key_is_made(tables, tmp_path):
     assert refused.returncode == 1 and "aws:SourceVpc" in refused.stderr and not refused.stdout
     path.write_text("{")
     assert str(path) in tables.command("create", "--name", "odd", "--policy", path).stderr
+
+
+def test_what_boto3_signs_beforehand_has_its_parameters_where_no_server_reads_them(tables, admin):
+    url = tables.client(admin).generate_presigned_url("get_item", Params={
+        "TableName": "things", "Key": {"pk": {"S": "a"}, "sk": {"N": "1"}}})
+    parameters = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+    # As Python writes them, which is no JSON; and the operation stands in a field that the URL has not.
+    assert parameters["Key"] == "{'pk': {'S': 'a'}, 'sk': {'N': '1'}}"
+    assert "x-amz-target" in parameters["X-Amz-SignedHeaders"] and "GetItem" not in url
+    headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.GetItem",
+               "Host": f"127.0.0.1:{tables.port}"}
+    # The signature is good, and the content that was signed is empty.
+    assert tables.send(headers, "", f"/?{urllib.parse.urlsplit(url).query}")[1] == "SerializationException"
+
+
+# How often, and what is known of use
+
+
+def test_an_address_that_nobody_signs_for_has_to_wait_and_whoever_signs_there_does_not(tmp_path):
+    tables = Tables(tmp_path / "data", throttle="5/h")
+    with tables.server:
+        tables.server.start()
+        key = tables.create(EVERYTHING)
+        headers = {"Host": "localhost", "Content-Type": "application/x-amz-json-1.0",
+                   "X-Amz-Target": "DynamoDB_20120810.ListTables"}
+        wrong = dict(tables.signed(Credentials(key.access_key, "x" * 40)).headers)
+        unknown = dict(tables.signed(Credentials("AKIAAAAAAAAAAAAAAAAA", "x" * 40)).headers)
+        told = [tables.send(fields, "{}")[1] for fields in [headers, wrong, unknown, headers, wrong]]
+        assert told == ["MissingAuthenticationTokenException", "InvalidSignatureException",
+                        "UnrecognizedClientException", "MissingAuthenticationTokenException",
+                        "InvalidSignatureException"]
+        for fields in [headers, wrong, unknown]:
+            status, kind, message = tables.send(fields, "{}")
+            assert (status, kind) == (400, "ThrottlingException") and "try again in" in message
+        for _ in range(20):
+            assert tables.send(tables.signed(key).headers, "{}")[0] == 200
+
+
+@pytest.mark.parametrize("signed_for", [None, "AKIAAAAAAAAAAAAAAAAA"])
+def test_the_content_of_a_stranger_is_not_waited_for(tables, admin, signed_for):
+    headers = {"Host": "localhost", "Content-Type": "application/x-amz-json-1.0",
+               "X-Amz-Target": "DynamoDB_20120810.ListTables"}
+    if signed_for:
+        headers = dict(tables.signed(Credentials(signed_for, "x" * 40)).headers)
+    connection = http.client.HTTPConnection("127.0.0.1", tables.port, timeout=10)
+    connection.putrequest("POST", "/", skip_host=True)
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    connection.putheader("Content-Length", str(15 << 20))
+    connection.endheaders()
+    response = connection.getresponse()
+    assert response.status == 400 and b"AuthenticationToken" in (content := response.read()) or b"Unrecog" in content
+    connection.close()
+
+
+def test_a_key_can_have_a_rate_of_its_own(tables, admin):
+    slow = tables.create(EVERYTHING, "slow", "--rate", "3/h")
+    statuses = [tables.send(tables.signed(slow).headers, "{}")[:2] for _ in range(5)]
+    assert statuses == [(200, "")] * 3 + [(400, "ThrottlingException")] * 2
+    # Whoever cannot sign with it takes nothing from it.
+    other = tables.create(EVERYTHING, "other", "--rate", "1/h")
+    for _ in range(3):
+        tables.send(tables.signed(Credentials(other.access_key, "x" * 40)).headers, "{}")
+    assert tables.send(tables.signed(other).headers, "{}")[0] == 200
+    assert "3/h" in tables.command("show", slow.access_key).stdout
+    refused = tables.command("create", "--name", "x", "--policy", "x", "--rate", "fast")
+    assert refused.returncode == 64 and "--rate must be" in refused.stderr
+
+
+def test_the_day_of_a_keys_last_use_is_kept(tables, admin):
+    key = tables.create(EVERYTHING, "seen")
+
+    def shown():
+        return json.loads(tables.command("show", key.access_key, "--format", "json").stdout)["lastUsed"]
+
+    tables.send(tables.signed(Credentials(key.access_key, "x" * 40)).headers, "{}")
+    assert shown() is None
+    before = now().date().isoformat()
+    tables.send(tables.signed(key).headers, "{}")
+    deadline = time.monotonic() + 10
+    while not (day := shown()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert day in (before, now().date().isoformat())
+    assert f"used {day}" in tables.command("list").stdout

@@ -172,6 +172,40 @@ def test_no_authentication_is_refused_on_an_address_that_others_reach(data_dir):
     refused(serve(data_dir, "--host", "0.0.0.0", "--auth", "off"), "auth", "loopback")
 
 
+PROD = ["--profile", "prod", "--host", "0.0.0.0"]
+
+
+@pytest.mark.parametrize("check", [[], ["--check"]])
+def test_production_is_not_served_to_others_without_tls(check, data_dir):
+    ended = serve(data_dir, *PROD, *check)
+    refused(ended, "tls.certificate and tls.key must be set", "0.0.0.0 from --host", "tls: proxy")
+    assert ended.returncode == 78
+
+
+def test_a_proxy_that_terminates_tls_is_taken_at_the_operators_word(data_dir, tmp_path):
+    file = tmp_path / "server.yaml"
+    file.write_text("profile: prod\nhost: 0.0.0.0\ntls: proxy\n")
+    checked = run_command("serve", "--check", "--config", file, "--data-dir", data_dir)
+    assert checked.returncode == 0 and checked.stdout.startswith("ok: "), checked.stderr
+    # The profiles of developers need no word of it.
+    assert serve(data_dir, "--profile", "dev", "--host", "0.0.0.0", "--check").returncode == 0
+
+
+@pytest.mark.parametrize("check", [[], ["--check"]])
+@pytest.mark.parametrize("place, mode, remedy", [
+    ("data", 0o640, "chmod 600"), ("credentials", 0o444, "chmod o-rwx")])
+def test_production_does_not_start_with_a_secret_that_others_can_read(place, mode, remedy, check, tmp_path):
+    for name in ("data", "credentials"):
+        (tmp_path / name).mkdir(mode=0o700)
+    key = tmp_path / place / "access.key"
+    key.write_bytes(bytes(32))
+    key.chmod(mode)
+    ended = serve(
+        tmp_path / "data", "--profile", "prod", *check, env={"CREDENTIALS_DIRECTORY": tmp_path / "credentials"})
+    refused(ended, str(key), "can be read by others", remedy)
+    assert ended.returncode == 78
+
+
 # While it runs
 
 

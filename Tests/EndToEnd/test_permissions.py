@@ -143,6 +143,14 @@ def test_a_key_that_others_can_read_is_told_of(mode, is_told, files, data_dir, t
         assert ("others than its owner can read the key" in server.start().log) == is_told
 
 
+@pytest.mark.parametrize("check", [[], ["--check"]])
+def test_a_key_that_others_can_read_keeps_production_from_starting(check, files, data_dir):
+    files[1].chmod(0o644)
+    refused = serve(
+        data_dir, "--profile", "prod", "--tls-certificate", files[0], "--tls-key", files[1], *check)
+    assert refused.returncode == 78 and "others than its owner can read the key" in refused.stderr
+
+
 # Root on another user's directory
 
 

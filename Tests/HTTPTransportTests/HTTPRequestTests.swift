@@ -33,6 +33,26 @@ struct HTTPRequestTests {
         }
     }
 
+    @Test("Two fields that may stand once are found in one pass, and a second of either is told")
+    func singleFields() throws {
+        func found(_ fields: String) throws -> (first: String?, second: String?, areRepeated: Bool) {
+            nonisolated(unsafe) var result: (String?, String?, Bool) = (nil, nil, false)
+            try inspect("GET / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n", byteByByte: false) { request in
+                let (first, second, areRepeated) = request.singleFields("X-One", "Longer")
+                result = (
+                    first.map { String(decoding: $0, as: UTF8.self) },
+                    second.map { String(decoding: $0, as: UTF8.self) }, areRepeated
+                )
+            }
+            return result
+        }
+        #expect(try found("") == (nil, nil, false))
+        #expect(try found("x-one: 1\r\nAccept: */*\r\nLONGER:\r\n") == ("1", "", false))
+        #expect(try found("longer: 2\r\n") == (nil, "2", false))
+        #expect(try found("x-one: 1\r\nX-One: 1\r\n").areRepeated)
+        #expect(try found("Longer: 1\r\nx-one: 1\r\nlonger: 2\r\n").areRepeated)
+    }
+
     @Test("Methods are known by name, others keep theirs")
     func methods() throws {
         let known: [(String, HTTPMethod)] = [

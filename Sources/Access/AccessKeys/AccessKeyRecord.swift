@@ -12,19 +12,25 @@ package struct AccessKeyRecord: Sendable, Equatable {
     package let createdAt: Timestamp
     /// The principal that made it.
     package let createdBy: String
+    /// How often requests may be signed with it; nil for as often as anybody likes.
+    package let rate: RequestRate?
     package var revocation: KeyRecord.Revocation?
+    /// The day it was last seen, as in `2026-01-02`; nil while it was not.
+    package var lastUsed: String?
 
     /// A key of these parts.
     package init(
         id: String, name: String, policy: String, createdAt: Timestamp, createdBy: String,
-        revocation: KeyRecord.Revocation? = nil
+        rate: RequestRate? = nil, revocation: KeyRecord.Revocation? = nil, lastUsed: String? = nil
     ) {
         self.id = id
         self.name = name
         self.policy = policy
         self.createdAt = createdAt
         self.createdBy = createdBy
+        self.rate = rate
         self.revocation = revocation
+        self.lastUsed = lastUsed
     }
 
     /// Whether it is good.

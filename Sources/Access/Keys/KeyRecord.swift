@@ -87,6 +87,11 @@ package struct KeyRecord: Sendable, Equatable {
         return expiresAt.map { $0 <= now } ?? false ? .expired : .active
     }
 
+    /// Whether it has ended, by its time or by a revocation, before an instant.
+    package func hasEnded(before instant: Timestamp) -> Bool {
+        [revocation?.at, expiresAt].contains { $0.map { $0 < instant } ?? false }
+    }
+
     /// What the key may where it is good.
     package var permissions: Permissions {
         switch kind {

@@ -214,7 +214,8 @@ package final class CompiledFlag {
         let text = String(decoding: try evaluator.jsonText(of: result), as: UTF8.self)
         let shown = text.unicodeScalars.count > 100 ? "\(String(text.unicodeScalars.prefix(100)))…" : text
         return EvaluationError(
-            code: .general, details: "targeting came to \(shown), which is no variant of the flag")
+            code: .general, details: "targeting came to \(shown), which is no variant of the flag",
+            quotesContext: true)
     }
 
     private func index(of name: UnsafeRawBufferPointer) -> Int? {

@@ -26,12 +26,24 @@ package struct Evaluation: Sendable, Equatable {
 package struct EvaluationError: Error, Sendable, Equatable {
     /// OpenFeature's code.
     package let code: ErrorCode
+    /// Whether `details` say again what came with the context: to whoever sent it, and to nobody else.
+    private let quotesContext: Bool
     /// What is wrong, in words for the flag's owner.
     package let details: String
 
+    /// What is wrong, without anything of the context: for logs.
+    package var detailsWithoutContext: String {
+        quotesContext
+            ? "targeting came to something that is no variant of the flag: POST /api/explain shows what" : details
+    }
+
     /// A failure.
-    package init(code: ErrorCode, details: String) {
+    ///
+    /// - Parameter quotesContext: whether the details are of targeting that came to no variant, and name what it came
+    ///   to.
+    package init(code: ErrorCode, details: String, quotesContext: Bool = false) {
         self.code = code
+        self.quotesContext = quotesContext
         self.details = details
     }
 }

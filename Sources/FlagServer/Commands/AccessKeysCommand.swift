@@ -32,7 +32,16 @@ struct AccessKeysCommand: ParsableCommand {
         @Option(help: ArgumentHelp("The IAM policy document that says what it may.", valueName: "JSON file"))
         var policy: String
 
+        @Option(help: ArgumentHelp("How often requests may be signed with it: 100/s, 5000/min.", valueName: "rate"))
+        var rate: String?
+
         @OptionGroup var place: PlaceOptions
+
+        func validate() throws {
+            guard rate == nil || rate.flatMap({ RequestRate($0) }) != nil else {
+                throw ValidationError("--rate must be \(RequestRate.expectation).")
+            }
+        }
 
         func run() throws {
             try CommandEnd.reporting {
@@ -43,8 +52,10 @@ struct AccessKeysCommand: ParsableCommand {
                 } catch {
                     throw CommandFailure("\(policy): \(error)")
                 }
-                let body: JSONValue = ["name": .string(name), "policy": document]
-                let request = RouteRequest(.post, "/api/access-keys", body: body.serializedBytes())
+                var body: JSONObject = ["name": .string(name), "policy": document]
+                body["rate"] = rate.map { .string($0) }
+                let request = RouteRequest(
+                    .post, "/api/access-keys", body: JSONValue.object(body).serializedBytes())
                 let response = try place.answer(request, of: "access-keys create")
                 for warning in response["warnings"]?.arrayValue ?? [] {
                     StandardError.tell("warning: \(warning.stringValue ?? "")")
@@ -69,7 +80,7 @@ struct AccessKeysCommand: ParsableCommand {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List all access keys, the oldest first.",
-            discussion: "Each line: identifier, state, when it was made, by whom, name.")
+            discussion: "Each line: identifier, state, when it was made, by whom, when it was last used, name.")
 
         @OptionGroup var place: PlaceOptions
 
@@ -124,8 +135,10 @@ struct AccessKeysCommand: ParsableCommand {
     private static func line(_ key: JSONValue) -> String {
         func text(_ name: String) -> String { key[name]?.stringValue ?? "" }
         var parts = [
-            text("AccessKeyId"), text("state"), "made \(text("createdAt"))", "by \(text("createdBy"))", text("name"),
+            text("AccessKeyId"), text("state"), "made \(text("createdAt"))", "by \(text("createdBy"))",
+            key["lastUsed"]?.stringValue.map { "used \($0)" } ?? "not used", text("name"),
         ]
+        if let rate = key["rate"]?.stringValue { parts.append(rate) }
         if let reason = key["reason"]?.stringValue { parts.append("revoked: \(reason)") }
         return parts.joined(separator: "  ")
     }

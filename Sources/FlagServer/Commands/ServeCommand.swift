@@ -31,7 +31,7 @@ struct ServeCommand: ParsableCommand {
         try CommandEnd.reporting {
             let environment = ProcessInfo.processInfo.environment
             let configuration = try ServerConfiguration.load(commandLine: options.settings, environment: environment)
-            if check { return print(try configuration.checked()) }
+            if check { return print(try configuration.checked(environment: environment)) }
             try ServerProcess(configuration: configuration, environment: environment).run()
         }
     }

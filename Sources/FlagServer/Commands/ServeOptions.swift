@@ -90,7 +90,7 @@ struct ServeOptions: ParsableArguments {
     /// What was given, by the key of the setting.
     var settings: [String: String] {
         let given: [String: String?] = [
-            Settings.profile.key: profile, Settings.profile.formerKey ?? "": environment,
+            Settings.profile.key: profile, Settings.profile.otherKey ?? "": environment,
             Settings.file.key: config, Settings.host.key: host,
             Settings.port.key: port, Settings.dataDirectory.key: dataDir, Settings.store.key: store,
             Settings.trustedProxies.key: trustedProxies,

@@ -9,8 +9,10 @@ extension ServerConfiguration {
     ///
     /// - Returns: one line for whoever asked.
     /// - Throws: `ConfigurationError` with everything that is wrong.
-    func checked() throws(ConfigurationError) -> String {
-        var issues: [String] = []
+    ///
+    /// - Parameter environment: the process's environment, for where secrets come from.
+    func checked(environment: [String: String]) throws(ConfigurationError) -> String {
+        var issues = profile == .prod ? exposedSecrets(environment: environment) : []
         if let tls {
             do throws(TransportError) { try TLSCertificates.check(tls) } catch { issues.append("\(error)") }
         }
@@ -24,6 +26,16 @@ extension ServerConfiguration {
         let data = store == .sqlite ? dataDirectory : "none"
         let source = file ?? "built-in defaults"
         return "ok: \(source), profile \(profile.rawValue), host \(host), port \(port), data \(data)"
+    }
+
+    /// Files with secrets that others than the server can read, one line each with what to do: the key of the
+    /// certificate, and the key by which secrets are kept. Only looks.
+    ///
+    /// - Parameter environment: the process's environment, for where secrets come from.
+    func exposedSecrets(environment: [String: String]) -> [String] {
+        let accessKey = AccessKeyFile(
+            directory: store == .sqlite ? dataDirectory : nil, environment: environment)
+        return [tls?.exposure, accessKey.exposure].compactMap { $0 }
     }
 
     /// The content of a file of sample flags.

@@ -3,6 +3,7 @@ import Evaluation
 import FlagCache
 import FlagCore
 import FlagStore
+import Glibc
 import HTTPRouting
 import HTTPTransport
 import Logging
@@ -81,6 +82,7 @@ extension ServerConfiguration {
         throttle.administration.set(reader.value(of: Settings.throttleAdministration))
         throttle.evaluations.set(reader.value(of: Settings.throttleEvaluations))
         corsOrigins.set(reader.value(of: Settings.corsOrigins))
+        metricsReaders.set(reader.value(of: Settings.metricsAllow))
         dynamodbPort = reader.value(of: Settings.dynamodbPort)
         dynamodb.bodyBytes.set(reader.value(of: Settings.dynamodbBody))
         dynamodb.idle.set(reader.value(of: Settings.dynamodbIdle))
@@ -100,6 +102,7 @@ extension ServerConfiguration {
         let certificate = reader.value(of: Settings.tlsCertificate)
         let key = reader.value(of: Settings.tlsKey)
         let minimum = reader.value(of: Settings.tlsMinimum)
+        tlsTermination.set(reader.value(of: Settings.tlsTermination))
         if let certificate, let key {
             var tls = TLSConfiguration(certificateFile: certificate, keyFile: key)
             tls.minimumVersion.set(minimum)
@@ -150,6 +153,7 @@ extension ServerConfiguration {
                     + "\(reader.origin(of: Settings.host, host)): it may be off on loopback addresses only "
                     + "(127.0.0.1, ::1, localhost)")
         }
+        if profile == .prod { checkProduction(&reader) }
         checkMemory(&reader)
         if dynamodb.tls == .on, tls == nil {
             reader.report(
@@ -168,6 +172,22 @@ extension ServerConfiguration {
             reader.report(
                 "\(setting.key) must be at most \(Settings.requestTimeout.key) (\(whole)), "
                     + "not \(reader.origin(of: setting, Units.time(part))): it is a part of it")
+        }
+    }
+
+    /// What a server that others depend on must not be like: keys and flags would pass for all to read on the way.
+    private func checkProduction(_ reader: inout SettingReader) {
+        guard !Self.isLoopback(host), tlsTermination == .here else { return }
+        let place = reader.origin(of: Settings.host, host)
+        if tls == nil {
+            reader.report(
+                "tls.certificate and tls.key must be set for the profile prod when host is \(place), which others can "
+                    + "reach; where a proxy in front of the server terminates TLS, say so with tls: proxy")
+        }
+        if dynamodbPort != nil, dynamodb.tls == .off {
+            reader.report(
+                "dynamodb.tls must be on for the profile prod when host is \(place), which others can reach; where a "
+                    + "proxy in front of the port terminates TLS, say so with tls: proxy")
         }
     }
 
@@ -198,13 +218,20 @@ extension ServerConfiguration {
         host.split(separator: ",").allSatisfy { isLoopback(address: $0.filter { $0 != " " }) }
     }
 
-    /// What requests may call the server by: anything where each proves who sends it, else names of this machine, the
-    /// addresses that it listens on, and those that the operator gave.
+    /// What requests may call the server by, beside addresses: the machine's own name, those that it listens on, and
+    /// those that the operator gave.
     var servedHosts: ServedHosts {
-        guard auth == .off else { return .any }
-        let addresses = host.split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.hasPrefix("unix:") }
-        return ServedHosts(named: hosts + addresses)
+        let listening = host.split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.hasPrefix("unix:") }
+        return ServedHosts(named: hosts + listening + Self.machineNames)
     }
+
+    /// What the machine is called (gethostname(2)): the name as it is set, and its first part where that has more.
+    private static let machineNames: [String] = {
+        var bytes = [CChar](repeating: 0, count: 256)
+        guard gethostname(&bytes, bytes.count - 1) == 0 else { return [] }
+        let name = String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return name.isEmpty ? [] : Array(Set([name, String(name.prefix { $0 != "." })])).sorted()
+    }()
 
     private static func isLoopback(address host: String) -> Bool {
         if host.hasPrefix("unix:") { return true }

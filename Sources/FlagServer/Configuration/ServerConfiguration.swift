@@ -44,6 +44,9 @@ struct ServerConfiguration: Sendable, Equatable {
     /// The origins whose pages may have a browser evaluate flags; `*` for all, with keys that everybody may read.
     var corsOrigins: [String] = []
 
+    /// From where metrics are read without a key.
+    var metricsReaders: [AddressRange] = []
+
     /// The port for DynamoDB's protocol; 0 takes a free one, nil is closed.
     var dynamodbPort: Int?
     /// What differs there from the other port.
@@ -65,6 +68,8 @@ struct ServerConfiguration: Sendable, Equatable {
     var contextLimits = ContextLimits()
     /// The certificate that secures connections over TCP; nil for none.
     var tls: TLSConfiguration?
+    /// Who secures connections that are not secured here.
+    var tlsTermination = TLSTermination.here
     /// Which answers are compressed.
     var compression = HTTPCompression()
     /// Bounds on how long a peer, or the work for it, may take.
@@ -91,6 +96,14 @@ struct ServerConfiguration: Sendable, Equatable {
     /// Whether requests must carry a key.
     enum Authentication: String, Sendable, CaseIterable {
         case on, off
+    }
+
+    /// Who secures connections from other machines.
+    enum TLSTermination: String, Sendable, CaseIterable {
+        /// This server, where it has a certificate.
+        case here
+        /// A proxy in front of it, which the operator vouches for.
+        case proxy
     }
 
     /// How often callers may ask.

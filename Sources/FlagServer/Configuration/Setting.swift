@@ -5,15 +5,15 @@
 struct Setting<Value: Sendable>: Sendable {
     /// The path in the YAML file, joined by dots: `log.level`.
     let key: String
-    /// What the key was before; it is read as well.
-    var formerKey: String?
+    /// Another key that it is read by as well.
+    var otherKey: String?
     /// What may be written, so that it completes the sentence "must be …".
     let allowed: String
     /// Reads what was written; nil when it is not allowed.
     let parse: @Sendable (String) -> Value?
 
     /// The keys that it is read by, the one that counts first.
-    var keys: [String] { [key] + (formerKey.map { [$0] } ?? []) }
+    var keys: [String] { [key] + (otherKey.map { [$0] } ?? []) }
 
     /// The option of `serve` that sets it, where there is one: `--log-level`.
     var option: String { Self.option(key) }

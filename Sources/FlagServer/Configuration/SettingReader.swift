@@ -103,7 +103,7 @@ struct SettingReader {
             let members = keys.filter { $0.hasPrefix(key + ".") }.map { String($0.dropFirst(key.count + 1)) }
             return "takes no value itself: beneath it stand \(members.joined(separator: ", "))"
         }
-        if let whole = keys.first(where: { key.hasPrefix($0 + ".") }) {
+        if let whole = keys.first(where: { key.hasPrefix($0 + ".") && !isSection($0) }) {
             return "is no setting: \(whole) takes a single value"
         }
         let name = key.split(separator: ".").last.map(String.init) ?? key

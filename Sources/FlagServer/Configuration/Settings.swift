@@ -8,20 +8,13 @@ import Logging
 /// Every setting there is. The keys are also what the shipped files under `config/` are written in.
 enum Settings {
     static let profile = Setting<Profile>(
-        key: "profile", formerKey: "environment", allowed: "local, dev or prod"
+        key: "profile", otherKey: "environment", allowed: "local, dev or prod"
     ) { Profile(spelling: $0) }
     static let file = Setting<String>.text("config", "the path of a YAML file")
 
     static let host = Setting<String>.text("host", "addresses to listen on, such as 127.0.0.1 or ::1, unix:/run/x.sock")
     static let port = Setting<Int>.number("port", 0...65_535)
-    static let trustedProxies = Setting<[AddressRange]>(
-        key: "trusted-proxies",
-        allowed: "addresses, networks such as 10.0.0.0/8 and the word unix, with commas between"
-    ) { text in
-        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-        let ranges = parts.compactMap { AddressRange($0.filter { $0 != " " }) }
-        return ranges.count == parts.count ? ranges : nil
-    }
+    static let trustedProxies = Setting<[AddressRange]>(key: "trusted-proxies", allowed: ranges, parse: readRanges)
     static let hosts = Setting<[String]>(key: "hosts", allowed: "names of hosts, with commas between") { text in
         let names = text.split(separator: ",").map { $0.filter { $0 != " " } }
         return names.allSatisfy { !$0.isEmpty && !$0.contains("/") && !$0.contains(":") } ? names : nil
@@ -54,6 +47,8 @@ enum Settings {
         let isWhole = origins.count == parts.count && origins.allSatisfy { PageOrigins.complaint(about: $0) == nil }
         return isWhole ? origins : nil
     }
+
+    static let metricsAllow = Setting<[AddressRange]>(key: "metrics.allow", allowed: ranges, parse: readRanges)
 
     static let dynamodbPort = Setting<Int>.number("dynamodb-port", 0...65_535)
     static let dynamodbBody = Setting<Int>.size("dynamodb.body", 1024...(64 << 20))
@@ -95,6 +90,13 @@ enum Settings {
 
     static let tlsCertificate = Setting<String>.text("tls.certificate", "the path of a PEM file")
     static let tlsKey = Setting<String>.text("tls.key", "the path of a PEM file")
+    static let tlsTermination = Setting<ServerConfiguration.TLSTermination>(
+        key: "tls.terminated-by", otherKey: "tls",
+        allowed: "here, or proxy where a proxy in front of the server does it"
+    ) { text in
+        // `tls:` with nothing below it but comments.
+        text.isEmpty ? .here : ServerConfiguration.TLSTermination(rawValue: text)
+    }
     static let tlsMinimum = Setting<TLSConfiguration.Version>.word("tls.minimum-version")
 
     static let gzipMinimum = Setting<Int>.size("gzip.minimum", 0...(1 << 30))
@@ -111,6 +113,15 @@ enum Settings {
     static let lingerTimeout = timeout("linger")
     static let rateGrace = Setting<Duration>.time("timeouts.rate-grace", .zero...(.seconds(3600)))
     static let lag = Setting<Duration>.time("timeouts.lag", .zero...(.seconds(3600)))
+
+    private static let ranges = "addresses, networks such as 10.0.0.0/8 and the word unix, with commas between"
+
+    @Sendable
+    private static func readRanges(_ text: String) -> [AddressRange]? {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let ranges = parts.compactMap { AddressRange($0.filter { $0 != " " }) }
+        return ranges.count == parts.count ? ranges : nil
+    }
 
     private static func rate(_ name: String) -> Setting<ServerConfiguration.Throttle.Bound> {
         Setting(key: "throttle.\(name)", allowed: "off, or \(RequestRate.expectation)") { text in

@@ -18,6 +18,7 @@ final class DynamoHandler: HTTPHandler {
     private var requestIDs = RequestIDSource()
     private var hostCheck: HostCheck
     private var signingKeys = SigningKeyCache()
+    private var senders = AdmittedSenders()
 
     /// Bodies from this size on are parsed by a worker, so that others on the loop do not wait.
     private static let largeBodyBytes = 32 * 1024
@@ -32,33 +33,79 @@ final class DynamoHandler: HTTPHandler {
     /// This handler takes no messages.
     func receive(_ message: Never) {}
 
-    func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
-        let content = Content(request)
-        let origin = request.field("origin")
-        let isAllowedPage = origin.map { endpoint.pages.contain($0) } ?? false
-        let responder = DynamoResponder(
-            id: requestIDs.next(), isPlainJSON: content != .protocolJSON,
-            pageOrigin: isAllowedPage ? origin.map { Array($0) } : nil)
+    /// Decides by the head, before any of the content is read: with authentication on, content comes from nobody but
+    /// who names a key that is good.
+    func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission {
+        guard !exchange.isLate else {
+            exchange.shed()
+            return .answered
+        }
         guard hostCheck.admits(request, from: exchange.peer) else {
-            return responder.write(ProtocolResponse(Self.unknownHost), status: HTTPStatus(421), to: &exchange)
+            answer(to: request).write(ProtocolResponse(Self.unknownHost), status: HTTPStatus(421), to: &exchange)
+            return .answered
         }
-        guard isAllowedPage || !BrowserOrigin.isForeign(request) else {
-            return responder.write(ProtocolResponse(Self.foreignPage), status: HTTPStatus(403), to: &exchange)
+        guard isOfAllowedPage(request) || !BrowserOrigin.isForeign(request) else {
+            answer(to: request).write(ProtocolResponse(Self.foreignPage), status: HTTPStatus(403), to: &exchange)
+            return .answered
         }
-        let isRoot = request.path.hasSameBytes(as: "/")
+        guard let access = endpoint.access else { return .taken }
         let scope = CredentialScope(request)
+        guard scope?.isOfDynamoDB ?? true, isCall(request) else {
+            answerNoCall(request, scope, answer(to: request), &exchange)
+            return .answered
+        }
+        let address = exchange.client(of: request)
+        do throws(SignatureError) {
+            let sender = try access.sender(of: request, at: address, &signingKeys)
+            return .taken(token: senders.keep(sender), upload: nil)
+        } catch {
+            refuse(request, access.refusal(error, at: address), answer(to: request), &exchange)
+            return .answered
+        }
+    }
+
+    func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
+        let responder = answer(to: request)
+        let scope = CredentialScope(request)
+        guard scope?.isOfDynamoDB ?? true, isCall(request) else {
+            return answerNoCall(request, scope, responder, &exchange)
+        }
+        do throws(SignatureError) {
+            let sender = try sender(of: request, token, region: scope?.region, at: exchange.client(of: request))
+            perform(request, sender, responder, &exchange)
+        } catch {
+            refuse(request, ProtocolError(error), responder, &exchange)
+        }
+    }
+
+    /// What the response to a request has beside its content.
+    private func answer(to request: borrowing HTTPRequest) -> DynamoResponder {
+        DynamoResponder(
+            id: requestIDs.next(), isPlainJSON: Content(request) != .protocolJSON,
+            pageOrigin: isOfAllowedPage(request) ? request.field("origin").map { Array($0) } : nil)
+    }
+
+    /// Whether a page of an origin that may call had a browser send a request.
+    private func isOfAllowedPage(_ request: borrowing HTTPRequest) -> Bool {
+        request.hasOrigin && request.field("origin").map { endpoint.pages.contain($0) } ?? false
+    }
+
+    /// Whether a request asks for an operation.
+    private func isCall(_ request: borrowing HTTPRequest) -> Bool {
+        request.method == .post && request.path.hasSameBytes(as: "/") && Content(request) != .other
+    }
+
+    /// Answers what asks for no operation of DynamoDB.
+    private func answerNoCall(
+        _ request: borrowing HTTPRequest, _ scope: CredentialScope?, _ responder: DynamoResponder,
+        _ exchange: inout Exchange
+    ) {
         if let scope, !scope.isOfDynamoDB {
             return responder.write(OtherService.refusal(of: request, signedFor: scope.service), to: &exchange)
         }
+        let isRoot = request.path.hasSameBytes(as: "/")
         switch request.method {
-        case .post where isRoot && content != .other:
-            do throws(SignatureError) {
-                let sender = try sender(of: request, region: scope?.region)
-                perform(request, sender, responder, &exchange)
-            } catch {
-                refuse(request, ProtocolError(error), responder, &exchange)
-            }
-        case .options where isAllowedPage: answerPreflight(request, responder, &exchange)
+        case .options where isOfAllowedPage(request): answerPreflight(request, responder, &exchange)
         case .get where isRoot, .head where isRoot:
             responder.write(Self.healthy, contentType: "text/plain", to: &exchange)
         default: responder.write(OtherService.refusalOfNoCall(request), to: &exchange)
@@ -67,19 +114,22 @@ final class DynamoHandler: HTTPHandler {
 
     private static let unknownHost = ProtocolError(
         .accessDenied,
-        "Host names another server: this one answers only to localhost, loopback addresses and the names in its setting"
-            + " hosts")
+        "Host names another server: this one answers to addresses, localhost, the names that it listens on, the "
+            + "machine's own and those in its setting hosts (FLAG_SERVER_HOSTS): add it there if it is this one's")
     private static let foreignPage = ProtocolError(
         .accessDenied,
         "A browser sent this for a page of another site, and pages of others may not call here; `flag-server "
             + "dynamodb --cors-origin ORIGIN` lets pages of an origin call")
 
     /// Whoever sent a request: with authentication on, whose signature it has.
+    ///
+    /// - Parameter token: what was given when it was admitted.
     private func sender(
-        of request: borrowing HTTPRequest, region: String?
+        of request: borrowing HTTPRequest, _ token: UInt64, region: String?, at address: PeerAddress
     ) throws(SignatureError) -> RequestSender {
         guard let access = endpoint.access else { return .anonymous(region: region) }
-        return try access.sender(of: request, &signingKeys)
+        if let sender = senders.take(token) { return sender }
+        return try access.sender(of: request, at: address, &signingKeys)
     }
 
     private func refuse(

@@ -44,6 +44,22 @@ struct AccessKeyFile: Sendable {
         return try read(path, isOwn: true)
     }
 
+    /// Who else can read the key, and what to do; nil when only its owner can, or where there is none. Files of
+    /// `LoadCredential=` are shown to the unit by an access list, whose mask stands in place of the group's
+    /// permissions.
+    var exposure: String? {
+        let credential = environment["CREDENTIALS_DIRECTORY"].map { ("\($0)/\(Self.name)", UInt32(0o007), "o-rwx") }
+        let own = path.map { ($0, UInt32(0o077), "600") }
+        for case let (path, mask, mode)? in [credential, own] {
+            guard let status = try? FileStatus(of: path, followingLinks: true), status.permissions & mask != 0 else {
+                continue
+            }
+            return "\(path) can be read by others (its permissions are \(status.octalPermissions)), and secrets are "
+                + "checked and made by it: run chmod \(mode) \(shellQuoted(path)), and rotate all keys"
+        }
+        return nil
+    }
+
     private static func random() -> [UInt8] {
         var source = SystemRandomNumberGenerator()
         return (0..<SecretDigest.keyBytes).map { _ in UInt8.random(in: 0 ... .max, using: &source) }

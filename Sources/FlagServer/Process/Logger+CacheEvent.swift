@@ -161,7 +161,7 @@ extension Logger {
             "evaluations of a flag fail; further failures are counted and told once a minute",
             metadata: [
                 "flag": "\(failure.flagKey)", "environment": "\(failure.environment.rawValue)",
-                "code": "\(failure.error.code.rawValue)", "reason": "\(failure.error.details)",
+                "code": "\(failure.error.code.rawValue)", "reason": "\(failure.error.detailsWithoutContext)",
                 "failures": .stringConvertible(failure.count),
             ])
     }

@@ -31,6 +31,9 @@ struct ServerProcess {
         let logger = Logger(label: "flag-server")
         logger.info("starting", metadata: settingsForLog)
         for notice in configuration.notices { logger.notice("\(notice)") }
+        let exposed = configuration.exposedSecrets(environment: environment)
+        guard exposed.isEmpty || configuration.profile != .prod else { throw ConfigurationError(issues: exposed) }
+        for exposure in exposed { logger.warning("\(exposure)") }
         DescriptorLimit.raise(for: configuration.limits.connections + HTTPLimits().connections)
 
         let store = try DataDirectory.whenNoCommandHasIt { try DataStore.openForServing(configuration) }
@@ -44,9 +47,8 @@ struct ServerProcess {
         let (keys, digests) = try openAccess(store, logger)
         let endpoint = DynamoEndpoint(
             store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts,
-            access: configuration.auth == .on ? PortAccess(keys: keys.accessKeys) : nil, work: work, logger: logger)
+            access: configuration.auth == .on ? portAccess(keys) : nil, work: work, logger: logger)
         let composition = try makeComposition(store, endpoint, (keys, digests), work, logger)
-        if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
         try composition.start()
         let notices = KeyExpiryNotices(composition.keys, logger: logger)
         if configuration.auth == .on { notices.start() }
@@ -129,6 +131,7 @@ struct ServerProcess {
         settings.administrationRate = configuration.throttle.administration.rate
         settings.evaluationRate = configuration.throttle.evaluations.rate
         settings.pages = PageOrigins(configuration.corsOrigins)
+        settings.metricsReaders = configuration.metricsReaders
         settings.evaluation.cacheLimits = configuration.cache
         settings.evaluation.bulkResponseBytes = configuration.bulkResponseBytes
         settings.evaluation.contextLimits = configuration.contextLimits
@@ -162,6 +165,12 @@ struct ServerProcess {
             logger.report(writeTrouble: trouble)
         }
         return composition
+    }
+
+    /// Whose requests the DynamoDB port takes.
+    private func portAccess(_ keys: KeyStore) -> PortAccess {
+        let strangers = Throttles(administration: configuration.throttle.administration.rate, evaluations: nil)
+        return PortAccess(keys: keys.accessKeys, strangers: strangers)
     }
 
     /// The keys of a store; with authentication on, also what they are checked by.
@@ -273,6 +282,16 @@ struct ServerProcess {
             throw CommandFailure(
                 "auth must be on: the socket that was handed over (descriptor \(descriptor)) is not bound to this "
                     + "machine alone; bind it to 127.0.0.1, ::1 or a path, or set auth to on")
+        }
+        for case .inherited(let descriptor) in activated
+        where configuration.profile == .prod && configuration.tls == nil && configuration.tlsTermination == .here
+            && !ActivatedSockets.isLoopback(descriptor)
+        {
+            throw ConfigurationError(issues: [
+                "tls.certificate and tls.key must be set for the profile prod: others can reach the socket that was "
+                    + "handed over (descriptor \(descriptor)); where a proxy in front of the server terminates TLS, "
+                    + "say so with tls: proxy"
+            ])
         }
         return activated.isEmpty ? SocketAddress.list(configuration.host, port: configuration.port) : activated
     }

@@ -76,10 +76,10 @@ struct Health: Sendable {
     /// for persons who wonder why.
     private var killSwitchComplaint: String? {
         let on = feed.killSwitches
-        let parts = FlagCore.Environment.allCases.compactMap { environment in
+        let dependencies = FlagCore.Environment.allCases.compactMap { environment in
             on[environment].flatMap { $0.isEmpty ? nil : "\($0.inWords) of \(environment.rawValue)" }
         }
-        return parts.isEmpty ? nil : "on, and take away " + parts.joined(separator: ", ")
+        return dependencies.isEmpty ? nil : "on, and take away " + dependencies.joined(separator: ", ")
     }
 }
 

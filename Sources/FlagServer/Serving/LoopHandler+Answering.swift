@@ -14,7 +14,7 @@ extension LoopHandler {
         }
         let caller = caller(of: token, request)
         // A key that ended while the content was under way.
-        guard caller != nil || route.policy.access == .open else {
+        guard caller != nil || route.policy.access == .open || gate.isForListedAddress(route, request, exchange) else {
             return counter.refuse(&exchange, route.label, .unauthorized)
         }
         switch dependencies.routes.actions[route.number] {

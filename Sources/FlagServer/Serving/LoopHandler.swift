@@ -44,6 +44,8 @@ final class LoopHandler: HTTPHandler {
         let hosts: ServedHosts
         /// The origins whose pages may have flags evaluated.
         let pages: PageOrigins
+        /// From where metrics are read without a key.
+        let readers: [AddressRange]
         /// The keys that callers come in by; nil where everybody may do everything.
         let access: ServedAccess?
     }
@@ -54,7 +56,7 @@ final class LoopHandler: HTTPHandler {
     /// Where requests are counted that it answers by itself.
     let counter: RequestCounter
     /// Decides who comes in.
-    private var gate: RouteGate
+    private(set) var gate: RouteGate
     /// Who has shown a key on this loop; nil where nobody is asked for one.
     private var callers: CallerTable?
 
@@ -65,7 +67,8 @@ final class LoopHandler: HTTPHandler {
         counter = RequestCounter(dependencies.metrics.requests, in: counters)
         gate = RouteGate(
             dependencies.routes.router, counter, hosts: dependencies.hosts, pages: dependencies.pages,
-            throttles: dependencies.throttles)
+            throttles: dependencies.throttles,
+            readers: dependencies.readers)
         callers = dependencies.access.map { CallerTable($0.keys.ring, $0.digests, noteUse: $0.keys.noteUse) }
     }
 
@@ -121,7 +124,7 @@ final class LoopHandler: HTTPHandler {
             switch credential {
             case .none: nil
             case .key(let text): callers?.find(text, now: now)
-            case .otherScheme: .unknown
+            case .otherScheme, .ambiguous: .unknown
             }
         }
     }
@@ -153,10 +156,16 @@ extension Problem {
                 "an API key in a URL ends up in logs and histories: revoke it, and send another as Authorization: "
                     + "Bearer KEY")
         case nil, .caller: .unauthorized
+        case .unknown where Credential.isAmbiguous(in: request):
+            Problem(
+                .ambiguousCredential,
+                "several credentials came with this: send one Authorization field, or one X-API-Key, and not both with "
+                    + "different keys")
         case .unknown:
             Problem(
                 .unauthorized,
-                "this is no API key of this server, or it was mistyped or cut off; `flag-server keys create` makes one",
+                "this is no API key of this server, or it ended days ago, or was mistyped or cut off; "
+                    + "`flag-server keys create` makes one",
                 headerFields: challenge)
         case .expired(let time):
             Problem(

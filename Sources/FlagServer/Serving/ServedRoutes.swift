@@ -63,7 +63,10 @@ struct ServedRoutes: Sendable {
             $0.rate = .none
             $0.isEssential = true
         }
-        let scrape = RoutePolicy("metrics", .needsEverywhere(.read)).with { $0.isEssential = true }
+        let scrape = RoutePolicy("metrics", .needsEverywhere(.read)).with {
+            $0.isEssential = true
+            $0.isForListedAddresses = true
+        }
         let report: Action = .onLoop { handler, route, caller, exchange in
             handler.reportHealth(route, to: caller, &exchange)
         }

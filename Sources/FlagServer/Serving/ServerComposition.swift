@@ -128,7 +128,7 @@ struct ServerComposition: Sendable {
             health: health, document: document,
             throttles: dependencies.digests == nil
                 ? nil : Throttles(administration: settings.administrationRate, evaluations: settings.evaluationRate),
-            hosts: settings.hosts, pages: settings.pages,
+            hosts: settings.hosts, pages: settings.pages, readers: settings.metricsReaders,
             access: dependencies.digests.map { ServedAccess(keys: dependencies.keys, digests: $0) })
         self.metrics = metrics
         keys = dependencies.keys

@@ -3,6 +3,7 @@ import Evaluation
 import FlagCache
 import FlagCore
 import HTTPRouting
+import HTTPTransport
 
 /// What an operator decides about serving.
 struct ServiceSettings: Sendable {
@@ -17,6 +18,8 @@ struct ServiceSettings: Sendable {
     var evaluationRate: RequestRate?
     /// The origins whose pages may have flags evaluated.
     var pages = PageOrigins.none
+    /// From where metrics are read without a key.
+    var metricsReaders: [AddressRange] = []
     /// The program's version, for health, metrics and the API document.
     let version: String
     /// What concerns evaluations.

@@ -76,6 +76,9 @@ extension Exchange {
     /// Who is at the other end of the connection: the client, or a proxy.
     package var peer: PeerAddress { connection.pointee.peer }
 
+    /// Whether the peer is one of the proxies that the configuration trusts.
+    package var comesThroughProxy: Bool { loop.pointee.trustedProxies.contains { $0.contains(peer) } }
+
     /// Who asks, as far as it can be told: the peer, and behind the proxies that the configuration trusts what they say
     /// of theirs. When `Forwarded` and `X-Forwarded-For` tell different things, one of them came from the client: then
     /// neither counts.

@@ -41,6 +41,30 @@ package struct HTTPRequest: ~Copyable {
         return nil
     }
 
+    /// The values of two header fields that may stand once each, in one pass over all fields.
+    ///
+    /// - Returns: the values, nil where there is none, and whether one of them stands there more than once, of which it
+    ///   would be open which is meant.
+    /// - Complexity: O(number of fields), without an allocation.
+    package func singleFields(
+        _ first: StaticString, _ second: StaticString
+    ) -> (first: UnsafeRawBufferPointer?, second: UnsafeRawBufferPointer?, areRepeated: Bool) {
+        var found: (first: UnsafeRawBufferPointer?, second: UnsafeRawBufferPointer?, areRepeated: Bool) = (
+            nil, nil, false
+        )
+        for slice in fields {
+            let length = slice.name.count
+            if length == first.utf8CodeUnitCount, head.slice(slice.name).equalsIgnoringCase(first) {
+                found.areRepeated = found.areRepeated || found.first != nil
+                found.first = head.slice(slice.value)
+            } else if length == second.utf8CodeUnitCount, head.slice(slice.name).equalsIgnoringCase(second) {
+                found.areRepeated = found.areRepeated || found.second != nil
+                found.second = head.slice(slice.value)
+            }
+        }
+        return found
+    }
+
     /// Calls `body` with the value of each header field called `name`, in order (a list may be spread over several
     /// fields, RFC 9110 §5.3).
     ///

@@ -1,6 +1,7 @@
 import Access
 import FlagCore
 import FlagStore
+import Foundation
 import HTTPTransport
 import Logging
 import TestSupport
@@ -47,6 +48,10 @@ struct EverySettingTests {
         Case("throttle.evaluations", "777/s") {
             $0.throttle.evaluations = .rate(RequestRate(requests: 777, seconds: 1))
         },
+        Case("metrics.allow", "10.0.0.0/8, ::1, unix") {
+            $0.metricsReaders = ["10.0.0.0/8", "::1", "unix"].compactMap { AddressRange($0) }
+        },
+        Case("tls.terminated-by", "proxy") { $0.tlsTermination = .proxy },
         Case("dynamodb-port", "8123") { $0.dynamodbPort = 8123 },
         Case("dynamodb.body", "7MiB") { $0.dynamodb.bodyBytes = 7 << 20 },
         Case("dynamodb.idle", "77s") { $0.dynamodb.idle = .seconds(77) },
@@ -125,7 +130,7 @@ struct EverySettingTests {
         let issue = try #require(ServerConfigurationTests.issues(commandLine: ["config": path]).first)
         let parts = issue.split(separator: " is no setting; there are ")
         let known = try #require(parts.dropFirst().first).split(separator: ", ").map(String.init)
-        let elsewhere = ["environment", "tls.certificate", "tls.key", "tls.minimum-version", "dynamodb.tls"]
+        let elsewhere = ["environment", "tls", "tls.certificate", "tls.key", "tls.minimum-version", "dynamodb.tls"]
         #expect(Set(known) == Set(Self.cases.map(\.key) + elsewhere))
     }
 
@@ -166,18 +171,22 @@ struct EverySettingTests {
         #expect(try ServerConfigurationTests.load(commandLine: ["host": list, "auth": "on"]).auth == .on)
     }
 
-    @Test("With authentication off, a client calls the server by its addresses and the names given, else by any name")
-    func names() throws {
+    @Test("A client calls the server by addresses, the machine's name and the names given", arguments: ["on", "off"])
+    func names(auth: String) throws {
         func admits(_ host: String, _ options: [String: String]) throws -> Bool {
             let hosts = try ServerConfigurationTests.load(commandLine: options).servedHosts
             return Array(host.utf8).withUnsafeBytes { hosts.contains($0) }
         }
-        let options = ["host": "127.0.0.1, unix:/run/x.sock", "hosts": "flags.internal", "auth": "off"]
-        for host in ["flags.internal", "flags.internal:3001", "127.0.0.1:3001", "localhost"] {
+        let options = ["host": "127.0.0.1, unix:/run/x.sock", "hosts": "flags.internal", "auth": auth]
+        let machine = ProcessInfo.processInfo.hostName
+        for host in ["flags.internal", "flags.internal:3001", "127.0.0.1:3001", "localhost", "10.0.0.1", machine] {
             #expect(try admits(host, options))
         }
-        for host in ["evil.example", "internal", "unix", "10.0.0.1"] { #expect(try !admits(host, options)) }
-        #expect(try admits("evil.example", ["auth": "on"]))
+        for host in ["evil.example", "internal", "unix", "\(machine).evil.example"] {
+            #expect(try !admits(host, options))
+        }
+        let named = ["host": "flags.example,127.0.0.1", "auth": "on"]
+        #expect(try admits("flags.example:3001", named))
     }
 
     // MARK: - Bounds

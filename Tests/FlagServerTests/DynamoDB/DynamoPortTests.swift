@@ -1,3 +1,4 @@
+import Access
 import Testing
 
 @testable import FlagServer
@@ -132,5 +133,44 @@ struct DynamoPortTests {
         #expect(
             server.metrics().contains(
                 #"flag_server_dynamodb_requests_total{operation="unknown",outcome="refused"} 4"#))
+    }
+
+    // MARK: With authentication on
+
+    private static let unknown =
+        "AWS4-HMAC-SHA256 Credential=AKIAAAAAAAAAAAAAAAAA/20260102/us-east-1/dynamodb/aws4_request, "
+        + "SignedHeaders=host;x-amz-date;x-amz-target, Signature=0"
+
+    @Test("What nobody has signed is refused by its head, and of each address only so often with the reason")
+    func strangers() throws {
+        let server = try DynamoServer(strangers: RequestRate(requests: 3, seconds: 3600))
+        let signed = [("Authorization", Self.unknown), ("X-Amz-Date", "20260102T030405Z")]
+        let cases: [([(String, String)], String)] = [
+            ([], "MissingAuthenticationTokenException"), (signed, "UnrecognizedClientException"),
+            (Array(signed.prefix(1)), "IncompleteSignatureException"), ([], "ThrottlingException"),
+            (signed, "ThrottlingException"),
+        ]
+        for (fields, type) in cases {
+            let response = try server.put("a", fields)
+            #expect(response.status == 400 && response.errorType == type, "\(response.body)")
+        }
+        #expect(try server.connect().send("GET", "/").status == 200)
+        #expect(server.metrics().contains("outcome=\"refused\"} 5"))
+    }
+
+    @Test("The content of a stranger is not waited for, whatever it asks for")
+    func unreadContent() throws {
+        let server = try DynamoServer(strangers: RequestRate(requests: 100, seconds: 60))
+        for (path, type, status) in [
+            ("/", "application/x-amz-json-1.0", 400), ("/other", "application/x-amz-json-1.0", 404),
+            ("/", "text/plain", 404),
+        ] {
+            let connection = try server.connect()
+            let head =
+                "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: \(type)\r\nContent-Length: 9000000\r\n"
+                + "X-Amz-Target: DynamoDB_20120810.PutItem\r\n\r\n"
+            try connection.write(Array(head.utf8))
+            #expect(try connection.readResponse().status == status, "\(path) \(type)")
+        }
     }
 }

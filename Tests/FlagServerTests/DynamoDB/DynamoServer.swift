@@ -1,3 +1,5 @@
+import Access
+import AccessStore
 import Dispatch
 import DynamoModel
 import FlagCore
@@ -32,9 +34,17 @@ final class DynamoServer: Sendable {
     ///
     /// - Parameters:
     ///   - pages: whose pages may call.
+    ///   - strangers: as with authentication on, and how often each address may send what nobody has signed; nil as
+    ///     with authentication off.
     ///   - port: in what it differs from the port for flags.
-    init(pages: [String] = [], port: ServerConfiguration.DynamoDB = ServerConfiguration.DynamoDB()) throws {
+    init(
+        pages: [String] = [], strangers: RequestRate? = nil,
+        port: ServerConfiguration.DynamoDB = ServerConfiguration.DynamoDB()
+    ) throws {
         store = try SQLiteTableStore.open(.memory)
+        let keys = KeyStore(store: store) { _ throws(KeyStoreError) in
+            SecretDigest(key: Array(repeating: 7, count: SecretDigest.keyBytes))
+        }
         try FlagRepository(store: store, table: DynamoServer.flags).createTableIfMissing()
         try store.createTable(TableSchema(name: "things", partitionKey: KeyAttribute("id")))
         let (log, ended, hasEnded) = (log, ended, hasEnded)
@@ -44,7 +54,10 @@ final class DynamoServer: Sendable {
         })
         endpoint = DynamoEndpoint(
             store: store, flagTable: DynamoServer.flags, hosts: ServedHosts(named: ["tables.internal"]),
-            pages: PageOrigins(pages), work: work, logger: Logger(label: "test") { _ in log.handler })
+            pages: PageOrigins(pages),
+            access: strangers.map {
+                PortAccess(keys: keys.accessKeys, strangers: Throttles(administration: $0, evaluations: nil))
+            }, work: work, logger: Logger(label: "test") { _ in log.handler })
         var http = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: 0)], loops: 1)
         // Longer than a test waits for an answer: nobody takes it for the time of this port.
         http.timeouts.handler = .seconds(60)

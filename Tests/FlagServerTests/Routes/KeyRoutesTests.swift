@@ -1,3 +1,4 @@
+import AccessStore
 import FlagCore
 import Foundation
 import JSON
@@ -214,6 +215,36 @@ struct KeyRoutesTests {
         now.withLock { $0.millisecondsSinceEpoch += 86_400_000 + 3_600_000 }
         notices.tell()
         #expect(log.lines.count == 3, "another day, and another key is near its end")
+    }
+
+    @Test("Who shows a key that ended is told so for a day; it is listed for 30 days, and then is no more")
+    func forgotten() throws {
+        let (ended, good) = (try server.makeKey(.server, lifetime: .hours(1)), try server.makeKey(.server))
+        let revoked = try server.makeKey(.client, lifetime: .forever)
+        #expect(try send("DELETE", "/api/keys/\(selector(revoked))", key: admin).status == 200)
+        func listed() throws -> [String] {
+            let keys = try send("GET", "/api/keys", key: admin).json["keys"]?.arrayValue ?? []
+            return keys.compactMap { $0["selector"]?.stringValue }
+        }
+        func detail(_ key: String) throws -> String? {
+            try send("GET", "/api/whoami", key: key).json["detail"]?.stringValue
+        }
+        var now = RouteServer.start
+        func pass(days: Int64) throws -> Int {
+            server.advance(byMilliseconds: days * 86_400_000)
+            now.millisecondsSinceEpoch += days * 86_400_000
+            return try server.composition.keys.forgetEnded(at: now)
+        }
+        server.advance(byMilliseconds: 3_600_001)
+        #expect(try detail(ended)?.contains("ended at") == true && detail(revoked)?.contains("revoked") == true)
+        #expect(try pass(days: 1) == 0)
+        #expect(try detail(revoked)?.contains("no API key") == false, "not a whole day")
+        #expect(try pass(days: 1) == 0)
+        for key in [ended, revoked] { #expect(try detail(key)?.contains("no API key") == true) }
+        #expect(try listed().count == 4)
+        #expect(try pass(days: 29) == 2)
+        #expect(try Set(listed()) == Set([selector(good), selector(admin)]))
+        #expect(try send("GET", "/api/whoami", key: good).status == 200)
     }
 
     @Test("Strangers learn of health whether it is there, and nothing of how")

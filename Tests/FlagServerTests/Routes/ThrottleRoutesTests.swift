@@ -39,6 +39,35 @@ struct ThrottleRoutesTests {
         #expect(refused.fields["ratelimit"] == #""default";r=0;t=1200"#)
     }
 
+    @Test("Whoever administers is told with each response what is left, also when it is an error; strangers are not")
+    func left() throws {
+        let server = try Self.server()
+        let fields = [("X-API-Key", try server.makeKey(.admin, roles: [.viewer]))]
+        let cases = [("/api/flags", 200, 2, 1200), ("/api/flags/none", 404, 1, 2400), ("/api/flags?x=y", 400, 0, 3600)]
+        for (target, status, remaining, seconds) in cases {
+            let response = try server.send("GET", target, nil, fields)
+            #expect(response.status == status)
+            #expect(response.fields["ratelimit-policy"] == #""default";q=3;w=3600"#)
+            #expect(response.fields["ratelimit"] == #""default";r=\#(remaining);t=\#(seconds)"#, "\(target)")
+        }
+        for target in ["/health", "/api/flags"] {
+            #expect(try server.send("GET", target).fields["ratelimit"] == nil, "nobody at \(target)")
+        }
+    }
+
+    @Test("An evaluation says what is left where its key has a rate of its own, and nothing of what all share")
+    func leftOfOwnRate() throws {
+        let server = try Self.server()
+        let slow = try server.makeKey(
+            .server, environment: .development, rate: RequestRate(requests: 2, seconds: 3600))
+        let other = try server.makeKey(.server, environment: .development)
+        for (key, left) in [(slow, #""key";r=1;t=1800"#), (other, nil)] {
+            let response = try server.send(
+                "POST", "/api/evaluate", #"{"tenantId":"t","flagKey":"f"}"#, [("X-API-Key", key)])
+            #expect(response.status == 200 && response.fields["ratelimit"] == left)
+        }
+    }
+
     @Test("Kill switches and health are never held up")
     func emergencies() throws {
         let server = try Self.server()

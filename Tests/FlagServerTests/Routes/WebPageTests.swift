@@ -1,6 +1,7 @@
 import HTTPTransport
 import Testing
 
+@testable import Access
 @testable import FlagServer
 @testable import HTTPRouting
 
@@ -28,7 +29,7 @@ struct WebPageTests {
 
     @Test("may not come by a name that was made to lead here, to any route")
     func rebinding() throws {
-        let server = try RouteServer { $0.hosts = ServedHosts(named: ["flags.internal"]) }
+        let server = try RouteServer { $0.hosts = ServedHosts(named: ["flags.internal", "other.internal"]) }
         let body = #"{"flagKey":"f","description":"d","defaultEnabled":true,"owner":"o"}"#
         for (method, path) in [("POST", "/api/flags"), ("GET", "/api/flags"), ("GET", "/health"), ("GET", "/nowhere")] {
             let answer = try server.send(method, path, method == "POST" ? body : "", [("Host", "evil.example")])
@@ -36,6 +37,22 @@ struct WebPageTests {
             #expect(answer.code == "misdirected_request")
         }
         #expect(try server.send("POST", "/api/flags", body, [("Host", "flags.internal:3001")]).status == 201)
+        // As a load balancer has it that asks for health by an address, between clients of several names.
+        for host in ["10.1.2.3", "flags.internal", "10.1.2.3", "other.internal", "flags.internal", "10.1.2.3"] {
+            #expect(try server.send("GET", "/health", nil, [("Host", host)]).status == 200)
+        }
+    }
+
+    @Test("may not come by such a name where keys are asked for, either; whoever asks is told which setting it is")
+    func rebindingWithKeys() throws {
+        let server = try RouteServer(
+            requiresAuthentication: true, change: { $0.hosts = ServedHosts(named: ["flags.internal"]) })
+        let key = ("X-API-Key", try server.makeKey(.admin, roles: [.admin]))
+        for path in ["/health", "/api/flags", "/metrics", "/nowhere"] {
+            let answer = try server.send("GET", path, nil, [("Host", "evil.example"), key])
+            #expect(answer.status == 421 && answer.body.contains("FLAG_SERVER_HOSTS"), "\(path)")
+        }
+        #expect(try server.send("GET", "/api/flags", nil, [("Host", "flags.internal"), key]).status == 200)
     }
 
     @Test(
@@ -45,7 +62,8 @@ struct WebPageTests {
             ("127.0.0.1", true), ("127.8.9.10:80", true), ("[::1]", true), ("[::1]:3001", true),
             ("[::ffff:127.0.0.1]:3001", true), ("flags.internal", true), ("FLAGS.INTERNAL.:3001", true),
             ("evil.example", false), ("localhost.evil.example", false), ("127.0.0.1.evil.example", false),
-            ("128.0.0.1", false), ("[::2]", false), ("internal", false), ("x.flags.internal", false), ("", false),
+            ("192.0.2.7", true), ("10.1.2.3:3001", true), ("[2001:db8::2]:80", true),
+            ("internal", false), ("x.flags.internal", false), ("", false),
             ("notlocalhost", false), ("0x7f.1", false),
         ])
     func names(field: String, isServed: Bool) {
