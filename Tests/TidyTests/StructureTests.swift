@@ -27,7 +27,10 @@ struct StructureTests {
         "SigV4": ["COpenSSL", "Bytes"],
         // No clock and no I/O: who may do what is decided by values alone.
         "Access": ["DynamoModel", "FlagCore", "JSON", "Bytes", "Synchronization"],
-        "AccessStore": ["COpenSSL", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch"],
+        "AccessStore": [
+            "COpenSSL", "CCommonPasswords", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform",
+            "Dispatch", "Crypto", "CryptoExtras",
+        ],
         "HTTPRouting": [
             "HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",
             "Synchronization",
