@@ -22,6 +22,8 @@ final class LoopHandler: HTTPHandler {
         case turn
         /// Keys have changed.
         case keys(KeyRing)
+        /// Accounts have changed.
+        case users(UserRing)
         /// Somebody waits for what this loop counted, and is told when it can be read.
         case publish(done: @Sendable () -> Void)
     }
@@ -58,6 +60,9 @@ final class LoopHandler: HTTPHandler {
     /// Who has shown a key on this loop; nil where nobody is asked for one.
     private var callers: CallerTable?
 
+    /// The accounts of persons, which what was handed out to them is checked by.
+    private(set) var users: UserRing
+
     /// A handler over an evaluator of the same loop.
     init(_ parts: Parts, evaluator: Evaluator, counters: CounterBlock) {
         self.parts = parts
@@ -65,6 +70,7 @@ final class LoopHandler: HTTPHandler {
         counter = RequestCounter(parts.metrics.requests, in: counters)
         gate = RouteGate(
             parts.routes.router, counter, hosts: parts.hosts, pages: parts.pages, throttles: parts.throttles)
+        users = parts.access?.users.ring ?? UserRing()
         callers = parts.access.map { CallerTable($0.keys.ring, $0.digests, noteUse: $0.keys.noteUse) }
     }
 
@@ -73,6 +79,7 @@ final class LoopHandler: HTTPHandler {
         case .cache(let update): evaluator.apply(update)
         case .turn: evaluator.takeTurn()
         case .keys(let ring): callers?.replace(ring)
+        case .users(let ring): users = ring
         case .publish(let done):
             evaluator.publishStatistics()
             done()
@@ -126,9 +133,10 @@ final class LoopHandler: HTTPHandler {
     }
 }
 
-/// What event loops check keys by.
+/// What event loops check callers by.
 struct ServedAccess: Sendable {
     let keys: KeyStore
+    let users: UserStore
     let digests: SecretDigest
 }
 

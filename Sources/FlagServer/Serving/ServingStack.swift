@@ -30,6 +30,8 @@ struct ServingStack: Sendable {
     let document: APIDocument
     /// The keys that callers come in by.
     let keys: KeyStore
+    /// The accounts of persons.
+    let accounts: Accounts
     private let handler: LoopHandler.Parts
     private let evaluation: EvaluationSettings
     private let failures: EvaluationFailureLog
@@ -42,7 +44,9 @@ struct ServingStack: Sendable {
         var tables: any TableMaintenance
         /// The keys that callers come in by.
         var keys: KeyStore
-        /// What they are checked by; nil where nobody is asked for one.
+        /// The accounts of persons; nil for those beside the keys.
+        var accounts: Accounts?
+        /// What keys are checked by; nil where nobody is asked for one.
         var digests: SecretDigest?
         /// The name of the flag table, which is created if it is missing.
         var table: String
@@ -106,9 +110,10 @@ struct ServingStack: Sendable {
             version: settings.version, startedAt: parts.now(), readiness: Readiness(), feed: feed, now: parts.now,
             backupComplaint: parts.backupComplaint, reserveComplaint: parts.reserveComplaint)
         let workers = WorkerPool()
+        let accounts = parts.accounts ?? Accounts(beside: parts.keys)
         let administration = Administration(
             repository: repository, tables: TableAdministration(tables: parts.tables, profile: settings.profile),
-            keys: parts.keys, feed: feed, work: parts.work, workers: workers,
+            keys: parts.keys, accounts: accounts, feed: feed, work: parts.work, workers: workers,
             defaultEnvironment: settings.profile.defaultEnvironment,
             now: parts.now)
         let document = APIDocument.ofProgram(version: settings.version)
@@ -128,9 +133,10 @@ struct ServingStack: Sendable {
             throttles: parts.digests == nil
                 ? nil : Throttles(administration: settings.administrationRate, evaluations: settings.evaluationRate),
             hosts: settings.hosts, pages: settings.pages,
-            access: parts.digests.map { ServedAccess(keys: parts.keys, digests: $0) })
+            access: parts.digests.map { ServedAccess(keys: parts.keys, users: accounts.users, digests: $0) })
         self.metrics = metrics
         keys = parts.keys
+        self.accounts = accounts
         self.document = document
         evaluation = settings.evaluation
         failures = EvaluationFailureLog(report: parts.reportFailure)
@@ -176,9 +182,12 @@ struct ServingStack: Sendable {
             try access.keys.start { [server] ring in
                 for loop in 0..<loops { server.send(.keys(ring), toLoop: loop) }
             }
+            try accounts.users.start { [server] ring in
+                for loop in 0..<loops { server.send(.users(ring), toLoop: loop) }
+            }
         } catch {
             throw .unavailable(
-                reason: "The API keys could not be read: \(error)", hint: "See the error before this one")
+                reason: "The API keys and accounts could not be read: \(error)", hint: "See the error before this one")
         }
     }
 
