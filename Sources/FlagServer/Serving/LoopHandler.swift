@@ -29,7 +29,7 @@ final class LoopHandler: HTTPHandler {
     }
 
     /// What the handlers of all loops share.
-    struct Parts: Sendable {
+    struct Dependencies: Sendable {
         /// The routes with what they do.
         let routes: ServedRoutes
         /// Where things are counted.
@@ -50,7 +50,7 @@ final class LoopHandler: HTTPHandler {
         let access: ServedAccess?
     }
 
-    let parts: Parts
+    let dependencies: Dependencies
     /// Answers evaluations.
     let evaluator: Evaluator
     /// Where requests are counted that it answers by itself.
@@ -64,14 +64,15 @@ final class LoopHandler: HTTPHandler {
     private(set) var users: UserRing
 
     /// A handler over an evaluator of the same loop.
-    init(_ parts: Parts, evaluator: Evaluator, counters: CounterBlock) {
-        self.parts = parts
+    init(_ dependencies: Dependencies, evaluator: Evaluator, counters: CounterBlock) {
+        self.dependencies = dependencies
         self.evaluator = evaluator
-        counter = RequestCounter(parts.metrics.requests, in: counters)
+        counter = RequestCounter(dependencies.metrics.requests, in: counters)
         gate = RouteGate(
-            parts.routes.router, counter, hosts: parts.hosts, pages: parts.pages, throttles: parts.throttles)
-        users = parts.access?.users.ring ?? UserRing()
-        callers = parts.access.map { CallerTable($0.keys.ring, $0.digests, noteUse: $0.keys.noteUse) }
+            dependencies.routes.router, counter, hosts: dependencies.hosts, pages: dependencies.pages,
+            throttles: dependencies.throttles)
+        users = dependencies.access?.users.ring ?? UserRing()
+        callers = dependencies.access.map { CallerTable($0.keys.ring, $0.digests, noteUse: $0.keys.noteUse) }
     }
 
     func receive(_ message: Message) {
@@ -111,7 +112,7 @@ final class LoopHandler: HTTPHandler {
         return caller
     }
 
-    /// Has the answer say when the caller's key ends, where that is soon.
+    /// Has the response say when the caller's key ends, where that is soon.
     @inline(__always)
     private func tell(of end: Timestamp, _ exchange: inout Exchange) {
         let left = end.millisecondsSinceEpoch - evaluator.now.millisecondsSinceEpoch

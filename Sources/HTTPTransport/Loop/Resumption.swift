@@ -1,13 +1,13 @@
 /// Answers that come after their handler's call: deferred ones, and the transport's own in a handler's place.
 enum Resumption {
-    /// Writes the answer to an exchange that waits for one, and has the loop go on with the connection.
+    /// Writes the response to an exchange that waits for one, and has the loop go on with the connection.
     ///
     /// - Parameters:
     ///   - connection: A connection in the phase `answering`.
     ///   - loop: Its loop.
     ///   - body: Answers.
     static func answer(
-        _ connection: UnsafeMutablePointer<Connection>, loop: UnsafeMutablePointer<LoopState>,
+        _ connection: UnsafeMutablePointer<HTTPConnection>, loop: UnsafeMutablePointer<LoopState>,
         _ body: (inout Exchange) -> Void
     ) {
         // No second answer has this ticket.
