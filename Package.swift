@@ -30,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     ],
     targets: [
         // What Swift's Glibc module does not show, and the system's libraries.
@@ -56,7 +57,15 @@ let package = Package(
         library("Telemetry"),
         library("SigV4", ["COpenSSL", "Bytes"]),
         library("Access", ["DynamoModel", "FlagCore", "JSON", "Bytes"]),
-        library("AccessStore", ["COpenSSL", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
+        // The passwords that are most used, compiled in.
+        .target(name: "CCommonPasswords", exclude: ["common-passwords.bin"]),
+        library(
+            "AccessStore",
+            [
+                "COpenSSL", "CCommonPasswords", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]),
         library("HTTPRouting", ["HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform"]),
         library(
             "Evaluation",
@@ -114,6 +123,9 @@ let package = Package(
         tests(of: "SQLite"),
         tests(of: "SigV4"),
         tests(of: "Access", ["Bytes", "DynamoModel", "FlagCore", "JSON"]),
+        tests(
+            of: "AccessStore",
+            ["Access", "Bytes", "DynamoModel", "TableEngine", "FlagCore", "Platform"]),
         tests(of: "Telemetry"),
         .testTarget(
             name: "DynamoTests",

@@ -8,6 +8,7 @@ import DynamoModel
 /// |---|---|---|
 /// | API key | `KEY` | the selector |
 /// | access key | `ACCESS_KEY` | the identifier |
+/// | account of a person | `USER` | the name |
 package enum AccessTable {
     /// Its name.
     package static let name = "\(InternalTables.prefix)access"
@@ -16,11 +17,13 @@ package enum AccessTable {
     static let sort: AttributeName = "SK"
     static let keys = "KEY"
     static let accessKeys = "ACCESS_KEY"
+    static let users = "USER"
 
     static let schema = TableSchema(
         name: name, partitionKey: KeyAttribute(partition), sortKey: KeyAttribute(sort))
 
     static func key(_ selector: String) -> TableKey { TableKey(.string(keys), .string(selector)) }
+    static func user(_ name: String) -> TableKey { TableKey(.string(users), .string(name)) }
     static func accessKey(_ id: String) -> TableKey { TableKey(.string(accessKeys), .string(id)) }
 }
 

@@ -28,8 +28,8 @@ struct StructureTests {
         // No clock and no I/O: who may do what is decided by values alone.
         "Access": ["DynamoModel", "FlagCore", "JSON", "Bytes", "Synchronization"],
         "AccessStore": [
-            "COpenSSL", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",
-            "Synchronization",
+            "COpenSSL", "CCommonPasswords", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform",
+            "Dispatch", "Synchronization", "Crypto", "CryptoExtras",
         ],
         "HTTPRouting": [
             "HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",

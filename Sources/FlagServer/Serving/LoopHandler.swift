@@ -22,6 +22,8 @@ final class LoopHandler: HTTPHandler {
         case turn
         /// Keys have changed.
         case keys(KeyRing)
+        /// Accounts have changed.
+        case users(UserRing)
         /// Somebody waits for what this loop counted, and is told when it can be read.
         case publish(done: @Sendable () -> Void)
     }
@@ -60,6 +62,9 @@ final class LoopHandler: HTTPHandler {
     /// Who has shown a key on this loop; nil where nobody is asked for one.
     private var callers: CallerTable?
 
+    /// The accounts of persons, which what was handed out to them is checked by.
+    private(set) var users: UserRing
+
     /// A handler over an evaluator of the same loop.
     init(_ dependencies: Dependencies, evaluator: Evaluator, counters: CounterBlock) {
         self.dependencies = dependencies
@@ -69,6 +74,7 @@ final class LoopHandler: HTTPHandler {
             dependencies.routes.router, counter, hosts: dependencies.hosts, pages: dependencies.pages,
             throttles: dependencies.throttles,
             readers: dependencies.readers)
+        users = dependencies.access?.users.ring ?? UserRing()
         callers = dependencies.access.map { CallerTable($0.keys.ring, $0.digests, noteUse: $0.keys.noteUse) }
     }
 
@@ -77,6 +83,7 @@ final class LoopHandler: HTTPHandler {
         case .cache(let update): evaluator.apply(update)
         case .turn: evaluator.takeTurn()
         case .keys(let ring): callers?.replace(ring)
+        case .users(let ring): users = ring
         case .publish(let done):
             evaluator.publishStatistics()
             done()
@@ -130,9 +137,10 @@ final class LoopHandler: HTTPHandler {
     }
 }
 
-/// What event loops check keys by.
+/// What event loops check callers by.
 struct ServedAccess: Sendable {
     let keys: KeyStore
+    let users: UserStore
     let digests: SecretDigest
 }
 

@@ -30,6 +30,8 @@ struct ServerComposition: Sendable {
     let document: APIDocument
     /// The keys that callers come in by.
     let keys: KeyStore
+    /// The accounts of persons.
+    let accounts: Accounts
     private let handler: LoopHandler.Dependencies
     private let evaluation: EvaluationSettings
     private let failures: EvaluationFailureLog
@@ -42,7 +44,9 @@ struct ServerComposition: Sendable {
         var tables: any TableMaintenance
         /// The keys that callers come in by.
         var keys: KeyStore
-        /// What they are checked by; nil where nobody is asked for one.
+        /// The accounts of persons; nil for those beside the keys.
+        var accounts: Accounts?
+        /// What keys are checked by; nil where nobody is asked for one.
         var digests: SecretDigest?
         /// The name of the flag table, which is created if it is missing.
         var table: String
@@ -107,9 +111,10 @@ struct ServerComposition: Sendable {
             now: dependencies.now,
             backupComplaint: dependencies.backupComplaint, reserveComplaint: dependencies.reserveComplaint)
         let workers = WorkerPool()
+        let accounts = dependencies.accounts ?? Accounts(beside: dependencies.keys)
         let administration = Administration(
             repository: repository, tables: TableAdministration(tables: dependencies.tables, profile: settings.profile),
-            keys: dependencies.keys, feed: feed, work: dependencies.work, workers: workers,
+            keys: dependencies.keys, accounts: accounts, feed: feed, work: dependencies.work, workers: workers,
             defaultEnvironment: settings.profile.defaultEnvironment,
             now: dependencies.now)
         let document = APIDocument.ofProgram(version: settings.version)
@@ -129,9 +134,12 @@ struct ServerComposition: Sendable {
             throttles: dependencies.digests == nil
                 ? nil : Throttles(administration: settings.administrationRate, evaluations: settings.evaluationRate),
             hosts: settings.hosts, pages: settings.pages, readers: settings.metricsReaders,
-            access: dependencies.digests.map { ServedAccess(keys: dependencies.keys, digests: $0) })
+            access: dependencies.digests.map {
+                ServedAccess(keys: dependencies.keys, users: accounts.users, digests: $0)
+            })
         self.metrics = metrics
         keys = dependencies.keys
+        self.accounts = accounts
         self.document = document
         evaluation = settings.evaluation
         failures = EvaluationFailureLog(report: dependencies.reportFailure)
@@ -177,9 +185,12 @@ struct ServerComposition: Sendable {
             try access.keys.start { [server] ring in
                 for loop in 0..<loops { server.send(.keys(ring), toLoop: loop) }
             }
+            try accounts.users.start { [server] ring in
+                for loop in 0..<loops { server.send(.users(ring), toLoop: loop) }
+            }
         } catch {
             throw .unavailable(
-                reason: "The API keys could not be read: \(error)", hint: "See the error before this one")
+                reason: "The API keys and accounts could not be read: \(error)", hint: "See the error before this one")
         }
     }
 

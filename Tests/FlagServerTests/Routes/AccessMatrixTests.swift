@@ -39,6 +39,10 @@ struct AccessMatrixTests {
         "POST /api/import": #"{"flags":[]}"#,
         "POST /api/keys": #"{"name":"a","kind":"server","environment":"*"}"#,
         "POST /api/access-keys": #"{"name":"a","policy":{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}}"#,
+        "POST /api/users": #"{"name":"a","roles":{}}"#, "PUT /api/users/{userName}/roles": #"{"roles":{}}"#,
+        "PUT /api/account/password": #"{"password":"a","newPassword":"b"}"#,
+        "POST /api/account/totp": #"{"password":"a"}"#, "POST /api/account/totp/confirm": #"{"code":"1"}"#,
+        "POST /api/account/recovery-codes": #"{"password":"a"}"#,
         "POST /api/keys/{selector}/rotate": "{}", "POST /api/backups": #"{"table":"none"}"#,
         "POST /api/restore": #"{"backup":"none"}"#, "PUT /api/continuous-backups": #"{"table":"none"}"#,
     ]
@@ -48,7 +52,7 @@ struct AccessMatrixTests {
         var path = String(route.drop { $0 != " " }.dropFirst())
         for (name, value) in [
             ("flagKey", "m"), ("key", "m"), ("name", "s"), ("tenantId", "mine"), ("selector", "none"),
-            ("backupId", "none"), ("workId", "none"), ("accessKeyId", "none"),
+            ("backupId", "none"), ("workId", "none"), ("accessKeyId", "none"), ("userName", "none"),
         ] { path = path.replacing("{\(name)}", with: value) }
         let isOfEnvironment = [
             "/ofrep/", "/api/evaluate", "/api/explain", "/api/flags", "/api/segments",

@@ -20,6 +20,9 @@ final class RouteServer: Sendable {
     /// What the server's clocks say at first.
     static let start = Timestamp(millisecondsSinceEpoch: 1_767_323_045_678)  // 2026-01-02T03:04:05.678Z
 
+    /// What passwords cost here: next to nothing.
+    static let passwordCost = PasswordCost(rounds: 16, blockSize: 1, parallelism: 1)
+
     let composition: ServerComposition
     let table: SwitchableTable
     private let keys: KeyStore
@@ -53,7 +56,9 @@ final class RouteServer: Sendable {
         adjust(&http)
         composition = try ServerComposition(
             ServerComposition.Dependencies(
-                store: table, tables: store, keys: keys, digests: requiresAuthentication ? digests : nil,
+                store: table, tables: store, keys: keys,
+                accounts: Accounts(beside: keys, cost: RouteServer.passwordCost),
+                digests: requiresAuthentication ? digests : nil,
                 table: profile.tableName,
                 settings: settings, http: http, now: { clock.withLock { $0 } }))
         try composition.start()
