@@ -44,7 +44,7 @@ package struct TableAdministration: Sendable {
     /// Makes a backup.
     func createBackup(of table: String, name: String, _ progress: WorkProgress) throws -> JSONValue {
         let backup = try stoppable(progress) {
-            try tables.createBackup(of: table, name: name, isCancelled: { progress.stopReason != nil })
+            try tables.createBackup(of: table, name: name, watch: progress.watch)
         }
         return ListedBackup.available(backup).json
     }
@@ -127,7 +127,6 @@ package struct TableAdministration: Sendable {
             response.withLock { $0 = result }
             done.signal()
         }
-        let isCancelled: @Sendable () -> Bool = { progress.stopReason != nil }
         switch request.source {
         case .backup(let id):
             let backup = try tables.describeBackup(id)
@@ -135,18 +134,18 @@ package struct TableAdministration: Sendable {
             if case .damaged(let damage) = backup { throw Problem(.backupDamaged, damage.reason) }
             _ = try tables.restore(
                 backup: id, to: try target(of: request, backup.description?.table.schema.name ?? ""),
-                replacing: request.replaces, adjust: { $0 }, isCancelled: isCancelled, completion: completion)
+                replacing: request.replaces, adjust: { $0 }, watch: progress.watch, completion: completion)
         case .file(let path):
             _ = try tables.restore(
                 file: path,
                 to: try target(of: request, Self.visible(try tables.describeBackup(file: path).table.schema.name)),
-                replacing: request.replaces, adjust: { $0 }, isCancelled: isCancelled, completion: completion)
+                replacing: request.replaces, adjust: { $0 }, watch: progress.watch, completion: completion)
         case .table(let name, let time):
             let source = try table(name)
             _ = try tables.restore(
                 table: source, at: time.map { .time($0.millisecondsSinceEpoch, pass: request.pass) } ?? .latest,
                 to: try target(of: request, source), replacing: request.replaces, adjust: { $0 },
-                isCancelled: isCancelled, completion: completion)
+                watch: progress.watch, completion: completion)
         }
         return {
             done.wait()
@@ -175,6 +174,15 @@ package struct TableAdministration: Sendable {
             try progress.check()
             throw TableError.closed
         }
+    }
+}
+
+extension WorkProgress {
+    /// What the tables tell how far they are.
+    package var watch: WorkWatch {
+        WorkWatch(
+            isCancelled: { [self] in stopReason != nil }, expect: { [self] in expect($0) },
+            note: { [self] in note(done: $0) })
     }
 }
 

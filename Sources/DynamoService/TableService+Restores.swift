@@ -10,7 +10,7 @@ extension TableService {
         let adjust = try RestoreOverrides(request).adjustment()
         return try restoring(target, request.resources) { (watch) throws(TableError) in
             try store.restore(
-                backup: backup.id, to: target, replacing: false, adjust: adjust, isCancelled: watch.isCancelled,
+                backup: backup.id, to: target, replacing: false, adjust: adjust, watch: watch.work,
                 completion: watch.ended)
         }
     }
@@ -24,7 +24,7 @@ extension TableService {
         return try restoring(target, request.resources) { (watch) throws(TableError) in
             try store.restore(
                 table: source, at: point, to: target, replacing: false, adjust: adjust,
-                isCancelled: watch.isCancelled, completion: watch.ended)
+                watch: watch.work, completion: watch.ended)
         }
     }
 
@@ -73,17 +73,17 @@ extension TableService {
 
 /// Somebody who lists a restore while it goes on behind its response, and may give it up.
 package struct RestoreWatch: Sendable {
-    /// Whether it is given up.
-    let isCancelled: @Sendable () -> Bool
+    /// Told how far it is; may give it up.
+    let work: WorkWatch
     /// Told once how it ended: `closed` when it was given up.
     let ended: @Sendable (Result<TableDescription, TableError>) -> Void
 
     /// Nobody, unless said otherwise.
     package init(
-        isCancelled: @escaping @Sendable () -> Bool = { false },
+        _ work: WorkWatch = .nobody,
         ended: @escaping @Sendable (Result<TableDescription, TableError>) -> Void = { _ in }
     ) {
-        self.isCancelled = isCancelled
+        self.work = work
         self.ended = ended
     }
 }

@@ -2,9 +2,9 @@ import DynamoModel
 
 extension SQLiteTableStore: TableMaintenance {
     package func createBackup(
-        of table: String, name: String, isCancelled: () -> Bool
+        of table: String, name: String, watch: WorkWatch
     ) throws(TableError) -> BackupDescription {
-        try backups.create(of: table, name: name, kind: .user, isCancelled: isCancelled)
+        try backups.create(of: table, name: name, kind: .user, watch: watch)
     }
 
     package func listBackups(_ filter: BackupFilter) throws(TableError) -> [ListedBackup] {
@@ -17,21 +17,21 @@ extension SQLiteTableStore: TableMaintenance {
 
     package func restore(
         backup id: String, to target: String, replacing: Bool,
-        adjust: @escaping SchemaAdjustment, isCancelled: @escaping @Sendable () -> Bool,
+        adjust: @escaping SchemaAdjustment, watch: WorkWatch,
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription {
         let request = BackupService.Request(
-            target: target, replaces: replacing, adjust: adjust, isCancelled: isCancelled, completion: completion)
+            target: target, replaces: replacing, adjust: adjust, watch: watch, completion: completion)
         return try backups.restore(backup: id, request)
     }
 
     package func restore(
         file path: String, to target: String, replacing: Bool, adjust: @escaping SchemaAdjustment,
-        isCancelled: @escaping @Sendable () -> Bool,
+        watch: WorkWatch,
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription {
         let request = BackupService.Request(
-            target: target, replaces: replacing, adjust: adjust, isCancelled: isCancelled, completion: completion)
+            target: target, replaces: replacing, adjust: adjust, watch: watch, completion: completion)
         return try backups.restore(file: path, request)
     }
 
@@ -42,11 +42,11 @@ extension SQLiteTableStore: TableMaintenance {
 
     package func restore(
         table: String, at point: RestorePoint, to target: String, replacing: Bool,
-        adjust: @escaping SchemaAdjustment, isCancelled: @escaping @Sendable () -> Bool,
+        adjust: @escaping SchemaAdjustment, watch: WorkWatch,
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription {
         let request = BackupService.Request(
-            target: target, replaces: replacing, adjust: adjust, isCancelled: isCancelled, completion: completion)
+            target: target, replaces: replacing, adjust: adjust, watch: watch, completion: completion)
         return try backups.restore(table: table, at: point, request)
     }
 

@@ -249,7 +249,7 @@ struct BackupTests {
         let target = try Restoration.prepare(TestTable.schema.named(Self.copy), replacing: false, open)
         let image = try #require(try open.vault.open("backups/\(backup.id).backup"))
         _ = try Restoration(
-            store: open, source: RestoreSource(image: image), target: target, replaces: false, isCancelled: { false }
+            store: open, source: RestoreSource(image: image), target: target, replaces: false, watch: .nobody
         ).load()
         #expect(try store.listTables() == [TestTable.name])
         #expect(try store.verify().problems == [])

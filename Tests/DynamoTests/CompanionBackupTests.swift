@@ -36,7 +36,7 @@ struct CompanionBackupTests {
         _ = try restored { done in
             _ = try other.restore(
                 file: Self.file(backup, here), to: TestTable.name, replacing: false, adjust: { $0 },
-                isCancelled: { false }, completion: done)
+                watch: .nobody, completion: done)
         }
         #expect(try other.items(Self.history) == store.items(Self.history))
         #expect(try other.setting(Self.setting) == "7")
@@ -58,7 +58,7 @@ struct CompanionBackupTests {
         #expect(throws: TableError.backup(.otherSetting(name: Self.setting, ofBackup: "7", ofStore: "8"))) {
             _ = try other.restore(
                 file: Self.file(backup, here), to: TestTable.name, replacing: false, adjust: { $0 },
-                isCancelled: { false }
+                watch: .nobody
             ) { _ in }
         }
         #expect(try other.listTables() == [])
@@ -96,7 +96,7 @@ struct CompanionBackupTests {
         _ = try restored { done in
             _ = try other.restore(
                 file: Self.file(backup, here), to: TestTable.name, replacing: true, adjust: { $0 },
-                isCancelled: { false }, completion: done)
+                watch: .nobody, completion: done)
         }
         #expect(try other.items(Self.history) == store.items(Self.history))
         #expect(try other.verify().problems == [])

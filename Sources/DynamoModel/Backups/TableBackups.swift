@@ -7,10 +7,10 @@ package typealias SchemaAdjustment = @Sendable (TableSchema) throws(TableError) 
 package protocol TableBackups: Sendable {
     /// Makes a backup of a table as it is, while writing goes on. Blocks until it is durable; O(items).
     ///
-    /// - Parameter isCancelled: asked now and then whether to give up; then nothing is left of it.
+    /// - Parameter watch: may have it given up; then nothing is left of it.
     /// - Throws: `tableNotFound`, `storage`, and `closed` when it was given up.
     func createBackup(
-        of table: String, name: String, isCancelled: () -> Bool
+        of table: String, name: String, watch: WorkWatch
     ) throws(TableError) -> BackupDescription
 
     /// The backups, sorted by identifier and so by age; bases of continuous backups are none. A damaged one hides no
@@ -39,13 +39,13 @@ package protocol TableBackups: Sendable {
     ///     that step; so are its continuous backups.
     ///   - adjust: makes the table's schema from that in the backup, where it shall be another one than that; the name
     ///     and the key stay.
-    ///   - isCancelled: asked now and then whether to give up; then there is no such table.
+    ///   - watch: may have it given up; then there is no such table.
     ///   - completion: called once when the table is there, or why it is not: `closed` when it was given up.
     /// - Returns: the table as it will be.
     /// - Throws: `backup(.notFound)`, `backup(.restoreInProgress)`, `tableExists`, `validation`.
     func restore(
         backup id: String, to target: String, replacing: Bool,
-        adjust: @escaping SchemaAdjustment, isCancelled: @escaping @Sendable () -> Bool,
+        adjust: @escaping SchemaAdjustment, watch: WorkWatch,
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription
 
@@ -55,7 +55,7 @@ package protocol TableBackups: Sendable {
     /// - Throws: `tableNotFound`, `backup(.pointInTimeUnavailable)`, `backup(.invalidRestoreTime)`, and as the other.
     func restore(
         table: String, at point: RestorePoint, to target: String, replacing: Bool,
-        adjust: @escaping SchemaAdjustment, isCancelled: @escaping @Sendable () -> Bool,
+        adjust: @escaping SchemaAdjustment, watch: WorkWatch,
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription
 
@@ -91,7 +91,7 @@ package protocol TableBackups: Sendable {
 extension TableBackups {
     /// Makes a backup of a table that nobody gives up.
     package func createBackup(of table: String, name: String) throws(TableError) -> BackupDescription {
-        try createBackup(of: table, name: name, isCancelled: { false })
+        try createBackup(of: table, name: name, watch: .nobody)
     }
 
     /// Makes a new table from a backup, which nobody gives up.
@@ -100,7 +100,7 @@ extension TableBackups {
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription {
         try restore(
-            backup: id, to: target, replacing: replacing, adjust: adjust, isCancelled: { false },
+            backup: id, to: target, replacing: replacing, adjust: adjust, watch: .nobody,
             completion: completion)
     }
 
@@ -110,7 +110,7 @@ extension TableBackups {
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription {
         try restore(
-            table: table, at: point, to: target, replacing: replacing, adjust: adjust, isCancelled: { false },
+            table: table, at: point, to: target, replacing: replacing, adjust: adjust, watch: .nobody,
             completion: completion)
     }
 

@@ -11,7 +11,7 @@ package protocol TableMaintenance: TableBackups {
     /// Makes a table from the file of a backup, of this store or another one; see `restore(backup:…)`.
     func restore(
         file path: String, to target: String, replacing: Bool,
-        adjust: @escaping SchemaAdjustment, isCancelled: @escaping @Sendable () -> Bool,
+        adjust: @escaping SchemaAdjustment, watch: WorkWatch,
         completion: @escaping @Sendable (Result<TableDescription, TableError>) -> Void
     ) throws(TableError) -> TableDescription
 

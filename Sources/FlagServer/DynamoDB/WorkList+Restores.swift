@@ -7,7 +7,7 @@ extension WorkList {
     /// Lists a restore that somebody asked for on the DynamoDB port, and that goes on behind the response.
     func watchRestore(into table: String) -> RestoreWatch {
         let entry = begin("restore of \(table)", for: .dynamoDBPort)
-        return RestoreWatch(isCancelled: { entry.progress.stopReason != nil }) { [self] result in
+        return RestoreWatch(entry.progress.watch) { [self] result in
             switch result {
             case .success: end(entry, .done)
             case .failure(let error):

@@ -56,13 +56,13 @@ final class BackupService: Sendable {
 
 extension BackupService {
     func create(
-        of table: String, name: String, kind: BackupDescription.Kind, isCancelled givesUp: () -> Bool
+        of table: String, name: String, kind: BackupDescription.Kind, watch: WorkWatch
     ) throws(TableError) -> BackupDescription {
         _ = try store.catalog.definition(table)
         let id = Self.newID(at: store.clock())
         let (image, size) = try store.writeImage(
             of: table, to: Self.file(id), TableImage.Label(id: id, name: name, kind: kind), includesCompanions: true,
-            isCancelled: { isCancelled.load(ordering: .acquiring) || givesUp() })
+            watch: watch.orCancelled { [self] in isCancelled.load(ordering: .acquiring) })
         return image.backup(sizeBytes: size)
     }
 
@@ -153,8 +153,8 @@ extension BackupService {
         let target: String
         let replaces: Bool
         let adjust: SchemaAdjustment
-        /// Whether whoever asked for it gives it up.
-        let isCancelled: @Sendable () -> Bool
+        /// Whoever asked for it.
+        let watch: WorkWatch
         let completion: @Sendable (Result<TableDescription, TableError>) -> Void
     }
 
@@ -225,9 +225,7 @@ extension BackupService {
             let companions = try RestoredCompanions(of: source.image, beside: request.target, store)
             let restoration = Restoration(
                 store: store, source: source, target: definition, replaces: request.replaces, companions: companions,
-                isCancelled: { [self, givesUp = request.isCancelled] in
-                    isCancelled.load(ordering: .acquiring) || givesUp()
-                })
+                watch: request.watch.orCancelled { [self] in isCancelled.load(ordering: .acquiring) })
             queue.async { [self] in request.completion(run(restoration, origin, request)) }
             return store.describe(definition, content: TableStatistics(definition))
         } catch {
@@ -249,7 +247,7 @@ extension BackupService {
             return .success(store.describe(restoration.target, content: content))
         } catch {
             leave(name, restoration.filled)
-            if !request.isCancelled() {
+            if !request.watch.isCancelled() {
                 failures.note(RestoreFailure(table: name, source: origin.table, error: error))
             }
             // What was read of a log was not what was written: whatever else is damaged of it should be known.

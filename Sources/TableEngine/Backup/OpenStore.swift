@@ -74,12 +74,12 @@ struct OpenStore: Sendable {
     /// Writes the image of a table into a new file of the vault. When this returns, it is on disk.
     func writeImage(
         of table: String, to name: String, _ label: TableImage.Label, includesCompanions: Bool,
-        isCancelled: () -> Bool
+        watch: WorkWatch
     ) throws(TableError) -> (image: TableImage, sizeBytes: Int) {
         try writeImage(to: name) { (writer, connection) throws(TableError) in
             try writer.write(
                 table, connection, label, store: self, includesCompanions: includesCompanions,
-                isCancelled: isCancelled)
+                watch: watch)
         }
     }
 

@@ -147,7 +147,7 @@ struct ChangeFollowerTests {
         table.start()
         try table.write(4)
         table.follower.waitUntilIdle()
-        let backup = try table.store.createBackup(of: TestTable.name, name: "four") { false }
+        let backup = try table.store.createBackup(of: TestTable.name, name: "four")
         try table.write(9)
         table.follower.waitUntilIdle()
         let entries = try table.ledger.entries()
@@ -157,7 +157,7 @@ struct ChangeFollowerTests {
         func restore() throws {
             _ = try restored {
                 _ = try table.store.restore(
-                    backup: backup.id, to: TestTable.name, replacing: true, adjust: { $0 }, isCancelled: { false },
+                    backup: backup.id, to: TestTable.name, replacing: true, adjust: { $0 }, watch: .nobody,
                     completion: $0)
             }
         }

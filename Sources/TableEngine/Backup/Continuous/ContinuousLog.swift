@@ -59,9 +59,9 @@ struct ContinuousLog {
 
     /// Begins a log with an image of the table.
     init(
-        beginning life: String, of table: String, _ store: OpenStore, isCancelled: () -> Bool
+        beginning life: String, of table: String, _ store: OpenStore, watch: WorkWatch
     ) throws(TableError) {
-        let base = try Self.makeBase(life, table, store, isCancelled)
+        let base = try Self.makeBase(life, table, store, watch)
         let position = base.image.sequence
         let file = LogFileName(.segment, position)
         blocks = try Self.begin(life, file, store.vault)
@@ -334,11 +334,11 @@ extension ContinuousLog {
     }
 
     /// Makes a new base where the log has become long, the last base is old, or changes are missing behind it.
-    mutating func renewBase(_ store: OpenStore, isCancelled: () -> Bool) throws(TableError) {
+    mutating func renewBase(_ store: OpenStore, watch: WorkWatch) throws(TableError) {
         guard isBaseDue(store) else { return }
         // First the segment: a base is never made in vain for want of it.
         if blocks.position > Self.logBytesWorthwhile { try beginSegment() }
-        let base = try Self.makeBase(life, table, store, isCancelled)
+        let base = try Self.makeBase(life, table, store, watch)
         contents.bases.removeAll { $0.image.sequence == base.image.sequence }
         contents.bases.append(base)
         note(base)
@@ -395,14 +395,14 @@ extension ContinuousLog {
     }
 
     private static func makeBase(
-        _ life: String, _ table: String, _ store: OpenStore, _ isCancelled: () -> Bool
+        _ life: String, _ table: String, _ store: OpenStore, _ watch: WorkWatch
     ) throws(TableError) -> LogContents.FullImage {
         // The name says which change is the last one in it, which is known only afterwards; so it is renamed.
         let label = TableImage.Label(id: life, name: table, kind: .system)
         let draft = "\(folder(life))/new-base.image"
         // What the program keeps beside the table stays in the store, the only one that a base is for.
         let (image, size) = try store.writeImage(
-            of: table, to: draft, label, includesCompanions: false, isCancelled: isCancelled)
+            of: table, to: draft, label, includesCompanions: false, watch: watch)
         let path = "\(folder(life))/\(LogFileName(.base, image.sequence).text)"
         try store.vault.rename(draft, to: path)
         return LogContents.FullImage(path: path, image: image, sizeBytes: size)

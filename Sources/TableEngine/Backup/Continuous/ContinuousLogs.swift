@@ -30,6 +30,8 @@ final class ContinuousLogs: @unchecked Sendable {
     /// Whether any table has continuous backups, or had some that are not finished.
     let isNeeded: Atomic<Bool>
     let isCancelled = Atomic(false)
+    /// Has long work of its own given up when the store closes.
+    private var watch: WorkWatch { WorkWatch(isCancelled: { [self] in isCancelled.load(ordering: .acquiring) }) }
     /// Called on the queue when the logs have been followed.
     let followed = Locked<(@Sendable () -> Void)?>(nil)
     /// Called on the queue when a log that failed is to be tried again.
@@ -137,7 +139,7 @@ extension ContinuousLogs: ChangeConsumer {
     func rest(at now: Int64, storing: Bool) throws(TableError) -> Int? {
         for table in following.keys {
             attempt(table) { () throws(TableError) in
-                try open[table]?.renewBase(store, isCancelled: { isCancelled.load(ordering: .acquiring) })
+                try open[table]?.renewBase(store, watch: watch)
                 try store(table)
                 open[table]?.isComplete(at: turnBegan)
             }
@@ -203,16 +205,15 @@ extension ContinuousLogs {
 
     /// Opens the log of a life, or begins it: anew when it has changes that the store does not have.
     private func open(_ life: String, _ table: String) throws(TableError) {
-        let isCancelled = { self.isCancelled.load(ordering: .acquiring) }
         let stream = try store.stream()
         let inventory = try store.inventory(of: life)
         switch try ContinuousLog.open(life, of: table, store.vault, inventory, stream) {
         case .log(let log): open[table] = log
-        case .nothing: open[table] = try ContinuousLog(beginning: life, of: table, store, isCancelled: isCancelled)
+        case .nothing: open[table] = try ContinuousLog(beginning: life, of: table, store, watch: watch)
         case .ahead:
             // The old life's files stay: they may be all that is left of something.
             let next = StoreFile.randomID()
-            let log = try ContinuousLog(beginning: next, of: table, store, isCancelled: isCancelled)
+            let log = try ContinuousLog(beginning: next, of: table, store, watch: watch)
             try store.writer.write { (connection) throws(TableError) in
                 try convertingErrors { () throws(SQLiteError) in
                     try StoreFile.set(connection, TableSetting.continuous.name(table), to: next)

@@ -16,19 +16,19 @@ struct ImageWriter {
     ///   - table: the table's name.
     ///   - connection: one inside a read transaction, whose state is what is written.
     ///   - label: what the image is called.
-    ///   - parts: the store.
+    ///   - store: where the table is.
     ///   - includesCompanions: whether what the program keeps beside the table goes with it, as into what may be
     ///     restored elsewhere.
-    ///   - isCancelled: asked now and then whether to give up.
+    ///   - watch: told how far it is; may have it given up.
     /// - Returns: what was written, not yet on disk.
     /// - Throws: `tableNotFound`, `storage`, `closed` when it gave up.
     mutating func write(
         _ table: String, _ connection: DatabaseConnection, _ label: TableImage.Label, store: OpenStore,
-        includesCompanions: Bool, isCancelled: () -> Bool
+        includesCompanions: Bool, watch: WorkWatch
     ) throws(TableError) -> TableImage {
         guard let definition = try StoreFile.definitions(connection)[table] else { throw .tableNotFound(table) }
         let last = try convertingErrors { () throws(SQLiteError) in try ChangeJournal.end(connection) }
-        try writeItems(definition, connection, isCancelled)
+        try writeItems(definition, connection, watch)
         var image = TableImage(
             label: label, createdAt: store.clock(), definition: definition, tableID: definition.id(in: store.originID),
             sequence: last.sequence, committedAt: last.committedAt, itemCount: itemCount,
@@ -37,7 +37,7 @@ struct ImageWriter {
         if includesCompanions {
             for (kind, definition) in try store.companions(of: table, connection) {
                 itemCount = 0
-                try writeItems(definition, connection, isCancelled, companion: kind)
+                try writeItems(definition, connection, watch, companion: kind)
                 image.companions.append(
                     TableImage.Companion(kind: kind, definition: definition, itemCount: itemCount))
             }
@@ -51,12 +51,12 @@ struct ImageWriter {
     /// - Parameters:
     ///   - former: what is known of the table.
     ///   - connection: one inside a read transaction.
-    ///   - isCancelled: asked now and then whether to give up.
+    ///   - watch: told how far it is; may have it given up.
     /// - Returns: what was written, not yet on disk.
     mutating func write(
-        _ former: TableImage, _ connection: DatabaseConnection, isCancelled: () -> Bool
+        _ former: TableImage, _ connection: DatabaseConnection, watch: WorkWatch
     ) throws(TableError) -> TableImage {
-        try writeItems(former.definition, connection, isCancelled)
+        try writeItems(former.definition, connection, watch)
         var image = former
         image.itemCount = itemCount
         try end(image)
@@ -71,9 +71,9 @@ struct ImageWriter {
     }
 
     private mutating func writeItems(
-        _ definition: TableDefinition, _ connection: DatabaseConnection, _ isCancelled: () -> Bool,
-        companion: String? = nil
+        _ definition: TableDefinition, _ connection: DatabaseConnection, _ watch: WorkWatch, companion: String? = nil
     ) throws(TableError) {
+        watch.expect(Int(try TableStatistics.read(connection, definition).table.items))
         let range = KeyRange(prefix: definition.prefix)
         let spaceBytes = definition.prefix.count
         let rows = try convertingErrors { () throws(SQLiteError) in
@@ -84,16 +84,21 @@ struct ImageWriter {
             return rows
         }
         defer { rows.reset() }
+        var untold = 0
         while try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
             RecordWriter.append(rows.blob(0).dropFirst(spaceBytes), to: &content)
             RecordWriter.append(rows.blob(1), to: &content)
             itemCount += 1
+            untold += 1
             if content.count >= BlockFile.contentBytes {
-                if isCancelled() { throw .closed }
+                if watch.isCancelled() { throw .closed }
                 try flush(companion)
+                watch.note(untold)
+                untold = 0
             }
         }
         try flush(companion)
+        watch.note(untold)
     }
 
     private mutating func flush(_ companion: String?) throws(TableError) {

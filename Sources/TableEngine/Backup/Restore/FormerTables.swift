@@ -118,7 +118,8 @@ extension FormerTables {
         let name = BackupService.file(former.image.label.id)
         _ = try store.writeImage(to: name) { (writer, connection) throws(TableError) in
             try writer.write(
-                former.image, connection, isCancelled: { isCancelled.load(ordering: .acquiring) })
+                former.image, connection,
+                watch: WorkWatch(isCancelled: { [self] in isCancelled.load(ordering: .acquiring) }))
         }
         let before = try former.update(store) { noted, _ in noted.isBackupDue = false }
         // Somebody has deleted it meanwhile.

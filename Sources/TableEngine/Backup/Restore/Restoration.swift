@@ -14,8 +14,8 @@ struct Restoration: Sendable {
     let replaces: Bool
     /// What the program keeps beside the table, as the image has it.
     var companions = RestoredCompanions.none
-    /// Asked now and then whether to give up.
-    let isCancelled: @Sendable () -> Bool
+    /// Whoever wants to know how far it is, and may have it given up.
+    let watch: WorkWatch
 
     /// All tables that it fills.
     var filled: [TableDefinition] { [target] + companions.targets }
@@ -54,6 +54,8 @@ struct Restoration: Sendable {
     func load() throws(TableError) -> TableStatistics {
         var reader = try ImageReader(source.image)
         var count = 0
+        // Each item is written, and looked at again for the indexes.
+        watch.expect(2 * reader.image.itemCount + reader.image.companions.map(\.itemCount).reduce(0, +))
         while let items = try reader.next() {
             count += items.count
             try insert(items, into: target)
@@ -79,6 +81,7 @@ struct Restoration: Sendable {
                     try insert.run("restore into")
                 }
             }
+            watch.note(min(items.count - start, Self.rowsPerTransaction))
         }
     }
 
@@ -100,7 +103,7 @@ struct Restoration: Sendable {
     }
 
     private func write(_ body: (DatabaseConnection) throws(SQLiteError) -> Void) throws(TableError) {
-        if isCancelled() { throw .closed }
+        if watch.isCancelled() { throw .closed }
         try store.writer.write { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in try body(connection) }
         }
@@ -149,13 +152,14 @@ extension Restoration {
     ) throws(TableError) {
         var range = KeyRange(prefix: target.prefix)
         while true {
-            if isCancelled() { throw .closed }
+            if watch.isCancelled() { throw .closed }
             let page = try store.readers.read { (connection) throws(TableError) in
                 try rows(range, connection)
             }
             for (row, key, content) in page {
                 try take(row, key, try decode(content))
             }
+            watch.note(page.count)
             guard let last = page.last else { return }
             range.start(after: last.key, forward: true)
         }
