@@ -38,6 +38,8 @@ struct Connection: ~Copyable {
     var upload: Place?
     /// The place of the large answer that is under way; nil for others.
     var largeAnswer: Place?
+    /// Whether the request at hand has waited for its decision.
+    var wasParked = false
     /// What the handler gave for the request at hand when it took it.
     var token: UInt64 = 0
     /// The number in the request's name; 0 while it has none.
