@@ -29,6 +29,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
     ],
     targets: [
         // What Swift's Glibc module does not show, and the system's libraries.
@@ -55,7 +57,15 @@ let package = Package(
         library("Telemetry"),
         library("SigV4", ["COpenSSL", "Bytes"]),
         library("Access", ["DynamoModel", "FlagCore", "JSON", "Bytes"]),
-        library("AccessStore", ["COpenSSL", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
+        library(
+            "Tokens",
+            [
+                "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform",
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        library(
+            "AccessStore", ["COpenSSL", "Tokens", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
         library("HTTPRouting", ["HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform"]),
         library(
             "Evaluation",
@@ -72,7 +82,7 @@ let package = Package(
         .executableTarget(
             name: "FlagServer",
             dependencies: [
-                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "SigV4",
+                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens", "SigV4",
                 "CAPIDocument", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine",
                 "DynamoService", "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -112,6 +122,7 @@ let package = Package(
         tests(of: "SigV4"),
         tests(of: "Access", ["Bytes", "DynamoModel", "FlagCore", "JSON"]),
         tests(of: "Telemetry"),
+        tests(of: "Tokens", ["Access", "Bytes", "DynamoModel", "FlagCore", "JSON"]),
         .testTarget(
             name: "DynamoTests",
             dependencies: ["DynamoModel", "TableEngine", "DynamoService", "Bytes", "SQLite", "JSON", "Platform"],
@@ -128,7 +139,7 @@ let package = Package(
         tests(
             of: "FlagServer",
             [
-                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore",
+                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens",
                 "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel",
                 "DynamoService",
                 "TableEngine",

@@ -8,6 +8,7 @@ import DynamoModel
 /// |---|---|---|
 /// | API key | `KEY` | the selector |
 /// | access key | `ACCESS_KEY` | the identifier |
+/// | key that tokens are signed with | `SIGNING_KEY` | the identifier |
 package enum AccessTable {
     /// Its name.
     package static let name = "\(InternalTables.prefix)access"
@@ -16,12 +17,14 @@ package enum AccessTable {
     static let sort: AttributeName = "SK"
     static let keys = "KEY"
     static let accessKeys = "ACCESS_KEY"
+    static let signingKeys = "SIGNING_KEY"
 
     static let schema = TableSchema(
         name: name, partitionKey: KeyAttribute(partition), sortKey: KeyAttribute(sort))
 
     static func key(_ selector: String) -> TableKey { TableKey(.string(keys), .string(selector)) }
     static func accessKey(_ id: String) -> TableKey { TableKey(.string(accessKeys), .string(id)) }
+    static func signingKey(_ id: String) -> TableKey { TableKey(.string(signingKeys), .string(id)) }
 }
 
 extension ItemTable {
@@ -54,6 +57,13 @@ extension ItemTable {
     ) throws(KeyStoreError) {
         do throws(TableError) {
             try transactAndWait([.put(table: AccessTable.name, item: item)], principal: principal, urgency: urgency)
+        } catch { throw .store(error) }
+    }
+
+    /// Deletes an item. Blocks until that is durable.
+    func deleteAccessItem(_ key: TableKey) throws(KeyStoreError) {
+        do throws(TableError) {
+            try transactAndWait([.delete(table: AccessTable.name, key: key)], principal: .server)
         } catch { throw .store(error) }
     }
 

@@ -38,18 +38,21 @@ package final class KeyStore: Sendable {
     private static let formerSecrets = 4
 
     private let store: any ItemTable
-    private let digests: Digests
+    let digests: Digests
     private let state = Locked(State())
     private let changes = KeyChanges()
     private let uses = DispatchQueue(label: "flag-server.keys.uses")
     /// The access keys of DynamoDB's protocol, which lie in the same table.
     package let accessKeys: AccessKeyStore
+    /// The keys that tokens are signed with, which lie in the same table.
+    package let signingKeys: SigningKeyStore
 
     /// Keys in a store. Nothing is read yet.
     package init(store: any ItemTable, digests: @escaping Digests) {
         self.store = store
         self.digests = digests
         accessKeys = AccessKeyStore(store: store, digests: digests, changes: changes)
+        signingKeys = SigningKeyStore(store: store, digests: digests, changes: changes)
     }
 
     /// The keys as they are.

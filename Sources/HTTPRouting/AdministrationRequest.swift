@@ -27,6 +27,8 @@ package struct AdministrationRequest: Sendable {
     package var follow: (@Sendable (@escaping @Sendable () -> JSONValue) -> Void)?
     /// Where it comes from.
     package let client: PeerAddress
+    /// What it shows, for routes that look at that by themselves.
+    package private(set) var credentials = OwnCredentials.none
     /// The content, as it came until it has been decoded.
     package private(set) var body: [UInt8]
     /// What the content is coded with.
@@ -51,6 +53,7 @@ package struct AdministrationRequest: Sendable {
         traceID = request.field("traceparent").flatMap(TraceParent.traceID)
         ifMatch = request.joinedField("If-Match")
         ifNoneMatch = request.joinedField("If-None-Match")
+        if route.policy.readsCredentials { credentials = OwnCredentials(request) }
         guard let body = route.operation.body, !request.body.isEmpty else { return }
         try MediaType.require(request.field("Content-Type"), for: route, body)
         coding = request.contentCoding

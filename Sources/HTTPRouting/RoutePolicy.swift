@@ -21,6 +21,9 @@ package struct RoutePolicy: Sendable {
     /// Whether it is answered also by a loop that is late, as health and emergencies are.
     package var isEssential = false
 
+    /// Whether it looks at what callers show by itself, since it hands out what they show elsewhere.
+    package var readsCredentials = false
+
     /// Whether pages of the origins that the operator lists may have a browser ask for it, and read the answer.
     package var isForListedPages = false
 

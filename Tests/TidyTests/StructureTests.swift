@@ -27,7 +27,12 @@ struct StructureTests {
         "SigV4": ["COpenSSL", "Bytes"],
         // No clock and no I/O: who may do what is decided by values alone.
         "Access": ["DynamoModel", "FlagCore", "JSON", "Bytes", "Synchronization"],
-        "AccessStore": ["COpenSSL", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch"],
+        "Tokens": [
+            "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch", "Crypto", "JWTKit",
+        ],
+        "AccessStore": [
+            "COpenSSL", "Tokens", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",
+        ],
         "HTTPRouting": [
             "HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",
             "Synchronization",
@@ -43,7 +48,7 @@ struct StructureTests {
             "JSON", "Bytes", "Platform", "Dispatch",
         ],
         "FlagServer": [
-            "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "SigV4",
+            "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens", "SigV4",
             "CAPIDocument", "FlagStore",
             "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService", "HTTPTransport",
             "HTTPClient", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials",
@@ -66,6 +71,7 @@ struct StructureTests {
         "Telemetry": ["tenant", "targeting", "killswitch", "flagstore", "flagcore", "http", "sqlite", "dynamo"],
         "SigV4": ["tenant", "targeting", "killswitch", "flagstore", "sqlite", "dynamo"],
         "Access": ["targeting", "http", "sqlite", "date()", "clock"],
+        "Tokens": ["targeting", "killswitch", "http", "sqlite", "flagstore"],
         "AccessStore": ["targeting", "killswitch", "flagstore", "http", "sqlite"],
         "HTTPRouting": ["tenant", "targeting", "killswitch", "flagstore", "flagkey", "sqlite", "dynamo"],
         "Evaluation": ["sqlite", "dynamo", "repository", "dispatch", "flagstore"],

@@ -80,6 +80,7 @@ extension ServerConfiguration {
         auth.set(reader.value(of: Settings.auth))
         throttle.administration.set(reader.value(of: Settings.throttleAdministration))
         throttle.evaluations.set(reader.value(of: Settings.throttleEvaluations))
+        tokenIssuers = reader.value(of: Settings.tokenIssuers)
         corsOrigins.set(reader.value(of: Settings.corsOrigins))
         dynamodbPort = reader.value(of: Settings.dynamodbPort)
         dynamodb.bodyBytes.set(reader.value(of: Settings.dynamodbBody))

@@ -44,6 +44,8 @@ enum Settings {
     static let throttleAdministration = rate("administration")
     static let throttleEvaluations = rate("evaluations")
 
+    static let tokenIssuers = Setting<String>.text("tokens.issuers", "the path of a JSON file")
+
     static let corsOrigins = Setting<[String]>(
         key: "cors.origins",
         allowed: "origins such as https://shop.example.com or http://localhost:5173, with commas between, or *: a "

@@ -22,6 +22,10 @@ final class LoopHandler: HTTPHandler {
         case turn
         /// Keys have changed.
         case keys(KeyRing)
+        /// The signature of a token was checked.
+        case token(TokenVerdict)
+        /// An issuer of tokens has other keys.
+        case issuerKeys
         /// Somebody waits for what this loop counted, and is told when it can be read.
         case publish(done: @Sendable () -> Void)
     }
@@ -56,16 +60,33 @@ final class LoopHandler: HTTPHandler {
     /// Decides who comes in.
     private var gate: RouteGate
     /// Who has shown a key on this loop; nil where nobody is asked for one.
-    private var callers: CallerTable?
+    var callers: CallerTable?
+    /// Requests whose tokens are being checked.
+    var waitingTokens = WaitingTokens()
+    /// The loop itself.
+    let loop: LoopContext
+    /// Sends the handler a message from any thread.
+    let sendToSelf: @Sendable (Message) -> Void
 
     /// A handler over an evaluator of the same loop.
-    init(_ parts: Parts, evaluator: Evaluator, counters: CounterBlock) {
+    ///
+    /// - Parameters:
+    ///   - loop: the loop itself.
+    ///   - sendToSelf: sends the handler a message from any thread.
+    init(
+        _ parts: Parts, evaluator: Evaluator, counters: CounterBlock, loop: LoopContext,
+        sendToSelf: @escaping @Sendable (Message) -> Void
+    ) {
         self.parts = parts
+        self.loop = loop
+        self.sendToSelf = sendToSelf
         self.evaluator = evaluator
         counter = RequestCounter(parts.metrics.requests, in: counters)
         gate = RouteGate(
             parts.routes.router, counter, hosts: parts.hosts, pages: parts.pages, throttles: parts.throttles)
-        callers = parts.access.map { CallerTable($0.keys.ring, $0.digests, noteUse: $0.keys.noteUse) }
+        callers = parts.access.map {
+            CallerTable($0.keys.ring, $0.digests, tokens: $0.tokens, noteUse: $0.keys.noteUse)
+        }
     }
 
     func receive(_ message: Message) {
@@ -73,6 +94,8 @@ final class LoopHandler: HTTPHandler {
         case .cache(let update): evaluator.apply(update)
         case .turn: evaluator.takeTurn()
         case .keys(let ring): callers?.replace(ring)
+        case .token(let verdict): take(verdict)
+        case .issuerKeys: callers?.forgetTokens()
         case .publish(let done):
             evaluator.publishStatistics()
             done()
@@ -86,12 +109,22 @@ final class LoopHandler: HTTPHandler {
         }
         let found = identify(request)
         guard case .caller(let caller, let ticket)? = found else {
+            if case .unchecked(let token)? = found { return decide(on: token, request, &exchange) }
             return gate.admit(request, of: nil, &exchange, stranger: .unauthorized(found, request))
         }
         if let end = caller.endsAt { tell(of: end, &exchange) }
         let admission = gate.admit(request, of: caller, &exchange, stranger: .unauthorized)
         guard case .taken(let route, let upload) = admission else { return admission }
         return .taken(token: route | ticket.bits << 16, upload: upload)
+    }
+
+    /// Refuses a token that was found wrong elsewhere, or has its request wait until that is known.
+    @inline(never)
+    private func decide(
+        on token: PresentedToken, _ request: borrowing HTTPRequest, _ exchange: inout Exchange
+    ) -> Admission {
+        guard let fault = waitingTokens.takeFault(of: token.digest) else { return park(token, request, &exchange) }
+        return gate.admit(request, of: nil, &exchange, stranger: .refused(fault))
     }
 
     /// Who sent a request that was admitted; nil when they may not come in any more.
@@ -130,6 +163,10 @@ final class LoopHandler: HTTPHandler {
 struct ServedAccess: Sendable {
     let keys: KeyStore
     let digests: SecretDigest
+    /// Whose tokens are taken.
+    let tokens: TokenAuthority
+    /// Checks their signatures.
+    let checker: TokenChecker
 }
 
 extension Problem {
@@ -151,7 +188,8 @@ extension Problem {
                 .keyInQuery,
                 "an API key in a URL ends up in logs and histories: revoke it, and send another as Authorization: "
                     + "Bearer KEY")
-        case nil, .caller: .unauthorized
+        case nil, .caller, .unchecked: .unauthorized
+        case .refused(let fault): .refused(fault)
         case .unknown:
             Problem(
                 .unauthorized,

@@ -10,6 +10,7 @@ import FlagStore
 import HTTPRouting
 import HTTPTransport
 import Telemetry
+import Tokens
 
 /// A whole server over a store: repository, cache feed, routes and HTTP server, put together and started in the right
 /// order. What is around it — configuration, signals, the data directory, the control socket — is the program's.
@@ -44,6 +45,10 @@ struct ServingStack: Sendable {
         var keys: KeyStore
         /// What they are checked by; nil where nobody is asked for one.
         var digests: SecretDigest?
+        /// Others whose tokens are taken.
+        var issuers: [OutsideIssuer] = []
+        /// Fetches the keys of one of them.
+        var fetchIssuerKeys: TokenChecker.KeySource = { _, done in done() }
         /// The name of the flag table, which is created if it is missing.
         var table: String
         /// What the operator decided about serving.
@@ -106,11 +111,15 @@ struct ServingStack: Sendable {
             version: settings.version, startedAt: parts.now(), readiness: Readiness(), feed: feed, now: parts.now,
             backupComplaint: parts.backupComplaint, reserveComplaint: parts.reserveComplaint)
         let workers = WorkerPool()
-        let administration = Administration(
+        let throttles = parts.digests.map { _ in
+            Throttles(administration: settings.administrationRate, evaluations: settings.evaluationRate)
+        }
+        var administration = Administration(
             repository: repository, tables: TableAdministration(tables: parts.tables, profile: settings.profile),
             keys: parts.keys, feed: feed, work: parts.work, workers: workers,
             defaultEnvironment: settings.profile.defaultEnvironment,
             now: parts.now)
+        administration.authentication = throttles.map { Authentication(TokenDesk(parts.keys), throttles: $0) }
         let document = APIDocument.ofProgram(version: settings.version)
         let metrics = ServerMetrics(loopCount: parts.http.loops, labels: ServedRoutes.labels)
         let page = MetricsPage(
@@ -125,10 +134,13 @@ struct ServingStack: Sendable {
                 to: workers, metrics.requests, metrics.workers, contentBytes: parts.http.limits.bodyBytes,
                 report: parts.reportAdministration),
             health: health, document: document,
-            throttles: parts.digests == nil
-                ? nil : Throttles(administration: settings.administrationRate, evaluations: settings.evaluationRate),
-            hosts: settings.hosts, pages: settings.pages,
-            access: parts.digests.map { ServedAccess(keys: parts.keys, digests: $0) })
+            throttles: throttles, hosts: settings.hosts, pages: settings.pages,
+            access: parts.digests.map {
+                ServedAccess(
+                    keys: parts.keys, digests: $0,
+                    tokens: TokenAuthority(signingKeys: parts.keys.signingKeys, issuers: parts.issuers),
+                    checker: TokenChecker(fetchKeys: parts.fetchIssuerKeys))
+            })
         self.metrics = metrics
         keys = parts.keys
         self.document = document
@@ -162,7 +174,9 @@ struct ServingStack: Sendable {
                 metrics: handler.metrics.evaluation, requests: handler.metrics.requests,
                 wantsTurn: { [index = loop.index] in server.send(.turn, toLoop: index) },
                 noteFailure: { failures.note($0, of: $1, in: $2) })
-            return LoopHandler(handler, evaluator: evaluator, counters: counters)
+            return LoopHandler(
+                handler, evaluator: evaluator, counters: counters, loop: loop,
+                sendToSelf: { [index = loop.index] message in server.send(message, toLoop: index) })
         }
         failures.start()
         health.readiness.markWarm()
@@ -173,6 +187,7 @@ struct ServingStack: Sendable {
         guard let access = handler.access else { return }
         let loops = server.loopCount
         do throws(KeyStoreError) {
+            try access.keys.signingKeys.start()
             try access.keys.start { [server] ring in
                 for loop in 0..<loops { server.send(.keys(ring), toLoop: loop) }
             }

@@ -39,6 +39,7 @@ struct AccessMatrixTests {
         "POST /api/keys": #"{"name":"a","kind":"server","environment":"*"}"#,
         "POST /api/access-keys": #"{"name":"a","policy":{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}}"#,
         "POST /api/keys/{selector}/rotate": "{}", "POST /api/backups": #"{"table":"none"}"#,
+        "POST /api/auth/token": "grant_type=none",
         "POST /api/restore": #"{"backup":"none"}"#, "PUT /api/continuous-backups": #"{"table":"none"}"#,
     ]
 
@@ -99,8 +100,10 @@ struct AccessMatrixTests {
             let sample = Self.sample(route)
             for (caller, expected) in zip(callers, cells) {
                 let key = try #require(keys[caller])
+                // Who is let in there is told that this is no form.
+                let more = route == "POST /api/auth/token" ? [("Content-Type", "text/csv")] : []
                 let answer = try server.send(
-                    method, sample.target, sample.body, key.map { [("X-API-Key", $0)] } ?? [])
+                    method, sample.target, sample.body, (key.map { [("X-API-Key", $0)] } ?? []) + more)
                 let told = [401, 403].contains(answer.status) ? "\(answer.status)" : "yes"
                 #expect(told == expected, "\(caller) at \(route): \(answer.status) \(answer.body.prefix(200))")
                 // What was let in was understood as well: it is no other mistake that was seen.
