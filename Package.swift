@@ -64,8 +64,16 @@ let package = Package(
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
+        // The passwords that are most used, compiled in.
+        .target(name: "CCommonPasswords", exclude: ["common-passwords.bin"]),
         library(
-            "AccessStore", ["COpenSSL", "Tokens", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
+            "AccessStore",
+            [
+                "COpenSSL", "CCommonPasswords", "Tokens", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes",
+                "Platform",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]),
         library("HTTPRouting", ["HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform"]),
         library(
             "Evaluation",
@@ -121,6 +129,9 @@ let package = Package(
         tests(of: "SQLite"),
         tests(of: "SigV4"),
         tests(of: "Access", ["Bytes", "DynamoModel", "FlagCore", "JSON"]),
+        tests(
+            of: "AccessStore",
+            ["Access", "Bytes", "DynamoModel", "TableEngine", "FlagCore", "Platform"]),
         tests(of: "Telemetry"),
         tests(of: "Tokens", ["Access", "Bytes", "DynamoModel", "FlagCore", "JSON"]),
         .testTarget(

@@ -9,6 +9,7 @@ import DynamoModel
 /// | API key | `KEY` | the selector |
 /// | access key | `ACCESS_KEY` | the identifier |
 /// | key that tokens are signed with | `SIGNING_KEY` | the identifier |
+/// | account of a person | `USER` | the name |
 package enum AccessTable {
     /// Its name.
     package static let name = "\(InternalTables.prefix)access"
@@ -18,11 +19,13 @@ package enum AccessTable {
     static let keys = "KEY"
     static let accessKeys = "ACCESS_KEY"
     static let signingKeys = "SIGNING_KEY"
+    static let users = "USER"
 
     static let schema = TableSchema(
         name: name, partitionKey: KeyAttribute(partition), sortKey: KeyAttribute(sort))
 
     static func key(_ selector: String) -> TableKey { TableKey(.string(keys), .string(selector)) }
+    static func user(_ name: String) -> TableKey { TableKey(.string(users), .string(name)) }
     static func accessKey(_ id: String) -> TableKey { TableKey(.string(accessKeys), .string(id)) }
     static func signingKey(_ id: String) -> TableKey { TableKey(.string(signingKeys), .string(id)) }
 }

@@ -10,12 +10,16 @@ package enum KeyStoreError: Error, Equatable {
     case notFound(String)
     /// The key is good no more.
     case ended(String, KeyRecord.State)
+    /// There is one of this name.
+    case exists(String)
     /// There are as many keys as there may be.
     case tooMany(Int)
     /// The store could not read or write.
     case store(TableError)
     /// The key by which secrets are kept cannot be had: why, and what to do.
     case secretKey(String)
+    /// The digest of a password could not be computed: why, and what to do.
+    case passwordDigest(String)
 }
 
 /// The API keys: makes, lists, renews and revokes them, and hands every change to whoever checks by them.
@@ -37,10 +41,10 @@ package final class KeyStore: Sendable {
     /// How many secrets of before a key may have.
     private static let formerSecrets = 4
 
-    private let store: any ItemTable
+    let store: any ItemTable
     let digests: Digests
     private let state = Locked(State())
-    private let changes = KeyChanges()
+    let changes = KeyChanges()
     private let uses = DispatchQueue(label: "flag-server.keys.uses")
     /// The access keys of DynamoDB's protocol, which lie in the same table.
     package let accessKeys: AccessKeyStore
@@ -54,6 +58,9 @@ package final class KeyStore: Sendable {
         accessKeys = AccessKeyStore(store: store, digests: digests, changes: changes)
         signingKeys = SigningKeyStore(store: store, digests: digests, changes: changes)
     }
+
+    /// Whether nothing is kept by the key of the secrets: no key of any kind, and no account.
+    package func hasNothing() throws(KeyStoreError) -> Bool { try store.hasNoAccessItems() }
 
     /// The keys as they are.
     package var ring: KeyRing { state.withLock { $0.ring } }

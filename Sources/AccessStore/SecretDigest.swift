@@ -33,6 +33,9 @@ package struct SecretDigest: Sendable {
         return BinaryText.encode(Array(key.digest(of: Array(id.utf8)).prefix(30)))
     }
 
+    /// A key that follows from the server's, for one purpose: its label is no secret of an API key.
+    func derivedKey(_ label: StaticString) -> [UInt8] { digest(of: Array("\(label)".utf8)) }
+
     /// Whether two digests are the same, in a time that does not tell where they differ.
     static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         guard left.count == right.count else { return false }

@@ -12,13 +12,14 @@ extension Administration {
         do throws(KeyStoreError) { return try work() } catch {
             switch error {
             case .notFound(let name): throw Problem(.keyNotFound, "there is no \(kind) \(name)")
+            case .exists(let name): throw Problem(.conflict, "there is a \(kind) \(name)")
             case .ended(let name, let state):
                 throw Problem(.keyEnded, "the \(kind) \(name) is \(state.rawValue): make another (keys create)")
             case .tooMany(let count):
                 throw Problem(
                     .tooManyKeys, "there are \(count) \(kind)s, and that is how many there may be: more cannot be made")
             case .store(let error): throw Problem(error)
-            case .secretKey(let reason): throw Problem(.storeUnavailable, reason)
+            case .secretKey(let reason), .passwordDigest(let reason): throw Problem(.storeUnavailable, reason)
             }
         }
     }

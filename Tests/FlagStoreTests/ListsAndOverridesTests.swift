@@ -227,7 +227,7 @@ struct ListsAndOverridesTests {
         arguments: [("", []), ("AA", [0]), ("_w", [255]), ("AB", nil), ("A", nil), ("AAAA", [0, 0, 0]), ("A=", nil)]
             as [(String, [UInt8]?)])
     func base64(text: String, bytes: [UInt8]?) {
-        #expect(URLSafeText.decode(text) == bytes)
-        if let bytes { #expect(URLSafeText.encode(bytes) == text) }
+        #expect(Base64URL.decode(text) == bytes)
+        if let bytes { #expect(Base64URL.encode(bytes) == text) }
     }
 }

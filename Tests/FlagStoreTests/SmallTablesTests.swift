@@ -97,6 +97,6 @@ struct SmallTablesTests {
     @Test("Bytes survive base64url of any length", arguments: 0..<10)
     func base64(count: Int) {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 77 + 251) }
-        #expect(URLSafeText.decode(URLSafeText.encode(bytes)) == bytes)
+        #expect(Base64URL.decode(Base64URL.encode(bytes)) == bytes)
     }
 }

@@ -31,7 +31,8 @@ struct StructureTests {
             "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch", "Crypto", "JWTKit",
         ],
         "AccessStore": [
-            "COpenSSL", "Tokens", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",
+            "COpenSSL", "CCommonPasswords", "Tokens", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform",
+            "Dispatch", "Crypto", "CryptoExtras",
         ],
         "HTTPRouting": [
             "HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",
