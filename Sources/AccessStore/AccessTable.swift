@@ -8,6 +8,7 @@ import DynamoModel
 /// |---|---|---|
 /// | API key | `KEY` | the selector |
 /// | access key | `ACCESS_KEY` | the identifier |
+/// | session of a person | `SESSION` | the digest of its identifier |
 /// | key that tokens are signed with | `SIGNING_KEY` | the identifier |
 /// | account of a person | `USER` | the name |
 package enum AccessTable {
@@ -19,6 +20,7 @@ package enum AccessTable {
     static let keys = "KEY"
     static let accessKeys = "ACCESS_KEY"
     static let signingKeys = "SIGNING_KEY"
+    static let sessions = "SESSION"
     static let users = "USER"
 
     static let schema = TableSchema(
@@ -27,6 +29,7 @@ package enum AccessTable {
     static func key(_ selector: String) -> TableKey { TableKey(.string(keys), .string(selector)) }
     static func user(_ name: String) -> TableKey { TableKey(.string(users), .string(name)) }
     static func accessKey(_ id: String) -> TableKey { TableKey(.string(accessKeys), .string(id)) }
+    static func session(_ digest: String) -> TableKey { TableKey(.string(sessions), .string(digest)) }
     static func signingKey(_ id: String) -> TableKey { TableKey(.string(signingKeys), .string(id)) }
 }
 

@@ -96,6 +96,12 @@ extension CallerTable {
                 case .expired: throw .expired(record.expiresAt ?? now)
                 case .revoked: throw .revoked
                 }
+            case .account:
+                guard let record = UserName(subject.principal.name).flatMap({ users.records[$0] }),
+                    SecretDigest.areEqual(Array(digests.revision(of: record).utf8), Array(subject.revision.utf8)),
+                    record.disabledAt == nil
+                else { throw .revoked }
+                return record.caller
             default: throw .revoked
             }
         }

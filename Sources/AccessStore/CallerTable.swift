@@ -21,6 +21,8 @@ package struct CallerTable {
         case replaced(Timestamp)
         /// The key was revoked.
         case revoked
+        /// It is a session, shown for a page of another site, or for nobody knows which.
+        case foreignPage
         /// It is a token that does not do.
         case refused(TokenFault)
         /// It is a token whose signature is to be checked elsewhere, and handed to `accept`; then it is found.
@@ -70,10 +72,12 @@ package struct CallerTable {
     private static let dayMilliseconds: Int64 = 86_400_000
 
     private(set) var ring: KeyRing
+    private(set) var users = UserRing()
+    private(set) var sessions = SessionRing()
     let digests: SecretDigest
     /// Whose tokens are taken; nil for nobody's.
     let authority: TokenAuthority?
-    private let key: KeyedDigest.Key
+    let key: KeyedDigest.Key
     private let noteUse: @Sendable (_ selector: String, _ day: Timestamp) -> Void
     private var places: [Digest: UInt32] = [:]
     private var entries: [Entry] = []
@@ -105,6 +109,18 @@ package struct CallerTable {
         forget()
     }
 
+    /// Takes other accounts: whoever is known is looked at anew.
+    package mutating func replace(_ users: UserRing) {
+        self.users = users
+        forget()
+    }
+
+    /// Takes other sessions: whoever is known is looked at anew.
+    package mutating func replace(_ sessions: SessionRing) {
+        self.sessions = sessions
+        forget()
+    }
+
     mutating func forget() {
         places.removeAll(keepingCapacity: true)
         entries.removeAll(keepingCapacity: true)
@@ -122,13 +138,17 @@ package struct CallerTable {
         digest.update(text)
         let value = digest.finish()
         let known = Digest(low: value.low, high: value.high)
-        if let place = places[known], entries[Int(place)].until > now {
-            tellUse(of: Int(place), now)
-            return .caller(
-                entries[Int(place)].caller, Ticket(place: Int(place), generation: generation))
-        }
+        if let found = caller(of: known, now) { return found }
         if TokenText.isMeant(by: text) { return checkToken(text, known, now) }
         return check(text, known, now)
+    }
+
+    /// Whoever is known by a digest; nil for nobody.
+    @inline(__always)
+    mutating func caller(of known: Digest, _ now: Int64) -> Found? {
+        guard let place = places[known], entries[Int(place)].until > now else { return nil }
+        tellUse(of: Int(place), now)
+        return .caller(entries[Int(place)].caller, Ticket(place: Int(place), generation: generation))
     }
 
     /// The caller of a ticket; nil when the ring has changed, or the key ended, meanwhile.

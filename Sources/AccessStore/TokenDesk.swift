@@ -45,6 +45,13 @@ package struct TokenDesk: Sendable {
         return try sign(issue, roles: record.roles, at: now)
     }
 
+    /// A token for a person who has just proved who they are.
+    package func issue(for user: UserRecord, at now: Timestamp) throws(KeyStoreError) -> Issued {
+        let issue = TokenIssue(
+            user.caller.principal, revision: try keys.digests(false).revision(of: user), caller: user.caller)
+        return try sign(issue, roles: [], at: now)
+    }
+
     /// What others check tokens with: a key set (RFC 7517).
     package func publicHalves(at now: Timestamp) throws(KeyStoreError) -> JSONValue {
         try keys.signingKeys.publicHalves(at: now)
@@ -93,6 +100,11 @@ extension SecretDigest {
         ]
         parts += record.secrets.map { String(decoding: BinaryText.encode($0.digest), as: UTF8.self) }
         return revision(of: parts)
+    }
+
+    /// What an account is in all by which it lets in: another one after every change that revokes.
+    func revision(of user: UserRecord) -> String {
+        revision(of: ["account revision, 1", user.name.text, "\(user.revision)"])
     }
 
     /// A short digest of texts.

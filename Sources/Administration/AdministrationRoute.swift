@@ -23,7 +23,7 @@ package struct AdministrationRoute: Sendable {
     /// All of them.
     package static let all =
         FlagRoutes.routes + SegmentRoutes.routes + TenantOverrideRoutes.routes + KillSwitchRoutes.routes
-        + TransferRoutes.routes + KeyRoutes.routes + AccessKeyRoutes.routes + TokenRoutes.routes + ofTables
+        + TransferRoutes.routes + KeyRoutes.routes + AccessKeyRoutes.routes + TokenRoutes.routes + SessionRoutes.routes + ofTables
 
     /// Those that need no flags.
     package static let ofTables = BackupRoutes.routes + WorkRoutes.routes

@@ -24,12 +24,7 @@ enum TokenRoutes {
         guard let authentication = administration.authentication else { throw .authenticationOff }
         let now = SystemClock.monotonicMicroseconds
         if let problem = authentication.throttles.refusal(ofLoginAt: request.client, now: now) { throw problem }
-        guard request.credentials.hasForm else {
-            throw Problem(
-                .unsupportedMediaType,
-                "send a form with grant_type=client_credentials (Content-Type: application/x-www-form-urlencoded)",
-                headerFields: [("Accept", "application/x-www-form-urlencoded")])
-        }
+        guard request.credentials.hasForm else { return try createForPerson(request, administration) }
         let response: HTTPResponse
         do throws(OAuthRefusal) {
             let grant = try ClientGrant(request)
@@ -49,6 +44,20 @@ enum TokenRoutes {
         return .respond(response)
     }
 
+    /// A token for a person, who shows name, password and code.
+    private static func createForPerson(
+        _ request: AdministrationRequest, _ administration: Administration
+    ) throws(Problem) -> Outcome {
+        try SessionRoutes.signIn(request, administration) { user, authentication, now throws(KeyStoreError) in
+            let issued = try authentication.desk.issue(for: user, at: now)
+            return .json(
+                [
+                    "accessToken": .string(issued.token), "tokenType": "Bearer",
+                    "expiresIn": .integer(issued.seconds),
+                ], fields: OAuthRefusal.fields)
+        }
+    }
+
     private static func keys(
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
@@ -65,11 +74,13 @@ enum TokenRoutes {
 /// What the routes that hand out tokens work with.
 package struct Authentication: Sendable {
     let desk: TokenDesk
+    let sessions: SessionStore
     let throttles: Throttles
 
     /// What they work with.
-    package init(_ desk: TokenDesk, throttles: Throttles) {
+    package init(_ desk: TokenDesk, sessions: SessionStore, throttles: Throttles) {
         self.desk = desk
+        self.sessions = sessions
         self.throttles = throttles
     }
 }

@@ -14,6 +14,13 @@ package enum BrowserOrigin {
         ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "private, no-cache"),
     ]
 
+    /// Whether a browser says that a page of this server sent the request: what a browser shows by itself, as a cookie,
+    /// says nothing of that.
+    package static func isOwnPage(_ request: borrowing HTTPRequest) -> Bool {
+        if let site = request.field("Sec-Fetch-Site") { return site.hasSameBytes(as: "same-origin") }
+        return request.hasOrigin && !isForeign(request)
+    }
+
     /// Whether the request comes from a page of another site.
     ///
     /// `Sec-Fetch-Site` (https://www.w3.org/TR/fetch-metadata/) decides where it stands, else `Origin` (RFC 6454): its

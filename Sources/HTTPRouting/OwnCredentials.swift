@@ -7,11 +7,19 @@ package struct OwnCredentials: Sendable {
     package let hasForm: Bool
     /// Whether there was a scheme other than Basic, or one that cannot be read.
     package let hasOtherScheme: Bool
+    /// The session that it shows; nil for none.
+    package let session: String?
+    /// Whether it came over TLS.
+    package let isSecure: Bool
     /// Name and password of `Authorization: Basic …` (RFC 7617), as they are; nil where there are none.
     package let basic: (name: String, password: String)?
 
     /// What a request shows.
-    init(_ request: borrowing HTTPRequest) {
+    init(_ request: borrowing HTTPRequest, isSecure: Bool) {
+        self.isSecure = isSecure
+        session = SessionCookie.with(of: request, isSecure: isSecure) { id in
+            id.map { String(decoding: $0, as: UTF8.self) }
+        }
         hasForm =
             request.field("Content-Type").map { field in
                 let type = String(decoding: field, as: UTF8.self).prefix { $0 != ";" }.lowercased()
@@ -35,7 +43,10 @@ package struct OwnCredentials: Sendable {
         hasOtherScheme = false
     }
 
-    private init() { (hasForm, hasOtherScheme, basic) = (false, false, nil) }
+    private init() {
+        (hasForm, hasOtherScheme, basic) = (false, false, nil)
+        (session, isSecure) = (nil, false)
+    }
 
     /// Nothing.
     package static let none = OwnCredentials()

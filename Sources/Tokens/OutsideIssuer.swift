@@ -49,6 +49,7 @@ package final class OutsideIssuer: Sendable {
         }
     }
 
+    /// What was decided about it.
     package let settings: Settings
     private let state = Locked<VerificationKeys?>(nil)
 

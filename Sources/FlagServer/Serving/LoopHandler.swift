@@ -26,6 +26,8 @@ final class LoopHandler: HTTPHandler {
         case token(TokenVerdict)
         /// An issuer of tokens has other keys.
         case issuerKeys
+        /// Sessions have changed.
+        case sessions(SessionRing)
         /// Somebody waits for what this loop counted, and is told when it can be read.
         case publish(done: @Sendable () -> Void)
     }
@@ -96,6 +98,7 @@ final class LoopHandler: HTTPHandler {
         case .keys(let ring): callers?.replace(ring)
         case .token(let verdict): take(verdict)
         case .issuerKeys: callers?.forgetTokens()
+        case .sessions(let ring): callers?.replace(ring)
         case .publish(let done):
             evaluator.publishStatistics()
             done()
@@ -107,7 +110,7 @@ final class LoopHandler: HTTPHandler {
         guard callers != nil else {
             return gate.admit(request, of: .anonymous, &exchange, stranger: .unauthorized)
         }
-        let found = identify(request)
+        let found = identify(request, isSecure: exchange.isSecure)
         guard case .caller(let caller, let ticket)? = found else {
             if case .unchecked(let token)? = found { return decide(on: token, request, &exchange) }
             return gate.admit(request, of: nil, &exchange, stranger: .unauthorized(found, request))
@@ -128,12 +131,12 @@ final class LoopHandler: HTTPHandler {
     }
 
     /// Who sent a request that was admitted; nil when they may not come in any more.
-    func caller(of token: UInt64, _ request: borrowing HTTPRequest) -> Caller? {
+    func caller(of token: UInt64, _ request: borrowing HTTPRequest, isSecure: Bool) -> Caller? {
         // Asked in place: a copy of the table would hold all that is in it.
         guard callers != nil else { return .anonymous }
         let now = evaluator.now.millisecondsSinceEpoch
         if let caller = callers?.caller(CallerTable.Ticket(bits: token >> 16), now: now) { return caller }
-        guard case .caller(let caller, _)? = identify(request) else { return nil }
+        guard case .caller(let caller, _)? = identify(request, isSecure: isSecure) else { return nil }
         return caller
     }
 
@@ -147,11 +150,11 @@ final class LoopHandler: HTTPHandler {
 
     /// Whoever the request's credential is of; nil when it shows none.
     @inline(__always)
-    private func identify(_ request: borrowing HTTPRequest) -> CallerTable.Found? {
+    private func identify(_ request: borrowing HTTPRequest, isSecure: Bool) -> CallerTable.Found? {
         let now = evaluator.now.millisecondsSinceEpoch
         return Credential.with(of: request) { credential in
             switch credential {
-            case .none: nil
+            case .none: findSession(request, isSecure: isSecure, now: now)
             case .key(let text): callers?.find(text, now: now)
             case .otherScheme: .unknown
             }
@@ -162,6 +165,7 @@ final class LoopHandler: HTTPHandler {
 /// What event loops check keys by.
 struct ServedAccess: Sendable {
     let keys: KeyStore
+    let sessions: SessionStore
     let digests: SecretDigest
     /// Whose tokens are taken.
     let tokens: TokenAuthority
@@ -190,6 +194,7 @@ extension Problem {
                     + "Bearer KEY")
         case nil, .caller, .unchecked: .unauthorized
         case .refused(let fault): .refused(fault)
+        case .foreignPage: .foreignOrigin
         case .unknown:
             Problem(
                 .unauthorized,

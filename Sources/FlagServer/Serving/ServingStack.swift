@@ -119,7 +119,10 @@ struct ServingStack: Sendable {
             keys: parts.keys, feed: feed, work: parts.work, workers: workers,
             defaultEnvironment: settings.profile.defaultEnvironment,
             now: parts.now)
-        administration.authentication = throttles.map { Authentication(TokenDesk(parts.keys), throttles: $0) }
+        let sessions = SessionStore(beside: parts.keys)
+        administration.authentication = throttles.map {
+            Authentication(TokenDesk(parts.keys), sessions: sessions, throttles: $0)
+        }
         let document = APIDocument.ofProgram(version: settings.version)
         let metrics = ServerMetrics(loopCount: parts.http.loops, labels: ServedRoutes.labels)
         let page = MetricsPage(
@@ -137,7 +140,7 @@ struct ServingStack: Sendable {
             throttles: throttles, hosts: settings.hosts, pages: settings.pages,
             access: parts.digests.map {
                 ServedAccess(
-                    keys: parts.keys, digests: $0,
+                    keys: parts.keys, sessions: sessions, digests: $0,
                     tokens: TokenAuthority(signingKeys: parts.keys.signingKeys, issuers: parts.issuers),
                     checker: TokenChecker(fetchKeys: parts.fetchIssuerKeys))
             })
@@ -188,6 +191,9 @@ struct ServingStack: Sendable {
         let loops = server.loopCount
         do throws(KeyStoreError) {
             try access.keys.signingKeys.start()
+            try access.sessions.start { [server] ring in
+                for loop in 0..<loops { server.send(.sessions(ring), toLoop: loop) }
+            }
             try access.keys.start { [server] ring in
                 for loop in 0..<loops { server.send(.keys(ring), toLoop: loop) }
             }

@@ -25,6 +25,9 @@ package struct Exchange: ~Copyable {
     /// Whether the loop is so late that only what is essential should be answered (`HTTPTimeouts.lag`).
     package var isLate: Bool { loop.pointee.isOverloaded }
 
+    /// Whether the connection is secured, or a trusted gateway vouches for it.
+    package var isSecure: Bool { connection.pointee.machine.isSecure }
+
     /// Refuses the request because the loop is late, and counts that.
     package mutating func shed() {
         loop.pointee.counters.shed.raise(by: 1)

@@ -1,0 +1,110 @@
+import Administration
+import ArgumentParser
+import FlagCore
+import FlagStore
+import FoundationEssentials
+import JSON
+
+/// `flag-server login`
+struct LoginCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "login",
+        abstract: "Sign in to a server, and have the commands show that for an hour.",
+        discussion: """
+            Asks for name, password and code on the terminal, and keeps what the server gives for them in a file of \
+            one's own (mode 600) under $XDG_STATE_HOME, else ~/.local/state. Commands with --server show it where no \
+            key is given. `flag-server logout` deletes it.
+
+            Examples:
+              flag-server login --server https://flags.example.com
+              flag-server login --server https://flags.example.com --name ann --password-file ~/.ann
+            """)
+
+    @OptionGroup var server: LoginServerOptions
+
+    @Option(help: ArgumentHelp("Who signs in. (default: asked for)", valueName: "name"))
+    var name: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file with the password and, behind it, the code where one is needed, each in a line of its own, for "
+                + "scripts. (default: asked for)", valueName: "file"))
+    var passwordFile: String?
+
+    func validate() throws {
+        guard passwordFile == nil || name != nil else { throw ValidationError("--password-file needs --name.") }
+    }
+
+    func run() throws {
+        try CommandEnd.reporting {
+            let proof = try proof()
+            var body: JSONObject = ["username": .string(proof.name), "password": .string(proof.password)]
+            if !proof.code.isEmpty { body["totp"] = .string(proof.code) }
+            let remote = try server.remote()
+            let answer = try remote.answer(
+                RouteRequest(.post, "/api/auth/token", body: JSONValue.object(body).serializedBytes()))
+            guard answer.isSuccess else { throw answer.failure(of: remote.name) }
+            let json = try answer.json()
+            guard let token = json["accessToken"]?.stringValue,
+                let seconds = json["expiresIn"]?.numberValue?.int64, (1...86_400).contains(seconds)
+            else { throw CommandFailure("\(remote.name): the answer has no token: is this a flag-server?") }
+            let end = Timestamp(millisecondsSinceEpoch: Timestamp.systemClock.millisecondsSinceEpoch + seconds * 1000)
+            try KeptLogin(server: server.server, token: token, endsAt: end).write()
+            StandardError.tell("signed in to \(remote.name) as \(proof.name) until \(end)")
+        }
+    }
+
+    private func proof() throws -> (name: String, password: String, code: String) {
+        if let passwordFile, let name {
+            let bytes = try FileBytes.read(passwordFile, atMost: 4096)
+            let lines = String(decoding: bytes, as: UTF8.self).split(
+                separator: "\n", omittingEmptySubsequences: false
+            ).map { $0.hasSuffix("\r") ? String($0.dropLast()) : String($0) }
+            guard let password = lines.first, !password.isEmpty else {
+                throw CommandFailure("\(passwordFile): the first line must be the password")
+            }
+            return (name, password, lines.count > 1 ? lines[1] : "")
+        }
+        let terminal = try Terminal()
+        let name = try name ?? terminal.ask("Name: ")
+        let password = try terminal.ask("Password: ", showing: false)
+        return (name, password, try terminal.ask("Code of the app, or a recovery code (empty for none): "))
+    }
+}
+
+/// `flag-server logout`
+struct LogoutCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "logout", abstract: "Delete what login keeps of a server.",
+        discussion: """
+            The token that is deleted would be good until its hour is over. `flag-server users sessions NAME` ends \
+            everything that was handed out to somebody, wherever it is.
+            """)
+
+    @OptionGroup var server: LoginServerOptions
+
+    func run() throws {
+        try CommandEnd.reporting {
+            let isDeleted = try KeptLogin.delete(server.server)
+            StandardError.tell(isDeleted ? "signed out of \(server.server)" : "nobody was signed in to \(server.server)")
+        }
+    }
+}
+
+/// Which server somebody signs in to.
+struct LoginServerOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The server, http://HOST:PORT, https://HOST:PORT or unix:PATH.", valueName: "URL"))
+    var server: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The certificates that the server's is trusted by. (default: the system's)", valueName: "PEM file"))
+    var serverCa: String?
+
+    func validate() throws {
+        if let fault = RemoteServer.fault(in: server) { throw ValidationError("--server \(fault).") }
+    }
+
+    /// The server, which is shown nothing.
+    func remote() throws -> RemoteServer { try RemoteServer(server, certificateFile: serverCa) }
+}
