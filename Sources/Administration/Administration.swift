@@ -15,6 +15,8 @@ package struct Administration: Sendable {
     let keys: KeyStore
     /// What tokens are handed out by; nil where nobody is asked who they are.
     package var authentication: Authentication?
+    /// The accounts of persons.
+    let accounts: Accounts
     /// What the caches know, where that is asked for.
     let feed: CacheFeed
     /// The long work that is under way.
@@ -28,13 +30,14 @@ package struct Administration: Sendable {
 
     /// Puts the parts together.
     package init(
-        repository: FlagRepository, tables: TableAdministration, keys: KeyStore, feed: CacheFeed, work: WorkList,
-        workers: WorkerPool,
+        repository: FlagRepository, tables: TableAdministration, keys: KeyStore, accounts: Accounts,
+        feed: CacheFeed, work: WorkList, workers: WorkerPool,
         defaultEnvironment: Environment, now: @escaping @Sendable () -> Timestamp
     ) {
         self.repository = repository
         self.tables = tables
         self.keys = keys
+        self.accounts = accounts
         self.feed = feed
         self.work = work
         self.workers = workers

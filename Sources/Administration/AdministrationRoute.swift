@@ -1,4 +1,5 @@
 import Access
+import AccessStore
 import FlagStore
 import HTTPRouting
 import HTTPTransport
@@ -23,7 +24,8 @@ package struct AdministrationRoute: Sendable {
     /// All of them.
     package static let all =
         FlagRoutes.routes + SegmentRoutes.routes + TenantOverrideRoutes.routes + KillSwitchRoutes.routes
-        + TransferRoutes.routes + KeyRoutes.routes + AccessKeyRoutes.routes + TokenRoutes.routes + SessionRoutes.routes + ofTables
+        + TransferRoutes.routes + KeyRoutes.routes + AccessKeyRoutes.routes + UserRoutes.routes + AccountRoutes.routes
+        + TokenRoutes.routes + SessionRoutes.routes + ofTables
 
     /// Those that need no flags.
     package static let ofTables = BackupRoutes.routes + WorkRoutes.routes
@@ -34,6 +36,11 @@ package struct AdministrationRoute: Sendable {
     ) throws(Problem) {
         switch try action(request, administration) {
         case .respond(let response): reply(response)
+        case .passwordWork(let origin, let work):
+            let isTaken = administration.accounts.line.submit(origin) {
+                do throws(Problem) { reply(try work()) } catch { reply(.failure(error)) }
+            }
+            if !isTaken { throw .passwordsWait }
         case .write(let operation, let scope, let render):
             if try request.isDryRun {
                 reply(try administration.check(operation, in: scope).response(render))
@@ -48,6 +55,9 @@ package struct AdministrationRoute: Sendable {
 enum Outcome: Sendable {
     /// This is the answer.
     case respond(HTTPResponse)
+    /// Digests of passwords are to be computed, which takes long and much memory: on a line of their own, one after the
+    /// other. What the work throws is the answer.
+    case passwordWork(PasswordLine.Origin, @Sendable () throws(Problem) -> HTTPResponse)
     /// A change is to be made; then what it leaves is the answer.
     case write(FlagOperation, WriteScope, render: @Sendable (Written) -> HTTPResponse)
 }

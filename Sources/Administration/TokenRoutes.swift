@@ -67,7 +67,7 @@ enum TokenRoutes {
         let set = try administration.onKeys("key") { () throws(KeyStoreError) in
             try authentication.desk.publicHalves(at: administration.now())
         }
-        return .respond(.json(set, fields: [("Cache-Control", "max-age=300")]))
+        return .respond(.json(set))
     }
 }
 

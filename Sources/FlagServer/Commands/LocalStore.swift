@@ -114,6 +114,7 @@ extension Administration {
         return Administration(
             repository: FlagRepository(store: tables, table: table),
             tables: TableAdministration(tables: tables, profile: profile), keys: keys,
+            accounts: Accounts(beside: keys),
             feed: CacheFeed(store: tables, table: table, loops: 1, deliver: { _, _ in }), work: work,
             workers: WorkerPool(), defaultEnvironment: (profile ?? .local).defaultEnvironment, now: { .systemClock })
     }

@@ -3,6 +3,8 @@ import ArgumentParser
 import FlagCore
 import FlagStore
 import FoundationEssentials
+import Glibc
+import HTTPTransport
 import JSON
 
 /// `flag-server login`
@@ -11,29 +13,19 @@ struct LoginCommand: ParsableCommand {
         commandName: "login",
         abstract: "Sign in to a server, and have the commands show that for an hour.",
         discussion: """
-            Asks for name, password and code on the terminal, and keeps what the server gives for them in a file of \
-            one's own (mode 600) under $XDG_STATE_HOME, else ~/.local/state. Commands with --server show it where no \
-            key is given. `flag-server logout` deletes it.
+            Asks for name, password and code on the terminal, or reads password and code from standard input, a line \
+            each, and keeps what the server gives for them in a file of one's own (mode 600) under $XDG_STATE_HOME, \
+            else ~/.local/state. Commands with --server show it where no key is given. `flag-server logout` deletes it.
 
             Examples:
               flag-server login --server https://flags.example.com
-              flag-server login --server https://flags.example.com --name ann --password-file ~/.ann
+              flag-server login --server https://flags.example.com --name ann < password.txt
             """)
 
     @OptionGroup var server: LoginServerOptions
 
     @Option(help: ArgumentHelp("Who signs in. (default: asked for)", valueName: "name"))
     var name: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "A file with the password and, behind it, the code where one is needed, each in a line of its own, for "
-                + "scripts. (default: asked for)", valueName: "file"))
-    var passwordFile: String?
-
-    func validate() throws {
-        guard passwordFile == nil || name != nil else { throw ValidationError("--password-file needs --name.") }
-    }
 
     func run() throws {
         try CommandEnd.reporting {
@@ -55,20 +47,22 @@ struct LoginCommand: ParsableCommand {
     }
 
     private func proof() throws -> (name: String, password: String, code: String) {
-        if let passwordFile, let name {
-            let bytes = try FileBytes.read(passwordFile, atMost: 4096)
-            let lines = String(decoding: bytes, as: UTF8.self).split(
-                separator: "\n", omittingEmptySubsequences: false
-            ).map { $0.hasSuffix("\r") ? String($0.dropLast()) : String($0) }
-            guard let password = lines.first, !password.isEmpty else {
-                throw CommandFailure("\(passwordFile): the first line must be the password")
-            }
-            return (name, password, lines.count > 1 ? lines[1] : "")
+        let name = try name ?? askName()
+        let password = try SecretInput.read("Password of \(name)")
+        // A script that has no code gives none.
+        let isTyped = isatty(STDIN_FILENO) == 1
+        let code =
+            isTyped ? try SecretInput.read("Code of the app, or a recovery code (empty for none)") : readLine() ?? ""
+        return (name, password, code)
+    }
+
+    private func askName() throws -> String {
+        guard isatty(STDIN_FILENO) == 1 else {
+            throw CommandFailure("there is no terminal to ask for the name on: give --name, or use a key (--key-file)")
         }
-        let terminal = try Terminal()
-        let name = try name ?? terminal.ask("Name: ")
-        let password = try terminal.ask("Password: ", showing: false)
-        return (name, password, try terminal.ask("Code of the app, or a recovery code (empty for none): "))
+        StandardError.write("Name: ")
+        guard let name = readLine(), !name.isEmpty else { throw CommandFailure("no name was given: nothing was done") }
+        return name
     }
 }
 
@@ -86,7 +80,8 @@ struct LogoutCommand: ParsableCommand {
     func run() throws {
         try CommandEnd.reporting {
             let isDeleted = try KeptLogin.delete(server.server)
-            StandardError.tell(isDeleted ? "signed out of \(server.server)" : "nobody was signed in to \(server.server)")
+            StandardError.tell(
+                isDeleted ? "signed out of \(server.server)" : "nobody was signed in to \(server.server)")
         }
     }
 }

@@ -213,9 +213,9 @@ struct ServerProcess {
                     """,
                     metadata: ["selectors": "\(anonymous.map(\.selector).sorted().joined(separator: ", "))"])
             }
-            // Both kinds of keys are good by this file: once there are any, it is not made anew in silence.
-            let accessKeys = try keys.accessKeys.load()
-            return (keys, try file.digests(creates: records.isEmpty && accessKeys.isEmpty))
+            // Keys of both kinds and accounts are good by this file: once there are any, it is not made anew in
+            // silence.
+            return (keys, try file.digests(creates: try keys.hasNothing()))
         } catch {
             if case .secretKey(let reason) = error { throw CommandFailure(reason) }
             throw error

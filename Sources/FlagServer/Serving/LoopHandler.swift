@@ -28,6 +28,8 @@ final class LoopHandler: HTTPHandler {
         case issuerKeys
         /// Sessions have changed.
         case sessions(SessionRing)
+        /// Accounts have changed.
+        case users(UserRing)
         /// Somebody waits for what this loop counted, and is told when it can be read.
         case publish(done: @Sendable () -> Void)
     }
@@ -89,6 +91,10 @@ final class LoopHandler: HTTPHandler {
         callers = parts.access.map {
             CallerTable($0.keys.ring, $0.digests, tokens: $0.tokens, noteUse: $0.keys.noteUse)
         }
+        if let access = parts.access {
+            callers?.replace(access.users.ring)
+            callers?.replace(access.sessions.ring)
+        }
     }
 
     func receive(_ message: Message) {
@@ -99,6 +105,7 @@ final class LoopHandler: HTTPHandler {
         case .token(let verdict): take(verdict)
         case .issuerKeys: callers?.forgetTokens()
         case .sessions(let ring): callers?.replace(ring)
+        case .users(let ring): callers?.replace(ring)
         case .publish(let done):
             evaluator.publishStatistics()
             done()
@@ -162,9 +169,10 @@ final class LoopHandler: HTTPHandler {
     }
 }
 
-/// What event loops check keys by.
+/// What event loops check callers by.
 struct ServedAccess: Sendable {
     let keys: KeyStore
+    let users: UserStore
     let sessions: SessionStore
     let digests: SecretDigest
     /// Whose tokens are taken.

@@ -31,6 +31,8 @@ struct ServingStack: Sendable {
     let document: APIDocument
     /// The keys that callers come in by.
     let keys: KeyStore
+    /// The accounts of persons.
+    let accounts: Accounts
     private let handler: LoopHandler.Parts
     private let evaluation: EvaluationSettings
     private let failures: EvaluationFailureLog
@@ -43,7 +45,9 @@ struct ServingStack: Sendable {
         var tables: any TableMaintenance
         /// The keys that callers come in by.
         var keys: KeyStore
-        /// What they are checked by; nil where nobody is asked for one.
+        /// The accounts of persons; nil for those beside the keys.
+        var accounts: Accounts?
+        /// What keys are checked by; nil where nobody is asked for one.
         var digests: SecretDigest?
         /// Others whose tokens are taken.
         var issuers: [OutsideIssuer] = []
@@ -114,9 +118,10 @@ struct ServingStack: Sendable {
         let throttles = parts.digests.map { _ in
             Throttles(administration: settings.administrationRate, evaluations: settings.evaluationRate)
         }
+        let accounts = parts.accounts ?? Accounts(beside: parts.keys)
         var administration = Administration(
             repository: repository, tables: TableAdministration(tables: parts.tables, profile: settings.profile),
-            keys: parts.keys, feed: feed, work: parts.work, workers: workers,
+            keys: parts.keys, accounts: accounts, feed: feed, work: parts.work, workers: workers,
             defaultEnvironment: settings.profile.defaultEnvironment,
             now: parts.now)
         let sessions = SessionStore(beside: parts.keys)
@@ -140,12 +145,13 @@ struct ServingStack: Sendable {
             throttles: throttles, hosts: settings.hosts, pages: settings.pages,
             access: parts.digests.map {
                 ServedAccess(
-                    keys: parts.keys, sessions: sessions, digests: $0,
+                    keys: parts.keys, users: accounts.users, sessions: sessions, digests: $0,
                     tokens: TokenAuthority(signingKeys: parts.keys.signingKeys, issuers: parts.issuers),
                     checker: TokenChecker(fetchKeys: parts.fetchIssuerKeys))
             })
         self.metrics = metrics
         keys = parts.keys
+        self.accounts = accounts
         self.document = document
         evaluation = settings.evaluation
         failures = EvaluationFailureLog(report: parts.reportFailure)
@@ -197,9 +203,12 @@ struct ServingStack: Sendable {
             try access.keys.start { [server] ring in
                 for loop in 0..<loops { server.send(.keys(ring), toLoop: loop) }
             }
+            try accounts.users.start { [server] ring in
+                for loop in 0..<loops { server.send(.users(ring), toLoop: loop) }
+            }
         } catch {
             throw .unavailable(
-                reason: "The API keys could not be read: \(error)", hint: "See the error before this one")
+                reason: "The API keys and accounts could not be read: \(error)", hint: "See the error before this one")
         }
     }
 

@@ -38,8 +38,12 @@ struct AccessMatrixTests {
         "POST /api/import": #"{"flags":[]}"#,
         "POST /api/keys": #"{"name":"a","kind":"server","environment":"*"}"#,
         "POST /api/access-keys": #"{"name":"a","policy":{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}}"#,
+        "POST /api/users": #"{"name":"a","roles":{}}"#, "PUT /api/users/{userName}/roles": #"{"roles":{}}"#,
+        "PUT /api/account/password": #"{"password":"a","newPassword":"b"}"#,
+        "POST /api/account/totp": #"{"password":"a"}"#, "POST /api/account/totp/confirm": #"{"code":"1"}"#,
+        "POST /api/account/recovery-codes": #"{"password":"a"}"#,
         "POST /api/keys/{selector}/rotate": "{}", "POST /api/backups": #"{"table":"none"}"#,
-        "POST /api/auth/token": "grant_type=none",
+        "POST /api/auth/token": "none", "POST /api/auth/session": "none",
         "POST /api/restore": #"{"backup":"none"}"#, "PUT /api/continuous-backups": #"{"table":"none"}"#,
     ]
 
@@ -48,7 +52,7 @@ struct AccessMatrixTests {
         var path = String(route.drop { $0 != " " }.dropFirst())
         for (name, value) in [
             ("flagKey", "m"), ("key", "m"), ("name", "s"), ("tenantId", "mine"), ("selector", "none"),
-            ("backupId", "none"), ("workId", "none"), ("accessKeyId", "none"),
+            ("backupId", "none"), ("workId", "none"), ("accessKeyId", "none"), ("userName", "none"),
         ] { path = path.replacing("{\(name)}", with: value) }
         let isOfEnvironment = [
             "/ofrep/", "/api/evaluate", "/api/explain", "/api/flags", "/api/segments",
@@ -100,8 +104,8 @@ struct AccessMatrixTests {
             let sample = Self.sample(route)
             for (caller, expected) in zip(callers, cells) {
                 let key = try #require(keys[caller])
-                // Who is let in there is told that this is no form.
-                let more = route == "POST /api/auth/token" ? [("Content-Type", "text/csv")] : []
+                // Who is let in there is told that this cannot be read.
+                let more = route.contains("POST /api/auth/") ? [("Content-Type", "text/csv")] : []
                 let answer = try server.send(
                     method, sample.target, sample.body, (key.map { [("X-API-Key", $0)] } ?? []) + more)
                 let told = [401, 403].contains(answer.status) ? "\(answer.status)" : "yes"

@@ -178,7 +178,7 @@ struct OpenAPIDocumentTests {
         let files = [
             "HTTPRouting/ProblemCode.swift", "Administration/ProblemCode+Flags.swift",
             "Administration/ProblemCode+Keys.swift", "Administration/ProblemCode+Tokens.swift",
-            "Administration/ProblemCode+Tables.swift",
+            "Administration/ProblemCode+Tables.swift", "Administration/ProblemCode+Users.swift",
         ]
         for file in files {
             let text = try String(contentsOf: root.appending(path: file), encoding: .utf8)

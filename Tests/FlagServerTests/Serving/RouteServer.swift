@@ -19,6 +19,9 @@ final class RouteServer: Sendable {
     /// What the server's clocks say at first.
     static let start = Timestamp(millisecondsSinceEpoch: 1_767_323_045_678)  // 2026-01-02T03:04:05.678Z
 
+    /// What passwords cost here: next to nothing.
+    static let passwordCost = PasswordCost(rounds: 16, blockSize: 1, parallelism: 1)
+
     let stack: ServingStack
     let table: SwitchableTable
     private let keys: KeyStore
@@ -52,7 +55,9 @@ final class RouteServer: Sendable {
         adjust(&http)
         stack = try ServingStack(
             ServingStack.Parts(
-                store: table, tables: store, keys: keys, digests: requiresAuthentication ? digests : nil,
+                store: table, tables: store, keys: keys,
+                accounts: Accounts(beside: keys, cost: RouteServer.passwordCost),
+                digests: requiresAuthentication ? digests : nil,
                 table: profile.tableName,
                 settings: settings, http: http, now: { clock.withLock { $0 } }))
         try stack.start()
