@@ -59,6 +59,8 @@ package final class SessionStore: Sendable {
     private static let maximum = 10_000
     /// How many one person may have; the one that was used least lately ends for another.
     private static let maximumOfUser = 20
+    /// How many that have ended are deleted for each that begins.
+    private static let sweptAtOnce = 10
 
     private let store: any ItemTable
     private let digests: KeyStore.Digests
@@ -107,8 +109,10 @@ package final class SessionStore: Sendable {
             try store.createAccessTable()
             let present = ring.records.values
             let own = present.filter { $0.user == user.name && $0.end > now }.sorted { $0.usedAt < $1.usedAt }
+            // Some at a time of those that have ended: each is a write of its own, and somebody waits.
             let superfluous =
-                present.filter { $0.end <= now } + own.prefix(max(0, own.count + 1 - Self.maximumOfUser))
+                own.prefix(max(0, own.count + 1 - Self.maximumOfUser))
+                + present.lazy.filter { $0.end <= now }.prefix(Self.sweptAtOnce)
             for session in superfluous { try store.deleteAccessItem(AccessTable.session(session.digest)) }
             guard present.count - superfluous.count < Self.maximum else { throw .tooMany(Self.maximum) }
             try store.writeAccessItem(Self.item(record), by: user.caller.principal)

@@ -86,7 +86,7 @@ private struct Login {
     let code: String?
 
     init(json: JSONValue) throws(DefinitionIssues) {
-        var reader = FieldReader(body: json, "such as {\"username\": \"ada\", \"password\": \"…\", \"totp\": \"123456\"}")
+        var reader = FieldReader(body: json, "such as {\"username\": \"ada\", \"password\": \"…\"}")
         let name = reader.name("username")
         let password = reader.name("password")
         let code = reader.name("totp")

@@ -4,12 +4,15 @@ import json
 import os
 import pathlib
 import stat
+import subprocess
+import time
 
 import pytest
 import requests
 
-from server import FlagServer, run_command
+from server import FlagServer, binary, clean_environment, free_port, run_command
 from test_keys import bearing, make
+from test_tls import certificate
 
 PASSWORD = "seven blue herons at dawn"
 
@@ -139,3 +142,33 @@ def test_login_keeps_a_token_for_the_commands_and_logout_deletes_it(guarded, tmp
     assert run_command("login", "--server", guarded.origin, "--name", "ann", env=env, input="wrong\n").returncode == 1
     assert run_command("logout", "--server", guarded.origin, env=env).returncode == 0
     assert not kept[0].exists()
+
+
+def test_over_tls_the_cookie_is_bound_to_its_host(guarded, tmp_path):
+    create(guarded, "ann")
+    guarded.stop()
+    pem, key = certificate(tmp_path, "localhost")
+    port = free_port()
+    origin = f"https://localhost:{port}"
+    process = subprocess.Popen(
+        [binary(), "serve", "--auth", "on", "--port", str(port), "--data-dir", guarded.data_dir, "--tls-certificate",
+         pem, "--tls-key", key], env=clean_environment(), stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                answer = requests.post(f"{origin}/api/auth/session", timeout=20, verify=str(pem),
+                                       json={"username": "ann", "password": PASSWORD})
+                break
+            except requests.ConnectionError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        name, value = answer.headers["Set-Cookie"].split(";")[0].split("=")
+        assert name == "__Host-flag-server" and "; Secure" in answer.headers["Set-Cookie"]
+        for cookie, expected in [(f"{name}={value}", 200), (f"flag-server={value}", 401),
+                                 (f"{name}={value}; {name}={value}", 401), (f"x=y; {name}={value};z", 200)]:
+            got = requests.get(f"{origin}/api/whoami", headers={"Cookie": cookie}, timeout=20, verify=str(pem))
+            assert got.status_code == expected, cookie
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0

@@ -46,13 +46,11 @@ final class LoopHandler: HTTPHandler {
         let health: Health
         /// The OpenAPI document.
         let document: APIDocument
-        /// How often callers may ask; nil for as often as they like.
-        let throttles: Throttles?
         /// What clients may call the server by.
         let hosts: ServedHosts
         /// The origins whose pages may have flags evaluated.
         let pages: PageOrigins
-        /// The keys that callers come in by; nil where everybody may do everything.
+        /// What callers are checked by; nil where everybody may do everything.
         let access: ServedAccess?
     }
 
@@ -87,7 +85,7 @@ final class LoopHandler: HTTPHandler {
         self.evaluator = evaluator
         counter = RequestCounter(parts.metrics.requests, in: counters)
         gate = RouteGate(
-            parts.routes.router, counter, hosts: parts.hosts, pages: parts.pages, throttles: parts.throttles)
+            parts.routes.router, counter, hosts: parts.hosts, pages: parts.pages, throttles: parts.access?.throttles)
         callers = parts.access.map {
             CallerTable($0.keys.ring, $0.digests, tokens: $0.tokens, noteUse: $0.keys.noteUse)
         }
@@ -167,18 +165,6 @@ final class LoopHandler: HTTPHandler {
             }
         }
     }
-}
-
-/// What event loops check callers by.
-struct ServedAccess: Sendable {
-    let keys: KeyStore
-    let users: UserStore
-    let sessions: SessionStore
-    let digests: SecretDigest
-    /// Whose tokens are taken.
-    let tokens: TokenAuthority
-    /// Checks their signatures.
-    let checker: TokenChecker
 }
 
 extension Problem {

@@ -115,19 +115,14 @@ struct ServingStack: Sendable {
             version: settings.version, startedAt: parts.now(), readiness: Readiness(), feed: feed, now: parts.now,
             backupComplaint: parts.backupComplaint, reserveComplaint: parts.reserveComplaint)
         let workers = WorkerPool()
-        let throttles = parts.digests.map { _ in
-            Throttles(administration: settings.administrationRate, evaluations: settings.evaluationRate)
-        }
         let accounts = parts.accounts ?? Accounts(beside: parts.keys)
         var administration = Administration(
             repository: repository, tables: TableAdministration(tables: parts.tables, profile: settings.profile),
             keys: parts.keys, accounts: accounts, feed: feed, work: parts.work, workers: workers,
             defaultEnvironment: settings.profile.defaultEnvironment,
             now: parts.now)
-        let sessions = SessionStore(beside: parts.keys)
-        administration.authentication = throttles.map {
-            Authentication(TokenDesk(parts.keys), sessions: sessions, throttles: $0)
-        }
+        let access = ServedAccess(parts, accounts)
+        administration.authentication = access?.authentication
         let document = APIDocument.ofProgram(version: settings.version)
         let metrics = ServerMetrics(loopCount: parts.http.loops, labels: ServedRoutes.labels)
         let page = MetricsPage(
@@ -142,13 +137,7 @@ struct ServingStack: Sendable {
                 to: workers, metrics.requests, metrics.workers, contentBytes: parts.http.limits.bodyBytes,
                 report: parts.reportAdministration),
             health: health, document: document,
-            throttles: throttles, hosts: settings.hosts, pages: settings.pages,
-            access: parts.digests.map {
-                ServedAccess(
-                    keys: parts.keys, users: accounts.users, sessions: sessions, digests: $0,
-                    tokens: TokenAuthority(signingKeys: parts.keys.signingKeys, issuers: parts.issuers),
-                    checker: TokenChecker(fetchKeys: parts.fetchIssuerKeys))
-            })
+            hosts: settings.hosts, pages: settings.pages, access: access)
         self.metrics = metrics
         keys = parts.keys
         self.accounts = accounts
