@@ -34,6 +34,8 @@ struct ServingStack: Sendable {
     /// The accounts of persons.
     let accounts: Accounts
     private let handler: LoopHandler.Parts
+    /// What callers are checked by; nil where nobody is asked who they are.
+    var access: ServedAccess? { handler.access }
     private let evaluation: EvaluationSettings
     private let failures: EvaluationFailureLog
 

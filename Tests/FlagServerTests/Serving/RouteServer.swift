@@ -71,6 +71,12 @@ final class RouteServer: Sendable {
         stack.drain(within: .seconds(5)) { table.store.close() }
     }
 
+    /// What the server's clocks say.
+    var now: Timestamp { clock.withLock { $0 } }
+
+    /// What it checks callers by.
+    var access: ServedAccess? { stack.access }
+
     /// Lets time pass.
     func advance(byMilliseconds milliseconds: Int64) {
         clock.withLock { $0.millisecondsSinceEpoch += milliseconds }
