@@ -2,10 +2,11 @@ import SQLite
 
 /// SQLite without an engine on top: a row of the same size under the same key, every commit synced.
 struct PlainSQLiteBench {
-    let connection: Connection
+    let connection: DatabaseConnection
 
     init(_ directory: String) throws {
-        connection = try Connection(path: "\(directory)/plain.db", mode: .create, busyTimeoutMilliseconds: 1_000)
+        connection = try DatabaseConnection(
+            path: "\(directory)/plain.db", mode: .create, busyTimeoutMilliseconds: 1_000)
         try connection.prepareForWriting()
         try connection.execute(
             "CREATE TABLE item(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, content BLOB NOT NULL) STRICT")

@@ -34,7 +34,7 @@ final class Wire {
         loop.initialize(
             to: LoopState(
                 index: 0, configuration: configuration, mailbox: Mailbox(bell: bell), counters: LoopCounters(),
-                addresses: AddressCounts(limit: 0), uploads: Places(limit: 4), largeAnswers: Places(limit: 2)))
+                addresses: AddressCounts(limit: 0), uploads: Places(limit: 4), largeResponses: Places(limit: 2)))
     }
 
     /// What `pieces` come to, the end of the peer's side behind them.

@@ -46,13 +46,13 @@ package final class AccessKeyStore: Sendable {
     /// How many keys there may be: all of them are in memory, each with its policy.
     private static let maximum = 10_000
 
-    private let store: any ItemTable
+    private let store: any TableStore
     private let digests: KeyStore.Digests
     private let state = Locked(State())
     private let changes: KeyChanges
 
     /// Keys in a store. Nothing is read yet.
-    init(store: any ItemTable, digests: @escaping KeyStore.Digests, changes: KeyChanges) {
+    init(store: any TableStore, digests: @escaping KeyStore.Digests, changes: KeyChanges) {
         self.changes = changes
         self.store = store
         self.digests = digests
@@ -134,7 +134,7 @@ package final class AccessKeyStore: Sendable {
     }
 
     /// On the writer's queue, before a change is answered.
-    private func take(_ changes: [Change]) {
+    private func take(_ changes: [TableChange]) {
         let changes = changes.filter { $0.isOfAccess(AccessTable.accessKeys) }
         guard !changes.isEmpty else { return }
         state.withLock { state in

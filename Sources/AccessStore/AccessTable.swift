@@ -33,7 +33,7 @@ package enum AccessTable {
     static func signingKey(_ id: String) -> TableKey { TableKey(.string(signingKeys), .string(id)) }
 }
 
-extension ItemTable {
+extension TableStore {
     /// All items of one kind. O(items).
     func accessItems(_ kind: String) throws(KeyStoreError) -> [Item] {
         var items: [Item] = []
@@ -111,7 +111,7 @@ extension ItemTable {
     }
 }
 
-extension Change {
+extension TableChange {
     /// Whether it is one of a kind of items of the table.
     func isOfAccess(_ kind: String) -> Bool { table == AccessTable.name && key.partition.stringValue == kind }
 }

@@ -41,7 +41,7 @@ package final class KeyStore: Sendable {
     /// How many secrets of before a key may have.
     private static let formerSecrets = 4
 
-    let store: any ItemTable
+    let store: any TableStore
     let digests: Digests
     private let state = Locked(State())
     let changes = KeyChanges()
@@ -52,7 +52,7 @@ package final class KeyStore: Sendable {
     package let signingKeys: SigningKeyStore
 
     /// Keys in a store. Nothing is read yet.
-    package init(store: any ItemTable, digests: @escaping Digests) {
+    package init(store: any TableStore, digests: @escaping Digests) {
         self.store = store
         self.digests = digests
         accessKeys = AccessKeyStore(store: store, digests: digests, changes: changes)
@@ -174,7 +174,7 @@ package final class KeyStore: Sendable {
     }
 
     /// On the writer's queue, before a change is answered.
-    private func take(_ changes: [Change]) {
+    private func take(_ changes: [TableChange]) {
         let changes = changes.filter { $0.isOfAccess(AccessTable.keys) }
         guard !changes.isEmpty else { return }
         state.withLock { state in

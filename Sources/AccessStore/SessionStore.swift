@@ -62,7 +62,7 @@ package final class SessionStore: Sendable {
     /// How many that have ended are deleted for each that begins.
     private static let sweptAtOnce = 10
 
-    private let store: any ItemTable
+    private let store: any TableStore
     private let digests: KeyStore.Digests
     private let changes: KeyChanges
     private let state = Locked(State())
@@ -142,7 +142,7 @@ package final class SessionStore: Sendable {
     }
 
     /// On the writer's queue, before a change is answered.
-    private func take(_ changes: [Change]) {
+    private func take(_ changes: [TableChange]) {
         let changes = changes.filter { $0.isOfAccess(AccessTable.sessions) }
         guard !changes.isEmpty else { return }
         state.withLock { state in

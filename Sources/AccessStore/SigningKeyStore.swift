@@ -14,14 +14,14 @@ package final class SigningKeyStore: Sendable {
         static let sealed: AttributeName = "sealed"
     }
 
-    private let store: any ItemTable
+    private let store: any TableStore
     private let digests: KeyStore.Digests
     private let changes: KeyChanges
     /// By identifier; nil until they were read.
     private let keys = Locked<[String: SigningKey]?>(nil)
 
     /// Keys in a store. Nothing is read yet.
-    init(store: any ItemTable, digests: @escaping KeyStore.Digests, changes: KeyChanges) {
+    init(store: any TableStore, digests: @escaping KeyStore.Digests, changes: KeyChanges) {
         self.store = store
         self.digests = digests
         self.changes = changes

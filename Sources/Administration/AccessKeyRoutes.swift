@@ -37,14 +37,14 @@ enum AccessKeyRoutes {
             try administration.keys.accessKeys.create(
                 draft.name, policy: draft.policy, by: request.caller.principal, at: administration.now())
         }
-        var answer: JSONObject = [
+        var response: JSONObject = [
             "AccessKeyId": .string(record.id), "SecretAccessKey": .string(secret), "name": .string(record.name),
             "createdAt": .string(record.createdAt.rfc3339),
         ]
-        if !draft.warnings.isEmpty { answer["warnings"] = .array(draft.warnings.map { .string($0) }) }
+        if !draft.warnings.isEmpty { response["warnings"] = .array(draft.warnings.map { .string($0) }) }
         return .respond(
             .json(
-                .object(answer), status: .created,
+                .object(response), status: .created,
                 fields: [("Location", "/api/access-keys/\(record.id)"), ("Cache-Control", "no-store")]))
     }
 

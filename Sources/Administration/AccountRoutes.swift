@@ -104,10 +104,10 @@ enum AccountRoutes {
         let proof = SignIn.Proof(
             name: name.text, password: body.password, code: body.code, from: request.addressNumber)
         return .passwordWork(.caller) { () throws(Problem) in
-            let answer = try administration.onOwnAccount { () throws(OwnAccountError) in
+            let response = try administration.onOwnAccount { () throws(OwnAccountError) in
                 try work(proof, administration.now())
             }
-            return .json(answer, fields: noStore)
+            return .json(response, fields: noStore)
         }
     }
 }

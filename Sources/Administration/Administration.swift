@@ -57,14 +57,14 @@ package struct Administration: Sendable {
         _ render: @escaping @Sendable (Written) -> HTTPResponse
     ) {
         repository.apply(operation, in: scope, listed: listedKeys) { [workers] result in
-            let answer: @Sendable () -> Void = {
+            let response: @Sendable () -> Void = {
                 switch result {
                 case .success(let written): reply(render(written))
                 case .failure(let error): reply(.failure(Problem(error, in: scope.environment)))
                 }
             }
             // What is durable is answered, however much else waits.
-            if lane == .urgent { _ = workers.submit(.urgent, answer) } else { workers.finish(answer) }
+            if lane == .urgent { _ = workers.submit(.urgent, response) } else { workers.finish(response) }
         }
     }
 

@@ -144,17 +144,17 @@ extension AdministrationRequest {
 }
 
 extension HTTPResponse {
-    /// A JSON tree as an answer.
+    /// A JSON tree as a response.
     static func json(
         _ value: JSONValue, status: HTTPStatus = .ok, fields: [(name: String, value: String)] = []
     ) -> HTTPResponse {
         .json(value.serializedBytes(), status: status, fields: fields)
     }
 
-    /// A page of a list as an answer: `{"<name>": […], "invalid"?: […], "total"?: …, "nextCursor": …}`.
+    /// A page of a list as a response: `{"<name>": […], "invalid"?: […], "total"?: …, "nextCursor": …}`.
     ///
     /// - Parameters:
-    ///   - entries: the entries, as the answer tells them.
+    ///   - entries: the entries, as the response tells them.
     ///   - list: where they come from.
     ///   - invalid: what the list lacks because its item is not valid.
     static func page<Record>(

@@ -6,7 +6,7 @@ import HTTPTransport
 
 /// A route of administration: what it demands, and what it does.
 package struct AdministrationRoute: Sendable {
-    /// What a route does. Runs on a worker and may block; what it throws is the answer.
+    /// What a route does. Runs on a worker and may block; what it throws is the response.
     typealias Action = @Sendable (AdministrationRequest, Administration) throws(Problem) -> Outcome
 
     /// What it demands.
@@ -53,17 +53,17 @@ package struct AdministrationRoute: Sendable {
 
 /// What an action comes to.
 enum Outcome: Sendable {
-    /// This is the answer.
+    /// This is the response.
     case respond(HTTPResponse)
     /// Digests of passwords are to be computed, which takes long and much memory: on a line of their own, one after the
-    /// other. What the work throws is the answer.
+    /// other. What the work throws is the response.
     case passwordWork(PasswordLine.Origin, @Sendable () throws(Problem) -> HTTPResponse)
-    /// A change is to be made; then what it leaves is the answer.
+    /// A change is to be made; then what it leaves is the response.
     case write(FlagOperation, WriteScope, render: @Sendable (Written) -> HTTPResponse)
 }
 
 extension Written {
-    /// The answer to a change that was checked and not made.
+    /// The response to a change that was checked and not made.
     fileprivate func response(_ render: (Written) -> HTTPResponse) -> HTTPResponse {
         var response = render(self)
         response.fields.removeAll { ["ETag", "Location"].contains($0.name) }
@@ -77,7 +77,7 @@ extension RoutePolicy {
     var inLongWork: RoutePolicy {
         with {
             $0.lane = .long
-            $0.answerTime = FlagTransfer.workTime
+            $0.responseTime = FlagTransfer.workTime
             $0.tellsProgress = true
         }
     }

@@ -3,7 +3,7 @@ import FlagFiles
 import FlagStore
 import JSON
 
-/// What an export is asked for, as it travels to whoever does it. The answer's payload is the file.
+/// What an export is asked for, as it travels to whoever does it. The response's payload is the file.
 package struct ExportRequest: Sendable, Equatable {
     package static let command = "export"
 

@@ -14,7 +14,7 @@ package struct ExportedFile: Sendable, Equatable {
         self.leftOut = leftOut
     }
 
-    /// The header field of an answer that tells `leftOut`.
+    /// The header field of a response that tells `leftOut`.
     package static let fieldName = "Flag-Server-Left-Out"
     /// How many lines a header field has room for; of more, the last says how many.
     private static let fieldLines = 20

@@ -138,7 +138,7 @@ extension FlagRoutes {
 }
 
 extension HTTPResponse {
-    /// A flag as an answer, with its entity tag.
+    /// A flag as a response, with its entity tag.
     fileprivate static func flag(
         _ flag: FlagRecord, _ killSwitch: KillSwitchRecord?, _ administration: Administration, status: HTTPStatus = .ok,
         fields: [(name: String, value: String)] = []

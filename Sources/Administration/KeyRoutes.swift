@@ -176,7 +176,7 @@ extension KeyRecord {
     ///
     /// - Parameters:
     ///   - now: decides whether it is good.
-    ///   - text: the key itself, in the one answer that has it.
+    ///   - text: the key itself, in the one response that has it.
     func json(at now: Timestamp, with text: KeyText? = nil) -> JSONValue {
         var object = JSONObject()
         object["selector"] = .string(selector)

@@ -82,14 +82,14 @@ package struct LocalRoutes: Sendable {
         var (copy, route) = try copy(of: request, of: caller, named: id)
         copy.follow = follow
         let done = DispatchSemaphore(value: 0)
-        let answer = Locked<Result<HTTPResponse, Problem>?>(nil)
+        let response = Locked<Result<HTTPResponse, Problem>?>(nil)
         let reply = Reply { result in
-            answer.withLock { $0 = result }
+            response.withLock { $0 = result }
             done.signal()
         }
         try routes[route.number].run(copy, administration, reply)
         done.wait()
-        guard let result = answer.withLock({ $0 }) else { throw Problem(.internalError, "there was no answer") }
+        guard let result = response.withLock({ $0 }) else { throw Problem(.internalError, "there was no answer") }
         return try result.get()
     }
 

@@ -166,7 +166,7 @@ extension SegmentRoutes {
 }
 
 extension HTTPResponse {
-    /// A segment as an answer, with its entity tag.
+    /// A segment as a response, with its entity tag.
     fileprivate static func segment(
         _ segment: SegmentRecord, keyCount: Int, status: HTTPStatus = .ok,
         fields: [(name: String, value: String)] = []

@@ -122,9 +122,9 @@ package struct TableAdministration: Sendable {
         _ request: RestoreRequest, _ progress: WorkProgress
     ) throws -> () throws -> TableDescription {
         let done = DispatchSemaphore(value: 0)
-        let answer = Locked<Result<TableDescription, TableError>?>(nil)
+        let response = Locked<Result<TableDescription, TableError>?>(nil)
         let completion: @Sendable (Result<TableDescription, TableError>) -> Void = { result in
-            answer.withLock { $0 = result }
+            response.withLock { $0 = result }
             done.signal()
         }
         let isCancelled: @Sendable () -> Bool = { progress.stopReason != nil }
@@ -150,7 +150,7 @@ package struct TableAdministration: Sendable {
         }
         return {
             done.wait()
-            guard let table = try answer.withLock({ $0 })?.get() else { throw TableError.closed }
+            guard let table = try response.withLock({ $0 })?.get() else { throw TableError.closed }
             return table
         }
     }

@@ -24,7 +24,7 @@ extension UserRecord {
         return object
     }
 
-    /// The account with the one-time password that was made for it, in the one answer that has it.
+    /// The account with the one-time password that was made for it, in the one response that has it.
     func json(at now: Timestamp, with password: String) -> JSONValue {
         var object = json(at: now)
         object["password"] = .string(password)

@@ -3,7 +3,7 @@ import Glibc
 /// Bytes that are appended at the back and consumed at the front, in one piece of memory.
 ///
 /// Owns no memory until the first byte comes and gives it back with `release`, so that an idle connection costs none.
-/// A plain block of memory instead of an array: an answer may be thousands of small appends, and each is one check and
+/// A plain block of memory instead of an array: a response may be thousands of small appends, and each is one check and
 /// one copy here. Once the block has grown to the size of the traffic nothing is allocated.
 public struct ByteBuffer: ~Copyable, ByteOutput {
     /// Blocks beyond this size are given back by `reset`, so that one huge answer does not hold its memory for good.

@@ -1,4 +1,4 @@
-/// What names a request in answers, problems and logs: of its client's making, or of ours.
+/// What names a request in responses, problems and logs: of its client's making, or of ours.
 package struct RequestID: Sendable, Hashable, CustomStringConvertible {
     /// Bytes that a name may have.
     private static let lengths = 1...128

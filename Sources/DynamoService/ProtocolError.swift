@@ -68,7 +68,7 @@ package struct ProtocolError: Error, Sendable, Equatable {
 }
 
 extension ProtocolError.Code {
-    /// The HTTP status of the answer.
+    /// The HTTP status of the response.
     package var status: UInt16 {
         switch self {
         case .internalServerError: 500

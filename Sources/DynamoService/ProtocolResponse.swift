@@ -8,13 +8,13 @@ package struct ProtocolResponse: Sendable, Equatable {
     /// JSON, or nothing.
     package let body: [UInt8]
 
-    /// An answer of these bytes.
+    /// A response of these bytes.
     package init(status: UInt16 = 200, body: [UInt8]) {
         self.status = status
         self.body = body
     }
 
-    /// An answer whose members are written by `write`.
+    /// A response whose members are written by `write`.
     package init(_ write: (inout JSONWriter) -> Void) {
         var writer = JSONWriter()
         writer.beginObject()
@@ -26,7 +26,7 @@ package struct ProtocolResponse: Sendable, Equatable {
     /// An answer without members: `{}`.
     package static let empty = ProtocolResponse(body: Array("{}".utf8))
 
-    /// The answer to a request that failed.
+    /// The response to a request that failed.
     package init(_ error: ProtocolError) {
         var writer = JSONWriter()
         writer.beginObject()

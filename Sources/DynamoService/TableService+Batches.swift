@@ -108,7 +108,7 @@ extension TableService {
 
     /// `BatchWriteItem`
     func batchWriteItem(
-        _ request: RequestReader, _ principal: Principal, _ answer: @escaping Answer
+        _ request: RequestReader, _ principal: Principal, _ reply: @escaping Reply
     ) throws(ProtocolError) {
         var writes: [(table: String, isPut: Bool, attributes: Item)] = []
         let tables = try Self.requestItems(of: request, .batchWriteItem)

@@ -40,7 +40,7 @@ extension TableService {
 
     /// `PutItem`
     func putItem(
-        _ request: RequestReader, _ principal: Principal, _ answer: @escaping Answer
+        _ request: RequestReader, _ principal: Principal, _ reply: @escaping Reply
     ) throws(ProtocolError) {
         try LegacyParameters.refuse(in: request, beside: [.condition])
         let item = try request.attributes("Item") ?? [:]
@@ -51,14 +51,14 @@ extension TableService {
         var expressions = try RequestExpressions(request, [.condition])
         let condition = try expressions.condition(.condition)
         try expressions.finish()
-        try write(.put(table: request.tableName, item: item, condition: condition), request, principal, answer) {
+        try write(.put(table: request.tableName, item: item, condition: condition), request, principal, reply) {
             $0.old.flatMap { old in returned == .allOld ? old : nil }
         }
     }
 
     /// `DeleteItem`
     func deleteItem(
-        _ request: RequestReader, _ principal: Principal, _ answer: @escaping Answer
+        _ request: RequestReader, _ principal: Principal, _ reply: @escaping Reply
     ) throws(ProtocolError) {
         try LegacyParameters.refuse(in: request, beside: [.condition])
         let keyAttributes = try request.attributes("Key") ?? [:]
@@ -67,14 +67,14 @@ extension TableService {
         let condition = try expressions.condition(.condition)
         try expressions.finish()
         let key = try definition(request.tableName).tableKey(keyAttributes)
-        try write(.delete(table: request.tableName, key: key, condition: condition), request, principal, answer) {
+        try write(.delete(table: request.tableName, key: key, condition: condition), request, principal, reply) {
             $0.old.flatMap { old in returned == .allOld ? old : nil }
         }
     }
 
     /// `UpdateItem`
     func updateItem(
-        _ request: RequestReader, _ principal: Principal, _ answer: @escaping Answer
+        _ request: RequestReader, _ principal: Principal, _ reply: @escaping Reply
     ) throws(ProtocolError) {
         try LegacyParameters.refuse(in: request, beside: [.update, .condition])
         let keyAttributes = try request.attributes("Key") ?? [:]
@@ -86,7 +86,7 @@ extension TableService {
         let key = try definition(request.tableName).tableKey(keyAttributes)
         let operation = WriteOperation.update(
             table: request.tableName, key: key, actions: actions, condition: condition)
-        try write(operation, request, principal, answer) { outcome in
+        try write(operation, request, principal, reply) { outcome in
             switch returned {
             case .none: nil
             case .allOld: outcome.old
@@ -101,7 +101,7 @@ extension TableService {
     ///
     /// - Parameter attributes: what of the item is answered.
     private func write(
-        _ operation: WriteOperation, _ request: RequestReader, _ principal: Principal, _ answer: @escaping Answer,
+        _ operation: WriteOperation, _ request: RequestReader, _ principal: Principal, _ reply: @escaping Reply,
         attributes: @escaping @Sendable (WriteOutcome) -> Item?
     ) throws(ProtocolError) {
         let definition = try definition(operation.table)

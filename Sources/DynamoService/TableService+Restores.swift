@@ -71,7 +71,7 @@ extension TableService {
     }
 }
 
-/// Somebody who lists a restore while it goes on behind its answer, and may give it up.
+/// Somebody who lists a restore while it goes on behind its response, and may give it up.
 package struct RestoreWatch: Sendable {
     /// Whether it is given up.
     let isCancelled: @Sendable () -> Bool

@@ -63,7 +63,7 @@ extension TableService {
 
     /// `TransactWriteItems`
     func transactWriteItems(
-        _ request: RequestReader, _ principal: Principal, _ answer: @escaping Answer
+        _ request: RequestReader, _ principal: Principal, _ reply: @escaping Reply
     ) throws(ProtocolError) {
         let items = request.structures("TransactItems")
         var writes: [TransactWrite] = []
@@ -88,7 +88,7 @@ extension TableService {
         var token: TransactionToken?
         if let name = request.text("ClientRequestToken") {
             token = try admit(name, request)
-            if token == nil { return answerAgain(operations, definitions, detail, answer) }
+            if token == nil { return answerAgain(operations, definitions, detail, reply) }
         }
         let returnsItem = writes.map(\.returnsItem)
         store.transact(operations, token: token, principal: principal) {
@@ -138,7 +138,7 @@ extension TableService {
     /// Answers a transaction that was sent again: as DynamoDB does, with what reading its items takes.
     private func answerAgain(
         _ operations: [WriteOperation], _ definitions: [TableDefinition], _ detail: ConsumedCapacity.Detail,
-        _ answer: @escaping Answer
+        _ reply: @escaping Reply
     ) {
         if detail == .none { return answer(.empty) }
         let keys = zip(operations, definitions).compactMap { operation, definition in

@@ -24,8 +24,8 @@ package final class TableService: Sendable {
     let clock: @Sendable () -> Int64
     let monotonicClock: @Sendable () -> ContinuousClock.Instant
 
-    /// What receives the answer to a request, once, on any thread.
-    package typealias Answer = @Sendable (ProtocolResponse) -> Void
+    /// What receives the response to a request, once, on any thread.
+    package typealias Reply = @Sendable (ProtocolResponse) -> Void
 
     /// A request: what it asks for, and on whose behalf.
     package struct Request {
@@ -95,10 +95,10 @@ package final class TableService: Sendable {
     /// - Parameters:
     ///   - request: the request. Where its operation's manner is `blocking`, this blocks: call it on a worker.
     ///   - tape: what the body is parsed with.
-    ///   - answer: receives the answer: before this returns, or for writes on the writer's queue when they are durable.
-    package func perform(_ request: Request, tape: JSONTape, answer: @escaping Answer) {
+    ///   - reply: receives the response: before this returns, or for writes on the writer's queue when they are durable.
+    package func perform(_ request: Request, tape: JSONTape, reply: @escaping Reply) {
         do throws(ProtocolError) {
-            try start(request.operation, try parse(request, tape), request, answer)
+            try start(request.operation, try parse(request, tape), request, reply)
         } catch {
             answer(ProtocolResponse(error))
         }
@@ -145,14 +145,14 @@ package final class TableService: Sendable {
     }
 
     private func start(
-        _ operation: DynamoOperation, _ reader: RequestReader, _ request: Request, _ answer: @escaping Answer
+        _ operation: DynamoOperation, _ reader: RequestReader, _ request: Request, _ reply: @escaping Reply
     ) throws(ProtocolError) {
         switch operation {
-        case .putItem: try putItem(reader, request.principal, answer)
-        case .updateItem: try updateItem(reader, request.principal, answer)
-        case .deleteItem: try deleteItem(reader, request.principal, answer)
-        case .batchWriteItem: try batchWriteItem(reader, request.principal, answer)
-        case .transactWriteItems: try transactWriteItems(reader, request.principal, answer)
+        case .putItem: try putItem(reader, request.principal, reply)
+        case .updateItem: try updateItem(reader, request.principal, reply)
+        case .deleteItem: try deleteItem(reader, request.principal, reply)
+        case .batchWriteItem: try batchWriteItem(reader, request.principal, reply)
+        case .transactWriteItems: try transactWriteItems(reader, request.principal, reply)
         default: answer(try respond(to: operation, reader, request))
         }
     }

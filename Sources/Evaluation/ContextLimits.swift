@@ -2,7 +2,7 @@ import JSON
 
 /// How much the context of an evaluation may hold.
 ///
-/// What a rule does with a context is charged by its bytes, and every flag of a bulk answer looks at the same one: so a
+/// What a rule does with a context is charged by its bytes, and every flag of a bulk response looks at the same one: so a
 /// context is bounded more tightly than a body.
 package struct ContextLimits: Sendable, Equatable {
     /// The most bytes of all names, texts and numbers together, and one for each value.

@@ -2,7 +2,7 @@ import FlagCache
 import FlagCore
 import Telemetry
 
-/// What is counted of evaluations and of the caches that answer them.
+/// What is counted of evaluations and of the caches that response them.
 package struct EvaluationMetrics: Sendable {
     /// Which way an evaluation was asked for.
     enum Interface: Int, CaseIterable {

@@ -5,8 +5,8 @@ import HTTPRouting
 struct EvaluationQuery {
     /// The environment that it names; nil for the profile's.
     var environment: Environment?
-    /// Whether the client was told of a change, and wants the answer even where it is the one that it has.
-    var wantsAnswer = false
+    /// Whether the client was told of a change, and wants the response even where it is the one that it has.
+    var wantsContent = false
     /// The flag that is to be explained.
     var flagKey: String?
 
@@ -21,7 +21,7 @@ struct EvaluationQuery {
         let parameters = try QueryParameters(
             query, allowing: EvaluationQuery.names(of: kind), ignoresOthers: isOFREP)
         environment = try parameters.environment()
-        wantsAnswer = EvaluationQuery.changes.contains { parameters[$0]?.isEmpty == false }
+        wantsContent = EvaluationQuery.changes.contains { parameters[$0]?.isEmpty == false }
         flagKey = parameters["flagKey"]
         if let complaint = flagKey.flatMap({ TextRule.flagKey.complaint(about: $0) }) {
             throw .invalidQuery([.init(pointer: "?flagKey", detail: complaint)])

@@ -5,14 +5,14 @@ import FlagCore
 package struct EvaluationSettings: Sendable {
     /// The environment of a request that names none.
     package var defaultEnvironment: Environment
-    /// The identity of the store, new after a restore: part of every bulk answer's entity tag.
+    /// The identity of the store, new after a restore: part of every bulk response's entity tag.
     package var currentStoreID: @Sendable () -> String
     /// How the data directory's buckets are made.
     package var fractional: FractionalVersion
     /// The bounds of each loop's cache.
     package var cacheLimits: CacheLimits
-    /// Bytes that the answer of all flags may have; larger ones are refused.
-    package var bulkAnswerBytes = 8 << 20
+    /// Bytes that the response of all flags may have; larger ones are refused.
+    package var bulkResponseBytes = 8 << 20
     /// How much the context of an evaluation may hold.
     package var contextLimits = ContextLimits()
     /// What measures how long a loop has worked at a stretch.

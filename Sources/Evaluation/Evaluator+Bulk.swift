@@ -7,7 +7,7 @@ import HTTPTransport
 import JSON
 import Telemetry
 
-/// What a bulk answer is made from.
+/// What a bulk response is made from.
 private struct BulkRequest {
     let environment: Environment
     let ruleSet: RuleSet
@@ -26,17 +26,17 @@ private struct BulkRequest {
 
 /// All flags at once.
 extension Evaluator {
-    /// What a bulk answer begins with.
+    /// What a bulk response begins with.
     private static let bulkHead: StaticString = "{\"flags\":["
     /// Flags between two looks at the clock.
     private static let flagsBetweenLooks = 64
     /// Rollouts that are asked until when they answer alike, before anything is written.
     private static let askedRolloutsMaximum = 10_000
-    /// Bytes that the answer of one flag has at least.
+    /// Bytes that the response of one flag has at least.
     private static let flagBytesMinimum = 40
-    /// To be raised with every change of how a bulk answer is written: a client must not keep what an earlier version
+    /// To be raised with every change of how a bulk response is written: a client must not keep what an earlier version
     /// of this program wrote.
-    private static let bulkAnswerForm: UInt64 = 4
+    private static let bulkResponseForm: UInt64 = 4
 
     /// Answers all flags of the environment in OFREP's way, in one or more slices of the loop's time.
     func renderOFREPFlags(_ input: EvaluationInput, _ output: inout EvaluationOutput) -> EvaluationResult {
@@ -73,13 +73,13 @@ extension Evaluator {
         }
     }
 
-    /// The entity tag is decided before anything is evaluated, from everything that an answer depends on. Only where a
-    /// rule reads the clock itself, or very many rollouts follow it, is the answer hashed.
+    /// The entity tag is decided before anything is evaluated, from everything that a response depends on. Only where a
+    /// rule reads the clock itself, or very many rollouts follow it, is the response hashed.
     private func evaluate(
         _ request: BulkRequest, _ input: EvaluationInput, _ output: inout EvaluationOutput
     ) -> EvaluationResult {
-        guard request.ruleSet.count <= settings.bulkAnswerBytes / Evaluator.flagBytesMinimum else {
-            return refuseLargeAnswer(request.ruleSet, &output)
+        guard request.ruleSet.count <= settings.bulkResponseBytes / Evaluator.flagBytesMinimum else {
+            return refuseLargeResponse(request.ruleSet, &output)
         }
         let now = input.unfinished?.now ?? now
         surroundings.prepare(
@@ -89,12 +89,12 @@ extension Evaluator {
             || (request.segments != nil && cache.segmentsReadTimestamp(request.environment))
         let state = digest(of: request, now, asksRollouts: !isHashed)
         if !isHashed, isKnown(state, to: input, &output) { return .answered(.notModified) }
-        var place = input.unfinished?.take(&output.body, for: state) ?? BulkPlace()
+        var place = input.unfinished?.take(&output.body, for: state) ?? BulkPosition()
         let slice = input.unfinished?.maySlice ?? true ? WorkSlice(settings.workClock) : nil
         switch write(request, now, from: &place, within: slice, &output.body) {
-        case .tooLarge: return refuseLargeAnswer(request.ruleSet, &output)
+        case .tooLarge: return refuseLargeResponse(request.ruleSet, &output)
         case .unfinished:
-            let unfinished = input.unfinished ?? UnfinishedAnswer(now: now, state: state)
+            let unfinished = input.unfinished ?? UnfinishedResponse(now: now, state: state)
             unfinished.keep(&output.body, upTo: place)
             return .unfinished(unfinished)
         case .whole: break
@@ -110,7 +110,7 @@ extension Evaluator {
         return .answered(.ok)
     }
 
-    /// Writes the entity tag, and says whether the client has the answer already.
+    /// Writes the entity tag, and says whether the client has the response already.
     private func isKnown(
         _ tag: KeyedDigest.Value, to input: EvaluationInput, _ output: inout EvaluationOutput
     ) -> Bool {
@@ -121,12 +121,12 @@ extension Evaluator {
 
     private func beginDigest(of request: BulkRequest) -> KeyedDigest {
         var digest = KeyedDigest(tagKey)
-        digest.update(Evaluator.bulkAnswerForm)
+        digest.update(Evaluator.bulkResponseForm)
         digest.update(UInt64(request.environment.index) | (request.isClientSideOnly ? 1 << 8 : 0))
         return digest
     }
 
-    /// A digest of everything that an answer depends on: the store, the flags' rules and which of them are past their
+    /// A digest of everything that a response depends on: the store, the flags' rules and which of them are past their
     /// dates, the kill switches, the tenant's overrides that are in force, the tenant and the context. Where rollouts
     /// follow the clock, also of the time until which they answer this context alike.
     private func digest(of request: BulkRequest, _ now: Timestamp, asksRollouts: Bool) -> KeyedDigest.Value {
@@ -148,7 +148,7 @@ extension Evaluator {
         return digest.finish()
     }
 
-    /// The first instant at which a rollout may change an answer for the request's context. A kill switch or an
+    /// The first instant at which a rollout may change a response for the request's context. A kill switch or an
     /// override may keep it from doing so: it is then only an instant at which nothing changes.
     private func validity(of request: BulkRequest, _ now: Timestamp) -> Timestamp {
         let context = request.context
@@ -163,12 +163,12 @@ extension Evaluator {
         return validity
     }
 
-    /// What came of writing an answer.
+    /// What came of writing a response.
     private enum Writing {
         case whole
         /// The slice was over before.
         case unfinished
-        /// The answer has more bytes than it may have.
+        /// The response has more bytes than it may have.
         case tooLarge
     }
 
@@ -178,11 +178,11 @@ extension Evaluator {
     ///   - place: where to begin; becomes where to go on.
     ///   - slice: when to stop; nil for never.
     private func write(
-        _ request: BulkRequest, _ now: Timestamp, from place: inout BulkPlace, within slice: WorkSlice?,
+        _ request: BulkRequest, _ now: Timestamp, from place: inout BulkPosition, within slice: WorkSlice?,
         _ answer: inout ByteBuffer
     ) -> Writing {
         let (ruleSet, overrides) = (request.ruleSet, request.overrides)
-        let limit = settings.bulkAnswerBytes
+        let limit = settings.bulkResponseBytes
         var run = EvaluationRun(now: now, steps: place.remainingSteps, surroundings: surroundings)
         // Only where a kill switch or an override exists is each flag's key looked up.
         let mayDiffer = overrides.isFound || cache.killSwitchFingerprint(request.environment) != 0
@@ -193,7 +193,7 @@ extension Evaluator {
         return ruleSet.withEntries { entries in
             for index in start..<entries.count {
                 if index != start, index % Evaluator.flagsBetweenLooks == 0, slice?.isOver ?? false {
-                    place = BulkPlace(index: index, remainingSteps: run.remainingSteps)
+                    place = BulkPosition(index: index, remainingSteps: run.remainingSteps)
                     return .unfinished
                 }
                 if request.isClientSideOnly, !entries[index].isClientSide { continue }
@@ -234,9 +234,9 @@ extension Evaluator {
         answer.append(ofrep: evaluation, of: flag, at: run.now)
     }
 
-    /// An answer is written as a whole, and waits as a whole for a slow reader.
-    private func refuseLargeAnswer(_ ruleSet: RuleSet, _ output: inout EvaluationOutput) -> EvaluationResult {
-        let limit = settings.bulkAnswerBytes
+    /// A response is written as a whole, and waits as a whole for a slow reader.
+    private func refuseLargeResponse(_ ruleSet: RuleSet, _ output: inout EvaluationOutput) -> EvaluationResult {
+        let limit = settings.bulkResponseBytes
         return fail(
             .init(
                 .general,

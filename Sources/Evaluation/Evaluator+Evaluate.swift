@@ -188,7 +188,7 @@ private enum EvaluateOutcome {
         }
     }
 
-    /// Where the answer came from: the worse of the flag's source and, where there was a flag, the overrides'.
+    /// Where the response came from: the worse of the flag's source and, where there was a flag, the overrides'.
     func source(with overrides: OverridesLookup) -> AnswerSource {
         switch self {
         case .evaluated(_, _, let source): max(source, overrides.source)

@@ -26,15 +26,15 @@ struct EvaluationInput {
     /// where neither has one.
     let key: UnsafeRawBufferPointer
     let body: UnsafeRawBufferPointer
-    /// The value of `If-None-Match`; nil also where the client wants the answer in any case.
+    /// The value of `If-None-Match`; nil also where the client wants the response in any case.
     let ifNoneMatch: UnsafeRawBufferPointer?
     /// The environment that the query names.
     var environment: Environment?
     /// The only tenant that it may be about; nil for any.
     var boundTenant: UnsafeRawBufferPointer?
-    /// What has been written of the answer in an earlier turn of the loop.
-    var unfinished: UnfinishedAnswer?
-    /// Whether it is this one's turn to be written, of all bulk answers.
+    /// What has been written of the response in an earlier turn of the loop.
+    var unfinished: UnfinishedResponse?
+    /// Whether it is this one's turn to be written, of all bulk responses.
     var isWriting = false
     /// Whether it has been postponed already.
     var wasPostponed = false
@@ -42,7 +42,7 @@ struct EvaluationInput {
 
 /// What came of trying to answer from the cache.
 enum EvaluationResult {
-    /// The answer is in the output.
+    /// The response is in the output.
     case answered(HTTPStatus)
     /// This is wrong with the request.
     case refused(Problem)
@@ -51,8 +51,8 @@ enum EvaluationResult {
     /// It begins anew when the loop has time again.
     case postponed
     /// It goes on with what has been written when the loop has time again.
-    case unfinished(UnfinishedAnswer)
-    /// It begins when the bulk answer is finished that is being written.
+    case unfinished(UnfinishedResponse)
+    /// It begins when the bulk response is finished that is being written.
     case queued
 }
 
@@ -113,7 +113,7 @@ extension Evaluator {
                     EvaluationInput(
                         kind: input.kind, caller: input.caller, label: input.label,
                         key: input.kind == .explain ? UnsafeRawBufferPointer(flagKey) : input.key,
-                        body: input.body, ifNoneMatch: query.wantsAnswer ? nil : input.ifNoneMatch,
+                        body: input.body, ifNoneMatch: query.wantsContent ? nil : input.ifNoneMatch,
                         environment: query.environment), &exchange)
             }
         } catch {
@@ -210,14 +210,14 @@ extension Evaluator {
         giveWay(waiting)
     }
 
-    /// Has a bulk answer written when the loop has time, and no other meanwhile.
+    /// Has a bulk response written when the loop has time, and no other meanwhile.
     private func write(_ waiting: WaitingEvaluation) {
         writing = waiting
         waiting.isWriting = true
         cache.wait { [unowned self] in retry(waiting) }
     }
 
-    /// Lets the next bulk answer be written, if this one was.
+    /// Lets the next bulk response be written, if this one was.
     private func giveWay(_ waiting: WaitingEvaluation) {
         guard writing === waiting else { return }
         writing = nil
@@ -226,7 +226,7 @@ extension Evaluator {
         if !queued.isEmpty { write(queued.removeFirst()) }
     }
 
-    /// Refuses bulk answers that have waited longer than requests may: who comes after them would wait as long.
+    /// Refuses bulk responses that have waited longer than requests may: who comes after them would wait as long.
     private func shedQueued() {
         let late = queued.prefix(Evaluator.shedAtOnce).prefix { loop.isLate(since: $0.queuedSince) }
         queued.removeFirst(late.count)

@@ -31,7 +31,7 @@ package final class Evaluator {
     var output = EvaluationOutput()
     /// Where a percent-encoded key is decoded.
     var decodedKey = ByteBuffer(capacity: 512)
-    /// The bulk answer that is being written, if that takes more than one turn of the loop: one at a time, since what
+    /// The bulk response that is being written, if that takes more than one turn of the loop: one at a time, since what
     /// is unfinished takes memory.
     var writing: WaitingEvaluation?
     /// Those that are written after it, in the order in which they were asked for.
@@ -89,7 +89,7 @@ package final class Evaluator {
     package func publishStatistics() { metrics.publish(cache.statistics, in: counters) }
 }
 
-/// Where the answer of an evaluation is written: memory that is used again for the next.
+/// Where the response of an evaluation is written: memory that is used again for the next.
 struct EvaluationOutput: ~Copyable {
     /// The content.
     var body = ByteBuffer()

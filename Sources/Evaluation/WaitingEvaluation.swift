@@ -14,14 +14,14 @@ final class WaitingEvaluation {
     private let caller: Caller
     /// What it is counted under.
     let label: Int
-    let answer: DeferredAnswer
+    let answer: DeferredResponse
     /// How often the store was asked.
     var loads = 0
-    /// What has been written of the answer.
-    var unfinished: UnfinishedAnswer?
-    /// Whether it is the bulk answer that is being written.
+    /// What has been written of the response.
+    var unfinished: UnfinishedResponse?
+    /// Whether it is the bulk response that is being written.
     var isWriting = false
-    /// Since when it waits for other bulk answers, in milliseconds of the monotonic clock.
+    /// Since when it waits for other bulk responses, in milliseconds of the monotonic clock.
     var queuedSince: Int64 = 0
     /// Whether it has been postponed.
     var wasPostponed = false
@@ -30,7 +30,7 @@ final class WaitingEvaluation {
     private let ifNoneMatch: [UInt8]?
     private let environment: Environment?
 
-    init(_ input: EvaluationInput, _ answer: DeferredAnswer) {
+    init(_ input: EvaluationInput, _ answer: DeferredResponse) {
         kind = input.kind
         caller = input.caller
         label = input.label

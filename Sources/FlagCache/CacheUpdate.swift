@@ -30,17 +30,17 @@ package struct CacheLoad: Sendable {
     /// What was found.
     package enum Value: Sendable {
         /// A flag; nil when there is none.
-        case flag(FlagText?)
+        case flag(DecodedFlag?)
         /// A tenant's overrides, possibly none.
-        case overrides([OverrideText])
+        case overrides([DecodedOverride])
         /// All flags of an environment.
-        case ruleSet(RuleSetText)
+        case ruleSet(DecodedRuleSet)
         /// The kill switches of an environment.
-        case killSwitches(KillSwitchesText)
+        case killSwitches(DecodedKillSwitches)
         /// The segments of an environment.
-        case segments(SegmentsText)
+        case segments(DecodedSegments)
         /// A segment; nil when neither it nor any of its keys is there.
-        case segment(SegmentText?)
+        case segment(DecodedSegment?)
         /// Nothing: the store does not answer.
         case failed
     }
@@ -49,7 +49,7 @@ package struct CacheLoad: Sendable {
 /// What a commit changed, with the new state: a loop that holds the old one needs no load.
 package enum CacheChange: Sendable {
     /// A flag was stored, or removed (nil).
-    case flag(Environment, key: [UInt8], FlagText?)
+    case flag(Environment, key: [UInt8], DecodedFlag?)
     /// A tenant's override of a flag was stored, or removed (nil).
     case override(Environment, tenant: [UInt8], flagKey: [UInt8], TenantOverride?)
     /// A kill switch was turned on or off; without a key, that of all flags.
@@ -57,7 +57,7 @@ package enum CacheChange: Sendable {
     /// The environment has been changed so often.
     case revision(Environment, Int64)
     /// A segment or its keys were changed, or nothing is left of it (nil).
-    case segment(Environment, name: [UInt8], SegmentText?)
+    case segment(Environment, name: [UInt8], DecodedSegment?)
     /// Nothing that is known of flags and overrides holds any longer.
     case everything
     /// The tenants with overrides are now in this table.

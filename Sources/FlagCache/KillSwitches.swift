@@ -8,7 +8,7 @@ struct KillSwitches {
     /// The flags that are taken away.
     private(set) var flags: HashedMap<Bool>
 
-    init(_ text: KillSwitchesText = KillSwitchesText(), hash: ByteHash) {
+    init(_ text: DecodedKillSwitches = DecodedKillSwitches(), hash: ByteHash) {
         isGlobal = text.isGlobal
         flags = HashedMap(text.flagKeys.lazy.map { ($0, true) }, hash: hash)
     }
@@ -43,7 +43,7 @@ struct KillSwitches {
 }
 
 /// The kill switches of one environment as they travel to the loops.
-package struct KillSwitchesText: Sendable, Equatable {
+package struct DecodedKillSwitches: Sendable, Equatable {
     /// Whether all flags are taken away.
     package internal(set) var isGlobal = false
     /// The keys of the flags that are taken away.

@@ -104,7 +104,7 @@ extension LoopCache {
     }
 
     private func setFlag(
-        _ text: FlagText?, _ environment: Environment, key: UnsafeRawBufferPointer, expiresAt: Int64
+        _ text: DecodedFlag?, _ environment: Environment, key: UnsafeRawBufferPointer, expiresAt: Int64
     ) {
         guard let text else {
             noteAbsence(.flag, environment, name: key, source: nil, expiresAt: expiresAt)
@@ -129,7 +129,7 @@ extension LoopCache {
     }
 
     private func setOverrides(
-        _ texts: [OverrideText], _ environment: Environment, tenant: UnsafeRawBufferPointer, expiresAt: Int64
+        _ texts: [DecodedOverride], _ environment: Environment, tenant: UnsafeRawBufferPointer, expiresAt: Int64
     ) {
         let salt = NameKind.tenant.salt(environment)
         guard !texts.isEmpty else {
@@ -145,7 +145,7 @@ extension LoopCache {
         }
     }
 
-    private func setRuleSet(_ text: RuleSetText, _ environment: Environment, expiresAt: Int64) {
+    private func setRuleSet(_ text: DecodedRuleSet, _ environment: Environment, expiresAt: Int64) {
         forgetAbsence(.flag, environment, name: LoopCache.noName)
         guard let entry = ruleSets[environment.index] else {
             let ruleSet = RuleSet(text, fractional: fractional)
@@ -156,7 +156,7 @@ extension LoopCache {
         ruleSets[environment.index] = RuleSetEntry(ruleSet: entry.ruleSet, expiresAt: expiresAt)
     }
 
-    private func setKillSwitches(_ text: KillSwitchesText, _ environment: Environment) {
+    private func setKillSwitches(_ text: DecodedKillSwitches, _ environment: Environment) {
         killSwitches[environment.index] = KillSwitches(text, hash: hash)
         hasKillSwitches = killSwitches.contains { !$0.isEmpty }
     }

@@ -46,7 +46,7 @@ extension LoopCache {
 /// The segments of one environment for one loop, compiled when they are first asked for. Confined to the loop.
 struct LoopSegments {
     private struct Entry {
-        var text: SegmentText
+        var text: DecodedSegment
         var compiled: CompiledSegment?
         /// Whether there is nothing to be compiled, or no more.
         var isCompiled: Bool { compiled != nil || text.head == nil }
@@ -61,7 +61,7 @@ struct LoopSegments {
     /// Whether any condition reads the clock; nil when that must be looked at.
     private var knownToReadTimestamp: Bool?
 
-    init(_ text: SegmentsText, fractional: FractionalVersion, hash: ByteHash) {
+    init(_ text: DecodedSegments, fractional: FractionalVersion, hash: ByteHash) {
         self.fractional = fractional
         fingerprint = text.byName.values.reduce(0) { $0 &+ $1.fingerprint }
         entries = HashedMap(text.byName.lazy.map { ($0.key, Entry(text: $0.value)) }, hash: hash)
@@ -102,7 +102,7 @@ struct LoopSegments {
 
     /// Puts a segment in the place of what was known of it, or forgets it. What has been compiled of a condition that
     /// is the same goes on.
-    mutating func set(_ text: SegmentText?, for name: [UInt8]) {
+    mutating func set(_ text: DecodedSegment?, for name: [UInt8]) {
         knownToReadTimestamp = nil
         uncompiledFrom = 0
         name.withUnsafeBytes { name in

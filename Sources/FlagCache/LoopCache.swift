@@ -116,7 +116,7 @@ enum Freshness: UInt8 {
 
 /// A flag in the cache: compiled when it is first asked for.
 struct FlagEntry {
-    var text: FlagText
+    var text: DecodedFlag
     var compiled: CompiledFlag?
     var freshness = Freshness.current
 }

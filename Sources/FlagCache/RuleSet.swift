@@ -7,7 +7,7 @@ import FlagCore
 package final class RuleSet {
     /// A flag of the set.
     package struct Entry {
-        let text: FlagText
+        let text: DecodedFlag
         fileprivate(set) var compiled: CompiledFlag? {
             didSet { note() }
         }
@@ -19,7 +19,7 @@ package final class RuleSet {
         /// not touch them.
         package let isClientSide: Bool
 
-        fileprivate init(_ text: FlagText, _ compiled: CompiledFlag? = nil) {
+        fileprivate init(_ text: DecodedFlag, _ compiled: CompiledFlag? = nil) {
             self.text = text
             isClientSide = text.isClientSide
             self.compiled = compiled
@@ -54,7 +54,7 @@ package final class RuleSet {
     /// How many flags are past their dates, and for which instants that is so.
     private var stale: (count: Int, during: Range<Timestamp>)?
 
-    init(_ text: RuleSetText, fractional: FractionalVersion) {
+    init(_ text: DecodedRuleSet, fractional: FractionalVersion) {
         self.fractional = fractional
         revision = text.revision
         entries = text.flags.map { Entry($0) }
@@ -102,7 +102,7 @@ package final class RuleSet {
     }
 
     /// What a flag was, or will be, compiled from.
-    func text(at index: Int) -> FlagText { entries[index].text }
+    func text(at index: Int) -> DecodedFlag { entries[index].text }
 
     /// The place of a key. O(log n).
     package func index(of key: UnsafeRawBufferPointer) -> Int? {
@@ -143,7 +143,7 @@ package final class RuleSet {
     }
 
     /// Takes over a newer state and keeps what has been compiled of rules that are the same. O(flags).
-    func update(to text: RuleSetText) {
+    func update(to text: DecodedRuleSet) {
         let old = entries
         var place = 0
         entries = text.flags.map { newText in
@@ -167,7 +167,7 @@ package final class RuleSet {
     }
 
     /// Puts one flag in, changes it or takes it out. O(log n) to find it; what follows moves when it is new or gone.
-    func set(_ text: FlagText?, for key: UnsafeRawBufferPointer) {
+    func set(_ text: DecodedFlag?, for key: UnsafeRawBufferPointer) {
         let (index, isThere) = entries.search { $0.text.key.compare(to: key) }
         stale = nil
         if isThere { forget(entries[index]) }

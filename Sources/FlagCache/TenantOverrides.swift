@@ -2,7 +2,7 @@ import Bytes
 import FlagCore
 
 /// One override as it travels to the loops.
-package struct OverrideText: Sendable {
+package struct DecodedOverride: Sendable {
     /// The flag.
     package let flagKey: [UInt8]
     /// What it answers.
@@ -21,7 +21,7 @@ package final class TenantOverrides {
     /// The fingerprint, when it does not depend on the time because no override expires.
     private var steadyFingerprint: UInt64?
 
-    init(_ texts: [OverrideText], hash: ByteHash) {
+    init(_ texts: [DecodedOverride], hash: ByteHash) {
         overrides = HashedMap(texts.lazy.map { ($0.flagKey, $0.override.unshared) }, hash: hash)
     }
 

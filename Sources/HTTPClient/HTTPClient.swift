@@ -31,16 +31,16 @@ package final class HTTPClient: Sendable {
         transfers.submit(request, completion)
     }
 
-    /// Sends a request and blocks until its answer is there. Not for an event loop, nor for a completion.
+    /// Sends a request and blocks until its response is there. Not for an event loop, nor for a completion.
     package func send(_ request: HTTPClientRequest) throws(HTTPClientError) -> HTTPClientResponse {
         let done = DispatchSemaphore(value: 0)
-        let answer = Locked<Result<HTTPClientResponse, HTTPClientError>?>(nil)
+        let response = Locked<Result<HTTPClientResponse, HTTPClientError>?>(nil)
         send(request) { result in
-            answer.withLock { $0 = result }
+            response.withLock { $0 = result }
             done.signal()
         }
         done.wait()
-        guard let result = answer.withLock({ $0 }) else {
+        guard let result = response.withLock({ $0 }) else {
             throw HTTPClientError(.closed, server: request.server, reason: "the client was closed")
         }
         return try result.get()

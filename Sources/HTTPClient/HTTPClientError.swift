@@ -1,4 +1,4 @@
-/// Why there is no answer. Names the server by scheme, host and port only: paths, queries, header fields and contents
+/// Why there is no response. Names the server by scheme, host and port only: paths, queries, header fields and contents
 /// may hold secrets and are in no description.
 package struct HTTPClientError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What went wrong.
@@ -13,7 +13,7 @@ package struct HTTPClientError: Error, Sendable, Equatable, CustomStringConverti
         case unreachable
         /// No connection came about in time.
         case connectTimeout
-        /// The answer was not whole in time.
+        /// The response was not whole in time.
         case timeout
         /// The proxy does not do what it should.
         case proxy
@@ -25,7 +25,7 @@ package struct HTTPClientError: Error, Sendable, Equatable, CustomStringConverti
         case handshake
         /// The connection broke off, or what came is no HTTP.
         case broken
-        /// The answer's content, or its header, is larger than it may be.
+        /// The response's content, or its header, is larger than it may be.
         case tooLarge
         /// The client was closed meanwhile.
         case closed

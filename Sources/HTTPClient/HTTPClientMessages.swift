@@ -12,9 +12,9 @@ package struct HTTPClientRequest: Sendable, CustomStringConvertible {
     package var body: [UInt8]?
     /// In place of the client's settings for the whole of the request.
     package var timeout: Duration?
-    /// In place of the client's settings for the answer's content.
-    package var answerBytes: Int?
-    /// Told of each piece of the answer's content as it comes, on the client's own queue: must not block.
+    /// In place of the client's settings for the response's content.
+    package var responseBytes: Int?
+    /// Told of each piece of the response's content as it comes, on the client's own queue: must not block.
     package var onContent: (@Sendable (UnsafeRawBufferPointer) -> Void)?
 
     /// A request.
@@ -78,7 +78,7 @@ package struct HTTPClientRequest: Sendable, CustomStringConvertible {
     }
 }
 
-/// An answer, whatever its status: redirections are answers like others and are not followed, so that nothing that a
+/// A response, whatever its status: redirections are answers like others and are not followed, so that nothing that a
 /// request carries goes to another host.
 package struct HTTPClientResponse: Sendable, CustomStringConvertible {
     /// The status.

@@ -2,11 +2,11 @@
 package struct HTTPClientSettings: Sendable, Equatable {
     /// For a connection, TLS included.
     package var connectTimeout = Duration.seconds(10)
-    /// For the whole of a request, from `send` to the last byte of the answer; waiting for a connection counts.
+    /// For the whole of a request, from `send` to the last byte of the response; waiting for a connection counts.
     package var timeout = Duration.seconds(30)
-    /// Bytes of an answer's content, after decompression.
-    package var answerBytes = 16 << 20
-    /// Bytes of an answer's header.
+    /// Bytes of a response's content, after decompression.
+    package var responseBytes = 16 << 20
+    /// Bytes of a response's header.
     package var headerBytes = 64 << 10
     /// Connections to one host; further requests wait.
     package var connectionsPerHost = 16

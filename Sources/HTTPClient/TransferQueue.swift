@@ -12,11 +12,11 @@ final class TransferQueue: @unchecked Sendable {
     private let multi: UnsafeMutableRawPointer?
     private let queue = DispatchQueue(label: "http-client")
     private let inbox = Locked(Inbox())
-    private var active: [UnsafeMutableRawPointer: Transfer] = [:]
+    private var active: [UnsafeMutableRawPointer: CurlTransfer] = [:]
 
     /// What other threads left.
     private struct Inbox {
-        var waiting: [(HTTPClientRequest, Transfer.Completion)] = []
+        var waiting: [(HTTPClientRequest, CurlTransfer.Completion)] = []
         var isRunning = false
         var isClosed = false
     }
@@ -38,7 +38,7 @@ final class TransferQueue: @unchecked Sendable {
     }
 
     /// Begins a transfer, from any thread.
-    func submit(_ request: HTTPClientRequest, _ completion: @escaping Transfer.Completion) {
+    func submit(_ request: HTTPClientRequest, _ completion: @escaping CurlTransfer.Completion) {
         let isFirst = inbox.withLock { inbox in
             inbox.waiting.append((request, completion))
             defer { inbox.isRunning = true }
@@ -82,9 +82,9 @@ final class TransferQueue: @unchecked Sendable {
     }
 
     private func begin(
-        _ request: HTTPClientRequest, _ completion: @escaping Transfer.Completion, _ isClosed: Bool
+        _ request: HTTPClientRequest, _ completion: @escaping CurlTransfer.Completion, _ isClosed: Bool
     ) {
-        let transfer = Transfer(request, settings, completion)
+        let transfer = CurlTransfer(request, settings, completion)
         if isClosed { return transfer.fail(.closed, "the client was closed") }
         if let fault = request.fault { return transfer.fail(.invalidRequest, fault) }
         guard let multi, let easy = transfer.prepare(library) else {

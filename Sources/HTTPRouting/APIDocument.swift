@@ -9,7 +9,7 @@ package struct APIDocument: Sendable {
 
     /// The document, UTF-8.
     package let text: [UInt8]
-    private let operations: [String: Operation]
+    private let operations: [String: OpenAPIOperation]
     private let places: [String: String]
 
     /// Reads a document.
@@ -22,12 +22,12 @@ package struct APIDocument: Sendable {
         text = APIDocument.text(of: file, version: version)
         let tape = JSONTape()
         try tape.parse(file)
-        var operations: [String: Operation] = [:]
+        var operations: [String: OpenAPIOperation] = [:]
         var places: [String: String] = [:]
         tape.root["paths"]?.forEachMember { path, item in
             item.forEachMember { method, operation in
                 guard let id = operation["operationId"]?.string else { return }
-                operations[id] = Operation(operation, tape.root["components"]?["parameters"])
+                operations[id] = OpenAPIOperation(operation, tape.root["components"]?["parameters"])
                 places[id] = "\(string(method).uppercased()) \(string(path))"
             }
         }
@@ -36,7 +36,7 @@ package struct APIDocument: Sendable {
     }
 
     /// What the document says of a route. One that it lacks is a mistake in the program, as is one in another place.
-    func operation(of route: RouteDeclaration) -> Operation {
+    func operation(of route: RouteDeclaration) -> OpenAPIOperation {
         let place = "\(route.method.name) \(route.pattern.openAPIPath)"
         guard let operation = operations[route.operationID], places[route.operationID] == place else {
             preconditionFailure("the API document does not describe \(place) as \(route.operationID)")
@@ -55,7 +55,7 @@ package struct APIDocument: Sendable {
     }
 }
 
-extension Operation {
+extension OpenAPIOperation {
     /// What a document says of one.
     ///
     /// - Parameters:

@@ -21,7 +21,7 @@ package struct AdministrationRequest: Sendable {
     package let requestID: RequestID
     /// The trace that it belongs to; nil when its client tells of none.
     package private(set) var traceID: String?
-    /// Whether somebody still waits for the answer. From any thread.
+    /// Whether somebody still waits for the response. From any thread.
     package var isAwaited: @Sendable () -> Bool = { true }
     /// Takes what says how far the work is, for clients that want to know; nil where none does.
     package var follow: (@Sendable (@escaping @Sendable () -> JSONValue) -> Void)?
@@ -119,12 +119,12 @@ package enum MediaType {
     private static let changes = ["application/merge-patch+json", "application/json-patch+json"]
 
     /// The formats of every PATCH, as the value of an `Accept-Patch` field (RFC 5789 section 3.1).
-    package static let ofChanges = Operation.changeTypes.joined(separator: ", ")
+    package static let ofChanges = OpenAPIOperation.changeTypes.joined(separator: ", ")
 
     /// Accepts the media types of the route, a request that names no type, and the type that `curl -d` gives to
     /// everything, which `BrowserOrigin` makes safe; where something is sent as a whole, also any other `…+json`
     /// (RFC 6839 section 3.1). Anything else is a problem.
-    package static func require(_ field: UnsafeRawBufferPointer?, for route: Route, _ body: Operation.Body)
+    package static func require(_ field: UnsafeRawBufferPointer?, for route: Route, _ body: OpenAPIOperation.Body)
         throws(Problem)
     {
         guard let field, !field.isEmpty else { return }

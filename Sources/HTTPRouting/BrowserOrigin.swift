@@ -8,7 +8,7 @@ import HTTPTransport
 /// machine could be changed by whatever page is open there. The browser says where such a request comes from; programs
 /// and curl send neither field, and are not asked for a particular media type instead.
 package enum BrowserOrigin {
-    /// What every answer of both ports says to browsers and caches: that it is what its type says, that it depends on
+    /// What every response of both ports says to browsers and caches: that it is what its type says, that it depends on
     /// who asks, and that it may have changed.
     package static let standingFields: [(name: StaticString, value: StaticString)] = [
         ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "private, no-cache"),

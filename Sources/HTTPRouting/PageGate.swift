@@ -31,7 +31,7 @@ struct PageGate {
     private let origins: PageOrigins
     private let named: [Welcome]
     private let all: Welcome?
-    /// Whoever keeps an answer for others has to know that the next page may be told something else.
+    /// Whoever keeps a response for others has to know that the next page may be told something else.
     private let others = AttachedFields([("Vary", "Origin")])
 
     /// A gate for pages of these origins; nil where there is none.
@@ -42,7 +42,7 @@ struct PageGate {
         all = origins.containsAll ? Welcome(Array("*".utf8)) : nil
     }
 
-    /// Has the answer to a request tell browsers and caches what they need, whoever gives it.
+    /// Has the response to a request tell browsers and caches what they need, whoever gives it.
     ///
     /// - Parameter caller: who sent it; nil for a stranger.
     /// - Returns: whether a page sent it that may come in.

@@ -32,7 +32,7 @@ package struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
     package var fields: [Field] = []
     /// The policies that were violated, of a problem about how often somebody asks.
     package var violatedPolicies: [String] = []
-    /// Header fields that belong to the answer, such as `Allow`.
+    /// Header fields that belong to the response, such as `Allow`.
     package var headerFields: [(name: String, value: String)] = []
 
     /// What happened, for logs.

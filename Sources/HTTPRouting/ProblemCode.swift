@@ -48,7 +48,7 @@ extension ProblemCode {
     package static let routeNotFound = ProblemCode("route_not_found", 404, "There is nothing at this path")
     /// The method is not allowed here.
     package static let methodNotAllowed = ProblemCode("method_not_allowed", 405, "The method is not allowed here")
-    /// The answer cannot be sent as the request wants it.
+    /// The response cannot be sent as the request wants it.
     package static let notAcceptable = ProblemCode(
         "not_acceptable", 406, "The answer cannot be sent as the request wants it")
     /// The request did not arrive in time.

@@ -4,12 +4,12 @@ import HTTPTransport
 import JSON
 import Platform
 
-/// The answer to a request for long work, for clients that want to see how far it is: one JSON text a line
+/// The response to a request for long work, for clients that want to see how far it is: one JSON text a line
 /// (https://jsonlines.org), `{"work":{…}}` about twice a second, and as the last `{"response":{"status":…,
 /// "fields":{…},"content":…}}`.
 final class ProgressStream: Sendable {
     private struct State {
-        var stream: AnswerStream?
+        var stream: ResponseStream?
         /// Says how far the work is.
         var work: (@Sendable () -> JSONValue)?
         /// What is still to be said at the end.
@@ -27,7 +27,7 @@ final class ProgressStream: Sendable {
         request.field("Accept")?.hasSameBytes(as: mediaType) ?? false
     }
 
-    /// Begins the answer. Its status is 200, whatever comes of the work: that is told at the end.
+    /// Begins the response. Its status is 200, whatever comes of the work: that is told at the end.
     init(_ exchange: inout Exchange) {
         let stream = exchange.stream(
             .ok, contentType: Self.mediaType, endsAtDrain: false,

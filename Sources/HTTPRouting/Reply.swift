@@ -1,11 +1,11 @@
 import Bytes
 import HTTPTransport
 
-/// Where the answer of work on another queue goes. Answer once; from any thread.
+/// Where the response of work on another queue goes. Answer once; from any thread.
 package struct Reply: Sendable {
     private let send: @Sendable (Result<HTTPResponse, Problem>) -> Void
 
-    /// A reply that hands the answer to `send`.
+    /// A reply that hands the response to `send`.
     package init(_ send: @escaping @Sendable (Result<HTTPResponse, Problem>) -> Void) {
         self.send = send
     }
@@ -22,14 +22,14 @@ package struct Reply: Sendable {
 }
 
 extension HTTPResponse {
-    /// A problem as an answer to the request of a name.
+    /// A problem as a response to the request of a name.
     package init(_ problem: Problem, requestID: RequestID) {
         self.init(
             status: HTTPStatus(problem.code.status), fields: problem.headerFields,
             contentType: "application/problem+json", body: problem.body(requestID: requestID))
     }
 
-    /// JSON as an answer.
+    /// JSON as a response.
     package static func json(
         _ body: [UInt8], status: HTTPStatus = .ok, fields: [(name: String, value: String)] = []
     ) -> HTTPResponse {

@@ -1,6 +1,6 @@
 import Telemetry
 
-/// Where requests are counted: by the label of their route and the status of the answer.
+/// Where requests are counted: by the label of their route and the status of the response.
 package struct RequestMetrics: Sendable {
     /// The statuses that are counted one by one, 200 first; others count as `other`.
     private static let statuses: [UInt16] = [
@@ -33,7 +33,7 @@ package struct RequestMetrics: Sendable {
         return requests.place(label, place)
     }
 
-    /// Counts an answer, in a block that the calling thread owns.
+    /// Counts a response, in a block that the calling thread owns.
     ///
     /// - Parameter microseconds: how long the request took.
     package func count(_ label: Int, _ status: UInt16, _ microseconds: Int64, in block: CounterBlock) {
@@ -41,7 +41,7 @@ package struct RequestMetrics: Sendable {
         durations.note(label, microseconds, in: block)
     }
 
-    /// Counts an answer, in a block that several threads share.
+    /// Counts a response, in a block that several threads share.
     package func countShared(_ label: Int, _ status: UInt16, _ microseconds: Int64, in block: CounterBlock) {
         block.raiseShared(place(label, status))
         durations.noteShared(label, microseconds, in: block)

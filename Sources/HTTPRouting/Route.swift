@@ -34,11 +34,11 @@ package final class Route: Sendable {
     /// What is demanded of requests.
     package let policy: RoutePolicy
     /// What the document says that requests may have.
-    package let operation: Operation
+    package let operation: OpenAPIOperation
     /// The number of the policy's label, among those of the router.
     package let label: Int
 
-    init(_ declaration: RouteDeclaration, number: Int, label: Int, _ operation: Operation) {
+    init(_ declaration: RouteDeclaration, number: Int, label: Int, _ operation: OpenAPIOperation) {
         self.number = number
         self.label = label
         method = declaration.method

@@ -14,7 +14,7 @@ package struct RequestCounter {
         self.block = block
     }
 
-    /// Counts an answer that is about to be given.
+    /// Counts a response that is about to be given.
     package func count(_ label: Int, _ status: UInt16, _ exchange: borrowing Exchange) {
         metrics.count(label, status, exchange.elapsedMicroseconds, in: block)
     }
@@ -138,7 +138,7 @@ package struct RouteGate {
     }
 
     /// Answers a browser that asks, without a credential of its page, whether that may call a route of this path. Any
-    /// other answer at such a path is a page's to read as the route's own are.
+    /// other response at such a path is a page's to read as the route's own are.
     private mutating func answersPreflight(
         _ request: borrowing HTTPRequest, of caller: Caller?, _ exchange: inout Exchange
     ) -> Bool {

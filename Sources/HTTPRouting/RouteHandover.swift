@@ -6,7 +6,7 @@ import Telemetry
 /// Hands requests from an event loop to workers, and their answers back: the connection waits meanwhile, the loop does
 /// not.
 package struct RouteHandover: Sendable {
-    /// What a route does on a worker, with a copy of the request: may block. What it throws is the answer; else it
+    /// What a route does on a worker, with a copy of the request: may block. What it throws is the response; else it
     /// answers through the reply, now or later.
     package typealias Action = @Sendable (AdministrationRequest, Reply) throws(Problem) -> Void
 
@@ -82,7 +82,7 @@ package struct RouteHandover: Sendable {
         if !isTaken { reply(.failure(.overloaded)) }
     }
 
-    /// Where the answer goes: as a whole when it is there, or behind lines that tell how far the work is, where the
+    /// Where the response goes: as a whole when it is there, or behind lines that tell how far the work is, where the
     /// route does long work and the client wants to know.
     private func answering(
         _ request: borrowing HTTPRequest, _ route: Route, _ copy: inout AdministrationRequest,
@@ -94,9 +94,9 @@ package struct RouteHandover: Sendable {
             copy.follow = { stream.follow($0) }
             return { stream.finish($0) }
         }
-        let watch = route.policy.answerTime.map { _ in AnswerWatch() }
+        let watch = route.policy.responseTime.map { _ in ResponseWatch() }
         if let watch { copy.isAwaited = { watch.isAwaited } }
-        let answer = exchange.deferred(within: route.policy.answerTime, watch: watch)
-        return { answer.complete($0) }
+        let response = exchange.deferred(within: route.policy.responseTime, watch: watch)
+        return { response.complete($0) }
     }
 }

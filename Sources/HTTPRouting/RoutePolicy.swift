@@ -1,6 +1,6 @@
 import Access
 
-/// What a route demands of a request and promises for its answer, stated where the route is declared.
+/// What a route demands of a request and promises for its response, stated where the route is declared.
 package struct RoutePolicy: Sendable {
     /// What the route's requests are counted under, with those of other routes of the same label.
     package var label: String
@@ -14,8 +14,8 @@ package struct RoutePolicy: Sendable {
     package var rate = RateClass.administration
     /// The content that it takes.
     package var content = Content.usual
-    /// How long the answer may take; nil for the usual time.
-    package var answerTime: Duration?
+    /// How long the response may take; nil for the usual time.
+    package var responseTime: Duration?
     /// Whether it is long work, of which clients may be told how far it is.
     package var tellsProgress = false
     /// Whether it is answered also by a loop that is late, as health and emergencies are.
@@ -24,7 +24,7 @@ package struct RoutePolicy: Sendable {
     /// Whether it looks at what callers show by itself, since it hands out what they show elsewhere.
     package var readsCredentials = false
 
-    /// Whether pages of the origins that the operator lists may have a browser ask for it, and read the answer.
+    /// Whether pages of the origins that the operator lists may have a browser ask for it, and read the response.
     package var isForListedPages = false
 
     /// A policy for what only looks, on the usual workers.

@@ -118,7 +118,7 @@ package final class WorkerPool: Sendable {
         }
     }
 
-    /// Runs the end of work that was taken before, such as the answer to a write that is durable: never refused, and
+    /// Runs the end of work that was taken before, such as the response to a write that is durable: never refused, and
     /// before what has not begun.
     package func finish(_ job: @escaping @Sendable () -> Void) {
         line.withLock { line in

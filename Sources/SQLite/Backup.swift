@@ -5,7 +5,7 @@ import CSQLite
 /// The source connection should be inside a read transaction: the copy is then of that one state, and commits of
 /// others do not make it start over. Source: sqlite.org/backup.html.
 package final class Backup {
-    private let destination: Connection
+    private let destination: DatabaseConnection
     private var handle: OpaquePointer?
 
     /// How far a copy is.
@@ -17,8 +17,8 @@ package final class Backup {
     }
 
     /// Prepares a copy of the database behind `source` into the file at `path`, which is overwritten if it exists.
-    package init(of source: Connection, to path: String) throws(SQLiteError) {
-        destination = try Connection(path: path, mode: .create, busyTimeoutMilliseconds: 0)
+    package init(of source: DatabaseConnection, to path: String) throws(SQLiteError) {
+        destination = try DatabaseConnection(path: path, mode: .create, busyTimeoutMilliseconds: 0)
         handle = destination.withHandle { target in
             source.withHandle { sqlite3_backup_init(target, "main", $0, "main") }
         }
@@ -51,7 +51,7 @@ package final class Backup {
 
     /// Copies the whole database behind `source` into the file at `path`, of one state.
     package static func copy(
-        _ source: Connection, to path: String, pagesPerStep: Int32 = 256
+        _ source: DatabaseConnection, to path: String, pagesPerStep: Int32 = 256
     ) throws(SQLiteError) {
         try source.read(failing: { $0 }) { () throws(SQLiteError) in
             let backup = try Backup(of: source, to: path)

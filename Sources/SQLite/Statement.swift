@@ -7,10 +7,10 @@ import Glibc
 /// `run` does the last two for a statement without rows.
 package final class Statement {
     private var handle: OpaquePointer?
-    private unowned let connection: Connection
+    private unowned let connection: DatabaseConnection
 
     /// Takes over a prepared statement.
-    init(_ handle: OpaquePointer, connection: Connection) {
+    init(_ handle: OpaquePointer, connection: DatabaseConnection) {
         self.handle = handle
         self.connection = connection
     }

@@ -7,7 +7,7 @@ import Platform
 /// SQLite checks the checksums of its log only when it recovers one, which it does not do while somebody has the
 /// database open. Source: sqlite.org/walformat.html.
 package struct WriteAheadLog {
-    private let connection: Connection
+    private let connection: DatabaseConnection
     private let log: Int32
 
     /// What the index says of the log: how far it was committed.
@@ -43,7 +43,7 @@ package struct WriteAheadLog {
     ///   - isCancelled: asked now and then whether to give up, which is no error.
     /// - Throws: `corrupt` when it does not, `inputOutput` when it cannot be read.
     package static func check(
-        through connection: Connection, isCancelled: () -> Bool = { false }
+        through connection: DatabaseConnection, isCancelled: () -> Bool = { false }
     ) throws(SQLiteError) {
         // A connection that has read nothing yet has not opened the log.
         try connection.statement("SELECT 1 FROM sqlite_schema LIMIT 1").run("check")

@@ -52,7 +52,7 @@ extension SQLiteTableStore {
         }
     }
 
-    private func item(_ connection: Connection, _ keyBytes: [UInt8]) throws(TableError) -> Item? {
+    private func item(_ connection: DatabaseConnection, _ keyBytes: [UInt8]) throws(TableError) -> Item? {
         let select = try convertingErrors { () throws(SQLiteError) in
             let select = try connection.statement("SELECT content FROM item WHERE key = ?1")
             try select.bind(keyBytes, at: 1)

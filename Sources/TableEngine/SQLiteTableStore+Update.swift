@@ -29,7 +29,7 @@ extension SQLiteTableStore {
     }
 
     private func replace(
-        _ connection: Connection, _ old: TableDefinition, by schema: TableSchema
+        _ connection: DatabaseConnection, _ old: TableDefinition, by schema: TableSchema
     ) throws(TableError) -> TableDefinition {
         func isKept(_ index: IndexSchema) -> IndexDefinition? {
             old.indexes.first { $0.schema.name == index.name && $0.schema.hasSameEntries(as: index) }
@@ -55,7 +55,7 @@ extension SQLiteTableStore {
 
     /// Makes the entries of new indexes.
     private func fill(
-        _ indexes: [IndexDefinition], of definition: TableDefinition, _ connection: Connection
+        _ indexes: [IndexDefinition], of definition: TableDefinition, _ connection: DatabaseConnection
     ) throws(TableError) {
         guard !indexes.isEmpty else { return }
         try StoreFile.forEachItem(connection, of: definition) { (row, key, item) throws(TableError) in

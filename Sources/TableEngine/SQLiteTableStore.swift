@@ -8,7 +8,7 @@ import SQLite
 /// - Reads run on up to `TableLimits.readersMax` threads at a time, beside writing.
 /// - Writes are committed in groups by one writer; an answered write survives the end of the process and of the power.
 /// - One process owns the file; what others write to it all the same is found by `deliverForeignChanges`.
-package final class SQLiteTableStore: ItemTable {
+package final class SQLiteTableStore: TableStore {
     /// Where the tables are.
     package enum Location: Sendable {
         /// In the file `flags.db` of this directory, which must exist.
@@ -110,7 +110,7 @@ package final class SQLiteTableStore: ItemTable {
         writer = try Writer(
             connection: connection, catalog: catalog, readers: readers, checkpointer: checkpointer,
             reserve: reserve, limits: limits, retention: retention, time: time, delay: delay)
-        let parts = StoreParts(
+        let parts = OpenStore(
             readers: readers, writer: writer, catalog: catalog, checkpointer: checkpointer, retention: retention,
             vault: BackupVault(directory: directory, fileCalls), time: time, delay: delay,
             originID: self.originID, settingsOfBackups: settingsOfBackups)
@@ -124,7 +124,8 @@ package final class SQLiteTableStore: ItemTable {
 
     /// Opens the file, which needs some space by itself: what is set aside is there for those who stop a server on a
     /// full disk and start it again.
-    private static func openForWriting(_ path: String, _ reserve: DiskReserve?) throws(TableError) -> Connection {
+    private static func openForWriting(_ path: String, _ reserve: DiskReserve?) throws(TableError) -> DatabaseConnection
+    {
         while true {
             do throws(TableError) {
                 return try StoreFile.openForWriting(path, creating: true)
@@ -267,11 +268,11 @@ extension SQLiteTableStore {
 // MARK: - TableChanges
 
 extension SQLiteTableStore {
-    package func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { backups.parts.subscribe(deliver) }
+    package func subscribe(_ deliver: @escaping @Sendable ([TableChange]) -> Void) { backups.parts.subscribe(deliver) }
 
     package var lastSequence: Int64 { backups.parts.lastSequence }
 
-    package func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] {
+    package func changes(after sequence: Int64, limit: Int) throws(TableError) -> [TableChange] {
         try backups.parts.changes(after: sequence, limit: limit)
     }
 
@@ -299,7 +300,7 @@ extension SQLiteTableStore {
 
     /// Runs `body` on one state of the file.
     func snapshot<Result>(
-        _ connection: Connection, _ body: () throws(TableError) -> Result
+        _ connection: DatabaseConnection, _ body: () throws(TableError) -> Result
     ) throws(TableError) -> Result {
         try connection.read(failing: TableError.init, body)
     }

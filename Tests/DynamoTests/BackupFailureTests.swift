@@ -36,7 +36,7 @@ struct BackupFailureTests {
 
     /// Has the log of the database begin anew, with the room that it has on the device.
     private func beginLogAnew(_ directory: String) throws {
-        let connection = try Connection(
+        let connection = try DatabaseConnection(
             path: directory + "/flags.db", mode: .readWrite, busyTimeoutMilliseconds: 10_000)
         defer { connection.close() }
         while true {

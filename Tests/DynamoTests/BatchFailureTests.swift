@@ -24,7 +24,7 @@ struct BatchFailureTests {
             let laidOut = try SQLiteTableStore.open(.directory(disk.path))
             try laidOut.createTable(TestTable.schema)
             laidOut.close()
-            let connection = try Connection(
+            let connection = try DatabaseConnection(
                 path: disk.path + "/flags.db", mode: .readWrite, busyTimeoutMilliseconds: 1000)
             try connection.execute("PRAGMA default_cache_size = 20")
             connection.close()
@@ -134,7 +134,7 @@ struct BatchFailureTests {
         let small = try SmallStore()
         defer { small.store.close() }
         try small.store.put(TestTable.item("p", "stale", ["owner": "stale"]))
-        let vandal = try Connection(
+        let vandal = try DatabaseConnection(
             path: small.disk.path + "/flags.db", mode: .readWrite, busyTimeoutMilliseconds: 1000)
         // Its entry stays.
         try vandal.execute("DELETE FROM item")

@@ -170,7 +170,7 @@ struct ChangeStreamSizeTests {
         }
         let changes = try bench.store.changes(after: 0, limit: 1000)
         try bench.reopen {
-            let connection = try Connection(
+            let connection = try DatabaseConnection(
                 path: bench.directory.path + "/flags.db", mode: .readWrite, busyTimeoutMilliseconds: 1000)
             defer { connection.close() }
             try connection.execute(

@@ -10,7 +10,7 @@ struct ChangeStreamTests {
         arguments: StoreKind.allCases)
     func content(_ kind: StoreKind) throws {
         try kind.withStore { (store) throws in
-            let delivered = Locked<[Change]>([])
+            let delivered = Locked<[TableChange]>([])
             store.subscribe { changes in delivered.withLock { $0 += changes } }
             let first = TestTable.item("p", "1", ["v": 1])
             let second = TestTable.item("p", "1", ["v": 2])
@@ -125,7 +125,7 @@ struct ChangeStreamTests {
             ours.close()
             theirs.close()
         }
-        let delivered = Locked<[Change]>([])
+        let delivered = Locked<[TableChange]>([])
         ours.subscribe { changes in delivered.withLock { $0 += changes } }
         try theirs.createTable(TestTable.schema)
         try theirs.createTable(TableSchema(name: "gone", partitionKey: KeyAttribute("PK")))

@@ -26,13 +26,13 @@ struct CheckpointerTests {
     private struct Bench {
         let directory: TemporaryDirectory
         let store: SQLiteTableStore
-        let reader: Connection
+        let reader: DatabaseConnection
 
         init() throws {
             directory = try TemporaryDirectory()
             store = try SQLiteTableStore.open(.directory(directory.path))
             try store.createTable(TestTable.schema)
-            reader = try Connection(
+            reader = try DatabaseConnection(
                 path: directory.path + "/flags.db", mode: .readOnly, busyTimeoutMilliseconds: 1000)
         }
 

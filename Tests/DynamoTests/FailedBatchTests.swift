@@ -52,7 +52,8 @@ struct FailedBatchTests {
         defer { store.close() }
         try store.createTable(TestTable.schema)
         for number in 0..<failing { try store.transactAndWait(Self.put("stale-\(number)"), principal: .anonymous) }
-        let vandal = try Connection(path: disk.path + "/flags.db", mode: .readWrite, busyTimeoutMilliseconds: 1000)
+        let vandal = try DatabaseConnection(
+            path: disk.path + "/flags.db", mode: .readWrite, busyTimeoutMilliseconds: 1000)
         // Their entries stay: what is put in their places the file does not allow.
         try vandal.execute("DELETE FROM item")
         vandal.close()

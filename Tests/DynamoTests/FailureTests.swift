@@ -101,7 +101,8 @@ struct FailureTests {
         defer { store.close() }
         try store.createTable(TestTable.schema)
         // Keeps the log from beginning anew, so that it outgrows the first part of its index.
-        let reader = try Connection(path: disk.path + "/flags.db", mode: .readOnly, busyTimeoutMilliseconds: 1000)
+        let reader = try DatabaseConnection(
+            path: disk.path + "/flags.db", mode: .readOnly, busyTimeoutMilliseconds: 1000)
         defer { reader.close() }
         try reader.execute("BEGIN; SELECT count(*) FROM sqlite_schema")
         var failure: TableError?
@@ -218,7 +219,7 @@ struct FailureTests {
     func foreignDatabase() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/flags.db"
-        let connection = try Connection(path: path, mode: .create, busyTimeoutMilliseconds: 0)
+        let connection = try DatabaseConnection(path: path, mode: .create, busyTimeoutMilliseconds: 0)
         try connection.execute("CREATE TABLE precious(data)")
         var error = #expect(throws: TableError.self) { try SQLiteTableStore.open(.directory(directory.path)) }
         #expect(error?.storageKind == .notADatabase)
@@ -240,7 +241,8 @@ struct FailureTests {
         try store.put(
             TestTable.item("p", "1", ["owner": "o"]), TestTable.item("p", "2", ["owner": "o"]), TestTable.item("p", "3")
         )
-        let vandal = try Connection(path: directory.path + "/flags.db", mode: .readWrite, busyTimeoutMilliseconds: 1000)
+        let vandal = try DatabaseConnection(
+            path: directory.path + "/flags.db", mode: .readWrite, busyTimeoutMilliseconds: 1000)
         try vandal.execute("UPDATE item SET content = X'01FF' WHERE id = 1")
         try vandal.execute("DELETE FROM entry WHERE item = 2")
         try vandal.execute("INSERT INTO entry(key, item) VALUES(X'00', 3)")

@@ -100,15 +100,15 @@ final class FaultyFileSystem: Sendable {
 extension FaultyFileSystem {
     /// What is on the device, and what was written since the last sync and so may be there or not.
     private struct Platter {
-        enum Change {
+        enum TableChange {
             case write(offset: Int, bytes: [UInt8])
             case truncate(size: Int)
         }
 
         var durable: [UInt8]
-        var unsynced: [Change] = []
+        var unsynced: [TableChange] = []
 
-        mutating func apply(_ change: Change) {
+        mutating func apply(_ change: TableChange) {
             switch change {
             case .write(let offset, let bytes):
                 let missing = offset + bytes.count - durable.count

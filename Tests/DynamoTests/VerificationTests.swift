@@ -65,7 +65,7 @@ struct VerificationTests {
         for number in 0..<5 { try store.put(TestTable.item("p", "\(number)", ["owner": "o"])) }
         try store.put(TestTable.item("p", "0", ["owner": "other"]))
         #expect(try store.verify().problems == [])
-        let connection = try Connection(
+        let connection = try DatabaseConnection(
             path: directory.path + "/flags.db", mode: .readWrite, busyTimeoutMilliseconds: 1000)
         try connection.execute(damage.sql)
         let problems = try store.verify().problems
@@ -83,7 +83,7 @@ struct VerificationTests {
         for number in 5..<9 { try store.put(TestTable.item("p", "\(number)")) }
         try store.backups.archive.flush()
         #expect(try store.verify().problems == [])
-        let connection = try Connection(
+        let connection = try DatabaseConnection(
             path: directory.path + "/flags.db", mode: .readWrite, busyTimeoutMilliseconds: 1000)
         try connection.execute(
             """

@@ -94,7 +94,7 @@ struct ClientSideTests {
         let fixture = try Fixture()
         let flag = try fixture.create(Self.full.adding("metadata", ["clientSide": true]))
         #expect(!flag.isClientSide)
-        #expect(!FlagText(flag).isClientSide)
+        #expect(!DecodedFlag(flag).isClientSide)
     }
 
     // MARK: - Items
@@ -149,7 +149,7 @@ struct ClientSideTests {
         #expect(HeldFlag(item: form.item, environment: .development) == form)
         #expect(form.text.isClientSide == value)
         let item = ForeignItemTests.typed.merging(["clientSide": .bool(value)]) { $1 }
-        let kept = HeldPlace.flag(.staging, ExactText("new-feature")).validForm(of: item)
+        let kept = HeldRecordKey.flag(.staging, ExactText("new-feature")).validForm(of: item)
         #expect(HeldFlag(item: try #require(kept).item, environment: .staging)?.isClientSide == value)
     }
 
@@ -212,10 +212,10 @@ struct ClientSideTests {
     func unreadable() {
         for value in [false, true] {
             let rules: [FlagRule] = [.full(""), .full("{"), .simple(defaultEnabled: true, rollout: "{")]
-            var texts = rules.map { FlagText(key: "a", rule: $0, isClientSide: value) }
+            var texts = rules.map { DecodedFlag(key: "a", rule: $0, isClientSide: value) }
             var requires = FlagRule.simple(defaultEnabled: true)
             requires.requires = "{"
-            texts.append(FlagText(key: "a", rule: requires, isClientSide: value))
+            texts.append(DecodedFlag(key: "a", rule: requires, isClientSide: value))
             #expect(texts.map { $0.compiled(fractional: .v3).isClientSide } == texts.map { _ in value })
         }
     }

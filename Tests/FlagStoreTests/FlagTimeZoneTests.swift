@@ -14,7 +14,7 @@ struct FlagTimeZoneTests {
         "The rules of a time zone are looked for when the flag is handed to the loops, and never when one compiles it")
     func foundBefore() {
         let asked = Locked<[String]>([])
-        let text = FlagText(key: "f", rule: .simple(defaultEnabled: false, rollout: Self.rollout)) { name in
+        let text = DecodedFlag(key: "f", rule: .simple(defaultEnabled: false, rollout: Self.rollout)) { name in
             asked.withLock { $0.append(name) }
             return .utc
         }
@@ -26,7 +26,7 @@ struct FlagTimeZoneTests {
     @Test("A flag without business hours asks for no time zone")
     func notAsked() {
         let asked = Locked(0)
-        _ = FlagText(key: "f", rule: .simple(defaultEnabled: true)) { _ in
+        _ = DecodedFlag(key: "f", rule: .simple(defaultEnabled: true)) { _ in
             asked.withLock { $0 += 1 }
             return .utc
         }
@@ -35,7 +35,7 @@ struct FlagTimeZoneTests {
 
     @Test("A flag whose time zone nobody knows says so")
     func unknown() {
-        let text = FlagText(key: "f", rule: .simple(defaultEnabled: false, rollout: Self.rollout)) { _ in nil }
+        let text = DecodedFlag(key: "f", rule: .simple(defaultEnabled: false, rollout: Self.rollout)) { _ in nil }
         #expect(text.compiled(fractional: .v3).failure?.details.contains("Europe/Berlin") == true)
     }
 }

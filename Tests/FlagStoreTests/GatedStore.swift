@@ -6,7 +6,7 @@ import TableEngine
 @testable import FlagStore
 
 /// A store whose reads can be made to fail, to wait, and be counted; writes go through.
-final class GatedStore: ItemTable {
+final class GatedStore: TableStore {
     let store: SQLiteTableStore
     private let fails = Locked(false)
     private let muted = Locked(false)
@@ -115,12 +115,12 @@ final class GatedStore: ItemTable {
     }
     func createTable(_ schema: TableSchema) throws(TableError) { try store.createTable(schema) }
     func deleteTable(_ name: String) throws(TableError) { try store.deleteTable(name) }
-    func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) {
+    func subscribe(_ deliver: @escaping @Sendable ([TableChange]) -> Void) {
         store.subscribe { [muted] changes in
             if !muted.withLock({ $0 }) { deliver(changes) }
         }
     }
-    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] {
+    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [TableChange] {
         try read { () throws(TableError) in try store.changes(after: sequence, limit: limit) }
     }
     var lastSequence: Int64 { store.lastSequence }

@@ -188,7 +188,7 @@ struct KillSwitchTests {
         let loops = try Loops(fixture: fixture)
         func count() throws -> Int {
             try fixture.repository.killedFlagCount(
-                by: loops.feed.killSwitches[.development] ?? KillSwitchesText(), in: .development)
+                by: loops.feed.killSwitches[.development] ?? DecodedKillSwitches(), in: .development)
         }
         for key in ["a", "b", "c"] { try fixture.createSimple(key) }
         #expect(try count() == 0)

@@ -13,7 +13,7 @@ struct RuleSetModelTests {
     private static let instants = [0, 10, 20, 30, 15, 5, 4, 9, 19].map { start + $0 * 1000 }
 
     /// A flag of one of the kinds that are counted.
-    private static func text(_ key: String, kind: Int, dateAfter seconds: Int64?) -> FlagText {
+    private static func text(_ key: String, kind: Int, dateAfter seconds: Int64?) -> DecodedFlag {
         let rule: FlagRule
         switch kind {
         case 0: rule = .simple(defaultEnabled: true)
@@ -30,7 +30,7 @@ struct RuleSetModelTests {
                 #"{"state":"ENABLED","variants":{"on":true,"off":false},"defaultVariant":"off","#
                     + #""targeting":{"if":[{"segment":["beta"]},"on"]}}"#)
         }
-        return FlagText(key: key, rule: rule, expiresAt: seconds.map { start + $0 * 1000 })
+        return DecodedFlag(key: key, rule: rule, expiresAt: seconds.map { start + $0 * 1000 })
     }
 
     /// Everything that a set says of itself, compiled.
@@ -54,8 +54,8 @@ struct RuleSetModelTests {
     @Test("It says of itself what one says that was made of the same flags at once", arguments: 1...8 as ClosedRange)
     func random(_ seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        let set = RuleSet(RuleSetText([], revision: 0), fractional: .v3)
-        var model: [String: FlagText] = [:]
+        let set = RuleSet(DecodedRuleSet([], revision: 0), fractional: .v3)
+        var model: [String: DecodedFlag] = [:]
         for step in 0..<150 {
             let key = ["a", "b", "c", "d", "e"].randomElement(using: &random) ?? "a"
             let text = Self.text(
@@ -69,7 +69,7 @@ struct RuleSetModelTests {
                 // As after a load, with some flags others than they were.
                 if Bool.random(using: &random) { model[key] = text }
                 if Bool.random(using: &random) { model["z"] = model["z"] == nil ? text.named("z") : nil }
-                set.update(to: RuleSetText(Array(model.values), revision: Int64(step)))
+                set.update(to: DecodedRuleSet(Array(model.values), revision: Int64(step)))
             default:
                 model[key] = text
                 key.withBytes { set.set(text, for: $0) }
@@ -83,7 +83,7 @@ struct RuleSetModelTests {
                 }
                 continue
             }
-            let fresh = RuleSet(RuleSetText(Array(model.values), revision: 0), fractional: .v3)
+            let fresh = RuleSet(DecodedRuleSet(Array(model.values), revision: 0), fractional: .v3)
             let summary = Summary(set)
             #expect(summary == Summary(fresh), "step \(step)")
             let dates = model.values.compactMap(\.expiresAt)
@@ -94,11 +94,12 @@ struct RuleSetModelTests {
     @Test("A rule that stays is not compiled anew, by a change or a load; one that another date has is")
     func kept() {
         let set = RuleSet(
-            RuleSetText(["a", "b", "c"].map { Self.text($0, kind: 2, dateAfter: nil) }, revision: 1), fractional: .v3)
+            DecodedRuleSet(["a", "b", "c"].map { Self.text($0, kind: 2, dateAfter: nil) }, revision: 1), fractional: .v3
+        )
         let compiled = (0..<3).map { set.flag(at: $0) }
         "a".withBytes { set.set(Self.text("a", kind: 2, dateAfter: nil), for: $0) }
         set.update(
-            to: RuleSetText(
+            to: DecodedRuleSet(
                 [
                     Self.text("b", kind: 2, dateAfter: nil), Self.text("c", kind: 2, dateAfter: 9),
                     Self.text("a", kind: 2, dateAfter: nil),
@@ -106,7 +107,7 @@ struct RuleSetModelTests {
         #expect(set.flag(at: 0) === compiled[0] && set.flag(at: 1) === compiled[1])
         #expect(set.flag(at: 2) !== compiled[2])
         #expect(set.revision == 2)
-        set.update(to: RuleSetText([], revision: 1))
+        set.update(to: DecodedRuleSet([], revision: 1))
         #expect(set.revision == 2 && set.count == 0)
         set.raise(to: 1)
         #expect(set.revision == 2)
@@ -115,7 +116,7 @@ struct RuleSetModelTests {
     }
 }
 
-extension FlagText {
+extension DecodedFlag {
     /// The same under another key.
-    fileprivate func named(_ key: String) -> FlagText { FlagText(key: key, rule: rule, expiresAt: expiresAt) }
+    fileprivate func named(_ key: String) -> DecodedFlag { DecodedFlag(key: key, rule: rule, expiresAt: expiresAt) }
 }

@@ -142,9 +142,10 @@ struct RuleSetTests {
 
     @Test("A flag with a broken definition breaks no other")
     func broken() throws {
-        let text = RuleSetText(
+        let text = DecodedRuleSet(
             [
-                FlagText(key: "bad", rule: .full("{")), FlagText(key: "good", rule: .simple(defaultEnabled: true)),
+                DecodedFlag(key: "bad", rule: .full("{")),
+                DecodedFlag(key: "good", rule: .simple(defaultEnabled: true)),
             ], revision: 1)
         let ruleSet = RuleSet(text, fractional: .v3)
         let bad = ruleSet.flag(at: 0).evaluate(

@@ -56,21 +56,22 @@ struct WarmingTests {
         ]
         for rule in rules {
             for expiresAt in [nil, date] {
-                let text = FlagText(key: "f", rule: rule, expiresAt: expiresAt)
+                let text = DecodedFlag(key: "f", rule: rule, expiresAt: expiresAt)
                 #expect(text.rule == rule)
                 #expect(text.expiresAt == expiresAt)
-                #expect(text.isSame(as: FlagText(key: "f", rule: rule, expiresAt: expiresAt)))
+                #expect(text.isSame(as: DecodedFlag(key: "f", rule: rule, expiresAt: expiresAt)))
             }
         }
-        #expect(!FlagText(key: "f", rule: rules[0]).isSame(as: FlagText(key: "f", rule: rules[0], expiresAt: date)))
+        #expect(
+            !DecodedFlag(key: "f", rule: rules[0]).isSame(as: DecodedFlag(key: "f", rule: rules[0], expiresAt: date)))
     }
 
     @Test("A flag that was met on two pages is one flag, and gone when it is deleted")
     func metTwice() {
-        func text(_ key: String, _ isOn: Bool) -> FlagText {
-            FlagText(key: key, rule: .simple(defaultEnabled: isOn))
+        func text(_ key: String, _ isOn: Bool) -> DecodedFlag {
+            DecodedFlag(key: key, rule: .simple(defaultEnabled: isOn))
         }
-        var set = RuleSetText([text("b", true), text("a", true), text("b", false), text("c", true)], revision: 1)
+        var set = DecodedRuleSet([text("b", true), text("a", true), text("b", false), text("c", true)], revision: 1)
         #expect(set.flags.map { String(decoding: $0.key, as: UTF8.self) } == ["a", "b", "c"])
         set.set(nil, for: Array("b".utf8))
         #expect(set.flags.map { String(decoding: $0.key, as: UTF8.self) } == ["a", "c"])

@@ -27,7 +27,7 @@ final class ClientServer: Sendable {
 
 /// Answers as the path says.
 final class ClientServerHandler: HTTPHandler {
-    private var waiting: [DeferredAnswer] = []
+    private var waiting: [DeferredResponse] = []
 
     func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
         let query = request.query.map { String(decoding: $0, as: UTF8.self) } ?? ""

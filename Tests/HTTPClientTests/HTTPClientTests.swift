@@ -122,12 +122,12 @@ struct HTTPClientTests {
 
     @Test("No more of an answer is taken than may be, however well it is compressed")
     func bounded() throws {
-        let client = try Self.client { $0.answerBytes = 100_000 }
+        let client = try Self.client { $0.responseBytes = 100_000 }
         #expect(try client.send(HTTPClientRequest("GET", server.origin + "/text?100000")).body.count == 100_000)
         let error = Self.failure(client, HTTPClientRequest("GET", server.origin + "/text?100001"))
         #expect(error?.kind == .tooLarge)
         var request = HTTPClientRequest("GET", server.origin + "/text?100001")
-        request.answerBytes = 100_001
+        request.responseBytes = 100_001
         #expect(try client.send(request).field("Content-Encoding") == "gzip")
     }
 

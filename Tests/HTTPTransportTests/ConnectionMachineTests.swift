@@ -84,7 +84,7 @@ struct ConnectionMachineTests {
     }
 
     @Test("An answer that is awaited has its time, also while what was written before waits for the peer")
-    func blockedAnswer() {
+    func blockedResponse() {
         var timeouts = HTTPTimeouts()
         timeouts.handler = .seconds(3)
         timeouts.write = .seconds(20)

@@ -66,7 +66,7 @@ struct DeferralTests {
     }
 
     /// A server with one loop, and a request to it whose answer is watched.
-    private func watched(_ path: String = "/watched") throws -> (TestServer, RawClient, AnswerWatch) {
+    private func watched(_ path: String = "/watched") throws -> (TestServer, RawClient, ResponseWatch) {
         let server = try TestServer(loops: 1)
         let client = try server.client()
         TestHandler.watches.withLock { $0 = [] }
@@ -78,7 +78,7 @@ struct DeferralTests {
     @Test("Whoever works on an answer learns that its client closed the connection, or ended its side of it")
     func left() throws {
         for ending in ["reset", "close", "end"] {
-            var (server, client, watch): (TestServer, RawClient?, AnswerWatch) = try watched()
+            var (server, client, watch): (TestServer, RawClient?, ResponseWatch) = try watched()
             #expect(watch.isAwaited)
             if ending == "reset" { client?.resetOnClose() }
             if ending == "end" { client?.end() } else { client = nil }
@@ -122,7 +122,7 @@ struct DeferralTests {
         let server = try TestServer(loops: 1)
         let clients = try (0..<20).map { _ in try server.client() }
         for client in clients { client.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n") }
-        try server.wait(for: 20, of: \.deferredAnswers)
+        try server.wait(for: 20, of: \.deferredResponses)
         server.server.send(5, toLoop: 0)
         for client in clients {
             #expect(try client.answer().body == "5")
@@ -138,12 +138,12 @@ struct DeferralTests {
             let client = try server.client()
             client.resetOnClose()
             client.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
-            try server.wait(for: 1, of: \.deferredAnswers)
+            try server.wait(for: 1, of: \.deferredResponses)
         }
         try server.waitForConnections(atMost: 0)
         let next = try server.client()
         next.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
-        try server.wait(for: 2, of: \.deferredAnswers)
+        try server.wait(for: 2, of: \.deferredResponses)
         server.server.send(1, toLoop: 0)
         #expect(try next.answer().body == "1")
         server.stop()

@@ -15,7 +15,7 @@ struct DrainTests {
         partial.send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na")
         let deferred = try server.client()
         deferred.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
-        try server.wait(for: 1, of: \.deferredAnswers)
+        try server.wait(for: 1, of: \.deferredResponses)
         try server.wait(for: 105, of: \.bytesRead)
 
         let stopped = server.beginStop()
@@ -49,7 +49,7 @@ struct DrainTests {
         let server = try TestServer(loops: 1)
         let client = try server.client()
         client.send("GET /never HTTP/1.1\r\nHost: a\r\n\r\n")
-        try server.wait(for: 1, of: \.deferredAnswers)
+        try server.wait(for: 1, of: \.deferredResponses)
         server.stop(within: .milliseconds(50))
         #expect(client.isClosed())
     }

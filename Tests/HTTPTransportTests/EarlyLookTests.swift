@@ -47,7 +47,7 @@ struct EarlyLookTests {
     @Test("Whoever waits for room in a stream hears it when nobody reads any more")
     func closedStream() {
         let calls = Locked(0)
-        let stream = AnswerStream(capacity: 4, isClosed: false, announce: {}, onRoom: { calls.withLock { $0 += 1 } })
+        let stream = ResponseStream(capacity: 4, isClosed: false, announce: {}, onRoom: { calls.withLock { $0 += 1 } })
         #expect(stream.write([1, 2, 3]) == .taken)
         #expect(stream.write([4, 5]) == .full)
         #expect(calls.withLock { $0 } == 0)

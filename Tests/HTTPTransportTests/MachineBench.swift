@@ -8,7 +8,7 @@ import Bytes
 /// one as `! fault`, an interim answer as `100`, and the end of the connection as `end`.
 final class MachineBench {
     let loop: UnsafeMutablePointer<LoopState>
-    let connection: UnsafeMutablePointer<Connection>
+    let connection: UnsafeMutablePointer<HTTPConnection>
     private(set) var transcript: [String] = []
     /// Whether requests are deferred instead of answered.
     var defers = false
@@ -28,7 +28,7 @@ final class MachineBench {
         loop.initialize(
             to: LoopState(
                 index: 0, configuration: configuration, mailbox: Mailbox(bell: try Bell()), counters: LoopCounters(),
-                addresses: AddressCounts(limit: 0), uploads: Places(limit: 4), largeAnswers: Places(limit: 2)))
+                addresses: AddressCounts(limit: 0), uploads: Permits(limit: 4), largeResponses: Permits(limit: 2)))
         loop.pointee.monotonic = 0
         connection = loop.pointee.table.take(descriptor: 0)
         connection.pointee.machine = ConnectionMachine(now: 0, timeouts: loop.pointee.timeouts)

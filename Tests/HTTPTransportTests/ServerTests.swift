@@ -253,7 +253,7 @@ struct ServerTests {
     }
 
     @Test("An answer that is larger than what may wait is given whole; only so many are under way at once")
-    func largeAnswers() throws {
+    func largeResponses() throws {
         let server = try TestServer(loops: 1) {
             $0.limits.keptOutputBytes = 1_000_000
             $0.timeouts.lag = .zero

@@ -9,7 +9,7 @@ import Testing
 struct StreamTests {
     private func begin(
         _ server: TestServer, _ line: String = "GET /stream HTTP/1.1", more: String = ""
-    ) throws -> (RawClient, AnswerStream) {
+    ) throws -> (RawClient, ResponseStream) {
         TestHandler.streams.withLock { $0 = [] }
         let client = try server.client()
         client.send("\(line)\r\nHost: a\r\n\r\n\(more)")
@@ -96,7 +96,7 @@ struct StreamTests {
     @Test("A stream whose reader has left is closed")
     func left() throws {
         let server = try TestServer(loops: 1)
-        let stream: AnswerStream
+        let stream: ResponseStream
         do {
             let (client, begun) = try begin(server)
             stream = begun

@@ -69,7 +69,7 @@ struct TLSServerTests {
     }
 
     @Test("A large answer to a slow reader arrives whole, and ends in good order")
-    func largeAnswer() throws {
+    func largeResponse() throws {
         let server = try server(TestCertificate("localhost"))
         defer { server.stop() }
         let client = try SecuredClient(server)

@@ -75,7 +75,7 @@ final class TestHandler: HTTPHandler {
     private let context: LoopContext
     private let attached = AttachedFields([("Attached", "yes")])
     private var received = 0
-    private var waiting: [DeferredAnswer] = []
+    private var waiting: [DeferredResponse] = []
     private var parked: [ParkedRequest] = []
 
     init(context: LoopContext) {
@@ -149,16 +149,16 @@ final class TestHandler: HTTPHandler {
     }
 
     /// The watches of answers, oldest first.
-    static let watches = Locked<[AnswerWatch]>([])
+    static let watches = Locked<[ResponseWatch]>([])
 
-    private static func watch() -> AnswerWatch {
-        let watch = AnswerWatch()
+    private static func watch() -> ResponseWatch {
+        let watch = ResponseWatch()
         watches.withLock { $0.append(watch) }
         return watch
     }
 
     /// The streams that were begun, oldest first.
-    static let streams = Locked<[AnswerStream]>([])
+    static let streams = Locked<[ResponseStream]>([])
     /// Called when one of them has room again.
     static let onRoom = Locked<@Sendable () -> Void>({})
 
@@ -169,11 +169,11 @@ final class TestHandler: HTTPHandler {
         TestHandler.streams.withLock { $0.append(stream) }
     }
 
-    private func completeElsewhere(_ answer: DeferredAnswer, _ text: String) {
+    private func completeElsewhere(_ answer: DeferredResponse, _ text: String) {
         TestHandler.worker.async { answer.complete(HTTPResponse(status: .ok, body: Array(text.utf8))) }
     }
 
-    private func completeTwice(_ answer: DeferredAnswer) {
+    private func completeTwice(_ answer: DeferredResponse) {
         TestHandler.worker.async {
             answer.complete(HTTPResponse(status: .ok, body: Array("first".utf8)))
             answer.complete(HTTPResponse(status: .ok, body: Array("second".utf8)))

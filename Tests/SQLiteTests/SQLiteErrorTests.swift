@@ -22,7 +22,7 @@ struct SQLiteErrorTests {
     @Test("A file in a directory that is not there cannot be opened, and the system's reason is told")
     func missingDirectory() {
         let error = #expect(throws: SQLiteError.self) {
-            try Connection(path: "/tmp/there/is/none/a.db", mode: .create, busyTimeoutMilliseconds: 0)
+            try DatabaseConnection(path: "/tmp/there/is/none/a.db", mode: .create, busyTimeoutMilliseconds: 0)
         }
         #expect(error?.kind == .cannotOpen)
         #expect(error?.systemError == ENOENT)
@@ -33,7 +33,7 @@ struct SQLiteErrorTests {
     func missingFile() throws {
         let directory = try TemporaryDirectory()
         #expect(throws: SQLiteError.self) {
-            try Connection(path: directory.path + "/a.db", mode: .readWrite, busyTimeoutMilliseconds: 0)
+            try DatabaseConnection(path: directory.path + "/a.db", mode: .readWrite, busyTimeoutMilliseconds: 0)
         }
         #expect(access(directory.path + "/a.db", F_OK) != 0)
     }
@@ -41,9 +41,9 @@ struct SQLiteErrorTests {
     @Test("A lock that another connection holds is an error after the timeout")
     func locked() throws {
         let directory = try TemporaryDirectory()
-        let first = try Connection(path: directory.path + "/a.db", mode: .create, busyTimeoutMilliseconds: 0)
+        let first = try DatabaseConnection(path: directory.path + "/a.db", mode: .create, busyTimeoutMilliseconds: 0)
         try first.prepareForWriting()
-        let second = try Connection(path: directory.path + "/a.db", mode: .create, busyTimeoutMilliseconds: 1)
+        let second = try DatabaseConnection(path: directory.path + "/a.db", mode: .create, busyTimeoutMilliseconds: 1)
         try first.beginWriting()
         let error = #expect(throws: SQLiteError.self) { try second.beginWriting() }
         #expect(error?.kind == .locked)
@@ -54,7 +54,7 @@ struct SQLiteErrorTests {
 
     @Test("A wrong statement is an error with SQLite's message and without bound values")
     func wrongStatement() throws {
-        let connection = try Connection(path: ":memory:", mode: .create, busyTimeoutMilliseconds: 0)
+        let connection = try DatabaseConnection(path: ":memory:", mode: .create, busyTimeoutMilliseconds: 0)
         let error = #expect(throws: SQLiteError.self) { try connection.statement("SELECT x FROM nowhere") }
         #expect(error?.message == "no such table: nowhere")
         try connection.execute("CREATE TABLE t(v TEXT CHECK(v <> 'secret'))")

@@ -42,7 +42,7 @@ struct WriteAheadLogFileTests {
         /// The content of all rows; nil when SQLite cannot read it.
         func texts() throws -> [[UInt8]]? {
             try inDirectory { path in
-                let connection = try Connection(path: path, mode: .readWrite, busyTimeoutMilliseconds: 0)
+                let connection = try DatabaseConnection(path: path, mode: .readWrite, busyTimeoutMilliseconds: 0)
                 guard let select = try? connection.statement("SELECT text FROM t ORDER BY number") else { return nil }
                 defer { select.reset() }
                 var texts: [[UInt8]] = []
@@ -57,7 +57,8 @@ struct WriteAheadLogFileTests {
         /// What SQLite finds when it opens the files: nil when it finds them damaged.
         func rows() throws -> [Int64]? {
             try inDirectory { path in
-                guard let connection = try? Connection(path: path, mode: .readWrite, busyTimeoutMilliseconds: 0),
+                guard
+                    let connection = try? DatabaseConnection(path: path, mode: .readWrite, busyTimeoutMilliseconds: 0),
                     let select = try? connection.statement("SELECT number FROM t ORDER BY number")
                 else { return nil }
                 var rows: [Int64] = []
@@ -72,11 +73,11 @@ struct WriteAheadLogFileTests {
     ///
     /// - Parameter before: how many rows, of negative numbers, are in the database and not in its log.
     private func crash(
-        transactions: Int, moved: Int = 0, before: Int = 0, andThen: (Connection) throws -> Void = { _ in }
+        transactions: Int, moved: Int = 0, before: Int = 0, andThen: (DatabaseConnection) throws -> Void = { _ in }
     ) throws -> Crash {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/a.db"
-        let connection = try Connection(path: path, mode: .create, busyTimeoutMilliseconds: 0)
+        let connection = try DatabaseConnection(path: path, mode: .create, busyTimeoutMilliseconds: 0)
         try connection.prepareForWriting()
         try connection.execute("CREATE TABLE t(number INTEGER PRIMARY KEY, text BLOB)")
         for _ in 0..<before {

@@ -5,8 +5,9 @@ import Testing
 @Suite("The check of a write-ahead log")
 struct WriteAheadLogTests {
     /// A database whose log holds the rows of a number of transactions.
-    private func database(_ directory: TemporaryDirectory, transactions: Int = 20) throws -> Connection {
-        let connection = try Connection(path: directory.path + "/a.db", mode: .create, busyTimeoutMilliseconds: 0)
+    private func database(_ directory: TemporaryDirectory, transactions: Int = 20) throws -> DatabaseConnection {
+        let connection = try DatabaseConnection(
+            path: directory.path + "/a.db", mode: .create, busyTimeoutMilliseconds: 0)
         try connection.prepareForWriting()
         try connection.execute("CREATE TABLE t(bytes BLOB)")
         for _ in 0..<transactions { try connection.execute("INSERT INTO t VALUES(randomblob(10000))") }
@@ -39,7 +40,7 @@ struct WriteAheadLogTests {
         try WriteAheadLog.check(through: connection)
         try connection.execute("INSERT INTO t VALUES(randomblob(10000))")
         try WriteAheadLog.check(through: connection)
-        let memory = try Connection(path: ":memory:", mode: .create, busyTimeoutMilliseconds: 0)
+        let memory = try DatabaseConnection(path: ":memory:", mode: .create, busyTimeoutMilliseconds: 0)
         try WriteAheadLog.check(through: memory)
     }
 

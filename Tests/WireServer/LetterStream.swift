@@ -6,7 +6,7 @@ final class LetterStream: Sendable {
     private static let pieceLength = 8192
 
     private struct State {
-        var stream: AnswerStream?
+        var stream: ResponseStream?
         var remaining: Int
     }
 
@@ -18,7 +18,7 @@ final class LetterStream: Sendable {
     }
 
     /// Writes to `stream` from now on.
-    func begin(_ stream: AnswerStream) {
+    func begin(_ stream: ResponseStream) {
         state.withLock { $0.stream = stream }
         go()
     }

@@ -14,7 +14,7 @@ package enum SignInError: Error, Equatable {
 
 /// Proves who somebody is, by their password and second factor.
 ///
-/// An answer tells nobody what was wrong, and takes the same time whatever it was: a name that nobody has costs a
+/// A response tells nobody what was wrong, and takes the same time whatever it was: a name that nobody has costs a
 /// digest too. Blocks while the digest is computed: on the line of passwords alone.
 package final class SignIn: Sendable {
     /// What somebody shows.

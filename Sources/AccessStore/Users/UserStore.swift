@@ -21,7 +21,7 @@ package final class UserStore: Sendable {
     /// 100 bits.
     private static let oneTimeGroups = 4
 
-    private let store: any ItemTable
+    private let store: any TableStore
     private let digests: KeyStore.Digests
     private let changes: KeyChanges
     private let cost: PasswordCost
@@ -198,7 +198,7 @@ package final class UserStore: Sendable {
     }
 
     /// On the writer's queue, before a change is answered.
-    private func take(_ changes: [Change]) {
+    private func take(_ changes: [TableChange]) {
         let changes = changes.filter { $0.isOfAccess(AccessTable.users) }
         guard !changes.isEmpty else { return }
         state.withLock { state in

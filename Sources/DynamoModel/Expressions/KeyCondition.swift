@@ -67,7 +67,7 @@ package struct KeyCondition: Sendable, Equatable {
         case .contains: throw invalidOperator("contains")
         case .not: throw invalidOperator("NOT")
         case .or(let conditions) where !conditions.isEmpty: throw invalidOperator("OR")
-        // The type of a value is known beforehand, and then nothing is left of the function but its answer.
+        // The type of a value is known beforehand, and then nothing is left of the function but its response.
         case .attributeType, .and, .or: throw invalidOperator("attribute_type")
         }
     }

@@ -19,7 +19,7 @@ package protocol ChangeConsumer: Sendable {
     /// Looks at changes that were just committed. Called on the writer's queue: it must not block.
     ///
     /// - Returns: how many of them it must be woken for.
-    func concern(of changes: [Change]) -> Int
+    func concern(of changes: [TableChange]) -> Int
 
     /// Makes ready what the position is stored in, and reads it. Called until it succeeds once.
     ///

@@ -141,7 +141,7 @@ package final class ChangeFollower<Consumer: ChangeConsumer>: Sendable {
 
 extension ChangeFollower {
     /// Takes notice of the changes of one commit. On the writer's queue.
-    private func note(_ changes: [Change]) {
+    private func note(_ changes: [TableChange]) {
         guard let last = changes.last else { return }
         let count = consumer.concern(of: changes)
         if count > 0 { progress.noteCommit(of: count, upTo: last.sequence) }

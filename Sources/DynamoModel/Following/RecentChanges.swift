@@ -8,7 +8,7 @@ package final class RecentChanges: Sendable {
         var start: Int64?
         /// The last change of any table that was delivered.
         var delivered: Int64 = 0
-        var changes: [Change] = []
+        var changes: [TableChange] = []
     }
 
     private let state = Locked(State())
@@ -31,7 +31,7 @@ package final class RecentChanges: Sendable {
     /// Adds the changes of one commit.
     ///
     /// - Returns: how many of them are of the table.
-    package func add(_ changes: [Change]) -> Int {
+    package func add(_ changes: [TableChange]) -> Int {
         guard let first = changes.first, let last = changes.last else { return 0 }
         let own = changes.filter { $0.table == table }
         state.withLock { state in
@@ -48,7 +48,7 @@ package final class RecentChanges: Sendable {
 
     /// Up to `limit` changes after a position, with none where there are only those of other tables; nil when there are
     /// none at all. Blocks when they must be read.
-    package func batch(after position: Int64, limit: Int) throws(TableError) -> ChangeBatch<[Change]>? {
+    package func batch(after position: Int64, limit: Int) throws(TableError) -> ChangeBatch<[TableChange]>? {
         if let batch = recent(after: position, limit: limit) { return batch.upTo > position ? batch : nil }
         let end = stream.lastSequence
         let changes = try stream.changes(after: position, limit: limit)
@@ -58,7 +58,7 @@ package final class RecentChanges: Sendable {
     }
 
     /// The same of those that are here, with none where nothing waits; nil when they must be read.
-    private func recent(after position: Int64, limit: Int) -> ChangeBatch<[Change]>? {
+    private func recent(after position: Int64, limit: Int) -> ChangeBatch<[TableChange]>? {
         state.withLock { state in
             guard let start = state.start, position >= start else { return nil }
             // Up to here they have been taken.
@@ -72,7 +72,7 @@ package final class RecentChanges: Sendable {
         }
     }
 
-    private func batch(_ changes: [Change], upTo last: Int64) -> ChangeBatch<[Change]> {
+    private func batch(_ changes: [TableChange], upTo last: Int64) -> ChangeBatch<[TableChange]> {
         ChangeBatch(changes, count: changes.count, upTo: last)
     }
 }

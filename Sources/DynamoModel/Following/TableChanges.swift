@@ -4,11 +4,11 @@ package protocol TableChanges: Sendable {
     ///
     /// It runs on the writer's own queue after the changes are durable and before the completions of the
     /// transactions that made them, and must not block.
-    func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void)
+    func subscribe(_ deliver: @escaping @Sendable ([TableChange]) -> Void)
 
     /// Up to `limit` changes after a position of the stream, in order. The stream goes back as long as its retention
     /// says unless it becomes too large, and in any case to what a follower needs.
-    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change]
+    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [TableChange]
 
     /// The first change that the stream still has, whatever table it is of; 0 when there was none. Blocks shortly.
     func firstSequence() throws(TableError) -> Int64

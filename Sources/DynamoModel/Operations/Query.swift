@@ -25,7 +25,7 @@ package struct Query: Sendable {
     package var forward: Bool
     /// At most so many items are looked at (before `filter`), nil for as many as a page holds.
     package var limit: Int?
-    /// Items for which this does not hold are left out of the answer.
+    /// Items for which this does not hold are left out of the response.
     package var filter: Condition?
     /// Goes on after the item of this key: the `lastEvaluatedKey` of the page before.
     package var exclusiveStart: Item?
@@ -76,7 +76,7 @@ package struct Scan: Sendable {
     package var index: String?
     /// At most so many items are looked at (before `filter`), nil for as many as a page holds.
     package var limit: Int?
-    /// Items for which this does not hold are left out of the answer.
+    /// Items for which this does not hold are left out of the response.
     package var filter: Condition?
     /// Goes on after the item of this key: the `lastEvaluatedKey` of the page before.
     package var exclusiveStart: Item?
@@ -102,7 +102,7 @@ package struct Scan: Sendable {
     }
 }
 
-/// A part of the answer to a query or scan: at most 1 MB.
+/// A part of the response to a query or scan: at most 1 MB.
 package struct QueryPage: Sendable {
     /// The items that passed the filter.
     package let items: [Item]

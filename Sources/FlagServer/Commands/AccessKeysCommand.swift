@@ -45,11 +45,11 @@ struct AccessKeysCommand: ParsableCommand {
                 }
                 let body: JSONValue = ["name": .string(name), "policy": document]
                 let request = RouteRequest(.post, "/api/access-keys", body: body.serializedBytes())
-                let answer = try place.answer(request, of: "access-keys create")
-                for warning in answer["warnings"]?.arrayValue ?? [] {
+                let response = try place.answer(request, of: "access-keys create")
+                for warning in response["warnings"]?.arrayValue ?? [] {
                     StandardError.tell("warning: \(warning.stringValue ?? "")")
                 }
-                print(place.format == .json ? answer.serialized(pretty: true) : Self.handedOut(answer))
+                print(place.format == .json ? response.serialized(pretty: true) : Self.handedOut(response))
             }
         }
 

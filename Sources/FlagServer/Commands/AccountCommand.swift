@@ -20,7 +20,7 @@ struct AccountCommand: ParsableCommand {
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show one's own account.")
 
-        @OptionGroup var server: ServerOptions
+        @OptionGroup var server: RemoteServerOptions
 
         func run() throws {
             try CommandEnd.reporting {
@@ -34,7 +34,7 @@ struct AccountCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Choose another password: 12 characters at least, whichever they are.")
 
-        @OptionGroup var server: ServerOptions
+        @OptionGroup var server: RemoteServerOptions
 
         func run() throws {
             try CommandEnd.reporting {
@@ -55,7 +55,7 @@ struct AccountCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Set up the second factor: an app that shows codes, in the place of one that was set up before.")
 
-        @OptionGroup var server: ServerOptions
+        @OptionGroup var server: RemoteServerOptions
 
         func run() throws {
             try CommandEnd.reporting {
@@ -65,9 +65,9 @@ struct AccountCommand: ParsableCommand {
                 if isatty(STDERR_FILENO) == 1, let code = QRCode(uri) { StandardError.write(code.text) }
                 StandardError.write("secret: \(begun["secret"]?.stringValue ?? "")\n\(uri)\n")
                 let code = try SecretInput.read("the code that the app shows")
-                let answer = try server.answer(
+                let response = try server.answer(
                     RouteRequest(.post, "/api/account/totp/confirm", ["code": .string(code)]))
-                AccountCommand.printCodes(answer)
+                AccountCommand.printCodes(response)
             }
         }
     }
@@ -78,7 +78,7 @@ struct AccountCommand: ParsableCommand {
             commandName: "recovery-codes",
             abstract: "Have other recovery codes; those of before are good no more.")
 
-        @OptionGroup var server: ServerOptions
+        @OptionGroup var server: RemoteServerOptions
 
         func run() throws {
             try CommandEnd.reporting {
@@ -96,10 +96,10 @@ struct AccountCommand: ParsableCommand {
     }
 
     /// The codes alone on standard output, so that they can be caught.
-    private static func printCodes(_ answer: JSONValue) {
+    private static func printCodes(_ response: JSONValue) {
         StandardError.tell(
             "each of these recovery codes stands in for the app once; keep them elsewhere: they are shown this once")
-        for code in answer["recoveryCodes"]?.arrayValue ?? [] { print(code.stringValue ?? "") }
+        for code in response["recoveryCodes"]?.arrayValue ?? [] { print(code.stringValue ?? "") }
     }
 }
 
@@ -110,7 +110,7 @@ extension RouteRequest {
     }
 }
 
-extension ServerOptions {
+extension RemoteServerOptions {
     /// Has the server that is named answer.
     ///
     /// - Throws: why it did not, ready to be told.
@@ -118,8 +118,8 @@ extension ServerOptions {
         guard let remote = try remote() else {
             throw CommandFailure("name the server with --server: an account is somebody's on a server")
         }
-        let answer = try remote.answer(request)
-        guard answer.isSuccess else { throw answer.failure(of: remote.name) }
-        return try answer.json()
+        let response = try remote.answer(request)
+        guard response.isSuccess else { throw response.failure(of: remote.name) }
+        return try response.json()
     }
 }

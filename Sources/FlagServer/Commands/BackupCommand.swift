@@ -111,18 +111,18 @@ struct PlaceOptions: ParsableArguments {
         try door.answer(request, of: command, needing: need, creation: creation).json()
     }
 
-    /// Has a request answered and prints the answer; nothing where the text is empty.
+    /// Has a request answered and prints the response; nothing where the text is empty.
     ///
     /// - Parameters:
-    ///   - member: what of the answer is meant; nil for all of it.
-    ///   - text: the answer for people.
+    ///   - member: what of the response is meant; nil for all of it.
+    ///   - text: the response for people.
     func print(
         _ request: RouteRequest, of command: String, needing need: StoreAccess.Need = .tables, member: String? = nil,
         _ text: (JSONValue) -> String
     ) throws {
         try CommandEnd.reporting {
-            let answer = try answer(request, of: command, needing: need)
-            let meant = member.map { answer[$0] ?? .null } ?? answer
+            let response = try answer(request, of: command, needing: need)
+            let meant = member.map { response[$0] ?? .null } ?? response
             let shown = format == .json ? meant.serialized(pretty: true) : text(meant)
             if !shown.isEmpty { Swift.print(shown) }
         }

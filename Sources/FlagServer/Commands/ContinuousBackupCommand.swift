@@ -82,11 +82,11 @@ struct ContinuousBackupCommand: ParsableCommand {
 
         @OptionGroup var place: PlaceOptions
 
-        /// Has a request answered and prints the answer.
+        /// Has a request answered and prints the response.
         func print(_ request: RouteRequest, of command: String) throws {
             try CommandEnd.reporting {
-                let answer = try place.answer(request, of: command)
-                let shown = answer["continuousBackups"] ?? answer
+                let response = try place.answer(request, of: command)
+                let shown = response["continuousBackups"] ?? response
                 if place.format == .json { return Swift.print(shown.serialized(pretty: true)) }
                 for table in shown.arrayValue ?? [shown] { Swift.print(ContinuousBackupCommand.line(table)) }
             }

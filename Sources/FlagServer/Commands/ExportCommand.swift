@@ -34,12 +34,12 @@ struct ExportCommand: ParsableCommand {
         try CommandEnd.reporting {
             let request = RouteRequest(
                 .get, "/api/export", query: [("format", format.rawValue), ("environment", place.chosen()?.rawValue)])
-            let answer = try door.answer(request, of: ExportRequest.command, needing: .flags)
-            ExportedFile.lines(inField: answer.field(ExportedFile.fieldName)).forEach(StandardError.tell)
+            let response = try door.answer(request, of: ExportRequest.command, needing: .flags)
+            ExportedFile.lines(inField: response.field(ExportedFile.fieldName)).forEach(StandardError.tell)
             if let output, output != "-" {
-                try FileBytes.replace(output, with: answer.content)
+                try FileBytes.replace(output, with: response.content)
             } else {
-                try FileBytes.write(answer.content, to: STDOUT_FILENO, path: "standard output")
+                try FileBytes.write(response.content, to: STDOUT_FILENO, path: "standard output")
             }
         }
     }

@@ -70,10 +70,10 @@ struct ImportCommand: ParsableCommand {
                     ("environment", place.chosen()?.rawValue),
                 ], body: content)
             do {
-                let answer = try door.answer(
+                let response = try door.answer(
                     request.inLongWork, of: ImportRequest.command, needing: .flags,
                     creation: create ? .requested : .onRequest)
-                let report = try ImportReport(answer.json())
+                let report = try ImportReport(response.json())
                 print(format == .json ? report.json.serialized(pretty: true) : report.text)
             } catch let failure as CommandFailure {
                 throw CommandFailure("\(file == "-" ? "standard input" : file): \(failure)")

@@ -29,13 +29,13 @@ struct LocalStore {
     /// - Parameter deadline: until then a server that is just starting, or another command, is waited for.
     func answer(
         _ request: RouteRequest, needing need: StoreAccess.Need, before deadline: ContinuousClock.Instant
-    ) throws -> RouteAnswer {
+    ) throws -> RouteResponse {
         while true {
             do {
                 return try answerInProcess(request, needing: need)
             } catch DataDirectoryError.owned(let path, let owner) {
-                if let owner, owner.isServer, let answer = try ask(request, path, owner, before: deadline) {
-                    return answer
+                if let owner, owner.isServer, let response = try ask(request, path, owner, before: deadline) {
+                    return response
                 }
                 guard ContinuousClock.now < deadline else {
                     throw DataDirectoryError.owned(path: path, owner: owner)
@@ -45,7 +45,7 @@ struct LocalStore {
         }
     }
 
-    private func answerInProcess(_ request: RouteRequest, needing need: StoreAccess.Need) throws -> RouteAnswer {
+    private func answerInProcess(_ request: RouteRequest, needing need: StoreAccess.Need) throws -> RouteResponse {
         switch need {
         case .server:
             // Whoever can look at the directory alone is alone.
@@ -56,7 +56,7 @@ struct LocalStore {
             defer { withExtendedLifetime(held) {} }
             tellDirectory(held.path)
             let report = try SQLiteTableStore.verify(directory: held.path).json
-            return RouteAnswer(status: 200, fields: [], content: report.serializedBytes())
+            return RouteResponse(status: 200, fields: [], content: report.serializedBytes())
         case .tables:
             return try DataStore.withTables(of: configuration, for: command) { tables in
                 answer(request, over: .alone(tables, configuration.profile, keys: keys(of: tables)))
@@ -68,18 +68,18 @@ struct LocalStore {
         }
     }
 
-    private func answer(_ request: RouteRequest, over administration: Administration) -> RouteAnswer {
+    private func answer(_ request: RouteRequest, over administration: Administration) -> RouteResponse {
         tellDirectory(directory)
         let progress = ProgressReport()
         defer { progress.end() }
         let routes = LocalRoutes(administration, describedBy: .ofProgram(version: FlagServerCommand.version))
-        return RouteAnswer(routes.answer(request, of: .command(command), follow: progress.follow))
+        return RouteResponse(routes.answer(request, of: .command(command), follow: progress.follow))
     }
 
     /// Has the server answer that owns the directory; nil while it may still be starting.
     private func ask(
         _ request: RouteRequest, _ path: String, _ owner: Owner, before deadline: ContinuousClock.Instant
-    ) throws -> RouteAnswer? {
+    ) throws -> RouteResponse? {
         try ControlSocket.withPath(in: path) { socket in
             do throws(ControlSocketError) {
                 try ControlSocket.tryConnecting(to: socket, named: ControlSocket.path(in: path))

@@ -33,13 +33,13 @@ struct LoginCommand: ParsableCommand {
             var body: JSONObject = ["username": .string(proof.name), "password": .string(proof.password)]
             if !proof.code.isEmpty { body["totp"] = .string(proof.code) }
             let remote = try server.remote()
-            let answer = try remote.answer(
+            let response = try remote.answer(
                 RouteRequest(.post, "/api/auth/token", body: JSONValue.object(body).serializedBytes()))
-            guard answer.isSuccess else { throw answer.failure(of: remote.name) }
-            let json = try answer.json()
+            guard response.isSuccess else { throw response.failure(of: remote.name) }
+            let json = try response.json()
             guard let token = json["accessToken"]?.stringValue,
                 let seconds = json["expiresIn"]?.numberValue?.int64, (1...86_400).contains(seconds)
-            else { throw CommandFailure("\(remote.name): the answer has no token: is this a flag-server?") }
+            else { throw CommandFailure("\(remote.name): the response has no token: is this a flag-server?") }
             let end = Timestamp(millisecondsSinceEpoch: Timestamp.systemClock.millisecondsSinceEpoch + seconds * 1000)
             try KeptLogin(server: server.server, token: token, endsAt: end).write()
             StandardError.tell("signed in to \(remote.name) as \(proof.name) until \(end)")

@@ -13,9 +13,9 @@ struct RemoteServer {
     /// The API key to show; nil for none.
     private let key: String?
 
-    /// Bytes that an answer may have: a file.
-    private static let answerBytes = 256 << 20
-    /// How long a command waits for an answer: what takes longer is stopped, since the command leaves.
+    /// Bytes that a response may have: a file.
+    private static let responseBytes = 256 << 20
+    /// How long a command waits for a response: what takes longer is stopped, since the command leaves.
     private static let timeout = Duration.seconds(3600)
     /// What tells of a file may be long.
     private static let headerBytes = 16 << 20
@@ -51,7 +51,7 @@ struct RemoteServer {
         var settings = HTTPClientSettings(userAgent: "flag-server/\(FlagServerCommand.version)")
         settings.certificateFile = certificateFile
         settings.timeout = Self.timeout
-        settings.answerBytes = Self.answerBytes
+        settings.responseBytes = Self.responseBytes
         settings.headerBytes = Self.headerBytes
         client = try HTTPClient(settings)
     }
@@ -78,7 +78,7 @@ struct RemoteServer {
     }
 
     /// Has a request answered. How far long work is, is shown meanwhile on a terminal.
-    func answer(_ request: RouteRequest) throws -> RouteAnswer {
+    func answer(_ request: RouteRequest) throws -> RouteResponse {
         let query = request.encodedQuery.map { "?\($0)" } ?? ""
         var message = HTTPClientRequest(request.method.name, "\(origin)\(request.path)\(query)", body: request.body)
         if request.body != nil { message.fields.append(("Content-Type", "application/json")) }
@@ -86,24 +86,24 @@ struct RemoteServer {
         if let key { message.fields.append(("Authorization", "Bearer \(key)")) }
         message.unixSocket = unixSocket
         let progress = ProgressLine()
-        let lines = Locked(AnswerLines())
+        let lines = Locked(ResponseLines())
         message.onContent = { bytes in
             for line in lines.withLock({ $0.take(bytes) }) where line["work"] != nil { progress.show(line) }
         }
         let response = try client.send(message)
         progress.clear()
         if response.field("Content-Type") == "application/jsonl" {
-            guard let last = lines.withLock({ $0.last }), let answer = RouteAnswer(line: last) else {
-                throw CommandFailure("\(name): the answer broke off before its end; the server's log says why")
+            guard let last = lines.withLock({ $0.last }), let response = RouteResponse(line: last) else {
+                throw CommandFailure("\(name): the response broke off before its end; the server's log says why")
             }
-            return answer
+            return response
         }
-        return RouteAnswer(status: response.status, fields: response.fields, content: response.body)
+        return RouteResponse(status: response.status, fields: response.fields, content: response.body)
     }
 }
 
-/// The lines of an answer that tells how far the work is, each a JSON text.
-private struct AnswerLines {
+/// The lines of a response that tells how far the work is, each a JSON text.
+private struct ResponseLines {
     private var rest: [UInt8] = []
     /// The last whole line.
     private(set) var last: JSONValue?

@@ -15,7 +15,7 @@ struct ServeCommand: ParsableCommand {
             file (log: {level: …}). Options win over variables, variables over the file. The files under config/ \
             list all settings, also those that are no options, with their defaults.
 
-            SIGTERM and SIGINT let requests under way finish, then the server exits 0. GET /health/ready answers 200 \
+            SIGTERM and SIGINT let requests under way finish, then the server exits 0. GET /health/ready responses 200 \
             as soon as the server can serve.
 
             Exit status: 0 stopped as asked; 1 failed, with the reason and what to do on standard error; 64 the \

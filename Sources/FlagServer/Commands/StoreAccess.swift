@@ -35,17 +35,17 @@ enum StoreAccess {
     static func answer(
         _ request: RouteRequest, of command: String, needing need: Need, on configuration: ServerConfiguration,
         creation: Creation = .impossible
-    ) throws -> RouteAnswer {
+    ) throws -> RouteResponse {
         guard configuration.store == .sqlite else {
             throw CommandFailure("store is memory: there is no data directory to work on")
         }
         if creation != .requested { try requireStore(in: configuration.dataDirectory, for: command, creation) }
-        let answer = try DataDirectory.asOwner(of: configuration.dataDirectory) {
+        let response = try DataDirectory.asOwner(of: configuration.dataDirectory) {
             try LocalStore(configuration: configuration, command: command, creates: creation == .requested)
                 .answer(request, needing: need, before: .now + patience)
         }
-        guard answer.isSuccess else { throw answer.failure(of: nil) }
-        return answer
+        guard response.isSuccess else { throw response.failure(of: nil) }
+        return response
     }
 
     /// Throws when the directory is missing, or nothing was ever stored in it. What cannot be seen is left to whoever

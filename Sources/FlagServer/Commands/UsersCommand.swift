@@ -198,12 +198,12 @@ struct UserOptions: ParsableArguments {
 
     @OptionGroup var place: PlaceOptions
 
-    /// Asks a route of the user, and prints the answer.
+    /// Asks a route of the user, and prints the response.
     ///
     /// - Parameters:
     ///   - part: what stands behind the name in the path; nil for nothing.
     ///   - command: the name of the command behind `users`.
-    ///   - text: the answer for people.
+    ///   - text: the response for people.
     func print(
         _ method: HTTPMethod, _ part: String?, _ body: JSONValue? = nil, of command: String,
         _ text: (JSONValue) -> String = UsersCommand.line

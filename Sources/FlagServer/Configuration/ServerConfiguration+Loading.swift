@@ -124,7 +124,7 @@ extension ServerConfiguration {
         limits.keptOutputBytes.set(reader.value(of: Settings.keptOutput))
         limits.keptInputBytes.set(reader.value(of: Settings.keptInput))
         limits.outputRate.set(reader.value(of: Settings.outputRate))
-        bulkAnswerBytes.set(reader.value(of: Settings.bulkAnswer))
+        bulkResponseBytes.set(reader.value(of: Settings.bulkResponse))
         limits.lingerBytes.set(reader.value(of: Settings.lingerBytes))
         contextLimits.bytes.set(reader.value(of: Settings.context))
         contextLimits.textBytes.set(reader.value(of: Settings.contextText))
@@ -180,7 +180,7 @@ extension ServerConfiguration {
                 Settings.dynamodbBody, dynamodbPort == nil ? 0 : dynamodb.bodyBytes, Settings.keptInput,
                 limits.keptInputBytes
             ),
-            (Settings.bulkAnswer, bulkAnswerBytes, Settings.keptOutput, limits.keptOutputBytes),
+            (Settings.bulkResponse, bulkResponseBytes, Settings.keptOutput, limits.keptOutputBytes),
         ] where bytes > wholeBytes {
             reader.report(
                 "\(part.key) must be at most \(whole.key) (\(reader.origin(of: whole, Units.size(wholeBytes)))), "

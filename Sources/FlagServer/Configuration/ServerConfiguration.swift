@@ -62,8 +62,8 @@ struct ServerConfiguration: Sendable, Equatable {
     var stream = Stream()
     /// Bounds on what a peer may send.
     var limits = HTTPLimits()
-    /// Bytes that the answer of all flags may have.
-    var bulkAnswerBytes = 8 << 20
+    /// Bytes that the response of all flags may have.
+    var bulkResponseBytes = 8 << 20
     /// Bounds on the context of an evaluation.
     var contextLimits = ContextLimits()
     /// The certificate that secures connections over TCP; nil for none.
@@ -123,7 +123,7 @@ struct ServerConfiguration: Sendable, Equatable {
         var idle = Duration.seconds(600)
         /// For the work on a request: a table with many items takes its time to delete.
         var handler = Duration.seconds(300)
-        /// For a request from its first byte to its answer.
+        /// For a request from its first byte to its response.
         var request = Duration.seconds(330)
         /// Whether connections over TCP are secured.
         var tls = Security.off

@@ -92,7 +92,7 @@ enum Settings {
     static let keptOutput = Setting<Int>.size("limits.kept-output", (64 << 10)...(64 << 30))
     static let keptInput = Setting<Int>.size("limits.kept-input", (64 << 10)...(64 << 30))
     static let outputRate = Setting<Int>.size("limits.output-rate", 0...(1 << 30))
-    static let bulkAnswer = Setting<Int>.size("limits.bulk-answer", (64 << 10)...(1 << 30))
+    static let bulkResponse = Setting<Int>.size("limits.bulk-answer", (64 << 10)...(1 << 30))
     static let lingerBytes = Setting<Int>.size("limits.linger", 0...(1 << 30))
 
     static let tlsCertificate = Setting<String>.text("tls.certificate", "the path of a PEM file")

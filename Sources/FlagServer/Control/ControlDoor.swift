@@ -44,8 +44,8 @@ struct ControlDoor {
         }
         var http = HTTPServerConfiguration(addresses: [.inherited(descriptor: listener)], loops: 1)
         http.limits.connections = Self.connections
-        http.errorBody = ServingStack.protocolErrorBody
-        let parts = ControlHandler.Parts(
+        http.errorBody = ServerComposition.protocolErrorBody
+        let dependencies = ControlHandler.Dependencies(
             routes: routes,
             router: Router(routes.map(\.declaration), describedBy: document, labels: counting.labels),
             administration: administration,
@@ -55,7 +55,7 @@ struct ControlDoor {
             callers: Self.callers(), nowhere: nowhere)
         server = try HTTPServer<Never>(configuration: http)
         let counter = RequestCounter(counting.metrics, in: counting.door)
-        server.start { _ in ControlHandler(parts, counter: counter) }
+        server.start { _ in ControlHandler(dependencies, counter: counter) }
     }
 
     /// Lets the commands under way finish, then listens no more and removes the socket.

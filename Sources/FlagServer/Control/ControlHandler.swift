@@ -7,7 +7,7 @@ import HTTPTransport
 /// Answers commands on the control socket: the routes of administration, for root and the server's own user.
 final class ControlHandler: HTTPHandler {
     /// What the door is made of.
-    struct Parts: Sendable {
+    struct Dependencies: Sendable {
         /// The routes, by their numbers in the router.
         let routes: [AdministrationRoute]
         /// The same for requests.
@@ -22,15 +22,15 @@ final class ControlHandler: HTTPHandler {
         let nowhere: Problem
     }
 
-    private let parts: Parts
+    private let dependencies: Dependencies
     private let counter: RequestCounter
     private var gate: RouteGate
 
-    init(_ parts: Parts, counter: RequestCounter) {
-        self.parts = parts
+    init(_ dependencies: Dependencies, counter: RequestCounter) {
+        self.dependencies = dependencies
         self.counter = counter
         gate = RouteGate(
-            parts.router, counter, hosts: .any, nowhere: parts.nowhere,
+            dependencies.router, counter, hosts: .any, nowhere: dependencies.nowhere,
             uploadBytes: ControlDoor.uploadBytes)
     }
 
@@ -43,22 +43,22 @@ final class ControlHandler: HTTPHandler {
 
     /// Has a request done that was admitted.
     func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
-        let route = parts.router.routes[Int(truncatingIfNeeded: token)]
+        let route = dependencies.router.routes[Int(truncatingIfNeeded: token)]
         guard let parameters = route.pattern.match(request.path), let caller = caller(exchange.peer) else {
             return counter.refuse(&exchange, route.label, .routeNotFound)
         }
         do throws(Problem) {
-            try parts.handover(
+            try dependencies.handover(
                 request, parameters, route, of: caller,
-                { [parts] request, reply throws(Problem) in
-                    try parts.routes[route.number].run(request, parts.administration, reply)
+                { [dependencies] request, reply throws(Problem) in
+                    try dependencies.routes[route.number].run(request, dependencies.administration, reply)
                 }, &exchange)
         } catch {
             counter.refuse(&exchange, route.label, error)
         }
     }
 
-    private func caller(_ peer: PeerAddress) -> Caller? { peer.user.flatMap { parts.callers[$0] } }
+    private func caller(_ peer: PeerAddress) -> Caller? { peer.user.flatMap { dependencies.callers[$0] } }
 }
 
 extension Problem {

@@ -36,32 +36,32 @@ final class DynamoHandler: HTTPHandler {
         let content = Content(request)
         let origin = request.field("origin")
         let isAllowedPage = origin.map { endpoint.pages.contain($0) } ?? false
-        let answer = DynamoAnswer(
+        let responder = DynamoResponder(
             id: requestIDs.next(), isPlainJSON: content != .protocolJSON,
             pageOrigin: isAllowedPage ? origin.map { Array($0) } : nil)
         guard hostCheck.admits(request, from: exchange.peer) else {
-            return answer.write(ProtocolResponse(Self.unknownHost), status: HTTPStatus(421), to: &exchange)
+            return responder.write(ProtocolResponse(Self.unknownHost), status: HTTPStatus(421), to: &exchange)
         }
         guard isAllowedPage || !BrowserOrigin.isForeign(request) else {
-            return answer.write(ProtocolResponse(Self.foreignPage), status: HTTPStatus(403), to: &exchange)
+            return responder.write(ProtocolResponse(Self.foreignPage), status: HTTPStatus(403), to: &exchange)
         }
         let isRoot = request.path.hasSameBytes(as: "/")
         let scope = CredentialScope(request)
         if let scope, !scope.isOfDynamoDB {
-            return answer.write(OtherService.refusal(of: request, signedFor: scope.service), to: &exchange)
+            return responder.write(OtherService.refusal(of: request, signedFor: scope.service), to: &exchange)
         }
         switch request.method {
         case .post where isRoot && content != .other:
             do throws(SignatureError) {
                 let sender = try sender(of: request, region: scope?.region)
-                perform(request, sender, answer, &exchange)
+                perform(request, sender, responder, &exchange)
             } catch {
-                refuse(request, ProtocolError(error), answer, &exchange)
+                refuse(request, ProtocolError(error), responder, &exchange)
             }
-        case .options where isAllowedPage: answerPreflight(request, answer, &exchange)
+        case .options where isAllowedPage: answerPreflight(request, responder, &exchange)
         case .get where isRoot, .head where isRoot:
-            answer.write(Self.healthy, contentType: "text/plain", to: &exchange)
-        default: answer.write(OtherService.refusalOfNoCall(request), to: &exchange)
+            responder.write(Self.healthy, contentType: "text/plain", to: &exchange)
+        default: responder.write(OtherService.refusalOfNoCall(request), to: &exchange)
         }
     }
 
@@ -83,11 +83,12 @@ final class DynamoHandler: HTTPHandler {
     }
 
     private func refuse(
-        _ request: borrowing HTTPRequest, _ error: ProtocolError, _ answer: DynamoAnswer, _ exchange: inout Exchange
+        _ request: borrowing HTTPRequest, _ error: ProtocolError, _ responder: DynamoResponder,
+        _ exchange: inout Exchange
     ) {
         let operation = request.field("x-amz-target").flatMap { DynamoOperation(target: $0) }
         endpoint.requests.count(operation, status: error.code.status)
-        answer.write(ProtocolResponse(error), to: &exchange)
+        responder.write(ProtocolResponse(error), to: &exchange)
     }
     private static let healthy = ProtocolResponse(body: Array("healthy: dynamodb.us-east-1.amazonaws.com ".utf8))
 
@@ -122,11 +123,11 @@ final class DynamoHandler: HTTPHandler {
 
     /// A browser asks whether a page of another origin may call (https://fetch.spec.whatwg.org, "CORS-preflight").
     private func answerPreflight(
-        _ request: borrowing HTTPRequest, _ answer: DynamoAnswer, _ exchange: inout Exchange
+        _ request: borrowing HTTPRequest, _ responder: DynamoResponder, _ exchange: inout Exchange
     ) {
         exchange.respond(.ok) { fields in
-            fields.add("x-amzn-RequestId", answer.id)
-            answer.addPageFields(to: fields)
+            fields.add("x-amzn-RequestId", responder.id)
+            responder.addPageFields(to: fields)
             fields.add("Access-Control-Allow-Headers", Self.clientFields)
             fields.add("Access-Control-Allow-Methods", "POST")
             fields.add("Access-Control-Max-Age", decimal: 7200)
@@ -134,27 +135,28 @@ final class DynamoHandler: HTTPHandler {
     }
 
     private func refuseOperation(
-        _ request: borrowing HTTPRequest, _ answer: DynamoAnswer, _ exchange: inout Exchange
+        _ request: borrowing HTTPRequest, _ responder: DynamoResponder, _ exchange: inout Exchange
     ) {
         endpoint.requests.count(nil, status: 400)
         // What is large was not checked yet, and is not worth it: there is nothing to be done.
         let isUnread = request.body.isEmpty || request.body.count >= Self.largeBodyBytes && endpoint.access != nil
         let isJSON = isUnread || (try? tape.parse(request.body)) != nil
         let error = isJSON ? OtherService.refusalOfOperation(request) : .serialization(nil)
-        answer.write(ProtocolResponse(error), to: &exchange)
+        responder.write(ProtocolResponse(error), to: &exchange)
     }
 
     private func perform(
-        _ request: borrowing HTTPRequest, _ sender: RequestSender, _ answer: DynamoAnswer, _ exchange: inout Exchange
+        _ request: borrowing HTTPRequest, _ sender: RequestSender, _ responder: DynamoResponder,
+        _ exchange: inout Exchange
     ) {
         let isLarge = request.body.count >= Self.largeBodyBytes
         if !isLarge {
             do throws(ProtocolError) { try sender.check(request.body) } catch {
-                return refuse(request, error, answer, &exchange)
+                return refuse(request, error, responder, &exchange)
             }
         }
         guard let operation = request.field("x-amz-target").flatMap({ DynamoOperation(target: $0) }) else {
-            return refuseOperation(request, answer, &exchange)
+            return refuseOperation(request, responder, &exchange)
         }
         let host = request.field("host").map { String(decoding: $0, as: UTF8.self) } ?? "localhost"
         let call = TableService.Request(operation, body: request.body, of: sender, host: host)
@@ -162,11 +164,11 @@ final class DynamoHandler: HTTPHandler {
             let response = endpoint.service.performWithoutWaiting(call, tape: tape)
         {
             endpoint.requests.count(operation, status: response.status)
-            return answer.write(response, to: &exchange)
+            return responder.write(response, to: &exchange)
         }
-        let reply = reply(to: operation, sender, from: exchange.peer, answer, exchange.deferred())
+        let reply = reply(to: operation, sender, from: exchange.peer, responder, exchange.deferred())
         if operation.manner == .write, !isLarge {
-            endpoint.service.perform(call, tape: tape, answer: reply(request.body))
+            endpoint.service.perform(call, tape: tape, reply: reply(request.body))
             return
         }
         let body = Array(request.body)
@@ -176,7 +178,7 @@ final class DynamoHandler: HTTPHandler {
                     // Hashing what is large takes long: only here.
                     if isLarge { try sender.check(body) }
                     let call = TableService.Request(operation, body: body, of: sender, host: host)
-                    service.perform(call, tape: TableService.makeTape(), answer: reply(body))
+                    service.perform(call, tape: TableService.makeTape(), reply: reply(body))
                 } catch {
                     reply(nil)(ProtocolResponse(error))
                 }
@@ -189,10 +191,10 @@ final class DynamoHandler: HTTPHandler {
         }
     }
 
-    /// What takes the answer to a request, given its content for the log, or nil where nothing was done.
+    /// What takes the response to a request, given its content for the log, or nil where nothing was done.
     private func reply(
-        to operation: DynamoOperation, _ sender: RequestSender, from peer: PeerAddress, _ answer: DynamoAnswer,
-        _ deferred: DeferredAnswer
+        to operation: DynamoOperation, _ sender: RequestSender, from peer: PeerAddress, _ responder: DynamoResponder,
+        _ deferred: DeferredResponse
     ) -> @Sendable (UnsafeRawBufferPointer?) -> TableService.Answer {
         // What the log is told is read from the body once more, by the thread that does the work: bodies may be large.
         { [endpoint] body in
@@ -202,7 +204,7 @@ final class DynamoHandler: HTTPHandler {
             return { response in
                 endpoint.requests.count(operation, status: response.status)
                 change?.report(response.status, to: endpoint.logger)
-                deferred.complete(answer.response(response))
+                deferred.complete(responder.response(response))
             }
         }
     }

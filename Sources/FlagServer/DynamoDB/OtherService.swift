@@ -4,9 +4,9 @@ import HTTPTransport
 import JSON
 
 /// What is asked of the DynamoDB port and is no operation of it: `AWS_ENDPOINT_URL` sends there what is meant for any
-/// service. The answer says so in the form that the client of that service reads.
+/// service. The response says so in the form that the client of that service reads.
 enum OtherService {
-    /// An answer.
+    /// A response.
     struct Refusal {
         var status: UInt16 = 400
         /// nil for the one that the request has.

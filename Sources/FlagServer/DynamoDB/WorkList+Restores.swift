@@ -4,7 +4,7 @@ import DynamoService
 import FlagStore
 
 extension WorkList {
-    /// Lists a restore that somebody asked for on the DynamoDB port, and that goes on behind the answer.
+    /// Lists a restore that somebody asked for on the DynamoDB port, and that goes on behind the response.
     func watchRestore(into table: String) -> RestoreWatch {
         let entry = begin("restore of \(table)", for: .dynamoDBPort)
         return RestoreWatch(isCancelled: { entry.progress.stopReason != nil }) { [self] result in

@@ -46,7 +46,7 @@ final class IssuerKeys: Sendable {
         var settings = HTTPClientSettings(userAgent: userAgent)
         settings.timeout = .seconds(10)
         settings.connectTimeout = .seconds(5)
-        settings.answerBytes = Self.maximumBytes
+        settings.responseBytes = Self.maximumBytes
         client = issuers.contains { $0.isFetched } ? try HTTPClient(settings) : nil
         sources = Locked(Dictionary(uniqueKeysWithValues: issuers.map { ($0.settings.name, Source()) }))
     }
@@ -111,7 +111,7 @@ final class IssuerKeys: Sendable {
             return
         }
         var request = HTTPClientRequest("GET", issuer.settings.keys, fields: [("Accept", "application/json")])
-        request.answerBytes = Self.maximumBytes
+        request.responseBytes = Self.maximumBytes
         client.send(request) { [self] result in
             let outcome: Result<[UInt8], KeySetFault> =
                 switch result {

@@ -16,7 +16,7 @@ import Platform
 import TableEngine
 import Tokens
 
-/// A server from its start to its end: puts the parts together in order, waits for a signal, takes them apart again.
+/// A server from its start to its end: puts the dependencies together in order, waits for a signal, takes them apart again.
 struct ServerProcess {
     let configuration: ServerConfiguration
     /// The process's environment, for what systemd says there.
@@ -45,25 +45,25 @@ struct ServerProcess {
         let endpoint = DynamoEndpoint(
             store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts,
             access: configuration.auth == .on ? PortAccess(keys: keys.accessKeys) : nil, work: work, logger: logger)
-        let stack = try makeStack(store, endpoint, (keys, digests), work, logger)
+        let composition = try makeComposition(store, endpoint, (keys, digests), work, logger)
         if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
-        try stack.start()
-        let notices = KeyExpiryNotices(stack.keys, logger: logger)
+        try composition.start()
+        let notices = KeyExpiryNotices(composition.keys, logger: logger)
         if configuration.auth == .on { notices.start() }
         defer { withExtendedLifetime(notices) {} }
         let dynamodb = try openDynamoDBPort(endpoint, keys.accessKeys, logger)
-        let door = try openDoor(stack, logger)
-        logger.notice("ready", metadata: ["address": "\(address(port: stack.server.port))"])
+        let door = try openDoor(composition, logger)
+        logger.notice("ready", metadata: ["address": "\(address(port: composition.server.port))"])
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
 
-        waitForStop(signals, stack, dynamodb, logger)
+        waitForStop(signals, composition, dynamodb, logger)
         ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
         let watch = StopWatch(signals, drain: configuration.drainTimeout, logger: logger)
         defer { withExtendedLifetime(watch) {} }
         let drained = DispatchGroup()
         drained.enter()
-        stack.drain(within: configuration.drainTimeout) { drained.leave() }
+        composition.drain(within: configuration.drainTimeout) { drained.leave() }
         if let dynamodb {
             drained.enter()
             dynamodb.drain(within: configuration.drainTimeout) { drained.leave() }
@@ -82,7 +82,7 @@ struct ServerProcess {
     /// Returns when a signal asks to stop. SIGHUP has the certificate read again; connections that are open go on with
     /// the one they have.
     private func waitForStop(
-        _ signals: ProcessSignals, _ stack: ServingStack, _ dynamodb: DynamoPort?, _ logger: Logger
+        _ signals: ProcessSignals, _ composition: ServerComposition, _ dynamodb: DynamoPort?, _ logger: Logger
     ) {
         while true {
             switch signals.next() {
@@ -90,7 +90,7 @@ struct ServerProcess {
                 return logger.notice("stopping", metadata: ["signal": "\(name)"])
             case .reload:
                 do {
-                    try stack.server.reloadCertificates()
+                    try composition.server.reloadCertificates()
                     try dynamodb?.reloadCertificates()
                     if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
                     logger.notice("certificate read again")
@@ -115,10 +115,10 @@ struct ServerProcess {
         logger.info("loaded sample flags", metadata: ["file": "\(path)"])
     }
 
-    private func makeStack(
+    private func makeComposition(
         _ store: DataStore, _ endpoint: DynamoEndpoint, _ access: (keys: KeyStore, digests: SecretDigest?),
         _ work: WorkList, _ logger: Logger
-    ) throws -> ServingStack {
+    ) throws -> ServerComposition {
         let http = http(at: try addresses())
         let tables = store.tables
         var settings = ServiceSettings(
@@ -130,10 +130,10 @@ struct ServerProcess {
         settings.evaluationRate = configuration.throttle.evaluations.rate
         settings.pages = PageOrigins(configuration.corsOrigins)
         settings.evaluation.cacheLimits = configuration.cache
-        settings.evaluation.bulkAnswerBytes = configuration.bulkAnswerBytes
+        settings.evaluation.bulkResponseBytes = configuration.bulkResponseBytes
         settings.evaluation.contextLimits = configuration.contextLimits
         let issuerKeys = try openIssuers(logger)
-        var parts = ServingStack.Parts(
+        var dependencies = ServerComposition.Dependencies(
             store: tables, tables: tables, keys: access.keys, digests: access.digests,
             table: configuration.profile.tableName,
             settings: settings, http: http,
@@ -156,20 +156,20 @@ struct ServerProcess {
                 return tables.logDamages.isEmpty ? nil : "are damaged; flag-server backup continuous status says where"
             }, reserveComplaint: { tables.reserveComplaint })
         if let issuerKeys {
-            parts.issuers = issuerKeys.issuers
-            parts.fetchIssuerKeys = { issuerKeys.refresh($0, done: $1) }
+            dependencies.issuers = issuerKeys.issuers
+            dependencies.fetchIssuerKeys = { issuerKeys.refresh($0, done: $1) }
         }
         logger.follow(tables)
-        let stack = try ServingStack(parts)
-        issuerKeys?.start { [server = stack.server] in
+        let composition = try ServerComposition(dependencies)
+        issuerKeys?.start { [server = composition.server] in
             for loop in 0..<server.loopCount { server.send(.issuerKeys, toLoop: loop) }
         }
-        let readiness = stack.health.readiness
+        let readiness = composition.health.readiness
         tables.subscribeToWriteTrouble { trouble in
             readiness.mark(writable: trouble == nil)
             logger.report(writeTrouble: trouble)
         }
-        return stack
+        return composition
     }
 
     /// Others whose tokens are taken; nil where nobody's are.
@@ -257,12 +257,13 @@ struct ServerProcess {
         return port
     }
 
-    private func openDoor(_ stack: ServingStack, _ logger: Logger) throws -> ControlDoor? {
+    private func openDoor(_ composition: ServerComposition, _ logger: Logger) throws -> ControlDoor? {
         // A store in memory has no directory where commands could find it.
         guard configuration.store == .sqlite else { return nil }
         return try ControlDoor(
             in: configuration.dataDirectory, environment: environment, AdministrationRoute.all,
-            over: stack.administration, describedBy: stack.document, counting: RequestCounting(stack.metrics),
+            over: composition.administration, describedBy: composition.document,
+            counting: RequestCounting(composition.metrics),
             logger: logger)
     }
 

@@ -76,10 +76,10 @@ struct Health: Sendable {
     /// for persons who wonder why.
     private var killSwitchComplaint: String? {
         let on = feed.killSwitches
-        let parts = FlagCore.Environment.allCases.compactMap { environment in
+        let dependencies = FlagCore.Environment.allCases.compactMap { environment in
             on[environment].flatMap { $0.isEmpty ? nil : "\($0.inWords) of \(environment.rawValue)" }
         }
-        return parts.isEmpty ? nil : "on, and take away " + parts.joined(separator: ", ")
+        return dependencies.isEmpty ? nil : "on, and take away " + dependencies.joined(separator: ", ")
     }
 }
 
@@ -92,7 +92,7 @@ extension LoopHandler {
 
     /// `GET /health` and `GET /health/ready`
     func reportHealth(_ route: Route, to caller: Caller, _ exchange: inout Exchange) {
-        let (isReady, body) = parts.health.report(isDetailed: !caller.anywhere.isEmpty)
+        let (isReady, body) = dependencies.health.report(isDetailed: !caller.anywhere.isEmpty)
         let status: HTTPStatus = isReady ? .ok : .serviceUnavailable
         counter.count(route.label, status.code, exchange)
         exchange.respond(status, contentType: "application/json", body: body) { fields in
@@ -103,6 +103,6 @@ extension LoopHandler {
     /// `GET /openapi.json`
     func describeRoutes(_ route: Route, _ exchange: inout Exchange) {
         counter.count(route.label, 200, exchange)
-        exchange.respond(.ok, contentType: "application/json", body: parts.document.text)
+        exchange.respond(.ok, contentType: "application/json", body: dependencies.document.text)
     }
 }

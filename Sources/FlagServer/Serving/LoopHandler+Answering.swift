@@ -8,7 +8,7 @@ import Telemetry
 extension LoopHandler {
     /// Answers one request that was admitted, as its route does.
     func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange) {
-        let route = parts.routes.router.routes[Int(truncatingIfNeeded: token & 0xFFFF)]
+        let route = dependencies.routes.router.routes[Int(truncatingIfNeeded: token & 0xFFFF)]
         guard let parameters = route.pattern.match(request.path) else {
             return counter.refuse(&exchange, route.label, .routeNotFound)
         }
@@ -17,7 +17,7 @@ extension LoopHandler {
         guard caller != nil || route.policy.access == .open else {
             return counter.refuse(&exchange, route.label, .unauthorized)
         }
-        switch parts.routes.actions[route.number] {
+        switch dependencies.routes.actions[route.number] {
         case .evaluate(let kind):
             guard request.hasContentCoding else {
                 return evaluator.answer(
@@ -30,7 +30,7 @@ extension LoopHandler {
         case .onLoop(let action): action(self, route, caller ?? .stranger, &exchange)
         case .onWorker(let action):
             do throws(Problem) {
-                try parts.handover(request, parameters, route, of: caller ?? .stranger, action, &exchange)
+                try dependencies.handover(request, parameters, route, of: caller ?? .stranger, action, &exchange)
             } catch {
                 counter.refuse(&exchange, route.label, error)
             }
@@ -41,13 +41,13 @@ extension LoopHandler {
     @inline(never)
     private func answerCoded(
         _ request: borrowing HTTPRequest, _ route: Route, _ exchange: inout Exchange,
-        _ answer: (borrowing HTTPRequest, inout Exchange) -> Void
+        _ response: (borrowing HTTPRequest, inout Exchange) -> Void
     ) {
         guard !request.body.isEmpty else { return answer(request, &exchange) }
         let content: [UInt8]
         do throws(Problem) {
             content = try CodedContent.decoded(
-                request.body, request.contentCoding, atMost: parts.handover.contentMaximum(of: route))
+                request.body, request.contentCoding, atMost: dependencies.handover.contentMaximum(of: route))
         } catch {
             return counter.refuse(&exchange, route.label, error)
         }

@@ -21,7 +21,7 @@ extension LoopHandler {
     ) -> CallerTable.Found? {
         let isReading = request.method == .get || request.method == .head
         guard isReading || BrowserOrigin.isOwnPage(request) else { return .foreignPage }
-        return callers?.find(session: id, now: now) { [sessions = parts.access?.sessions] digest, time in
+        return callers?.find(session: id, now: now) { [sessions = dependencies.access?.sessions] digest, time in
             sessions?.noteUse(digest, time)
         }
     }

@@ -11,8 +11,8 @@ extension LoopHandler {
         _ token: PresentedToken, _ request: borrowing HTTPRequest, _ exchange: inout Exchange
     ) -> Admission {
         let address = exchange.client(of: request)
-        guard let access = parts.access, waitingTokens.hasRoom(for: address) else {
-            counter.refuse(&exchange, parts.routes.router.noLabel, .tooManyTokens)
+        guard let access = dependencies.access, waitingTokens.hasRoom(for: address) else {
+            counter.refuse(&exchange, dependencies.routes.router.noLabel, .tooManyTokens)
             return .answered
         }
         let parked = exchange.parked()

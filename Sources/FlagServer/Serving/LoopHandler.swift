@@ -35,7 +35,7 @@ final class LoopHandler: HTTPHandler {
     }
 
     /// What the handlers of all loops share.
-    struct Parts: Sendable {
+    struct Dependencies: Sendable {
         /// The routes with what they do.
         let routes: ServedRoutes
         /// Where things are counted.
@@ -54,7 +54,7 @@ final class LoopHandler: HTTPHandler {
         let access: ServedAccess?
     }
 
-    let parts: Parts
+    let dependencies: Dependencies
     /// Answers evaluations.
     let evaluator: Evaluator
     /// Where requests are counted that it answers by itself.
@@ -76,20 +76,21 @@ final class LoopHandler: HTTPHandler {
     ///   - loop: the loop itself.
     ///   - sendToSelf: sends the handler a message from any thread.
     init(
-        _ parts: Parts, evaluator: Evaluator, counters: CounterBlock, loop: LoopContext,
+        _ dependencies: Dependencies, evaluator: Evaluator, counters: CounterBlock, loop: LoopContext,
         sendToSelf: @escaping @Sendable (Message) -> Void
     ) {
-        self.parts = parts
+        self.dependencies = dependencies
         self.loop = loop
         self.sendToSelf = sendToSelf
         self.evaluator = evaluator
-        counter = RequestCounter(parts.metrics.requests, in: counters)
+        counter = RequestCounter(dependencies.metrics.requests, in: counters)
         gate = RouteGate(
-            parts.routes.router, counter, hosts: parts.hosts, pages: parts.pages, throttles: parts.access?.throttles)
-        callers = parts.access.map {
+            dependencies.routes.router, counter, hosts: dependencies.hosts, pages: dependencies.pages,
+            throttles: dependencies.access?.throttles)
+        callers = dependencies.access.map {
             CallerTable($0.keys.ring, $0.digests, tokens: $0.tokens, noteUse: $0.keys.noteUse)
         }
-        if let access = parts.access {
+        if let access = dependencies.access {
             callers?.replace(access.users.ring)
             callers?.replace(access.sessions.ring)
         }
@@ -145,7 +146,7 @@ final class LoopHandler: HTTPHandler {
         return caller
     }
 
-    /// Has the answer say when the caller's key ends, where that is soon.
+    /// Has the response say when the caller's key ends, where that is soon.
     @inline(__always)
     private func tell(of end: Timestamp, _ exchange: inout Exchange) {
         let left = end.millisecondsSinceEpoch - evaluator.now.millisecondsSinceEpoch

@@ -25,7 +25,7 @@ struct MetricsPage: Sendable {
     /// Writes metrics that are counted elsewhere.
     let moreMetrics: @Sendable (inout MetricsText) -> Void
 
-    /// The answer. Blocks shortly while the loops publish what they count for themselves; a loop that does not get to
+    /// The response. Blocks shortly while the loops publish what they count for themselves; a loop that does not get to
     /// it in time is shown as it was last.
     func response() -> HTTPResponse {
         let published = DispatchGroup()
@@ -89,7 +89,7 @@ struct MetricsPage: Sendable {
         }
         text.family("flag_server_killed_flags", .gauge, "Flags that kill switches take away.")
         for environment in FlagCore.Environment.allCases {
-            let killSwitches = on[environment] ?? KillSwitchesText()
+            let killSwitches = on[environment] ?? DecodedKillSwitches()
             guard let count = try? repository.killedFlagCount(by: killSwitches, in: environment) else { continue }
             text.sample(UInt64(count), ["environment": environment.rawValue])
         }
@@ -199,7 +199,7 @@ struct MetricsPage: Sendable {
         family("flag_server_tls_failures_total", .counter, "Handshakes of TLS that failed.") { $0.failedHandshakes }
         family("flag_server_loop_requests_total", .counter, "Requests by event loop.") { $0.requests }
         family("flag_server_loop_deferred_answers_total", .counter, "Answers that waited for other work.") {
-            $0.deferredAnswers
+            $0.deferredResponses
         }
         family("flag_server_received_bytes_total", .counter, "Bytes read from connections.") { $0.bytesRead }
         family("flag_server_sent_bytes_total", .counter, "Bytes written to connections.") { $0.bytesWritten }

@@ -18,16 +18,16 @@ struct ServedAccess: Sendable {
     let throttles: Throttles
 
     /// What a server checks callers by; nil for one that asks nobody who they are.
-    init?(_ parts: ServingStack.Parts, _ accounts: Accounts) {
-        guard let digests = parts.digests else { return nil }
+    init?(_ dependencies: ServerComposition.Dependencies, _ accounts: Accounts) {
+        guard let digests = dependencies.digests else { return nil }
         self.digests = digests
-        keys = parts.keys
+        keys = dependencies.keys
         users = accounts.users
-        sessions = SessionStore(beside: parts.keys)
-        tokens = TokenAuthority(signingKeys: parts.keys.signingKeys, issuers: parts.issuers)
-        checker = TokenChecker(fetchKeys: parts.fetchIssuerKeys)
+        sessions = SessionStore(beside: dependencies.keys)
+        tokens = TokenAuthority(signingKeys: dependencies.keys.signingKeys, issuers: dependencies.issuers)
+        checker = TokenChecker(fetchKeys: dependencies.fetchIssuerKeys)
         throttles = Throttles(
-            administration: parts.settings.administrationRate, evaluations: parts.settings.evaluationRate)
+            administration: dependencies.settings.administrationRate, evaluations: dependencies.settings.evaluationRate)
     }
 
     /// What hands out tokens and sessions.

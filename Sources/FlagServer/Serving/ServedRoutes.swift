@@ -14,7 +14,7 @@ struct ServedRoutes: Sendable {
         case evaluate(EvaluationKind)
         /// At once, on the event loop: must not block.
         case onLoop(@Sendable (LoopHandler, borrowing Route, Caller, inout Exchange) -> Void)
-        /// On a worker queue, with a copy of the request: may block. What it throws is the answer; else it answers
+        /// On a worker queue, with a copy of the request: may block. What it throws is the response; else it answers
         /// through the reply, now or later.
         case onWorker(@Sendable (AdministrationRequest, Reply) throws(Problem) -> Void)
     }
@@ -29,7 +29,7 @@ struct ServedRoutes: Sendable {
     /// - Parameters:
     ///   - document: what describes them.
     ///   - administration: what those of administration work with.
-    ///   - metrics: makes the answer of `GET /metrics`; may block.
+    ///   - metrics: makes the response of `GET /metrics`; may block.
     init(
         _ document: APIDocument, _ administration: Administration, metrics: @escaping @Sendable () -> HTTPResponse
     ) {

@@ -6,7 +6,7 @@ import Platform
 
 extension CacheFeed {
     /// Takes one batch of commits to every loop. On the table's writer queue, before the writes are answered.
-    func take(_ changes: [Change]) {
+    func take(_ changes: [TableChange]) {
         var parsed: [ParsedChange] = []
         for change in changes where change.table == table {
             if let change = ParsedChange(change) { parsed.append(change) }
@@ -31,9 +31,9 @@ extension CacheFeed {
 
 /// What a change of an item means, read before the lock is taken.
 enum ParsedChange: Sendable {
-    case flag(Environment, [UInt8], FlagText?)
+    case flag(Environment, [UInt8], DecodedFlag?)
     /// A flag's item is no longer valid; what it was before, if that was.
-    case invalidFlag(Environment, [UInt8], fallback: FlagText, before: FlagText?, issues: [DefinitionIssue])
+    case invalidFlag(Environment, [UInt8], fallback: DecodedFlag, before: DecodedFlag?, issues: [DefinitionIssue])
     case override(Environment, tenant: [UInt8], flagKey: [UInt8], TenantOverride?)
     /// An override's item is not valid; what it was before, if that was.
     case invalidOverride(OverrideKey, before: TenantOverride?, issues: [DefinitionIssue])
@@ -45,7 +45,7 @@ enum ParsedChange: Sendable {
     case invalidSegment(Environment, [UInt8], SegmentChange, issues: [DefinitionIssue])
 
     /// Reads a change; nil when it is of nothing that is served.
-    init?(_ change: Change) {
+    init?(_ change: TableChange) {
         switch ItemKey(change.key) {
         case .flag(let environment, let key)?:
             self = ParsedChange.flag(environment, key, old: change.oldItem, new: change.newItem)
@@ -75,7 +75,7 @@ enum ParsedChange: Sendable {
         case .valid(let text):
             return .flag(environment, name, text)
         case .invalid(let issues, let fallback):
-            var before: FlagText?
+            var before: DecodedFlag?
             if let old, case .valid(let text) = FlagReadingOfItem(old, environment: environment, key: key) {
                 before = text
             }
@@ -157,7 +157,7 @@ private struct ChangeBatch {
             if let before { state.keepLastValid(before, for: key) }
         case .killSwitch(let environment, let flagKey, let isOn, let change):
             if let change { events.append(.killSwitch(change)) }
-            state.killSwitches[environment, default: KillSwitchesText()].set(flagKey, isOn: isOn)
+            state.killSwitches[environment, default: DecodedKillSwitches()].set(flagKey, isOn: isOn)
             state.inFlight[.killSwitches(environment)]?.killSwitches.append((flagKey, isOn))
             changes.append(.killSwitch(environment, flagKey: flagKey, isOn: isOn))
         case .segment(let environment, let name, let change):
@@ -194,7 +194,7 @@ private struct ChangeBatch {
     }
 
     private mutating func addFlag(
-        _ environment: Environment, _ key: [UInt8], _ text: FlagText?, _ state: inout FeedState
+        _ environment: Environment, _ key: [UInt8], _ text: DecodedFlag?, _ state: inout FeedState
     ) {
         state.inFlight[.flag(environment, key)]?.flags.append((key, text))
         state.inFlight[.ruleSet(environment)]?.flags.append((key, text))

@@ -65,7 +65,7 @@ extension CacheFeed {
         }
     }
 
-    private func readFlag(_ environment: Environment, _ name: [UInt8]) throws(FlagStoreError) -> FlagText? {
+    private func readFlag(_ environment: Environment, _ name: [UInt8]) throws(FlagStoreError) -> DecodedFlag? {
         let key = String(decoding: name, as: UTF8.self)
         // Bytes that are no UTF-8 name no flag: the repaired text would name another.
         guard key.utf8.elementsEqual(name) else { return nil }
@@ -78,7 +78,7 @@ extension CacheFeed {
     }
 
     /// The flag of an item; when the item is not valid, its last valid form, or what can be made of it.
-    private func text(of item: Item, environment: Environment, key: String) -> FlagText {
+    private func text(of item: Item, environment: Environment, key: String) -> DecodedFlag {
         let cacheKey = CacheKey.flag(environment, Array(key.utf8))
         switch FlagReadingOfItem(item, environment: environment, key: key) {
         case .valid(let text):
@@ -96,7 +96,7 @@ extension CacheFeed {
     }
 
     /// The last valid form that was kept of a flag, by this process or an earlier one; nil when there is none.
-    private func heldForm(_ environment: Environment, _ key: String) -> FlagText? {
+    private func heldForm(_ environment: Environment, _ key: String) -> DecodedFlag? {
         let heldKey = FlagHistoryTable.heldKey(environment, key)
         // Without the internal table nothing was kept; when the store fails, the read of the flag itself will say so.
         guard let item = try? store.getItem(table: FlagHistoryTable.name(beside: table), key: heldKey) else {
@@ -107,10 +107,10 @@ extension CacheFeed {
 
     private func readOverrides(
         _ environment: Environment, _ tenant: [UInt8]
-    ) throws(FlagStoreError) -> [OverrideText] {
+    ) throws(FlagStoreError) -> [DecodedOverride] {
         let name = String(decoding: tenant, as: UTF8.self)
         guard name.utf8.elementsEqual(tenant) else { return [] }
-        var texts: [OverrideText] = []
+        var texts: [DecodedOverride] = []
         let query = Query(table: table, partition: .string(ItemKey.tenantPartition(environment, name)))
         try forEachItem(of: query) { item in
             guard case .override(_, _, let flagKey)? = ItemKey(item) else { return }
@@ -119,7 +119,7 @@ extension CacheFeed {
                 let override = (try? TenantOverrideRecord(item: item))?.override
                     ?? lastValid(OverrideKey(environment, tenant: name, flagKey: flagKey))
             else { return }
-            texts.append(OverrideText(flagKey: Array(flagKey.utf8), override: override))
+            texts.append(DecodedOverride(flagKey: Array(flagKey.utf8), override: override))
         }
         return texts
     }
@@ -135,11 +135,11 @@ extension CacheFeed {
     }
 
     /// Reads all flags without looking closer at their rules: a loop finds out when it compiles them.
-    private func readRuleSet(_ environment: Environment) throws(FlagStoreError) -> RuleSetText {
+    private func readRuleSet(_ environment: Environment) throws(FlagStoreError) -> DecodedRuleSet {
         let revision = try reading { () throws(TableError) in
             try store.getItem(table: table, key: ItemKey.revision(environment).tableKey)
         }
-        var flags: [FlagText] = []
+        var flags: [DecodedFlag] = []
         var definitions = SharedTexts()
         var query = Query(
             table: table, index: FlagTable.flagsIndex,
@@ -150,17 +150,17 @@ extension CacheFeed {
             if case .full(let definition) = rule.spelling { rule.spelling = .full(definitions.shared(definition)) }
             let expiresAt = item[Attribute.expiresAt]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
             flags.append(
-                FlagText(key: key, rule: rule, expiresAt: expiresAt, isClientSide: FlagRecord.isClientSide(item)))
+                DecodedFlag(key: key, rule: rule, expiresAt: expiresAt, isClientSide: FlagRecord.isClientSide(item)))
         }
-        var text = RuleSetText(flags, revision: EnvironmentRevision.of(revision) ?? 0)
+        var text = DecodedRuleSet(flags, revision: EnvironmentRevision.of(revision) ?? 0)
         // The index may have what is not valid, and does not have what somebody wrote without its keys.
         for form in try lastValidForms(environment) { text.set(form, for: form.key) }
         return text
     }
 
     /// The last valid forms of the environment's flags whose items are not valid.
-    private func lastValidForms(_ environment: Environment) throws(FlagStoreError) -> [FlagText] {
-        var forms: [[UInt8]: FlagText] = [:]
+    private func lastValidForms(_ environment: Environment) throws(FlagStoreError) -> [DecodedFlag] {
+        var forms: [[UInt8]: DecodedFlag] = [:]
         let held = Query(
             table: FlagHistoryTable.name(beside: table),
             partition: .string(FlagHistoryTable.heldPartition(environment)))
@@ -175,7 +175,7 @@ extension CacheFeed {
         }
         for case (.flag(environment, let key), let text) in state.withLock({ $0.lastValid }) { forms[key] = text }
         // One may have been put right, or deleted, and not been let go yet.
-        var inForce: [FlagText] = []
+        var inForce: [DecodedFlag] = []
         for form in forms.values {
             let key = String(decoding: form.key, as: UTF8.self)
             let item = try reading { () throws(TableError) in
@@ -201,8 +201,8 @@ extension CacheFeed {
         }
     }
 
-    private func readKillSwitches(_ environment: Environment) throws(FlagStoreError) -> KillSwitchesText {
-        var text = KillSwitchesText()
+    private func readKillSwitches(_ environment: Environment) throws(FlagStoreError) -> DecodedKillSwitches {
+        var text = DecodedKillSwitches()
         let query = Query(table: table, partition: .string(ItemKey.emergencyPartition(environment)))
         try forEachItem(of: query) { item in
             if case .killSwitch(_, let flagKey)? = ItemKey(item) {

@@ -10,7 +10,7 @@ extension CacheFeed {
     ///
     /// - Throws: `unavailable`.
     package func keys(ofSegment name: String, in environment: Environment) throws(FlagStoreError) -> SegmentKeySet {
-        func known() -> SegmentsText? { state.withLock { $0.segments[environment] } }
+        func known() -> DecodedSegments? { state.withLock { $0.segments[environment] } }
         if known() == nil {
             largeLoads.sync {
                 guard known() == nil else { return }
@@ -26,7 +26,7 @@ extension CacheFeed {
     }
 
     /// Reads all segments of an environment with their keys. O(segments + keys).
-    func readSegments(_ environment: Environment) throws(FlagStoreError) -> SegmentsText {
+    func readSegments(_ environment: Environment) throws(FlagStoreError) -> DecodedSegments {
         var names: [String] = []
         var query = Query(
             table: table, index: FlagTable.flagsIndex, partition: .string(ItemKey.segmentsPartition(environment)))
@@ -34,13 +34,13 @@ extension CacheFeed {
         try forEachItem(of: query) { item in
             if case .segment(environment, let name)? = ItemKey(item) { names.append(name) }
         }
-        var text = SegmentsText()
+        var text = DecodedSegments()
         for name in names { text.set(try readSegment(environment, name), for: Array(name.utf8)) }
         return text
     }
 
     /// Reads a segment with its keys. O(keys).
-    func readSegment(_ environment: Environment, _ name: String) throws(FlagStoreError) -> SegmentText? {
+    func readSegment(_ environment: Environment, _ name: String) throws(FlagStoreError) -> DecodedSegment? {
         var head: SegmentHead?
         var marks: [UInt64] = []
         var fingerprint: UInt64 = 0
@@ -59,7 +59,7 @@ extension CacheFeed {
             }
         }
         guard head != nil || !marks.isEmpty else { return nil }
-        return SegmentText(
+        return DecodedSegment(
             name: Array(name.utf8), head: head, keys: SegmentKeySet(marks: marks, fingerprint: fingerprint))
     }
 

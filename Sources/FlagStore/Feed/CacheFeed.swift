@@ -19,7 +19,7 @@ package final class CacheFeed: CacheSource {
 
     /// The loops, numbered from 0.
     package let loops: Int
-    let store: any ItemTable
+    let store: any TableStore
     let table: String
     let deliver: Deliver
     let report: @Sendable (CacheEvent) -> Void
@@ -49,7 +49,7 @@ package final class CacheFeed: CacheSource {
     ///   - report: told of what an operator should know; called on any thread, must not block.
     ///   - deliver: takes an update to a loop.
     package init(
-        store: any ItemTable, table: String, loops: Int,
+        store: any TableStore, table: String, loops: Int,
         pollForeignChanges: (@Sendable () throws(TableError) -> Void)? = nil,
         tableReplaced: @escaping @Sendable () -> Void = {},
         giveMemoryBack: @escaping @Sendable () -> Void = ProcessMemory.giveBack,
@@ -103,7 +103,7 @@ package enum CacheEvent: Sendable {
     /// A kill switch was set or has ended, whoever did it.
     case killSwitch(KillSwitchChange)
     /// The kill switches of an environment are others than were known: at the start, or in another table.
-    case killSwitchesFound(Environment, KillSwitchesText)
+    case killSwitchesFound(Environment, DecodedKillSwitches)
     /// The store does not answer; what is known goes on.
     case storeFailed(FlagStoreError)
     /// The store answers again.
@@ -143,14 +143,14 @@ struct FeedState: Sendable {
     /// The loads that are under way.
     var inFlight: [CacheKey: LoadInFlight] = [:]
     /// The last valid form of flags whose item is not valid now.
-    var lastValid: [CacheKey: FlagText] = [:]
+    var lastValid: [CacheKey: DecodedFlag] = [:]
     /// The last valid form of overrides whose item is not valid now.
     var lastValidOverrides: [OverrideKey: TenantOverride] = [:]
     var tenants = TenantTable(capacity: 0)
     /// The kill switches that are on.
-    var killSwitches: [Environment: KillSwitchesText] = [:]
+    var killSwitches: [Environment: DecodedKillSwitches] = [:]
     /// The segments of the environments whose segments have been loaded.
-    var segments: [Environment: SegmentsText] = [:]
+    var segments: [Environment: DecodedSegments] = [:]
     var statistics = FeedStatistics()
     /// What tells the table from an earlier one of its name; nil before anybody looked.
     var tableID: String?
@@ -178,7 +178,7 @@ struct FeedState: Sendable {
     }
 
     /// Keeps the last valid form of a flag; when there are too many, not.
-    mutating func keepLastValid(_ text: FlagText, for key: CacheKey) {
+    mutating func keepLastValid(_ text: DecodedFlag, for key: CacheKey) {
         guard lastValid[key] != nil || lastValid.count < FeedState.lastValidMaximum else { return }
         if lastValid[key] == nil { lastValid[key] = text }
     }
@@ -207,7 +207,7 @@ struct LoadInFlight: Sendable {
     /// The loops that want it.
     var loops: [Int]
     /// Flags that were stored or removed meanwhile, in order.
-    var flags: [(key: [UInt8], text: FlagText?)] = []
+    var flags: [(key: [UInt8], text: DecodedFlag?)] = []
     /// Overrides that were stored or removed meanwhile, in order.
     var overrides: [(flagKey: [UInt8], override: TenantOverride?)] = []
     /// Kill switches that were turned on or off meanwhile, in order.
@@ -237,7 +237,7 @@ struct LoadInFlight: Sendable {
         case .overrides(var texts):
             for (flagKey, override) in overrides {
                 texts.removeAll { $0.flagKey == flagKey }
-                if let override { texts.append(OverrideText(flagKey: flagKey, override: override)) }
+                if let override { texts.append(DecodedOverride(flagKey: flagKey, override: override)) }
             }
             return .overrides(texts)
         case .ruleSet(var text):
@@ -249,7 +249,7 @@ struct LoadInFlight: Sendable {
             return .segments(text)
         case .segment(let text):
             guard case .segment(_, let name) = key else { return value }
-            var one = SegmentsText()
+            var one = DecodedSegments()
             one.set(text, for: name)
             for (_, change) in segments { _ = one.apply(change, to: name) }
             return .segment(one.byName[name])

@@ -21,7 +21,7 @@ struct ChangeConsequences: Sendable {
     private var overrides: [Principal: [OverrideChange]] = [:]
 
     private struct OverrideChange: Sendable {
-        let change: Change
+        let change: TableChange
         /// How it is counted if it is not told by itself.
         let tallied: TalliedChange
     }
@@ -31,7 +31,7 @@ struct ChangeConsequences: Sendable {
     /// Whether there is room to note what never was valid.
     let takesNotes: Bool
     /// Last valid forms that are to be kept (or, with nil, let go).
-    private(set) var held: [HeldPlace: HeldForm?] = [:]
+    private(set) var held: [HeldRecordKey: HeldForm?] = [:]
 
     init(takesNotes: Bool = true) {
         self.takesNotes = takesNotes
@@ -42,7 +42,7 @@ struct ChangeConsequences: Sendable {
     /// - Parameters:
     ///   - change: a change of the flag table, after all that were added before it.
     ///   - kept: what is kept already of something that is not valid.
-    mutating func add(_ change: Change, kept: (HeldPlace) -> HeldForm.Kind?) {
+    mutating func add(_ change: TableChange, kept: (HeldRecordKey) -> HeldForm.Kind?) {
         switch ItemKey(change.key) {
         case .revision(let environment)?:
             unraised.remove(environment)
@@ -96,14 +96,14 @@ struct ChangeConsequences: Sendable {
     ///
     /// - Returns: whether what it left is valid, or nothing; nil when it is no change of content.
     private mutating func noteContent(
-        _ change: Change, in environment: Environment, _ kept: (HeldPlace) -> HeldForm.Kind?
+        _ change: TableChange, in environment: Environment, _ kept: (HeldRecordKey) -> HeldForm.Kind?
     ) -> Bool? {
         guard DerivedAttributes.isContentChanged(from: change.oldItem, to: change.newItem) else { return nil }
         unraised.insert(environment)
         return hold(change, kept)
     }
 
-    private mutating func correct(_ change: Change) {
+    private mutating func correct(_ change: TableChange) {
         guard let item = change.newItem,
             // What the follower wrote is as it should be.
             change.principal != FlagTableUpkeep.principal,
@@ -113,7 +113,7 @@ struct ChangeConsequences: Sendable {
         corrections.append(correction)
     }
 
-    private mutating func record(_ change: Change) {
+    private mutating func record(_ change: TableChange) {
         guard let (partition, entry) = FlagHistoryEntry.of(change) else { return }
         entries.append(entry.item(in: partition))
         added[partition, default: 0] += 1
@@ -123,8 +123,8 @@ struct ChangeConsequences: Sendable {
     /// Keeps what was valid last, or lets go of it.
     ///
     /// - Returns: whether the item is valid, or gone.
-    private mutating func hold(_ change: Change, _ kept: (HeldPlace) -> HeldForm.Kind?) -> Bool {
-        guard let place = ItemKey(change.key).flatMap({ HeldPlace($0) }) else { return true }
+    private mutating func hold(_ change: TableChange, _ kept: (HeldRecordKey) -> HeldForm.Kind?) -> Bool {
+        guard let place = ItemKey(change.key).flatMap({ HeldRecordKey($0) }) else { return true }
         let kind = held[place].map { $0?.kind } ?? kept(place)
         guard let new = change.newItem, place.validForm(of: new) == nil else {
             if kind != nil { held[place] = .some(nil) }

@@ -25,9 +25,9 @@ extension FlagTableUpkeep {
     }
 
     /// What is kept of what is not valid.
-    private func storedForms() throws(FlagStoreError) -> [HeldPlace: HeldForm.Kind] {
-        var held: [HeldPlace: HeldForm.Kind] = [:]
-        func read(_ partition: String, _ place: (Item) -> HeldPlace?) throws(FlagStoreError) {
+    private func storedForms() throws(FlagStoreError) -> [HeldRecordKey: HeldForm.Kind] {
+        var held: [HeldRecordKey: HeldForm.Kind] = [:]
+        func read(_ partition: String, _ place: (Item) -> HeldRecordKey?) throws(FlagStoreError) {
             try repository.forEachItem(of: Query(table: historyTable, partition: .string(partition))) { item in
                 if let place = place(item) { held[place] = HeldForm(stored: item).kind }
             }
@@ -65,7 +65,7 @@ extension FlagTableUpkeep {
             let held = state.withLock { $0.held }
             try lookAtForms(
                 of: page.items.compactMap { item in
-                    guard let place = ItemKey(item).flatMap({ HeldPlace($0) }) else { return nil }
+                    guard let place = ItemKey(item).flatMap({ HeldRecordKey($0) }) else { return nil }
                     return held[place] != nil || place.validForm(of: item) == nil ? place : nil
                 })
             guard let next = page.lastEvaluatedKey else {
@@ -78,12 +78,12 @@ extension FlagTableUpkeep {
 
     /// Lets go of the last valid form of what is valid or gone, and notes what is not valid. Not while changes are
     /// looked at, which do the same: what is read here must not be older than what they know.
-    private func lookAtForms(of places: [HeldPlace]) throws(FlagStoreError) {
+    private func lookAtForms(of places: [HeldRecordKey]) throws(FlagStoreError) {
         guard !places.isEmpty else { return }
         var failure: FlagStoreError?
         queue.sync {
             do throws(FlagStoreError) {
-                var forms: [HeldPlace: HeldForm?] = [:]
+                var forms: [HeldRecordKey: HeldForm?] = [:]
                 for place in places {
                     let item = try repository.item(place.itemKey)
                     let isValid = item.map { place.validForm(of: $0) != nil } ?? true

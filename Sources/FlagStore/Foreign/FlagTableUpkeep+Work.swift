@@ -5,7 +5,7 @@ import Platform
 
 extension FlagTableUpkeep {
     /// Does what follows from changes, and waits until it is durable.
-    func process(_ batch: ChangeBatch<[Change]>, storing: Bool) throws(FlagStoreError) {
+    func process(_ batch: ChangeBatch<[TableChange]>, storing: Bool) throws(FlagStoreError) {
         // First: what is counted of a batch that fails would be counted twice.
         try tellDueTallies(storing: storing)
         let held = state.withLock { $0.held }
@@ -130,7 +130,7 @@ extension FlagTableUpkeep {
     }
 
     /// Stores last valid forms.
-    func keep(_ forms: [HeldPlace: HeldForm?]) throws(FlagStoreError) {
+    func keep(_ forms: [HeldRecordKey: HeldForm?]) throws(FlagStoreError) {
         guard !forms.isEmpty else { return }
         try perform(forms.map { operation(on: $0, $1) })
         state.withLock { state in
@@ -138,7 +138,7 @@ extension FlagTableUpkeep {
         }
     }
 
-    private func operation(on place: HeldPlace, _ form: HeldForm?) -> WriteOperation {
+    private func operation(on place: HeldRecordKey, _ form: HeldForm?) -> WriteOperation {
         form.map { .put(table: historyTable, item: $0.item) } ?? .delete(table: historyTable, key: place.heldKey)
     }
 

@@ -18,7 +18,7 @@ final class FlagTableUpkeep: Sendable {
     /// What is counted, and not told yet. Apart from the state, for which the table's writer waits.
     let tallies = Locked(HistoryTallies())
 
-    var store: any ItemTable { repository.store }
+    var store: any TableStore { repository.store }
     var historyTable: String { FlagHistoryTable.name(beside: repository.table) }
 
     /// Who its own writes are by.
@@ -64,13 +64,13 @@ final class FlagTableUpkeep: Sendable {
 extension FlagTableUpkeep: ChangeConsumer {
     var position: FollowerPosition { state.withLock { $0.position } }
 
-    func concern(of changes: [Change]) -> Int { recent.add(changes) }
+    func concern(of changes: [TableChange]) -> Int { recent.add(changes) }
 
-    func batch(after position: Int64) throws(FlagStoreError) -> ChangeBatch<[Change]>? {
+    func batch(after position: Int64) throws(FlagStoreError) -> ChangeBatch<[TableChange]>? {
         try reading { () throws(TableError) in try recent.batch(after: position, limit: Self.batchMaximum) }
     }
 
-    func take(_ batch: ChangeBatch<[Change]>, storing: Bool) throws(FlagStoreError) {
+    func take(_ batch: ChangeBatch<[TableChange]>, storing: Bool) throws(FlagStoreError) {
         do throws(FlagStoreError) { try process(batch, storing: storing) } catch {
             // What is done again may be counted twice.
             state.withLock { $0.historySizes = [:] }
@@ -97,7 +97,7 @@ struct UpkeepState: Sendable {
     /// How many entries histories have, as far as is known.
     var historySizes: [ExactText: Int] = [:]
     /// What is kept of what is not valid.
-    var held: [HeldPlace: HeldForm.Kind] = [:]
+    var held: [HeldRecordKey: HeldForm.Kind] = [:]
     var isFailing = false
     var statistics = FollowerStatistics()
 

@@ -78,7 +78,7 @@ extension FlagHistoryEntry {
     /// change of anything else. O(item).
     ///
     /// - Returns: the partition of the history with it.
-    static func of(_ change: Change) -> (partition: String, entry: FlagHistoryEntry)? {
+    static func of(_ change: TableChange) -> (partition: String, entry: FlagHistoryEntry)? {
         switch ItemKey(change.key) {
         case .flag(let environment, let key)?:
             let event = Event(change) { item in
@@ -111,7 +111,7 @@ extension FlagHistoryEntry {
     }
 
     /// The entry of a change of content, with what it changed.
-    private static func ofContent(_ change: Change, _ event: Event, _ override: Override? = nil) -> Self {
+    private static func ofContent(_ change: TableChange, _ event: Event, _ override: Override? = nil) -> Self {
         var entry = FlagHistoryEntry(change, event)
         entry.override = override
         // Others may write names that are as long as an item is large.
@@ -123,21 +123,21 @@ extension FlagHistoryEntry {
         return entry
     }
 
-    private init(_ change: Change, _ event: Event) {
+    private init(_ change: TableChange, _ event: Event) {
         self.init(
             sequence: change.sequence, at: Timestamp(millisecondsSinceEpoch: change.committedAt),
             by: change.principal.description, event: event)
     }
 
     /// What the item says afterwards; others may write what the interface would not take.
-    private static func text(_ change: Change, _ name: AttributeName, _ maximum: Int) -> String? {
+    private static func text(_ change: TableChange, _ name: AttributeName, _ maximum: Int) -> String? {
         change.newItem?[name]?.stringValue.map { String($0.unicodeScalars.prefix(maximum)) }
     }
 }
 
 extension FlagHistoryEntry.Event {
     /// What a change did to a tenant's override of a flag.
-    init(_ change: Change, ofOverrideOf tenant: String, _ flagKey: String, in environment: Environment) {
+    init(_ change: TableChange, ofOverrideOf tenant: String, _ flagKey: String, in environment: Environment) {
         self.init(change) { item in
             do throws(DefinitionIssues) {
                 _ = try TenantOverrideRecord(item: item, environment: environment, tenant: tenant, flagKey: flagKey)
@@ -149,7 +149,7 @@ extension FlagHistoryEntry.Event {
     /// What a change did to a flag, an override or a segment.
     ///
     /// - Parameter issues: what is wrong with an item.
-    fileprivate init(_ change: Change, issues: (Item) -> [DefinitionIssue]) {
+    fileprivate init(_ change: TableChange, issues: (Item) -> [DefinitionIssue]) {
         guard let new = change.newItem else {
             self = .deleted
             return

@@ -81,7 +81,7 @@ enum FlagHistoryTable {
     }
 
     /// Of which override something is kept as an item; nil when it is something else.
-    static func placeOfOverride(_ item: Item, in environment: Environment) -> HeldPlace? {
+    static func placeOfOverride(_ item: Item, in environment: Environment) -> HeldRecordKey? {
         guard let tenant = item[Name.tenant]?.stringValue, let flagKey = item[Attribute.flagKey]?.stringValue else {
             return nil
         }
@@ -169,7 +169,7 @@ struct HeldFlag: Sendable, Equatable {
     }
 
     /// The form for loops to compile.
-    var text: FlagText { FlagText(key: key, rule: rule, isClientSide: isClientSide) }
+    var text: DecodedFlag { DecodedFlag(key: key, rule: rule, isClientSide: isClientSide) }
 
     /// The form as an item.
     var item: Item {

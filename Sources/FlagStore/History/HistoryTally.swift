@@ -33,7 +33,8 @@ extension TalliedChange {
     ///
     /// - Parameter isValid: whether what it left is one, or nothing.
     init(
-        _ change: Change, ofOverrideOf tenant: String, _ flagKey: String, in environment: Environment, isValid: Bool
+        _ change: TableChange, ofOverrideOf tenant: String, _ flagKey: String, in environment: Environment,
+        isValid: Bool
     ) {
         let kind: Kind =
             if change.newItem == nil { .deleted } else if !isValid { .refused } else if change.oldItem == nil {
@@ -45,7 +46,7 @@ extension TalliedChange {
     }
 
     /// A change of a key that a segment lists; nil when it was listed before as it is now.
-    init?(_ change: Change, ofKey key: String, ofSegment name: String, in environment: Environment) {
+    init?(_ change: TableChange, ofKey key: String, ofSegment name: String, in environment: Environment) {
         guard (change.oldItem == nil) != (change.newItem == nil) else { return nil }
         self.init(
             change, partition: FlagHistoryTable.historyPartition(environment, segment: name), isOverride: false,
@@ -53,13 +54,13 @@ extension TalliedChange {
     }
 
     /// A call that changes the keys of a segment, and nothing else of it.
-    init(_ change: Change, ofKeysOfSegment name: String, in environment: Environment) {
+    init(_ change: TableChange, ofKeysOfSegment name: String, in environment: Environment) {
         self.init(
             change, partition: FlagHistoryTable.historyPartition(environment, segment: name), isOverride: false,
             counted: nil)
     }
 
-    private init(_ change: Change, partition: String, isOverride: Bool, counted: (kind: Kind, name: String)?) {
+    private init(_ change: TableChange, partition: String, isOverride: Bool, counted: (kind: Kind, name: String)?) {
         self.partition = partition
         self.isOverride = isOverride
         self.counted = counted

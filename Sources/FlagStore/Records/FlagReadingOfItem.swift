@@ -5,18 +5,18 @@ import FlagCore
 /// What an item that should be a flag turned out to be.
 enum FlagReadingOfItem {
     /// A flag, valid or kept in spite of what is wrong with it.
-    case valid(FlagText)
+    case valid(DecodedFlag)
     /// Not a valid flag: why, and what it can be served as when nothing better is known.
-    case invalid([DefinitionIssue], fallback: FlagText)
+    case invalid([DefinitionIssue], fallback: DecodedFlag)
 
     /// Reads and checks an item. O(definition).
     init(_ item: Item, environment: Environment, key: String) {
         do throws(DefinitionIssues) {
             let record = try FlagRecord(item: item, environment: environment, key: key)
             if !record.isKeptInvalid { _ = try record.rule.definition() }
-            self = .valid(FlagText(record))
+            self = .valid(DecodedFlag(record))
         } catch {
-            let fallback = FlagText(
+            let fallback = DecodedFlag(
                 key: key, rule: FlagRule(item) ?? .full(""), isClientSide: FlagRecord.isClientSide(item))
             self = .invalid(error.issues, fallback: fallback)
         }

@@ -17,7 +17,7 @@ package struct KillSwitchChange: Sendable, Equatable {
     package let principal: Principal
 
     /// Reads a change of the flag table; nil when it is of something else, or leaves everything as it was.
-    init?(_ change: Change) {
+    init?(_ change: TableChange) {
         guard case .killSwitch(let environment, let flagKey)? = ItemKey(change.key) else { return nil }
         let (old, new) = (change.oldItem, change.newItem)
         isOn = new.map { KillSwitchRecord.isOn($0) } ?? false

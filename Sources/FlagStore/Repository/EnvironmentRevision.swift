@@ -22,7 +22,7 @@ enum EnvironmentRevision {
     }
 
     /// Whether a change left what a write of this program does not leave: no revision, a lower one, or more than that.
-    static func isBroken(by change: Change) -> Bool {
+    static func isBroken(by change: TableChange) -> Bool {
         guard let item = change.newItem, let revision = of(item), item.count == 3 else { return true }
         return of(change.oldItem).map { revision < $0 } ?? false
     }

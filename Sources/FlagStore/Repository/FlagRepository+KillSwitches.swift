@@ -43,7 +43,7 @@ extension FlagRepository {
     ///
     /// - Parameter killSwitches: those that are on in the environment.
     package func killedFlagCount(
-        by killSwitches: KillSwitchesText, in environment: Environment
+        by killSwitches: DecodedKillSwitches, in environment: Environment
     ) throws(FlagStoreError) -> Int {
         var count = 0
         if killSwitches.isGlobal {

@@ -15,7 +15,7 @@ package struct FlagRepository: Sendable {
     package typealias Completion<Value> = @Sendable (Result<Value, FlagStoreError>) -> Void
 
     /// The store that holds the table.
-    package let store: any ItemTable
+    package let store: any TableStore
     /// The table's name.
     package let table: String
 
@@ -29,7 +29,7 @@ package struct FlagRepository: Sendable {
     /// - Parameters:
     ///   - store: the store that holds the table.
     ///   - table: its name: `Profile.tableName`.
-    package init(store: any ItemTable, table: String) {
+    package init(store: any TableStore, table: String) {
         self.store = store
         self.table = table
         continuations = DispatchQueue(label: "flag-repository")

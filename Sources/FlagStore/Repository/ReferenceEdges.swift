@@ -80,7 +80,7 @@ final class ReferenceEdges: Sendable {
     }
 
     /// Notes what a commit wrote. On the table's writer queue: only keys are looked at.
-    private func note(_ changes: [Change], of table: String) {
+    private func note(_ changes: [TableChange], of table: String) {
         written.withLock { written in
             guard !written.isEmpty else { return }
             for change in changes where change.table == table {

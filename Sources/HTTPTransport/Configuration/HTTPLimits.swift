@@ -11,21 +11,21 @@ package struct HTTPLimits: Sendable, Equatable {
     package var bodyBytes = 1024 * 1024
     /// Bytes of one chunk-size line of a chunked body, extensions included; more is 400.
     package var chunkLineBytes = 1024
-    /// Bytes of answers that may wait for a slow reader before no more of its requests are read.
+    /// Bytes of responses that may wait for a slow reader before no more of its requests are read.
     package var pendingOutputBytes = 256 * 1024
-    /// Bytes of answers that may wait for slow readers, of all connections of a loop together. Past it the reader with
+    /// Bytes of responses that may wait for slow readers, of all connections of a loop together. Past it the reader with
     /// the most is closed.
     package var keptOutputBytes = 32 * 1024 * 1024
     /// Answers of all loops together that may be under way with more than half of `keptOutputBytes`; one more is
     /// answered 503. No reader is closed for one.
-    package var largeAnswersAtOnce = 2
+    package var largeResponsesAtOnce = 2
     /// Bytes of content that is not answered yet, of all connections of a loop together, uploads aside. Past it the
     /// request with the most of those that are still coming is answered 503.
     package var keptInputBytes = 64 * 1024 * 1024
-    /// Bytes a second that a peer must take of an answer on average, once `HTTPTimeouts.rateGrace` is over; one that is
+    /// Bytes a second that a peer must take of a response on average, once `HTTPTimeouts.rateGrace` is over; one that is
     /// slower is closed. 0 sets no bound.
     package var outputRate = 1024
-    /// Bytes that are read and dropped after an answer that closes the connection.
+    /// Bytes that are read and dropped after a response that closes the connection.
     package var lingerBytes = 1024 * 1024
     /// Open connections of all loops together; one more is answered 503 and closed.
     package var connections = 10_000
@@ -35,7 +35,7 @@ package struct HTTPLimits: Sendable, Equatable {
     /// Bytes a second that a body must come with on average, once `HTTPTimeouts.rateGrace` is over; less is 408. 0
     /// sets no bound.
     package var bodyRate = 240
-    /// Connections beyond `connections` that may be open while they are told 503; one more is closed without an answer.
+    /// Connections beyond `connections` that may be open while they are told 503; one more is closed without a response.
     package var refusedConnections = 64
     /// Uploads of all loops together that may be under way, from the begin of their content to their answer; one more
     /// is answered 503. Each may take twice its bytes of memory.
@@ -55,7 +55,7 @@ package struct HTTPLimits: Sendable, Equatable {
         try require("chunkLineBytes", chunkLineBytes, in: 16...65_536)
         try require("pendingOutputBytes", pendingOutputBytes, in: 1...1_073_741_824)
         try require("keptOutputBytes", keptOutputBytes, in: 65_536...68_719_476_736)
-        try require("largeAnswersAtOnce", largeAnswersAtOnce, in: 1...1000)
+        try require("largeResponsesAtOnce", largeResponsesAtOnce, in: 1...1000)
         // A request of the largest content must fit.
         try require("keptInputBytes", keptInputBytes, in: bodyBytes...68_719_476_736)
         try require("outputRate", outputRate, in: 0...1_073_741_824)

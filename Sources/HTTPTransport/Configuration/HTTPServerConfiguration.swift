@@ -2,10 +2,10 @@ import Bytes
 
 /// How a server listens, and what it allows.
 package struct HTTPServerConfiguration: Sendable {
-    /// Writes the content of an answer that the transport gives itself: a faulty request, a time-out, an overload.
+    /// Writes the content of a response that the transport gives itself: a faulty request, a time-out, an overload.
     ///
     /// - Parameters:
-    ///   - status: The answer's status.
+    ///   - status: The response's status.
     ///   - detail: One sentence for people, without anything that the peer sent.
     ///   - requestID: What the request is called; nil where nothing was read of one.
     /// - Returns: The media type and the bytes.
@@ -29,12 +29,12 @@ package struct HTTPServerConfiguration: Sendable {
     /// Proxies whose word counts for who asks (`Forwarded`, `X-Forwarded-For`), that may ask for `https` targets on a
     /// connection without TLS, and whose connections `HTTPLimits.connectionsPerAddress` does not bound.
     package var trustedProxies: [AddressRange] = []
-    /// Fields that every answer has, beside `Date`.
+    /// Fields that every response has, beside `Date`.
     package var standingFields: [(name: StaticString, value: StaticString)] = []
     /// Whether answers say how long their connection is kept for another request (`Keep-Alive: timeout=…`), so that a
     /// client sends none at the moment when it is closed.
     package var tellsIdleTimeout = false
-    /// The content of answers that the transport gives itself; plain text unless set.
+    /// The content of responses that the transport gives itself; plain text unless set.
     package var errorBody: ErrorBody = { status, detail, _ in
         ("text/plain; charset=utf-8", Array("\(status.code) \(status.reason): \(detail)\n".utf8))
     }

@@ -9,13 +9,13 @@ package struct HTTPTimeouts: Sendable, Equatable {
     /// For the next request on an open connection; then it is closed. More than the 60 s after which load balancers
     /// give up what they keep for reuse: who closes first decides which requests are lost.
     package var idle = Duration.seconds(75)
-    /// For a peer to take any byte of an answer; then the connection is closed.
+    /// For a peer to take any byte of a response; then the connection is closed.
     package var write = Duration.seconds(30)
-    /// For a whole request, from its first byte to its answer; then 408 while reading, 503 while it is worked on.
+    /// For a whole request, from its first byte to its response; then 408 while reading, 503 while it is worked on.
     package var request = Duration.seconds(29)
     /// For a deferred answer, from the time it was deferred; then 503.
     package var handler = Duration.seconds(15)
-    /// For the peer to close after an answer that closes the connection.
+    /// For the peer to close after a response that closes the connection.
     package var linger = Duration.seconds(2)
 
     /// How long a body may come slower than `HTTPLimits.bodyRate`.

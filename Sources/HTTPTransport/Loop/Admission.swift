@@ -6,7 +6,7 @@ package enum Admission {
     ///   - token: Given to `handle`, for what was found out already.
     ///   - upload: What the content may have beyond that of others; nil for what all may have.
     case taken(token: UInt64, upload: HTTPUpload?)
-    /// It has its answer, which is the same whatever its content is.
+    /// It has its response, which is the same whatever its content is.
     case answered
     /// It cannot be said yet: `Exchange.parked` was called. The request waits with its content unread, and `admit` is
     /// asked again after `LoopContext.admitAgain`.

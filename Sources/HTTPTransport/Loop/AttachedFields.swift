@@ -1,4 +1,4 @@
-/// Header fields that belong to the answer of one request, whoever gives it: the handler at once or later, or the
+/// Header fields that belong to the response of one request, whoever gives it: the handler at once or later, or the
 /// transport in its place. A handler attaches them when it decides on the request's head (`Exchange.attach`).
 ///
 /// Their text is made once and written with one copy. Each loop had better make its own: what all loops share is
@@ -7,7 +7,7 @@ package final class AttachedFields: Sendable {
     /// The fields as lines.
     let lines: [UInt8]
 
-    /// Fields for answers; not those of which the transport writes one by itself, but for `Vary`.
+    /// Fields for responses; not those of which the transport writes one by itself, but for `Vary`.
     ///
     /// - Parameter fields: Names and values, without control characters.
     package init(_ fields: [(name: StaticString, value: String)]) {
@@ -24,7 +24,7 @@ package final class AttachedFields: Sendable {
 }
 
 extension Exchange {
-    /// Has the answer to this request begin with these fields, whoever gives it, behind those that are attached
+    /// Has the response to this request begin with these fields, whoever gives it, behind those that are attached
     /// already. To be called by `HTTPHandler.admit`. Without an allocation for the first.
     @inline(__always)
     package func attach(_ fields: AttachedFields) {

@@ -4,7 +4,7 @@ import Bytes
 struct ConnectionTable: ~Copyable {
     private static let chunkSize = 128
 
-    private var chunks: [UnsafeMutablePointer<Connection>] = []
+    private var chunks: [UnsafeMutablePointer<HTTPConnection>] = []
     private var free: [UInt32] = []
     /// Connections in use.
     private(set) var count = 0
@@ -24,19 +24,19 @@ struct ConnectionTable: ~Copyable {
 
     /// The connection at `slot`, in use or not.
     @inline(__always)
-    subscript(slot: UInt32) -> UnsafeMutablePointer<Connection> {
+    subscript(slot: UInt32) -> UnsafeMutablePointer<HTTPConnection> {
         chunks[Int(slot) / ConnectionTable.chunkSize] + Int(slot) % ConnectionTable.chunkSize
     }
 
     /// The connection in use at `slot` that has this generation; nil when it is gone.
     @inline(__always)
-    func find(slot: UInt32, generation: UInt32) -> UnsafeMutablePointer<Connection>? {
+    func find(slot: UInt32, generation: UInt32) -> UnsafeMutablePointer<HTTPConnection>? {
         let connection = self[slot]
         return connection.pointee.generation == generation && connection.pointee.descriptor >= 0 ? connection : nil
     }
 
     /// The connection that waits for the answer with this ticket; nil when nobody does any more.
-    func find(slot: UInt32, ticket: UInt32) -> UnsafeMutablePointer<Connection>? {
+    func find(slot: UInt32, ticket: UInt32) -> UnsafeMutablePointer<HTTPConnection>? {
         guard slot < slots else { return nil }
         let connection = self[slot]
         let phase = connection.pointee.machine.phase
@@ -45,7 +45,7 @@ struct ConnectionTable: ~Copyable {
     }
 
     /// The connection whose request waits under this ticket; nil when it does no more.
-    func find(_ parked: ParkedRequest) -> UnsafeMutablePointer<Connection>? {
+    func find(_ parked: ParkedRequest) -> UnsafeMutablePointer<HTTPConnection>? {
         guard parked.slot < slots else { return nil }
         let connection = self[parked.slot]
         let isWaiting = connection.pointee.descriptor >= 0 && connection.pointee.machine.phase == .parked
@@ -55,7 +55,7 @@ struct ConnectionTable: ~Copyable {
     /// Takes a free slot for `descriptor`.
     ///
     /// - Complexity: Amortised O(1).
-    mutating func take(descriptor: Int32) -> UnsafeMutablePointer<Connection> {
+    mutating func take(descriptor: Int32) -> UnsafeMutablePointer<HTTPConnection> {
         if free.isEmpty { grow() }
         let connection = self[free.removeLast()]
         connection.pointee.descriptor = descriptor
@@ -65,7 +65,7 @@ struct ConnectionTable: ~Copyable {
     }
 
     /// Gives a slot back, and with it the connection's buffers.
-    mutating func release(_ connection: UnsafeMutablePointer<Connection>) {
+    mutating func release(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         connection.pointee.descriptor = -1
         connection.pointee.generation &+= 1
         connection.pointee.ticket &+= 1
@@ -91,9 +91,9 @@ struct ConnectionTable: ~Copyable {
 
     private mutating func grow() {
         let first = slots
-        let chunk = UnsafeMutablePointer<Connection>.allocate(capacity: ConnectionTable.chunkSize)
+        let chunk = UnsafeMutablePointer<HTTPConnection>.allocate(capacity: ConnectionTable.chunkSize)
         for offset in 0..<ConnectionTable.chunkSize {
-            (chunk + offset).initialize(to: Connection(slot: first + UInt32(offset)))
+            (chunk + offset).initialize(to: HTTPConnection(slot: first + UInt32(offset)))
         }
         chunks.append(chunk)
         // Backwards, so that low slots are taken first.

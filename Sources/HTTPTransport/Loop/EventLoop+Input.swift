@@ -9,7 +9,7 @@ extension EventLoop {
 
     /// Reads once and goes on with what came. More than that waits for the next iteration, so that no connection holds
     /// up the others.
-    func readable(_ connection: UnsafeMutablePointer<Connection>) {
+    func readable(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         if connection.pointee.machine.phase == .lingering { return drop(connection) }
         if let session = connection.pointee.session { return readable(connection, session) }
         lendInput(connection)
@@ -33,8 +33,8 @@ extension EventLoop {
         goOn(connection)
     }
 
-    /// Parses and handles what waits in the input, sends the answers in one piece, and settles what to wait for.
-    func goOn(_ connection: UnsafeMutablePointer<Connection>) {
+    /// Parses and handles what waits in the input, sends the responses in one piece, and settles what to wait for.
+    func goOn(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         let generation = connection.pointee.generation
         repeat {
             if connection.pointee.stream != nil { pump(connection) }
@@ -50,14 +50,14 @@ extension EventLoop {
     /// Counts content that is there and not answered: while it comes, and while it is worked on. Where all connections
     /// together have too much, the request with the most of those that are still coming is refused.
     @inline(__always)
-    private func keepInput(_ connection: UnsafeMutablePointer<Connection>) {
+    private func keepInput(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         let isWorkedOn = connection.pointee.machine.phase == .answering
         let kept = connection.pointee.input.count &+ (isWorkedOn ? connection.pointee.contentBytes : 0)
         if kept != connection.pointee.keptInputBytes { keepInput(connection, kept) }
     }
 
     @inline(never)
-    private func keepInput(_ connection: UnsafeMutablePointer<Connection>, _ count: Int) {
+    private func keepInput(_ connection: UnsafeMutablePointer<HTTPConnection>, _ count: Int) {
         // An upload has a place instead.
         let kept = connection.pointee.upload == nil ? count : 0
         state.pointee.keptInputBytes += kept - connection.pointee.keptInputBytes
@@ -67,8 +67,8 @@ extension EventLoop {
         }
     }
 
-    private func mostComing() -> UnsafeMutablePointer<Connection>? {
-        var largest: UnsafeMutablePointer<Connection>?
+    private func mostComing() -> UnsafeMutablePointer<HTTPConnection>? {
+        var largest: UnsafeMutablePointer<HTTPConnection>?
         for slot in 0..<state.pointee.table.slots {
             let connection = state.pointee.table[slot]
             guard connection.pointee.keptInputBytes > largest?.pointee.keptInputBytes ?? EventLoop.littleInput,
@@ -79,7 +79,7 @@ extension EventLoop {
         return largest
     }
 
-    private func refuseContent(of connection: UnsafeMutablePointer<Connection>) {
+    private func refuseContent(of connection: UnsafeMutablePointer<HTTPConnection>) {
         let generation = connection.pointee.generation
         state.pointee.counters.refusedForInput.raise(by: 1)
         state.pointee.keptInputBytes -= connection.pointee.keptInputBytes
@@ -93,8 +93,8 @@ extension EventLoop {
         if connection.pointee.generation == generation { returnInput(connection) }
     }
 
-    /// Handles request after request, until the input has no whole one, an answer is awaited or too much output waits.
-    private func parse(_ connection: UnsafeMutablePointer<Connection>) {
+    /// Handles request after request, until the input has no whole one, a response is awaited or too much output waits.
+    private func parse(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         connection.pointee.wasInterrupted = false
         if connection.pointee.output.capacity == 0 { swap(&connection.pointee.output, &state.pointee.spareOutput) }
         while !connection.pointee.machine.isBlocked {
@@ -132,7 +132,7 @@ extension EventLoop {
     }
 
     /// Gives the upload that begins one of the places for them; where all are taken, it is refused.
-    private func admitUpload(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    private func admitUpload(_ connection: UnsafeMutablePointer<HTTPConnection>) -> Bool {
         if connection.pointee.upload != nil { return true }
         connection.pointee.upload = state.pointee.uploads.take()
         if connection.pointee.upload != nil { return true }
@@ -145,12 +145,12 @@ extension EventLoop {
 
     /// Has the handler decide on the request whose head is there.
     ///
-    /// - Returns: What to do next; nil when the request has its answer.
+    /// - Returns: What to do next; nil when the request has its response.
     @inline(__always)
-    private func admit(_ connection: UnsafeMutablePointer<Connection>) -> ConnectionMachine.Step? {
+    private func admit(_ connection: UnsafeMutablePointer<HTTPConnection>) -> ConnectionMachine.Step? {
         if handler.hasMail { handler.receiveMail() }
         let keepsAlive = connection.pointee.machine.keepsAlive
-        // What an answer says of the connection is decided before it is written.
+        // What a response says of the connection is decided before it is written.
         if !connection.pointee.machine.canSkipContent(connection.pointee.input) {
             connection.pointee.machine.keepsAlive = false
         }
@@ -187,7 +187,7 @@ extension EventLoop {
         }
     }
 
-    private func refuse(_ connection: UnsafeMutablePointer<Connection>, _ fault: RequestFault) {
+    private func refuse(_ connection: UnsafeMutablePointer<HTTPConnection>, _ fault: RequestFault) {
         var exchange = Exchange(connection: connection, loop: state)
         var limits = state.pointee.limits
         if fault == .bodyTooLarge { limits.bodyBytes = connection.pointee.machine.bodyMaximum }
@@ -197,7 +197,7 @@ extension EventLoop {
 
     /// Has the handler answer or defer the request at the front of the input.
     @inline(__always)
-    private func handle(_ connection: UnsafeMutablePointer<Connection>) {
+    private func handle(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         if handler.hasMail { handler.receiveMail() }
         state.pointee.counters.requests.raise(by: 1)
         state.pointee.current = connection
@@ -212,7 +212,7 @@ extension EventLoop {
             state.pointee.counters.deferred.raise(by: 1)
             if ticket == connection.pointee.ticket {
                 connection.pointee.machine.deferred(
-                    state.pointee.timeouts, within: exchange.answerTime, now: state.pointee.monotonic)
+                    state.pointee.timeouts, within: exchange.responseTime, now: state.pointee.monotonic)
                 return
             }
         } else {
@@ -225,7 +225,7 @@ extension EventLoop {
 
     /// Lends memory to read into. What little a slow peer has sent moves along: reading needs room for far more, and
     /// between its bytes the peer is to keep no more than them.
-    func lendInput(_ connection: UnsafeMutablePointer<Connection>) {
+    func lendInput(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         let capacity = connection.pointee.input.capacity
         guard capacity <= EventLoop.smallInput, capacity < state.pointee.spareInput.capacity else { return }
         swap(&connection.pointee.input, &state.pointee.spareInput)
@@ -235,7 +235,7 @@ extension EventLoop {
     }
 
     /// Gives lent input memory back; what is left of a request moves into memory of its own.
-    private func returnInput(_ connection: UnsafeMutablePointer<Connection>) {
+    private func returnInput(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         if connection.pointee.input.isEmpty {
             giveBack(&connection.pointee.input, &state.pointee.spareInput)
         } else if state.pointee.spareInput.capacity == 0 {
@@ -260,8 +260,8 @@ extension EventLoop {
         }
     }
 
-    /// Reads and drops what a peer sends after the answer that closes its connection.
-    private func drop(_ connection: UnsafeMutablePointer<Connection>) {
+    /// Reads and drops what a peer sends after the response that closes its connection.
+    private func drop(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         // The spare may have gone with a connection that had it on loan.
         state.pointee.spareInput.reserve(4096)
         let room = state.pointee.spareInput.writable

@@ -3,9 +3,9 @@ import CLinux
 import Glibc
 
 extension EventLoop {
-    /// Sends what is written. What the peer does not take now waits for it; after the last answer our side is shut
+    /// Sends what is written. What the peer does not take now waits for it; after the last response our side is shut
     /// down. Then settles what to wait for. The connection may be gone afterwards.
-    func flush(_ connection: UnsafeMutablePointer<Connection>) {
+    func flush(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         if let session = connection.pointee.session { return flush(connection, session) }
         if !connection.pointee.output.isEmpty {
             let bytes = connection.pointee.output.readable
@@ -34,8 +34,8 @@ extension EventLoop {
     /// who reads slowly may cost memory, but not without end.
     ///
     /// - Returns: whether the connection is still there.
-    func account(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
-        let hasPlace = connection.pointee.largeAnswer != nil
+    func account(_ connection: UnsafeMutablePointer<HTTPConnection>) -> Bool {
+        let hasPlace = connection.pointee.largeResponse != nil
         let kept = hasPlace ? 0 : connection.pointee.output.count + (connection.pointee.session?.output.count ?? 0)
         state.pointee.keptOutputBytes += kept - connection.pointee.keptOutputBytes
         connection.pointee.keptOutputBytes = kept
@@ -49,15 +49,15 @@ extension EventLoop {
 
     /// Nothing waits for the connection's reader any more.
     @inline(__always)
-    func forget(_ connection: UnsafeMutablePointer<Connection>) {
-        if connection.pointee.largeAnswer != nil { connection.pointee.largeAnswer = nil }
+    func forget(_ connection: UnsafeMutablePointer<HTTPConnection>) {
+        if connection.pointee.largeResponse != nil { connection.pointee.largeResponse = nil }
         if connection.pointee.keptOutputBytes == 0 { return }
         state.pointee.keptOutputBytes -= connection.pointee.keptOutputBytes
         connection.pointee.keptOutputBytes = 0
     }
 
-    private func mostKept() -> UnsafeMutablePointer<Connection>? {
-        var largest: UnsafeMutablePointer<Connection>?
+    private func mostKept() -> UnsafeMutablePointer<HTTPConnection>? {
+        var largest: UnsafeMutablePointer<HTTPConnection>?
         for slot in 0..<state.pointee.table.slots {
             let connection = state.pointee.table[slot]
             guard connection.pointee.keptOutputBytes > largest?.pointee.keptOutputBytes ?? 0 else { continue }
@@ -67,7 +67,7 @@ extension EventLoop {
     }
 
     /// Moves what a slow peer has not taken into memory of its own.
-    private func keepOutput(_ connection: UnsafeMutablePointer<Connection>) {
+    private func keepOutput(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         guard state.pointee.spareOutput.capacity == 0 else { return }
         var own = ByteBuffer()
         own.append(connection.pointee.output.readable)
@@ -78,7 +78,7 @@ extension EventLoop {
 
     /// All is sent and no more will be. Closing at once with input unread would send a reset, which may overtake the
     /// answer: so end our side first, and wait a while for the peer to end its own.
-    func shutDown(_ connection: UnsafeMutablePointer<Connection>) {
+    func shutDown(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         guard !connection.pointee.machine.inputEnded else { return release(connection) }
         guard shutdown(connection.pointee.descriptor, Int32(SHUT_WR)) == 0 else { return release(connection) }
         connection.pointee.input.consume(connection.pointee.input.count)

@@ -1,9 +1,9 @@
 import Bytes
 
 extension EventLoop {
-    /// Moves what waits in the connection's stream to its output, and ends the answer after the last of it. While the
+    /// Moves what waits in the connection's stream to its output, and ends the response after the last of it. While the
     /// peer takes nothing, the stream's own bound holds its producer back.
-    func pump(_ connection: UnsafeMutablePointer<Connection>) {
+    func pump(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         guard let stream = connection.pointee.stream, connection.pointee.machine.phase == .streaming,
             !connection.pointee.machine.isBlocked
         else { return }
@@ -22,7 +22,7 @@ extension EventLoop {
         connection.pointee.machine.answered(state.pointee.timeouts, now: state.pointee.monotonic)
     }
 
-    /// Ends the answers that have no end of their own.
+    /// Ends the responses that have no end of their own.
     func finishStreams() {
         for slot in 0..<state.pointee.table.slots {
             let connection = state.pointee.table[slot]

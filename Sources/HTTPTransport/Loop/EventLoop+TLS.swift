@@ -8,7 +8,7 @@ extension EventLoop {
     static let handshakesAtOnce = 2
 
     /// Reads once from a secured connection and goes on with what it said.
-    func readable(_ connection: UnsafeMutablePointer<Connection>, _ session: TLSSession) {
+    func readable(_ connection: UnsafeMutablePointer<HTTPConnection>, _ session: TLSSession) {
         state.pointee.cipher.reserve(LoopState.spareBytes)
         let room = state.pointee.cipher.writable
         let count = recv(connection.pointee.descriptor, room.baseAddress, room.count, 0)
@@ -46,7 +46,7 @@ extension EventLoop {
     }
 
     /// Sends what is written, secured.
-    func flush(_ connection: UnsafeMutablePointer<Connection>, _ session: TLSSession) {
+    func flush(_ connection: UnsafeMutablePointer<HTTPConnection>, _ session: TLSSession) {
         if !connection.pointee.output.isEmpty {
             guard session.send(connection.pointee.output.readable) else { return release(connection) }
             connection.pointee.output.consume(connection.pointee.output.count)
@@ -80,7 +80,7 @@ extension EventLoop {
     }
 
     /// Sends the last that the session has to say, as far as the socket takes it now.
-    func sendRest(of session: TLSSession, on connection: UnsafeMutablePointer<Connection>) {
+    func sendRest(of session: TLSSession, on connection: UnsafeMutablePointer<HTTPConnection>) {
         let bytes = session.output.readable
         if bytes.isEmpty { return }
         _ = Glibc.send(connection.pointee.descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))

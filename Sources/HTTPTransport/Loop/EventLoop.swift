@@ -134,7 +134,7 @@ final class EventLoop {
             // A stream may have no end: who ends its own side is taken to have left.
             if event.events & ends != 0 { release(connection) }
         } else if connection.pointee.machine.phase == .answering || connection.pointee.machine.phase == .parked {
-            // Nobody is left to take the answer that is awaited.
+            // Nobody is left to take the response that is awaited.
             if isGone { release(connection) }
         } else if connection.pointee.isReadable {
             // Handshakes wait in line.
@@ -143,7 +143,7 @@ final class EventLoop {
     }
 
     @inline(__always)
-    private func isHandshaking(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    private func isHandshaking(_ connection: UnsafeMutablePointer<HTTPConnection>) -> Bool {
         connection.pointee.session.map { !$0.isEstablished } ?? false
     }
 
@@ -175,7 +175,7 @@ final class EventLoop {
         }
     }
 
-    /// Messages first: a message that was sent before an answer was completed is received before it is given.
+    /// Messages first: a message that was sent before a response was completed is received before it is given.
     private func collectMail() {
         let letters = state.pointee.mailbox.hasMail ? state.pointee.mailbox.takeAll() : []
         if handler.hasMail { handler.receiveMail() }
@@ -193,7 +193,7 @@ final class EventLoop {
         goOnWithReady()
     }
 
-    /// Closes what is idle; what has a request under way closes with its answer. A request that has just arrived on an
+    /// Closes what is idle; what has a request under way closes with its response. A request that has just arrived on an
     /// idle connection is still served.
     private func drain(_ milliseconds: Int) {
         state.pointee.isDraining = true
@@ -229,7 +229,7 @@ final class EventLoop {
         goOnWithReady()
     }
 
-    private func expire(_ connection: UnsafeMutablePointer<Connection>, now: Int64) {
+    private func expire(_ connection: UnsafeMutablePointer<HTTPConnection>, now: Int64) {
         let counters = state.pointee.counters
         // The kernel takes some MB at once of a peer who takes nothing.
         let isAsked = connection.pointee.machine.isBlocked && connection.pointee.peer.family != .unix
@@ -253,7 +253,7 @@ final class EventLoop {
 
     /// Closes a connection on which no request came in time. One that arrives at the last moment is served: for its
     /// client it was in time, and who has sent a change cannot send it again without knowing.
-    private func closeIdle(_ connection: UnsafeMutablePointer<Connection>, now: Int64) {
+    private func closeIdle(_ connection: UnsafeMutablePointer<HTTPConnection>, now: Int64) {
         let generation = connection.pointee.generation
         if connection.pointee.machine.wantsInput { readable(connection) }
         guard connection.pointee.generation == generation, connection.pointee.descriptor >= 0 else { return }
@@ -265,8 +265,8 @@ final class EventLoop {
         }
     }
 
-    /// Gives the transport's own answer to the request at hand.
-    func answer(_ connection: UnsafeMutablePointer<Connection>, error status: HTTPStatus, detail: String) {
+    /// Gives the transport's own response to the request at hand.
+    func answer(_ connection: UnsafeMutablePointer<HTTPConnection>, error status: HTTPStatus, detail: String) {
         Resumption.answer(connection, loop: state) { $0.respond(error: status, detail: detail) }
     }
 
@@ -299,7 +299,8 @@ final class EventLoop {
 
     /// A secured connection that is too many is closed without a word: to say it, a handshake would be needed.
     private func beginHandshake(
-        _ connection: UnsafeMutablePointer<Connection>, _ certificates: TLSCertificates, _ refusal: ConnectionRefusal?
+        _ connection: UnsafeMutablePointer<HTTPConnection>, _ certificates: TLSCertificates,
+        _ refusal: ConnectionRefusal?
     ) {
         if refusal == .total { state.pointee.counters.refused.raise(by: 1) }
         if refusal == .address { state.pointee.counters.refusedByAddress.raise(by: 1) }
@@ -309,13 +310,13 @@ final class EventLoop {
         settle(connection)
     }
 
-    private func refuse(_ connection: UnsafeMutablePointer<Connection>, _ detail: String) {
+    private func refuse(_ connection: UnsafeMutablePointer<HTTPConnection>, _ detail: String) {
         connection.pointee.machine.refuseForNow()
         answer(connection, error: .serviceUnavailable, detail: detail)
     }
 
     /// Closes the connection, whatever waits in it.
-    func release(_ connection: UnsafeMutablePointer<Connection>) {
+    func release(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         if let session = connection.pointee.session, session.output.isEmpty {
             session.end()
             sendRest(of: session, on: connection)
@@ -331,7 +332,7 @@ final class EventLoop {
     }
 
     /// Has the timers know the machine's deadline, and reads again soon where there is more.
-    func settle(_ connection: UnsafeMutablePointer<Connection>) {
+    func settle(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         state.pointee.timers.ensure(connection.pointee.slot, by: connection.pointee.machine.deadline)
         guard connection.pointee.isReadable, !connection.pointee.isUnread, connection.pointee.machine.wantsInput else {
             return
@@ -340,7 +341,7 @@ final class EventLoop {
         state.pointee.unread.append(connection)
     }
 
-    private func register(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    private func register(_ connection: UnsafeMutablePointer<HTTPConnection>) -> Bool {
         let mark = UInt64(connection.pointee.generation) << 32 | UInt64(connection.pointee.slot)
         let events = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
         var event = epoll_event(events: events, data: epoll_data_t(u64: mark))

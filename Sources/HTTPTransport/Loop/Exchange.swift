@@ -1,14 +1,14 @@
 import Bytes
 import Platform
 
-/// One request's place for its answer. Answers are written straight into the connection's write buffer.
+/// One request's place for its response. Answers are written straight into the connection's write buffer.
 package struct Exchange: ~Copyable {
-    let connection: UnsafeMutablePointer<Connection>
+    let connection: UnsafeMutablePointer<HTTPConnection>
     let loop: UnsafeMutablePointer<LoopState>
     /// What became of the exchange.
     private(set) var state = State.open
     /// Milliseconds that a deferred answer may take; nil for those of the time-outs.
-    private(set) var answerTime: Int64?
+    private(set) var responseTime: Int64?
 
     /// What can become of an exchange.
     enum State: Equatable {
@@ -17,7 +17,7 @@ package struct Exchange: ~Copyable {
         case deferred(ticket: UInt32)
     }
 
-    init(connection: UnsafeMutablePointer<Connection>, loop: UnsafeMutablePointer<LoopState>) {
+    init(connection: UnsafeMutablePointer<HTTPConnection>, loop: UnsafeMutablePointer<LoopState>) {
         self.connection = connection
         self.loop = loop
     }
@@ -34,7 +34,7 @@ package struct Exchange: ~Copyable {
         respond(error: .serviceUnavailable, detail: "The server is overloaded.")
     }
 
-    /// What the request is called: in the field `X-Request-Id` of its answer, and wherever it is told of. To be asked
+    /// What the request is called: in the field `X-Request-Id` of its response, and wherever it is told of. To be asked
     /// before it is answered. A trusted proxy's word for it, else ours.
     package var requestID: RequestID { RequestName.id(connection, loop) }
 
@@ -45,7 +45,7 @@ package struct Exchange: ~Copyable {
     package var beganMicroseconds: Int64 { connection.pointee.requestBegin }
 
     /// Closes the connection after this exchange's answer. To be called before `respond`.
-    package mutating func closeAfterAnswer() {
+    package mutating func closeAfterResponse() {
         connection.pointee.machine.keepsAlive = false
     }
 
@@ -59,7 +59,7 @@ package struct Exchange: ~Copyable {
     ///   - contentType: The content's media type; nil writes no such field.
     ///   - body: The content; copied.
     ///   - fields: Adds further header fields.
-    /// - Complexity: O(length of the answer), no allocation once the connection's buffer has grown.
+    /// - Complexity: O(length of the response), no allocation once the connection's buffer has grown.
     package mutating func respond(
         _ status: HTTPStatus, contentType: StaticString? = nil, body: UnsafeRawBufferPointer,
         fields: (borrowing FieldWriter) -> Void = { _ in }
@@ -68,12 +68,12 @@ package struct Exchange: ~Copyable {
         begin(status)
         let output = Exchange.output(of: connection)
         output.pointee.reserve(512 + body.count)
-        let answer = AnswerWriter(connection: connection, loop: loop)
-        answer.begin(status)
+        let response = ResponseWriter(connection: connection, loop: loop)
+        response.begin(status)
         let fieldsStart = output.pointee.count
-        if let contentType { answer.contentType(contentType) }
+        if let contentType { response.contentType(contentType) }
         fields(FieldWriter(output: output))
-        end(answer, status, fieldsStart: fieldsStart, body: body)
+        end(response, status, fieldsStart: fieldsStart, body: body)
     }
 
     /// Answers with the bytes of an array.
@@ -97,19 +97,19 @@ package struct Exchange: ~Copyable {
     package mutating func respond(_ response: HTTPResponse) {
         if refusesContent(response.status) { return refuseContent() }
         if response.body.count > loop.pointee.limits.keptOutputBytes / 2 {
-            connection.pointee.largeAnswer = loop.pointee.largeAnswers.take()
-            guard connection.pointee.largeAnswer != nil else {
+            connection.pointee.largeResponse = loop.pointee.largeResponses.take()
+            guard connection.pointee.largeResponse != nil else {
                 return respond(error: .serviceUnavailable, detail: "There are too many large answers at once.")
             }
         }
         begin(response.status)
-        let answer = AnswerWriter(connection: connection, loop: loop)
-        answer.begin(response.status)
+        let response = ResponseWriter(connection: connection, loop: loop)
+        response.begin(response.status)
         let fieldsStart = connection.pointee.output.count
         let writer = FieldWriter(output: Exchange.output(of: connection))
         if let contentType = response.contentType { writer.add("Content-Type", contentType) }
         for (name, value) in response.fields { writer.add(name, value) }
-        response.body.withUnsafeBytes { end(answer, response.status, fieldsStart: fieldsStart, body: $0) }
+        response.body.withUnsafeBytes { end(response, response.status, fieldsStart: fieldsStart, body: $0) }
     }
 
     /// Whether the client asks for content and takes it neither as it is nor with gzip (RFC 9110 §12.5.3). An error's
@@ -128,13 +128,13 @@ package struct Exchange: ~Copyable {
     /// Small content is never compressed, unless the client takes nothing else.
     @inline(__always)
     private func end(
-        _ answer: AnswerWriter, _ status: HTTPStatus, fieldsStart: Int, body: UnsafeRawBufferPointer
+        _ response: ResponseWriter, _ status: HTTPStatus, fieldsStart: Int, body: UnsafeRawBufferPointer
     ) {
         if body.count >= loop.pointee.compressedFrom || connection.pointee.machine.head.acceptedCodings.refusesIdentity
         {
-            answer.endCompressible(status, fieldsStart: fieldsStart, body: body)
+            response.endCompressible(status, fieldsStart: fieldsStart, body: body)
         } else {
-            answer.end(status, body: body)
+            response.end(status, body: body)
         }
     }
 
@@ -162,17 +162,17 @@ package struct Exchange: ~Copyable {
     /// Leaves the exchange open to be answered later. The connection's next request is not parsed before that.
     ///
     /// - Parameters:
-    ///   - time: How long the answer may take; nil for the handler time-out and what is left of the request's.
-    ///   - watch: Learns when nobody awaits the answer any more.
-    /// - Returns: What the answer is sent with. When it does not come in time, the transport answers 503.
-    package mutating func deferred(within time: Duration? = nil, watch: AnswerWatch? = nil) -> DeferredAnswer {
+    ///   - time: How long the response may take; nil for the handler time-out and what is left of the request's.
+    ///   - watch: Learns when nobody awaits the response any more.
+    /// - Returns: What the response is sent with. When it does not come in time, the transport answers 503.
+    package mutating func deferred(within time: Duration? = nil, watch: ResponseWatch? = nil) -> DeferredResponse {
         precondition(state == .open, "an exchange is answered or deferred once")
         connection.pointee.watch = watch
         if connection.pointee.hasEnd { watch?.end() }
-        answerTime = time.map { Int64($0.milliseconds) }
+        responseTime = time.map { Int64($0.milliseconds) }
         connection.pointee.ticket &+= 1
         state = .deferred(ticket: connection.pointee.ticket)
-        return DeferredAnswer(
+        return DeferredResponse(
             mailbox: loop.pointee.mailbox, slot: connection.pointee.slot, ticket: connection.pointee.ticket)
     }
 
@@ -190,7 +190,7 @@ package struct Exchange: ~Copyable {
     /// Whether it was left to be answered later.
     var isDeferred: Bool { if case .deferred = state { true } else { false } }
 
-    /// An exchange that its handler forgot, or that was deferred twice, gets an answer all the same.
+    /// An exchange that its handler forgot, or that was deferred twice, gets a response all the same.
     mutating func completeUnanswered() {
         guard state != .answered else { return }
         state = .open
@@ -202,12 +202,12 @@ package struct Exchange: ~Copyable {
         precondition(state == .open, "an exchange is answered or deferred once")
         state = .answered
         if loop.pointee.isDraining { connection.pointee.machine.keepsAlive = false }
-        loop.pointee.counters.countAnswer(status)
+        loop.pointee.counters.countResponse(status)
     }
 
     /// The write buffer. A connection lies at a fixed address, so a pointer into it stays valid.
     @inline(__always)
-    static func output(of connection: UnsafeMutablePointer<Connection>) -> UnsafeMutablePointer<ByteBuffer> {
+    static func output(of connection: UnsafeMutablePointer<HTTPConnection>) -> UnsafeMutablePointer<ByteBuffer> {
         withUnsafeMutablePointer(to: &connection.pointee.output) { $0 }
     }
 }

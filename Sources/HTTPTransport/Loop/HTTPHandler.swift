@@ -12,7 +12,7 @@ package protocol HTTPHandler: AnyObject, SendableMetatype {
     ///
     /// - Parameters:
     ///   - request: The request, without content; its slices end with the call.
-    ///   - exchange: Where the answer goes, if there is one already.
+    ///   - exchange: Where the response goes, if there is one already.
     func admit(_ request: borrowing HTTPRequest, _ exchange: inout Exchange) -> Admission
 
     /// Answers one request: at once with `exchange.respond`, or later after `exchange.deferred()`. Must not block: all
@@ -21,7 +21,7 @@ package protocol HTTPHandler: AnyObject, SendableMetatype {
     /// - Parameters:
     ///   - request: The request; its slices end with the call.
     ///   - token: What `admit` gave for it.
-    ///   - exchange: Where the answer goes.
+    ///   - exchange: Where the response goes.
     func handle(_ request: borrowing HTTPRequest, _ token: UInt64, _ exchange: inout Exchange)
 
     /// Takes a message. Every message whose `send` returned before a request's bytes were read arrives before that

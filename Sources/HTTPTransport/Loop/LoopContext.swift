@@ -27,9 +27,9 @@ package final class LoopContext {
     package func countShed() { state.pointee.counters.shed.raise(by: 1) }
 
     /// Whether somebody still waits for a deferred answer of this very loop. O(1).
-    package func awaits(_ answer: DeferredAnswer) -> Bool {
-        precondition(answer.mailbox === state.pointee.mailbox, "an answer is awaited on its own loop")
-        return state.pointee.table.find(slot: answer.slot, ticket: answer.ticket) != nil
+    package func awaits(_ response: DeferredResponse) -> Bool {
+        precondition(response.mailbox === state.pointee.mailbox, "an answer is awaited on its own loop")
+        return state.pointee.table.find(slot: response.slot, ticket: response.ticket) != nil
     }
 
     /// Whether a request still waits for its decision. O(1).
@@ -46,18 +46,20 @@ package final class LoopContext {
         state.pointee.ready.append(connection)
     }
 
-    /// Answers a deferred exchange of this very loop, on the loop: the answer is written straight into the connection's
+    /// Answers a deferred exchange of this very loop, on the loop: the response is written straight into the connection's
     /// buffer and sent before the loop sleeps again. May be called from `handle` and `receive`.
     ///
     /// - Parameters:
     ///   - answer: What `Exchange.deferred` returned, on this loop.
-    ///   - body: Answers; is not called when nobody waits any more. Left without an answer, the exchange is answered
+    ///   - body: Answers; is not called when nobody waits any more. Left without a response, the exchange is answered
     ///     500. It cannot be deferred again.
     /// - Returns: Whether somebody still waited.
     @discardableResult
-    package func resume(_ answer: DeferredAnswer, _ body: (inout Exchange) -> Void) -> Bool {
-        precondition(answer.mailbox === state.pointee.mailbox, "an answer is resumed on its own loop")
-        guard let connection = state.pointee.table.find(slot: answer.slot, ticket: answer.ticket) else { return false }
+    package func resume(_ response: DeferredResponse, _ body: (inout Exchange) -> Void) -> Bool {
+        precondition(response.mailbox === state.pointee.mailbox, "an answer is resumed on its own loop")
+        guard let connection = state.pointee.table.find(slot: response.slot, ticket: response.ticket) else {
+            return false
+        }
         Resumption.answer(connection, loop: state, body)
         return true
     }

@@ -45,13 +45,13 @@ final class LoopCounters: Sendable {
     private nonisolated(unsafe) let timeouts: UnsafeMutablePointer<Atomic<UInt64>>
 
     init() {
-        answers = LoopCounters.zeros(LoopCounters.codes)
+        responses = LoopCounters.zeros(LoopCounters.codes)
         faults = LoopCounters.zeros(RequestFault.allCases.count)
         timeouts = LoopCounters.zeros(ConnectionTimeout.allCases.count)
     }
 
     deinit {
-        answers.deallocate()
+        responses.deallocate()
         faults.deallocate()
         timeouts.deallocate()
     }
@@ -62,10 +62,10 @@ final class LoopCounters: Sendable {
         return counters
     }
 
-    /// Counts an answer by its status.
+    /// Counts a response by its status.
     @inline(__always)
-    func countAnswer(_ status: HTTPStatus) {
-        answers[Int(status.code)].raise(by: 1)
+    func countResponse(_ status: HTTPStatus) {
+        responses[Int(status.code)].raise(by: 1)
     }
 
     /// Counts a request that no handler saw.
@@ -96,14 +96,14 @@ final class LoopCounters: Sendable {
         statistics.failedHandshakes = failedHandshakes.load(ordering: .relaxed)
         statistics.connectionsOpen = open.load(ordering: .relaxed)
         statistics.requests = requests.load(ordering: .relaxed)
-        statistics.deferredAnswers = deferred.load(ordering: .relaxed)
+        statistics.deferredResponses = deferred.load(ordering: .relaxed)
         statistics.bytesRead = bytesRead.load(ordering: .relaxed)
         statistics.bytesWritten = bytesWritten.load(ordering: .relaxed)
         statistics.closedForOutput = closedForOutput.load(ordering: .relaxed)
         statistics.refusedForInput = refusedForInput.load(ordering: .relaxed)
         statistics.lagMaximumMicroseconds = lagMaximum(at: UInt64(SystemClock.monotonicMicroseconds))
         for code in 100..<LoopCounters.codes {
-            let count = answers[code].load(ordering: .relaxed)
+            let count = responses[code].load(ordering: .relaxed)
             if count > 0 { statistics.answers[HTTPStatus(UInt16(code))] = count }
         }
         for fault in RequestFault.allCases {

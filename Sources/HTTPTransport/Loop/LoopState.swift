@@ -13,7 +13,7 @@ struct LoopState: ~Copyable {
     let limits: HTTPLimits
     /// Time-outs in milliseconds.
     let timeouts: TimeoutsInMilliseconds
-    /// Content of the transport's own answers.
+    /// Content of the transport's own responses.
     let errorBody: HTTPServerConfiguration.ErrorBody
     /// Where other threads reach the loop.
     let mailbox: Mailbox<LoopLetter>
@@ -22,9 +22,9 @@ struct LoopState: ~Copyable {
     /// Who has how many connections.
     let addresses: AddressCounts
     /// Uploads of all loops.
-    let uploads: Places
-    /// Those for answers that are larger than what may wait for all readers of a loop.
-    let largeAnswers: Places
+    let uploads: Permits
+    /// Those for responses that are larger than what may wait for all readers of a loop.
+    let largeResponses: Permits
     /// Which answers are compressed.
     let compression: HTTPCompression
     /// Bytes of content from which on that is worth a thought; `max` when it is off.
@@ -45,26 +45,26 @@ struct LoopState: ~Copyable {
     var monotonic: Int64 = 0
     /// Milliseconds since 1970, read once an iteration.
     var wall: Int64 = 0
-    /// The `Date` field for that time, and the fields of every answer.
+    /// The `Date` field for that time, and the fields of every response.
     var date: DateLine
-    /// What an answer says of a connection that is kept, where anything has to be said.
+    /// What a response says of a connection that is kept, where anything has to be said.
     let keepAlive: KeepAliveFields
     /// Whether requests have waited too long in this turn of the loop: then new ones are refused.
     var isOverloaded = false
-    /// Whether the loop is draining: then every answer closes its connection.
+    /// Whether the loop is draining: then every response closes its connection.
     var isDraining = false
     /// The connections.
     var table = ConnectionTable()
     /// Connections that were answered out of turn and wait to be flushed and parsed on.
-    var ready: [UnsafeMutablePointer<Connection>] = []
+    var ready: [UnsafeMutablePointer<HTTPConnection>] = []
     /// Connections whose sockets had more than was read in their turn.
-    var unread: [UnsafeMutablePointer<Connection>] = []
-    /// Bytes of answers that wait for slow readers, of all connections together; large answers have places instead.
+    var unread: [UnsafeMutablePointer<HTTPConnection>] = []
+    /// Bytes of responses that wait for slow readers, of all connections together; large responses have places instead.
     var keptOutputBytes = 0
     /// Bytes of content that is there and not answered, of all connections together; uploads have places instead.
     var keptInputBytes = 0
     /// The connection whose request the handler has in hand.
-    var current: UnsafeMutablePointer<Connection>?
+    var current: UnsafeMutablePointer<HTTPConnection>?
     /// Header fields of the request at hand.
     var fields: FieldTable
     /// When to look at which connection's deadline.
@@ -76,11 +76,11 @@ struct LoopState: ~Copyable {
 
     init(
         index: Int, configuration: HTTPServerConfiguration, mailbox: Mailbox<LoopLetter>, counters: LoopCounters,
-        addresses: AddressCounts, uploads: Places, largeAnswers: Places,
+        addresses: AddressCounts, uploads: Permits, largeResponses: Permits,
         certificates: TLSCertificates? = nil
     ) {
         self.uploads = uploads
-        self.largeAnswers = largeAnswers
+        self.largeResponses = largeResponses
         self.certificates = certificates
         self.addresses = addresses
         compression = configuration.compression

@@ -19,7 +19,7 @@ package struct LoopStatistics: Sendable {
     /// Whole requests handed to the handler.
     package internal(set) var requests: UInt64 = 0
     /// Exchanges that were deferred.
-    package internal(set) var deferredAnswers: UInt64 = 0
+    package internal(set) var deferredResponses: UInt64 = 0
     /// Answers by status, those of the transport included; only statuses that occurred.
     package internal(set) var answers: [HTTPStatus: UInt64] = [:]
     /// Requests that no handler saw, by what was wrong with them; every kind.

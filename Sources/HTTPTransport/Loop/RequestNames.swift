@@ -16,19 +16,19 @@ struct RequestNames {
     }
 }
 
-/// What a request is called, in every answer, in logs and in what is kept of it.
+/// What a request is called, in every response, in logs and in what is kept of it.
 enum RequestName {
     /// The field that tells it, and in which a trusted proxy gives one.
     static let field: StaticString = "X-Request-Id"
 
-    /// Begins with a request, which has no name since the last answer: takes the one that a trusted proxy gives it.
+    /// Begins with a request, which has no name since the last response: takes the one that a trusted proxy gives it.
     @inline(__always)
-    static func begin(_ request: borrowing HTTPRequest, on connection: UnsafeMutablePointer<Connection>) {
+    static func begin(_ request: borrowing HTTPRequest, on connection: UnsafeMutablePointer<HTTPConnection>) {
         if connection.pointee.isVouchedFor { take(request, on: connection) }
     }
 
     @inline(never)
-    private static func take(_ request: borrowing HTTPRequest, on connection: UnsafeMutablePointer<Connection>) {
+    private static func take(_ request: borrowing HTTPRequest, on connection: UnsafeMutablePointer<HTTPConnection>) {
         guard let given = request.field(field), RequestID.isName(given) else { return }
         connection.pointee.givenName.append(contentsOf: given)
     }
@@ -36,7 +36,7 @@ enum RequestName {
     /// Writes the name; makes one where there is none.
     @inline(__always)
     static func write(
-        _ connection: UnsafeMutablePointer<Connection>, _ loop: UnsafeMutablePointer<LoopState>
+        _ connection: UnsafeMutablePointer<HTTPConnection>, _ loop: UnsafeMutablePointer<LoopState>
     ) {
         connection.pointee.output.append("X-Request-Id: ")
         if connection.pointee.givenName.isEmpty {
@@ -49,15 +49,16 @@ enum RequestName {
         connection.pointee.output.append("\r\n")
     }
 
-    /// The request has its answer: what is said next on the connection is about another.
+    /// The request has its response: what is said next on the connection is about another.
     @inline(__always)
-    static func end(_ connection: UnsafeMutablePointer<Connection>) {
+    static func end(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         connection.pointee.requestNumber = 0
         if !connection.pointee.givenName.isEmpty { connection.pointee.givenName.removeAll(keepingCapacity: true) }
     }
 
     /// The name, for whoever tells of it.
-    static func id(_ connection: UnsafeMutablePointer<Connection>, _ loop: UnsafeMutablePointer<LoopState>) -> RequestID
+    static func id(_ connection: UnsafeMutablePointer<HTTPConnection>, _ loop: UnsafeMutablePointer<LoopState>)
+        -> RequestID
     {
         guard connection.pointee.givenName.isEmpty else { return RequestID(name: connection.pointee.givenName) }
         number(connection, loop)
@@ -66,7 +67,7 @@ enum RequestName {
 
     @inline(__always)
     private static func number(
-        _ connection: UnsafeMutablePointer<Connection>, _ loop: UnsafeMutablePointer<LoopState>
+        _ connection: UnsafeMutablePointer<HTTPConnection>, _ loop: UnsafeMutablePointer<LoopState>
     ) {
         if connection.pointee.requestNumber == 0 { connection.pointee.requestNumber = loop.pointee.names.next() }
     }

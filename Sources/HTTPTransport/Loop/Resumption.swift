@@ -1,13 +1,13 @@
 /// Answers that come after their handler's call: deferred ones, and the transport's own in a handler's place.
 enum Resumption {
-    /// Writes the answer to an exchange that waits for one, and has the loop go on with the connection.
+    /// Writes the response to an exchange that waits for one, and has the loop go on with the connection.
     ///
     /// - Parameters:
     ///   - connection: A connection in the phase `answering`.
     ///   - loop: Its loop.
     ///   - body: Answers.
     static func answer(
-        _ connection: UnsafeMutablePointer<Connection>, loop: UnsafeMutablePointer<LoopState>,
+        _ connection: UnsafeMutablePointer<HTTPConnection>, loop: UnsafeMutablePointer<LoopState>,
         _ body: (inout Exchange) -> Void
     ) {
         // No second answer has this ticket.
@@ -29,7 +29,7 @@ enum Resumption {
 
     /// Answers a request on which nobody has decided in time: by its head, as one that is refused.
     private static func refuseParked(
-        _ connection: UnsafeMutablePointer<Connection>, loop: UnsafeMutablePointer<LoopState>,
+        _ connection: UnsafeMutablePointer<HTTPConnection>, loop: UnsafeMutablePointer<LoopState>,
         _ body: (inout Exchange) -> Void
     ) {
         connection.pointee.wasParked = false
@@ -46,7 +46,7 @@ enum Resumption {
     }
 
     private static func goOnSoon(
-        _ connection: UnsafeMutablePointer<Connection>, loop: UnsafeMutablePointer<LoopState>
+        _ connection: UnsafeMutablePointer<HTTPConnection>, loop: UnsafeMutablePointer<LoopState>
     ) {
         if connection.pointee.isReady { return }
         connection.pointee.isReady = true

@@ -1,7 +1,7 @@
 import Bytes
 import Glibc
 
-/// The `Date` field of answers (RFC 9110 §5.6.7), written anew once a second, and behind it the fields that every
+/// The `Date` field of responses (RFC 9110 §5.6.7), written anew once a second, and behind it the fields that every
 /// answer of the server has: all of them are written with one copy.
 struct DateLine: ~Copyable {
     /// `Date: Sun, 06 Nov 1994 08:49:37 GMT` and its line end.
@@ -13,7 +13,7 @@ struct DateLine: ~Copyable {
 
     /// A line for no time yet.
     ///
-    /// - Parameter fields: What stands behind it in every answer.
+    /// - Parameter fields: What stands behind it in every response.
     init(followedBy fields: [(name: StaticString, value: StaticString)] = []) {
         let lines = Array(fields.map { "\($0.name): \($0.value)\r\n" }.joined().utf8)
         count = DateLine.length + lines.count

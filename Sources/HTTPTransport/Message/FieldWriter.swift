@@ -1,7 +1,7 @@
 import Bytes
 import Glibc
 
-/// Writes header fields of an answer straight into the connection's write buffer.
+/// Writes header fields of a response straight into the connection's write buffer.
 ///
 /// `Date`, `Content-Length`, `Content-Type`, `Connection` and `Transfer-Encoding` are the transport's own. Control
 /// characters in a value become spaces, so that no value can begin another field (RFC 9110 §5.5).

@@ -36,7 +36,7 @@ package struct Validators {
 
 extension HTTPRequest {
     /// Evaluates `If-Match`, `If-Unmodified-Since`, `If-None-Match` and `If-Modified-Since` in the order that RFC 9110
-    /// §13.2.2 has. To be asked when the answer would be a success otherwise, and not for methods that neither select
+    /// §13.2.2 has. To be asked when the response would be a success otherwise, and not for methods that neither select
     /// nor change a representation, such as OPTIONS.
     ///
     /// - Parameters:

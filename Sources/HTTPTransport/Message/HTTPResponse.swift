@@ -1,4 +1,4 @@
-/// A whole answer as a value: what work on other queues hands back, and what rare answers are made of.
+/// A whole response as a value: what work on other queues hands back, and what rare answers are made of.
 ///
 /// The hot path writes through `Exchange.respond` instead, which allocates nothing.
 package struct HTTPResponse: Sendable {
@@ -9,7 +9,7 @@ package struct HTTPResponse: Sendable {
     package var fields: [(name: String, value: String)]
     /// The content's media type; nil writes no such field.
     package var contentType: String?
-    /// The content. Not sent in an answer to HEAD or with 204 and 304.
+    /// The content. Not sent in a response to HEAD or with 204 and 304.
     package var body: [UInt8]
 
     /// An answer with content.

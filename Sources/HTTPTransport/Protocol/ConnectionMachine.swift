@@ -6,7 +6,7 @@ import Platform
 struct ConnectionMachine {
     /// What the shell does next.
     enum Step: Equatable {
-        /// Nothing, until more bytes, an answer or time comes.
+        /// Nothing, until more bytes, a response or time comes.
         case wait
         /// The head of a request is whole: ask the handler whether it is taken, then say `admitted` or `handedHead`.
         case admit
@@ -24,7 +24,7 @@ struct ConnectionMachine {
     enum Expiry: Equatable {
         /// Nothing yet.
         case none
-        /// Close without an answer.
+        /// Close without a response.
         case close(ConnectionTimeout?)
         /// Answer 408 and say `answered`; the connection closes after it.
         case requestTimeout(ConnectionTimeout)
@@ -34,7 +34,7 @@ struct ConnectionMachine {
 
     /// Where the connection stands.
     private(set) var phase = ConnectionPhase.idle
-    /// Whether the connection stays open after the answer to the request at hand.
+    /// Whether the connection stays open after the response to the request at hand.
     var keepsAlive = true
     /// Whether the connection is secured, so that `https` URIs may be asked for on it.
     let isSecure: Bool
@@ -341,7 +341,7 @@ struct ConnectionMachine {
 
     /// The request at hand is answered later.
     ///
-    /// - Parameter time: milliseconds that its answer may take, in place of all that others may.
+    /// - Parameter time: milliseconds that its response may take, in place of all that others may.
     mutating func deferred(_ timeouts: borrowing TimeoutsInMilliseconds, within time: Int64?, now: Int64) {
         if let time {
             stageDeadline = now + time
@@ -351,14 +351,14 @@ struct ConnectionMachine {
         }
     }
 
-    /// The answer to the request at hand is begun; its content comes in pieces, in its own time.
+    /// The response to the request at hand is begun; its content comes in pieces, in its own time.
     mutating func streams() {
         phase = .streaming
         requestDeadline = .max
         stageDeadline = .max
     }
 
-    /// The answer to the request at hand is written to the output.
+    /// The response to the request at hand is written to the output.
     @inline(__always)
     mutating func answered(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64) {
         requestDeadline = .max
@@ -405,7 +405,7 @@ struct ConnectionMachine {
         }
     }
 
-    /// Our side is shut down: what the peer still sends is dropped, so that no reset destroys the answer on its way
+    /// Our side is shut down: what the peer still sends is dropped, so that no reset destroys the response on its way
     /// (RFC 9112 §9.6).
     mutating func linger(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64) {
         phase = .lingering
@@ -462,7 +462,7 @@ struct ConnectionMachine {
         return .none
     }
 
-    /// The same for a peer that takes an answer. A stream has its own pace: what waits of it is little.
+    /// The same for a peer that takes a response. A stream has its own pace: what waits of it is little.
     private mutating func checkTaking(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64, _ untaken: Int)
         -> Expiry?
     {

@@ -14,9 +14,9 @@ enum ConnectionPhase: UInt8 {
     case chunks
     /// A whole request was handed out and not yet answered; nothing more is parsed.
     case answering
-    /// An answer was begun whose content comes in pieces; nothing more is parsed.
+    /// A response was begun whose content comes in pieces; nothing more is parsed.
     case streaming
-    /// The last answer is written; once it is sent, our side is shut down.
+    /// The last response is written; once it is sent, our side is shut down.
     case closing
     /// Our side is shut down; what still comes is dropped, for a bounded time.
     case lingering

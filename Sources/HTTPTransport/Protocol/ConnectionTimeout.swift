@@ -8,13 +8,13 @@ package enum ConnectionTimeout: UInt8, Sendable, CaseIterable {
     case body
     /// A body that comes too slowly.
     case rate
-    /// A whole request, from its first byte to its answer.
+    /// A whole request, from its first byte to its response.
     case request
     /// The next request.
     case idle
-    /// A peer that takes its answer.
+    /// A peer that takes its response.
     case write
-    /// An answer that is taken too slowly.
+    /// A response that is taken too slowly.
     case taking
     /// A deferred answer.
     case handler

@@ -1,6 +1,6 @@
 import Platform
 
-/// What an answer says of a connection that stays open for another request: made once, written with one copy.
+/// What a response says of a connection that stays open for another request: made once, written with one copy.
 ///
 /// Clients that reuse connections stop before the time that `Keep-Alive` tells (RFC 2068 §19.7.1.1; Node.js and Apache
 /// HttpClient among others): otherwise a request may meet a connection that is being closed, and one that changes
@@ -21,7 +21,7 @@ struct KeepAliveFields: ~Copyable {
 
     deinit { text.deallocate() }
 
-    /// The fields of an answer; valid as long as this is.
+    /// The fields of a response; valid as long as this is.
     @inline(__always)
     func bytes(isHTTP10: Bool) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: text.baseAddress, count: isHTTP10 ? text.count : countOfUsual)

@@ -27,7 +27,7 @@ package enum RequestFault: UInt8, Sendable, CaseIterable {
     case bodyTooLarge
     case incompleteRequest
 
-    /// The status of the answer; the connection closes after it.
+    /// The status of the response; the connection closes after it.
     package var status: HTTPStatus {
         switch self {
         case .requestLineTooLong: .uriTooLong

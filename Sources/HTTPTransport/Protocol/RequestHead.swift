@@ -43,7 +43,7 @@ struct RequestHead {
     /// Whether a coding was named that the registry does not have.
     private var hasUnknownCoding = false
 
-    /// Whether the connection stays open after the answer (RFC 9112 §9.3).
+    /// Whether the connection stays open after the response (RFC 9112 §9.3).
     var keepsAlive: Bool { !asksToClose && (!isHTTP10 || asksToKeepAlive) }
 
     /// Takes note of a field that the transport itself needs; leaves all others alone.

@@ -6,7 +6,7 @@ package struct AcceptStatistics: Sendable, Equatable {
     package internal(set) var pauses: UInt64 = 0
     /// Connections that were told 503 by means of the reserve descriptor.
     package internal(set) var refusedWithoutDescriptor: UInt64 = 0
-    /// Connections that were closed without an answer because more than enough were being told 503.
+    /// Connections that were closed without a response because more than enough were being told 503.
     package internal(set) var closed: UInt64 = 0
 
     /// Nothing yet.

@@ -52,7 +52,7 @@ final class Listener: Sendable {
             removeAbandoned(path, resolved)
         } else {
             try set(socket, SOL_SOCKET, SO_REUSEADDR, 1, "setsockopt SO_REUSEADDR")
-            // Accepted sockets inherit it: an answer is one write, so waiting for more bytes only costs time.
+            // Accepted sockets inherit it: a response is one write, so waiting for more bytes only costs time.
             try set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1, "setsockopt TCP_NODELAY")
         }
         if resolved.family == AF_INET6 {

@@ -19,14 +19,14 @@ struct ReserveDescriptor: ~Copyable {
     /// Accepts one connection in the place of the reserve, answers it and closes it.
     ///
     /// - Returns: Whether there was one.
-    mutating func refuse(on listener: Int32, with answer: [UInt8]) -> Bool {
+    mutating func refuse(on listener: Int32, with response: [UInt8]) -> Bool {
         if descriptor >= 0 { close(descriptor) }
         defer { descriptor = ReserveDescriptor.open() }
         let connection = clinux_accept_nonblocking(listener, nil, nil)
         guard connection >= 0 else { return false }
-        _ = send(connection, answer, answer.count, Int32(MSG_NOSIGNAL))
+        _ = send(connection, response, response.count, Int32(MSG_NOSIGNAL))
         shutdown(connection, Int32(SHUT_WR))
-        // What is unread at the close turns it into a reset, which may overtake the answer.
+        // What is unread at the close turns it into a reset, which may overtake the response.
         var dropped = [UInt8](repeating: 0, count: 16_384)
         _ = recv(connection, &dropped, dropped.count, 0)
         close(connection)

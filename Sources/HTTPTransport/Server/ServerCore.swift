@@ -14,8 +14,8 @@ final class ServerCore: Sendable {
     private let epolls: [Int32]
     private let acceptor: Acceptor
     private let addresses: AddressCounts
-    private let uploads: Places
-    private let largeAnswers: Places
+    private let uploads: Permits
+    private let largeResponses: Permits
     private let certificates: TLSCertificates?
     /// Holds the acceptor and every loop that has not ended.
     private let running = DispatchGroup()
@@ -44,8 +44,8 @@ final class ServerCore: Sendable {
         port = listeners.first { $0.port > 0 }?.port ?? 0
         addresses = AddressCounts(
             limit: configuration.limits.connectionsPerAddress, exempt: configuration.trustedProxies)
-        uploads = Places(limit: configuration.limits.uploadsAtOnce)
-        largeAnswers = Places(limit: configuration.limits.largeAnswersAtOnce)
+        uploads = Permits(limit: configuration.limits.uploadsAtOnce)
+        largeResponses = Permits(limit: configuration.limits.largeResponsesAtOnce)
         acceptor = try Acceptor(
             listeners: listeners, loops: loops, addresses: addresses, configuration: configuration)
     }
@@ -69,14 +69,14 @@ final class ServerCore: Sendable {
     func start(makeHandler: @escaping @Sendable (LoopContext) -> ErasedHandler) {
         for (index, loop) in loops.enumerated() {
             let (configuration, epoll, bell) = (configuration, epolls[index], bells[index])
-            let (addresses, uploads, largeAnswers) = (addresses, uploads, largeAnswers)
+            let (addresses, uploads, largeResponses) = (addresses, uploads, largeResponses)
             let certificates = certificates
             DispatchQueue(label: "http.loop.\(index)").async(group: running) {
                 let state = UnsafeMutablePointer<LoopState>.allocate(capacity: 1)
                 state.initialize(
                     to: LoopState(
                         index: index, configuration: configuration, mailbox: loop.mailbox, counters: loop.counters,
-                        addresses: addresses, uploads: uploads, largeAnswers: largeAnswers,
+                        addresses: addresses, uploads: uploads, largeResponses: largeResponses,
                         certificates: certificates))
                 ServerCore.run(state, epoll, bell, makeHandler)
                 state.deinitialize(count: 1)

@@ -116,7 +116,7 @@ extension TLSSession {
     /// Takes bytes where they arrived, and puts bytes where they are sent from.
     ///
     /// OpenSSL's own BIO in memory would keep as much memory as ever went through it at a time: a connection that once
-    /// had an answer of a megabyte would hold a megabyte until it is closed.
+    /// had a response of a megabyte would hold a megabyte until it is closed.
     // Proof for `nonisolated(unsafe)`: it is made once and changed by nobody afterwards.
     private nonisolated(unsafe) static let method: OpaquePointer? = {
         guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "loop") else { return nil }

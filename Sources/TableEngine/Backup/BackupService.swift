@@ -11,7 +11,7 @@ final class BackupService: Sendable {
     /// What is still to be done about tables that are no more.
     let former: FormerTables
 
-    let parts: StoreParts
+    let parts: OpenStore
     private let queue = DispatchQueue(label: "table.restore")
     private let underWay = Locked<[String: RestoreUnderWay]>([:])
     /// The restores that failed.
@@ -31,7 +31,7 @@ final class BackupService: Sendable {
     private static let firstExpirySeconds = 3700
 
     /// The backups of a store that nobody writes to yet; sweeps what earlier restores have left.
-    init(_ parts: StoreParts) throws(TableError) {
+    init(_ parts: OpenStore) throws(TableError) {
         self.parts = parts
         archive = try ContinuousArchive(parts)
         former = FormerTables(parts)
@@ -283,7 +283,7 @@ extension BackupService {
 extension BackupService {
     /// Ends a table that is deleted, in the writer's transaction. When it could be restored to points in time, a backup
     /// of it is made.
-    func end(_ definition: TableDefinition, _ connection: Connection) throws(TableError) {
+    func end(_ definition: TableDefinition, _ connection: DatabaseConnection) throws(TableError) {
         let isContinuous = try convertingErrors { () throws(SQLiteError) in
             try StoreFile.setting(connection, TableSetting.continuous.name(definition.name)) != nil
         }

@@ -11,7 +11,7 @@ extension ChangeJournal {
     /// Reads how much there is. Fast: what has come since it was noted last is counted, and no more.
     ///
     /// - Returns: that, and the last change up to which it is noted; nil when it is not.
-    static func size(_ connection: Connection) throws(SQLiteError) -> (size: StreamSize, noted: Int64?) {
+    static func size(_ connection: DatabaseConnection) throws(SQLiteError) -> (size: StreamSize, noted: Int64?) {
         var size = StreamSize()
         size.first = try start(connection)
         let last = try end(connection).sequence
@@ -33,12 +33,12 @@ extension ChangeJournal {
     }
 
     /// Notes in the transaction under way how much there is.
-    static func note(_ size: StreamSize, _ connection: Connection) throws(SQLiteError) {
+    static func note(_ size: StreamSize, _ connection: DatabaseConnection) throws(SQLiteError) {
         try StoreFile.set(connection, setting, to: "\(size.countedAfter) \(size.last) \(max(0, size.countedBytes))")
     }
 
     /// The bytes of changes. O(changes).
-    static func bytes(_ connection: Connection, in sequences: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {
+    static func bytes(_ connection: DatabaseConnection, in sequences: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {
         let sum = try connection.statement(
             """
             SELECT coalesce(sum(coalesce(length(old), 0) + coalesce(length(new), 0) + length(CAST(name AS BLOB))
@@ -53,7 +53,7 @@ extension ChangeJournal {
 
     /// About how many bytes a change has of those in a range, by some of them.
     private static func averageBytes(
-        _ connection: Connection, in sequences: ClosedRange<Int64>
+        _ connection: DatabaseConnection, in sequences: ClosedRange<Int64>
     ) throws(SQLiteError) -> Int64 {
         let step = max(1, (sequences.upperBound - sequences.lowerBound) / sampleMax)
         var (total, count): (Int64, Int64) = (0, 0)

@@ -45,7 +45,7 @@ struct ChangeJournal {
 
     /// A journal that goes on where the one in the file ends.
     init(
-        _ connection: Connection, _ limits: TableLimits, _ retention: ChangeRetention, _ time: StoreClock
+        _ connection: DatabaseConnection, _ limits: TableLimits, _ retention: ChangeRetention, _ time: StoreClock
     ) throws(SQLiteError) {
         retentionMilliseconds = limits.changeRetentionMilliseconds
         bytesMax = limits.changeBytesMax
@@ -56,7 +56,7 @@ struct ChangeJournal {
 
     /// Reads again where the file's journal ends. The last change is never pruned, so that the sequence cannot begin
     /// anew.
-    mutating func reload(_ connection: Connection) throws(SQLiteError) {
+    mutating func reload(_ connection: DatabaseConnection) throws(SQLiteError) {
         (lastSequence, lastTime) = try Self.end(connection)
         (committedSequence, hasSeenLast) = (lastSequence, false)
         let history = try ClockHistory(connection)
@@ -70,7 +70,7 @@ struct ChangeJournal {
     }
 
     /// The last change in the file, and when it was committed; zeros when there is none.
-    static func end(_ connection: Connection) throws(SQLiteError) -> (sequence: Int64, committedAt: Int64) {
+    static func end(_ connection: DatabaseConnection) throws(SQLiteError) -> (sequence: Int64, committedAt: Int64) {
         let last = try connection.statement(
             "SELECT sequence, committed_at FROM change ORDER BY sequence DESC LIMIT 1")
         defer { last.reset() }
@@ -78,14 +78,14 @@ struct ChangeJournal {
     }
 
     /// The first change in the file, 0 when there is none.
-    static func start(_ connection: Connection) throws(SQLiteError) -> Int64 {
+    static func start(_ connection: DatabaseConnection) throws(SQLiteError) -> Int64 {
         let first = try connection.statement("SELECT sequence FROM change ORDER BY sequence LIMIT 1")
         defer { first.reset() }
         return try first.step() ? first.int64(0) : 0
     }
 
     /// When the first change in the file was committed, nil when there is none.
-    static func firstTime(_ connection: Connection) throws(SQLiteError) -> Int64? {
+    static func firstTime(_ connection: DatabaseConnection) throws(SQLiteError) -> Int64? {
         let first = try connection.statement("SELECT committed_at FROM change ORDER BY sequence LIMIT 1")
         defer { first.reset() }
         return try first.step() ? first.int64(0) : nil
@@ -125,7 +125,7 @@ struct ChangeJournal {
     ///
     /// - Returns: the change's sequence.
     mutating func append(
-        _ connection: Connection, table: String, principal: Principal, old: [UInt8]?, new: [UInt8]?
+        _ connection: DatabaseConnection, table: String, principal: Principal, old: [UInt8]?, new: [UInt8]?
     ) throws(SQLiteError) -> Int64 {
         if let jump, lastSequence == committedSequence { try ClockHistory.store(jump, connection) }
         lastSequence += 1
@@ -152,7 +152,7 @@ struct ChangeJournal {
 
     /// Removes some of the changes that are older than the retention, or more than there should be, and needed by
     /// nobody, now and then.
-    mutating func prune(_ connection: Connection) throws(SQLiteError) {
+    mutating func prune(_ connection: DatabaseConnection) throws(SQLiteError) {
         let released = retention.takeReleased()
         size.countedBytes -= released
         var isChanged = released > 0
@@ -171,7 +171,7 @@ struct ChangeJournal {
     }
 
     /// Forgets the jumps of the clock before all changes of which somebody has the time.
-    private mutating func forgetJumps(_ connection: Connection) throws(SQLiteError) {
+    private mutating func forgetJumps(_ connection: DatabaseConnection) throws(SQLiteError) {
         let kept = min(size.first, retention.firstKept)
         for jump in time.history.jumps where jump.after < kept { try ClockHistory.remove(jump, connection) }
         forgottenBefore = kept
@@ -181,7 +181,7 @@ struct ChangeJournal {
     /// makes none of them old.
     ///
     /// - Returns: how many.
-    private mutating func removeOld(_ connection: Connection) throws(SQLiteError) -> Int64 {
+    private mutating func removeOld(_ connection: DatabaseConnection) throws(SQLiteError) -> Int64 {
         let rows = try connection.statement(
             """
             SELECT sequence, committed_at, coalesce(length(old), 0) + coalesce(length(new), 0)
@@ -215,7 +215,8 @@ struct ChangeJournal {
     /// Lets the content go of changes of a table that is no more, in the caller's transaction. The rows stay, since a
     /// stream without gaps is what shows that nothing of it is missing.
     static func release(
-        _ connection: Connection, of table: String, in sequences: ClosedRange<Int64>, _ retention: ChangeRetention
+        _ connection: DatabaseConnection, of table: String, in sequences: ClosedRange<Int64>,
+        _ retention: ChangeRetention
     ) throws(SQLiteError) {
         let sum = try connection.statement(
             """
@@ -244,8 +245,8 @@ struct ChangeJournal {
     /// Up to `limit` changes after a position, in order; fewer only where the stream ends. Those of tables that were
     /// deleted are passed over, however many there are.
     static func changes(
-        _ connection: Connection, after sequence: Int64, limit: Int
-    ) throws(TableError) -> [Change] {
+        _ connection: DatabaseConnection, after sequence: Int64, limit: Int
+    ) throws(TableError) -> [TableChange] {
         let definitions = try StoreFile.definitions(connection)
         let path = connection.path
         let rows = try convertingErrors { () throws(SQLiteError) in
@@ -258,7 +259,7 @@ struct ChangeJournal {
             return select
         }
         defer { rows.reset() }
-        var changes: [Change] = []
+        var changes: [TableChange] = []
         while changes.count < limit, try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
             do throws(ItemCodecError) {
                 if let change = try change(rows, definitions) { changes.append(change) }
@@ -271,14 +272,14 @@ struct ChangeJournal {
 
     private static func change(
         _ row: Statement, _ definitions: [String: TableDefinition]
-    ) throws(ItemCodecError) -> Change? {
+    ) throws(ItemCodecError) -> TableChange? {
         let name = row.text(2)
         // Changes of a table that was deleted are passed over: without its schema they have no key.
         guard let definition = definitions[name], row.int64(0) > definition.startSequence else { return nil }
         let new = row.isNull(5) ? nil : try ItemCodec.decode(row.blob(5))
         let old: Item? = if let image = try oldImage(row, old: 4, new: 5) { try ItemCodec.decode(image) } else { nil }
         guard let key = (new ?? old).flatMap(definition.key(of:)) else { return nil }
-        return Change(
+        return TableChange(
             sequence: row.int64(0), committedAt: row.int64(1), principal: Principal(description: row.text(3)),
             table: name, key: key, oldItem: old, newItem: new)
     }
@@ -313,7 +314,7 @@ extension ChangeJournal {
     ///   - bytes: about how many bytes are answered at most.
     /// - Returns: the records by table, and the last change that was looked at; `sequence` when there is none.
     static func records(
-        _ connection: Connection, after sequence: Int64, of tables: Set<String>, bytes: Int
+        _ connection: DatabaseConnection, after sequence: Int64, of tables: Set<String>, bytes: Int
     ) throws(TableError) -> (records: [String: [StoredChange]], last: Int64) {
         let definitions = try StoreFile.definitions(connection).filter { tables.contains($0.key) }
         let rows = try convertingErrors { () throws(SQLiteError) in
@@ -348,7 +349,8 @@ extension ChangeJournal {
     ///   - bytes: about how many bytes are answered at most.
     /// - Returns: the records, and the last change that was looked at; `sequence` when there is none.
     static func records(
-        _ connection: Connection, after sequence: Int64, upTo end: Int64, of definition: TableDefinition, bytes: Int
+        _ connection: DatabaseConnection, after sequence: Int64, upTo end: Int64, of definition: TableDefinition,
+        bytes: Int
     ) throws(TableError) -> (records: [StoredChange], last: Int64) {
         let rows = try convertingErrors { () throws(SQLiteError) in
             let rows = try connection.statement(
@@ -377,7 +379,7 @@ extension ChangeJournal {
 
     /// The change in a row of sequence, time, name, old and new image.
     private static func record(
-        _ row: Statement, _ definition: TableDefinition, _ connection: Connection
+        _ row: Statement, _ definition: TableDefinition, _ connection: DatabaseConnection
     ) throws(TableError) -> StoredChange {
         let content = row.isNull(4) ? nil : [UInt8](row.blob(4))
         let image = content ?? [UInt8](row.blob(3))

@@ -12,7 +12,7 @@ final class Checkpointer: @unchecked Sendable {
     private let longReads = Atomic(0)
     /// How long the log was when it was last moved, 0 when it was made to begin anew.
     private let framesMoved = Atomic(0)
-    private var connection: Connection?
+    private var connection: DatabaseConnection?
 
     /// The log is moved when it has grown by this many pages: 4 MB. Not at every commit from there on, as long as it
     /// has not begun anew: moving costs two syncs, and writes would share the disk with it.
@@ -94,9 +94,9 @@ final class Checkpointer: @unchecked Sendable {
         writer.suspect(StorageFailure(error))
     }
 
-    private func openConnection() throws(SQLiteError) -> Connection {
+    private func openConnection() throws(SQLiteError) -> DatabaseConnection {
         if let connection { return connection }
-        let opened = try Connection(
+        let opened = try DatabaseConnection(
             path: path, mode: .readWrite, busyTimeoutMilliseconds: Self.busyTimeoutMilliseconds)
         connection = opened
         return opened

@@ -113,7 +113,7 @@ extension ClockHistory {
     private static let unseen = " unseen"
 
     /// Reads the jumps that a file knows of.
-    init(_ connection: Connection) throws(SQLiteError) {
+    init(_ connection: DatabaseConnection) throws(SQLiteError) {
         for (name, value) in try StoreFile.settings(connection, prefix: Self.prefix) {
             let numbers = value.split(separator: " ").compactMap { Int64($0) }
             guard let after = Int64(name.dropFirst(Self.prefix.utf8.count)), numbers.count == 2 else { continue }
@@ -124,13 +124,13 @@ extension ClockHistory {
     }
 
     /// Stores a jump, in the caller's transaction.
-    static func store(_ jump: ClockJump, _ connection: Connection) throws(SQLiteError) {
+    static func store(_ jump: ClockJump, _ connection: DatabaseConnection) throws(SQLiteError) {
         try StoreFile.set(
             connection, prefix + String(jump.after), to: "\(jump.from) \(jump.to)\(jump.isSeen ? "" : unseen)")
     }
 
     /// Removes a jump, in the caller's transaction.
-    static func remove(_ jump: ClockJump, _ connection: Connection) throws(SQLiteError) {
+    static func remove(_ jump: ClockJump, _ connection: DatabaseConnection) throws(SQLiteError) {
         try StoreFile.removeSetting(connection, prefix + String(jump.after))
     }
 }

@@ -15,7 +15,7 @@ final class FileVerification: Sendable {
     private struct Checking: @unchecked Sendable {
         // Proof for `@unchecked Sendable`: it is used on `queue` only, except for `interrupt`, which any thread may
         // call while the connection is open: it is in `checking` only as long as it is, and the lock orders the two.
-        let connection: Connection
+        let connection: DatabaseConnection
     }
 
     private let path: String

@@ -13,7 +13,7 @@ final class ReaderPool: Sendable {
     private struct Reader: @unchecked Sendable {
         // Proof for `@unchecked Sendable`: a reader is in `idle` or with the one thread that took it out, never both,
         // and the lock around `idle` orders what they do.
-        let connection: Connection
+        let connection: DatabaseConnection
     }
 
     private struct State {
@@ -35,7 +35,7 @@ final class ReaderPool: Sendable {
     }
 
     /// A pool of the writer's own connection, for a database in memory. The writer uses it in `excludingReaders`.
-    init(sharing connection: Connection) {
+    init(sharing connection: DatabaseConnection) {
         path = connection.path
         isShared = true
         state = Locked(State(idle: [Reader(connection: connection)]))
@@ -48,7 +48,7 @@ final class ReaderPool: Sendable {
     /// only what is wrong twice is so in the file.
     ///
     /// - Throws: `closed`, what opening a connection throws, and what `body` throws.
-    func read<Result>(_ body: (Connection) throws(TableError) -> Result) throws(TableError) -> Result {
+    func read<Result>(_ body: (DatabaseConnection) throws(TableError) -> Result) throws(TableError) -> Result {
         do throws(TableError) {
             return try readOnce(body)
         } catch {
@@ -58,13 +58,13 @@ final class ReaderPool: Sendable {
     }
 
     /// Runs `body` once with a connection for reading, since it takes long or must not begin anew.
-    func readOnce<Result>(_ body: (Connection) throws(TableError) -> Result) throws(TableError) -> Result {
+    func readOnce<Result>(_ body: (DatabaseConnection) throws(TableError) -> Result) throws(TableError) -> Result {
         permits.wait()
         defer { permits.signal() }
         return try use(body)
     }
 
-    private func use<Result>(_ body: (Connection) throws(TableError) -> Result) throws(TableError) -> Result {
+    private func use<Result>(_ body: (DatabaseConnection) throws(TableError) -> Result) throws(TableError) -> Result {
         let reader = try take()
         do throws(TableError) {
             let result = try body(reader.connection)
@@ -79,7 +79,7 @@ final class ReaderPool: Sendable {
 
     /// Runs `body` with a connection for reading if there is one at once; nil if not.
     func readWithoutWaiting<Result>(
-        _ body: (Connection) throws(TableError) -> Result
+        _ body: (DatabaseConnection) throws(TableError) -> Result
     ) throws(TableError) -> Result? {
         guard permits.wait(timeout: .now()) == .success else { return nil }
         defer { permits.signal() }

@@ -35,9 +35,9 @@ enum StoreFile {
     /// - Parameters:
     ///   - path: the file, or `:memory:`.
     ///   - creating: whether a file that does not exist is created.
-    static func openForWriting(_ path: String, creating: Bool) throws(TableError) -> Connection {
+    static func openForWriting(_ path: String, creating: Bool) throws(TableError) -> DatabaseConnection {
         let connection = try convertingErrors { () throws(SQLiteError) in
-            try Connection(
+            try DatabaseConnection(
                 path: path, mode: creating ? .create : .readWrite, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
         }
         try refuseForeignFile(connection)
@@ -52,24 +52,24 @@ enum StoreFile {
     }
 
     /// Opens the file for reading beside the writer.
-    static func openForReading(_ path: String) throws(SQLiteError) -> Connection {
-        let connection = try Connection(
+    static func openForReading(_ path: String) throws(SQLiteError) -> DatabaseConnection {
+        let connection = try DatabaseConnection(
             path: path, mode: .readWrite, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
         try connection.execute("PRAGMA query_only = ON", operation: "open")
         return connection
     }
 
     /// Opens a file that nobody has open for reading, without writing anything.
-    static func openForLooking(_ path: String) throws(TableError) -> Connection {
+    static func openForLooking(_ path: String) throws(TableError) -> DatabaseConnection {
         let connection = try convertingErrors { () throws(SQLiteError) in
-            try Connection(path: path, mode: .asItLies, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
+            try DatabaseConnection(path: path, mode: .asItLies, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
         }
         try refuseForeignFile(connection)
         return connection
     }
 
     /// Looks before anything is written: the file may be somebody else's, or of a later version.
-    private static func refuseForeignFile(_ connection: Connection) throws(TableError) {
+    private static func refuseForeignFile(_ connection: DatabaseConnection) throws(TableError) {
         let (application, version, objects) = try convertingErrors { () throws(SQLiteError) in
             (
                 try number(connection, "PRAGMA application_id"), try number(connection, "PRAGMA user_version"),
@@ -94,7 +94,7 @@ enum StoreFile {
         }
     }
 
-    private static func layOut(_ connection: Connection) throws(SQLiteError) {
+    private static func layOut(_ connection: DatabaseConnection) throws(SQLiteError) {
         try connection.execute(
             """
             CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -120,7 +120,7 @@ enum StoreFile {
         }.joined()
     }
 
-    private static func number(_ connection: Connection, _ sql: StaticString) throws(SQLiteError) -> Int64 {
+    private static func number(_ connection: DatabaseConnection, _ sql: StaticString) throws(SQLiteError) -> Int64 {
         let statement = try connection.statement(sql)
         defer { statement.reset() }
         return try statement.step() ? statement.int64(0) : 0
@@ -131,7 +131,7 @@ enum StoreFile {
 
 extension StoreFile {
     /// The value of a setting, nil when it was never set.
-    static func setting(_ connection: Connection, _ name: String) throws(SQLiteError) -> String? {
+    static func setting(_ connection: DatabaseConnection, _ name: String) throws(SQLiteError) -> String? {
         let statement = try connection.statement("SELECT value FROM setting WHERE name = ?1")
         try statement.bind(name, at: 1)
         defer { statement.reset() }
@@ -139,7 +139,7 @@ extension StoreFile {
     }
 
     /// Gives a setting a value.
-    static func set(_ connection: Connection, _ name: String, to value: String) throws(SQLiteError) {
+    static func set(_ connection: DatabaseConnection, _ name: String, to value: String) throws(SQLiteError) {
         let statement = try connection.statement(
             "INSERT INTO setting(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value")
         try statement.bind(name, at: 1)
@@ -148,14 +148,14 @@ extension StoreFile {
     }
 
     /// Forgets a setting.
-    static func removeSetting(_ connection: Connection, _ name: String) throws(SQLiteError) {
+    static func removeSetting(_ connection: DatabaseConnection, _ name: String) throws(SQLiteError) {
         let statement = try connection.statement("DELETE FROM setting WHERE name = ?1")
         try statement.bind(name, at: 1)
         try statement.run()
     }
 
     /// Every table in the file, by name.
-    static func definitions(_ connection: Connection) throws(TableError) -> [String: TableDefinition] {
+    static func definitions(_ connection: DatabaseConnection) throws(TableError) -> [String: TableDefinition] {
         var definitions: [String: TableDefinition] = [:]
         try convertingErrors { () throws(SQLiteError) in
             let statement = try connection.statement("SELECT space, content FROM definition")
@@ -176,14 +176,14 @@ extension StoreFile {
     }
 
     /// Takes `count` numbers that no table or index has had.
-    static func takeSpaces(_ connection: Connection, count: Int) throws(SQLiteError) -> [UInt32] {
+    static func takeSpaces(_ connection: DatabaseConnection, count: Int) throws(SQLiteError) -> [UInt32] {
         let first = try setting(connection, Setting.nextSpace).flatMap { UInt32($0) } ?? 1
         try set(connection, Setting.nextSpace, to: String(first + UInt32(count)))
         return (0..<UInt32(count)).map { first + $0 }
     }
 
     /// Stores the definition of a table.
-    static func add(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
+    static func add(_ connection: DatabaseConnection, _ definition: TableDefinition) throws(SQLiteError) {
         let statement = try connection.statement("INSERT INTO definition(space, content) VALUES(?1, ?2)")
         try statement.bind(Int64(definition.space), at: 1)
         try statement.bind(ItemCodec.encode(definition.item), at: 2)
@@ -191,7 +191,7 @@ extension StoreFile {
     }
 
     /// Stores another definition of the same table in place of the one before.
-    static func replace(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
+    static func replace(_ connection: DatabaseConnection, _ definition: TableDefinition) throws(SQLiteError) {
         let statement = try connection.statement("UPDATE definition SET content = ?2 WHERE space = ?1")
         try statement.bind(Int64(definition.space), at: 1)
         try statement.bind(ItemCodec.encode(definition.item), at: 2)
@@ -200,7 +200,7 @@ extension StoreFile {
 
     /// Calls `body` with the row number, the key and the content of every item of a table, in the order of the keys.
     static func forEachItem(
-        _ connection: Connection, of definition: TableDefinition,
+        _ connection: DatabaseConnection, of definition: TableDefinition,
         _ body: (_ row: Int64, _ key: [UInt8], _ item: Item) throws(TableError) -> Void
     ) throws(TableError) {
         let range = KeyRange(prefix: definition.prefix)
@@ -224,13 +224,13 @@ extension StoreFile {
     }
 
     /// Removes all entries of an index.
-    static func removeEntries(_ connection: Connection, of index: IndexDefinition) throws(SQLiteError) {
+    static func removeEntries(_ connection: DatabaseConnection, of index: IndexDefinition) throws(SQLiteError) {
         let entries = try connection.statement("DELETE FROM entry WHERE key >= ?1 AND key < ?2")
         try remove(entries, KeyRange(prefix: TableDefinition.prefix(index.space)))
     }
 
     /// Removes the definition of a table and what else is known of it; its content stays.
-    static func forget(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
+    static func forget(_ connection: DatabaseConnection, _ definition: TableDefinition) throws(SQLiteError) {
         let statement = try connection.statement("DELETE FROM definition WHERE space = ?1")
         try statement.bind(Int64(definition.space), at: 1)
         try statement.run()
@@ -238,7 +238,7 @@ extension StoreFile {
     }
 
     /// Gives the store another identifier: what others know of its content by the old one is not true any more.
-    static func renewID(_ connection: Connection) throws(SQLiteError) {
+    static func renewID(_ connection: DatabaseConnection) throws(SQLiteError) {
         if try setting(connection, Setting.originID) == nil, let first = try setting(connection, Setting.storeID) {
             try set(connection, Setting.originID, to: first)
         }

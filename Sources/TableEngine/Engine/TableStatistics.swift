@@ -30,7 +30,7 @@ struct TableStatistics: Equatable {
 extension TableStatistics {
     /// Adds what changes did to what the file says, in the transaction that makes them.
     static func note(
-        _ changes: [Change], _ connection: Connection, _ catalog: TableCatalog
+        _ changes: [TableChange], _ connection: DatabaseConnection, _ catalog: TableCatalog
     ) throws(TableError) {
         var definitions: [String: TableDefinition] = [:]
         var differences: [String: TableStatistics] = [:]
@@ -59,18 +59,20 @@ extension TableStatistics {
     }
 
     /// Puts this in place of what the file says.
-    func store(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
+    func store(_ connection: DatabaseConnection, _ definition: TableDefinition) throws(SQLiteError) {
         try StoreFile.set(connection, Self.settingName(definition), to: text)
     }
 
     /// What the file says, else what there is.
-    static func read(_ connection: Connection, _ definition: TableDefinition) throws(TableError) -> TableStatistics {
+    static func read(_ connection: DatabaseConnection, _ definition: TableDefinition) throws(TableError)
+        -> TableStatistics
+    {
         if let stored = try stored(connection, definition) { return stored }
         return try counted(connection, definition)
     }
 
     /// Forgets what the file says, for a table that is removed or whose indexes become others.
-    static func forget(_ connection: Connection, _ definition: TableDefinition) throws(SQLiteError) {
+    static func forget(_ connection: DatabaseConnection, _ definition: TableDefinition) throws(SQLiteError) {
         try StoreFile.removeSetting(connection, settingName(definition))
     }
 
@@ -79,7 +81,7 @@ extension TableStatistics {
     }
 
     private static func stored(
-        _ connection: Connection, _ definition: TableDefinition
+        _ connection: DatabaseConnection, _ definition: TableDefinition
     ) throws(TableError) -> TableStatistics? {
         let text = try convertingErrors { () throws(SQLiteError) in
             try StoreFile.setting(connection, settingName(definition))
@@ -89,7 +91,7 @@ extension TableStatistics {
 
     /// Counts the items. O(items).
     static func counted(
-        _ connection: Connection, _ definition: TableDefinition
+        _ connection: DatabaseConnection, _ definition: TableDefinition
     ) throws(TableError) -> TableStatistics {
         var statistics = TableStatistics(definition)
         try StoreFile.forEachItem(connection, of: definition) { (_, _, item) throws(TableError) in

@@ -5,7 +5,7 @@ import SQLite
 /// and only then is anything written. So a transaction that does not happen leaves nothing to take back.
 struct TransactionApplication {
     private let transaction: PreparedTransaction
-    private let connection: Connection
+    private let connection: DatabaseConnection
     private let limits: TableLimits
     private var operations: [PreparedTransaction.Operation] = []
     private var decisions: [Decision] = []
@@ -33,7 +33,7 @@ struct TransactionApplication {
         let newBytes: [UInt8]?
     }
 
-    init(_ transaction: PreparedTransaction, _ connection: Connection, _ limits: TableLimits) {
+    init(_ transaction: PreparedTransaction, _ connection: DatabaseConnection, _ limits: TableLimits) {
         self.transaction = transaction
         self.connection = connection
         self.limits = limits
@@ -59,7 +59,7 @@ struct TransactionApplication {
             } catch {
                 guard let reason = CancellationReason(error) else { return error }
                 if transaction.operations.count == 1 { return error }
-                // The others are still looked at: the answer says for each whether it was in order.
+                // The others are still looked at: the response says for each whether it was in order.
                 if reasons.isEmpty { reasons = Array(repeating: nil, count: transaction.operations.count) }
                 reasons[index] = reason
             }
@@ -73,7 +73,7 @@ struct TransactionApplication {
     ///   - journal: the change stream, which each change is added to.
     ///   - changes: receives each change.
     mutating func write(
-        _ journal: inout ChangeJournal, _ changes: inout [Change]
+        _ journal: inout ChangeJournal, _ changes: inout [TableChange]
     ) throws(SQLiteError) -> [WriteOutcome] {
         var outcomes: [WriteOutcome] = []
         outcomes.reserveCapacity(decisions.count)
@@ -86,7 +86,7 @@ struct TransactionApplication {
                 connection, table: operation.definition.name, principal: transaction.principal,
                 old: decision.stored?.bytes, new: decision.newBytes)
             changes.append(
-                Change(
+                TableChange(
                     sequence: sequence, committedAt: journal.committedAt, principal: transaction.principal,
                     table: operation.definition.name, key: operation.key, oldItem: decision.stored?.item,
                     newItem: decision.new))

@@ -41,7 +41,7 @@ package struct TransactionToken: Sendable, Equatable {
 
 extension StoreFile {
     /// Makes the table of tokens where there is none; files of earlier versions have none.
-    static func layOutTokens(_ connection: Connection) throws(SQLiteError) {
+    static func layOutTokens(_ connection: DatabaseConnection) throws(SQLiteError) {
         try connection.execute(
             """
             CREATE TABLE IF NOT EXISTS token(
@@ -51,7 +51,7 @@ extension StoreFile {
     }
 
     /// Adds a token, and forgets those that it has outlived.
-    static func add(_ connection: Connection, _ token: TransactionToken) throws(SQLiteError) {
+    static func add(_ connection: DatabaseConnection, _ token: TransactionToken) throws(SQLiteError) {
         let delete = try connection.statement("DELETE FROM token WHERE name = ?1 AND admitted_at = ?2")
         for outlived in token.outlived {
             try delete.bind(outlived.name, at: 1)
@@ -67,7 +67,7 @@ extension StoreFile {
     }
 
     /// The tokens, the oldest first.
-    static func tokens(_ connection: Connection) throws(SQLiteError) -> [TransactionToken] {
+    static func tokens(_ connection: DatabaseConnection) throws(SQLiteError) -> [TransactionToken] {
         let select = try connection.statement("SELECT name, fingerprint, admitted_at FROM token ORDER BY admitted_at")
         defer { select.reset() }
         var tokens: [TransactionToken] = []

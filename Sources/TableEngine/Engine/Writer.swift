@@ -13,7 +13,7 @@ final class Writer: @unchecked Sendable {
     // Proof for `@unchecked Sendable`: `connection` and the private variables below it are touched only on `queue`
     // (and in `init`, before anybody else knows the writer); everything else is immutable or guarded by itself.
     private let queue = DispatchQueue(label: "table.writer")
-    private var connection: Connection
+    private var connection: DatabaseConnection
     private var journal: ChangeJournal
     private var foreignVersion: Int64
     /// Why it is in doubt what the file holds, if it is: then nothing is written until it was verified.
@@ -21,7 +21,7 @@ final class Writer: @unchecked Sendable {
     private var isProbing = false
 
     private let waiting = Locked(WaitingTransactions())
-    private let subscribers = Locked<[@Sendable ([Change]) -> Void]>([])
+    private let subscribers = Locked<[@Sendable ([TableChange]) -> Void]>([])
     private let lastDelivered: Atomic<Int64>
     /// Whether writes reach the disk.
     let trouble = TroubleNotice()
@@ -48,7 +48,7 @@ final class Writer: @unchecked Sendable {
 
     /// Takes over a connection that was opened for writing.
     init(
-        connection: Connection, catalog: TableCatalog, readers: ReaderPool, checkpointer: Checkpointer?,
+        connection: DatabaseConnection, catalog: TableCatalog, readers: ReaderPool, checkpointer: Checkpointer?,
         reserve: DiskReserve?, limits: TableLimits, retention: ChangeRetention, time: StoreClock, delay: Delay
     ) throws(TableError) {
         self.connection = connection
@@ -71,7 +71,9 @@ final class Writer: @unchecked Sendable {
     var lastSequence: Int64 { lastDelivered.load(ordering: .acquiring) }
 
     /// Adds somebody to be told of changes.
-    func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { subscribers.withLock { $0.append(deliver) } }
+    func subscribe(_ deliver: @escaping @Sendable ([TableChange]) -> Void) {
+        subscribers.withLock { $0.append(deliver) }
+    }
 
     /// Puts a transaction in the queue of those that wait.
     ///
@@ -85,7 +87,7 @@ final class Writer: @unchecked Sendable {
 
     /// Runs `body` in a transaction of its own, between two batches, and `finish` when it is durable. Blocks.
     func write<Result: Sendable>(
-        _ body: (Connection) throws(TableError) -> Result, finish: (Result) -> Void = { _ in }
+        _ body: (DatabaseConnection) throws(TableError) -> Result, finish: (Result) -> Void = { _ in }
     ) throws(TableError) {
         dispatchPrecondition(condition: .notOnQueue(queue))
         let result: Swift.Result<Void, TableError> = queue.sync {
@@ -170,7 +172,7 @@ extension Writer {
     private func commit(_ batch: [PreparedTransaction]) -> Bool {
         var batch = batch
         do throws(TableError) {
-            var changes: [Change] = []
+            var changes: [TableChange] = []
             let results = try inTransaction(batch[0].urgency) { () throws(TableError) in
                 let results = try apply(batch, &changes)
                 try TableStatistics.note(changes, connection, catalog)
@@ -279,7 +281,7 @@ extension Writer {
     ///
     /// - Returns: the results of the first ones.
     private func apply(
-        _ batch: [PreparedTransaction], _ changes: inout [Change]
+        _ batch: [PreparedTransaction], _ changes: inout [TableChange]
     ) throws(TableError) -> [Result<[WriteOutcome], TableError>] {
         var results: [Result<[WriteOutcome], TableError>] = []
         results.reserveCapacity(batch.count)
@@ -304,7 +306,7 @@ extension Writer {
         return results
     }
 
-    private func deliver(_ changes: [Change]) {
+    private func deliver(_ changes: [TableChange]) {
         guard let last = changes.last else { return }
         lastDelivered.store(last.sequence, ordering: .releasing)
         for deliver in subscribers.withLock({ $0 }) { deliver(changes) }

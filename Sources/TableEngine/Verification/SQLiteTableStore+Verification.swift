@@ -88,7 +88,7 @@ enum LogVerification {
     ///   - report: receives what is wrong.
     /// - Returns: what they say that the tables hold.
     static func verifyLogs(
-        _ connection: Connection, _ vault: BackupVault, _ report: inout VerificationReport
+        _ connection: DatabaseConnection, _ vault: BackupVault, _ report: inout VerificationReport
     ) throws(TableError) -> [String: StoreVerification.LoggedItems] {
         let (lives, stream) = try convertingErrors { () throws(SQLiteError) in
             (

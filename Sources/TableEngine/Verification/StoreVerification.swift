@@ -3,7 +3,7 @@ import SQLite
 
 /// Checks one state of the file against itself, and against the logs of continuous backups.
 struct StoreVerification {
-    private let connection: Connection
+    private let connection: DatabaseConnection
     private let definitions: [TableDefinition]
     private let leftovers: Set<UInt32>
     private var streams: [String: ExpectedItems] = [:]
@@ -25,7 +25,7 @@ struct StoreVerification {
     ///   - logs: what the logs say that the tables held before that.
     ///   - report: what was found so far.
     init(
-        _ connection: Connection, logs: [String: LoggedItems], report: VerificationReport
+        _ connection: DatabaseConnection, logs: [String: LoggedItems], report: VerificationReport
     ) throws(TableError) {
         self.connection = connection
         self.report = report

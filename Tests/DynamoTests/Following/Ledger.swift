@@ -65,7 +65,7 @@ final class Ledger: ChangeConsumer {
 
     var position: FollowerPosition { state.withLock { $0.position } }
 
-    func concern(of changes: [Change]) -> Int { recent.add(changes) }
+    func concern(of changes: [TableChange]) -> Int { recent.add(changes) }
 
     func storedPosition() throws(TableError) -> Int64? {
         let item = try store.getItem(table: Self.table, key: TableKey("position", "here"))
@@ -74,11 +74,11 @@ final class Ledger: ChangeConsumer {
         return position
     }
 
-    func batch(after position: Int64) throws(TableError) -> ChangeBatch<[Change]>? {
+    func batch(after position: Int64) throws(TableError) -> ChangeBatch<[TableChange]>? {
         try recent.batch(after: position, limit: Self.batchMaximum)
     }
 
-    func take(_ batch: ChangeBatch<[Change]>, storing: Bool) throws(TableError) {
+    func take(_ batch: ChangeBatch<[TableChange]>, storing: Bool) throws(TableError) {
         state.withLock { $0.batches.append(batch.count) }
         try pass(.beforeWork)
         // Not what is there: what is entered twice is not entered.

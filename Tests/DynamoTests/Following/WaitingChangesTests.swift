@@ -73,8 +73,8 @@ struct WaitingChangesTests {
 
         init(_ store: SQLiteTableStore) { self.store = store }
 
-        func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { store.subscribe(deliver) }
-        func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] {
+        func subscribe(_ deliver: @escaping @Sendable ([TableChange]) -> Void) { store.subscribe(deliver) }
+        func changes(after sequence: Int64, limit: Int) throws(TableError) -> [TableChange] {
             reads.withLock { $0 += 1 }
             return try store.changes(after: sequence, limit: limit)
         }

@@ -15,7 +15,7 @@ import Testing
 
 @Suite("Routes without a socket")
 struct LocalRoutesTests {
-    private static let sampleFlags = TemporaryDirectory.repositoryRoot + "/config/sample-flags.json"
+    private static let sampleFlags = Repository.root + "/config/sample-flags.json"
 
     private let store: DataStore
     private let routes: LocalRoutes
@@ -34,8 +34,8 @@ struct LocalRoutesTests {
             describedBy: .ofProgram(version: FlagServerCommand.version))
     }
 
-    private func answer(_ request: RouteRequest, of caller: Caller = .command("import")) -> RouteAnswer {
-        RouteAnswer(routes.answer(request, of: caller))
+    private func answer(_ request: RouteRequest, of caller: Caller = .command("import")) -> RouteResponse {
+        RouteResponse(routes.answer(request, of: caller))
     }
 
     private static func importing(

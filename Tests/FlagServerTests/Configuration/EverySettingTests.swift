@@ -80,7 +80,7 @@ struct EverySettingTests {
         Case("limits.kept-output", "77MiB") { $0.limits.keptOutputBytes = 77 << 20 },
         Case("limits.kept-input", "77MiB") { $0.limits.keptInputBytes = 77 << 20 },
         Case("limits.output-rate", "77") { $0.limits.outputRate = 77 },
-        Case("limits.bulk-answer", "777KiB") { $0.bulkAnswerBytes = 777 << 10 },
+        Case("limits.bulk-answer", "777KiB") { $0.bulkResponseBytes = 777 << 10 },
         Case("limits.linger", "7KiB") { $0.limits.lingerBytes = 7 << 10 },
     ]
 
@@ -202,7 +202,7 @@ struct EverySettingTests {
         (Settings.keptOutput, ["64KiB", "64GiB"], ["65535", "68719476737"]),
         (Settings.keptInput, ["64KiB", "64GiB"], ["65535", "68719476737"]),
         (Settings.outputRate, ["0", "1GiB"], ["1073741825"]),
-        (Settings.bulkAnswer, ["64KiB", "1GiB"], ["65535", "1073741825"]),
+        (Settings.bulkResponse, ["64KiB", "1GiB"], ["65535", "1073741825"]),
         (Settings.lingerBytes, ["0", "1GiB"], ["1073741825"]),
         (Settings.gzipMinimum, ["0", "1GiB"], ["1073741825"]),
         (Settings.gzipMaximum, ["0", "1GiB"], ["1073741825"]),

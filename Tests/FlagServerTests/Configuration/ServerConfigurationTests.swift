@@ -29,7 +29,7 @@ struct ServerConfigurationTests {
 
     @Test("The shipped files say what is built in, and set everything but paths", arguments: Profile.allCases)
     func shippedFiles(profile: Profile) throws {
-        let directory = TemporaryDirectory.repositoryRoot + "/config"
+        let directory = Repository.root + "/config"
         let shipped = try Self.load(commandLine: ["profile": profile.rawValue], directories: [directory])
         var builtIn = try Self.load(commandLine: ["profile": profile.rawValue])
         #expect(shipped.file == "\(directory)/\(profile.rawValue).yaml")

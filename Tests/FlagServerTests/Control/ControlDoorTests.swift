@@ -25,13 +25,13 @@ struct ControlDoorTests {
         init(in directory: String) throws {
             server = try RouteServer()
             door = try ControlDoor(
-                in: directory, AdministrationRoute.all, over: server.stack.administration,
-                describedBy: server.stack.document, counting: RequestCounting(server.stack.metrics),
+                in: directory, AdministrationRoute.all, over: server.composition.administration,
+                describedBy: server.composition.document, counting: RequestCounting(server.composition.metrics),
                 logger: ControlDoorTests.logger)
             self.directory = directory
         }
 
-        func ask(_ request: RouteRequest) throws -> RouteAnswer {
+        func ask(_ request: RouteRequest) throws -> RouteResponse {
             try ControlSocket.withPath(in: directory) { try RemoteServer(socket: $0).answer(request) }
         }
 
@@ -90,12 +90,12 @@ struct ControlDoorTests {
         let directory = try TemporaryDirectory()
         let server = try RouteServer()
         let routes = AdministrationRoute.all
-        let counting = RequestCounting(server.stack.metrics)
+        let counting = RequestCounting(server.composition.metrics)
         let parts = ControlHandler.Parts(
-            routes: routes, router: Router(routes.map(\.declaration), describedBy: server.stack.document),
-            administration: server.stack.administration,
+            routes: routes, router: Router(routes.map(\.declaration), describedBy: server.composition.document),
+            administration: server.composition.administration,
             handover: RouteHandover(
-                to: server.stack.administration.workers, counting.metrics, counting.workers, contentBytes: 1000,
+                to: server.composition.administration.workers, counting.metrics, counting.workers, contentBytes: 1000,
                 report: { _, _ in }),
             callers: [geteuid() + 1: .local(user: "somebody")], nowhere: .routeNotFound)
         let path = directory.path + "/x.sock"
@@ -210,7 +210,7 @@ struct ControlDoorTests {
         let silent = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(silent) }
         #expect(UnixAddress(ControlSocket.path(in: directory.path))?.withSockaddr { connect(silent, $0, $1) } == 0)
-        opened.server.stack.administration.work.stop()
+        opened.server.composition.administration.work.stop()
         opened.server.table.letWritesGo()
         opened.stop()
         ended.wait()

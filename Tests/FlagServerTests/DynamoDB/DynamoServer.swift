@@ -60,7 +60,7 @@ final class DynamoServer: Sendable {
     func connect() throws -> TestConnection { try TestConnection(port: server.port) }
 
     /// Asks for an operation as clients do.
-    func call(_ operation: String, _ body: String, _ fields: [(String, String)] = []) throws -> TestAnswer {
+    func call(_ operation: String, _ body: String, _ fields: [(String, String)] = []) throws -> TestResponse {
         let type = fields.contains { $0.0 == "Content-Type" } ? [] : [("Content-Type", "application/x-amz-json-1.0")]
         return try connect().send(
             "POST", "/", body, [("X-Amz-Target", "DynamoDB_20120810.\(operation)")] + type + fields)
@@ -68,12 +68,12 @@ final class DynamoServer: Sendable {
 
     /// Writes an item of the table `things`.
     @discardableResult
-    func put(_ id: String, _ fields: [(String, String)] = []) throws -> TestAnswer {
+    func put(_ id: String, _ fields: [(String, String)] = []) throws -> TestResponse {
         try call("PutItem", #"{"TableName":"things","Item":{"id":{"S":"\#(id)"}}}"#, fields)
     }
 
     /// Reads an item of the table `things`.
-    func get(_ id: String, _ fields: [(String, String)] = []) throws -> TestAnswer {
+    func get(_ id: String, _ fields: [(String, String)] = []) throws -> TestResponse {
         try call("GetItem", #"{"TableName":"things","Key":{"id":{"S":"\#(id)"}}}"#, fields)
     }
 
@@ -85,7 +85,7 @@ final class DynamoServer: Sendable {
     }
 }
 
-extension TestAnswer {
+extension TestResponse {
     /// The name of an error of DynamoDB's protocol.
     var errorType: String? { json["__type"]?.stringValue?.split(separator: "#").last.map(String.init) }
     /// What an error says.

@@ -105,7 +105,7 @@ final class ServerProgram {
     @discardableResult
     func send(
         _ method: String, _ path: String, _ body: String? = nil, _ fields: [(String, String)] = []
-    ) throws -> TestAnswer {
+    ) throws -> TestResponse {
         try connect().send(method, path, body, fields)
     }
 }

@@ -40,7 +40,7 @@ struct ServerProgramTests {
         let fields = [("Content-Encoding", "gzip"), ("Content-Length", "\(coded.count)")]
         let connection = try server.connect()
         try connection.write(Array(TestConnection.request("POST", "/api/flags", nil, fields).utf8) + coded)
-        #expect(try connection.readAnswer().status == 413)
+        #expect(try connection.readResponse().status == 413)
     }
 
     @Test("Pages of the origins that are listed, and what * is worth without keys")

@@ -12,7 +12,7 @@ struct AccessKeyRoutesTests {
 
     private static let policy = #"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#
 
-    private func create(_ body: String) throws -> TestAnswer { try server.send("POST", "/api/access-keys", body) }
+    private func create(_ body: String) throws -> TestResponse { try server.send("POST", "/api/access-keys", body) }
 
     @Test("A key is handed out once, and afterwards goes by its identifier")
     func created() throws {

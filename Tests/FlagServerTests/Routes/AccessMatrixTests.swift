@@ -63,7 +63,7 @@ struct AccessMatrixTests {
 
     /// The table of the page: the answers by route and caller.
     private static func table() throws -> (callers: [String], rows: [(route: String, cells: [String])]) {
-        let page = try String(contentsOfFile: TemporaryDirectory.repositoryRoot + "/docs/access.md", encoding: .utf8)
+        let page = try String(contentsOfFile: Repository.root + "/docs/access.md", encoding: .utf8)
         let lines = page.split(separator: "\n").map(String.init)
         let start = try #require(lines.firstIndex { $0.hasPrefix("| route |") })
         func cells(_ line: String) -> [String] {

@@ -12,7 +12,7 @@ struct BusyRoutesTests {
         let server = try RouteServer()
         try server.create("f")
         #expect(try server.ofrep("f").status == 200)
-        let gate = WorkerGate(server.stack.administration.workers)
+        let gate = WorkerGate(server.composition.administration.workers)
         defer { gate.open() }
         let answer = try server.send("GET", "/api/flags")
         #expect((answer.status, answer.code) == (503, "overloaded"))
@@ -25,7 +25,7 @@ struct BusyRoutesTests {
     @Test("What is large waits behind what is large, and nothing else does")
     func large() throws {
         let server = try RouteServer()
-        let workers = server.stack.administration.workers
+        let workers = server.composition.administration.workers
         let gate = WorkerGate(workers, .large, 2)
         let connection = try server.connect()
         let body = #"{"flagKey":"f","description":"d","owner":"o","defaultEnabled":true}"#
@@ -37,6 +37,6 @@ struct BusyRoutesTests {
         while workers.jobCount > 3, ContinuousClock.now < end {}
         #expect(workers.jobCount == 3)
         gate.open()
-        #expect(try connection.readAnswer().status == 201)
+        #expect(try connection.readResponse().status == 201)
     }
 }

@@ -144,7 +144,7 @@ struct ClientSideRoutesTests {
             "PUT", "/api/flags/a", #"{"description":"d","owner":"o","defaultEnabled":true}"#)
         #expect(replaced.status == 200 && replaced.json["clientSide"] == nil)
         #expect(replaced.fields["etag"] != read.fields["etag"])
-        server.stack.follower.waitUntilIdle()
+        server.composition.follower.waitUntilIdle()
         let history = try server.send("GET", "/api/flags/a/history").json["history"]?.arrayValue?.first
         #expect(history?["attributes"] == ["clientSide"])
         #expect(history?["changes"] == [["pointer": "/clientSide", "before": true, "after": false]])
@@ -160,7 +160,7 @@ struct ClientSideRoutesTests {
         func put(_ item: Item, _ server: RouteServer) throws {
             let table = Profile.local.tableName
             try server.table.store.transactAndWait([.put(table: table, item: item)], principal: .anonymous)
-            server.stack.follower.waitUntilIdle()
+            server.composition.follower.waitUntilIdle()
         }
         func expectClientSide(_ server: RouteServer) throws {
             let answers = try answers(server)
@@ -180,7 +180,7 @@ struct ClientSideRoutesTests {
             #expect(try server.send("GET", "/api/flags/a").code == "invalid_item")
         }
         let server = try RouteServer(directory: directory.path)
-        server.stack.follower.waitUntilIdle()
+        server.composition.follower.waitUntilIdle()
         try expectClientSide(server)
         #expect(try server.send("PATCH", "/api/flags/a", #"{"owner":"web"}"#).pointers == ["/clientSide"])
         #expect(try server.send("PATCH", "/api/flags/a", #"{"clientSide":false}"#).status == 200)
@@ -196,7 +196,7 @@ struct ClientSideRoutesTests {
         ]
         try server.table.store.transactAndWait(
             [.put(table: Profile.local.tableName, item: item)], principal: .anonymous)
-        server.stack.follower.waitUntilIdle()
+        server.composition.follower.waitUntilIdle()
         let answer = try server.ofrep("a").json
         #expect(answer["errorCode"] == "PARSE_ERROR")
         #expect(answer["metadata"] == (value ? ["clientSide": true] : [:]))

@@ -14,12 +14,12 @@ struct CodedRequestTests {
         return coded
     }
 
-    private func send(_ path: String, _ content: [UInt8], _ server: RouteServer) throws -> TestAnswer {
+    private func send(_ path: String, _ content: [UInt8], _ server: RouteServer) throws -> TestResponse {
         let fields = [("Content-Encoding", "gzip"), ("Content-Type", "application/json")]
         let connection = try server.connect()
         let head = TestConnection.request("POST", path, nil, fields + [("Content-Length", "\(content.count)")])
         try connection.write(Array(head.utf8) + content)
-        return try connection.readAnswer()
+        return try connection.readResponse()
     }
 
     @Test(

@@ -140,7 +140,7 @@ struct FlagRoutesTests {
 
     // MARK: - Lists
 
-    private func keys(_ answer: TestAnswer) -> [String] {
+    private func keys(_ answer: TestResponse) -> [String] {
         answer.json["flags"]?.arrayValue?.compactMap { $0["flagKey"]?.stringValue } ?? []
     }
 
@@ -278,7 +278,7 @@ struct FlagRoutesTests {
         let connection = try server.connect()
         try connection.write(
             Array("POST /api/flags HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n".utf8))
-        let answer = try connection.readAnswer()
+        let answer = try connection.readResponse()
         #expect(answer.status == 413)
         #expect(answer.code == "content_too_large")
         #expect(answer.fields["content-type"] == "application/problem+json")

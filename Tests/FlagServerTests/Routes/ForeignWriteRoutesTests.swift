@@ -20,7 +20,7 @@ struct ForeignWriteRoutesTests {
     private func put(_ item: Item, _ server: RouteServer) throws {
         let table = Profile.local.tableName
         try server.table.store.transactAndWait([.put(table: table, item: item)], principal: .anonymous)
-        server.stack.follower.waitUntilIdle()
+        server.composition.follower.waitUntilIdle()
     }
 
     @Test("A flag that was typed into the table is served, read, listed, changed and deleted like any other")
@@ -49,8 +49,8 @@ struct ForeignWriteRoutesTests {
         }
         done.wait()
         #expect(failure.withLock { $0 } == nil)
-        server.stack.feed.noticeReplacedTable()
-        server.stack.follower.waitUntilIdle()
+        server.composition.feed.noticeReplacedTable()
+        server.composition.follower.waitUntilIdle()
         let item = try store.getItem(table: name, key: TableKey("FLAG#development#new-feature", "METADATA"))
         #expect(item?["version"] == 1 && item?["environment"] == "development")
         #expect(try server.send("GET", "/api/flags?owner=ops").json["flags"]?.arrayValue?.count == 1)

@@ -104,7 +104,7 @@ struct InvalidItemRoutesTests {
             try server.table.store.transactAndWait(
                 [.put(table: Profile.local.tableName, item: item)], principal: .anonymous)
         }
-        server.stack.follower.waitUntilIdle()
+        server.composition.follower.waitUntilIdle()
         return server
     }
 

@@ -20,11 +20,11 @@ struct KeyRoutesTests {
 
     private func send(
         _ method: String, _ path: String, _ body: String? = nil, key: String?
-    ) throws -> TestAnswer {
+    ) throws -> TestResponse {
         try server.send(method, path, body, key.map { [("Authorization", "Bearer \($0)")] } ?? [])
     }
 
-    private func create(_ body: String) throws -> TestAnswer { try send("POST", "/api/keys", body, key: admin) }
+    private func create(_ body: String) throws -> TestResponse { try send("POST", "/api/keys", body, key: admin) }
 
     private func selector(_ key: String) -> String { String(key.split(separator: "_")[2]) }
 
@@ -177,7 +177,7 @@ struct KeyRoutesTests {
         try waitUntil { (try? server.send("GET", "/health/live").status) == 200 }
         _ = try send("DELETE", "/api/keys/\(selector(key))", key: admin)
         try connection.write(Array(bytes.suffix(10)))
-        #expect(try connection.readAnswer().status == 401)
+        #expect(try connection.readResponse().status == 401)
         #expect(try send("GET", "/api/flags/late", key: admin).status == 404)
     }
 
@@ -207,7 +207,7 @@ struct KeyRoutesTests {
         let log = RecordedLog()
         let logger = Logger(label: "test") { _ in log.handler }
         let now = Locked(RouteServer.start)
-        let notices = KeyExpiryNotices(server.stack.keys, logger: logger, now: { now.withLock { $0 } })
+        let notices = KeyExpiryNotices(server.composition.keys, logger: logger, now: { now.withLock { $0 } })
         for _ in 0..<3 { notices.tell() }
         #expect(log.lines.map { $0.metadata["selector"] } == [selector(soon)])
         now.withLock { $0.millisecondsSinceEpoch += 86_400_000 + 3_600_000 }
@@ -345,7 +345,7 @@ struct KeyRoutesTests {
             #expect(api.json["reason"] == "flag_not_found" && api.json["value"] == .null)
         }
         #expect(try send("POST", "/ofrep/v1/evaluate/flags/b-seen", "{}", key: client).json["value"] == true)
-        func keys(_ answer: TestAnswer) -> [String] {
+        func keys(_ answer: TestResponse) -> [String] {
             answer.json["flags"]?.arrayValue?.compactMap { ($0["key"] ?? $0["flagKey"])?.stringValue } ?? []
         }
         let all = try send("POST", "/ofrep/v1/evaluate/flags", "{}", key: client)

@@ -36,7 +36,7 @@ struct LateLoopTests {
         try staller.write(Array(TestConnection.request("POST", "/ofrep/v1/evaluate/flags/chat", "{}").utf8))
         usleep(50_000)
         for (connection, request) in zip(connections, requests) { try connection.write(Array(request.utf8)) }
-        let answers = try connections.map { try $0.readAnswer() }
+        let answers = try connections.map { try $0.readResponse() }
         stall.withLock { $0 = false }
         #expect(answers.map(\.status) == [503, 200, 200, 200])
         #expect(answers[0].fields["retry-after"] == "1")

@@ -41,7 +41,7 @@ struct ListedOnceTests {
         var item = try #require(try store.getItem(table: Profile.local.tableName, key: key))
         item["owner"] = 7
         try store.transactAndWait([.put(table: Profile.local.tableName, item: item)], principal: .anonymous)
-        server.stack.follower.waitUntilIdle()
+        server.composition.follower.waitUntilIdle()
         var cursor: String?
         var pages: [(keys: [String], invalid: Int)] = []
         repeat {
@@ -77,7 +77,7 @@ struct ListedOnceTests {
         // What closes the list is not counted.
         let counted = body.utf8.count - #"],"metadata":{}}"#.utf8.count
         for (bytes, status) in [(counted, 200), (counted - 1, 500)] {
-            let server = try RouteServer { $0.evaluation.bulkAnswerBytes = bytes }
+            let server = try RouteServer { $0.evaluation.bulkResponseBytes = bytes }
             for key in ["a", "b"] { try server.create(key) }
             let answer = try server.bulk()
             #expect(answer.status == status)

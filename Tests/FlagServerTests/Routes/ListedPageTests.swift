@@ -46,7 +46,7 @@ struct ListedPageTests {
     }
 
     /// What an answer says to browsers and caches: the origin that may read it, and whether all is as it must be then.
-    private static func shared(_ answer: TestAnswer) -> String? {
+    private static func shared(_ answer: TestResponse) -> String? {
         #expect(answer.fields["access-control-allow-credentials"] == nil)
         let origin = answer.fields["access-control-allow-origin"]
         let exposed = answer.fields["access-control-expose-headers"]
@@ -175,7 +175,7 @@ struct ListedPageTests {
         let server = try Self.server(
             Self.shop,
             change: {
-                $0.evaluation.bulkAnswerBytes = 64 << 10
+                $0.evaluation.bulkResponseBytes = 64 << 10
                 $0.hosts = ServedHosts(named: [])
             }, http: { $0.limits.bodyBytes = 64 << 10 })
         try server.create("f")
@@ -254,7 +254,7 @@ struct ListedPageTests {
         usleep(50_000)
         let request = TestConnection.request("POST", Self.bulk, "{}", Self.fields(of: Self.shop))
         try connection.write(Array(request.utf8))
-        let answer = try connection.readAnswer()
+        let answer = try connection.readResponse()
         stall.withLock { $0 = false }
         #expect((answer.status, answer.fields["retry-after"]) == (503, "1"))
         #expect(Self.shared(answer) == Self.shop)
@@ -274,7 +274,7 @@ struct ListedPageTests {
         }
         try connection.write(Array(requests.joined().utf8))
         for origin in origins {
-            let answer = try connection.readAnswer()
+            let answer = try connection.readResponse()
             #expect(Self.shared(answer) == (origin == "https://evil.example" ? nil : origin))
             #expect(answer.fields["vary"] == "Origin")
         }
@@ -285,7 +285,7 @@ struct ListedPageTests {
     private static func ask(
         _ server: RouteServer, _ path: String, _ more: [(String, String)] = [],
         of origin: String? = shop, method: String? = "POST"
-    ) throws -> TestAnswer {
+    ) throws -> TestResponse {
         try server.send(
             "OPTIONS", path, nil,
             (origin.map { [("Origin", $0)] } ?? []) + (method.map { [("Access-Control-Request-Method", $0)] } ?? [])

@@ -197,8 +197,8 @@ struct OFREPRoutesTests {
         }
         try connection.write(Array(bytes.utf8))
         for index in 0..<20 {
-            #expect(try connection.readAnswer().json["key"]?.stringValue == "f\(index)")
-            #expect(try connection.readAnswer().json["key"]?.stringValue == "f0")
+            #expect(try connection.readResponse().json["key"]?.stringValue == "f\(index)")
+            #expect(try connection.readResponse().json["key"]?.stringValue == "f0")
         }
     }
 }

@@ -31,7 +31,7 @@ struct OperationsRoutesTests {
     @Test("A server that drains is alive and not ready")
     func draining() throws {
         let server = try RouteServer()
-        server.stack.health.readiness.markDraining()
+        server.composition.health.readiness.markDraining()
         let answer = try server.send("GET", "/health/ready")
         #expect(answer.status == 503)
         #expect(answer.json["checks"]?["draining"] != "ok")
@@ -42,13 +42,13 @@ struct OperationsRoutesTests {
     @Test("A server that cannot write serves evaluations: it stays ready, degraded, and the metrics say so")
     func writesFail() throws {
         let server = try RouteServer()
-        server.stack.health.readiness.mark(writable: false)
+        server.composition.health.readiness.mark(writable: false)
         let answer = try server.send("GET", "/health/ready")
         #expect(answer.status == 200)
         #expect(answer.json["status"] == "degraded")
         #expect(answer.json["checks"]?["writes"] == "fail, evaluations go on; the log says why")
         #expect(try server.send("GET", "/metrics").body.contains("\nflag_server_store_writable 0\n"))
-        server.stack.health.readiness.mark(writable: true)
+        server.composition.health.readiness.mark(writable: true)
         #expect(try server.send("GET", "/health/ready").json["status"] == "ok")
     }
 
@@ -59,7 +59,7 @@ struct OperationsRoutesTests {
         }
         try server.create("f")
         #expect(try server.ofrep("f").status == 200)
-        while !server.stack.feed.statistics.tenantsAreComplete { sched_yield() }
+        while !server.composition.feed.statistics.tenantsAreComplete { sched_yield() }
         server.table.isFailing = true
         // What is in the cache goes on being served, and is called stale as soon as its time is over.
         var sources: Set<String> = []
@@ -218,7 +218,7 @@ struct OperationsRoutesTests {
                 let connection = try server.connect()
                 try connection.write(Array(head.utf8))
                 let expected = requiresAuthentication && status != 501 ? 401 : status
-                #expect(try connection.readAnswer().status == expected, "\(line)")
+                #expect(try connection.readResponse().status == expected, "\(line)")
             }
         }
     }
@@ -231,7 +231,7 @@ struct OperationsRoutesTests {
         let begin = "POST /api/import HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n{"
         for connection in connections {
             try connection.write(Array(begin.utf8))
-            #expect(try connection.readAnswer().status == 401)
+            #expect(try connection.readResponse().status == 401)
         }
     }
 
@@ -248,10 +248,10 @@ struct OperationsRoutesTests {
     @Test("A server that is about to stop says so to whoever asks whether it is ready")
     func stopping() throws {
         let server = try RouteServer()
-        let readiness = server.stack.health.readiness
+        let readiness = server.composition.health.readiness
         #expect(readiness.isWarm && !readiness.isDraining)
         #expect(try server.send("GET", "/health/ready").status == 200)
-        server.stack.drain(within: .seconds(5)) {}
+        server.composition.drain(within: .seconds(5)) {}
         #expect(readiness.isDraining)
     }
 }

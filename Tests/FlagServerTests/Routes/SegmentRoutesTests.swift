@@ -235,7 +235,7 @@ struct SegmentRoutesTests {
         func put(_ item: Item) throws {
             try server.table.store.transactAndWait(
                 [.put(table: Profile.local.tableName, item: item)], principal: .anonymous)
-            server.stack.follower.waitUntilIdle()
+            server.composition.follower.waitUntilIdle()
         }
         func isOn(_ context: String) throws -> Bool {
             let bulk = try server.bulk(context).json["flags"]?.arrayValue?.first?["value"]

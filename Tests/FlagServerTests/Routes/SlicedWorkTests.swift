@@ -68,7 +68,7 @@ struct SlicedWorkTests {
         let request = TestConnection.request("POST", "/ofrep/v1/evaluate/flags", #"{"context":{"plan":"pro"}}"#)
         for connection in connections { try connection.write(Array(request.utf8)) }
         for connection in connections {
-            let answer = try connection.readAnswer()
+            let answer = try connection.readResponse()
             #expect(answer.status == 200)
             #expect(answer.body == expected.body)
             #expect(answer.fields["etag"] == expected.fields["etag"])
@@ -98,7 +98,7 @@ struct SlicedWorkTests {
         for other in others { try other.write(requests) }
         release.signal()
         for round in 0..<rounds {
-            #expect(try first.readAnswer().status == 200)
+            #expect(try first.readResponse().status == 200)
             // What was sent before lies there already.
             for other in others { #expect(try other.answersThere() >= round) }
         }
@@ -128,10 +128,12 @@ struct SlicedWorkTests {
             let body = #"{"tenantId":"acme","flagKey":"flag"}"#
             #expect(try server.send("POST", "/api/evaluate", body).json["reason"] == "default")
             try server.send("PATCH", "/api/flags/flag", #"{"defaultEnabled":false}"#)
-            let before = server.stack.server.statistics().map(\.deferredAnswers).reduce(0, +)
+            let before = server.composition.server.statistics().map(\.deferredResponses).reduce(0, +)
             let answer = try server.send("POST", "/api/explain", body)
             #expect(answer.json["variant"] == "off")
-            #expect(server.stack.server.statistics().map(\.deferredAnswers).reduce(0, +) - before == (isPutOff ? 1 : 0))
+            #expect(
+                server.composition.server.statistics().map(\.deferredResponses).reduce(0, +) - before
+                    == (isPutOff ? 1 : 0))
         }
     }
 
@@ -189,11 +191,11 @@ struct SlicedWorkTests {
     func beginnings() {
         func state(_ number: UInt64) -> KeyedDigest.Value { KeyedDigest.Value(low: number, high: 0) }
         var body = ByteBuffer()
-        let unfinished = UnfinishedAnswer(now: RouteServer.start, state: state(0))
+        let unfinished = UnfinishedResponse(now: RouteServer.start, state: state(0))
         func write() {
             body.reset()
             body.append("12345")
-            unfinished.keep(&body, upTo: BulkPlace(index: 64, remainingSteps: 7))
+            unfinished.keep(&body, upTo: BulkPosition(index: 64, remainingSteps: 7))
             #expect(body.count == 0)
         }
         for change: UInt64 in 1...3 {
@@ -226,7 +228,7 @@ struct SlicedWorkTests {
     }
 
     /// The reason of a flag in an answer of any of the routes under `/api`.
-    private func reason(_ answer: TestAnswer) -> JSONValue? {
+    private func reason(_ answer: TestResponse) -> JSONValue? {
         answer.json["reason"] ?? answer.json["flags"]?.arrayValue?.first?["reason"]
     }
 
@@ -273,7 +275,7 @@ struct SlicedWorkTests {
     func requirementsAtOnce() throws {
         let server = try hurried(cache: CacheLimits(capacity: 1, timeToLiveMilliseconds: 60_000))
         for tree in 0..<3 { try createTree("tree-\(tree)", server, environment: "staging") }
-        let answers = Locked<[TestAnswer]>([])
+        let answers = Locked<[TestResponse]>([])
         DispatchQueue.concurrentPerform(iterations: 9) { number in
             let (path, body) = SlicedWorkTests.requests("tree-\(number % 3)")[number / 3]
             guard let answer = try? server.connect().send("POST", path, body) else { return }

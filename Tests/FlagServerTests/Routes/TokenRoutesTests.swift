@@ -20,7 +20,7 @@ struct TokenRoutesTests {
 
     private func exchange(
         _ form: String, _ fields: [(String, String)] = [], on connection: TestConnection? = nil
-    ) throws -> TestAnswer {
+    ) throws -> TestResponse {
         let all = [("Content-Type", "application/x-www-form-urlencoded")] + fields
         return try connection?.send("POST", "/api/auth/token", form, all)
             ?? server.send("POST", "/api/auth/token", form, all)
@@ -32,7 +32,7 @@ struct TokenRoutesTests {
         return try #require(answer.json["access_token"]?.stringValue, "\(answer.body)")
     }
 
-    private func whoAmI(_ token: String, on connection: TestConnection? = nil) throws -> TestAnswer {
+    private func whoAmI(_ token: String, on connection: TestConnection? = nil) throws -> TestResponse {
         let fields = [("Authorization", "Bearer \(token)")]
         return try connection?.send("GET", "/api/whoami", nil, fields)
             ?? server.send("GET", "/api/whoami", nil, fields)
@@ -165,7 +165,7 @@ struct TokenRoutesTests {
         let request = TestConnection.request("GET", "/api/whoami", nil, [("Authorization", "Bearer \(token)")])
         let connections = try (0..<20).map { _ in try server.connect() }
         for connection in connections { try connection.write(Array(request.utf8)) }
-        for connection in connections { #expect(try connection.readAnswer().status == 200) }
+        for connection in connections { #expect(try connection.readResponse().status == 200) }
     }
 
     @Test("A token's signing key changes each day, and those before are shown as long as their tokens last")

@@ -21,7 +21,7 @@ struct TransferRoutesTests {
         server = try RouteServer()
     }
 
-    private func lines(_ answer: TestAnswer) -> [String] {
+    private func lines(_ answer: TestResponse) -> [String] {
         answer.json["lines"]?.arrayValue?.compactMap(\.stringValue) ?? []
     }
 
@@ -108,7 +108,7 @@ struct TransferRoutesTests {
         #expect(try server.send("POST", "/api/import", padded).status == 200)
         let other = try server.connect()
         try other.write(Array("POST /api/flags HTTP/1.1\r\nHost: a\r\nContent-Length: \(3 << 20)\r\n\r\n".utf8))
-        #expect(try other.readAnswer().status == 413)
+        #expect(try other.readResponse().status == 413)
     }
 
     @Test(

@@ -70,7 +70,7 @@ struct TwoWritersTests {
     /// Has both changes checked by their routes before either is written.
     private func race(
         _ server: RouteServer, _ changes: [Change], ifMatch tag: String?
-    ) throws -> [TestAnswer] {
+    ) throws -> [TestResponse] {
         let clients = try changes.map { _ in try server.connect() }
         let held = server.table.heldWrites
         server.table.holdWrites()
@@ -80,7 +80,7 @@ struct TwoWritersTests {
         }
         try waitUntil { server.table.heldWrites >= held + changes.count }
         server.table.letWritesGo()
-        return try clients.map { try $0.readAnswer() }
+        return try clients.map { try $0.readResponse() }
     }
 
     @Test(

@@ -21,11 +21,11 @@ struct UserRoutesTests {
 
     init() throws {
         server = try RouteServer(loops: 2, requiresAuthentication: true)
-        routes = LocalRoutes(server.stack.administration, describedBy: .ofProgram(version: "1.2.3"))
+        routes = LocalRoutes(server.composition.administration, describedBy: .ofProgram(version: "1.2.3"))
         admin = [("X-API-Key", try server.makeKey(.admin, roles: [.admin]))]
     }
 
-    private func send(_ method: String, _ path: String, _ body: String? = nil) throws -> TestAnswer {
+    private func send(_ method: String, _ path: String, _ body: String? = nil) throws -> TestResponse {
         try server.send(method, path, body, admin)
     }
 
@@ -38,9 +38,9 @@ struct UserRoutesTests {
     /// Asks as a user does who has come in.
     private func asking(
         _ name: String, _ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil
-    ) throws -> RouteAnswer {
-        let record = try server.stack.accounts.users.find(try #require(UserName(name)))
-        return RouteAnswer(
+    ) throws -> RouteResponse {
+        let record = try server.composition.accounts.users.find(try #require(UserName(name)))
+        return RouteResponse(
             routes.answer(RouteRequest(method, path, body: body?.serializedBytes()), of: record.caller))
     }
 

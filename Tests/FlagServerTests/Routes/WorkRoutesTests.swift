@@ -46,7 +46,7 @@ struct WorkRoutesTests {
         let answer = try server.send("DELETE", "/api/work/\(id)")
         #expect(answer.status == 202 && answer.json["id"] == .string(id) && answer.json["stopping"] == true)
         server.table.letWritesGo()
-        let stopped = try client.readAnswer()
+        let stopped = try client.readResponse()
         #expect(stopped.status == 503 && stopped.code == "work_stopped")
         #expect(
             stopped.json["detail"]?.stringValue
@@ -70,9 +70,9 @@ struct WorkRoutesTests {
     @Test("When the server stops, imports do")
     func stop() throws {
         let (client, _) = try importHeldUp()
-        server.stack.administration.work.stop()
+        server.composition.administration.work.stop()
         server.table.letWritesGo()
-        let stopped = try client.readAnswer()
+        let stopped = try client.readResponse()
         #expect(stopped.code == "work_stopped" && stopped.body.contains("because the server is stopping"))
         #expect(try server.send("POST", "/api/import", #"{"flags":[]}"#).code == "work_stopped")
     }

@@ -22,7 +22,7 @@ final class RouteServer: Sendable {
     /// What passwords cost here: next to nothing.
     static let passwordCost = PasswordCost(rounds: 16, blockSize: 1, parallelism: 1)
 
-    let stack: ServingStack
+    let composition: ServerComposition
     let table: SwitchableTable
     private let keys: KeyStore
     private let clock: Locked<Timestamp>
@@ -53,29 +53,29 @@ final class RouteServer: Sendable {
         change(&settings)
         var http = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: 0)], loops: loops)
         adjust(&http)
-        stack = try ServingStack(
-            ServingStack.Parts(
+        composition = try ServerComposition(
+            ServerComposition.Parts(
                 store: table, tables: store, keys: keys,
                 accounts: Accounts(beside: keys, cost: RouteServer.passwordCost),
                 digests: requiresAuthentication ? digests : nil,
                 table: profile.tableName,
                 settings: settings, http: http, now: { clock.withLock { $0 } }))
-        try stack.start()
+        try composition.start()
         self.clock = clock
         self.table = table
-        client = try TestConnection(port: stack.server.port)
+        client = try TestConnection(port: composition.server.port)
     }
 
     deinit {
         let table = table
-        stack.drain(within: .seconds(5)) { table.store.close() }
+        composition.drain(within: .seconds(5)) { table.store.close() }
     }
 
     /// What the server's clocks say.
     var now: Timestamp { clock.withLock { $0 } }
 
     /// What it checks callers by.
-    var access: ServedAccess? { stack.access }
+    var access: ServedAccess? { composition.access }
 
     /// Lets time pass.
     func advance(byMilliseconds milliseconds: Int64) {
@@ -83,13 +83,13 @@ final class RouteServer: Sendable {
     }
 
     /// A connection of its own.
-    func connect() throws -> TestConnection { try TestConnection(port: stack.server.port) }
+    func connect() throws -> TestConnection { try TestConnection(port: composition.server.port) }
 
     /// Sends one request on the server's own connection and waits for the answer.
     @discardableResult
     func send(
         _ method: String, _ path: String, _ body: String? = nil, _ fields: [(String, String)] = []
-    ) throws -> TestAnswer {
+    ) throws -> TestResponse {
         try client.send(method, path, body, fields)
     }
 
@@ -114,12 +114,12 @@ final class RouteServer: Sendable {
     }
 
     /// Evaluates one flag over OFREP.
-    func ofrep(_ key: String, _ context: String = "{}") throws -> TestAnswer {
+    func ofrep(_ key: String, _ context: String = "{}") throws -> TestResponse {
         try send("POST", "/ofrep/v1/evaluate/flags/\(key)", #"{"context":\#(context)}"#)
     }
 
     /// Evaluates all flags over OFREP.
-    func bulk(_ context: String = "{}", ifNoneMatch: String? = nil) throws -> TestAnswer {
+    func bulk(_ context: String = "{}", ifNoneMatch: String? = nil) throws -> TestResponse {
         try send(
             "POST", "/ofrep/v1/evaluate/flags", #"{"context":\#(context)}"#,
             ifNoneMatch.map { [("If-None-Match", $0)] } ?? [])
@@ -134,7 +134,7 @@ struct TestFailure: Error, CustomStringConvertible {
 }
 
 /// An answer as a test sees it.
-struct TestAnswer {
+struct TestResponse {
     let status: Int
     /// Fields by their names in lower case.
     let fields: [String: String]
@@ -184,9 +184,9 @@ final class TestConnection: @unchecked Sendable {
     /// Sends a request and reads its answer.
     func send(
         _ method: String, _ path: String, _ body: String? = nil, _ fields: [(String, String)] = []
-    ) throws -> TestAnswer {
+    ) throws -> TestResponse {
         try write(Array(TestConnection.request(method, path, body, fields).utf8))
-        return try readAnswer(hasBody: method != "HEAD")
+        return try readResponse(hasBody: method != "HEAD")
     }
 
     /// A request's bytes.
@@ -213,7 +213,7 @@ final class TestConnection: @unchecked Sendable {
     }
 
     /// Reads one answer; bytes behind it are kept for the next.
-    func readAnswer(hasBody: Bool = true) throws -> TestAnswer {
+    func readResponse(hasBody: Bool = true) throws -> TestResponse {
         while true {
             if let (answer, end) = try answer(at: 0, hasBody) {
                 received.removeFirst(end)
@@ -232,7 +232,7 @@ final class TestConnection: @unchecked Sendable {
     }
 
     /// The answer that begins at a byte of what has come, and where it ends; nil while it is not whole.
-    private func answer(at start: Int, _ hasBody: Bool) throws -> (answer: TestAnswer, end: Int)? {
+    private func answer(at start: Int, _ hasBody: Bool) throws -> (answer: TestResponse, end: Int)? {
         let end = Array("\r\n\r\n".utf8)
         guard let headEnd = received[start...].indices.first(where: { received[$0...].starts(with: end) }) else {
             return nil
@@ -248,7 +248,7 @@ final class TestConnection: @unchecked Sendable {
         let isEmpty = !hasBody || status == 204 || status == 304
         let body = headEnd + 4..<headEnd + 4 + (isEmpty ? 0 : Int(fields["content-length"] ?? "") ?? 0)
         guard body.upperBound <= received.count else { return nil }
-        let answer = TestAnswer(
+        let answer = TestResponse(
             status: status, fields: fields, body: String(decoding: received[body], as: UTF8.self))
         return (answer, body.upperBound)
     }
@@ -265,7 +265,7 @@ final class TestConnection: @unchecked Sendable {
 }
 
 /// A store that can be made to fail, as a disk does, or to keep writes waiting.
-final class SwitchableTable: ItemTable {
+final class SwitchableTable: TableStore {
     let store: SQLiteTableStore
     private let failing = Locked(false)
     private let gate = Locked<DispatchSemaphore?>(nil)
@@ -344,8 +344,8 @@ final class SwitchableTable: ItemTable {
 
     func createTable(_ schema: TableSchema) throws(TableError) { try store.createTable(schema) }
     func deleteTable(_ name: String) throws(TableError) { try store.deleteTable(name) }
-    func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { store.subscribe(deliver) }
-    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] {
+    func subscribe(_ deliver: @escaping @Sendable ([TableChange]) -> Void) { store.subscribe(deliver) }
+    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [TableChange] {
         try store.changes(after: sequence, limit: limit)
     }
     var lastSequence: Int64 { store.lastSequence }

@@ -59,12 +59,12 @@ extension ContinuousArchive {
 
 extension FormerTable {
     /// The tables that are no more and whose log does not have every change of them yet.
-    static func unfinished(_ parts: StoreParts) throws(TableError) -> [FormerTable] {
+    static func unfinished(_ parts: OpenStore) throws(TableError) -> [FormerTable] {
         try all(parts).filter { $0.life != nil && !$0.isLogComplete }
     }
 
     /// The first change whose time the logs of tables that are no more keep; `Int64.max` when there are none.
-    static func firstKept(_ parts: StoreParts) throws(TableError) -> Int64 {
+    static func firstKept(_ parts: OpenStore) throws(TableError) -> Int64 {
         try all(parts).filter { $0.life != nil }.map(\.image.definition.startSequence).min() ?? .max
     }
 }

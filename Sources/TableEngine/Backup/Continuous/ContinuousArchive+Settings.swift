@@ -2,7 +2,7 @@ import DynamoModel
 import SQLite
 
 /// What the file of the store says of the continuous backups of tables.
-extension StoreParts {
+extension OpenStore {
     /// The lives of the tables that have continuous backups, by the tables' names.
     func lives() throws(TableError) -> [String: String] {
         try readers.read { (connection) throws(TableError) in
@@ -36,7 +36,7 @@ extension StoreParts {
 
 extension ContinuousArchive {
     /// The lives of the tables that have continuous backups, by the tables' names.
-    static func lives(_ connection: Connection) throws(SQLiteError) -> [String: String] {
+    static func lives(_ connection: DatabaseConnection) throws(SQLiteError) -> [String: String] {
         let settings = try StoreFile.settings(connection, prefix: TableSetting.continuous.rawValue)
         return Dictionary(
             settings.map { (String($0.name.dropFirst(TableSetting.continuous.rawValue.count)), $0.value) },
@@ -44,7 +44,7 @@ extension ContinuousArchive {
     }
 
     /// Notes how many days back a table can be restored, in the caller's transaction.
-    static func setRecoveryPeriod(of table: String, days: Int, _ connection: Connection) throws(SQLiteError) {
+    static func setRecoveryPeriod(of table: String, days: Int, _ connection: DatabaseConnection) throws(SQLiteError) {
         if days < ContinuousBackups.recoveryPeriodDaysMax {
             try StoreFile.set(connection, TableSetting.recoveryPeriod.name(table), to: String(days))
         } else {

@@ -11,7 +11,7 @@ import Synchronization
 /// What is not in a log yet is kept in the change stream, where the change's own transaction has put it: whatever
 /// happens between, nothing of a log is lost. The logs follow within a second; `flush` waits until they have.
 final class ContinuousArchive: Sendable {
-    let parts: StoreParts
+    let parts: OpenStore
     private let logs: ContinuousLogs
     private let follower: ChangeFollower<ContinuousLogs>
     private let isExamining = Atomic(false)
@@ -34,7 +34,7 @@ final class ContinuousArchive: Sendable {
     private static let examinationRest: UInt32 = 2000
 
     /// The archive of a store that nobody writes to yet.
-    init(_ parts: StoreParts) throws(TableError) {
+    init(_ parts: OpenStore) throws(TableError) {
         self.parts = parts
         var timing = FollowerTiming()
         timing.gatherMilliseconds = Self.gatherMilliseconds
@@ -76,7 +76,7 @@ final class ContinuousArchive: Sendable {
                 guard let log = logs.open[table] else { throw .tableNotFound(table) }
                 return state(of: log)
             } catch {
-                // It was not turned on: the answer says so.
+                // It was not turned on: the response says so.
                 try? end(table)
                 throw error
             }

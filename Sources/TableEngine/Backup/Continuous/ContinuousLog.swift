@@ -59,7 +59,7 @@ struct ContinuousLog {
 
     /// Begins a log with an image of the table.
     init(
-        beginning life: String, of table: String, _ parts: StoreParts, isCancelled: () -> Bool
+        beginning life: String, of table: String, _ parts: OpenStore, isCancelled: () -> Bool
     ) throws(TableError) {
         let base = try Self.makeBase(life, table, parts, isCancelled)
         let position = base.image.sequence
@@ -334,7 +334,7 @@ extension ContinuousLog {
     }
 
     /// Makes a new base where the log has become long, the last base is old, or changes are missing behind it.
-    mutating func renewBase(_ parts: StoreParts, isCancelled: () -> Bool) throws(TableError) {
+    mutating func renewBase(_ parts: OpenStore, isCancelled: () -> Bool) throws(TableError) {
         guard isBaseDue(parts) else { return }
         // First the segment: a base is never made in vain for want of it.
         if blocks.position > Self.logBytesWorthwhile { try beginSegment() }
@@ -344,7 +344,7 @@ extension ContinuousLog {
         note(base)
     }
 
-    private func isBaseDue(_ parts: StoreParts) -> Bool {
+    private func isBaseDue(_ parts: OpenStore) -> Bool {
         guard let last = contents.bases.last else { return true }
         if contents.inventory.gaps.contains(where: { $0.upTo > last.image.sequence }) { return true }
         let bytes = logBytes(behind: last.image.sequence)
@@ -395,7 +395,7 @@ extension ContinuousLog {
     }
 
     private static func makeBase(
-        _ life: String, _ table: String, _ parts: StoreParts, _ isCancelled: () -> Bool
+        _ life: String, _ table: String, _ parts: OpenStore, _ isCancelled: () -> Bool
     ) throws(TableError) -> LogContents.FullImage {
         // The name says which change is the last one in it, which is known only afterwards; so it is renamed.
         let label = TableImage.Label(id: life, name: table, kind: .system)

@@ -13,7 +13,7 @@ final class ContinuousLogs: @unchecked Sendable {
     // Proof for `@unchecked Sendable`: the variables are touched only on `queue` (and in `init`, before anybody else
     // knows the logs); the rest is immutable or guarded by itself.
     let queue = DispatchQueue(label: "table.archive")
-    let parts: StoreParts
+    let parts: OpenStore
     /// The logs that are open, by the tables' names.
     private(set) var open: [String: ContinuousLog] = [:]
     /// The logs that do not follow, by the tables' names.
@@ -48,7 +48,7 @@ final class ContinuousLogs: @unchecked Sendable {
     /// - Parameters:
     ///   - parts: the store.
     ///   - timing: how long a log that failed waits to be tried again.
-    init(_ parts: StoreParts, _ timing: FollowerTiming) throws(TableError) {
+    init(_ parts: OpenStore, _ timing: FollowerTiming) throws(TableError) {
         (self.parts, self.timing) = (parts, timing)
         let (lives, unfinished) = (try parts.lives(), try FormerTable.unfinished(parts))
         let isNeeded = !lives.isEmpty || !unfinished.isEmpty
@@ -76,7 +76,7 @@ extension ContinuousLogs: ChangeConsumer {
             stored: open.values.map(\.notedPosition).min() ?? .max)
     }
 
-    func concern(of changes: [Change]) -> Int { isNeeded.load(ordering: .acquiring) ? changes.count : 0 }
+    func concern(of changes: [TableChange]) -> Int { isNeeded.load(ordering: .acquiring) ? changes.count : 0 }
 
     func storedPosition() throws(TableError) -> Int64? { try beginTurn() }
 

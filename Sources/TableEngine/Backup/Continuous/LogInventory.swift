@@ -94,12 +94,12 @@ extension LogInventory {
     static func setting(_ life: String) -> String { "continuous-files.\(life)" }
 
     /// The inventory of a life; nil when there is none, as of one that an earlier version of this program has begun.
-    static func read(_ life: String, _ connection: Connection) throws(SQLiteError) -> LogInventory? {
+    static func read(_ life: String, _ connection: DatabaseConnection) throws(SQLiteError) -> LogInventory? {
         try StoreFile.setting(connection, setting(life)).flatMap { LogInventory(text: $0) }
     }
 
     /// Stores it, in the caller's transaction.
-    func store(_ life: String, _ connection: Connection) throws(SQLiteError) {
+    func store(_ life: String, _ connection: DatabaseConnection) throws(SQLiteError) {
         try StoreFile.set(connection, Self.setting(life), to: text)
     }
 

@@ -23,7 +23,7 @@ struct ImageWriter {
     /// - Returns: what was written, not yet on disk.
     /// - Throws: `tableNotFound`, `storage`, `closed` when it gave up.
     mutating func write(
-        _ table: String, _ connection: Connection, _ label: TableImage.Label, parts: StoreParts,
+        _ table: String, _ connection: DatabaseConnection, _ label: TableImage.Label, parts: OpenStore,
         includesCompanions: Bool, isCancelled: () -> Bool
     ) throws(TableError) -> TableImage {
         guard let definition = try StoreFile.definitions(connection)[table] else { throw .tableNotFound(table) }
@@ -54,7 +54,7 @@ struct ImageWriter {
     ///   - isCancelled: asked now and then whether to give up.
     /// - Returns: what was written, not yet on disk.
     mutating func write(
-        _ former: TableImage, _ connection: Connection, isCancelled: () -> Bool
+        _ former: TableImage, _ connection: DatabaseConnection, isCancelled: () -> Bool
     ) throws(TableError) -> TableImage {
         try writeItems(former.definition, connection, isCancelled)
         var image = former
@@ -71,7 +71,8 @@ struct ImageWriter {
     }
 
     private mutating func writeItems(
-        _ definition: TableDefinition, _ connection: Connection, _ isCancelled: () -> Bool, companion: String? = nil
+        _ definition: TableDefinition, _ connection: DatabaseConnection, _ isCancelled: () -> Bool,
+        companion: String? = nil
     ) throws(TableError) {
         let range = KeyRange(prefix: definition.prefix)
         let spaceBytes = definition.prefix.count

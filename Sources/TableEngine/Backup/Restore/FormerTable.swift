@@ -47,7 +47,7 @@ extension FormerTable {
     ///   - connection: the writer's.
     ///   - parts: the store.
     static func end(
-        _ definition: TableDefinition, backup name: String?, _ connection: Connection, _ parts: StoreParts
+        _ definition: TableDefinition, backup name: String?, _ connection: DatabaseConnection, _ parts: OpenStore
     ) throws(TableError) {
         let content = try TableStatistics.read(connection, definition).table
         let settings = try parts.settings(of: definition.name, connection)
@@ -73,25 +73,25 @@ extension FormerTable {
     }
 
     /// All of them, the one that ended first at the beginning.
-    static func all(_ connection: Connection) throws(SQLiteError) -> [FormerTable] {
+    static func all(_ connection: DatabaseConnection) throws(SQLiteError) -> [FormerTable] {
         try StoreFile.settings(connection, prefix: prefix).compactMap { FormerTable(text: $0.value) }
             .sorted { ($0.image.sequence, $0.image.definition.space) < ($1.image.sequence, $1.image.definition.space) }
     }
 
     /// All of them.
-    static func all(_ parts: StoreParts) throws(TableError) -> [FormerTable] {
+    static func all(_ parts: OpenStore) throws(TableError) -> [FormerTable] {
         try parts.readers.read { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in try all(connection) }
         }
     }
 
     /// What is noted of former tables and cannot be read, by the names of the settings.
-    static func unreadable(_ connection: Connection) throws(SQLiteError) -> [String] {
+    static func unreadable(_ connection: DatabaseConnection) throws(SQLiteError) -> [String] {
         try StoreFile.settings(connection, prefix: prefix).filter { FormerTable(text: $0.value) == nil }.map(\.name)
     }
 
     /// The spaces whose items a backup is still to be made of.
-    static func neededSpaces(_ connection: Connection) throws(SQLiteError) -> Set<UInt32> {
+    static func neededSpaces(_ connection: DatabaseConnection) throws(SQLiteError) -> Set<UInt32> {
         var spaces: Set<UInt32> = []
         for (name, value) in try StoreFile.settings(connection, prefix: prefix) {
             // Where it cannot be read what is to be done, nothing is thrown away.
@@ -110,7 +110,7 @@ extension FormerTable {
     /// - Returns: the table as it was noted before; nil when nothing was.
     @discardableResult
     func update(
-        _ parts: StoreParts, _ change: (inout FormerTable, Connection) throws(SQLiteError) -> Void
+        _ parts: OpenStore, _ change: (inout FormerTable, DatabaseConnection) throws(SQLiteError) -> Void
     ) throws(TableError) -> FormerTable? {
         var before: FormerTable?
         try parts.writer.write { (connection) throws(TableError) in
@@ -130,7 +130,7 @@ extension FormerTable {
     }
 
     /// Notes what is to be done, or forgets the table when that is nothing.
-    func store(_ connection: Connection) throws(SQLiteError) {
+    func store(_ connection: DatabaseConnection) throws(SQLiteError) {
         if isSettled { return try StoreFile.removeSetting(connection, setting) }
         try StoreFile.set(connection, setting, to: text)
     }

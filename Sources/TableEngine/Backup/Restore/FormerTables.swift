@@ -7,7 +7,7 @@ import Synchronization
 /// write waits long for it: makes the last backup of them, removes their items and what restores have left, lets their
 /// changes go from the stream, and removes their continuous backups when those have had their time.
 final class FormerTables: Sendable {
-    private let parts: StoreParts
+    private let parts: OpenStore
     private let queue = DispatchQueue(label: "table.former")
     private let underWay = DispatchGroup()
     private let isScheduled = Atomic(false)
@@ -23,7 +23,7 @@ final class FormerTables: Sendable {
     /// How long after a failure it is tried again.
     private static let retrySeconds = 60
 
-    init(_ parts: StoreParts) { self.parts = parts }
+    init(_ parts: OpenStore) { self.parts = parts }
 
     /// Begins with what there is to do. Returns at once.
     func settle() {
@@ -148,7 +148,7 @@ extension FormerTables {
         return true
     }
 
-    private func nextSpace(_ connection: Connection) throws(SQLiteError) -> UInt32? {
+    private func nextSpace(_ connection: DatabaseConnection) throws(SQLiteError) -> UInt32? {
         let needed = try FormerTable.neededSpaces(connection)
         return try LeftoverSpaces.all(connection).first { !needed.contains($0) && !parts.filling.contains($0) }
     }

@@ -10,24 +10,24 @@ enum LeftoverSpaces {
     private static let prefix = "store.leftover."
 
     /// Notes the spaces of a table: what is in them is nobody's until `forget`.
-    static func note(_ definition: TableDefinition, _ connection: Connection) throws(SQLiteError) {
+    static func note(_ definition: TableDefinition, _ connection: DatabaseConnection) throws(SQLiteError) {
         for space in definition.spaces { try StoreFile.set(connection, name(space), to: "") }
     }
 
     /// The spaces of a table belong to a table from now on.
-    static func forget(_ definition: TableDefinition, _ connection: Connection) throws(SQLiteError) {
+    static func forget(_ definition: TableDefinition, _ connection: DatabaseConnection) throws(SQLiteError) {
         for space in definition.spaces { try StoreFile.removeSetting(connection, name(space)) }
     }
 
     /// All of them.
-    static func all(_ connection: Connection) throws(SQLiteError) -> [UInt32] {
+    static func all(_ connection: DatabaseConnection) throws(SQLiteError) -> [UInt32] {
         try StoreFile.settings(connection, prefix: prefix).compactMap { UInt32($0.name.dropFirst(prefix.utf8.count)) }
     }
 
     /// Removes up to `count` items or entries of a space, and forgets it when there were not so many.
     ///
     /// - Returns: whether the space is empty now.
-    static func sweep(_ space: UInt32, _ count: Int, _ connection: Connection) throws(SQLiteError) -> Bool {
+    static func sweep(_ space: UInt32, _ count: Int, _ connection: DatabaseConnection) throws(SQLiteError) -> Bool {
         let range = KeyRange(prefix: TableDefinition.prefix(space))
         // A space holds either items or entries; nothing tells which.
         let items = try connection.statement(
@@ -48,7 +48,7 @@ enum LeftoverSpaces {
     }
 
     private static func remove(
-        _ statement: Statement, _ range: KeyRange, _ count: Int, _ connection: Connection
+        _ statement: Statement, _ range: KeyRange, _ count: Int, _ connection: DatabaseConnection
     ) throws(SQLiteError) -> Int {
         try statement.bind(range.lower, at: 1)
         try statement.bind(range.upper, at: 2)
@@ -86,7 +86,7 @@ final class SpacesBeingFilled: Sendable {
 extension StoreFile {
     /// The settings whose names begin with `prefix`, by name.
     static func settings(
-        _ connection: Connection, prefix: String
+        _ connection: DatabaseConnection, prefix: String
     ) throws(SQLiteError) -> [(name: String, value: String)] {
         let statement = try connection.statement(
             "SELECT name, value FROM setting WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name")

@@ -6,7 +6,7 @@ import SQLite
 /// The content is written in spaces that belong to no table yet, in many transactions; the last one makes it a table.
 /// What a restore leaves that did not come so far is swept when the store is opened, or before.
 struct Restoration: Sendable {
-    let parts: StoreParts
+    let parts: OpenStore
     let source: RestoreSource
     /// The table as it will be.
     let target: TableDefinition
@@ -26,7 +26,7 @@ struct Restoration: Sendable {
     /// Takes spaces for a table, noted as leftovers until it is whole. Whoever asks for them tells `filling` when it
     /// fills them no longer.
     static func prepare(
-        _ schema: TableSchema, replacing: Bool, _ parts: StoreParts
+        _ schema: TableSchema, replacing: Bool, _ parts: OpenStore
     ) throws(TableError) -> TableDefinition {
         var definition: TableDefinition?
         try parts.writer.write { (connection) throws(TableError) in
@@ -99,7 +99,7 @@ struct Restoration: Sendable {
         }
     }
 
-    private func write(_ body: (Connection) throws(SQLiteError) -> Void) throws(TableError) {
+    private func write(_ body: (DatabaseConnection) throws(SQLiteError) -> Void) throws(TableError) {
         if isCancelled() { throw .closed }
         try parts.writer.write { (connection) throws(TableError) in
             try convertingErrors { () throws(SQLiteError) in try body(connection) }
@@ -169,7 +169,7 @@ extension Restoration {
     }
 
     private func rows(
-        _ range: KeyRange, _ connection: Connection
+        _ range: KeyRange, _ connection: DatabaseConnection
     ) throws(TableError) -> [(row: Int64, key: [UInt8], content: [UInt8])] {
         try convertingErrors { () throws(SQLiteError) in
             let select = try connection.statement(
@@ -219,7 +219,7 @@ extension Restoration {
 
     /// Ends the table that is replaced. The new one has continuous backups as it had, in a life of their own: what the
     /// log of the old one says is not about this content.
-    private func end(_ replaced: TableDefinition, _ connection: Connection) throws(TableError) {
+    private func end(_ replaced: TableDefinition, _ connection: DatabaseConnection) throws(TableError) {
         let setting = TableSetting.continuous.name(replaced.name)
         let periodSetting = TableSetting.recoveryPeriod.name(replaced.name)
         let (life, period) = try convertingErrors { () throws(SQLiteError) in
@@ -232,7 +232,7 @@ extension Restoration {
         }
     }
 
-    private func begun(_ connection: Connection) throws(TableError) -> TableDefinition {
+    private func begun(_ connection: DatabaseConnection) throws(TableError) -> TableDefinition {
         let last = try convertingErrors { () throws(SQLiteError) in try ChangeJournal.end(connection) }
         return target.beginning(after: last.sequence)
     }

@@ -14,7 +14,7 @@ struct RestoredCompanions: Sendable {
     private init(byKind: [String: TableDefinition]) { self.byKind = byKind }
 
     /// Takes spaces for those that will be filled, noted as leftovers until they are tables.
-    init(of image: StoredFile, beside table: String, _ parts: StoreParts) throws(TableError) {
+    init(of image: StoredFile, beside table: String, _ parts: OpenStore) throws(TableError) {
         let image = try ImageReader(image).image
         let isOfThisStore = image.isOfStore(parts.originID)
         var byKind: [String: TableDefinition] = [:]
@@ -41,7 +41,7 @@ struct RestoredCompanions: Sendable {
     /// Ends what they replace, within the transaction that makes them tables.
     ///
     /// - Returns: the tables, as ones that begin behind the last change there is.
-    func begin(_ connection: Connection, _ parts: StoreParts) throws(TableError) -> [TableDefinition] {
+    func begin(_ connection: DatabaseConnection, _ parts: OpenStore) throws(TableError) -> [TableDefinition] {
         var begun: [TableDefinition] = []
         for target in targets {
             if let replaced = parts.catalog.all[target.name] {

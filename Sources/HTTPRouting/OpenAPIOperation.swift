@@ -1,5 +1,5 @@
 /// What the API document says of a route, as far as requests are held to it: what is not described is refused.
-package struct Operation: Sendable {
+package struct OpenAPIOperation: Sendable {
     /// The names of its query parameters.
     package let queryNames: [String]
     /// The request's content; nil where there is none.

@@ -3,8 +3,8 @@ import Testing
 
 @Suite("SQLite connections")
 struct ConnectionTests {
-    private func memory() throws -> Connection {
-        try Connection(path: ":memory:", mode: .create, busyTimeoutMilliseconds: 0)
+    private func memory() throws -> DatabaseConnection {
+        try DatabaseConnection(path: ":memory:", mode: .create, busyTimeoutMilliseconds: 0)
     }
 
     @Test("What is bound is read back: numbers, text, bytes, nothing")
@@ -75,10 +75,11 @@ struct ConnectionTests {
     @Test("A reader sees one state while another connection writes, and the data version tells of the write")
     func snapshot() throws {
         let directory = try TemporaryDirectory()
-        let writer = try Connection(path: directory.path + "/a.db", mode: .create, busyTimeoutMilliseconds: 0)
+        let writer = try DatabaseConnection(path: directory.path + "/a.db", mode: .create, busyTimeoutMilliseconds: 0)
         try writer.prepareForWriting()
         try writer.execute("CREATE TABLE t(id INTEGER PRIMARY KEY)")
-        let reader = try Connection(path: directory.path + "/a.db", mode: .readWrite, busyTimeoutMilliseconds: 0)
+        let reader = try DatabaseConnection(
+            path: directory.path + "/a.db", mode: .readWrite, busyTimeoutMilliseconds: 0)
         func count() throws(SQLiteError) -> Int64 {
             let statement = try reader.statement("SELECT count(*) FROM t")
             defer { statement.reset() }
@@ -102,14 +103,16 @@ struct ConnectionTests {
     func checkpoint() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/a.db"
-        let writer = try Connection(path: path, mode: .create, busyTimeoutMilliseconds: 0)
+        let writer = try DatabaseConnection(path: path, mode: .create, busyTimeoutMilliseconds: 0)
         try writer.prepareForWriting()
         try writer.execute("CREATE TABLE t(id INTEGER PRIMARY KEY)")
         let frames = writer.walFrames
-        let passive = try Connection(path: path, mode: .readWrite, busyTimeoutMilliseconds: 0).checkpoint(.passive)
+        let passive = try DatabaseConnection(path: path, mode: .readWrite, busyTimeoutMilliseconds: 0).checkpoint(
+            .passive)
         #expect(passive.frames == frames && passive.moved == frames && frames > 0)
         try writer.execute("INSERT INTO t VALUES(1)")
-        let restarted = try Connection(path: path, mode: .readWrite, busyTimeoutMilliseconds: 0).checkpoint(.restart)
+        let restarted = try DatabaseConnection(path: path, mode: .readWrite, busyTimeoutMilliseconds: 0).checkpoint(
+            .restart)
         #expect(restarted.frames == restarted.moved)
         try writer.execute("INSERT INTO t VALUES(2)")
         #expect(writer.walFrames == 1, "the log begins anew")
@@ -118,7 +121,7 @@ struct ConnectionTests {
     @Test("A copy is of one state, though writing goes on")
     func backup() throws {
         let directory = try TemporaryDirectory()
-        let writer = try Connection(path: directory.path + "/a.db", mode: .create, busyTimeoutMilliseconds: 0)
+        let writer = try DatabaseConnection(path: directory.path + "/a.db", mode: .create, busyTimeoutMilliseconds: 0)
         try writer.prepareForWriting()
         try writer.execute(
             """
@@ -126,7 +129,7 @@ struct ConnectionTests {
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
             INSERT INTO t SELECT i, zeroblob(1000) FROM n;
             """)
-        let source = try Connection(path: directory.path + "/a.db", mode: .readOnly, busyTimeoutMilliseconds: 0)
+        let source = try DatabaseConnection(path: directory.path + "/a.db", mode: .readOnly, busyTimeoutMilliseconds: 0)
         let target = directory.path + "/b.db"
         try source.read(failing: { $0 }) { () throws(SQLiteError) in
             let backup = try Backup(of: source, to: target)
@@ -138,7 +141,7 @@ struct ConnectionTests {
             }
             #expect(steps > 3)
         }
-        let copy = try Connection(path: target, mode: .readOnly, busyTimeoutMilliseconds: 0)
+        let copy = try DatabaseConnection(path: target, mode: .readOnly, busyTimeoutMilliseconds: 0)
         let count = try copy.statement("SELECT count(*) FROM t")
         #expect(try count.step() && count.int64(0) == 1000)
         count.reset()

@@ -1,7 +1,7 @@
 import FlagCache
 import FlagCore
 
-extension FlagText {
+extension DecodedFlag {
     /// A flag with the time zones of this machine. May read a small file, the first time.
     convenience init(key: String, rule: FlagRule, expiresAt: Timestamp? = nil, isClientSide: Bool = false) {
         self.init(

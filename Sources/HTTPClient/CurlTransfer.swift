@@ -1,8 +1,8 @@
 import CCurl
 import Platform
 
-/// One request under way and what has come of its answer. Used on its client's queue only.
-final class Transfer {
+/// One request under way and what has come of its response. Used on its client's queue only.
+final class CurlTransfer {
     typealias Completion = @Sendable (Result<HTTPClientResponse, HTTPClientError>) -> Void
 
     private let request: HTTPClientRequest
@@ -33,7 +33,7 @@ final class Transfer {
         message.deallocate()
     }
 
-    private var answerBytes: Int { request.answerBytes ?? settings.answerBytes }
+    private var responseBytes: Int { request.responseBytes ?? settings.responseBytes }
 
     // MARK: Asking
 
@@ -43,7 +43,7 @@ final class Transfer {
         guard let easy = library.functions.pointee.easy_init() else { return nil }
         self.library = library
         self.easy = easy
-        let options = EasyOptions(library: library, easy: easy)
+        let options = CurlOptions(library: library, easy: easy)
         options.set(CURLOPT_URL, request.url)
         if let path = request.unixSocket { options.set(CURLOPT_UNIX_SOCKET_PATH, path) }
         options.set(CURLOPT_PROTOCOLS_STR, "http,https")
@@ -70,7 +70,7 @@ final class Transfer {
         return options.isComplete ? easy : nil
     }
 
-    private func setContent(_ options: EasyOptions) {
+    private func setContent(_ options: CurlOptions) {
         if let body = request.body {
             options.setSize(CURLOPT_POSTFIELDSIZE_LARGE, body.count)
             body.withUnsafeBytes { bytes in
@@ -95,19 +95,19 @@ final class Transfer {
         options.set(CURLOPT_HTTPHEADER, pointer: list)
     }
 
-    private func setReceivers(_ options: EasyOptions) {
+    private func setReceivers(_ options: CurlOptions) {
         // Not retained: the handle is used only while its client holds this object.
         let this = Unmanaged.passUnretained(self).toOpaque()
         options.set(CURLOPT_WRITEDATA, pointer: this)
         options.set(CURLOPT_WRITEFUNCTION) { bytes, _, count, this in
             guard let bytes, let this else { return 0 }
-            let transfer = Unmanaged<Transfer>.fromOpaque(this).takeUnretainedValue()
+            let transfer = Unmanaged<CurlTransfer>.fromOpaque(this).takeUnretainedValue()
             return transfer.receiveContent(UnsafeRawBufferPointer(start: bytes, count: count)) ? count : 0
         }
         options.set(CURLOPT_HEADERDATA, pointer: this)
         options.set(CURLOPT_HEADERFUNCTION) { bytes, _, count, this in
             guard let bytes, let this else { return 0 }
-            let transfer = Unmanaged<Transfer>.fromOpaque(this).takeUnretainedValue()
+            let transfer = Unmanaged<CurlTransfer>.fromOpaque(this).takeUnretainedValue()
             return transfer.receiveLine(UnsafeRawBufferPointer(start: bytes, count: count)) ? count : 0
         }
     }
@@ -115,8 +115,8 @@ final class Transfer {
     // MARK: Receiving
 
     private func receiveContent(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard bytes.count <= answerBytes - body.count else {
-            refusal = "the answer is longer than \(answerBytes) bytes"
+        guard bytes.count <= responseBytes - body.count else {
+            refusal = "the response is longer than \(responseBytes) bytes"
             return false
         }
         body.append(contentsOf: bytes)
@@ -128,7 +128,7 @@ final class Transfer {
     private func receiveLine(_ bytes: UnsafeRawBufferPointer) -> Bool {
         headerBytes += bytes.count
         guard headerBytes <= settings.headerBytes else {
-            refusal = "the answer's header is longer than \(settings.headerBytes) bytes"
+            refusal = "the response's header is longer than \(settings.headerBytes) bytes"
             return false
         }
         if bytes.starts(with: "HTTP/".utf8) {
@@ -163,7 +163,7 @@ final class Transfer {
         completion(outcome)
     }
 
-    /// Tells the requester why there is no answer.
+    /// Tells the requester why there is no response.
     func fail(_ kind: HTTPClientError.Kind, _ reason: String) {
         completion(.failure(error(kind, reason)))
     }
@@ -191,7 +191,7 @@ final class Transfer {
 }
 
 /// Sets libcurl's options and notes whether each was taken.
-final class EasyOptions {
+final class CurlOptions {
     let library: CurlLibrary
     private let easy: UnsafeMutableRawPointer
     /// Whether all options were taken.

@@ -1,11 +1,11 @@
 import Bytes
 import Platform
 
-/// An answer whose content comes piece by piece, from any thread, for as long as it takes: chunked for HTTP/1.1
+/// A response whose content comes piece by piece, from any thread, for as long as it takes: chunked for HTTP/1.1
 /// (RFC 9112 §7.1), ended by the end of the connection for HTTP/1.0.
 ///
 /// What the peer has not taken waits in a queue with a bound; past it `write` refuses, and says so until there is room.
-package final class AnswerStream: Sendable {
+package final class ResponseStream: Sendable {
     /// What became of a piece.
     package enum Outcome: Sendable, Equatable {
         /// It will be sent.
@@ -68,7 +68,7 @@ package final class AnswerStream: Sendable {
         return outcome
     }
 
-    /// Ends the answer when all that was taken is sent.
+    /// Ends the response when all that was taken is sent.
     package func finish() {
         let isNews = state.withLock { state in
             if state.isClosed || state.isFinished { return false }
@@ -111,12 +111,12 @@ package final class AnswerStream: Sendable {
 }
 
 extension Exchange {
-    /// Begins an answer whose content comes later, piece by piece. The connection's next request waits for its end.
+    /// Begins a response whose content comes later, piece by piece. The connection's next request waits for its end.
     ///
     /// - Parameters:
     ///   - status: The status; not 204 or 304, which have no content.
     ///   - contentType: The content's media type; nil writes no such field.
-    ///   - endsAtDrain: Whether the answer ends when the server drains, as one must that goes on for ever.
+    ///   - endsAtDrain: Whether the response ends when the server drains, as one must that goes on for ever.
     ///   - onRoom: Called when `write` has refused a piece and there is room again, or nobody reads any more; on the
     ///     loop, so it must not block.
     ///   - fields: Adds further header fields.
@@ -124,13 +124,13 @@ extension Exchange {
     package mutating func stream(
         _ status: HTTPStatus, contentType: StaticString? = nil, endsAtDrain: Bool = true,
         onRoom: @escaping @Sendable () -> Void = {}, fields: (borrowing FieldWriter) -> Void = { _ in }
-    ) -> AnswerStream {
+    ) -> ResponseStream {
         precondition(status != .noContent && status != .notModified, "this status has no content")
         begin(status)
         let output = Exchange.output(of: connection)
-        let answer = AnswerWriter(connection: connection, loop: loop)
-        answer.begin(status)
-        if let contentType { answer.contentType(contentType) }
+        let response = ResponseWriter(connection: connection, loop: loop)
+        response.begin(status)
+        if let contentType { response.contentType(contentType) }
         fields(FieldWriter(output: output))
         if connection.pointee.machine.head.isHTTP10 { connection.pointee.machine.keepsAlive = false }
         if connection.pointee.machine.keepsAlive {
@@ -143,7 +143,7 @@ extension Exchange {
         connection.pointee.ticket &+= 1
         let (mailbox, slot, ticket) = (loop.pointee.mailbox, connection.pointee.slot, connection.pointee.ticket)
         let isHead = connection.pointee.machine.head.method == .head
-        let stream = AnswerStream(
+        let stream = ResponseStream(
             capacity: loop.pointee.limits.pendingOutputBytes, isClosed: isHead, endsAtDrain: endsAtDrain,
             announce: { mailbox.send(.stream(slot: slot, ticket: ticket)) }, onRoom: onRoom)
         if !isHead { connection.pointee.stream = stream }

@@ -58,7 +58,7 @@ package struct Principal: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// One change of one item, as the change stream holds it.
-package struct Change: Sendable, Equatable {
+package struct TableChange: Sendable, Equatable {
     /// The position in the stream: higher than that of every change committed before.
     package let sequence: Int64
     /// When it was committed, in milliseconds since 1970, by the clock: lower than that of the change before where the

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// How many of all loops may do something large at once.
-final class Places: Sendable {
+final class Permits: Sendable {
     private let limit: Int
     private let taken = Atomic<Int>(0)
 
@@ -10,12 +10,12 @@ final class Places: Sendable {
     }
 
     /// A place, or nil when all are taken.
-    func take() -> Place? {
+    func take() -> Permit? {
         guard taken.wrappingAdd(1, ordering: .relaxed).newValue <= limit else {
             giveBack()
             return nil
         }
-        return Place(self)
+        return Permit(self)
     }
 
     fileprivate func giveBack() {
@@ -24,10 +24,10 @@ final class Places: Sendable {
 }
 
 /// One place; given back when nobody has it any more.
-final class Place {
-    private let places: Places
+final class Permit {
+    private let places: Permits
 
-    fileprivate init(_ places: Places) {
+    fileprivate init(_ places: Permits) {
         self.places = places
     }
 

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Used by one thread at a time: it is opened without SQLite's own mutex, and is not `Sendable`. Whoever hands it from
 /// one queue to another makes sure that the first is done with it.
-package final class Connection {
+package final class DatabaseConnection {
     /// How a database is opened.
     package enum Mode: Sendable {
         /// Reading and writing; the file is created when there is none.
@@ -118,7 +118,7 @@ package final class Connection {
         return statement
     }
 
-    /// Runs statements that answer no rows of interest, such as the creation of tables, one after another.
+    /// Runs statements that response no rows of interest, such as the creation of tables, one after another.
     package func execute(_ sql: StaticString, operation: StaticString = "write") throws(SQLiteError) {
         let text = UnsafeRawPointer(sql.utf8Start).assumingMemoryBound(to: CChar.self)
         errno = 0
@@ -195,7 +195,7 @@ package final class Connection {
     func withHandle<Result>(_ body: (OpaquePointer?) -> Result) -> Result { body(handle) }
 }
 
-extension Connection {
+extension DatabaseConnection {
     /// Sets the connection up for durable writing: write-ahead log, a sync at every commit, and no checkpoints of its
     /// own accord (see `checkpoint`).
     package func prepareForWriting() throws(SQLiteError) {
@@ -214,7 +214,7 @@ extension Connection {
             handle,
             { context, _, _, frames in
                 guard let context else { return SQLITE_OK }
-                Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue().walFrames = Int(frames)
+                Unmanaged<DatabaseConnection>.fromOpaque(context).takeUnretainedValue().walFrames = Int(frames)
                 return SQLITE_OK
             }, Unmanaged.passUnretained(self).toOpaque())
     }

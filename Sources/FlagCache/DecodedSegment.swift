@@ -3,7 +3,7 @@ import FlagCore
 import JSON
 
 /// A segment as loops hand it around: its condition as text, its keys. Made once and never changed.
-package final class SegmentText: Sendable {
+package final class DecodedSegment: Sendable {
     /// The segment's name.
     package let name: [UInt8]
     /// What the segment says beside its keys; nil as long as somebody has only listed keys, and there is no segment.
@@ -38,7 +38,7 @@ package final class SegmentText: Sendable {
     }
 
     /// The segment after a change; nil when nothing is left of it.
-    func changed(by change: SegmentChange) -> SegmentText? {
+    func changed(by change: SegmentChange) -> DecodedSegment? {
         var head = head
         switch change.head {
         case .unchanged: break
@@ -48,7 +48,7 @@ package final class SegmentText: Sendable {
         case .invalid(let before): head = head ?? before ?? SegmentHead(condition: nil)
         }
         let keys = keys.changed(by: change.keys)
-        return head == nil && keys.count == 0 ? nil : SegmentText(name: name, head: head, keys: keys)
+        return head == nil && keys.count == 0 ? nil : DecodedSegment(name: name, head: head, keys: keys)
     }
 }
 
@@ -101,9 +101,9 @@ package struct SegmentChange: Sendable {
 }
 
 /// The segments of an environment as they travel to the loops.
-package struct SegmentsText: Sendable {
+package struct DecodedSegments: Sendable {
     /// The segments by their names.
-    package private(set) var byName: [[UInt8]: SegmentText] = [:]
+    package private(set) var byName: [[UInt8]: DecodedSegment] = [:]
 
     /// No segments.
     package init() {}
@@ -111,15 +111,15 @@ package struct SegmentsText: Sendable {
     /// Changes one segment.
     ///
     /// - Returns: the segment as it is now, nil when nothing is left of it; and whether it was known before.
-    package mutating func apply(_ change: SegmentChange, to name: [UInt8]) -> (text: SegmentText?, wasKnown: Bool) {
+    package mutating func apply(_ change: SegmentChange, to name: [UInt8]) -> (text: DecodedSegment?, wasKnown: Bool) {
         let old = byName[name]
-        let new = (old ?? SegmentText(name: name, head: nil, keys: .empty)).changed(by: change)
+        let new = (old ?? DecodedSegment(name: name, head: nil, keys: .empty)).changed(by: change)
         byName[name] = new
         return (new, old != nil)
     }
 
     /// Puts one segment in the place of what was known of it.
-    package mutating func set(_ text: SegmentText?, for name: [UInt8]) { byName[name] = text }
+    package mutating func set(_ text: DecodedSegment?, for name: [UInt8]) { byName[name] = text }
 }
 
 /// The keys of a segment for one loop: its own reference to the shared set.

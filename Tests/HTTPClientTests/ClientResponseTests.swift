@@ -7,7 +7,7 @@ import Testing
 @testable import HTTPClient
 
 @Suite("What a client makes of answers and failures")
-struct ClientAnswerTests {
+struct ClientResponseTests {
     private func send(
         _ answer: String, _ change: (inout HTTPClientSettings) -> Void = { _ in }
     ) throws -> Result<HTTPClientResponse, HTTPClientError> {
@@ -52,8 +52,8 @@ struct ClientAnswerTests {
     func contentBytes() throws {
         for framing in ["Content-Length: 5\r\n", "Connection: close\r\n"] {
             let answer = "HTTP/1.1 200 OK\r\n\(framing)\r\nabcde"
-            #expect(try send(answer, { $0.answerBytes = 5 }).get().body.count == 5)
-            let error = #expect(throws: HTTPClientError.self) { try send(answer, { $0.answerBytes = 4 }).get() }
+            #expect(try send(answer, { $0.responseBytes = 5 }).get().body.count == 5)
+            let error = #expect(throws: HTTPClientError.self) { try send(answer, { $0.responseBytes = 4 }).get() }
             #expect(error?.kind == .tooLarge && error?.mayHaveArrived == true)
         }
     }

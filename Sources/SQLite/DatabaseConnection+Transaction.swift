@@ -1,6 +1,6 @@
 import CSQLite
 
-extension Connection {
+extension DatabaseConnection {
     /// Runs `body` on one unchanging state of the database: that of this call, not of the first read in it.
     package func read<Result, Failure: Error>(
         failing convert: (SQLiteError) -> Failure, _ body: () throws(Failure) -> Result

@@ -6,16 +6,16 @@ package struct ParkedRequest: Sendable {
 
 /// The right to answer one exchange later, from any thread.
 ///
-/// Names the connection by slot and ticket, never by descriptor: an answer that comes after the connection closed,
+/// Names the connection by slot and ticket, never by descriptor: a response that comes after the connection closed,
 /// after the handler time-out, or a second time is dropped.
-package struct DeferredAnswer: Sendable {
+package struct DeferredResponse: Sendable {
     let mailbox: Mailbox<LoopLetter>
     let slot: UInt32
     let ticket: UInt32
 
-    /// Sends the answer. Wakes the connection's loop at most once for many completions.
+    /// Sends the response. Wakes the connection's loop at most once for many completions.
     ///
-    /// - Parameter response: The whole answer.
+    /// - Parameter response: The whole response.
     package func complete(_ response: HTTPResponse) {
         mailbox.send(.answer(slot: slot, ticket: ticket, response))
     }

@@ -2,7 +2,7 @@ import DynamoModel
 import SQLite
 
 /// The parts of a store that backups work with.
-struct StoreParts: Sendable {
+struct OpenStore: Sendable {
     let readers: ReaderPool
     let writer: Writer
     let catalog: TableCatalog
@@ -24,7 +24,7 @@ struct StoreParts: Sendable {
 
     /// Reads one state of the file for as long as it takes; writing goes on meanwhile.
     func readForLong<Result>(
-        _ body: (_ connection: Connection) throws(TableError) -> Result
+        _ body: (_ connection: DatabaseConnection) throws(TableError) -> Result
     ) throws(TableError) -> Result {
         func read() throws(TableError) -> Result {
             try readers.readOnce { (connection) throws(TableError) in
@@ -44,7 +44,7 @@ struct StoreParts: Sendable {
 
     /// The internal tables that accompany a table, sorted by what they are.
     func companions(
-        of table: String, _ connection: Connection
+        of table: String, _ connection: DatabaseConnection
     ) throws(TableError) -> [(kind: String, definition: TableDefinition)] {
         try StoreFile.definitions(connection).compactMap { name, definition in
             guard let place = InternalTables.accompanied(by: name), place.table == table else { return nil }
@@ -54,7 +54,7 @@ struct StoreParts: Sendable {
 
     /// The settings by which the content of a table has to be read: those of the store, if something accompanies the
     /// table. Others mean nothing to it.
-    func settings(of table: String, _ connection: Connection) throws(TableError) -> [String: String] {
+    func settings(of table: String, _ connection: DatabaseConnection) throws(TableError) -> [String: String] {
         if try companions(of: table, connection).isEmpty { return [:] }
         var settings: [String: String] = [:]
         for name in settingsOfBackups {
@@ -85,7 +85,7 @@ struct StoreParts: Sendable {
 
     /// Writes an image into a new file of the vault. When this returns, it is on disk.
     func writeImage(
-        to name: String, _ write: (inout ImageWriter, Connection) throws(TableError) -> TableImage
+        to name: String, _ write: (inout ImageWriter, DatabaseConnection) throws(TableError) -> TableImage
     ) throws(TableError) -> (image: TableImage, sizeBytes: Int) {
         do throws(TableError) {
             let file = try vault.draft(name)
@@ -103,12 +103,12 @@ struct StoreParts: Sendable {
     }
 }
 
-extension StoreParts: TableChanges {
-    func subscribe(_ deliver: @escaping @Sendable ([Change]) -> Void) { writer.subscribe(deliver) }
+extension OpenStore: TableChanges {
+    func subscribe(_ deliver: @escaping @Sendable ([TableChange]) -> Void) { writer.subscribe(deliver) }
 
     var lastSequence: Int64 { writer.lastSequence }
 
-    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [Change] {
+    func changes(after sequence: Int64, limit: Int) throws(TableError) -> [TableChange] {
         try readers.read { (connection) throws(TableError) in
             try connection.read(failing: TableError.init) { () throws(TableError) in
                 try ChangeJournal.changes(connection, after: sequence, limit: limit)

@@ -12,7 +12,7 @@ import Testing
 @testable import FlagServer
 
 @Suite("What the answers on the DynamoDB port have, and what is told of the requests")
-struct DynamoAnswerTests {
+struct DynamoResponderTests {
     @Test(
         "The checksum of what was sent, compressed by nobody, whoever answers: the loop, the writer or a worker",
         arguments: ["GetItem", "PutItem", "Scan", "Nothing"])
@@ -52,12 +52,12 @@ struct DynamoAnswerTests {
             "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: DynamoDB_20120810.Scan\r\n"
             + "Content-Length: \(16 << 20 + 1)\r\n\r\n"
         try connection.write(Array(head.utf8))
-        let answer = try connection.readAnswer()
+        let answer = try connection.readResponse()
         #expect(answer.status == 413)
         #expect(answer.errorType == "RequestTooLargeException")
         let nonsense = try server.connect()
         try nonsense.write(Array("NONSENSE\r\n\r\n".utf8))
-        #expect(try nonsense.readAnswer().errorType == "MalformedException")
+        #expect(try nonsense.readResponse().errorType == "MalformedException")
     }
 
     @Test("While all workers wait and as much as may wait, who comes is asked to come again; reads of items go on")
@@ -106,9 +106,9 @@ struct DynamoAnswerTests {
         try write(#"{"TableName":"\#(DynamoServer.flags)","Item":\#(killSwitch)}"#, to: connections[2])
         // A read is answered on the loop: so both wait for the writer by now.
         try write(#"{"TableName":"things","Key":{"id":{"S":"first"}}}"#, to: connections[3], "GetItem")
-        #expect(try connections[3].readAnswer().status == 200)
+        #expect(try connections[3].readResponse().status == 200)
         gate.signal()
-        for connection in connections.prefix(3) { #expect(try connection.readAnswer().status == 200) }
+        for connection in connections.prefix(3) { #expect(try connection.readResponse().status == 200) }
         let tables = try server.store.changes(after: 0, limit: 10).map(\.table)
         #expect(tables == ["things", DynamoServer.flags, "things"])
     }

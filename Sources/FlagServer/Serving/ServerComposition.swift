@@ -14,7 +14,7 @@ import Tokens
 
 /// A whole server over a store: repository, cache feed, routes and HTTP server, put together and started in the right
 /// order. What is around it — configuration, signals, the data directory, the control socket — is the program's.
-struct ServingStack: Sendable {
+struct ServerComposition: Sendable {
     /// What listens.
     let server: HTTPServer<LoopHandler.Message>
     /// What fills the loops' caches.
@@ -33,16 +33,16 @@ struct ServingStack: Sendable {
     let keys: KeyStore
     /// The accounts of persons.
     let accounts: Accounts
-    private let handler: LoopHandler.Parts
+    private let handler: LoopHandler.Dependencies
     /// What callers are checked by; nil where nobody is asked who they are.
     var access: ServedAccess? { handler.access }
     private let evaluation: EvaluationSettings
     private let failures: EvaluationFailureLog
 
     /// What is needed from outside.
-    struct Parts: Sendable {
+    struct Dependencies: Sendable {
         /// Where the tables are.
-        var store: any ItemTable
+        var store: any TableStore
         /// The same with whatever else is in it.
         var tables: any TableMaintenance
         /// The keys that callers come in by.
@@ -88,12 +88,12 @@ struct ServingStack: Sendable {
     /// Makes the table if it is missing, and binds the addresses; connections queue up until `start`. Blocks.
     ///
     /// - Throws: `FlagStoreError` or `TransportError`.
-    init(_ parts: Parts) throws {
-        let settings = parts.settings
-        let repository = FlagRepository(store: parts.store, table: parts.table)
+    init(_ dependencies: Dependencies) throws {
+        let settings = dependencies.settings
+        let repository = FlagRepository(store: dependencies.store, table: dependencies.table)
         try repository.createTableIfMissing()
-        var http = parts.http
-        http.errorBody = ServingStack.protocolErrorBody
+        var http = dependencies.http
+        http.errorBody = ServerComposition.protocolErrorBody
         http.standingFields = BrowserOrigin.standingFields
         // RFC 6797: who came over TLS once comes no other way for a year.
         if http.tls != nil { http.standingFields.append(("Strict-Transport-Security", "max-age=31536000")) }
@@ -101,51 +101,52 @@ struct ServingStack: Sendable {
         let server = try HTTPServer<LoopHandler.Message>(configuration: http)
         let replacements = DispatchQueue(label: "flag-server.replaced-table")
         let follower = FlagTableFollower(
-            repository: repository, storeID: settings.evaluation.currentStoreID(), report: parts.reportForeign)
+            repository: repository, storeID: settings.evaluation.currentStoreID(), report: dependencies.reportForeign)
         let feed = CacheFeed(
-            store: parts.store, table: parts.table, loops: parts.http.loops,
-            pollForeignChanges: parts.pollForeignChanges,
+            store: dependencies.store, table: dependencies.table, loops: dependencies.http.loops,
+            pollForeignChanges: dependencies.pollForeignChanges,
             tableReplaced: {
                 follower.lookAtAllItems()
-                replacements.async(execute: parts.tableReplaced)
+                replacements.async(execute: dependencies.tableReplaced)
             },
-            report: parts.report
+            report: dependencies.report
         ) { update, loop in
             server.send(.cache(update), toLoop: loop)
         }
         let health = Health(
-            version: settings.version, startedAt: parts.now(), readiness: Readiness(), feed: feed, now: parts.now,
-            backupComplaint: parts.backupComplaint, reserveComplaint: parts.reserveComplaint)
+            version: settings.version, startedAt: dependencies.now(), readiness: Readiness(), feed: feed,
+            now: dependencies.now,
+            backupComplaint: dependencies.backupComplaint, reserveComplaint: dependencies.reserveComplaint)
         let workers = WorkerPool()
-        let accounts = parts.accounts ?? Accounts(beside: parts.keys)
+        let accounts = dependencies.accounts ?? Accounts(beside: dependencies.keys)
         var administration = Administration(
-            repository: repository, tables: TableAdministration(tables: parts.tables, profile: settings.profile),
-            keys: parts.keys, accounts: accounts, feed: feed, work: parts.work, workers: workers,
+            repository: repository, tables: TableAdministration(tables: dependencies.tables, profile: settings.profile),
+            keys: dependencies.keys, accounts: accounts, feed: feed, work: dependencies.work, workers: workers,
             defaultEnvironment: settings.profile.defaultEnvironment,
-            now: parts.now)
-        let access = ServedAccess(parts, accounts)
+            now: dependencies.now)
+        let access = ServedAccess(dependencies, accounts)
         administration.authentication = access?.authentication
         let document = APIDocument.ofProgram(version: settings.version)
-        let metrics = ServerMetrics(loopCount: parts.http.loops, labels: ServedRoutes.labels)
+        let metrics = ServerMetrics(loopCount: dependencies.http.loops, labels: ServedRoutes.labels)
         let page = MetricsPage(
             metrics: metrics, health: health, feed: feed, follower: follower, repository: repository,
-            workers: workers, server: server, keys: parts.digests == nil ? nil : parts.keys,
-            profile: settings.profile.rawValue, moreMetrics: parts.moreMetrics)
+            workers: workers, server: server, keys: dependencies.digests == nil ? nil : dependencies.keys,
+            profile: settings.profile.rawValue, moreMetrics: dependencies.moreMetrics)
         // One call for each commit, on the writer's queue.
-        parts.store.subscribe { changes in metrics.countCommit(ofItems: changes.count) }
-        handler = LoopHandler.Parts(
+        dependencies.store.subscribe { changes in metrics.countCommit(ofItems: changes.count) }
+        handler = LoopHandler.Dependencies(
             routes: ServedRoutes(document, administration, metrics: page.response), metrics: metrics,
             handover: RouteHandover(
-                to: workers, metrics.requests, metrics.workers, contentBytes: parts.http.limits.bodyBytes,
-                report: parts.reportAdministration),
+                to: workers, metrics.requests, metrics.workers, contentBytes: dependencies.http.limits.bodyBytes,
+                report: dependencies.reportAdministration),
             health: health, document: document,
             hosts: settings.hosts, pages: settings.pages, access: access)
         self.metrics = metrics
-        keys = parts.keys
+        keys = dependencies.keys
         self.accounts = accounts
         self.document = document
         evaluation = settings.evaluation
-        failures = EvaluationFailureLog(report: parts.reportFailure)
+        failures = EvaluationFailureLog(report: dependencies.reportFailure)
         self.server = server
         self.feed = feed
         self.follower = follower

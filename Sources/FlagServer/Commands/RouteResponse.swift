@@ -7,7 +7,7 @@ import HTTPTransport
 import JSON
 
 /// What came of a request for a route, whoever answered it.
-struct RouteAnswer: Sendable {
+struct RouteResponse: Sendable {
     let status: Int
     /// Header fields.
     let fields: [(name: String, value: String)]
@@ -19,12 +19,12 @@ struct RouteAnswer: Sendable {
         self.content = content
     }
 
-    /// The answer of routes in this process.
+    /// The response of routes in this process.
     init(_ response: HTTPResponse) {
         self.init(status: Int(response.status.code), fields: response.fields, content: response.body)
     }
 
-    /// The answer that stands in the last line of one that tells how far the work is; nil for another line.
+    /// The response that stands in the last line of one that tells how far the work is; nil for another line.
     init?(line: JSONValue) {
         guard let response = line["response"], let status = response["status"]?.numberValue?.int64 else { return nil }
         let fields = (response["fields"]?.objectValue?.members ?? []).map { name, value in

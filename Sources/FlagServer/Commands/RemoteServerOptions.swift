@@ -5,7 +5,7 @@ import FlagStore
 import FoundationEssentials
 
 /// Which server a command asks, in place of working on a data directory.
-struct ServerOptions: ParsableArguments {
+struct RemoteServerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The server to have it done by, http://HOST:PORT, https://HOST:PORT or unix:PATH, in place of a data "
@@ -76,7 +76,7 @@ struct ServerOptions: ParsableArguments {
 /// Who has a request answered: a server that is named, or whoever has the data directory.
 struct DoorOptions: ParsableArguments {
     @OptionGroup var store: StoreOptions
-    @OptionGroup var server: ServerOptions
+    @OptionGroup var server: RemoteServerOptions
 
     func validate() throws { try server.check(besides: store) }
 
@@ -90,13 +90,13 @@ struct DoorOptions: ParsableArguments {
     func answer(
         _ request: RouteRequest, of command: String, needing need: StoreAccess.Need,
         creation: StoreAccess.Creation = .impossible
-    ) throws -> RouteAnswer {
+    ) throws -> RouteResponse {
         guard let remote = try server.remote() else {
             return try StoreAccess.answer(
                 request, of: command, needing: need, on: store.configuration(), creation: creation)
         }
-        let answer = try remote.answer(request)
-        guard answer.isSuccess else { throw answer.failure(of: remote.name) }
-        return answer
+        let response = try remote.answer(request)
+        guard response.isSuccess else { throw response.failure(of: remote.name) }
+        return response
     }
 }

@@ -2,13 +2,13 @@ import Bytes
 import DynamoService
 import HTTPTransport
 
-/// What the answer to one request has beside its content.
-struct DynamoAnswer: Sendable {
+/// What the response to one request has beside its content.
+struct DynamoResponder: Sendable {
     /// `x-amzn-RequestId`
     let id: [UInt8]
-    /// Whether the request's content, and so the answer's, is said to be JSON and no more.
+    /// Whether the request's content, and so the response's, is said to be JSON and no more.
     let isPlainJSON: Bool
-    /// The origin of the page that had a browser send the request, when that may read the answer.
+    /// The origin of the page that had a browser send the request, when that may read the response.
     let pageOrigin: [UInt8]?
 
     /// The fields that such a page may read, beside those that it always may.
@@ -34,7 +34,7 @@ struct DynamoAnswer: Sendable {
         write(ProtocolResponse(status: refusal.status, body: refusal.body), contentType: type, to: &exchange)
     }
 
-    /// Writes an answer of another type at once.
+    /// Writes a response of another type at once.
     func write(_ response: ProtocolResponse, contentType: StaticString?, to exchange: inout Exchange) {
         exchange.respond(HTTPStatus(response.status), contentType: contentType, body: response.body) { fields in
             fields.add("x-amzn-RequestId", id)
@@ -43,7 +43,7 @@ struct DynamoAnswer: Sendable {
         }
     }
 
-    /// Tells a browser that the page may read the answer.
+    /// Tells a browser that the page may read the response.
     func addPageFields(to fields: borrowing FieldWriter) {
         guard let pageOrigin else { return }
         fields.add("Access-Control-Allow-Origin", pageOrigin)
@@ -51,7 +51,7 @@ struct DynamoAnswer: Sendable {
         fields.add("Access-Control-Expose-Headers", Self.exposedFields)
     }
 
-    /// An answer for later.
+    /// A response for later.
     func response(_ response: ProtocolResponse) -> HTTPResponse {
         var fields = [
             (name: "x-amzn-RequestId", value: String(decoding: id, as: UTF8.self)),

@@ -81,4 +81,4 @@ extension TableWriter {
 }
 
 /// All that one can do with a store of tables.
-package protocol ItemTable: TableReader, TableWriter, TableChanges {}
+package protocol TableStore: TableReader, TableWriter, TableChanges {}

@@ -1,13 +1,13 @@
 import Bytes
 import Glibc
 
-extension AnswerWriter {
-    /// Ends an answer whose content is large enough to be compressed: with gzip when the client wants it and it is
-    /// worth it; in any case with `Vary`, since the answer depends on what the client accepts (RFC 9110 §12.5.5).
+extension ResponseWriter {
+    /// Ends a response whose content is large enough to be compressed: with gzip when the client wants it and it is
+    /// worth it; in any case with `Vary`, since the response depends on what the client accepts (RFC 9110 §12.5.5).
     ///
     /// - Parameters:
     ///   - status: The status.
-    ///   - fieldsStart: Where in the output the answer's header fields begin.
+    ///   - fieldsStart: Where in the output the response's header fields begin.
     ///   - body: The content.
     func endCompressible(_ status: HTTPStatus, fieldsStart: Int, body: UnsafeRawBufferPointer) {
         let written = connection.pointee.output.readable
@@ -28,7 +28,7 @@ extension AnswerWriter {
     }
 }
 
-/// What an answer's header fields say about compressing its content.
+/// What a response's header fields say about compressing its content.
 private enum CompressibleFields {
     /// Whether the content is text, has no coding yet, and has no strong entity tag: that names the bytes as they are
     /// (RFC 9110 §8.8.3), and a client may come back with it in `If-Match`.

@@ -1,12 +1,12 @@
 import Bytes
 
 /// One connection's state. Lies at a fixed address in its loop's `ConnectionTable` and is used by that loop only.
-struct Connection: ~Copyable {
+struct HTTPConnection: ~Copyable {
     /// Its place in the table.
     let slot: UInt32
     /// How often the slot was given away: tells an event of this connection from one of its predecessor.
     var generation: UInt32 = 0
-    /// Counts deferred exchanges: tells the answer that is waited for from one that comes too late.
+    /// Counts deferred exchanges: tells the response that is waited for from one that comes too late.
     var ticket: UInt32 = 0
     /// The socket; -1 while the slot is free.
     var descriptor: Int32 = -1
@@ -20,24 +20,24 @@ struct Connection: ~Copyable {
     var isReady = false
     /// Whether whole requests may wait in the input because too much output waited.
     var wasInterrupted = false
-    /// Bytes dropped after the last answer.
+    /// Bytes dropped after the last response.
     var droppedBytes = 0
     /// Bytes that were counted as waiting for its reader.
     var keptOutputBytes = 0
-    /// Bytes of content of the request that was handled last: while its answer is awaited, somebody has them.
+    /// Bytes of content of the request that was handled last: while its response is awaited, somebody has them.
     var contentBytes = 0
     /// Bytes of content that were counted as there and not answered.
     var keptInputBytes = 0
     /// What secures it; nil for a connection without TLS.
     var session: TLSSession?
-    /// Where the content of the answer at hand comes from, when it comes in pieces.
-    var stream: AnswerStream?
+    /// Where the content of the response at hand comes from, when it comes in pieces.
+    var stream: ResponseStream?
     /// Who wants to know when the deferred answer at hand is awaited no more.
-    var watch: AnswerWatch?
+    var watch: ResponseWatch?
     /// The place of the upload at hand; nil for other requests.
-    var upload: Place?
-    /// The place of the large answer that is under way; nil for others.
-    var largeAnswer: Place?
+    var upload: Permit?
+    /// The place of the large response that is under way; nil for others.
+    var largeResponse: Permit?
     /// Whether the request at hand has waited for its decision.
     var wasParked = false
     /// What the handler gave for the request at hand when it took it.
@@ -46,7 +46,7 @@ struct Connection: ~Copyable {
     var requestNumber: UInt64 = 0
     /// What a trusted proxy calls the request; empty when it does not.
     var givenName: [UInt8] = []
-    /// What the answer to the request at hand has beside its own fields; nil for nothing.
+    /// What the response to the request at hand has beside its own fields; nil for nothing.
     var attachedFields: AttachedFields?
     /// When the loop began with what the request came with, in microseconds of the monotonic clock.
     var requestBegin: Int64 = 0
@@ -58,7 +58,7 @@ struct Connection: ~Copyable {
     var machine = ConnectionMachine()
     /// Bytes read and not yet consumed.
     var input = ByteBuffer()
-    /// Bytes of answers not yet sent.
+    /// Bytes of responses not yet sent.
     var output = ByteBuffer()
 
     init(slot: UInt32) {

@@ -4,7 +4,7 @@ import FlagCore
 /// A flag as loops hand it around: what it takes to compile it, made once and never changed.
 ///
 /// The only thing about flags that loops share; a loop touches it when it compiles the flag, not when it evaluates.
-package final class FlagText: Sendable {
+package final class DecodedFlag: Sendable {
     /// The flag's key.
     package let key: [UInt8]
     /// A hash of key, rule, date and `clientSide`, equal in every process.
@@ -64,7 +64,7 @@ package final class FlagText: Sendable {
     }
 
     /// Whether both are the same flag with the same rule, date and clients.
-    func isSame(as other: FlagText) -> Bool {
+    func isSame(as other: DecodedFlag) -> Bool {
         self === other
             || (fingerprint == other.fingerprint && key == other.key && rule == other.rule
                 && expiresAt == other.expiresAt && isClientSide == other.isClientSide)
@@ -72,15 +72,15 @@ package final class FlagText: Sendable {
 }
 
 /// All flags of an environment, for loops to compile when they need them.
-package struct RuleSetText: Sendable {
+package struct DecodedRuleSet: Sendable {
     /// The flags, sorted by the bytes of their keys.
-    package private(set) var flags: [FlagText]
+    package private(set) var flags: [DecodedFlag]
     /// The environment's revision when they were read.
     package var revision: Int64
 
     /// - Parameter flags: the flags as they were read, in any order. Who reads page by page may meet the same one
     ///   twice, when somebody moves it meanwhile; one of these is taken, and the change tells what it has become.
-    package init(_ flags: [FlagText], revision: Int64) {
+    package init(_ flags: [DecodedFlag], revision: Int64) {
         let sorted = flags.sorted { left, right in right.key.withUnsafeBytes { left.key.compare(to: $0) } < 0 }
         self.flags = []
         self.flags.reserveCapacity(sorted.count)
@@ -89,7 +89,7 @@ package struct RuleSetText: Sendable {
     }
 
     /// Puts a flag in, in place of the one of the same key; or takes the one of this key out. O(flags).
-    package mutating func set(_ text: FlagText?, for key: [UInt8]) {
+    package mutating func set(_ text: DecodedFlag?, for key: [UInt8]) {
         key.withUnsafeBytes { bytes in
             let (index, isThere) = flags.search { $0.key.compare(to: bytes) }
             switch (text, isThere) {

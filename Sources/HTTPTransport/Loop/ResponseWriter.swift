@@ -1,16 +1,16 @@
 import Bytes
 
-/// Writes the fixed parts of an answer's head, and its body, into the connection's write buffer.
-struct AnswerWriter {
-    let connection: UnsafeMutablePointer<Connection>
+/// Writes the fixed parts of a response's head, and its body, into the connection's write buffer.
+struct ResponseWriter {
+    let connection: UnsafeMutablePointer<HTTPConnection>
     let loop: UnsafeMutablePointer<LoopState>
 
-    init(connection: UnsafeMutablePointer<Connection>, loop: UnsafeMutablePointer<LoopState>) {
+    init(connection: UnsafeMutablePointer<HTTPConnection>, loop: UnsafeMutablePointer<LoopState>) {
         self.connection = connection
         self.loop = loop
     }
 
-    /// The status line, `Date` with the fields of every answer, the name of the request, and what is attached to it.
+    /// The status line, `Date` with the fields of every response, the name of the request, and what is attached to it.
     @inline(__always)
     func begin(_ status: HTTPStatus) {
         if status == .ok {

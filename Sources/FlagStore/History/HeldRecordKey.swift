@@ -4,7 +4,7 @@ import FlagCache
 import FlagCore
 
 /// Something that may be stored in a form that is not valid, and of which the last valid form is then kept.
-enum HeldPlace: Hashable, Sendable {
+enum HeldRecordKey: Hashable, Sendable {
     /// A flag of an environment.
     case flag(Environment, ExactText)
     /// A tenant's override of it.
