@@ -31,6 +31,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: [.defaults, "YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
     ],
     targets: [
         // What Swift's Glibc module does not show, and the system's libraries.
@@ -57,12 +58,20 @@ let package = Package(
         library("Telemetry"),
         library("SigV4", ["COpenSSL", "Bytes"]),
         library("Access", ["DynamoModel", "FlagCore", "JSON", "Bytes"]),
+        library(
+            "Tokens",
+            [
+                "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform",
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         // The passwords that are most used, compiled in.
         .target(name: "CCommonPasswords", exclude: ["common-passwords.bin"]),
         library(
             "AccessStore",
             [
-                "COpenSSL", "CCommonPasswords", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform",
+                "COpenSSL", "CCommonPasswords", "Tokens", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes",
+                "Platform",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
@@ -82,7 +91,7 @@ let package = Package(
         .executableTarget(
             name: "FlagServer",
             dependencies: [
-                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "SigV4",
+                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens", "SigV4",
                 "CAPIDocument", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine",
                 "DynamoService", "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -127,6 +136,7 @@ let package = Package(
             of: "AccessStore",
             ["Access", "Bytes", "DynamoModel", "TableEngine", "FlagCore", "Platform"]),
         tests(of: "Telemetry"),
+        tests(of: "Tokens", ["Access", "Bytes", "DynamoModel", "FlagCore", "JSON"]),
         .testTarget(
             name: "DynamoTests",
             dependencies: [
@@ -145,7 +155,7 @@ let package = Package(
         tests(
             of: "FlagServer",
             [
-                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore",
+                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens",
                 "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel",
                 "DynamoService",
                 "TableEngine",

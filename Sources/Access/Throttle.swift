@@ -55,6 +55,18 @@ package final class Throttle: @unchecked Sendable {
         places.deallocate()
     }
 
+    /// What would become of a request, which is not counted.
+    package func look(_ caller: UInt64, at rate: RequestRate, now: Int64) -> Verdict {
+        let known = max(place(of: caller).pointee.load(ordering: .relaxed), now)
+        let next = known + rate.intervalMicroseconds
+        let isAllowed = next - now <= rate.windowMicroseconds
+        return Verdict(ahead: known - now, wait: isAllowed ? -1 : next - now - rate.windowMicroseconds, rate)
+    }
+
+    private func place(of caller: UInt64) -> UnsafeMutablePointer<Atomic<Int64>> {
+        places + (count == 1 ? 0 : Int(caller % UInt64(count)))
+    }
+
     /// Counts a request, if it is allowed.
     ///
     /// - Parameters:
@@ -62,7 +74,7 @@ package final class Throttle: @unchecked Sendable {
     ///   - rate: how often they may.
     ///   - now: microseconds of a clock that is never set.
     package func take(_ caller: UInt64, at rate: RequestRate, now: Int64) -> Verdict {
-        let place = places + (count == 1 ? 0 : Int(caller % UInt64(count)))
+        let place = place(of: caller)
         let (interval, window) = (rate.intervalMicroseconds, rate.windowMicroseconds)
         var known = place.pointee.load(ordering: .relaxed)
         while true {

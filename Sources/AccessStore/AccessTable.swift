@@ -8,6 +8,8 @@ import DynamoModel
 /// |---|---|---|
 /// | API key | `KEY` | the selector |
 /// | access key | `ACCESS_KEY` | the identifier |
+/// | session of a person | `SESSION` | the digest of its identifier |
+/// | key that tokens are signed with | `SIGNING_KEY` | the identifier |
 /// | account of a person | `USER` | the name |
 package enum AccessTable {
     /// Its name.
@@ -17,6 +19,8 @@ package enum AccessTable {
     static let sort: AttributeName = "SK"
     static let keys = "KEY"
     static let accessKeys = "ACCESS_KEY"
+    static let signingKeys = "SIGNING_KEY"
+    static let sessions = "SESSION"
     static let users = "USER"
 
     static let schema = TableSchema(
@@ -25,6 +29,8 @@ package enum AccessTable {
     static func key(_ selector: String) -> TableKey { TableKey(.string(keys), .string(selector)) }
     static func user(_ name: String) -> TableKey { TableKey(.string(users), .string(name)) }
     static func accessKey(_ id: String) -> TableKey { TableKey(.string(accessKeys), .string(id)) }
+    static func session(_ digest: String) -> TableKey { TableKey(.string(sessions), .string(digest)) }
+    static func signingKey(_ id: String) -> TableKey { TableKey(.string(signingKeys), .string(id)) }
 }
 
 extension TableStore {
@@ -62,6 +68,7 @@ extension TableStore {
 
     /// Deletes the items of keys. Blocks until that is durable.
     func deleteAccessItems(_ keys: [TableKey]) throws(KeyStoreError) {
+        if keys.isEmpty { return }
         do throws(TableError) {
             _ = try transactAndWait(keys.map { .delete(table: AccessTable.name, key: $0) }, principal: .server)
         } catch { throw .store(error) }

@@ -60,12 +60,15 @@ package final class KeyStore: Sendable {
     private let uses = DispatchQueue(label: "flag-server.keys.uses")
     /// The access keys of DynamoDB's protocol, which lie in the same table.
     package let accessKeys: AccessKeyStore
+    /// The keys that tokens are signed with, which lie in the same table.
+    package let signingKeys: SigningKeyStore
 
     /// Keys in a store. Nothing is read yet.
     package init(store: any TableStore, digests: @escaping Digests) {
         self.store = store
         self.digests = digests
         accessKeys = AccessKeyStore(store: store, digests: digests, changes: changes)
+        signingKeys = SigningKeyStore(store: store, digests: digests, changes: changes)
     }
 
     /// Whether nothing is kept by the key of the secrets: no key of any kind, and no account.

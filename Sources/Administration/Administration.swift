@@ -13,6 +13,8 @@ package struct Administration: Sendable {
     let tables: TableAdministration
     /// The keys that callers come in by.
     let keys: KeyStore
+    /// What tokens are handed out by; nil where nobody is asked who they are.
+    package var authentication: Authentication?
     /// The accounts of persons.
     let accounts: Accounts
     /// What the caches know, where that is asked for.

@@ -27,6 +27,8 @@ package struct AdministrationRequest: Sendable {
     package var follow: (@Sendable (@escaping @Sendable () -> JSONValue) -> Void)?
     /// Where it comes from.
     package let client: PeerAddress
+    /// What it shows, for routes that look at that by themselves.
+    package private(set) var credentials = OwnCredentials.none
     /// The content, as it came until it has been decoded.
     package private(set) var body: [UInt8]
     /// What the content is coded with.
@@ -40,17 +42,19 @@ package struct AdministrationRequest: Sendable {
     ///   - caller: who sent it.
     ///   - client: where it comes from.
     ///   - requestID: what it is called.
+    ///   - isSecure: whether it came over TLS.
     /// - Throws: a problem when a part of the path or the query cannot be read, or when the body is of a media type
     ///   that cannot be JSON.
     package init(
         _ request: borrowing HTTPRequest, _ parameters: PathParameters, of caller: Caller, from client: PeerAddress,
-        named requestID: RequestID, for route: Route
+        named requestID: RequestID, isSecure: Bool, for route: Route
     ) throws(Problem) {
         try self.init(
             parameters, request.query, Array(request.body), of: caller, from: client, named: requestID, for: route)
         traceID = request.field("traceparent").flatMap(TraceParent.traceID)
         ifMatch = request.joinedField("If-Match")
         ifNoneMatch = request.joinedField("If-None-Match")
+        if route.policy.readsCredentials { credentials = OwnCredentials(request, isSecure: isSecure) }
         guard let body = route.operation.body, !request.body.isEmpty else { return }
         try MediaType.require(request.field("Content-Type"), for: route, body)
         coding = request.contentCoding

@@ -8,11 +8,28 @@ import HTTPTransport
 /// machine could be changed by whatever page is open there. The browser says where such a request comes from; programs
 /// and curl send neither field, and are not asked for a particular media type instead.
 package enum BrowserOrigin {
-    /// What every response of both ports says to browsers and caches: that it is what its type says, that it depends on
-    /// who asks, and that it may have changed.
-    package static let standingFields: [(name: StaticString, value: StaticString)] = [
-        ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "private, no-cache"),
-    ]
+    /// What every response of both ports says to browsers and caches: that it is what its type says, and that it may
+    /// have changed; where it depends on who asks, that nobody keeps it; over TLS, that whoever came by it once comes
+    /// no other way for a year (RFC 6797).
+    ///
+    /// - Parameters:
+    ///   - dependsOnCaller: whether callers show who they are.
+    ///   - isSecure: whether the port has TLS.
+    package static func standingFields(
+        dependsOnCaller: Bool, isSecure: Bool
+    ) -> [(name: StaticString, value: StaticString)] {
+        [
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cache-Control", dependsOnCaller ? "no-store" : "private, no-cache"),
+        ] + (isSecure ? [("Strict-Transport-Security", "max-age=31536000")] : [])
+    }
+
+    /// Whether a browser says that a page of this server sent the request: what a browser shows by itself, as a cookie,
+    /// says nothing of that.
+    package static func isOwnPage(_ request: borrowing HTTPRequest) -> Bool {
+        if let site = request.field("Sec-Fetch-Site") { return site.hasSameBytes(as: "same-origin") }
+        return request.hasOrigin && !isForeign(request)
+    }
 
     /// Whether the request comes from a page of another site.
     ///

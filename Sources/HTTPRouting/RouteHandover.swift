@@ -52,7 +52,8 @@ package struct RouteHandover: Sendable {
         _ action: @escaping Action, _ exchange: inout Exchange
     ) throws(Problem) {
         var copy = try AdministrationRequest(
-            request, parameters, of: caller, from: exchange.client(of: request), named: exchange.requestID, for: route)
+            request, parameters, of: caller, from: exchange.client(of: request), named: exchange.requestID,
+            isSecure: exchange.isSecure, for: route)
         let event = AdministrationEvent(copy, request, route.policy.audit)
         let began = exchange.beganMicroseconds
         let send = answering(request, route, &copy, &exchange)

@@ -22,6 +22,9 @@ package struct RoutePolicy: Sendable {
     package var isEssential = false
     /// Whether the addresses that the operator lists for it need no credential.
     package var isForListedAddresses = false
+    /// Whether it looks at what callers show by itself, since it hands out what they show elsewhere.
+    package var readsCredentials = false
+
     /// Whether pages of the origins that the operator lists may have a browser ask for it, and read the response.
     package var isForListedPages = false
 

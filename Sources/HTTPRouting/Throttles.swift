@@ -12,6 +12,9 @@ package final class Throttles: Sendable {
     private let evaluations: RequestRate?
     private let callers = Throttle(places: places)
     private let addresses = Throttle(places: places)
+    /// Wrong secrets, by address.
+    private let logins = Throttle(places: places)
+    private static let failedLogins = RequestRate(requests: 10, seconds: 60)
     /// Of keys that everybody can read, and of all others: those of one kind take nothing from the other's.
     private let all = (client: Throttle(places: 1), server: Throttle(places: 1))
 
@@ -70,6 +73,18 @@ package final class Throttles: Sendable {
         guard let administration else { return nil }
         let verdict = addresses.take(Self.number(of: address), at: administration, now: now)
         return verdict.isAllowed ? nil : verdict.retrySeconds
+    }
+
+    /// Why somebody has to wait who has shown wrong secrets too often; nil when they may try. A try that fails is told
+    /// with `noteFailedLogin`: who shows the right ones is never held up for it.
+    package func refusal(ofLoginAt address: PeerAddress, now: Int64) -> Problem? {
+        let verdict = logins.look(Self.number(of: address), at: Self.failedLogins, now: now)
+        return verdict.isAllowed ? nil : .tooManyRequests(Self.failedLogins, "logins", verdict)
+    }
+
+    /// Counts a secret that was wrong.
+    package func noteFailedLogin(at address: PeerAddress, now: Int64) {
+        _ = logins.take(Self.number(of: address), at: Self.failedLogins, now: now)
     }
 
     private static func number(of address: PeerAddress) -> UInt64 {

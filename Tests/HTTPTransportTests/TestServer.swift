@@ -66,6 +66,7 @@ final class TestHandler: HTTPHandler {
     private let attached = AttachedFields([("Attached", "yes")])
     private var received = 0
     private var waiting: [DeferredResponse] = []
+    private var parked: [ParkedRequest] = []
 
     init(context: LoopContext) {
         self.context = context
@@ -75,6 +76,11 @@ final class TestHandler: HTTPHandler {
         if let query = request.query, query.hasSameBytes(as: "stranger") {
             exchange.respond(error: .unauthorized, detail: "Nobody knows you.")
             return .answered
+        }
+        // It can be decided on when a message has come.
+        if let query = request.query, query.hasSameBytes(as: "park"), received == 0 {
+            parked.append(exchange.parked())
+            return .pending
         }
         if let query = request.query, query.hasSameBytes(as: "attached") { exchange.attach(attached) }
         if exchange.isLate, !request.path.hasSameBytes(as: "/essential") {
@@ -125,6 +131,8 @@ final class TestHandler: HTTPHandler {
     /// Raises the count, and answers whoever waits.
     func receive(_ message: Int) {
         received += message
+        for request in parked { context.admitAgain(request) }
+        parked = []
         let answers = waiting
         waiting = []
         for answer in answers { context.resume(answer) { $0.respond(.ok, body: Array("\(received)".utf8)) } }

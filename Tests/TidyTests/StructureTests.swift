@@ -27,8 +27,11 @@ struct StructureTests {
         "SigV4": ["COpenSSL", "Bytes"],
         // No clock and no I/O: who may do what is decided by values alone.
         "Access": ["DynamoModel", "FlagCore", "JSON", "Bytes", "Synchronization"],
+        "Tokens": [
+            "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch", "Crypto", "JWTKit",
+        ],
         "AccessStore": [
-            "COpenSSL", "CCommonPasswords", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform",
+            "COpenSSL", "CCommonPasswords", "Tokens", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform",
             "Dispatch", "Synchronization", "Crypto", "CryptoExtras",
         ],
         "HTTPRouting": [
@@ -46,7 +49,7 @@ struct StructureTests {
             "JSON", "Bytes", "Platform", "Dispatch",
         ],
         "FlagServer": [
-            "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "SigV4",
+            "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens", "SigV4",
             "CAPIDocument", "FlagStore",
             "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService", "HTTPTransport",
             "HTTPClient", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials",
@@ -69,6 +72,7 @@ struct StructureTests {
         "Telemetry": ["tenant", "targeting", "killswitch", "flagstore", "flagcore", "http", "sqlite", "dynamo"],
         "SigV4": ["tenant", "targeting", "killswitch", "flagstore", "sqlite", "dynamo"],
         "Access": ["targeting", "http", "sqlite", "date()", "clock"],
+        "Tokens": ["targeting", "killswitch", "http", "sqlite", "flagstore"],
         "AccessStore": ["targeting", "killswitch", "flagstore", "http", "sqlite"],
         "HTTPRouting": ["tenant", "targeting", "killswitch", "flagstore", "flagkey", "sqlite", "dynamo"],
         "Evaluation": ["sqlite", "dynamo", "repository", "dispatch", "flagstore"],

@@ -20,7 +20,7 @@ struct FlagServerCommand: ParsableCommand {
         subcommands: [
             ServeCommand.self, ConfigCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self,
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, WorkCommand.self, KeysCommand.self,
-            AccessKeysCommand.self, UsersCommand.self, AccountCommand.self,
+            AccessKeysCommand.self, UsersCommand.self, AccountCommand.self, LoginCommand.self, LogoutCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 

@@ -1,5 +1,7 @@
 import Administration
 import ArgumentParser
+import FlagCore
+import FlagStore
 import FoundationEssentials
 
 /// Which server a command asks, in place of working on a data directory.
@@ -17,7 +19,8 @@ struct RemoteServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The file with the API key to show to the server. (default: the variable FLAG_SERVER_KEY)",
+            "The file with the API key to show to the server. (default: the variable FLAG_SERVER_KEY, else what "
+                + "`flag-server login` keeps)",
             valueName: "file"))
     var keyFile: String?
 
@@ -42,11 +45,23 @@ struct RemoteServerOptions: ParsableArguments {
 
     /// The key to show; nil for none.
     private func key() throws -> String? {
-        guard let keyFile else { return ProcessInfo.processInfo.environment[Self.keyVariable] }
+        guard let keyFile else {
+            return try ProcessInfo.processInfo.environment[Self.keyVariable] ?? server.flatMap(Self.login)
+        }
         let bytes = try FileBytes.read(keyFile, atMost: 4096)
         let words = String(decoding: bytes, as: UTF8.self).split { $0.isWhitespace }
         guard words.count == 1 else { throw CommandFailure("\(keyFile): the file must have a key and nothing else") }
         return String(words[0])
+    }
+
+    /// What `login` keeps of a server; nil for nothing.
+    private static func login(_ server: String) throws -> String? {
+        guard let login = try KeptLogin.read(server) else { return nil }
+        guard login.endsAt > Timestamp.systemClock else {
+            StandardError.tell("the login at \(server) ended at \(login.endsAt): flag-server login --server \(server)")
+            return nil
+        }
+        return login.token
     }
 
     /// The server that is named, if any.

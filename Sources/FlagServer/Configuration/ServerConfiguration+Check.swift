@@ -3,6 +3,7 @@ import FlagCore
 import FlagFiles
 import FlagStore
 import HTTPTransport
+import Tokens
 
 extension ServerConfiguration {
     /// Reads what the settings name, as a start would, and nothing else: nothing is written and nothing listens.
@@ -22,6 +23,11 @@ extension ServerConfiguration {
                 issues.append("\(sampleFlags): \(reason)")
             }
         }
+        if let tokenIssuers {
+            do throws(IssuerFileFault) { try ServerConfiguration.checkIssuers(tokenIssuers) } catch {
+                issues += error.issues.map { "\(tokenIssuers): \($0)" }
+            }
+        }
         guard issues.isEmpty else { throw ConfigurationError(issues: issues) }
         let data = store == .sqlite ? dataDirectory : "none"
         let source = file ?? "built-in defaults"
@@ -36,6 +42,29 @@ extension ServerConfiguration {
         let accessKey = AccessKeyFile(
             directory: store == .sqlite ? dataDirectory : nil, environment: environment)
         return [tls?.exposure, accessKey.exposure].compactMap { $0 }
+    }
+
+    /// The issuers that a file lists.
+    static func issuers(_ path: String) throws(IssuerFileFault) -> [OutsideIssuer.Settings] {
+        let content: [UInt8]
+        do throws(FileError) { content = try FileBytes.read(path, atMost: 1 << 20) } catch {
+            throw IssuerFileFault(issues: ["\(error)"])
+        }
+        return try OutsideIssuer.Settings.list(content)
+    }
+
+    /// Reads a file of issuers, and those of their keys that are files.
+    private static func checkIssuers(_ path: String) throws(IssuerFileFault) {
+        var issues: [String] = []
+        for (index, issuer) in try issuers(path).enumerated() where !issuer.keys.contains("://") {
+            do {
+                let set = try FileBytes.read(issuer.keys, atMost: 1 << 20)
+                _ = try VerificationKeys.reading(set, for: issuer.algorithms)
+            } catch {
+                issues.append("/issuers/\(index)/keys: \((error as? KeySetFault)?.reason ?? "\(error)")")
+            }
+        }
+        guard issues.isEmpty else { throw IssuerFileFault(issues: issues) }
     }
 
     /// The content of a file of sample flags.

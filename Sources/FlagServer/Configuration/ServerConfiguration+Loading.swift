@@ -81,6 +81,7 @@ extension ServerConfiguration {
         auth.set(reader.value(of: Settings.auth))
         throttle.administration.set(reader.value(of: Settings.throttleAdministration))
         throttle.evaluations.set(reader.value(of: Settings.throttleEvaluations))
+        tokenIssuers = reader.value(of: Settings.tokenIssuers)
         corsOrigins.set(reader.value(of: Settings.corsOrigins))
         metricsReaders.set(reader.value(of: Settings.metricsAllow))
         dynamodbPort = reader.value(of: Settings.dynamodbPort)

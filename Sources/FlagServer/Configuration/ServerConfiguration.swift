@@ -41,6 +41,9 @@ struct ServerConfiguration: Sendable, Equatable {
     /// How often callers may ask, where they show keys.
     var throttle = Throttle()
 
+    /// A file that lists others whose tokens are taken.
+    var tokenIssuers: String?
+
     /// The origins whose pages may have a browser evaluate flags; `*` for all, with keys that everybody may read.
     var corsOrigins: [String] = []
 

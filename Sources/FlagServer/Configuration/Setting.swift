@@ -15,6 +15,13 @@ struct Setting<Value: Sendable>: Sendable {
     /// The keys that it is read by, the one that counts first.
     var keys: [String] { [key] + (otherKey.map { [$0] } ?? []) }
 
+    /// The same, read by another key as well.
+    func alsoRead(as key: String) -> Setting {
+        var setting = self
+        setting.otherKey = key
+        return setting
+    }
+
     /// The option of `serve` that sets it, where there is one: `--log-level`.
     var option: String { Self.option(key) }
 

@@ -32,10 +32,13 @@ enum Settings {
     static let dataDirectory = Setting<String>.text("data-dir", "the path of a directory")
     static let sampleFlags = Setting<String>.text("sample-flags", "the path of a file with flags")
 
-    static let auth = Setting<ServerConfiguration.Authentication>.word("auth")
+    static let auth = Setting<ServerConfiguration.Authentication>.word("auth").alsoRead(as: "auth.mode")
 
     static let throttleAdministration = rate("administration")
     static let throttleEvaluations = rate("evaluations")
+
+    static let tokenIssuers = Setting<String>.text("tokens.issuers", "the path of a JSON file")
+        .alsoRead(as: "auth.issuers")
 
     static let corsOrigins = Setting<[String]>(
         key: "cors.origins",

@@ -76,7 +76,8 @@ final class DynamoEndpoint: Sendable {
         http.timeouts.request = port.request
         if port.tls == .off { http.tls = nil }
         http.errorBody = Self.errorBody
-        http.standingFields = BrowserOrigin.standingFields
+        http.standingFields = BrowserOrigin.standingFields(
+            dependsOnCaller: access != nil, isSecure: http.tls != nil)
         http.tellsIdleTimeout = true
         let server = try HTTPServer<Never>(configuration: http)
         server.start { [self] loop in DynamoHandler(endpoint: self, loop: loop) }

@@ -67,7 +67,9 @@ enum FileBytes {
     ///
     /// What is there already keeps its owner and its permissions; where a link is, what it leads to is replaced. A
     /// device or a pipe is written into.
-    static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
+    ///
+    /// - Parameter mode: the permissions of a new file.
+    static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o644) throws(FileError) {
         let present = try? FileStatus(of: path, followingLinks: true)
         if let present, !present.isRegular, !present.isDirectory { return try fill(path, with: bytes) }
         let target = resolved(path)
@@ -75,7 +77,7 @@ enum FileBytes {
         let draft = "\(target).\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
         let descriptor: Int32
         do throws(FileFault) {
-            descriptor = try OwnFile.open(draft, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+            descriptor = try OwnFile.open(draft, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
         } catch {
             throw FileError(path: path, operation: "written", error)
         }

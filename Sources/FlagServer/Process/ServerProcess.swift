@@ -14,6 +14,7 @@ import HTTPTransport
 import Logging
 import Platform
 import TableEngine
+import Tokens
 
 /// A server from its start to its end: puts the parts together in order, waits for a signal, takes them apart
 /// again.
@@ -135,7 +136,8 @@ struct ServerProcess {
         settings.evaluation.cacheLimits = configuration.cache
         settings.evaluation.bulkResponseBytes = configuration.bulkResponseBytes
         settings.evaluation.contextLimits = configuration.contextLimits
-        let dependencies = ServerComposition.Dependencies(
+        let issuerKeys = try openIssuers(logger)
+        var dependencies = ServerComposition.Dependencies(
             store: tables, tables: tables, keys: access.keys, digests: access.digests,
             table: configuration.profile.tableName,
             settings: settings, http: http,
@@ -157,8 +159,15 @@ struct ServerProcess {
                 if tables.backupTrouble != nil { return "lag behind the writes; the log says why" }
                 return tables.logDamages.isEmpty ? nil : "are damaged; flag-server backup continuous status says where"
             }, reserveComplaint: { tables.reserveComplaint })
+        if let issuerKeys {
+            dependencies.issuers = issuerKeys.issuers
+            dependencies.fetchIssuerKeys = { issuerKeys.refresh($0, done: $1) }
+        }
         logger.follow(tables)
         let composition = try ServerComposition(dependencies)
+        issuerKeys?.start { [server = composition.server] in
+            for loop in 0..<server.loopCount { server.send(.issuerKeys, toLoop: loop) }
+        }
         let readiness = composition.health.readiness
         tables.subscribeToWriteTrouble { trouble in
             readiness.mark(writable: trouble == nil)
@@ -171,6 +180,21 @@ struct ServerProcess {
     private func portAccess(_ keys: KeyStore) -> PortAccess {
         let strangers = Throttles(administration: configuration.throttle.administration.rate, evaluations: nil)
         return PortAccess(keys: keys.accessKeys, strangers: strangers)
+    }
+
+    /// Others whose tokens are taken; nil where nobody's are.
+    private func openIssuers(_ logger: Logger) throws -> IssuerKeys? {
+        guard let path = configuration.tokenIssuers else { return nil }
+        guard configuration.auth == .on else {
+            logger.warning("tokens.issuers says nothing while auth is off: nobody is asked for a token")
+            return nil
+        }
+        let settings: [OutsideIssuer.Settings]
+        do throws(IssuerFileFault) { settings = try ServerConfiguration.issuers(path) } catch {
+            throw CommandFailure("\(path): \(error)")
+        }
+        return try IssuerKeys(
+            settings.map { OutsideIssuer($0) }, userAgent: "flag-server/\(FlagServerCommand.version)", logger: logger)
     }
 
     /// The keys of a store; with authentication on, also what they are checked by.

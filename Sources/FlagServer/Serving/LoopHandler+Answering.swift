@@ -12,7 +12,7 @@ extension LoopHandler {
         guard let parameters = route.pattern.match(request.path) else {
             return counter.refuse(&exchange, route.label, .routeNotFound)
         }
-        let caller = caller(of: token, request)
+        let caller = caller(of: token, request, isSecure: exchange.isSecure)
         // A key that ended while the content was under way.
         guard caller != nil || route.policy.access == .open || gate.isForListedAddress(route, request, exchange) else {
             return counter.refuse(&exchange, route.label, .unauthorized)

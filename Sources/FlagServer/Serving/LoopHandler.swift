@@ -22,6 +22,12 @@ final class LoopHandler: HTTPHandler {
         case turn
         /// Keys have changed.
         case keys(KeyRing)
+        /// The signature of a token was checked.
+        case token(TokenVerdict)
+        /// An issuer of tokens has other keys.
+        case issuerKeys
+        /// Sessions have changed.
+        case sessions(SessionRing)
         /// Accounts have changed.
         case users(UserRing)
         /// Somebody waits for what this loop counted, and is told when it can be read.
@@ -40,15 +46,13 @@ final class LoopHandler: HTTPHandler {
         let health: Health
         /// The OpenAPI document.
         let document: APIDocument
-        /// How often callers may ask; nil for as often as they like.
-        let throttles: Throttles?
         /// What clients may call the server by.
         let hosts: ServedHosts
         /// The origins whose pages may have flags evaluated.
         let pages: PageOrigins
         /// From where metrics are read without a key.
         let readers: [AddressRange]
-        /// The keys that callers come in by; nil where everybody may do everything.
+        /// What callers are checked by; nil where everybody may do everything.
         let access: ServedAccess?
     }
 
@@ -60,22 +64,38 @@ final class LoopHandler: HTTPHandler {
     /// Decides who comes in.
     private(set) var gate: RouteGate
     /// Who has shown a key on this loop; nil where nobody is asked for one.
-    private var callers: CallerTable?
-
-    /// The accounts of persons, which what was handed out to them is checked by.
-    private(set) var users: UserRing
+    var callers: CallerTable?
+    /// Requests whose tokens are being checked.
+    var waitingTokens = WaitingTokens()
+    /// The loop itself.
+    let loop: LoopContext
+    /// Sends the handler a message from any thread.
+    let sendToSelf: @Sendable (Message) -> Void
 
     /// A handler over an evaluator of the same loop.
-    init(_ dependencies: Dependencies, evaluator: Evaluator, counters: CounterBlock) {
+    ///
+    /// - Parameters:
+    ///   - loop: the loop itself.
+    ///   - sendToSelf: sends the handler a message from any thread.
+    init(
+        _ dependencies: Dependencies, evaluator: Evaluator, counters: CounterBlock, loop: LoopContext,
+        sendToSelf: @escaping @Sendable (Message) -> Void
+    ) {
         self.dependencies = dependencies
+        self.loop = loop
+        self.sendToSelf = sendToSelf
         self.evaluator = evaluator
         counter = RequestCounter(dependencies.metrics.requests, in: counters)
         gate = RouteGate(
             dependencies.routes.router, counter, hosts: dependencies.hosts, pages: dependencies.pages,
-            throttles: dependencies.throttles,
-            readers: dependencies.readers)
-        users = dependencies.access?.users.ring ?? UserRing()
-        callers = dependencies.access.map { CallerTable($0.keys.ring, $0.digests, noteUse: $0.keys.noteUse) }
+            throttles: dependencies.access?.throttles, readers: dependencies.readers)
+        callers = dependencies.access.map {
+            CallerTable($0.keys.ring, $0.digests, tokens: $0.tokens, noteUse: $0.keys.noteUse)
+        }
+        if let access = dependencies.access {
+            callers?.replace(access.users.ring)
+            callers?.replace(access.sessions.ring)
+        }
     }
 
     func receive(_ message: Message) {
@@ -83,7 +103,10 @@ final class LoopHandler: HTTPHandler {
         case .cache(let update): evaluator.apply(update)
         case .turn: evaluator.takeTurn()
         case .keys(let ring): callers?.replace(ring)
-        case .users(let ring): users = ring
+        case .token(let verdict): take(verdict)
+        case .issuerKeys: callers?.forgetTokens()
+        case .sessions(let ring): callers?.replace(ring)
+        case .users(let ring): callers?.replace(ring)
         case .publish(let done):
             evaluator.publishStatistics()
             done()
@@ -95,8 +118,9 @@ final class LoopHandler: HTTPHandler {
         guard callers != nil else {
             return gate.admit(request, of: .anonymous, &exchange, stranger: .unauthorized)
         }
-        let found = identify(request)
+        let found = identify(request, isSecure: exchange.isSecure)
         guard case .caller(let caller, let ticket)? = found else {
+            if case .unchecked(let token)? = found { return decide(on: token, request, &exchange) }
             return gate.admit(request, of: nil, &exchange, stranger: .unauthorized(found, request))
         }
         if let end = caller.endsAt { tell(of: end, &exchange) }
@@ -105,13 +129,22 @@ final class LoopHandler: HTTPHandler {
         return .taken(token: route | ticket.bits << 16, upload: upload)
     }
 
+    /// Refuses a token that was found wrong elsewhere, or has its request wait until that is known.
+    @inline(never)
+    private func decide(
+        on token: PresentedToken, _ request: borrowing HTTPRequest, _ exchange: inout Exchange
+    ) -> Admission {
+        guard let fault = waitingTokens.takeFault(of: token.digest) else { return park(token, request, &exchange) }
+        return gate.admit(request, of: nil, &exchange, stranger: .refused(fault))
+    }
+
     /// Who sent a request that was admitted; nil when they may not come in any more.
-    func caller(of token: UInt64, _ request: borrowing HTTPRequest) -> Caller? {
+    func caller(of token: UInt64, _ request: borrowing HTTPRequest, isSecure: Bool) -> Caller? {
         // Asked in place: a copy of the table would hold all that is in it.
         guard callers != nil else { return .anonymous }
         let now = evaluator.now.millisecondsSinceEpoch
         if let caller = callers?.caller(CallerTable.Ticket(bits: token >> 16), now: now) { return caller }
-        guard case .caller(let caller, _)? = identify(request) else { return nil }
+        guard case .caller(let caller, _)? = identify(request, isSecure: isSecure) else { return nil }
         return caller
     }
 
@@ -125,23 +158,16 @@ final class LoopHandler: HTTPHandler {
 
     /// Whoever the request's credential is of; nil when it shows none.
     @inline(__always)
-    private func identify(_ request: borrowing HTTPRequest) -> CallerTable.Found? {
+    private func identify(_ request: borrowing HTTPRequest, isSecure: Bool) -> CallerTable.Found? {
         let now = evaluator.now.millisecondsSinceEpoch
         return Credential.with(of: request) { credential in
             switch credential {
-            case .none: nil
+            case .none: findSession(request, isSecure: isSecure, now: now)
             case .key(let text): callers?.find(text, now: now)
             case .otherScheme, .ambiguous: .unknown
             }
         }
     }
-}
-
-/// What event loops check callers by.
-struct ServedAccess: Sendable {
-    let keys: KeyStore
-    let users: UserStore
-    let digests: SecretDigest
 }
 
 extension Problem {
@@ -163,7 +189,9 @@ extension Problem {
                 .keyInQuery,
                 "an API key in a URL ends up in logs and histories: revoke it, and send another as Authorization: "
                     + "Bearer KEY")
-        case nil, .caller: .unauthorized
+        case nil, .caller, .unchecked: .unauthorized
+        case .refused(let fault): .refused(fault)
+        case .foreignPage: .foreignOrigin
         case .unknown where Credential.isAmbiguous(in: request):
             Problem(
                 .ambiguousCredential,

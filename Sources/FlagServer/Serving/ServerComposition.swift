@@ -10,6 +10,7 @@ import FlagStore
 import HTTPRouting
 import HTTPTransport
 import Telemetry
+import Tokens
 
 /// A whole server over a store: repository, cache feed, routes and HTTP server, put together and started in the right
 /// order. What is around it — configuration, signals, the data directory, the control socket — is the program's.
@@ -33,6 +34,8 @@ struct ServerComposition: Sendable {
     /// The accounts of persons.
     let accounts: Accounts
     private let handler: LoopHandler.Dependencies
+    /// What callers are checked by; nil where nobody is asked who they are.
+    var access: ServedAccess? { handler.access }
     private let evaluation: EvaluationSettings
     private let failures: EvaluationFailureLog
 
@@ -48,6 +51,10 @@ struct ServerComposition: Sendable {
         var accounts: Accounts?
         /// What keys are checked by; nil where nobody is asked for one.
         var digests: SecretDigest?
+        /// Others whose tokens are taken.
+        var issuers: [OutsideIssuer] = []
+        /// Fetches the keys of one of them.
+        var fetchIssuerKeys: TokenChecker.KeySource = { _, done in done() }
         /// The name of the flag table, which is created if it is missing.
         var table: String
         /// What the operator decided about serving.
@@ -87,9 +94,8 @@ struct ServerComposition: Sendable {
         try repository.createTableIfMissing()
         var http = dependencies.http
         http.errorBody = ServerComposition.protocolErrorBody
-        http.standingFields = BrowserOrigin.standingFields
-        // RFC 6797: who came over TLS once comes no other way for a year.
-        if http.tls != nil { http.standingFields.append(("Strict-Transport-Security", "max-age=31536000")) }
+        http.standingFields = BrowserOrigin.standingFields(
+            dependsOnCaller: dependencies.digests != nil, isSecure: http.tls != nil)
         http.tellsIdleTimeout = true
         let server = try HTTPServer<LoopHandler.Message>(configuration: http)
         let replacements = DispatchQueue(label: "flag-server.replaced-table")
@@ -112,11 +118,13 @@ struct ServerComposition: Sendable {
             backupComplaint: dependencies.backupComplaint, reserveComplaint: dependencies.reserveComplaint)
         let workers = WorkerPool()
         let accounts = dependencies.accounts ?? Accounts(beside: dependencies.keys)
-        let administration = Administration(
+        var administration = Administration(
             repository: repository, tables: TableAdministration(tables: dependencies.tables, profile: settings.profile),
             keys: dependencies.keys, accounts: accounts, feed: feed, work: dependencies.work, workers: workers,
             defaultEnvironment: settings.profile.defaultEnvironment,
             now: dependencies.now)
+        let access = ServedAccess(dependencies, accounts)
+        administration.authentication = access?.authentication
         let document = APIDocument.ofProgram(version: settings.version)
         let metrics = ServerMetrics(loopCount: dependencies.http.loops, labels: ServedRoutes.labels)
         let page = MetricsPage(
@@ -131,12 +139,7 @@ struct ServerComposition: Sendable {
                 to: workers, metrics.requests, metrics.workers, contentBytes: dependencies.http.limits.bodyBytes,
                 report: dependencies.reportAdministration),
             health: health, document: document,
-            throttles: dependencies.digests == nil
-                ? nil : Throttles(administration: settings.administrationRate, evaluations: settings.evaluationRate),
-            hosts: settings.hosts, pages: settings.pages, readers: settings.metricsReaders,
-            access: dependencies.digests.map {
-                ServedAccess(keys: dependencies.keys, users: accounts.users, digests: $0)
-            })
+            hosts: settings.hosts, pages: settings.pages, readers: settings.metricsReaders, access: access)
         self.metrics = metrics
         keys = dependencies.keys
         self.accounts = accounts
@@ -171,7 +174,9 @@ struct ServerComposition: Sendable {
                 metrics: handler.metrics.evaluation, requests: handler.metrics.requests,
                 wantsTurn: { [index = loop.index] in server.send(.turn, toLoop: index) },
                 noteFailure: { failures.note($0, of: $1, in: $2) })
-            return LoopHandler(handler, evaluator: evaluator, counters: counters)
+            return LoopHandler(
+                handler, evaluator: evaluator, counters: counters, loop: loop,
+                sendToSelf: { [index = loop.index] message in server.send(message, toLoop: index) })
         }
         failures.start()
         health.readiness.markWarm()
@@ -182,6 +187,10 @@ struct ServerComposition: Sendable {
         guard let access = handler.access else { return }
         let loops = server.loopCount
         do throws(KeyStoreError) {
+            try access.keys.signingKeys.start()
+            try access.sessions.start { [server] ring in
+                for loop in 0..<loops { server.send(.sessions(ring), toLoop: loop) }
+            }
             try access.keys.start { [server] ring in
                 for loop in 0..<loops { server.send(.keys(ring), toLoop: loop) }
             }

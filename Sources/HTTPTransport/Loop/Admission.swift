@@ -8,6 +8,9 @@ package enum Admission {
     case taken(token: UInt64, upload: HTTPUpload?)
     /// It has its response, which is the same whatever its content is.
     case answered
+    /// It cannot be said yet: `Exchange.parked` was called. The request waits with its content unread, and `admit` is
+    /// asked again after `LoopContext.admitAgain`.
+    case pending
 
     /// Taken, with nothing to say of it.
     package static var taken: Admission { .taken(token: 0, upload: nil) }

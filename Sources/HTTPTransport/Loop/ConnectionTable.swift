@@ -44,6 +44,14 @@ struct ConnectionTable: ~Copyable {
         return isWaiting && connection.pointee.ticket == ticket ? connection : nil
     }
 
+    /// The connection whose request waits under this ticket; nil when it does no more.
+    func find(_ parked: ParkedRequest) -> UnsafeMutablePointer<HTTPConnection>? {
+        guard parked.slot < slots else { return nil }
+        let connection = self[parked.slot]
+        let isWaiting = connection.pointee.descriptor >= 0 && connection.pointee.machine.phase == .parked
+        return isWaiting && connection.pointee.ticket == parked.ticket ? connection : nil
+    }
+
     /// Takes a free slot for `descriptor`.
     ///
     /// - Complexity: Amortised O(1).
@@ -64,6 +72,7 @@ struct ConnectionTable: ~Copyable {
         connection.pointee.isReadable = false
         connection.pointee.hasEnd = false
         connection.pointee.isUnread = false
+        connection.pointee.wasParked = false
         connection.pointee.droppedBytes = 0
         connection.pointee.session = nil
         connection.pointee.requestNumber = 0

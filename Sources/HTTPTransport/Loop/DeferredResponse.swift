@@ -1,3 +1,9 @@
+/// A request that waits until its handler can decide on it. Good on its own loop only.
+package struct ParkedRequest: Sendable {
+    let slot: UInt32
+    let ticket: UInt32
+}
+
 /// The right to answer one exchange later, from any thread.
 ///
 /// Names the connection by slot and ticket, never by descriptor: a response that comes after the connection closed,

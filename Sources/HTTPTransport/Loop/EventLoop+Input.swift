@@ -156,8 +156,12 @@ extension EventLoop {
         }
         var exchange = Exchange(connection: connection, loop: state)
         let request = connection.pointee.request(state.pointee.fields.entries, contentLength: 0)
-        connection.pointee.requestBegin = state.pointee.monotonicMicroseconds
-        RequestName.begin(request, on: connection)
+        // What has waited for its decision began before, and has its name.
+        if !connection.pointee.wasParked {
+            connection.pointee.requestBegin = state.pointee.monotonicMicroseconds
+            RequestName.begin(request, on: connection)
+        }
+        connection.pointee.wasParked = false
         switch handler.admit(request, &exchange) {
         case .taken(let token, let upload):
             connection.pointee.token = token
@@ -173,6 +177,12 @@ extension EventLoop {
             if connection.pointee.output.count >= state.pointee.limits.pendingOutputBytes {
                 connection.pointee.wasInterrupted = true
             }
+            return nil
+        case .pending:
+            precondition(exchange.isDeferred, "a request that waits was parked")
+            connection.pointee.wasParked = true
+            connection.pointee.machine.keepsAlive = keepsAlive
+            connection.pointee.machine.park(state.pointee.timeouts, now: state.pointee.monotonic)
             return nil
         }
     }

@@ -133,7 +133,7 @@ final class EventLoop {
         } else if connection.pointee.machine.phase == .streaming {
             // A stream may have no end: who ends its own side is taken to have left.
             if event.events & ends != 0 { release(connection) }
-        } else if connection.pointee.machine.phase == .answering {
+        } else if connection.pointee.machine.phase == .answering || connection.pointee.machine.phase == .parked {
             // Nobody is left to take the response that is awaited.
             if isGone { release(connection) }
         } else if connection.pointee.isReadable {

@@ -25,6 +25,9 @@ package struct Exchange: ~Copyable {
     /// Whether the loop is so late that only what is essential should be answered (`HTTPTimeouts.lag`).
     package var isLate: Bool { loop.pointee.isOverloaded }
 
+    /// Whether the connection is secured, or a trusted gateway vouches for it.
+    package var isSecure: Bool { connection.pointee.machine.isSecure }
+
     /// Refuses the request because the loop is late, and counts that.
     package mutating func shed() {
         loop.pointee.counters.shed.raise(by: 1)
@@ -172,6 +175,20 @@ package struct Exchange: ~Copyable {
         return DeferredResponse(
             mailbox: loop.pointee.mailbox, slot: connection.pointee.slot, ticket: connection.pointee.ticket)
     }
+
+    /// Has the request wait until its handler can decide on it. For `admit`, which then says `pending`.
+    ///
+    /// - Returns: What the handler has it decided on again with. Where that does not come in the time of a handler, the
+    ///   transport answers 503.
+    package mutating func parked() -> ParkedRequest {
+        precondition(state == .open, "an exchange is answered or deferred once")
+        connection.pointee.ticket &+= 1
+        state = .deferred(ticket: connection.pointee.ticket)
+        return ParkedRequest(slot: connection.pointee.slot, ticket: connection.pointee.ticket)
+    }
+
+    /// Whether it was left to be answered later.
+    var isDeferred: Bool { if case .deferred = state { true } else { false } }
 
     /// An exchange that its handler forgot, or that was deferred twice, gets a response all the same.
     mutating func completeUnanswered() {

@@ -38,6 +38,8 @@ struct HTTPConnection: ~Copyable {
     var upload: Permit?
     /// The place of the large response that is under way; nil for others.
     var largeResponse: Permit?
+    /// Whether the request at hand has waited for its decision.
+    var wasParked = false
     /// What the handler gave for the request at hand when it took it.
     var token: UInt64 = 0
     /// The number in the request's name; 0 while it has none.

@@ -5,7 +5,8 @@ package protocol HTTPHandler: AnyObject, SendableMetatype {
     associatedtype Message: Sendable
 
     /// Decides on a request by its head, before any of its content is asked for. May answer, and then the content is
-    /// not read: what is little of it and sure to come is dropped, behind more the connection closes. May not defer.
+    /// not read: what is little of it and sure to come is dropped, behind more the connection closes. May not defer the
+    /// answer, but have the request wait until it can be decided (`Admission.pending`).
     ///
     /// Without an implementation, all are taken, but for a loop that is late.
     ///

@@ -32,6 +32,20 @@ package final class LoopContext {
         return state.pointee.table.find(slot: response.slot, ticket: response.ticket) != nil
     }
 
+    /// Whether a request still waits for its decision. O(1).
+    package func awaits(_ parked: ParkedRequest) -> Bool { state.pointee.table.find(parked) != nil }
+
+    /// Has `admit` asked again about a request that waits, before the loop sleeps again. Does nothing where it waits no
+    /// more. May be called from `admit`, `handle` and `receive`.
+    package func admitAgain(_ parked: ParkedRequest) {
+        guard let connection = state.pointee.table.find(parked) else { return }
+        connection.pointee.ticket &+= 1
+        connection.pointee.machine.releaseParked()
+        if connection.pointee.isReady { return }
+        connection.pointee.isReady = true
+        state.pointee.ready.append(connection)
+    }
+
     /// Answers a deferred exchange of this very loop, on the loop: the response is written straight into the
     /// connection's buffer and sent before the loop sleeps again. May be called from `handle` and `receive`.
     ///

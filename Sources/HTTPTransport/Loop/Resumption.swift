@@ -12,6 +12,7 @@ enum Resumption {
     ) {
         // No second answer has this ticket.
         connection.pointee.ticket &+= 1
+        if connection.pointee.machine.phase == .parked { return refuseParked(connection, loop: loop, body) }
         var exchange = Exchange(connection: connection, loop: loop)
         body(&exchange)
         exchange.completeUnanswered()
@@ -23,6 +24,30 @@ enum Resumption {
         if connection.pointee.stream == nil {
             connection.pointee.machine.answered(loop.pointee.timeouts, now: loop.pointee.monotonic)
         }
+        goOnSoon(connection, loop: loop)
+    }
+
+    /// Answers a request on which nobody has decided in time: by its head, as one that is refused.
+    private static func refuseParked(
+        _ connection: UnsafeMutablePointer<HTTPConnection>, loop: UnsafeMutablePointer<LoopState>,
+        _ body: (inout Exchange) -> Void
+    ) {
+        connection.pointee.wasParked = false
+        if !connection.pointee.machine.canSkipContent(connection.pointee.input) {
+            connection.pointee.machine.keepsAlive = false
+        }
+        var exchange = Exchange(connection: connection, loop: loop)
+        body(&exchange)
+        exchange.completeUnanswered()
+        loop.pointee.counters.requests.raise(by: 1)
+        connection.pointee.machine.handedHead(&connection.pointee.input)
+        connection.pointee.machine.answered(loop.pointee.timeouts, now: loop.pointee.monotonic)
+        goOnSoon(connection, loop: loop)
+    }
+
+    private static func goOnSoon(
+        _ connection: UnsafeMutablePointer<HTTPConnection>, loop: UnsafeMutablePointer<LoopState>
+    ) {
         if connection.pointee.isReady { return }
         connection.pointee.isReady = true
         loop.pointee.ready.append(connection)

@@ -78,6 +78,8 @@ struct ConnectionMachine {
     private var uploadTime: Int64 = 0
     /// Bytes of content still to be dropped, of a request that was answered by its head.
     private var skippedBytes = 0
+    /// Whether a request that was parked can be decided on now.
+    private var isReleased = false
 
     /// Content up to this size is dropped when its request was answered without it; behind more the connection closes.
     private static let skippedMaximum = 64 * 1024
@@ -132,8 +134,18 @@ struct ConnectionMachine {
         case .head: return advanceHead(&input, &fields, limits, timeouts, now: now)
         case .body: return advanceBody(&input, &fields)
         case .chunks: return advanceChunks(&input, &fields, limits)
+        case .parked: return advanceParked(input, &fields)
         case .admitting, .answering, .streaming, .closing, .lingering: return .wait
         }
+    }
+
+    /// The fields were found long ago, and others' have taken their place since.
+    @inline(never)
+    private mutating func advanceParked(_ input: borrowing ByteBuffer, _ fields: inout FieldTable) -> Step {
+        guard isReleased else { return .wait }
+        parser.tabulate(input.readable, into: &fields)
+        phase = .admitting
+        return .admit
     }
 
     /// Drops what is left of the content of a request that was answered without it.
@@ -200,6 +212,16 @@ struct ConnectionMachine {
         // Who waits for 100 may send the content or not (RFC 9110 §10.1.1).
         return length <= ConnectionMachine.skippedMaximum && !parser.head.expectsContinue
     }
+
+    /// The handler cannot decide yet on the request whose head is there. It has the time of a handler.
+    mutating func park(_ timeouts: borrowing TimeoutsInMilliseconds, now: Int64) {
+        phase = .parked
+        isReleased = false
+        stageDeadline = now + timeouts.handler
+    }
+
+    /// The handler is to be asked again about the request that waits.
+    mutating func releaseParked() { isReleased = true }
 
     /// The request at hand was answered by its head; its content makes no difference, whatever of it is still to come.
     mutating func handedHead(_ input: inout ByteBuffer) {
@@ -379,7 +401,7 @@ struct ConnectionMachine {
         case .idle: stageDeadline = now + (isHandshaking ? timeouts.head : timeouts.idle)
         case .head: stageDeadline = now + timeouts.head
         case .body, .chunks: beginBody(timeouts, now: now)
-        case .admitting, .answering, .streaming, .closing, .lingering: break
+        case .admitting, .parked, .answering, .streaming, .closing, .lingering: break
         }
     }
 
@@ -391,7 +413,9 @@ struct ConnectionMachine {
     }
 
     /// Whether bytes of the peer are of use now; else they wait in the kernel, and the peer is held back.
-    var wantsInput: Bool { phase != .answering && phase != .streaming && !isBlocked && !inputEnded }
+    var wantsInput: Bool {
+        phase != .answering && phase != .streaming && phase != .parked && !isBlocked && !inputEnded
+    }
 
     // MARK: Time
 
@@ -425,7 +449,7 @@ struct ConnectionMachine {
         case .head: return timeOut(isWholeRequest ? .request : .head)
         case .body, .chunks: return timeOut(isWholeRequest ? .request : .body)
         case .streaming, .admitting: return .none
-        case .answering: return .handlerTimeout(isWholeRequest ? .request : .handler)
+        case .parked, .answering: return .handlerTimeout(isWholeRequest ? .request : .handler)
         case .closing, .lingering: return .close(nil)
         }
     }

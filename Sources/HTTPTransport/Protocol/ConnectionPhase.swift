@@ -6,6 +6,8 @@ enum ConnectionPhase: UInt8 {
     case head
     /// The head is whole, and the handler decides on it.
     case admitting
+    /// The head is whole, and the handler cannot decide yet; nothing more is read.
+    case parked
     /// The head is whole, a body of known length came in part.
     case body
     /// The head is whole, a chunked body came in part.

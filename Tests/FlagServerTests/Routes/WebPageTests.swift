@@ -82,4 +82,14 @@ struct WebPageTests {
             #expect(answer.fields["cache-control"] == "private, no-cache")
         }
     }
+    @Test("find that nobody keeps what depends on who asks")
+    func standingFieldsWithKeys() throws {
+        let server = try RouteServer(requiresAuthentication: true)
+        let key = try server.makeKey(.admin, roles: [.admin])
+        for path in ["/api/flags", "/nowhere", "/health"] {
+            let response = try server.send("GET", path, nil, [("X-API-Key", key)])
+            #expect(response.fields["cache-control"] == "no-store")
+            #expect(try server.send("GET", path).fields["cache-control"] == "no-store")
+        }
+    }
 }

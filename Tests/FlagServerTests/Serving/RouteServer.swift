@@ -72,6 +72,12 @@ final class RouteServer: Sendable {
         composition.drain(within: .seconds(5)) { table.store.close() }
     }
 
+    /// What the server's clocks say.
+    var now: Timestamp { clock.withLock { $0 } }
+
+    /// What it checks callers by.
+    var access: ServedAccess? { composition.access }
+
     /// Lets time pass.
     func advance(byMilliseconds milliseconds: Int64) {
         clock.withLock { $0.millisecondsSinceEpoch += milliseconds }
