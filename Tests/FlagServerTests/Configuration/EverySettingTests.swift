@@ -131,8 +131,19 @@ struct EverySettingTests {
         let issue = try #require(ServerConfigurationTests.issues(commandLine: ["config": path]).first)
         let parts = issue.split(separator: " is no setting; there are ")
         let known = try #require(parts.dropFirst().first).split(separator: ", ").map(String.init)
-        let elsewhere = ["environment", "tls", "tls.certificate", "tls.key", "tls.minimum-version", "dynamodb.tls"]
+        let elsewhere = [
+            "environment", "tls", "tls.certificate", "tls.key", "tls.minimum-version", "dynamodb.tls", "auth.mode",
+            "auth.issuers",
+        ]
         #expect(Set(known) == Set(Self.cases.map(\.key) + elsewhere))
+    }
+
+    @Test("auth may be a section, with the issuers of tokens in it")
+    func section() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("any.yaml", "auth:\n  mode: on\n  issuers: /etc/issuers.json\n")
+        let configuration = try ServerConfigurationTests.load(commandLine: ["config": path])
+        #expect(configuration.auth == .on && configuration.tokenIssuers == "/etc/issuers.json")
     }
 
     @Test("A certificate and its key secure connections together; one without the other is a mistake, not plain HTTP")
