@@ -23,7 +23,7 @@ extension CallerTable {
             let user = users.record(record.user, revision: record.revision),
             record.end.millisecondsSinceEpoch > now
         else { return .unknown }
-        // Looked at again when its use is to be noted; that it was noted is a change after which all are looked at.
+        // Looked at again when its use is to be noted, and then once it was.
         let next = record.usedAt.millisecondsSinceEpoch + SessionRecord.notedMilliseconds
         if next <= now { noteUse(record.digest, Timestamp(millisecondsSinceEpoch: now)) }
         let until = next > now ? next : now + SessionRecord.notedMilliseconds

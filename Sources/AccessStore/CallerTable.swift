@@ -115,10 +115,11 @@ package struct CallerTable {
         forget()
     }
 
-    /// Takes other sessions: whoever is known is looked at anew.
+    /// Takes other sessions: where some have ended, whoever is known is looked at anew.
     package mutating func replace(_ sessions: SessionRing) {
+        let haveEnded = sessions.endedCount != self.sessions.endedCount
         self.sessions = sessions
-        forget()
+        if haveEnded { forget() }
     }
 
     mutating func forget() {

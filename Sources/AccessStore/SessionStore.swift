@@ -19,12 +19,17 @@ package struct SessionRecord: Sendable, Equatable {
 
     /// How long it lasts without being used, in milliseconds.
     package static let idleMilliseconds: Int64 = 12 * 3_600_000
+    /// How long it lasts however much it is used, in milliseconds: then its person signs in again.
+    package static let lifetimeMilliseconds: Int64 = 7 * 24 * 3_600_000
     /// How long a use is not noted after another, in milliseconds.
     package static let notedMilliseconds: Int64 = 5 * 60_000
 
     /// When it ends if it is not used.
     package var end: Timestamp {
-        Timestamp(millisecondsSinceEpoch: usedAt.millisecondsSinceEpoch + Self.idleMilliseconds)
+        Timestamp(
+            millisecondsSinceEpoch: min(
+                usedAt.millisecondsSinceEpoch + Self.idleMilliseconds,
+                createdAt.millisecondsSinceEpoch + Self.lifetimeMilliseconds))
     }
 }
 
@@ -34,9 +39,15 @@ package struct SessionRecord: Sendable, Equatable {
 package final class SessionRing: Sendable {
     /// By the digests of their identifiers.
     package let records: [String: SessionRecord]
+    /// How many have ended so far. Where it is the same, nobody has to be looked at anew: that a session was used, as
+    /// each is every few minutes, or that one began, takes nothing from whoever is known.
+    package let endedCount: Int
 
     /// A ring of sessions.
-    package init(_ records: [String: SessionRecord] = [:]) { self.records = records }
+    package init(_ records: [String: SessionRecord] = [:], endedCount: Int = 0) {
+        self.records = records
+        self.endedCount = endedCount
+    }
 }
 
 /// The sessions of persons in browsers: begins and ends them, and hands every change to whoever checks by them.
@@ -88,7 +99,8 @@ package final class SessionStore: Sendable {
         state.withLock { state in
             state.deliver = deliver
             state.ring = SessionRing(
-                Dictionary(records.map { ($0.digest, $0) }) { $1 }.merging(state.ring.records) { $1 })
+                Dictionary(records.map { ($0.digest, $0) }) { $1 }.merging(state.ring.records) { $1 },
+                endedCount: state.ring.endedCount + 1)
             deliver(state.ring)
         }
     }
@@ -151,7 +163,8 @@ package final class SessionStore: Sendable {
                 guard let digest = change.key.sort?.stringValue else { continue }
                 records[digest] = change.newItem.flatMap(Self.record)
             }
-            state.ring = SessionRing(records)
+            let ended = changes.lazy.filter { $0.newItem == nil }.count
+            state.ring = SessionRing(records, endedCount: state.ring.endedCount + ended)
             state.deliver(state.ring)
         }
     }

@@ -50,6 +50,37 @@ struct SessionRoutesTests {
         #expect(try status(cookie) == 401)
     }
 
+    @Test("A session ends after 7 days, however much it is used")
+    func lifetime() throws {
+        let cookie = try begin()
+        for _ in 0..<20 {
+            server.advance(byMilliseconds: Self.day / 3)
+            #expect(try status(cookie) == 200)
+            try waitForNote()
+        }
+        server.advance(byMilliseconds: Self.day / 3 - 1)
+        #expect(try status(cookie) == 200)
+        server.advance(byMilliseconds: 1)
+        #expect(try status(cookie) == 401)
+    }
+
+    @Test("That a session is used, or another begins, makes no loop forget whom it knows; that one ends does")
+    func known() throws {
+        let sessions = try #require(server.access).sessions
+        let cookie = try begin()
+        let before = sessions.ring.endedCount
+        server.advance(byMilliseconds: Self.day / 3)
+        #expect(try status(cookie) == 200)
+        try waitForNote()
+        _ = try begin()
+        #expect(sessions.ring.endedCount == before)
+        let ended = try server.send(
+            "DELETE", "/api/auth/session", nil, [("Cookie", cookie), ("Sec-Fetch-Site", "same-origin")])
+        #expect(ended.status == 204)
+        #expect(sessions.ring.endedCount == before + 1)
+        #expect(try status(cookie) == 401)
+    }
+
     /// Waits until the session's use is noted as of now.
     private func waitForNote() throws {
         let access = try #require(server.access)
