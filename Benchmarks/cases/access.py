@@ -53,7 +53,9 @@ def run(options) -> Report:
                     for name, server in servers.items()]
                 found = wrk.rounds(targets, options.rounds, options.seconds, options.say)
                 refused = milliseconds_to_refusal(targets[-1], directories[MANY], keys[MANY])
-    return report(found, refused)
+                options.say("1,000 sign-ins a minute beside evaluations")
+                beside = beside_sign_ins(few, directories[FEW], keys[FEW], max(5, options.seconds))
+    return report(found, refused, beside)
 
 
 def command(directory: Path, *arguments) -> str:
@@ -118,6 +120,40 @@ def milliseconds_to_refusal(target: wrk.Target, directory: Path, key: str) -> fl
     return (refused_at[0] - revoked_at) * 1e3
 
 
+def beside_sign_ins(server, directory: Path, key: str, seconds: float) -> tuple[float, str]:
+    """The p99 of evaluations, in milliseconds, while somebody signs in 1,000 times a minute; and what came of those."""
+    made = subprocess.run(
+        [peers.build("flag-server"), "users", "create", "bench", "--role", "viewer", "--environment", "development",
+         "--format", "json", "--data-dir", directory], check=True, capture_output=True, text=True)
+    body = json.dumps({"username": "bench", "password": json.loads(made.stdout)["password"]})
+    statuses: list[int] = []
+
+    def sign_in():
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection.request("POST", "/api/auth/token", body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        response.read()
+        statuses.append(response.status)
+
+    found = {}
+    target = wrk.Target("beside sign-ins", server, PATH, [flags.REQUEST], connections=4,
+                        headers=(f"Authorization: Bearer {key}",))
+    load = threading.Thread(target=lambda: found.update(wrk.load(target, seconds)))
+    load.start()
+    threads = []
+    begun = time.monotonic()
+    while load.is_alive():
+        threads.append(threading.Thread(target=sign_in))
+        threads[-1].start()
+        time.sleep(max(0, begun + len(threads) * 0.06 - time.monotonic()))
+    for thread in threads:
+        thread.join()
+    if found["failures"]:
+        raise SystemExit(f"{found['failures']} evaluations failed beside sign-ins")
+    counts = ", ".join(f"{statuses.count(status)} × {status}" for status in sorted(set(statuses)))
+    return found["p99"] / 1e3, f"{len(statuses)} sign-ins in {time.monotonic() - begun:.0f} s: {counts}"
+
+
 class UnixConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
@@ -130,7 +166,7 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.socket_path)
 
 
-def report(found: dict[str, wrk.Figures], refused: float) -> Report:
+def report(found: dict[str, wrk.Figures], refused: float, beside: tuple[float, str]) -> Report:
     """Rows with each server's figures and their ratio to nginx, the first."""
     nginx, opened = found[NGINX], found[OPEN]
     rows = [
@@ -142,9 +178,11 @@ def report(found: dict[str, wrk.Figures], refused: float) -> Report:
         Goal("CPU per request with a token against nginx", found[TOKEN].cpu / nginx.cpu, 1.15, "×"),
         Goal("CPU per request with 10,000 keys against 10", found[MANY].cpu / found[FEW].cpu, 1.05, "×"),
         Goal("from revocation to refusal under load", refused, 100, "ms"),
+        Goal("p99 of evaluations beside 1,000 sign-ins a minute", beside[0], 10, "ms"),
     ]
     columns = ["server", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "CPU, nginx = 1", "CPU, auth off = 1"]
     return Report(
         TITLE, columns, rows, goals,
         "The same evaluation as in the case ofrep, each request with a key, which auth off and nginx do not look at, or "
-        "with a token; with auth on it is checked, and the throttles count it.")
+        "with a token; with auth on it is checked, and the throttles count it. Four connections evaluate beside sign-ins; "
+        f"{beside[1]}.")
