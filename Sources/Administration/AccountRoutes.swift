@@ -21,7 +21,7 @@ enum AccountRoutes {
 
     // Also for whoever may nothing yet: they come here to change that.
     private static let looking = RoutePolicy("account", .anyCaller)
-    private static let changing = looking.with { $0.audit = .change }
+    private static let changing = looking.with { $0.audit = .change }.behindPasswords
 
     private static func get(
         _ request: AdministrationRequest, _ administration: Administration

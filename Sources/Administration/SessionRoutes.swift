@@ -1,5 +1,6 @@
 import Access
 import AccessStore
+import DynamoModel
 import FlagCore
 import FlagStore
 import HTTPRouting
@@ -12,8 +13,11 @@ enum SessionRoutes {
     /// The routes.
     static let routes = [
         AdministrationRoute(
-            .post, "/api/auth/session", "createSession", RoutePolicy("auth", .open).with { $0.readsCredentials = true },
-            create),
+            .post, "/api/auth/session", "createSession",
+            RoutePolicy("auth", .open).with {
+                $0.readsCredentials = true
+                $0.audit = .signIn
+            }.behindPasswords, create),
         AdministrationRoute(
             .delete, "/api/auth/session", "endSession",
             RoutePolicy("auth", .anyCaller).with { $0.readsCredentials = true }, end),
@@ -71,6 +75,7 @@ enum SessionRoutes {
                 if error == .refused { authentication.throttles.noteFailedLogin(at: request.client, now: began) }
                 throw Problem(error)
             }
+            request.identity.principal = "\(user.caller.principal)"
             return try administration.onUsers { () throws(KeyStoreError) in
                 try handOut(user, authentication, now)
             }

@@ -1,5 +1,6 @@
 import Access
 import AccessStore
+import DynamoModel
 import FlagCore
 import FlagStore
 import HTTPRouting
@@ -16,7 +17,10 @@ enum TokenRoutes {
     ]
 
     private static let looking = RoutePolicy("auth", .open)
-    private static let issuing = looking.with { $0.readsCredentials = true }
+    private static let issuing = looking.with {
+        $0.readsCredentials = true
+        $0.audit = .signIn
+    }.behindPasswords
 
     private static func create(
         _ request: AdministrationRequest, _ administration: Administration
@@ -32,6 +36,7 @@ enum TokenRoutes {
                 try authentication.desk.issue(forKey: grant.selector, secret: grant.secret, at: administration.now())
             }
             guard let issued else { throw OAuthRefusal.client(grant.isBasic) }
+            request.identity.principal = "\(Principal(.key, grant.selector))"
             response = .json(
                 [
                     "access_token": .string(issued.token), "token_type": "Bearer",

@@ -23,7 +23,7 @@ enum UserRoutes {
     ]
 
     private static let looking = RoutePolicy("users", .needsEverywhere(.administer))
-    private static let changing = looking.with { $0.audit = .change }
+    private static let changing = looking.with { $0.audit = .change }.behindPasswords
 
     private static func list(
         _ request: AdministrationRequest, _ administration: Administration

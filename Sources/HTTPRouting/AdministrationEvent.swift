@@ -1,14 +1,40 @@
 import Access
 import Bytes
 import HTTPTransport
+import Platform
+
+/// Who turned out to have sent a request, where that is found out while it is done. From any thread.
+package final class ProvenIdentity: Sendable {
+    private let state = Locked<String?>(nil)
+
+    init() {}
+
+    /// Who it is, as principals are told; nil while nobody knows.
+    package var principal: String? {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
+    }
+}
 
 /// An administrative request, as the log tells of it.
 package struct AdministrationEvent: Sendable {
-    /// Whether it may have changed something.
-    package let isChange: Bool
+    /// What it may have been.
+    package enum Kind: String, Sendable {
+        /// It only looked.
+        case request
+        /// It may have changed something.
+        case change
+        /// Somebody proved who they are, or could not.
+        case signIn = "sign-in"
+    }
+
+    package let kind: Kind
     package let method: String
     package let target: String
-    package let principal: String
+    /// Who sent it; of a sign-in, who that turned out to be.
+    package var principal: String { identity.principal ?? caller }
+    private let caller: String
+    private let identity: ProvenIdentity
     package let client: String
     package let requestID: RequestID
     package let traceID: String?
@@ -19,11 +45,17 @@ package struct AdministrationEvent: Sendable {
     /// What a request says of itself; its content is not told.
     init(_ copy: AdministrationRequest, _ request: borrowing HTTPRequest, _ audit: RoutePolicy.AuditClass) {
         // What is only checked changes nothing.
-        isChange = audit == .change && copy.query["dryRun"] != "true"
+        kind =
+            switch audit {
+            case .signIn: .signIn
+            case .change where copy.query["dryRun"] != "true": .change
+            case .change, .read, .none: .request
+            }
         method = String(decoding: request.methodName, as: UTF8.self)
         let query = request.query.map { "?" + String(decoding: $0, as: UTF8.self) } ?? ""
         target = Self.target(String(decoding: request.path, as: UTF8.self) + query)
-        principal = "\(copy.caller.principal)"
+        caller = "\(copy.caller.principal)"
+        identity = copy.identity
         client = "\(copy.client)"
         requestID = copy.requestID
         traceID = copy.traceID

@@ -15,6 +15,8 @@ package struct AdministrationRequest: Sendable {
     package private(set) var ifNoneMatch: String?
     /// Who sent it.
     package let caller: Caller
+    /// Who they turn out to be, for routes that find that out.
+    package let identity = ProvenIdentity()
     /// What the route needs whoever sent it to be allowed.
     package let permissions: Permissions
     /// What names it.

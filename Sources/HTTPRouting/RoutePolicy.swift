@@ -49,6 +49,8 @@ package struct RoutePolicy: Sendable {
         case read
         /// It changes something.
         case change
+        /// Somebody proves who they are.
+        case signIn
     }
 
     /// What bounds how often a route is asked for.

@@ -71,6 +71,19 @@ def test_a_person_exchanges_a_password_for_a_token_and_may_what_their_roles_may(
     assert guarded.request("GET", "/api/whoami", headers=token)[0] == 401
 
 
+def test_the_log_says_who_signed_in_and_from_where_somebody_could_not(guarded):
+    create(guarded, "ann")
+    sign_in(guarded, "ann")
+    sign_in(guarded, "ann", "not the password")
+    sign_in(guarded, "nobody.of.that.name", "not the password")
+    lines = [line for line in guarded.log().splitlines() if "sign-in" in line]
+    assert any("account ann" in line and "200" in line for line in lines), lines
+    refused = [line for line in lines if "403" in line or "401" in line]
+    assert len(refused) == 2 and all("127.0.0.1" in line for line in refused), lines
+    assert "not the password" not in guarded.log()
+    assert "nobody.of.that.name" not in guarded.log(), "what is typed for a name may be a password"
+
+
 def test_a_session_is_a_cookie_that_no_other_page_and_nobody_on_the_way_can_use(guarded):
     create(guarded, "ann")
     answer = requests.post(f"{guarded.origin}/api/auth/session", timeout=20,

@@ -6,7 +6,7 @@ extension AdministrationEvent {
     /// How important its end is: changes are what an operator looks for later, what only looks is for finding faults.
     private func level(of status: UInt16) -> Logger.Level {
         if status >= 500 { return .warning }
-        if !isChange { return .debug }
+        if kind == .request { return .debug }
         return status < 400 ? .notice : .info
     }
 
@@ -17,6 +17,6 @@ extension AdministrationEvent {
             "status": .stringConvertible(Int(status)), "request": "\(requestID)",
         ]
         if let traceID { metadata["trace"] = "\(traceID)" }
-        logger.log(level: level(of: status), isChange ? "change" : "request", metadata: metadata)
+        logger.log(level: level(of: status), "\(kind.rawValue)", metadata: metadata)
     }
 }
