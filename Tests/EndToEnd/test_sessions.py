@@ -76,12 +76,12 @@ def test_the_log_says_who_signed_in_and_from_where_somebody_could_not(guarded):
     sign_in(guarded, "ann")
     sign_in(guarded, "ann", "not the password")
     sign_in(guarded, "nobody.of.that.name", "not the password")
-    lines = [line for line in guarded.log().splitlines() if "sign-in" in line]
+    lines = [line for line in guarded.log.splitlines() if "sign-in" in line]
     assert any("account ann" in line and "200" in line for line in lines), lines
     refused = [line for line in lines if "403" in line or "401" in line]
     assert len(refused) == 2 and all("127.0.0.1" in line for line in refused), lines
-    assert "not the password" not in guarded.log()
-    assert "nobody.of.that.name" not in guarded.log(), "what is typed for a name may be a password"
+    assert "not the password" not in guarded.log
+    assert "nobody.of.that.name" not in guarded.log, "what is typed for a name may be a password"
 
 
 def test_a_session_is_a_cookie_that_no_other_page_and_nobody_on_the_way_can_use(guarded):
