@@ -65,7 +65,7 @@ package struct TokenDesk: Sendable {
             withUnsafeBytes(of: UInt64.random(in: 0 ... .max, using: &random)) { Array($0) }
         }
         let claims = issue.claims(
-            id: String(decoding: URLSafeText.encode(id), as: UTF8.self), roles: roles, at: now)
+            id: Base64URL.text(of: id), roles: roles, at: now)
         return Issued(
             token: String(decoding: key.token(of: claims), as: UTF8.self),
             seconds: max(0, issue.end(from: now).secondsSinceEpoch - now.secondsSinceEpoch))
@@ -111,7 +111,7 @@ extension SecretDigest {
     func revision(of parts: [String]) -> String {
         let bytes = parts.flatMap { Array("\($0.utf8.count):".utf8) + Array($0.utf8) }
         let digest = SecretDigest(key: digest(of: Array("flag-server revisions in tokens, 1".utf8))).digest(of: bytes)
-        return String(decoding: URLSafeText.encode(Array(digest.prefix(12))), as: UTF8.self)
+        return Base64URL.text(of: Array(digest.prefix(12)))
     }
 
     /// What the keys that tokens are signed with are sealed with.

@@ -221,13 +221,4 @@ struct ListsAndOverridesTests {
         #expect(commits.withLock { $0.flatMap { $0 }.count } == 26)
         #expect(commits.withLock { $0.last?.contains(.flag(.development, key: "a")) } == true)
     }
-
-    @Test(
-        "A cursor's text is that of whole bytes, in one way only",
-        arguments: [("", []), ("AA", [0]), ("_w", [255]), ("AB", nil), ("A", nil), ("AAAA", [0, 0, 0]), ("A=", nil)]
-            as [(String, [UInt8]?)])
-    func base64(text: String, bytes: [UInt8]?) {
-        #expect(Base64URL.decode(text) == bytes)
-        if let bytes { #expect(Base64URL.encode(bytes) == text) }
-    }
 }

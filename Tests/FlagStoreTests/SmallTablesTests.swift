@@ -93,10 +93,4 @@ struct SmallTablesTests {
         }
         #expect(throws: FlagStoreError.self) { try ListCursor(text, letter: "a", names: names) }
     }
-
-    @Test("Bytes survive base64url of any length", arguments: 0..<10)
-    func base64(count: Int) {
-        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 77 + 251) }
-        #expect(Base64URL.decode(Base64URL.encode(bytes)) == bytes)
-    }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 import JSON
 import Testing
@@ -12,7 +13,7 @@ struct TokenTextTests {
     /// A token of a header and claims, as JSON text.
     private static func text(_ header: String, _ claims: String, signature: [UInt8] = [1, 2, 3]) -> String {
         [Array(header.utf8), Array(claims.utf8), signature]
-            .map { String(decoding: URLSafeText.encode($0), as: UTF8.self) }.joined(separator: ".")
+            .map { Base64URL.text(of: $0) }.joined(separator: ".")
     }
 
     private static func read(_ text: String) -> Result<TokenText, TokenFault> {

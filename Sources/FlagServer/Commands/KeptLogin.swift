@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 import FoundationEssentials
 import Glibc
@@ -65,7 +66,7 @@ struct KeptLogin {
     }
 
     private static func path(of server: String) -> String? {
-        let name = String(decoding: URLSafeText.encode(Array(canonical(server).utf8)), as: UTF8.self)
+        let name = Base64URL.text(of: Array(canonical(server).utf8))
         return directory.map { "\($0)/\(name)" }
     }
 

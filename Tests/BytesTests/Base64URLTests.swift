@@ -1,0 +1,23 @@
+import Testing
+
+@testable import Bytes
+
+@Suite("Base64 for URLs")
+struct Base64URLTests {
+    @Test(
+        "A text is that of whole bytes, in one way only",
+        arguments: [
+            ("", []), ("AA", [0]), ("_w", [255]), ("-_8", [251, 255]), ("AAAA", [0, 0, 0]), ("AB", nil), ("A", nil),
+            ("A=", nil), ("+w", nil), ("/w", nil), ("AA A", nil), ("é", nil),
+        ] as [(String, [UInt8]?)])
+    func text(text: String, bytes: [UInt8]?) {
+        #expect(Base64URL.decode(text.utf8) == bytes)
+        if let bytes { #expect(Base64URL.text(of: bytes) == text) }
+    }
+
+    @Test("Bytes of any number survive", arguments: 0..<10)
+    func lengths(count: Int) {
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 77 + 251) }
+        #expect(Base64URL.decode(Base64URL.encode(bytes)) == bytes)
+    }
+}
