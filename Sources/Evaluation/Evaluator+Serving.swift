@@ -271,7 +271,7 @@ extension Evaluator {
 
     /// Tells of a segment that does not exist, although a rule names it.
     @inline(never)
-    private func noteUnknownSegment(of flag: CompiledFlag, in environment: Environment) {
+    func noteUnknownSegment(of flag: CompiledFlag, in environment: Environment) {
         guard let name = surroundings.unknownSegment else { return }
         surroundings.unknownSegment = nil
         counters.raise(metrics.unknownSegment)
