@@ -183,7 +183,10 @@ extension Evaluator {
         var run = EvaluationRun(now: now, steps: place.remainingSteps, surroundings: surroundings)
         // Only where a kill switch or an override exists is each flag's key looked up.
         let mayDiffer = request.overrides.isFound || cache.killSwitchFingerprint(request.environment) != 0
-        if place.index == 0 { answer.append(Evaluator.bulkHead) }
+        if place.index == 0 {
+            if answer.isEmpty { answer.reset(leaving: Exchange.headBytes) }
+            answer.append(Evaluator.bulkHead)
+        }
         for index in stride(from: place.index, to: ruleSet.count, by: RuleSet.stretch) {
             if index != place.index, slice?.isOver ?? false {
                 place = BulkPosition(index: index, remainingSteps: run.remainingSteps)

@@ -167,9 +167,8 @@ extension Evaluator {
         guard output.tag.count > 0 else {
             return exchange.respond(status, contentType: contentType, body: output.body.readable)
         }
-        exchange.respond(status, contentType: contentType, body: output.body.readable) { fields in
-            fields.add("ETag", bytes: output.tag.readable)
-        }
+        let tag = output.tag.readable
+        exchange.respond(status, contentType: contentType, taking: &output.body) { $0.add("ETag", bytes: tag) }
     }
 
     /// Tries again when what is missing is here, or when its turn has come.
