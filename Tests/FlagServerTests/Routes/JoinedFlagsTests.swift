@@ -155,4 +155,24 @@ struct JoinedFlagsTests {
         #expect(try send(admin, "PATCH", "/api/flags/f-1003", #"{"clientSide":null}"#).status == 200)
         try compare(count)
     }
+
+    @Test("Lists that are asked for in a row with other things on one connection arrive whole and in order")
+    func inARow() throws {
+        let (server, _) = try server()
+        let context = Self.contexts[1]
+        let (list, flag) = (try server.bulk(context).body, try server.ofrep("f-1000", context).body)
+        let body = #"{"context":\#(context)}"#
+        let requests = [
+            ("/ofrep/v1/evaluate/flags/f-1000", flag), ("/ofrep/v1/evaluate/flags", list),
+            ("/ofrep/v1/evaluate/flags", list), ("/ofrep/v1/evaluate/flags/f-1000", flag),
+        ]
+        let connection = try server.connect()
+        for _ in 0..<3 {
+            try connection.write(requests.flatMap { TestConnection.request("POST", $0.0, body).utf8 })
+            for (path, expected) in requests {
+                let response = try connection.readResponse()
+                #expect(response.status == 200 && response.body == expected, "\(path)")
+            }
+        }
+    }
 }
