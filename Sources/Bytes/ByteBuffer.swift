@@ -205,6 +205,25 @@ public struct ByteBuffer: ~Copyable, ByteOutput {
         end = 0
     }
 
+    /// Forgets all bytes, and leaves room for `room` bytes before the next ones: for `prepend`.
+    public mutating func reset(leaving room: Int) {
+        reset()
+        reserve(room)
+        start = room
+        end = room
+    }
+
+    /// Puts a copy of `bytes` before the first waiting byte, where there is room for it.
+    ///
+    /// - Returns: whether there was; it may be gone as soon as more was appended than the memory held.
+    public mutating func prepend(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count <= start, let memory else { return false }
+        guard let source = bytes.baseAddress else { return true }
+        start -= bytes.count
+        memcpy(memory + start, source, bytes.count)
+        return true
+    }
+
     /// Forgets what was appended behind the first `count` waiting bytes.
     @inlinable
     public mutating func truncate(to count: Int) {

@@ -40,6 +40,28 @@ extension ByteBuffer {
         append(byte: UInt8(ascii: "}"))
     }
 
+    /// The rest of an evaluation, as above, behind its `AnswerTexts.listOpening` and without its
+    /// `AnswerTexts.closing`.
+    ///
+    /// - Parameter evaluation: of a flag that has no date and was not killed: its metadata is what it always is.
+    mutating func append(restOfOFREP evaluation: Evaluation, of flag: CompiledFlag) {
+        if let error = evaluation.error {
+            // A failure has no reason.
+            let reason: StaticString = ",\"reason\":\""
+            truncate(to: count - reason.utf8CodeUnitCount)
+            append(",\"errorCode\":\"")
+            append(error.code.rawValue)
+            append("\",\"errorDetails\":")
+            append(jsonString: error.details)
+        } else if let index = evaluation.variant {
+            append(evaluation.reason.openFeature(hasValue: true))
+            append(flag.texts.variants[index].outcome)
+        } else {
+            append(evaluation.reason.openFeature(hasValue: false))
+            append("\",\"variant\":\"\"")
+        }
+    }
+
     /// A failure as OFREP has it.
     ///
     /// - Parameter key: the flag's key as UTF-8; nil for a bulk request, whose failures have none.

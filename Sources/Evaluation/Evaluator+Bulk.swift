@@ -27,9 +27,7 @@ private struct BulkRequest {
 /// All flags at once.
 extension Evaluator {
     /// What a bulk response begins with.
-    private static let bulkHead: StaticString = "{\"flags\":["
-    /// Flags between two looks at the clock.
-    private static let flagsBetweenLooks = 64
+    private static let bulkHead: StaticString = "{\"flags\":"
     /// Rollouts that are asked until when they answer alike, before anything is written.
     private static let askedRolloutsMaximum = 10_000
     /// Bytes that the response of one flag has at least.
@@ -181,57 +179,94 @@ extension Evaluator {
         _ request: BulkRequest, _ now: Timestamp, from place: inout BulkPosition, within slice: WorkSlice?,
         _ answer: inout ByteBuffer
     ) -> Writing {
-        let (ruleSet, overrides) = (request.ruleSet, request.overrides)
-        let limit = settings.bulkResponseBytes
+        let ruleSet = request.ruleSet
         var run = EvaluationRun(now: now, steps: place.remainingSteps, surroundings: surroundings)
         // Only where a kill switch or an override exists is each flag's key looked up.
-        let mayDiffer = overrides.isFound || cache.killSwitchFingerprint(request.environment) != 0
-        if place.index == 0 { answer.append(Evaluator.bulkHead) }
-        let start = place.index
-        var constants: UInt64 = 0
-        defer { counters.raise(metrics.evaluation(.ofrep, .static), by: constants) }
-        return ruleSet.withEntries { entries in
-            for index in start..<entries.count {
-                if index != start, index % Evaluator.flagsBetweenLooks == 0, slice?.isOver ?? false {
-                    place = BulkPosition(index: index, remainingSteps: run.remainingSteps)
-                    return .unfinished
-                }
-                if request.isClientSideOnly, !entries[index].isClientSide { continue }
-                let isFirst = answer.count == Evaluator.bulkHead.utf8CodeUnitCount
-                if !mayDiffer, let constant = entries[index].constant {
-                    answer.append(isFirst ? UnsafeRawBufferPointer(rebasing: constant.dropFirst()) : constant)
-                    constants += 1
-                } else {
-                    if !isFirst { answer.append(byte: UInt8(ascii: ",")) }
-                    entries[index].flag?._withUnsafeGuaranteedRef { flag in
-                        append(flag, request, mayDiffer: mayDiffer, &run, &answer)
-                    }
-                }
-                if answer.count > limit { return .tooLarge }
-            }
-            answer.append("],\"metadata\":{}}")
-            return .whole
+        let mayDiffer = request.overrides.isFound || cache.killSwitchFingerprint(request.environment) != 0
+        if place.index == 0 {
+            if answer.isEmpty { answer.reset(leaving: Exchange.headBytes) }
+            answer.append(Evaluator.bulkHead)
         }
+        for index in stride(from: place.index, to: ruleSet.count, by: RuleSet.stretch) {
+            if index != place.index, slice?.isOver ?? false {
+                place = BulkPosition(index: index, remainingSteps: run.remainingSteps)
+                return .unfinished
+            }
+            let fits =
+                mayDiffer
+                ? appendEach(from: index, request, &run, &answer) : appendJoined(from: index, request, &run, &answer)
+            if !fits { return .tooLarge }
+        }
+        // A comma stands before each flag: the first one's becomes the list's bracket.
+        let head = Evaluator.bulkHead.utf8CodeUnitCount
+        if answer.count == head { answer.append("[") } else { answer.mutableReadable[head] = UInt8(ascii: "[") }
+        answer.append("],\"metadata\":{}}")
+        return .whole
     }
 
-    /// Evaluates a flag, and writes what it answers.
-    @inline(__always)
-    private func append(
-        _ flag: CompiledFlag, _ request: BulkRequest, mayDiffer: Bool, _ run: inout EvaluationRun,
-        _ answer: inout ByteBuffer
-    ) {
-        var killSwitch: KillSwitchKind?
-        var override: TenantOverride?
-        if mayDiffer {
-            var key = flag.key
-            key.withUTF8 { key in
-                killSwitch = cache.killSwitch(request.environment, key: UnsafeRawBufferPointer(key))
-                override = request.overrides.override(for: UnsafeRawBufferPointer(key))
+    /// Writes what the flags of a stretch answer where there is neither a kill switch nor an override.
+    ///
+    /// - Returns: whether the response is not too large yet.
+    private func appendJoined(
+        from start: Int, _ request: BulkRequest, _ run: inout EvaluationRun, _ answer: inout ByteBuffer
+    ) -> Bool {
+        let limit = settings.bulkResponseBytes
+        let context = request.context
+        let joined = request.ruleSet.joined(from: start, clientSideOnly: request.isClientSideOnly)
+        var rest = Evaluation(variant: nil, reason: .default)
+        var (matches, splits): (UInt64, UInt64) = (0, 0)
+        for piece in joined.pieces {
+            answer.append(piece.text)
+            piece.flag?._withUnsafeGuaranteedRef { flag in
+                guard piece.isOpened else {
+                    let evaluation = flag.evaluate(context, killSwitch: nil, override: nil, in: &run)
+                    count(evaluation, of: flag, in: request.environment, .ofrep)
+                    return answer.append(ofrep: evaluation, of: flag, at: run.now)
+                }
+                guard let variant = flag.choose(context, in: &run, orElse: &rest) else {
+                    count(rest, of: flag, in: request.environment, .ofrep)
+                    return answer.append(restOfOFREP: rest, of: flag)
+                }
+                if flag.isRollout { splits += 1 } else { matches += 1 }
+                if flag.needsSurroundings { noteUnknownSegment(of: flag, in: request.environment) }
+                answer.append(flag.texts.variants[variant].chosen)
             }
+            if answer.count > limit { return false }
         }
-        let evaluation = flag.evaluate(request.context, killSwitch: killSwitch, override: override, in: &run)
-        count(evaluation, of: flag, in: request.environment, .ofrep)
-        answer.append(ofrep: evaluation, of: flag, at: run.now)
+        counters.raise(metrics.evaluation(.ofrep, .static), by: joined.constants)
+        counters.raise(metrics.evaluation(.ofrep, .targetingMatch), by: matches)
+        counters.raise(metrics.evaluation(.ofrep, .split), by: splits)
+        return true
+    }
+
+    /// Writes what the flags of a stretch answer, each looked up among the kill switches and overrides.
+    ///
+    /// - Returns: whether the response is not too large yet.
+    private func appendEach(
+        from start: Int, _ request: BulkRequest, _ run: inout EvaluationRun, _ answer: inout ByteBuffer
+    ) -> Bool {
+        let limit = settings.bulkResponseBytes
+        let context = request.context
+        return request.ruleSet.withEntries { entries in
+            for entry in entries[start..<min(start + RuleSet.stretch, entries.count)]
+            where !request.isClientSideOnly || entry.isClientSide {
+                answer.append(byte: UInt8(ascii: ","))
+                entry.flag?._withUnsafeGuaranteedRef { flag in
+                    var killSwitch: KillSwitchKind?
+                    var override: TenantOverride?
+                    var key = flag.key
+                    key.withUTF8 { key in
+                        killSwitch = cache.killSwitch(request.environment, key: UnsafeRawBufferPointer(key))
+                        override = request.overrides.override(for: UnsafeRawBufferPointer(key))
+                    }
+                    let evaluation = flag.evaluate(context, killSwitch: killSwitch, override: override, in: &run)
+                    count(evaluation, of: flag, in: request.environment, .ofrep)
+                    answer.append(ofrep: evaluation, of: flag, at: run.now)
+                }
+                if answer.count > limit { return false }
+            }
+            return true
+        }
     }
 
     /// A response is written as a whole, and waits as a whole for a slow reader.

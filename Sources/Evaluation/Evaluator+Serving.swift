@@ -167,9 +167,8 @@ extension Evaluator {
         guard output.tag.count > 0 else {
             return exchange.respond(status, contentType: contentType, body: output.body.readable)
         }
-        exchange.respond(status, contentType: contentType, body: output.body.readable) { fields in
-            fields.add("ETag", bytes: output.tag.readable)
-        }
+        let tag = output.tag.readable
+        exchange.respond(status, contentType: contentType, taking: &output.body) { $0.add("ETag", bytes: tag) }
     }
 
     /// Tries again when what is missing is here, or when its turn has come.
@@ -271,7 +270,7 @@ extension Evaluator {
 
     /// Tells of a segment that does not exist, although a rule names it.
     @inline(never)
-    private func noteUnknownSegment(of flag: CompiledFlag, in environment: Environment) {
+    func noteUnknownSegment(of flag: CompiledFlag, in environment: Environment) {
         guard let name = surroundings.unknownSegment else { return }
         surroundings.unknownSegment = nil
         counters.raise(metrics.unknownSegment)

@@ -51,6 +51,9 @@ package final class RuleSet {
     private var clockReaders = 0
     /// Compiled flags whose rules name segments.
     private var segmentReaders = 0
+    /// The flags joined for a list of all, in stretches of `stretch` flags: for whom all flags are, and for whom those
+    /// of browsers alone are. A stretch is joined when it is first asked for.
+    private var joined: (all: [JoinedFlags?], clientSide: [JoinedFlags?]) = ([], [])
     /// How many flags are past their dates, and for which instants that is so.
     private var stale: (count: Int, during: Range<Timestamp>)?
 
@@ -70,6 +73,7 @@ package final class RuleSet {
         if let compiled = entries[index].compiled { return compiled }
         let compiled = entries[index].text.compiled(fractional: fractional)
         entries[index].compiled = compiled
+        part(at: index)
         uncompiled -= 1
         count(compiled, 1)
         return compiled
@@ -79,6 +83,49 @@ package final class RuleSet {
     /// compiled in a set that was found. The set must not be changed meanwhile.
     package func withEntries<Result>(_ body: (UnsafeBufferPointer<Entry>) -> Result) -> Result {
         entries.withUnsafeBufferPointer(body)
+    }
+
+    /// How many flags are joined at most.
+    package static let stretch = 64
+
+    /// The flags from a place on, at most `stretch` of them, joined. They are compiled in a set that was found.
+    ///
+    /// - Parameters:
+    ///   - start: a multiple of `stretch`.
+    ///   - clientSideOnly: leaves out what is not for keys in browsers and apps.
+    /// - Complexity: O(1), after a change of one of them O(`stretch`).
+    package func joined(from start: Int, clientSideOnly: Bool) -> JoinedFlags {
+        let stretch = start / RuleSet.stretch
+        let known = clientSideOnly ? joined.clientSide : joined.all
+        if stretch < known.count, let flags = known[stretch] { return flags }
+        return join(stretch, clientSideOnly: clientSideOnly)
+    }
+
+    @inline(never)
+    private func join(_ stretch: Int, clientSideOnly: Bool) -> JoinedFlags {
+        let start = stretch * RuleSet.stretch
+        let flags = JoinedFlags(
+            entries[start..<min(start + RuleSet.stretch, entries.count)], clientSideOnly: clientSideOnly)
+        func keep(_ list: inout [JoinedFlags?]) {
+            while list.count <= stretch { list.append(nil) }
+            list[stretch] = flags
+        }
+        if clientSideOnly { keep(&joined.clientSide) } else { keep(&joined.all) }
+        return flags
+    }
+
+    /// Forgets how the flags around a place were joined, since that one is another.
+    private func part(at index: Int) {
+        let stretch = index / RuleSet.stretch
+        if stretch < joined.all.count { joined.all[stretch] = nil }
+        if stretch < joined.clientSide.count { joined.clientSide[stretch] = nil }
+    }
+
+    /// Forgets how the flags from a place on were joined, since they have moved.
+    private func part(from index: Int) {
+        let stretch = index / RuleSet.stretch
+        joined.all.removeSubrange(min(stretch, joined.all.count)...)
+        joined.clientSide.removeSubrange(min(stretch, joined.clientSide.count)...)
     }
 
     /// Whether a flag has been compiled since it changed.
@@ -144,6 +191,7 @@ package final class RuleSet {
 
     /// Takes over a newer state and keeps what has been compiled of rules that are the same. O(flags).
     func update(to text: DecodedRuleSet) {
+        part(from: 0)
         let old = entries
         var place = 0
         entries = text.flags.map { newText in
@@ -179,6 +227,7 @@ package final class RuleSet {
             note(Entry(text), at: index, replacing: false)
         case (nil, true):
             entries.remove(at: index)
+            part(from: index)
             if index < uncompiledFrom { uncompiledFrom -= 1 }
         case (nil, false):
             break
@@ -191,7 +240,13 @@ package final class RuleSet {
     }
 
     private func note(_ entry: Entry, at index: Int, replacing: Bool) {
-        if replacing { entries[index] = entry } else { entries.insert(entry, at: index) }
+        if replacing {
+            entries[index] = entry
+            part(at: index)
+        } else {
+            entries.insert(entry, at: index)
+            part(from: index)
+        }
         fingerprint &+= entry.text.fingerprint
         if let compiled = entry.compiled {
             count(compiled, 1)

@@ -38,4 +38,31 @@ struct ByteBufferTests {
         buffer.remove(1..<3)
         #expect(String(decoding: buffer.readable, as: UTF8.self) == "bef")
     }
+
+    @Test("What was left room for goes before the rest; without room nothing changes")
+    func prepending() {
+        var buffer = ByteBuffer()
+        buffer.append("before")
+        buffer.reset(leaving: 4)
+        let count = buffer.count
+        #expect(count == 0)
+        buffer.append("def")
+        let texts: [(text: StaticString, fits: Bool, then: String)] = [
+            ("abc", true, "abcdef"), ("xy", false, "abcdef"), ("z", true, "zabcdef"), ("", true, "zabcdef"),
+            ("z", false, "zabcdef"),
+        ]
+        for (text, fits, then) in texts {
+            let bytes = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+            let isThere = buffer.prepend(bytes)
+            #expect(isThere == fits)
+            #expect(String(decoding: buffer.readable, as: UTF8.self) == then)
+        }
+        // Growing takes the room.
+        buffer.reset(leaving: 4)
+        for _ in 0..<1_000 { buffer.append("0123456789") }
+        let grown = buffer.count
+        #expect(grown == 10_000)
+        let isThere = buffer.prepend(buffer.readable)
+        #expect(!isThere)
+    }
 }

@@ -10,6 +10,8 @@ package struct AnswerTexts {
     package let key: UnsafeRawBufferPointer
     /// `{"key":"…","reason":"`
     package let opening: UnsafeRawBufferPointer
+    /// `,{"key":"…","reason":"`: the same in a list, with a comma before it.
+    package let listOpening: UnsafeRawBufferPointer
     /// The metadata that the flag always has (`FlagMetadata.members`), as a JSON object.
     package let metadata: UnsafeRawBufferPointer
     /// `,"metadata":{…}}`
@@ -25,6 +27,9 @@ package struct AnswerTexts {
         package let value: UnsafeRawBufferPointer
         /// `","variant":"…","value":…`
         package let outcome: UnsafeRawBufferPointer
+        /// The same with the reason before it for which the flag's rule chooses the variant, `TARGETING_MATCH` or
+        /// `SPLIT`; without one where nothing chooses.
+        package let chosen: UnsafeRawBufferPointer
     }
 
     /// `,{"key":…}`: the whole answer of a flag that answers everybody alike, with a comma before it; nil for others.
@@ -35,9 +40,11 @@ package struct AnswerTexts {
     /// - Parameters:
     ///   - metadata: what the flag's metadata always has.
     ///   - constant: the variant that everybody gets, always; nil when that depends on something.
+    ///   - reason: why the flag's rule chooses variants; nil when it has none.
     ///   - memory: where they are kept.
     init(
-        key: String, variants: [CompiledFlag.Variant], metadata: JSONObject, constant: Int?, in memory: RuleMemory
+        key: String, variants: [CompiledFlag.Variant], metadata: JSONObject, constant: Int?, choosing reason: Reason?,
+        in memory: RuleMemory
     ) {
         var text = Text()
         text.append(plain: ",")
@@ -54,19 +61,20 @@ package struct AnswerTexts {
         var closing = 0..<0
         var object = 0..<0
         for index in order {
-            outcomes[index] = text.append(variants[index])
+            outcomes[index] = text.append(variants[index], choosing: reason)
             if index == constant { (closing, object) = text.append(metadata: metadata) }
         }
         if constant == nil { (closing, object) = text.append(metadata: metadata) }
         let bytes = memory.keep(bytes: text.bytes)
         func part(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[range]) }
         self.opening = part(opening)
+        listOpening = part(0..<opening.upperBound)
         self.key = part(keyText)
         self.closing = part(closing)
         self.metadata = part(object)
         self.constant = constant == nil ? nil : part(0..<closing.upperBound)
         let parts = variants.indices.compactMap { outcomes[$0] }.map {
-            Variant(name: part($0.name), value: part($0.value), outcome: part($0.whole))
+            Variant(name: part($0.name), value: part($0.value), outcome: part($0.whole), chosen: part($0.chosen))
         }
         self.variants = UnsafeBufferPointer(start: memory.keep(parts), count: parts.count)
     }
@@ -74,6 +82,7 @@ package struct AnswerTexts {
     /// Where the texts of a variant are.
     private struct Outcome {
         let whole: Range<Int>
+        let chosen: Range<Int>
         let name: Range<Int>
         let value: Range<Int>
     }
@@ -95,7 +104,9 @@ package struct AnswerTexts {
             range { $0.bytes += value.serializedBytes() }
         }
 
-        mutating func append(_ variant: CompiledFlag.Variant) -> Outcome {
+        mutating func append(_ variant: CompiledFlag.Variant, choosing reason: Reason?) -> Outcome {
+            let start = bytes.count
+            if let reason { append(plain: reason.openFeature(hasValue: true)) }
             var name = 0..<0
             var value = 0..<0
             let whole = range {
@@ -104,7 +115,7 @@ package struct AnswerTexts {
                 $0.append(plain: ",\"value\":")
                 value = $0.append(variant.value)
             }
-            return Outcome(whole: whole, name: name, value: value)
+            return Outcome(whole: whole, chosen: start..<bytes.count, name: name, value: value)
         }
 
         mutating func append(metadata: JSONObject) -> (whole: Range<Int>, object: Range<Int>) {

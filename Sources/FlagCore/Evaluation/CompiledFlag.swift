@@ -15,10 +15,21 @@ package final class CompiledFlag {
         package let bool: Bool?
     }
 
-    /// The flag's key.
-    package let key: String
+    // What an evaluation among many reads stands first, close together.
+
+    /// The tables of the rule that decides all by itself (`isDecidedByRule`).
+    let decidingTables: RuleTables?
+    /// The variants' names as bytes that stay where they are.
+    let names: UnsafeBufferPointer<UnsafeRawBufferPointer>
+    /// Whether it is a simple flag with a rollout: its rule is `SPLIT` where others are `TARGETING_MATCH`.
+    package let isRollout: Bool
+    /// Whether evaluating it takes required flags or segments: what `EvaluationSurroundings` gives.
+    package let needsSurroundings: Bool
     /// What answers are made of.
     package let texts: AnswerTexts
+
+    /// The flag's key.
+    package let key: String
     /// Whether all variants are booleans.
     package let isBoolean: Bool
     /// The variants in the definition's order; an evaluation names them by index.
@@ -36,23 +47,18 @@ package final class CompiledFlag {
     /// Whether a rollout may change answers with time; such an answer's `validUntil` says when.
     package let followsClock: Bool
 
-    /// Whether evaluating it takes required flags or segments: what `EvaluationSurroundings` gives.
-    package let needsSurroundings: Bool
     /// Whether the rule names segments.
     package var namesSegments: Bool { rule?.namesSegments ?? false }
 
     /// What other flags must answer.
     let requirements: [Requirement]
-    /// The variants' names as bytes that stay where they are.
-    let names: [UnsafeRawBufferPointer]
     private let memory = RuleMemory()
     let isDisabled: Bool
     let defaultVariant: Int?
     let rule: Rule?
     /// Which variants targeting means when it comes to `true` and `false`.
-    private let booleanVariants: (true: Int?, false: Int?)
+    let booleanVariants: (true: Int?, false: Int?)
     let failure: EvaluationError?
-    let isRollout: Bool
 
     /// Compiles a definition.
     ///
@@ -69,7 +75,7 @@ package final class CompiledFlag {
         let variants = (flag["variants"]?.objectValue ?? JSONObject()).members.map { Variant($0.key, $0.value) }
         self.key = key
         self.variants = variants
-        names = variants.map { [memory] in memory.keep(utf8: $0.name) }
+        names = memory.keep(names: variants)
         requirements = requires.map { [memory] prerequisite in
             Requirement(
                 prerequisite: prerequisite, key: memory.keep(utf8: prerequisite.flagKey),
@@ -97,8 +103,10 @@ package final class CompiledFlag {
         failure = problem.map { EvaluationError(code: .parseError, details: $0) }
         let isConstant =
             problem == nil && !isDisabled && requires.isEmpty && targeting == nil && rollout == nil && expiresAt == nil
+        decidingTables = problem == nil && !isDisabled && requires.isEmpty ? rule?.tables : nil
         texts = AnswerTexts(
-            key: key, variants: variants, metadata: metadata, constant: isConstant ? defaultVariant : nil, in: memory)
+            key: key, variants: variants, metadata: metadata, constant: isConstant ? defaultVariant : nil,
+            choosing: rule == nil ? nil : isRollout ? .split : .targetingMatch, in: memory)
         self.metadata = FlagMetadata(metadata, texts.metadata, expiresAt: expiresAt)
     }
 
@@ -111,9 +119,10 @@ package final class CompiledFlag {
         let members = FlagMetadata.members(JSONObject(), isClientSide: isClientSide)
         self.key = key
         self.isClientSide = isClientSide
-        texts = AnswerTexts(key: key, variants: [], metadata: members, constant: nil, in: memory)
+        texts = AnswerTexts(key: key, variants: [], metadata: members, constant: nil, choosing: nil, in: memory)
         variants = []
-        names = []
+        names = memory.keep(names: [])
+        decidingTables = nil
         requirements = []
         isBoolean = false
         expiresAt = nil
@@ -159,75 +168,19 @@ package final class CompiledFlag {
 
     private static var off: StaticString { "false" }
 
-    func evaluate(
-        _ rule: Rule, _ context: EvaluationContext, _ run: inout EvaluationRun, tracer: RuleTracer? = nil
-    ) -> Evaluation {
-        // Computed texts and lists begin on the stack, and go on in heap blocks when that is not enough.
-        withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { stack in
-            let scratch = ScratchMemory(first: stack, limit: RuleLimits.standard.scratchBytes)
-            let allowed = run.allowedSteps
-            var evaluator = RuleEvaluator(
-                tables: rule.tables, context: context, now: run.now, scratch: scratch, steps: allowed)
-            evaluator.tracer = tracer
-            evaluator.hashedSubject = run.hashedSubject
-            if needsSurroundings { evaluator.surroundings = run.surroundings }
-            defer {
-                run.spend(allowed - evaluator.remainingSteps)
-                run.hashedSubject = evaluator.hashedSubject
-                evaluator.scratch.deallocate()
-            }
-            do throws(RuleFailure) {
-                let result = try evaluator.evaluate(UnsafePointer(rule.tables.nodes))
-                var evaluation = try answer(to: result, &evaluator)
-                evaluation.validUntil = evaluator.nextChange
-                return evaluation
-            } catch {
-                return Evaluation(error: rule.error(for: error, steps: allowed))
-            }
-        }
-    }
-
-    /// What a rule's result means: null the default variant, anything else the variant of that name.
-    private func answer(to result: Operand, _ evaluator: inout RuleEvaluator) throws(RuleFailure) -> Evaluation {
-        let variant: Int?
-        if isRollout, case .bool(let isIn) = result {
-            return Evaluation(variant: variants.firstIndex { $0.bool == isIn }, reason: .split)
-        }
-        switch result {
-        case .null: return Evaluation(variant: defaultVariant, reason: .default)
-        case .number(let value) where value.isNaN: return Evaluation(variant: defaultVariant, reason: .default)
-        case .bool(let value): variant = value ? booleanVariants.true : booleanVariants.false
-        case .string(let name):
-            try evaluator.step(variants.count / 8)
-            variant = index(of: name)
-        default: variant = try evaluator.jsonText(of: result).withUnsafeBytes { index(of: $0) }
-        }
-        guard let variant else { return Evaluation(error: try notAVariant(result, &evaluator)) }
-        return Evaluation(variant: variant, reason: .targetingMatch)
-    }
-
-    /// What is said of a result that names no variant: the result, as far as it is short.
-    @inline(never)
-    private func notAVariant(
-        _ result: Operand, _ evaluator: inout RuleEvaluator
-    ) throws(RuleFailure) -> EvaluationError {
-        let text = String(decoding: try evaluator.jsonText(of: result), as: UTF8.self)
-        let shown = text.unicodeScalars.count > 100 ? "\(String(text.unicodeScalars.prefix(100)))…" : text
-        return EvaluationError(
-            code: .general, details: "targeting came to \(shown), which is no variant of the flag",
-            quotesContext: true)
-    }
-
-    private func index(of name: UnsafeRawBufferPointer) -> Int? {
-        names.firstIndex { $0.hasSameBytes(as: name) }
-    }
-
     func variant(of override: TenantOverride, at now: Timestamp) -> Int? {
         if let expiry = override.expiresAt, expiry <= now { return nil }
         switch override.choice {
         case .enabled(let value): return isBoolean ? variants.firstIndex { $0.bool == value } : nil
         case .variant(let name): return variants.firstIndex { $0.name.isExactly(name) }
         }
+    }
+}
+
+extension RuleMemory {
+    /// Copies of variants' names at fixed addresses.
+    fileprivate func keep(names variants: [CompiledFlag.Variant]) -> UnsafeBufferPointer<UnsafeRawBufferPointer> {
+        UnsafeBufferPointer(start: keep(variants.map { keep(utf8: $0.name) }), count: variants.count)
     }
 }
 

@@ -3,12 +3,17 @@ import JSON
 /// The elements of a constant list, to be asked whether a value is among them in constant time.
 struct ConstantSet {
     /// Every scalar element, found through `slots`.
-    private let members: UnsafePointer<Operand>
+    let members: UnsafeBufferPointer<Operand>
     /// Numbers of members plus one by hash, zero for none; a power of two of them.
     private let slots: UnsafePointer<UInt32>
     private let mask: Int
     /// The elements that are arrays or objects.
     let composites: UnsafeBufferPointer<Operand>
+
+    /// Up to so many scalar elements looking at each is faster than hashing.
+    private static var searchedMaximum: Int { 4 }
+    /// Whether there are so few.
+    var isSearched: Bool { members.count <= ConstantSet.searchedMaximum }
 
     /// A set of `list`'s elements, in memory of the rule.
     init(_ list: Operand, in memory: RuleMemory) {
@@ -26,7 +31,7 @@ struct ConstantSet {
             while slots[slot] != 0 { slot = (slot + 1) & (size - 1) }
             slots[slot] = UInt32(index + 1)
         }
-        self.members = UnsafePointer(memory.keep(scalars))
+        self.members = UnsafeBufferPointer(start: memory.keep(scalars), count: scalars.count)
         self.slots = UnsafePointer(memory.keep(slots))
         self.composites = UnsafeBufferPointer(start: memory.keep(composites), count: composites.count)
         mask = size - 1

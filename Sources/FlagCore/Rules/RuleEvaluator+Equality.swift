@@ -90,6 +90,19 @@ extension RuleEvaluator {
 
     /// Whether a value is an element of a constant list.
     mutating func isMember(_ value: Operand, of set: ConstantSet) throws(RuleFailure) -> Bool {
+        guard set.isSearched else { return try isMember(value, ofLarge: set) }
+        for member in set.members {
+            try step()
+            if try isStrictlyEqual(member, value) { return true }
+        }
+        for element in set.composites {
+            try step()
+            if try isStrictlyEqual(element, value) { return true }
+        }
+        return false
+    }
+
+    private mutating func isMember(_ value: Operand, ofLarge set: ConstantSet) throws(RuleFailure) -> Bool {
         if let text = value.stringBytes { try step(text.count / Work.scannedBytesPerStep) }
         if case .spelled(let view) = value { try step(Work.steps(converting: view.storedBytes.count)) }
         guard let hash = value.scalarHash else {

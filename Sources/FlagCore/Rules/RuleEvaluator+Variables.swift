@@ -6,6 +6,13 @@ extension RuleEvaluator {
     @inline(__always)
     mutating func variable(_ node: UnsafePointer<RuleNode>) throws(RuleFailure) -> Operand {
         let path = tables.paths[Int(node.pointee.detail)]
+        // Nearly always it is an attribute of the context by its one name.
+        if path.root == .attribute, path.nameCount == 1, case .context = scope {
+            if let attribute = context.attributes?[tables.names[Int(path.firstName)].bytes] {
+                return Operand(attribute)
+            }
+            return try value(node, 0)
+        }
         if let found = try lookUp(path.root, tables.names + Int(path.firstName), Int(path.nameCount)) { return found }
         return try value(node, 0)
     }

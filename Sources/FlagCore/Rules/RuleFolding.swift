@@ -6,9 +6,6 @@ struct RuleFolding {
     private var versions: [VersionTest] = []
     private var buckets: [BucketTable] = []
 
-    /// Below so many elements looking at each is as fast as hashing.
-    private static var searchedMaximum: Int { 4 }
-
     init(
         _ compiler: RuleCompiler, flagKey: UnsafeRawBufferPointer, fractional: FractionalVersion, in memory: RuleMemory
     ) {
@@ -65,7 +62,7 @@ struct RuleFolding {
     }
 
     private mutating func foldContains(_ index: Int, list: Int) {
-        guard let list = constant(list), list.isArray, list.elements.count > Self.searchedMaximum else { return }
+        guard let list = constant(list), list.isArray else { return }
         tables.nodes[index].operation = .containsConstant
         tables.nodes[index].detail = UInt32(sets.count)
         sets.append(ConstantSet(list, in: memory))

@@ -25,7 +25,11 @@ enum RuleOperation: UInt8 {
 }
 
 /// One node of a rule's tree. A node's arguments lie side by side.
+///
+/// The value comes first: in this order the members take 32 bytes, two nodes to a line of the processor's cache.
 struct RuleNode {
+    /// The value of a constant.
+    var constant = Operand.null
     /// What the node does.
     var operation: RuleOperation
     /// Which entry of the operation's table belongs to it.
@@ -34,8 +38,6 @@ struct RuleNode {
     var firstArgument: UInt32 = 0
     /// How many arguments there are.
     var argumentCount: UInt32 = 0
-    /// The value of a constant.
-    var constant = Operand.null
 
     /// A node without arguments.
     init(_ operation: RuleOperation, detail: Int = 0) {

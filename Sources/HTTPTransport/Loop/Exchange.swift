@@ -76,6 +76,34 @@ package struct Exchange: ~Copyable {
         end(writer, status, fieldsStart: fieldsStart, body: body)
     }
 
+    /// Answers with a buffer's content, which is not copied where it need not be: the buffer is then given to the
+    /// connection, and another one, with bytes that mean nothing, comes in its place.
+    ///
+    /// - Parameters:
+    ///   - content: the content, begun behind `ByteBuffer.reset(leaving: Exchange.headBytes)`.
+    ///   - fields: Adds further header fields. It must not touch the buffer.
+    package mutating func respond(
+        _ status: HTTPStatus, contentType: StaticString? = nil, taking content: inout ByteBuffer,
+        fields: (borrowing FieldWriter) -> Void = { _ in }
+    ) {
+        if refusesContent(status) { return refuseContent() }
+        begin(status)
+        let output = Exchange.output(of: connection)
+        output.pointee.reserve(512)
+        let writer = ResponseWriter(connection: connection, loop: loop)
+        writer.begin(status)
+        let fieldsStart = output.pointee.count
+        if let contentType { writer.contentType(contentType) }
+        fields(FieldWriter(output: output))
+        let body = content.readable
+        withUnsafeMutablePointer(to: &content) {
+            end(writer, status, fieldsStart: fieldsStart, body: body, taking: $0)
+        }
+    }
+
+    /// Room for the head of an ordinary response.
+    package static var headBytes: Int { 1024 }
+
     /// Answers with the bytes of an array.
     package mutating func respond(
         _ status: HTTPStatus, contentType: StaticString? = nil, body: [UInt8] = [],
@@ -128,13 +156,14 @@ package struct Exchange: ~Copyable {
     /// Small content is never compressed, unless the client takes nothing else.
     @inline(__always)
     private func end(
-        _ writer: ResponseWriter, _ status: HTTPStatus, fieldsStart: Int, body: UnsafeRawBufferPointer
+        _ writer: ResponseWriter, _ status: HTTPStatus, fieldsStart: Int, body: UnsafeRawBufferPointer,
+        taking content: UnsafeMutablePointer<ByteBuffer>? = nil
     ) {
         if body.count >= loop.pointee.compressedFrom || connection.pointee.machine.head.acceptedCodings.refusesIdentity
         {
-            writer.endCompressible(status, fieldsStart: fieldsStart, body: body)
+            writer.endCompressible(status, fieldsStart: fieldsStart, body: body, taking: content)
         } else {
-            writer.end(status, body: body)
+            writer.end(status, body: body, taking: content)
         }
     }
 

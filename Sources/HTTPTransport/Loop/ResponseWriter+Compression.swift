@@ -9,19 +9,23 @@ extension ResponseWriter {
     ///   - status: The status.
     ///   - fieldsStart: Where in the output the response's header fields begin.
     ///   - body: The content.
-    func endCompressible(_ status: HTTPStatus, fieldsStart: Int, body: UnsafeRawBufferPointer) {
+    ///   - content: The buffer that it is all of, to be taken in place of a copy.
+    func endCompressible(
+        _ status: HTTPStatus, fieldsStart: Int, body: UnsafeRawBufferPointer,
+        taking content: UnsafeMutablePointer<ByteBuffer>? = nil
+    ) {
         let written = connection.pointee.output.readable
         let fields = UnsafeRawBufferPointer(rebasing: written[fieldsStart...])
         guard status != .noContent, status != .notModified, CompressibleFields.allow(fields) else {
-            return end(status, body: body)
+            return end(status, body: body, taking: content)
         }
         connection.pointee.output.append("Vary: Accept-Encoding\r\n")
         let accepted = connection.pointee.machine.head.acceptedCodings
         guard accepted.prefersGzip, body.count <= loop.pointee.compression.maximumBytes else {
-            return end(status, body: body)
+            return end(status, body: body, taking: content)
         }
         loop.pointee.gzip.compress(body) { compressed in
-            guard let compressed else { return end(status, body: body) }
+            guard let compressed else { return end(status, body: body, taking: content) }
             connection.pointee.output.append("Content-Encoding: gzip\r\n")
             end(status, body: compressed)
         }

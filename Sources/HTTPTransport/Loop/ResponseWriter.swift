@@ -44,8 +44,12 @@ struct ResponseWriter {
     }
 
     /// `Connection`, `Content-Length`, the empty line and the body, as method and status want them.
+    ///
+    /// - Parameter content: the buffer that the body is all of, to be taken in place of a copy.
     @inline(__always)
-    func end(_ status: HTTPStatus, body: UnsafeRawBufferPointer) {
+    func end(
+        _ status: HTTPStatus, body: UnsafeRawBufferPointer, taking content: UnsafeMutablePointer<ByteBuffer>? = nil
+    ) {
         if connection.pointee.machine.keepsAlive {
             let isHTTP10 = connection.pointee.machine.head.isHTTP10
             connection.pointee.output.append(loop.pointee.keepAlive.bytes(isHTTP10: isHTTP10))
@@ -61,6 +65,12 @@ struct ResponseWriter {
         } else {
             connection.pointee.output.append("\r\n")
         }
-        if !hasNoContent, connection.pointee.machine.head.method != .head { connection.pointee.output.append(body) }
+        guard !hasNoContent, connection.pointee.machine.head.method != .head else { return }
+        // What has been written so far is little, mostly: put before the body it makes the response whole.
+        if let content, content.pointee.prepend(connection.pointee.output.readable) {
+            swap(&connection.pointee.output, &content.pointee)
+        } else {
+            connection.pointee.output.append(body)
+        }
     }
 }
