@@ -113,7 +113,7 @@ package final class SessionStore: Sendable {
         let bytes = (0..<4).flatMap { _ in
             withUnsafeBytes(of: UInt64.random(in: 0 ... .max, using: &random)) { Array($0) }
         }
-        let id = Base64URL.text(of: bytes)
+        let id = URLSafeText.text(of: bytes)
         try changes.one { () throws(KeyStoreError) in
             let record = SessionRecord(
                 digest: try digests(false).sessionDigest(of: Array(id.utf8)), user: user.name,
@@ -192,6 +192,6 @@ extension SecretDigest {
     /// What is kept of a session's identifier.
     func sessionDigest(of id: [UInt8]) -> String {
         let key = SecretDigest(key: digest(of: Array("flag-server sessions, 1".utf8)))
-        return Base64URL.text(of: key.digest(of: id))
+        return URLSafeText.text(of: key.digest(of: id))
     }
 }

@@ -27,6 +27,8 @@ package struct TokenDesk: Sendable {
     package func issue(
         forKey selector: String, secret: String, at now: Timestamp
     ) throws(KeyStoreError) -> Issued? {
+        // What is no selector is looked for nowhere.
+        guard KeyText.isSelector(selector) else { return nil }
         let digests: SecretDigest
         let record: KeyRecord
         do throws(KeyStoreError) {
@@ -65,7 +67,7 @@ package struct TokenDesk: Sendable {
             withUnsafeBytes(of: UInt64.random(in: 0 ... .max, using: &random)) { Array($0) }
         }
         let claims = issue.claims(
-            id: Base64URL.text(of: id), roles: roles, at: now)
+            id: URLSafeText.text(of: id), roles: roles, at: now)
         return Issued(
             token: String(decoding: key.token(of: claims), as: UTF8.self),
             seconds: max(0, issue.end(from: now).secondsSinceEpoch - now.secondsSinceEpoch))
@@ -111,7 +113,7 @@ extension SecretDigest {
     func revision(of parts: [String]) -> String {
         let bytes = parts.flatMap { Array("\($0.utf8.count):".utf8) + Array($0.utf8) }
         let digest = SecretDigest(key: digest(of: Array("flag-server revisions in tokens, 1".utf8))).digest(of: bytes)
-        return Base64URL.text(of: Array(digest.prefix(12)))
+        return URLSafeText.text(of: Array(digest.prefix(12)))
     }
 
     /// What the keys that tokens are signed with are sealed with.

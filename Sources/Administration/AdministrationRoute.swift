@@ -38,6 +38,8 @@ package struct AdministrationRoute: Sendable {
         case .respond(let response): reply(response)
         case .passwordWork(let origin, let work):
             let isTaken = administration.accounts.line.submit(origin) {
+                // Nothing is used up, and no password replaced, for somebody who is told nothing of it any more.
+                guard request.isAwaited() else { return reply(.failure(.passwordsWait)) }
                 do throws(Problem) { reply(try work()) } catch { reply(.failure(error)) }
             }
             if !isTaken { throw .passwordsWait }

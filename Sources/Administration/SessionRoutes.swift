@@ -61,14 +61,19 @@ enum SessionRoutes {
     ) throws(Problem) -> Outcome {
         guard let authentication = administration.authentication else { throw .authenticationOff }
         let began = SystemClock.monotonicMicroseconds
-        if let problem = authentication.throttles.refusal(ofLoginAt: request.client, now: began) { throw problem }
         let login = try request.draft { json throws(DefinitionIssues) in try Login(json: json) }
         let address = request.addressNumber
         let proof = SignIn.Proof(name: login.name, password: login.password, code: login.code, from: address)
+        // Whoever has signed in from there before is held up by nobody else's mistakes.
+        if !administration.accounts.signIn.knows(proof),
+            let problem = authentication.throttles.refusal(ofLoginAt: request.client, now: began)
+        {
+            throw problem
+        }
         // Whoever has to wait is told so at once.
         let seconds = administration.accounts.signIn.wait(for: proof)
         if seconds > 0 { throw Problem(.wait(seconds: seconds)) }
-        return .passwordWork(address.map { .stranger($0) } ?? .caller) { () throws(Problem) in
+        return .passwordWork(.stranger(address ?? 0)) { () throws(Problem) in
             let now = administration.now()
             let user: UserRecord
             do throws(SignInError) { user = try administration.accounts.signIn.signIn(proof, at: now) } catch {

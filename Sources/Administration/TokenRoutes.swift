@@ -27,7 +27,6 @@ enum TokenRoutes {
     ) throws(Problem) -> Outcome {
         guard let authentication = administration.authentication else { throw .authenticationOff }
         let now = SystemClock.monotonicMicroseconds
-        if let problem = authentication.throttles.refusal(ofLoginAt: request.client, now: now) { throw problem }
         guard request.credentials.hasForm else { return try createForPerson(request, administration) }
         let response: HTTPResponse
         do throws(OAuthRefusal) {
@@ -43,7 +42,11 @@ enum TokenRoutes {
                     "expires_in": .integer(issued.seconds),
                 ], fields: OAuthRefusal.fields)
         } catch {
-            if error.isOfClient { authentication.throttles.noteFailedLogin(at: request.client, now: now) }
+            if error.isOfClient {
+                // Not before: a key that is right is let in whatever others at the same address try.
+                if let problem = authentication.throttles.refusal(ofLoginAt: request.client, now: now) { throw problem }
+                authentication.throttles.noteFailedLogin(at: request.client, now: now)
+            }
             response = error.response
         }
         return .respond(response)

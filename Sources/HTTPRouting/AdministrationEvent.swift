@@ -18,7 +18,7 @@ package final class ProvenIdentity: Sendable {
 
 /// An administrative request, as the log tells of it.
 package struct AdministrationEvent: Sendable {
-    /// What it may have been.
+    /// What a request may have been.
     package enum Kind: String, Sendable {
         /// It only looked.
         case request
@@ -28,6 +28,7 @@ package struct AdministrationEvent: Sendable {
         case signIn = "sign-in"
     }
 
+    /// What it may have been.
     package let kind: Kind
     package let method: String
     package let target: String
@@ -36,7 +37,9 @@ package struct AdministrationEvent: Sendable {
     private let caller: String
     private let identity: ProvenIdentity
     package let client: String
+    /// What names it.
     package let requestID: RequestID
+    /// The trace that it belongs to; nil where its client tells of none.
     package let traceID: String?
 
     /// Characters of a request target that are told at most.

@@ -98,6 +98,8 @@ extension OutsideIssuer.Settings {
     /// exchange.
     private static func fault(ofKeys keys: String) -> String? {
         guard keys.contains("://") else { return nil }
+        // What stands before an @ is no host.
+        if keys.contains("@") { return "must name no user" }
         if keys.hasPrefix("https://") { return nil }
         let own = ["http://127.0.0.1", "http://[::1]", "http://localhost"]
         let isOwn = own.contains { name in

@@ -66,13 +66,24 @@ package final class OutsideIssuer: Sendable {
     ///
     /// - Throws: `roles` where it names none.
     package func caller(of claims: TokenClaims) throws(TokenFault) -> Caller {
-        let values = Self.texts(at: settings.claim, in: claims.members)
+        var values = Self.texts(at: settings.claim, in: claims.members)
+        // As OAuth writes scopes, and nothing else (RFC 6749 section 3.3, RFC 9068 section 2.2.3).
+        if ["scope", "scp"].contains(settings.claim), values.count == 1 {
+            values = values[0].split(separator: " ").map(String.init)
+        }
+        guard Self.isName(claims.subject) else { throw .malformed("its subject (sub) is no name") }
         let grants = settings.grants.filter { values.contains($0.value) }
         guard !grants.isEmpty else { throw .roles }
         return Caller(Principal(.account, "\(claims.subject)@\(settings.name)")) { environment in
             grants.filter { $0.environment == nil || $0.environment == environment }
                 .reduce([]) { $0.union($1.role.permissions) }
         }
+    }
+
+    /// Whether a text can stand in histories and logs as somebody's name.
+    private static func isName(_ text: String) -> Bool {
+        text.utf8.count <= 256
+            && text.unicodeScalars.allSatisfy { ![.control, .format].contains($0.properties.generalCategory) }
     }
 
     /// The texts of a claim: one, or those of a list.
@@ -89,7 +100,6 @@ package final class OutsideIssuer: Sendable {
 
     private static func texts(_ value: JSONValue) -> [String] {
         if let list = value.arrayValue { return list.compactMap(\.stringValue) }
-        // As OAuth writes scopes (RFC 6749 section 3.3).
-        return value.stringValue.map { [$0] + $0.split(separator: " ").map(String.init) } ?? []
+        return value.stringValue.map { [$0] } ?? []
     }
 }

@@ -26,7 +26,7 @@ package struct SigningKey: Sendable {
     package init(createdAt: Timestamp) {
         let key = P256.Signing.PrivateKey()
         let id = SHA256.hash(data: key.publicKey.x963Representation).prefix(12)
-        self.init(key, id: Base64URL.text(of: Array(id)), createdAt)
+        self.init(key, id: URLSafeText.text(of: Array(id)), createdAt)
     }
 
     /// A key that was kept; nil where the secret is none.
@@ -37,7 +37,7 @@ package struct SigningKey: Sendable {
 
     private init(_ key: P256.Signing.PrivateKey, id: String, _ createdAt: Timestamp) {
         func text(_ bytes: some Sequence<UInt8>) -> String {
-            Base64URL.text(of: Array(bytes))
+            URLSafeText.text(of: Array(bytes))
         }
         let coordinates = key.publicKey.rawRepresentation
         self.id = id
@@ -74,10 +74,10 @@ package struct SigningKey: Sendable {
     /// Signs claims: the token. Not for a loop.
     package func token(of claims: JSONObject) -> [UInt8] {
         let header = JSONValue.object(["alg": "ES256", "typ": "JWT", "kid": .string(id)])
-        let parts = [header, .object(claims)].map { Base64URL.encode($0.serializedBytes()) }
+        let parts = [header, .object(claims)].map { URLSafeText.encode($0.serializedBytes()) }
         let signed = Array(parts.joined(separator: [UInt8(ascii: ".")]))
         guard let signature = try? algorithm.sign(signed) else { preconditionFailure("a whole key signs") }
-        return signed + [UInt8(ascii: ".")] + Base64URL.encode(signature)
+        return signed + [UInt8(ascii: ".")] + URLSafeText.encode(signature)
     }
 
     /// Whether a token was signed with it. Not for a loop.

@@ -41,7 +41,7 @@ package struct TokenText: Sendable {
         guard let name = header["alg"]?.stringValue else { throw .malformed("its header names no algorithm (alg)") }
         guard let algorithm = TokenAlgorithm(rawValue: name) else { throw .algorithm(Self.shortened(name)) }
         if let key = header["kid"], key.stringValue == nil { throw .malformed("its key identifier (kid) is no text") }
-        guard let signature = Base64URL.decode(parts[2]), !signature.isEmpty else {
+        guard let signature = URLSafeText.decode(parts[2]), !signature.isEmpty else {
             throw .malformed("its signature is no Base64 of URLs")
         }
         self.algorithm = algorithm
@@ -54,7 +54,7 @@ package struct TokenText: Sendable {
     private static func object(
         _ part: Slice<UnsafeRawBufferPointer>, _ name: String
     ) throws(TokenFault) -> JSONObject {
-        guard let bytes = Base64URL.decode(part) else { throw .malformed("its \(name) is no Base64 of URLs") }
+        guard let bytes = URLSafeText.decode(part) else { throw .malformed("its \(name) is no Base64 of URLs") }
         let value: JSONValue
         do throws(JSONError) { value = try JSONValue(parsing: bytes, options: parsing) } catch {
             throw .malformed("its \(name) is no JSON: \(error)")

@@ -68,6 +68,24 @@ struct LoginDelayTests {
         #expect(test.delay.wait(attempt(), now: test.now) == 0)
     }
 
+    @Test("Wrong codes behind the right password are counted for the account, wherever they come from, but from home")
+    func codes() {
+        var delay = LoginDelay()
+        var now: Int64 = 1_000_000_000
+        for number in 0..<5 {
+            #expect(!delay.holdsCodes(attempt("ann", UInt64(number)), now: now))
+            delay.noteWrongCode(attempt("ann", UInt64(number)), now: now)
+        }
+        #expect(delay.holdsCodes(attempt("ann", 77), now: now))
+        #expect(!delay.holdsCodes(attempt("bob", 77), now: now))
+        now += 1_000_001
+        #expect(!delay.holdsCodes(attempt("ann", 77), now: now))
+        delay.noteSuccess(attempt("ann", 9), now: now)
+        delay.noteWrongCode(attempt("ann", 77), now: now)
+        #expect(delay.holdsCodes(attempt("ann", 78), now: now))
+        #expect(!delay.holdsCodes(attempt("ann", 9), now: now))
+    }
+
     @Test("An address that tries many names waits for all of them")
     func address() {
         var test = LoginDelayTests()

@@ -62,6 +62,7 @@ struct PeerAddressTests {
             ("X-Forwarded-For: 198.51.100.1\r\nX-Forwarded-For: 10.0.0.7\r\n", "198.51.100.1"),
             ("X-Forwarded-For: 198.51.100.1, unknown\r\n", "127.0.0.1"),
             ("X-Forwarded-For: 198.51.100.1:4711\r\n", "198.51.100.1"),
+            ("X-Forwarded-For: \", 192.0.2.9\r\n", "192.0.2.9"),
             ("Forwarded: for=192.0.2.60;proto=http;by=203.0.113.43\r\n", "192.0.2.60"),
             ("Forwarded: proto=https; FOR=\"[2001:db8:cafe::17]:4711\"\r\n", "2001:db8:cafe::17"),
             ("Forwarded: for=\"a,b\", for=192.0.2.43, for=10.1.1.1\r\n", "192.0.2.43"),

@@ -37,8 +37,27 @@ struct OutsideIssuerTests {
         #expect(both.permissions(in: .production) == Role.operator.permissions)
         #expect(both.permissions(in: .staging) == Role.viewer.permissions)
         #expect("\(both.principal)" == "account ada@https://a.example")
-        // As OAuth writes scopes.
-        #expect(try issuer.caller(of: claims(#","realm_access":{"roles":"a readers"}"#)).anywhere == .read)
+        #expect(try issuer.caller(of: claims(#","realm_access":{"roles":"readers"}"#)).anywhere == .read)
+    }
+
+    @Test("A text is one value, but where OAuth writes several: in a scope")
+    func texts() throws {
+        let (groups, claims) = (try issuer(), try claims(#","realm_access":{"roles":"we are not readers"}"#))
+        #expect(throws: TokenFault.roles) { try groups.caller(of: claims) }
+        let scopes = Self.file.replacing("realm_access.roles", with: "scope")
+        let issuer = OutsideIssuer(try #require(OutsideIssuer.Settings.list(Array(scopes.utf8)).first))
+        #expect(try issuer.caller(of: self.claims(#","scope":"a readers""#)).anywhere == .read)
+    }
+
+    @Test(
+        "A subject that cannot stand in a log is nobody's name",
+        arguments: ["a\\nb", "\\u202Ea", "\(String(repeating: "x", count: 257))"])
+    func subjects(text: String) throws {
+        let json =
+            #"{"iss":"https://a.example","sub":"\#(text)","exp":1767323100,"realm_access":{"roles":["readers"]}}"#
+        let claims = try TokenClaims(try #require(try JSONValue(parsing: json).objectValue))
+        let issuer = try issuer()
+        #expect(throws: TokenFault.self) { try issuer.caller(of: claims) }
     }
 
     @Test(
@@ -58,6 +77,7 @@ struct OutsideIssuerTests {
             "", "[]", "{}", #"{"issuers":{}}"#, #"{"issuers":[],"more":1}"#, #"{"issuers":[1]}"#,
             file.replacing("https://a.example/jwks", with: "http://a.example/jwks"),
             file.replacing("https://a.example/jwks", with: "http://localhost.evil.example/jwks"),
+            file.replacing("https://a.example/jwks", with: "http://localhost:80@evil.example/jwks"),
             file.replacing(#""audience": "flags", "#, with: ""), file.replacing("viewer", with: "king"),
             file.replacing("production", with: "moon"), file.replacing(#""claim""#, with: #""claims""#),
             file.replacing("https://a.example\"", with: "flag-server\""),

@@ -13,7 +13,7 @@ struct TokenTextTests {
     /// A token of a header and claims, as JSON text.
     private static func text(_ header: String, _ claims: String, signature: [UInt8] = [1, 2, 3]) -> String {
         [Array(header.utf8), Array(claims.utf8), signature]
-            .map { Base64URL.text(of: $0) }.joined(separator: ".")
+            .map { URLSafeText.text(of: $0) }.joined(separator: ".")
     }
 
     private static func read(_ text: String) -> Result<TokenText, TokenFault> {

@@ -69,6 +69,11 @@ package struct KeyText: Sendable, Equatable {
         return String(decoding: whole, as: UTF8.self)
     }
 
+    /// Whether a text can be a selector.
+    package static func isSelector(_ text: String) -> Bool {
+        text.utf8.count == selectorLength && text.utf8.allSatisfy { Base62.contains($0) }
+    }
+
     private static func head(of kind: KeyKind) -> String { "\(prefix)\(kind.rawValue)_" }
 
     private static func length(of kind: KeyKind) -> Int {

@@ -30,6 +30,8 @@ package struct LoginDelay: Sendable {
     private static let knownMicroseconds: Int64 = 30 * 86_400_000_000
     /// Failures of an account or of a pair that cost nothing: people mistype.
     private static let freeOfAccount = 3
+    /// Wrong codes of an account that cost nothing.
+    private static let freeOfCodes = 5
     /// Those of an address, which many people may share.
     private static let freeOfAddress = 10
     /// The longest wait.
@@ -38,6 +40,8 @@ package struct LoginDelay: Sendable {
     private var pairs = Table(places: places)
     private var users = Table(places: places)
     private var addresses = Table(places: places)
+    /// Codes that were wrong behind a password that was right, by account.
+    private var codes = Table(places: places)
     /// The pairs that have signed in.
     private var known = Table(places: places)
 
@@ -74,10 +78,24 @@ package struct LoginDelay: Sendable {
         known.add(Self.number(attempt), now)
     }
 
-    /// How many bytes the tables have.
-    package var memoryBytes: Int { (pairs.count + users.count + addresses.count + known.count) * Table.placeBytes }
+    /// Whether a code is not looked at, since too many were wrong for the account a moment ago; never from where its
+    /// person has signed in before.
+    package func holdsCodes(_ attempt: Attempt, now: Int64) -> Bool {
+        if isKnown(attempt, now) { return false }
+        let place = codes[Self.number(attempt.user)]
+        return Self.left(Self.seconds(place.count(at: now), Self.freeOfCodes), since: place.last, now) > 0
+    }
 
-    private func isKnown(_ attempt: Attempt, _ now: Int64) -> Bool {
+    /// Counts a code that was wrong, or not looked at, behind a password that was right.
+    package mutating func noteWrongCode(_ attempt: Attempt, now: Int64) { codes.add(Self.number(attempt.user), now) }
+
+    /// How many bytes the tables have.
+    package var memoryBytes: Int {
+        (pairs.count + users.count + addresses.count + known.count + codes.count) * Table.placeBytes
+    }
+
+    /// Whether somebody has signed in to the account from the address in the last 30 days.
+    package func isKnown(_ attempt: Attempt, _ now: Int64) -> Bool {
         let place = known[Self.number(attempt)]
         return place.failures > 0 && now - place.last < Self.knownMicroseconds
     }

@@ -77,6 +77,11 @@ package final class SignIn: Sendable {
         delay.withLock { [now = monotonicMicroseconds()] in $0.wait(proof.attempt, now: now) }
     }
 
+    /// Whether that name has signed in from that address before. At once, from any thread.
+    package func knows(_ proof: Proof) -> Bool {
+        delay.withLock { [now = monotonicMicroseconds()] in $0.isKnown(proof.attempt, now) }
+    }
+
     /// Lets somebody in. A code that was taken is never taken again, also after a crash.
     ///
     /// - Parameter now: decides on codes and one-time passwords.
@@ -114,8 +119,15 @@ package final class SignIn: Sendable {
         let use = try needsCode ? codeUse(proof.code, record, at: now) : .nothing
         let isRight = PasswordHash.isRight(proof.isBounded ? proof.password : "", record.password)
         let isInTime = record.password.oneTimeEnd.map { now < $0 } ?? true
-        guard found != nil, isRight, isInTime, record.disabledAt == nil, let use else { return nil }
-        return try consume(use, of: record)
+        guard found != nil, isRight, isInTime, record.disabledAt == nil else { return nil }
+        // Whoever has the password is no stranger: codes are counted for the account, wherever they come from.
+        guard needsCode, record.secondFactor != nil else { return use == nil ? nil : try consume(.nothing, of: record) }
+        let isHeld = delay.withLock { [now = monotonicMicroseconds()] in $0.holdsCodes(proof.attempt, now: now) }
+        guard let use, !isHeld, let record = try consume(use, of: record) else {
+            delay.withLock { [now = monotonicMicroseconds()] in $0.noteWrongCode(proof.attempt, now: now) }
+            return nil
+        }
+        return record
     }
 
     /// What a code uses up of an account; nil when it is wrong.

@@ -66,7 +66,7 @@ struct KeptLogin {
     }
 
     private static func path(of server: String) -> String? {
-        let name = Base64URL.text(of: Array(canonical(server).utf8))
+        let name = URLSafeText.text(of: Array(canonical(server).utf8))
         return directory.map { "\($0)/\(name)" }
     }
 

@@ -36,8 +36,10 @@ struct AccessKeyFile: Sendable {
         if access(path, F_OK) != 0, errno == ENOENT {
             guard creates else {
                 throw .secretKey(
-                    "\(path) is gone, by which API keys are checked: put it back from a copy of the data directory, or "
-                        + "revoke the keys (`flag-server keys list`) and make others")
+                    "\(path) is gone, by which keys, accounts and tokens are checked: put it back from a copy of the "
+                        + "data directory. Where there is none, `(umask 077; head -c 32 /dev/urandom > \(path))` makes "
+                        + "another: then no key, token or second factor of before is good any more, and root makes "
+                        + "others (`flag-server keys create`, `users reset-totp`)")
             }
             return try create(path)
         }

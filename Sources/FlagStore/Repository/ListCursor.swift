@@ -23,7 +23,7 @@ struct ListCursor: Equatable {
     /// - Parameter names: PK, SK and the names of the index's keys.
     /// - Throws: `invalidCursor` when it belongs to another list or was made up badly.
     init(_ text: String, letter: String, names: [AttributeName]) throws(FlagStoreError) {
-        guard text.utf8.count <= 8_192, let bytes = Base64URL.decode(text.utf8),
+        guard text.utf8.count <= 8_192, let bytes = URLSafeText.decode(text.utf8),
             let value = try? JSONValue(parsing: bytes),
             let values = value.arrayValue?.compactMap(\.stringValue), values.count == names.count + 1,
             values[0] == letter
@@ -35,6 +35,6 @@ struct ListCursor: Equatable {
     /// The cursor's text.
     func text(names: [AttributeName]) -> String {
         let values = [letter] + names.map { start[$0]?.stringValue ?? "" }
-        return Base64URL.text(of: JSONValue.array(values.map { .string($0) }).serializedBytes())
+        return URLSafeText.text(of: JSONValue.array(values.map { .string($0) }).serializedBytes())
     }
 }

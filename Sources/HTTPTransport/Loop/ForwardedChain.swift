@@ -18,8 +18,10 @@ struct ForwardedChain {
     init(forwardedFor request: borrowing HTTPRequest) {
         var addresses: [PeerAddress?] = []
         request.forEachField("x-forwarded-for") { value in
-            for element in ForwardedChain.split(value, at: 0x2C) {
-                addresses.append(ForwardedChain.address(ofNode: ForwardedChain.trimmed(element)))
+            // It knows no quotes: with them a client could make of the proxy's own element a part of one that is none.
+            for element in value.split(separator: 0x2C, omittingEmptySubsequences: false) {
+                let text = String(decoding: element, as: UTF8.self)
+                addresses.append(ForwardedChain.address(ofNode: ForwardedChain.trimmed(text)))
             }
         }
         self.addresses = addresses

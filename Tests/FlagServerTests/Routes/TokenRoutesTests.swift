@@ -100,6 +100,17 @@ struct TokenRoutesTests {
         #expect(Set(answers.map { $0.body }).count == 1)
     }
 
+    @Test("What is no selector is no client, and counts as a wrong secret", arguments: ["", "short", "a/b/c/d/e/f/"])
+    func noSelector(id: String) throws {
+        let encoded = id.replacing("/", with: "%2F")
+        for number in 0..<11 {
+            let response = try server.send(
+                "POST", "/api/auth/token", "grant_type=client_credentials&client_id=\(encoded)&client_secret=x",
+                [("Content-Type", "application/x-www-form-urlencoded")])
+            #expect(response.status == (number < 10 ? 401 : 429), "\(response.body)")
+        }
+    }
+
     @Test("Ten wrong secrets a minute are what an address has; others, and right ones before, are not counted")
     func throttled() throws {
         let key = try server.makeKey(.server)

@@ -1,6 +1,6 @@
-/// Base64 with the alphabet for URLs and file names, without padding (RFC 4648 section 5): how tokens and their keys are
-/// written (RFC 7515 section 2), and cursors of lists.
-package enum Base64URL {
+/// Base64 with the alphabet for URLs and file names, without padding (RFC 4648 section 5): how tokens and their keys
+/// are written (RFC 7515 section 2), and cursors of lists.
+package enum URLSafeText {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
     /// What each character stands for; 255 for one that stands for nothing.
     private static let values: [UInt8] = {
@@ -25,8 +25,8 @@ package enum Base64URL {
     /// The same as a string.
     package static func text(of bytes: [UInt8]) -> String { String(decoding: encode(bytes), as: UTF8.self) }
 
-    /// The bytes that a text stands for; nil for one that is none. A text that stands for the same bytes as another, with
-    /// other bits where none count, is none either. O(length).
+    /// The bytes that a text stands for; nil for one that is none. A text that stands for the same bytes as another,
+    /// with other bits where none count, is none either. O(length).
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)

@@ -3,7 +3,7 @@ import Testing
 @testable import Bytes
 
 @Suite("Base64 for URLs")
-struct Base64URLTests {
+struct URLSafeTextTests {
     @Test(
         "A text is that of whole bytes, in one way only",
         arguments: [
@@ -11,13 +11,13 @@ struct Base64URLTests {
             ("A=", nil), ("+w", nil), ("/w", nil), ("AA A", nil), ("é", nil),
         ] as [(String, [UInt8]?)])
     func text(text: String, bytes: [UInt8]?) {
-        #expect(Base64URL.decode(text.utf8) == bytes)
-        if let bytes { #expect(Base64URL.text(of: bytes) == text) }
+        #expect(URLSafeText.decode(text.utf8) == bytes)
+        if let bytes { #expect(URLSafeText.text(of: bytes) == text) }
     }
 
     @Test("Bytes of any number survive", arguments: 0..<10)
     func lengths(count: Int) {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 77 + 251) }
-        #expect(Base64URL.decode(Base64URL.encode(bytes)) == bytes)
+        #expect(URLSafeText.decode(URLSafeText.encode(bytes)) == bytes)
     }
 }
