@@ -34,7 +34,7 @@ final class Wire {
         loop.initialize(
             to: LoopState(
                 index: 0, configuration: configuration, mailbox: Mailbox(bell: bell), counters: LoopCounters(),
-                addresses: AddressCounts(limit: 0), uploads: Places(limit: 4), largeResponses: Places(limit: 2)))
+                addresses: AddressCounts(limit: 0), uploads: Permits(limit: 4), largeResponses: Permits(limit: 2)))
     }
 
     /// What `pieces` come to, the end of the peer's side behind them.
@@ -52,7 +52,7 @@ final class Wire {
         return lines
     }
 
-    private func goOn(_ connection: UnsafeMutablePointer<Connection>) {
+    private func goOn(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         while true {
             // What was not read yet is out of bounds.
             let room = connection.pointee.input.writable
@@ -84,7 +84,7 @@ final class Wire {
     }
 
     /// Writes down everything that a handler could see, and answers.
-    private func handle(_ connection: UnsafeMutablePointer<Connection>) {
+    private func handle(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         let request = connection.pointee.request(
             loop.pointee.fields.entries, contentLength: connection.pointee.machine.bodyLength)
         var line = "\(text(request.methodName)) \(text(request.path)) \(request.query.map(text) ?? "-")"
