@@ -219,5 +219,8 @@ extension Problem {
 
     /// A caller who may not do this in any environment, or not in all where that is needed.
     package static let forbidden = Problem(
-        .forbidden, "whoever sent this may not do it in any environment, or not in all where all are concerned")
+        .forbidden,
+        "whoever sent this may not do it in any environment, or not in all where all are concerned; a person with a "
+            + "first password, or without the second factor that their roles need, sees to that first (/api/account, "
+            + "or `flag-server account`)")
 }
