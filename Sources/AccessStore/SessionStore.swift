@@ -109,11 +109,7 @@ package final class SessionStore: Sendable {
     ///
     /// - Returns: its identifier, which is kept nowhere, and is another one each time.
     package func begin(of user: UserRecord, at now: Timestamp) throws(KeyStoreError) -> String {
-        var random = SystemRandomNumberGenerator()
-        let bytes = (0..<4).flatMap { _ in
-            withUnsafeBytes(of: UInt64.random(in: 0 ... .max, using: &random)) { Array($0) }
-        }
-        let id = URLSafeText.text(of: bytes)
+        let id = URLSafeText.text(of: RandomBytes.make(32))
         try changes.one { () throws(KeyStoreError) in
             let record = SessionRecord(
                 digest: try digests(false).sessionDigest(of: Array(id.utf8)), user: user.name,

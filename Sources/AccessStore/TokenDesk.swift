@@ -62,12 +62,8 @@ package struct TokenDesk: Sendable {
     /// Signs a token.
     func sign(_ issue: TokenIssue, roles: [Role], at now: Timestamp) throws(KeyStoreError) -> Issued {
         let key = try keys.signingKeys.current(at: now)
-        var random = SystemRandomNumberGenerator()
-        let id = (0..<2).flatMap { _ in
-            withUnsafeBytes(of: UInt64.random(in: 0 ... .max, using: &random)) { Array($0) }
-        }
         let claims = issue.claims(
-            id: URLSafeText.text(of: id), roles: roles, at: now)
+            id: URLSafeText.text(of: RandomBytes.make(16)), roles: roles, at: now)
         return Issued(
             token: String(decoding: key.token(of: claims), as: UTF8.self),
             seconds: max(0, issue.end(from: now).secondsSinceEpoch - now.secondsSinceEpoch))

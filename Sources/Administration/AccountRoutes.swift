@@ -102,7 +102,7 @@ enum AccountRoutes {
         _ work: @escaping @Sendable (SignIn.Proof, Timestamp) throws(OwnAccountError) -> JSONValue
     ) -> Outcome {
         let proof = SignIn.Proof(
-            name: name.text, password: body.password, code: body.code, from: request.addressNumber)
+            name: name.text, password: body.password, code: body.code, from: request.client.number)
         return .passwordWork(.caller) { () throws(Problem) in
             let response = try administration.onOwnAccount { () throws(OwnAccountError) in
                 try work(proof, administration.now())

@@ -76,14 +76,3 @@ extension Problem {
         .overloaded, "too many passwords wait to be looked at; try again in some seconds",
         headerFields: [("Retry-After", "5")])
 }
-
-extension AdministrationRequest {
-    /// What whoever sent it is counted by when they try passwords; nil for the machine itself.
-    var addressNumber: UInt64? {
-        client.countedBy.map { address in
-            var hasher = Hasher()
-            hasher.combine(address)
-            return UInt64(bitPattern: Int64(hasher.finalize()))
-        }
-    }
-}

@@ -62,7 +62,7 @@ enum SessionRoutes {
         guard let authentication = administration.authentication else { throw .authenticationOff }
         let began = SystemClock.monotonicMicroseconds
         let login = try request.draft { json throws(DefinitionIssues) in try Login(json: json) }
-        let address = request.addressNumber
+        let address = request.client.number
         let proof = SignIn.Proof(name: login.name, password: login.password, code: login.code, from: address)
         // Whoever has signed in from there before is held up by nobody else's mistakes.
         if !administration.accounts.signIn.knows(proof),

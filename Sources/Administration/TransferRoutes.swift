@@ -29,7 +29,9 @@ enum TransferRoutes {
             file: request.body, environment: try request.namedEnvironment(),
             mode: try request.choice("mode", among: ImportPlan.Mode.allCases) ?? .merge,
             isDryRun: try request.isDryRun, keepsInvalid: try request.flag("keepInvalid"))
-        let report = try run(administration, work.environment) { transfer in
+        let transfer = FlagTransfer(
+            flags: administration.repository, defaultEnvironment: administration.defaultEnvironment)
+        let report = try run(in: work.environment ?? administration.defaultEnvironment) {
             try administration.work.run(work.title, for: request.workClient) { progress in
                 try transfer.run(work, progress) { environment throws(Problem) in
                     try request.scope(in: environment, administration)
@@ -45,19 +47,15 @@ enum TransferRoutes {
         try request.requireAnyTenant()
         let format = try request.choice("format", among: ImportDocument.Format.allCases) ?? .native
         let stored = try request.stored(administration)
-        let file = try run(administration, stored.environment) { _ in try FlagTransfer.export(format, of: stored) }
+        let file = try run(in: stored.environment) { try FlagTransfer.export(format, of: stored) }
         let leftOut = file.fieldValue(isWhole: request.isOfThisMachine).map { [(ExportedFile.fieldName, $0)] } ?? []
         return .respond(.json(file.bytes, fields: leftOut))
     }
 
-    private static func run<Result>(
-        _ administration: Administration, _ environment: Environment?, _ work: (FlagTransfer) throws -> Result
-    ) throws(Problem) -> Result {
-        let environment = environment ?? administration.defaultEnvironment
-        do {
-            return try work(
-                FlagTransfer(flags: administration.repository, defaultEnvironment: administration.defaultEnvironment))
-        } catch let error as DefinitionIssues {
+    /// Does the work of a route; what goes wrong becomes a problem.
+    private static func run<Result>(in environment: Environment, _ work: () throws -> Result) throws(Problem) -> Result
+    {
+        do { return try work() } catch let error as DefinitionIssues {
             throw .invalidFile(error.issues)
         } catch let error as FlagStoreError {
             throw Problem(error, in: environment)

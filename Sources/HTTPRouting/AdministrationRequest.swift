@@ -123,6 +123,14 @@ package enum MediaType {
     /// The formats of every PATCH, as the value of an `Accept-Patch` field (RFC 5789 section 3.1).
     package static let ofChanges = OpenAPIOperation.changeTypes.joined(separator: ", ")
 
+    /// What forms are sent as, and what `curl -d` calls everything.
+    static let form = "application/x-www-form-urlencoded"
+
+    /// The media type that a field names, in small letters and without parameters.
+    static func name(in field: UnsafeRawBufferPointer) -> String {
+        String(decoding: field, as: UTF8.self).prefix { $0 != ";" }.lowercased().trimmingSpaces()
+    }
+
     /// Accepts the media types of the route, a request that names no type, and the type that `curl -d` gives to
     /// everything, which `BrowserOrigin` makes safe; where something is sent as a whole, also any other `…+json`
     /// (RFC 6839 section 3.1). Anything else is a problem.
@@ -130,9 +138,8 @@ package enum MediaType {
         throws(Problem)
     {
         guard let field, !field.isEmpty else { return }
-        let text = String(decoding: field, as: UTF8.self)
-        let type = text.prefix { $0 != ";" }.lowercased().trimmingSpaces()
-        if body.mediaTypes.contains(type) || type == "application/x-www-form-urlencoded" { return }
+        let type = name(in: field)
+        if body.mediaTypes.contains(type) || type == form { return }
         if route.method != .patch, type.hasSuffix("+json"), !changes.contains(type) { return }
         let types = body.mediaTypes.joined(separator: ", ")
         throw Problem(

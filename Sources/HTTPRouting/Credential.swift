@@ -38,11 +38,18 @@ package enum Credential {
 
     @inline(never)
     private static func withOther<Result>(_ field: UnsafeRawBufferPointer, _ body: (Credential) -> Result) -> Result {
+        guard let (_, password) = basic(in: field) else { return body(.otherScheme) }
+        return password.withUnsafeBytes { body(.key($0)) }
+    }
+
+    /// Name and password of `Authorization: Basic …` (RFC 7617), as they are; nil for another scheme, or where they
+    /// cannot be read.
+    static func basic(in field: UnsafeRawBufferPointer) -> (name: [UInt8], password: [UInt8])? {
         guard let encoded = afterScheme("Basic", in: field),
             let pair = try? BinaryText.decode(encoded),
             let colon = pair.firstIndex(of: UInt8(ascii: ":"))
-        else { return body(.otherScheme) }
-        return Array(pair[(colon + 1)...]).withUnsafeBytes { body(.key($0)) }
+        else { return nil }
+        return (Array(pair[..<colon]), Array(pair[(colon + 1)...]))
     }
 
     /// What stands behind a scheme, whose name is in any case (RFC 9110 section 11.1); nil for another scheme.

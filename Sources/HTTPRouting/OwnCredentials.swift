@@ -20,27 +20,12 @@ package struct OwnCredentials: Sendable {
         session = SessionCookie.with(of: request, isSecure: isSecure) { id in
             id.map { String(decoding: $0, as: UTF8.self) }
         }
-        hasForm =
-            request.field("Content-Type").map { field in
-                let type = String(decoding: field, as: UTF8.self).prefix { $0 != ";" }.lowercased()
-                return type.filter { $0 != " " && $0 != "\t" } == "application/x-www-form-urlencoded"
-            } ?? false
-        guard let field = request.field("Authorization") else {
-            (basic, hasOtherScheme) = (nil, false)
-            return
+        hasForm = request.field("Content-Type").map { MediaType.name(in: $0) == MediaType.form } ?? false
+        let field = request.field("Authorization")
+        basic = field.flatMap { Credential.basic(in: $0) }.map { name, password in
+            (String(decoding: name, as: UTF8.self), String(decoding: password, as: UTF8.self))
         }
-        let text = String(decoding: field, as: UTF8.self)
-        let encoded = Array(text.drop { $0 != " " }.drop { $0 == " " }.utf8)
-        guard text.prefix(while: { $0 != " " }).lowercased() == "basic",
-            let pair = encoded.withUnsafeBytes({ try? BinaryText.decode($0) }),
-            let colon = pair.firstIndex(of: UInt8(ascii: ":"))
-        else {
-            (basic, hasOtherScheme) = (nil, true)
-            return
-        }
-        let (name, password) = (pair[..<colon], pair[(colon + 1)...])
-        basic = (String(decoding: name, as: UTF8.self), String(decoding: password, as: UTF8.self))
-        hasOtherScheme = false
+        hasOtherScheme = field != nil && basic == nil
     }
 
     private init() {

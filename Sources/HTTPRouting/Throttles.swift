@@ -87,11 +87,7 @@ package final class Throttles: Sendable {
         _ = logins.take(Self.number(of: address), at: Self.failedLogins, now: now)
     }
 
-    private static func number(of address: PeerAddress) -> UInt64 {
-        var hasher = Hasher()
-        hasher.combine(address.countedBy)
-        return UInt64(bitPattern: Int64(hasher.finalize()))
-    }
+    private static func number(of address: PeerAddress) -> UInt64 { address.number ?? 0 }
 
     /// Counts a request that is one caller's own, and says what is left to them.
     @inline(never)
@@ -112,6 +108,17 @@ package final class Throttles: Sendable {
     ) -> Problem? {
         let verdict = throttle.take(number, at: rate, now: now)
         return verdict.isAllowed ? nil : .tooManyRequests(rate, policy, verdict)
+    }
+}
+
+extension PeerAddress {
+    /// What requests from there are counted by, the same in this process alone; nil for the machine itself.
+    package var number: UInt64? {
+        countedBy.map { address in
+            var hasher = Hasher()
+            hasher.combine(address)
+            return UInt64(bitPattern: Int64(hasher.finalize()))
+        }
     }
 }
 

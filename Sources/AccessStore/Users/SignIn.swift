@@ -42,7 +42,6 @@ package final class SignIn: Sendable {
 
     /// What a code uses up.
     private enum CodeUse {
-        case nothing
         case step(Int64)
         case recoveryCode([UInt8])
     }
@@ -116,12 +115,12 @@ package final class SignIn: Sendable {
         let name = UserName(proof.name)
         let found = if let name { try users.known(name) } else { nil as UserRecord? }
         let record = found ?? nobody
-        let use = try needsCode ? codeUse(proof.code, record, at: now) : .nothing
+        let use = try needsCode ? codeUse(proof.code, record, at: now) : nil
         let isRight = PasswordHash.isRight(proof.isBounded ? proof.password : "", record.password)
         let isInTime = record.password.oneTimeEnd.map { now < $0 } ?? true
         guard found != nil, isRight, isInTime, record.disabledAt == nil else { return nil }
         // Whoever has the password is no stranger: codes are counted for the account, wherever they come from.
-        guard needsCode, record.secondFactor != nil else { return use == nil ? nil : try consume(.nothing, of: record) }
+        guard needsCode, record.secondFactor != nil else { return record }
         let isHeld = delay.withLock { [now = monotonicMicroseconds()] in $0.holdsCodes(proof.attempt, now: now) }
         guard let use, !isHeld, let record = try consume(use, of: record) else {
             delay.withLock { [now = monotonicMicroseconds()] in $0.noteWrongCode(proof.attempt, now: now) }
@@ -130,7 +129,7 @@ package final class SignIn: Sendable {
         return record
     }
 
-    /// What a code uses up of an account; nil when it is wrong.
+    /// What a code uses up of an account; nil when it is wrong, or there is no second factor.
     private func codeUse(
         _ code: String?, _ record: UserRecord, at now: Timestamp
     ) throws(KeyStoreError) -> CodeUse? {
@@ -140,19 +139,17 @@ package final class SignIn: Sendable {
         let factor = record.secondFactor ?? nobody.secondFactor
         let step = factor.flatMap { seal.accept(code, $0, of: record.name, at: now) }
         let digest = seal.digest(of: RecoveryCode.canonical(code) ?? "", of: record.name)
-        guard record.secondFactor != nil else { return .nothing }
+        guard record.secondFactor != nil else { return nil }
         if let step { return .step(step) }
         return record.recoveryDigests.contains { SecretDigest.areEqual($0, digest) } ? .recoveryCode(digest) : nil
     }
 
     /// Takes a code away, unless somebody else has been faster, or the account has changed since it was looked at.
     private func consume(_ use: CodeUse, of proven: UserRecord) throws(KeyStoreError) -> UserRecord? {
-        if case .nothing = use { return proven }
         var isTaken = false
         let record = try users.change(proven.name, by: proven.caller.principal) { record in
             guard record.revision == proven.revision else { return }
             switch use {
-            case .nothing: isTaken = true
             case .step(let step):
                 guard let last = record.secondFactor?.lastStep, step > last else { return }
                 record.secondFactor?.lastStep = step
