@@ -34,6 +34,9 @@ package final class PasswordLine: Sendable {
     /// A line in which nobody waits.
     package init() {}
 
+    /// How much waits or runs.
+    package var waitingCount: Int { waiting.withLock { $0.count } }
+
     /// Runs a job when its turn comes, or returns false at once when too many wait.
     package func submit(_ origin: Origin, _ job: @escaping @Sendable () -> Void) -> Bool {
         let isTaken = waiting.withLock { waiting -> Bool in

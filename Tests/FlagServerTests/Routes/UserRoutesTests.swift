@@ -1,4 +1,5 @@
 import Access
+import Dispatch
 import DynamoModel
 import FlagCore
 import HTTPRouting
@@ -6,6 +7,7 @@ import HTTPTransport
 import JSON
 import Platform
 import TableEngine
+import TestSupport
 import Testing
 
 @testable import AccessStore
@@ -148,6 +150,25 @@ struct UserRoutesTests {
         #expect(try late.status == 429 && late.json()["code"] == "sign_in_delayed")
         #expect(late.field("Retry-After") == "1")
         _ = first
+    }
+
+    @Test("Nothing is done behind passwords for somebody who has gone: no password is replaced unseen")
+    func abandoned() throws {
+        let held = DispatchSemaphore(value: 0)
+        let line = server.composition.accounts.line
+        #expect(line.submit(.caller) { held.wait() })
+        let leaving = try server.connect()
+        try leaving.write(
+            Array(
+                TestConnection.request(
+                    "POST", "/api/users", #"{"name":"ghost","roles":{"development":["editor"]}}"#, admin
+                ).utf8))
+        try waitUntil { line.waitingCount == 2 }
+        leaving.abort()
+        try waitUntil { server.composition.server.statistics().map(\.connectionsOpen).reduce(0, +) == 1 }
+        held.signal()
+        try waitUntil { line.waitingCount == 0 }
+        #expect(try send("GET", "/api/users/ghost").status == 404)
     }
 
     @Test("Keys and commands have no account")
