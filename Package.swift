@@ -75,6 +75,13 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
+        // The audit log: what a record is and how records are chained; then where they are and what they are made of.
+        library(
+            "Audit",
+            ["DynamoModel", "FlagCore", "JSON", "Bytes", .product(name: "Crypto", package: "swift-crypto")]),
+        library(
+            "AuditStore",
+            ["Audit", "AccessStore", "FlagStore", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
         library("HTTPRouting", ["HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform"]),
         library(
             "Evaluation",
@@ -135,6 +142,9 @@ let package = Package(
         tests(
             of: "AccessStore",
             ["Access", "Bytes", "DynamoModel", "TableEngine", "FlagCore", "Platform"]),
+        tests(of: "AuditStore", [
+            "Audit", "Access", "AccessStore", "FlagStore", "Bytes", "DynamoModel", "TableEngine", "FlagCore", "JSON", "Platform",
+        ]),
         tests(of: "Telemetry"),
         tests(of: "Tokens", ["Access", "Bytes", "DynamoModel", "FlagCore", "JSON"]),
         .testTarget(

@@ -34,6 +34,10 @@ struct StructureTests {
             "COpenSSL", "CCommonPasswords", "Tokens", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform",
             "Dispatch", "Synchronization", "Crypto", "CryptoExtras",
         ],
+        "Audit": ["DynamoModel", "FlagCore", "JSON", "Bytes", "Crypto"],
+        "AuditStore": [
+            "Audit", "AccessStore", "FlagStore", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",
+        ],
         "HTTPRouting": [
             "HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",
             "Synchronization",
@@ -74,6 +78,8 @@ struct StructureTests {
         "Access": ["targeting", "http", "sqlite", "date()", "clock"],
         "Tokens": ["targeting", "killswitch", "http", "sqlite", "flagstore"],
         "AccessStore": ["targeting", "killswitch", "flagstore", "http", "sqlite"],
+        "Audit": ["http", "sqlite", "engine"],
+        "AuditStore": ["http", "sqlite"],
         "HTTPRouting": ["tenant", "targeting", "killswitch", "flagstore", "flagkey", "sqlite", "dynamo"],
         "Evaluation": ["sqlite", "dynamo", "repository", "dispatch", "flagstore"],
         "Administration": ["sqlite"],
