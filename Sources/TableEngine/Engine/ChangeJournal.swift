@@ -136,7 +136,7 @@ struct ChangeJournal {
         try insert.bind(lastSequence, at: 1)
         try insert.bind(committedAt, at: 2)
         try insert.bind(table, at: 3)
-        let principal = principal.description
+        let principal = principal.record
         // What the change has left is most of what was there before.
         let before = if let old, let new { ItemDifference.encode(old, to: new) } else { old }
         try insert.bind(principal, at: 4)
@@ -280,7 +280,7 @@ struct ChangeJournal {
         let old: Item? = if let image = try oldImage(row, old: 4, new: 5) { try ItemCodec.decode(image) } else { nil }
         guard let key = (new ?? old).flatMap(definition.key(of:)) else { return nil }
         return TableChange(
-            sequence: row.int64(0), committedAt: row.int64(1), principal: Principal(description: row.text(3)),
+            sequence: row.int64(0), committedAt: row.int64(1), principal: Principal(record: row.text(3)),
             table: name, key: key, oldItem: old, newItem: new)
     }
 }
