@@ -91,8 +91,8 @@ let package = Package(
         library(
             "Administration",
             [
-                "HTTPRouting", "HTTPTransport", "Access", "AccessStore", "ChangeControl", "FlagFiles", "FlagStore",
-                "FlagCache", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform",
+                "HTTPRouting", "HTTPTransport", "Audit", "AuditStore", "Access", "AccessStore", "ChangeControl", "FlagFiles",
+                "FlagStore", "FlagCache", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform",
             ]),
         // The API document, compiled in.
         .target(name: "CAPIDocument", exclude: ["openapi.json"]),
@@ -101,7 +101,8 @@ let package = Package(
             name: "FlagServer",
             dependencies: [
                 "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens", "SigV4",
-                "ChangeControl", "CAPIDocument", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine",
+                "ChangeControl", "Audit", "AuditStore", "CAPIDocument", "FlagStore", "FlagFiles", "FlagCache", "FlagCore",
+                "DynamoModel", "TableEngine",
                 "DynamoService", "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -171,7 +172,8 @@ let package = Package(
             of: "FlagServer",
             [
                 "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens",
-                "ChangeControl", "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel",
+                "ChangeControl", "Audit", "AuditStore", "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache",
+                "FlagCore", "DynamoModel",
                 "DynamoService",
                 "TableEngine",
                 "JSON",

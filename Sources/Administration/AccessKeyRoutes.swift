@@ -16,7 +16,7 @@ enum AccessKeyRoutes {
         AdministrationRoute(.delete, "/api/access-keys/{accessKeyId}", "revokeAccessKey", changing, revoke),
     ]
 
-    private static let looking = RoutePolicy("access-keys", .needsEverywhere(.administer))
+    private static let looking = RoutePolicy("access-keys", .needsEverywhere(.administer)).with { $0.audit = .watched }
     private static let changing = looking.with { $0.audit = .change }
 
     private static func list(

@@ -25,7 +25,7 @@ package struct AdministrationRoute: Sendable {
     package static let all =
         FlagRoutes.routes + SegmentRoutes.routes + TenantOverrideRoutes.routes + KillSwitchRoutes.routes
         + TransferRoutes.routes + KeyRoutes.routes + AccessKeyRoutes.routes + UserRoutes.routes + AccountRoutes.routes
-        + TokenRoutes.routes + SessionRoutes.routes + ofTables
+        + TokenRoutes.routes + SessionRoutes.routes + AuditRoutes.routes + ofTables
 
     /// Those that need no flags.
     package static let ofTables = BackupRoutes.routes + WorkRoutes.routes

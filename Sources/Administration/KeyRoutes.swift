@@ -18,7 +18,7 @@ enum KeyRoutes {
         AdministrationRoute(.get, "/api/whoami", "whoAmI", RoutePolicy("keys", .anyCaller), whoAmI),
     ]
 
-    private static let looking = RoutePolicy("keys", .needsEverywhere(.administer))
+    private static let looking = RoutePolicy("keys", .needsEverywhere(.administer)).with { $0.audit = .watched }
     private static let changing = looking.with { $0.audit = .change }
 
     private static func list(

@@ -28,7 +28,7 @@ extension AuditTrail {
     /// - Parameters:
     ///   - heads: ends of the log that were kept elsewhere.
     ///   - expect: told how many records there are.
-    ///   - note: told how many of them were checked; answers whether to give up.
+    ///   - note: told now and then how many more of them were checked; answers whether to give up.
     package func verify(
         against heads: [AuditHead], expect: (Int64) -> Void = { _ in }, note: (Int64) -> Bool = { _ in false }
     ) throws(TableError) -> AuditReport {
@@ -49,4 +49,24 @@ extension AuditTrail {
         }
         return try result.get()
     }
+
+    /// Removes records from now on, once an hour, that are older than they are kept.
+    ///
+    /// - Parameters:
+    ///   - milliseconds: for how long they are kept.
+    ///   - time: the present time as far as something may be forgotten by it, in milliseconds since 1970; nil while
+    ///     nothing may.
+    package func keepRecords(for milliseconds: Int64, by time: @escaping @Sendable () -> Int64?) {
+        delay.call(Self.expiryMilliseconds, log.queue) { [weak self] in
+            guard let self else { return }
+            if let now = time() {
+                let bound = Timestamp(millisecondsSinceEpoch: now - milliseconds)
+                // What fails is done another time.
+                _ = try? AuditExpiry(log: log).run(before: bound, at: .systemClock, isCancelled: { self.isStopped })
+            }
+            keepRecords(for: milliseconds, by: time)
+        }
+    }
+
+    private static let expiryMilliseconds = 3_600_000
 }

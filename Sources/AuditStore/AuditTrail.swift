@@ -11,6 +11,8 @@ package final class AuditTrail: Sendable {
     let log: AuditLog
     private let follower: ChangeFollower<AuditFollower>
     private let notes: AuditNotes
+    let delay: Delay
+    private let stopped = Locked(false)
 
     /// For how long changes are gathered before they are taken, in milliseconds: transactions that store many cost
     /// each of them little.
@@ -32,6 +34,7 @@ package final class AuditTrail: Sendable {
         let queue = DispatchQueue(label: "flag-server.audit")
         log = AuditLog(store: store, seal: AuditSeal(key: key), queue: queue)
         notes = AuditNotes(log)
+        self.delay = delay
         var timing = FollowerTiming()
         timing.gatherMilliseconds = Self.gatherMilliseconds
         timing.delay = delay
@@ -44,14 +47,15 @@ package final class AuditTrail: Sendable {
     /// before anything is changed.
     package func attach() { follower.attach() }
 
-    /// Takes what was changed before. Blocks until that is done. What fails is tried again.
+    /// Begins: attaches, and takes what was changed before. Returns at once; what fails is tried again.
     package func start() {
         attach()
-        log.queue.sync { try? follower.turn() }
+        follower.wake()
     }
 
     /// Stores what there is to store, and takes no more.
     package func stop() {
+        stopped.withLock { $0 = true }
         log.queue.sync { notes.drain(telling: true) }
         follower.stop(taking: true)
     }
@@ -66,6 +70,9 @@ package final class AuditTrail: Sendable {
         }
         _ = done.wait(timeout: .now() + Self.patience)
     }
+
+    /// Whether it takes no more.
+    var isStopped: Bool { stopped.withLock { $0 } }
 
     /// Notes an entry of what is no change of an item. Never blocks.
     package func note(_ entry: AuditEntry) { notes.note(entry) }

@@ -50,7 +50,7 @@ struct AuditVerification {
     ///
     /// - Parameters:
     ///   - expect: told how many records there are.
-    ///   - note: told how many of them were checked; answers whether to give up.
+    ///   - note: told now and then how many more of them were checked; answers whether to give up.
     mutating func run(
         expect: (Int64) -> Void = { _ in }, note: (Int64) -> Bool = { _ in false }
     ) throws(TableError) -> AuditReport {
@@ -65,13 +65,16 @@ struct AuditVerification {
         var query = Query(
             table: AuditTable.name, partition: AuditTable.records, sort: .greaterOrEqual(.number(expected)),
             limit: Self.blocksTogether)
+        var noted: Int64 = 0
         reading: while true {
             let page = try store.query(query)
             for item in page.items {
                 guard let first = item[AuditTable.sort]?.int64Value, first <= state.sequence else { break reading }
                 try check(item, first)
             }
-            if note(report.records) { break }
+            let isStopped = note(report.records - noted)
+            noted = report.records
+            if isStopped { break }
             guard let next = page.lastEvaluatedKey else { break }
             query.exclusiveStart = next
         }

@@ -62,9 +62,7 @@ package struct AdministrationRequest: Sendable {
         ifMatch = request.joinedField("If-Match")
         ifNoneMatch = request.joinedField("If-None-Match")
         try give(reason: request.joinedField(Self.reasonField))
-        userAgent = request.field("User-Agent").flatMap { bytes in
-            bytes.isEmpty ? nil : String(decoding: bytes.prefix(Self.userAgentBytes), as: UTF8.self)
-        }
+        userAgent = Self.userAgent(of: request)
         if route.policy.readsCredentials { credentials = OwnCredentials(request, isSecure: isSecure) }
         guard let body = route.operation.body, !request.body.isEmpty else { return }
         try MediaType.require(request.field("Content-Type"), for: route, body)
@@ -104,6 +102,13 @@ package struct AdministrationRequest: Sendable {
     package static let reasonField: StaticString = "X-Change-Reason"
     /// Bytes that are kept of what a program calls itself.
     private static let userAgentBytes = 256
+
+    /// What the program calls itself that sent a request; a bounded part.
+    static func userAgent(of request: borrowing HTTPRequest) -> String? {
+        request.field("User-Agent").flatMap { bytes in
+            bytes.isEmpty ? nil : String(decoding: bytes.prefix(userAgentBytes), as: UTF8.self)
+        }
+    }
 
     /// Says why it is sent.
     ///

@@ -49,14 +49,15 @@ struct StructureTests {
         ],
         "ChangeControl": ["Access", "FlagStore", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform"],
         "Administration": [
-            "HTTPRouting", "HTTPTransport", "Access", "AccessStore", "ChangeControl", "FlagFiles", "FlagStore",
+            "HTTPRouting", "HTTPTransport", "Audit", "AuditStore", "Access", "AccessStore", "ChangeControl", "FlagFiles",
+            "FlagStore",
             "FlagCache", "FlagCore",
             "DynamoModel",
             "JSON", "Bytes", "Platform", "Dispatch",
         ],
         "FlagServer": [
             "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens", "SigV4",
-            "ChangeControl",
+            "ChangeControl", "Audit", "AuditStore",
             "CAPIDocument", "FlagStore",
             "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService", "HTTPTransport",
             "HTTPClient", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials",
