@@ -17,7 +17,10 @@ enum AccessKeyRoutes {
     ]
 
     private static let looking = RoutePolicy("access-keys", .needsEverywhere(.administer)).with { $0.audit = .watched }
-    private static let changing = looking.with { $0.audit = .change }
+    private static let changing = looking.with {
+        $0.audit = .change
+        $0.wantsReason = true
+    }
 
     private static func list(
         _ request: AdministrationRequest, _ administration: Administration

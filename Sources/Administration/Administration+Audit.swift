@@ -89,6 +89,7 @@ extension AuditEntry {
         circumstances.requestID = event.requestID.text
         circumstances.address = event.client
         circumstances.userAgent = event.userAgent
+        circumstances.proof = event.caller.principal.proof(showing: event.proof)
         self.init(action, by: event.caller.principal.with(circumstances), at: .systemClock)
         self.outcome = outcome
         self.target = target

@@ -34,6 +34,11 @@ package struct AdministrationRoute: Sendable {
     package func run(
         _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
     ) throws(Problem) {
+        if declaration.policy.wantsReason, !administration.reasonRequired.isEmpty, request.reason == nil,
+            (request.query["reason"] ?? "").isEmpty
+        {
+            throw .reasonRequired
+        }
         switch try action(request, administration) {
         case .respond(let response): reply(response)
         case .passwordWork(let origin, let work):

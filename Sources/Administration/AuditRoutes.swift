@@ -20,7 +20,7 @@ enum AuditRoutes {
 
     private static let looking = RoutePolicy("audit", .needsEverywhere(.administer)).with { $0.audit = .watched }
     /// Records of a page.
-    private static let pageMaximum = 1_000
+    private static let pageMaximum = 10_000
     private static let pageUsual = 100
 
     private static func list(

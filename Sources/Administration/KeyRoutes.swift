@@ -19,7 +19,10 @@ enum KeyRoutes {
     ]
 
     private static let looking = RoutePolicy("keys", .needsEverywhere(.administer)).with { $0.audit = .watched }
-    private static let changing = looking.with { $0.audit = .change }
+    private static let changing = looking.with {
+        $0.audit = .change
+        $0.wantsReason = true
+    }
 
     private static func list(
         _ request: AdministrationRequest, _ administration: Administration

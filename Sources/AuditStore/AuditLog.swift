@@ -21,6 +21,7 @@ final class AuditLog: Sendable {
     let queue: DispatchQueue
     private let current: Locked<AuditState?> = Locked(nil)
     private let counts = Locked(Counts())
+    private let subscriber = Locked<@Sendable () -> Void>({})
 
     /// What happened since the start.
     struct Counts: Sendable {
@@ -38,6 +39,9 @@ final class AuditLog: Sendable {
     var state: AuditState? { current.withLock { $0 } }
     /// What happened since the start.
     var statistics: Counts { counts.withLock { $0 } }
+
+    /// Calls back when there are more records. From the queue; it must not block.
+    func subscribe(_ body: @escaping @Sendable () -> Void) { subscriber.withLock { $0 = body } }
 
     /// Makes the table where there is none, and reads where the log ends.
     func open() throws(TableError) {
@@ -108,7 +112,8 @@ final class AuditLog: Sendable {
         done.wait()
         guard let error = failure.withLock({ $0 }) else {
             current.withLock { $0 = state }
-            return counts.withLock { $0.records += UInt64(count) }
+            counts.withLock { $0.records += UInt64(count) }
+            return subscriber.withLock { $0 }()
         }
         counts.withLock { $0.failures += 1 }
         // Those before the one that failed are there.

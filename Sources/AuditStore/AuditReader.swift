@@ -17,10 +17,10 @@ struct AuditReader {
 
     let store: any TableStore
 
-    /// How many blocks, and how many records of them, a page looks at: where few of what it looks at is looked for, it
-    /// ends with fewer records than it may have, and the next one goes on.
+    /// How many blocks, and how many records that are not looked for, a page looks at: where few of those that it finds
+    /// are, it ends with fewer records than it may have, and the next one goes on.
     private static let blocksMaximum = 400
-    private static let recordsMaximum = 4_000
+    private static let missesMaximum = 2_000
     private static let bytesMaximum = 16 << 20
     /// How many blocks are read at a time.
     private static let together = 25
@@ -52,7 +52,7 @@ struct AuditReader {
                 walk.look(at: block, place.places, from: start, keptAfter: kept)
                 position = order == .newest ? block.first - 1 : block.last + 1
                 if let next = walk.end { return walk.page(next: next) }
-                if walk.blocks >= Self.blocksMaximum || walk.looked >= Self.recordsMaximum
+                if walk.blocks >= Self.blocksMaximum || walk.missed >= Self.missesMaximum
                     || walk.bytes >= Self.bytesMaximum
                 {
                     return walk.page(next: position)

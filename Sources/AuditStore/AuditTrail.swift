@@ -13,6 +13,7 @@ package final class AuditTrail: Sendable {
     private let notes: AuditNotes
     let delay: Delay
     private let stopped = Locked(false)
+    private let shipment = Locked<AuditShipment?>(nil)
 
     /// For how long changes are gathered before they are taken, in milliseconds: transactions that store many cost
     /// each of them little.
@@ -58,6 +59,17 @@ package final class AuditTrail: Sendable {
         stopped.withLock { $0 = true }
         log.queue.sync { notes.drain(telling: true) }
         follower.stop(taking: true)
+        shipment.withLock { $0 }?.stop()
+    }
+
+    /// Copies all records to a place elsewhere from now on.
+    ///
+    /// - Parameter report: told when that begins to fail, with the reason, and with nil when it succeeds again.
+    package func ship(to sink: any AuditSink, report: @escaping @Sendable (AuditSinkFailure?) -> Void) {
+        let shipment = AuditShipment(log, to: sink, report: report)
+        self.shipment.withLock { $0 = shipment }
+        log.subscribe { [weak shipment] in shipment?.wake() }
+        log.queue.async { shipment.wake() }
     }
 
     /// Takes what was committed before the call; waits for that for some seconds at most.
@@ -91,7 +103,10 @@ package final class AuditTrail: Sendable {
     /// What happened since the start.
     package var statistics: AuditStatistics {
         let counts = log.statistics
-        return AuditStatistics(records: counts.records, failures: counts.failures, lost: notes.lost)
+        let shipped = shipment.withLock { $0 }?.progress
+        return AuditStatistics(
+            records: counts.records, failures: counts.failures, lost: notes.lost, shipped: shipped?.shipped,
+            shipmentFailures: shipped?.failures ?? 0)
     }
 }
 
@@ -103,4 +118,8 @@ package struct AuditStatistics: Sendable {
     package let failures: UInt64
     /// Entries that there was no room for, and that are not told yet.
     package let lost: Int
+    /// The last record that was copied elsewhere; nil where none is.
+    package let shipped: Int64?
+    /// How often copying failed, and was tried again.
+    package let shipmentFailures: UInt64
 }

@@ -6,10 +6,11 @@ struct AuditWalk {
     private let order: AuditReader.Order
     private let limit: Int
     private var records: [AuditRecord] = []
-    /// Blocks, records of them, and bytes that were looked at.
+    /// Blocks that were looked at, and their bytes.
     private(set) var blocks = 0
-    private(set) var looked = 0
     private(set) var bytes = 0
+    /// Records of them that are not looked for.
+    private(set) var missed = 0
     /// Where the next page begins, when this one is full.
     private(set) var end: Int64?
 
@@ -43,10 +44,12 @@ struct AuditWalk {
                 end = sequence
                 return
             }
-            looked += 1
             let stored = block.records[place]
             guard let record = try? AuditRecord(stored: stored.bytes, mark: stored.mark), filter.matches(record.entry)
-            else { continue }
+            else {
+                missed += 1
+                continue
+            }
             records.append(record)
         }
     }

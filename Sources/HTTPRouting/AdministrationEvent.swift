@@ -51,6 +51,8 @@ package struct AdministrationEvent: Sendable {
     package let reason: String?
     /// What the program calls itself that sent it; a bounded part.
     package let userAgent: String?
+    /// What kind of credential it shows; nil for none.
+    package let proof: String?
     /// Whether it goes on with a list.
     package let isNextPage: Bool
 
@@ -87,6 +89,7 @@ package struct AdministrationEvent: Sendable {
         identity = copy.identity
         reason = copy.reason
         userAgent = copy.userAgent
+        proof = copy.proof
         isNextPage = !(copy.query["cursor"] ?? "").isEmpty
         client = "\(copy.client)"
         requestID = copy.requestID

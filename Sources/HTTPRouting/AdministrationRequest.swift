@@ -20,6 +20,8 @@ package struct AdministrationRequest: Sendable {
     package private(set) var reason: String?
     /// What the program calls itself that sent it; a bounded part.
     package private(set) var userAgent: String?
+    /// What kind of credential it shows: `key`, `token`, `session`; nil for none.
+    package private(set) var proof: String?
     /// Who they turn out to be, for routes that find that out.
     package let identity = ProvenIdentity()
     /// What the route needs whoever sent it to be allowed.
@@ -63,6 +65,7 @@ package struct AdministrationRequest: Sendable {
         ifNoneMatch = request.joinedField("If-None-Match")
         try give(reason: request.joinedField(Self.reasonField))
         userAgent = Self.userAgent(of: request)
+        proof = Credential.proof(of: request)
         if route.policy.readsCredentials { credentials = OwnCredentials(request, isSecure: isSecure) }
         guard let body = route.operation.body, !request.body.isEmpty else { return }
         try MediaType.require(request.field("Content-Type"), for: route, body)

@@ -8,6 +8,8 @@ package struct RoutePolicy: Sendable {
     package var access: RouteAccess
     /// What the route is to whoever audits it.
     package var audit = AuditClass.read
+    /// Whether a reason may be demanded for it, of routes that are about no environment.
+    package var wantsReason = false
     /// Which workers do it.
     package var lane = WorkerPool.Urgency.usual
     /// What bounds how often it is asked for.

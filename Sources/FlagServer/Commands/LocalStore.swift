@@ -98,7 +98,7 @@ struct LocalStore {
                 guard ContinuousClock.now < deadline else { throw error }
                 return nil
             }
-            StandardError.tell("asking the server that has \(Self.absolute(path)), process \(owner.process)")
+            StandardError.tellOnce("asking the server that has \(Self.absolute(path)), process \(owner.process)")
             return try RemoteServer(socket: socket).answer(request)
         }
     }
@@ -124,7 +124,7 @@ struct LocalStore {
     }
 
     private func tellDirectory(_ path: String) {
-        StandardError.tell("working on \(Self.absolute(path)), which no server has open")
+        StandardError.tellOnce("working on \(Self.absolute(path)), which no server has open")
     }
 
     /// The path without links, so that it means the same to everybody.

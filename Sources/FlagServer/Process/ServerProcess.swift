@@ -162,6 +162,7 @@ struct ServerProcess {
             moreMetrics: { text in
                 endpoint.writeMetrics(to: &text)
                 tables.writeMetrics(to: &text)
+                audit.writeMetrics(to: &text)
             },
             backupComplaint: {
                 if tables.backupTrouble != nil { return "lag behind the writes; the log says why" }
