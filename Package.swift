@@ -75,6 +75,13 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
+        // The audit log: what a record is and how records are chained; then where they are and what they are made of.
+        library(
+            "Audit",
+            ["DynamoModel", "FlagCore", "JSON", "Bytes", .product(name: "Crypto", package: "swift-crypto")]),
+        library(
+            "AuditStore",
+            ["Audit", "AccessStore", "FlagStore", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
         library("HTTPRouting", ["HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform"]),
         library(
             "Evaluation",
@@ -84,8 +91,9 @@ let package = Package(
         library(
             "Administration",
             [
-                "HTTPRouting", "HTTPTransport", "Access", "AccessStore", "ChangeControl", "FlagFiles", "FlagStore",
-                "FlagCache", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform",
+                "HTTPRouting", "HTTPTransport", "Audit", "AuditStore", "Access", "AccessStore", "ChangeControl",
+                "FlagFiles",
+                "FlagStore", "FlagCache", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform",
             ]),
         // The API document, compiled in.
         .target(name: "CAPIDocument", exclude: ["openapi.json"]),
@@ -94,8 +102,9 @@ let package = Package(
             name: "FlagServer",
             dependencies: [
                 "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens", "SigV4",
-                "ChangeControl", "CAPIDocument", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel",
-                "TableEngine",
+                "ChangeControl", "Audit", "AuditStore", "CAPIDocument", "FlagStore", "FlagFiles", "FlagCache",
+                "FlagCore",
+                "DynamoModel", "TableEngine",
                 "DynamoService", "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -138,6 +147,12 @@ let package = Package(
         tests(
             of: "AccessStore",
             ["Access", "Bytes", "DynamoModel", "TableEngine", "FlagCore", "Platform"]),
+        tests(
+            of: "AuditStore",
+            [
+                "Audit", "Access", "AccessStore", "FlagStore", "Bytes", "DynamoModel", "TableEngine", "FlagCore",
+                "JSON", "Platform",
+            ]),
         tests(of: "Telemetry"),
         tests(of: "Tokens", ["Access", "Bytes", "DynamoModel", "FlagCore", "JSON"]),
         .testTarget(
@@ -162,8 +177,9 @@ let package = Package(
             of: "FlagServer",
             [
                 "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens",
-                "ChangeControl", "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache", "FlagCore",
-                "DynamoModel",
+                "ChangeControl", "Audit", "AuditStore", "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles",
+                "FlagCache",
+                "FlagCore", "DynamoModel",
                 "DynamoService",
                 "TableEngine",
                 "JSON",

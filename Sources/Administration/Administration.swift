@@ -1,5 +1,6 @@
 import Access
 import AccessStore
+import AuditStore
 import FlagCore
 import FlagStore
 import HTTPRouting
@@ -15,6 +16,10 @@ package struct Administration: Sendable {
     let keys: KeyStore
     /// What tokens are handed out by; nil where nobody is asked who they are.
     package var authentication: Authentication?
+    /// The audit log; nil where none is kept.
+    package var audit: AuditTrail?
+    /// The environments in which nothing is changed without a reason.
+    package var reasonRequired: Set<Environment> = []
     /// The accounts of persons.
     let accounts: Accounts
     /// What the caches know, where that is asked for.

@@ -60,6 +60,12 @@ extension AdministrationRequest {
         if permissions != .changeOverrides { try requireAnyTenant() }
         var circumstances = circumstances
         if let reason { circumstances.reason = reason }
+        // A kill switch has a reason of its own, and waits for no other.
+        if circumstances.reason == nil, permissions != .killSwitches,
+            administration.reasonRequired.contains(environment), try !isDryRun
+        {
+            throw .reasonRequired
+        }
         let scope = caller.writeScope(permissions, in: environment, at: administration.now(), circumstances)
         guard let scope else { throw .forbidden(permissions, in: environment) }
         return scope

@@ -25,7 +25,7 @@ package struct AdministrationRoute: Sendable {
     package static let all =
         FlagRoutes.routes + SegmentRoutes.routes + TenantOverrideRoutes.routes + KillSwitchRoutes.routes
         + TransferRoutes.routes + KeyRoutes.routes + AccessKeyRoutes.routes + UserRoutes.routes + AccountRoutes.routes
-        + TokenRoutes.routes + SessionRoutes.routes + ofTables
+        + TokenRoutes.routes + SessionRoutes.routes + AuditRoutes.routes + ofTables
 
     /// Those that need no flags.
     package static let ofTables = BackupRoutes.routes + WorkRoutes.routes
@@ -34,6 +34,11 @@ package struct AdministrationRoute: Sendable {
     package func run(
         _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
     ) throws(Problem) {
+        if declaration.policy.wantsReason, !administration.reasonRequired.isEmpty, request.reason == nil,
+            (request.query["reason"] ?? "").isEmpty
+        {
+            throw .reasonRequired
+        }
         switch try action(request, administration) {
         case .respond(let response): reply(response)
         case .passwordWork(let origin, let work):

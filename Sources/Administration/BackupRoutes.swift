@@ -18,11 +18,15 @@ enum BackupRoutes {
         AdministrationRoute(.get, "/api/continuous-backups", "listContinuousBackups", looking, listContinuous),
         AdministrationRoute(.put, "/api/continuous-backups", "beginContinuousBackups", changing.inLongWork, begin),
         AdministrationRoute(.delete, "/api/continuous-backups", "endContinuousBackups", changing, end),
-        AdministrationRoute(.post, "/api/verify", "verifyStore", looking.inLongWork, verify),
+        AdministrationRoute(.post, "/api/verify", "verifyStore", checking.inLongWork, verify),
     ]
 
     private static let looking = RoutePolicy("backups", .needsEverywhere(.administer))
-    private static let changing = looking.with { $0.audit = .change }
+    private static let changing = looking.with {
+        $0.audit = .work
+        $0.wantsReason = true
+    }
+    private static let checking = looking.with { $0.audit = .work }
 
     private static func list(
         _ request: AdministrationRequest, _ administration: Administration

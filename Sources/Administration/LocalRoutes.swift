@@ -90,10 +90,29 @@ package struct LocalRoutes: Sendable {
             response.withLock { $0 = result }
             done.signal()
         }
-        try routes[route.number].run(copy, administration, reply)
+        let event = AdministrationEvent(
+            copy, request.method.name, [request.path, request.encodedQuery].compactMap(\.self).joined(separator: "?"),
+            route)
+        do throws(Problem) {
+            try routes[route.number].run(copy, administration, reply)
+        } catch {
+            record(event, error.code.status)
+            throw error
+        }
         done.wait()
         guard let result = response.withLock({ $0 }) else { throw Problem(.internalError, "there was no answer") }
+        switch result {
+        case .success(let response): record(event, response.status.code)
+        case .failure(let problem): record(event, problem.code.status)
+        }
         return try result.get()
+    }
+
+    /// Has the audit log told of a request, and waits until it is.
+    private func record(_ event: AdministrationEvent, _ status: UInt16) {
+        let done = DispatchSemaphore(value: 0)
+        administration.record(event, status) { done.signal() }
+        done.wait()
     }
 
     private func copy(

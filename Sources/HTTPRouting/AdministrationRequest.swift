@@ -20,6 +20,8 @@ package struct AdministrationRequest: Sendable {
     package private(set) var reason: String?
     /// What the program calls itself that sent it; a bounded part.
     package private(set) var userAgent: String?
+    /// What kind of credential it shows: `key`, `token`, `session`; nil for none.
+    package private(set) var proof: String?
     /// Who they turn out to be, for routes that find that out.
     package let identity = ProvenIdentity()
     /// What the route needs whoever sent it to be allowed.
@@ -62,9 +64,8 @@ package struct AdministrationRequest: Sendable {
         ifMatch = request.joinedField("If-Match")
         ifNoneMatch = request.joinedField("If-None-Match")
         try give(reason: request.joinedField(Self.reasonField))
-        userAgent = request.field("User-Agent").flatMap { bytes in
-            bytes.isEmpty ? nil : String(decoding: bytes.prefix(Self.userAgentBytes), as: UTF8.self)
-        }
+        userAgent = Self.userAgent(of: request)
+        proof = Credential.proof(of: request)
         if route.policy.readsCredentials { credentials = OwnCredentials(request, isSecure: isSecure) }
         guard let body = route.operation.body, !request.body.isEmpty else { return }
         try MediaType.require(request.field("Content-Type"), for: route, body)
@@ -104,6 +105,13 @@ package struct AdministrationRequest: Sendable {
     package static let reasonField: StaticString = "X-Change-Reason"
     /// Bytes that are kept of what a program calls itself.
     private static let userAgentBytes = 256
+
+    /// What the program calls itself that sent a request; a bounded part.
+    static func userAgent(of request: borrowing HTTPRequest) -> String? {
+        request.field("User-Agent").flatMap { bytes in
+            bytes.isEmpty ? nil : String(decoding: bytes.prefix(userAgentBytes), as: UTF8.self)
+        }
+    }
 
     /// Says why it is sent.
     ///

@@ -34,6 +34,10 @@ struct StructureTests {
             "COpenSSL", "CCommonPasswords", "Tokens", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform",
             "Dispatch", "Synchronization", "Crypto", "CryptoExtras",
         ],
+        "Audit": ["DynamoModel", "FlagCore", "JSON", "Bytes", "Crypto"],
+        "AuditStore": [
+            "Audit", "AccessStore", "FlagStore", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",
+        ],
         "HTTPRouting": [
             "HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",
             "Synchronization",
@@ -45,14 +49,15 @@ struct StructureTests {
         ],
         "ChangeControl": ["Access", "FlagStore", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform"],
         "Administration": [
-            "HTTPRouting", "HTTPTransport", "Access", "AccessStore", "ChangeControl", "FlagFiles", "FlagStore",
+            "HTTPRouting", "HTTPTransport", "Audit", "AuditStore", "Access", "AccessStore", "ChangeControl", "FlagFiles",
+            "FlagStore",
             "FlagCache", "FlagCore",
             "DynamoModel",
             "JSON", "Bytes", "Platform", "Dispatch",
         ],
         "FlagServer": [
             "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens", "SigV4",
-            "ChangeControl",
+            "ChangeControl", "Audit", "AuditStore",
             "CAPIDocument", "FlagStore",
             "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService", "HTTPTransport",
             "HTTPClient", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials",
@@ -77,6 +82,8 @@ struct StructureTests {
         "Access": ["targeting", "http", "sqlite", "date()", "clock"],
         "Tokens": ["targeting", "killswitch", "http", "sqlite", "flagstore"],
         "AccessStore": ["targeting", "killswitch", "flagstore", "http", "sqlite"],
+        "Audit": ["http", "sqlite", "engine"],
+        "AuditStore": ["http", "sqlite"],
         "HTTPRouting": ["tenant", "targeting", "killswitch", "flagstore", "flagkey", "sqlite", "dynamo"],
         "Evaluation": ["sqlite", "dynamo", "repository", "dispatch", "flagstore"],
         "Administration": ["sqlite"],

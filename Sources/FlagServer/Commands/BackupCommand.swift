@@ -25,6 +25,7 @@ struct BackupCommand: ParsableCommand {
         @Option(help: ArgumentHelp("The table. (default: that of the flags)", valueName: "table"))
         var table: String?
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var place: PlaceOptions
 
         func validate() throws {
@@ -34,7 +35,7 @@ struct BackupCommand: ParsableCommand {
         func run() throws {
             let body: JSONValue = ["table": table.map { .string($0) } ?? .null, "name": .string(name)]
             let request = RouteRequest(.post, "/api/backups", body: body.serializedBytes())
-            try place.print(request.inLongWork, of: "backup create", BackupCommand.line)
+            try place.print(request.because(why).inLongWork, of: "backup create", BackupCommand.line)
         }
     }
 
@@ -68,11 +69,12 @@ struct BackupCommand: ParsableCommand {
         @Argument(help: "The backup's identifier.")
         var backup: String
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var place: PlaceOptions
 
         func run() throws {
             let path = "/api/backups/\(PercentEncoding.encodedSegment(backup))"
-            try place.print(RouteRequest(.delete, path), of: "backup delete") { "deleted \(BackupCommand.line($0))" }
+            try place.print(RouteRequest(.delete, path).because(why), of: "backup delete") { "deleted \(BackupCommand.line($0))" }
         }
     }
 

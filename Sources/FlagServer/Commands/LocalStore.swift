@@ -1,6 +1,7 @@
 import Access
 import AccessStore
 import Administration
+import AuditStore
 import DynamoModel
 import FlagCore
 import FlagStore
@@ -59,17 +60,27 @@ struct LocalStore {
             return RouteResponse(status: 200, fields: [], content: report.serializedBytes())
         case .tables:
             return try DataStore.withTables(of: configuration, for: command) { tables in
-                answer(request, over: .alone(tables, configuration.profile, keys: keys(of: tables)))
+                try answer(request, over: .alone(tables, configuration.profile, keys: keys(of: tables)), tables)
             }
         case .flags:
             let store = try DataStore.openForCommand(configuration, name: command, creates: creates)
             defer { store.close() }
-            return answer(request, over: .alone(store.tables, store.profile, keys: keys(of: store.tables)))
+            return try answer(
+                request, over: .alone(store.tables, store.profile, keys: keys(of: store.tables)), store.tables)
         }
     }
 
-    private func answer(_ request: RouteRequest, over administration: Administration) -> RouteResponse {
+    private func answer(
+        _ request: RouteRequest, over administration: Administration, _ tables: SQLiteTableStore
+    ) throws -> RouteResponse {
         tellDirectory(directory)
+        var administration = administration
+        let audit = try audit(of: tables, administration)
+        audit.start()
+        // What is changed here is in the log when the command ends.
+        defer { audit.stop() }
+        administration.audit = audit
+        administration.reasonRequired = configuration.audit.reasonRequired
         let progress = ProgressReport()
         defer { progress.end() }
         let routes = LocalRoutes(administration, describedBy: .ofProgram(version: FlagServerCommand.version))
@@ -87,18 +98,33 @@ struct LocalStore {
                 guard ContinuousClock.now < deadline else { throw error }
                 return nil
             }
-            StandardError.tell("asking the server that has \(Self.absolute(path)), process \(owner.process)")
+            StandardError.tellOnce("asking the server that has \(Self.absolute(path)), process \(owner.process)")
             return try RemoteServer(socket: socket).answer(request)
         }
     }
 
+    private var keyFile: AccessKeyFile {
+        AccessKeyFile(directory: directory, environment: ProcessInfo.processInfo.environment)
+    }
+
+    /// The audit log of a store.
+    private func audit(of tables: SQLiteTableStore, _ administration: Administration) throws -> AuditTrail {
+        do throws(KeyStoreError) {
+            let key = try keyFile.digests(creates: try keys(of: tables).hasNothing()).auditKey
+            return AuditTrail(store: tables, flagTable: administration.repository.table, key: key)
+        } catch {
+            if case .secretKey(let reason) = error { throw CommandFailure(reason) }
+            throw error
+        }
+    }
+
     private func keys(of tables: SQLiteTableStore) -> KeyStore {
-        let file = AccessKeyFile(directory: directory, environment: ProcessInfo.processInfo.environment)
+        let file = keyFile
         return KeyStore(store: tables) { mayCreate throws(KeyStoreError) in try file.digests(creates: mayCreate) }
     }
 
     private func tellDirectory(_ path: String) {
-        StandardError.tell("working on \(Self.absolute(path)), which no server has open")
+        StandardError.tellOnce("working on \(Self.absolute(path)), which no server has open")
     }
 
     /// The path without links, so that it means the same to everybody.

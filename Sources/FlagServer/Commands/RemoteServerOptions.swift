@@ -68,7 +68,7 @@ struct RemoteServerOptions: ParsableArguments {
     func remote() throws -> RemoteServer? {
         guard let server else { return nil }
         let remote = try RemoteServer(server, certificateFile: serverCa, key: try key())
-        StandardError.tell("asking the server \(remote.name)")
+        StandardError.tellOnce("asking the server \(remote.name)")
         return remote
     }
 }

@@ -50,6 +50,7 @@ struct RestoreCommand: ParsableCommand {
     @Flag(help: "With the file of a backup: make the data directory where there is none.")
     var create = false
 
+    @OptionGroup var why: ReasonOptions
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
@@ -71,7 +72,7 @@ struct RestoreCommand: ParsableCommand {
             let creation: StoreAccess.Creation =
                 create ? .requested : backup.map(Self.isFile) == true ? .onRequest : .impossible
             let table = try place.answer(
-                RouteRequest(.post, "/api/restore", body: try body().serializedBytes()).inLongWork, of: Self.name,
+                RouteRequest(.post, "/api/restore", body: try body().serializedBytes()).because(why).inLongWork, of: Self.name,
                 creation: creation)
             if place.format == .json { return print(table.serialized(pretty: true)) }
             print(

@@ -65,6 +65,15 @@ struct ConfigurationFile: Sendable {
         return text
     }
 
+    /// What is written at `key` as a list of single values, with commas between them; nil when that is something else.
+    func list(at key: String) -> String? {
+        let path = AbsoluteConfigKey(key.split(separator: ".").map(String.init))
+        guard let value = try? snapshot.value(forKey: path, type: .stringArray).value,
+            case .stringArray(let texts) = value.content
+        else { return nil }
+        return texts.joined(separator: ",")
+    }
+
     private static func isBlank(_ contents: [UInt8]) -> Bool {
         contents.split(separator: UInt8(ascii: "\n")).allSatisfy { line in
             let first = line.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\r") }

@@ -50,6 +50,9 @@ struct ServerConfiguration: Sendable, Equatable {
     /// From where metrics are read without a key.
     var metricsReaders: [AddressRange] = []
 
+    /// What the audit log keeps, demands, and where it is copied to.
+    var audit = Audit()
+
     /// The port for DynamoDB's protocol; 0 takes a free one, nil is closed.
     var dynamodbPort: Int?
     /// What differs there from the other port.
@@ -168,6 +171,16 @@ struct ServerConfiguration: Sendable, Equatable {
         var retention = Duration.seconds(24 * 3600)
         /// The most bytes of all changes; 0 for no bound. What somebody still needs is kept all the same.
         var maximumBytes = 10 << 30
+    }
+
+    /// What the audit log keeps, demands, and where it is copied to.
+    struct Audit: Sendable, Equatable {
+        /// For how many days records are kept.
+        var retentionDays = 90
+        /// The environments in which nothing is changed without a reason.
+        var reasonRequired: Set<Environment> = []
+        /// Where records are copied to as well; nil for nowhere.
+        var destination: AuditDestination?
     }
 
     /// How flags are evaluated.

@@ -51,6 +51,20 @@ enum Settings {
         return isWhole ? origins : nil
     }
 
+    static let auditRetention = Setting<Int>(key: "audit.retention", allowed: "days from 1d to 3650d, such as 90d") {
+        $0.hasSuffix("d") ? Units.number(String($0.dropLast())).flatMap { (1...3650).contains($0) ? $0 : nil } : nil
+    }
+    static let auditReasons = Setting<Set<Environment>>(
+        key: "audit.require-reason", allowed: "names of environments, with commas between", takesList: true
+    ) { text in
+        let names = text.split(separator: ",").map { $0.filter { $0 != " " } }
+        let environments = names.compactMap { Environment(spelling: $0) }
+        return environments.count == names.count ? Set(environments) : nil
+    }
+    static let auditShip = Setting<AuditDestination>(
+        key: "audit.ship", allowed: "the path of a file, or an https:// URL"
+    ) { AuditDestination($0) }
+
     static let metricsAllow = Setting<[AddressRange]>(key: "metrics.allow", allowed: ranges, parse: readRanges)
 
     static let dynamodbPort = Setting<Int>.number("dynamodb-port", 0...65_535)

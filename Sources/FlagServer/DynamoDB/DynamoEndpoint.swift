@@ -1,4 +1,5 @@
 import Administration
+import AuditStore
 import DynamoModel
 import DynamoService
 import FlagStore
@@ -26,6 +27,8 @@ final class DynamoEndpoint: Sendable {
     let access: PortAccess?
     /// Told of what changes tables and flags.
     let logger: Logger
+    /// The audit log; nil where none is kept.
+    let audit: AuditTrail?
     /// What is counted of requests.
     let requests = DynamoRequestCounters()
 
@@ -35,11 +38,13 @@ final class DynamoEndpoint: Sendable {
     ///   - flagTable: the table whose kill switches overtake other writes; nil where no flags are served.
     ///   - access: whose requests are taken; nil where authentication is off.
     ///   - work: where restores are listed, which go on behind their answers.
+    ///   - audit: the audit log; nil where none is kept.
     ///   - logger: told of what changes tables and flags.
     init(
         store: SQLiteTableStore, flagTable: String? = nil, hosts: ServedHosts, pages: PageOrigins = .none,
-        access: PortAccess? = nil, work: WorkList = WorkList(), logger: Logger
+        access: PortAccess? = nil, work: WorkList = WorkList(), audit: AuditTrail? = nil, logger: Logger
     ) {
+        self.audit = audit
         self.access = access
         self.flagTable = flagTable
         self.logger = logger

@@ -1,6 +1,7 @@
 import Access
 import AccessStore
 import Administration
+import AuditStore
 import Dispatch
 import DynamoModel
 import Evaluation
@@ -46,21 +47,25 @@ struct ServerProcess {
         try loadSampleFlags(into: store, logger)
         let work = WorkList(report: { logger.report($0, $1) })
         let (keys, digests) = try openAccess(store, logger)
+        let audit = try openAudit(store, keys, logger)
+        defer { audit.stop() }
         let endpoint = DynamoEndpoint(
             store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts,
-            access: configuration.auth == .on ? portAccess(keys) : nil, work: work, logger: logger)
-        let composition = try makeComposition(store, endpoint, (keys, digests), work, logger)
+            access: configuration.auth == .on ? portAccess(keys, audit) : nil, work: work, audit: audit,
+            logger: logger)
+        let composition = try makeComposition(store, endpoint, (keys, digests), audit, work, logger)
         try composition.start()
         let notices = KeyExpiryNotices(composition.keys, logger: logger)
         if configuration.auth == .on { notices.start() }
         defer { withExtendedLifetime(notices) {} }
         let dynamodb = try openDynamoDBPort(endpoint, keys.accessKeys, logger)
         let door = try openDoor(composition, logger)
+        audit.note(.ofServer(.start, configuration))
         logger.notice("ready", metadata: ["address": "\(address(port: composition.server.port))"])
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
 
-        waitForStop(signals, composition, dynamodb, logger)
+        waitForStop(signals, composition, dynamodb, audit, logger)
         ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
         let watch = StopWatch(signals, drain: configuration.drainTimeout, logger: logger)
         defer { withExtendedLifetime(watch) {} }
@@ -79,13 +84,15 @@ struct ServerProcess {
             door.drain(within: configuration.drainTimeout) { drained.leave() }
         }
         drained.wait()
+        audit.note(.ofServer(.stop, configuration))
         logger.notice("stopped")
     }
 
     /// Returns when a signal asks to stop. SIGHUP has the certificate read again; connections that are open go on with
     /// the one they have.
     private func waitForStop(
-        _ signals: ProcessSignals, _ composition: ServerComposition, _ dynamodb: DynamoPort?, _ logger: Logger
+        _ signals: ProcessSignals, _ composition: ServerComposition, _ dynamodb: DynamoPort?, _ audit: AuditTrail,
+        _ logger: Logger
     ) {
         while true {
             switch signals.next() {
@@ -97,6 +104,7 @@ struct ServerProcess {
                     try dynamodb?.reloadCertificates()
                     if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
                     logger.notice("certificate read again")
+                    audit.note(.ofServer(.reload, configuration))
                 } catch {
                     logger.error("certificate not exchanged", metadata: ["error": "\(error)"])
                 }
@@ -120,7 +128,7 @@ struct ServerProcess {
 
     private func makeComposition(
         _ store: DataStore, _ endpoint: DynamoEndpoint, _ access: (keys: KeyStore, digests: SecretDigest?),
-        _ work: WorkList, _ logger: Logger
+        _ audit: AuditTrail, _ work: WorkList, _ logger: Logger
     ) throws -> ServerComposition {
         let http = http(at: try addresses())
         let tables = store.tables
@@ -154,11 +162,14 @@ struct ServerProcess {
             moreMetrics: { text in
                 endpoint.writeMetrics(to: &text)
                 tables.writeMetrics(to: &text)
+                audit.writeMetrics(to: &text)
             },
             backupComplaint: {
                 if tables.backupTrouble != nil { return "lag behind the writes; the log says why" }
                 return tables.logDamages.isEmpty ? nil : "are damaged; flag-server backup continuous status says where"
             }, reserveComplaint: { tables.reserveComplaint })
+        dependencies.audit = audit
+        dependencies.reasonRequired = configuration.audit.reasonRequired
         if let issuerKeys {
             dependencies.issuers = issuerKeys.issuers
             dependencies.fetchIssuerKeys = { issuerKeys.refresh($0, done: $1) }
@@ -177,9 +188,9 @@ struct ServerProcess {
     }
 
     /// Whose requests the DynamoDB port takes.
-    private func portAccess(_ keys: KeyStore) -> PortAccess {
+    private func portAccess(_ keys: KeyStore, _ audit: AuditTrail) -> PortAccess {
         let strangers = Throttles(administration: configuration.throttle.administration.rate, evaluations: nil)
-        return PortAccess(keys: keys.accessKeys, strangers: strangers)
+        return PortAccess(keys: keys.accessKeys, strangers: strangers, noteRefusal: audit.noteRefusal)
     }
 
     /// Others whose tokens are taken; nil where nobody's are.

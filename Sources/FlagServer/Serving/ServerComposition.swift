@@ -1,6 +1,7 @@
 import Access
 import AccessStore
 import Administration
+import AuditStore
 import Dispatch
 import DynamoModel
 import Evaluation
@@ -77,6 +78,10 @@ struct ServerComposition: Sendable {
         var reportFailure: @Sendable (EvaluationFailures.Report) -> Void = { _ in }
         /// Told of each administrative request when it is answered, with the status.
         var reportAdministration: @Sendable (AdministrationEvent, UInt16) -> Void = { _, _ in }
+        /// The audit log; nil where none is kept.
+        var audit: AuditTrail?
+        /// The environments in which nothing is changed without a reason.
+        var reasonRequired: Set<Environment> = []
         /// Writes further metrics.
         var moreMetrics: @Sendable (inout MetricsText) -> Void = { _ in }
         /// Says what is wrong with continuous backups; nil when nothing is. Asked on the loops: it must not block.
@@ -123,6 +128,8 @@ struct ServerComposition: Sendable {
             keys: dependencies.keys, accounts: accounts, feed: feed, work: dependencies.work, workers: workers,
             defaultEnvironment: settings.profile.defaultEnvironment,
             now: dependencies.now)
+        administration.audit = dependencies.audit
+        administration.reasonRequired = dependencies.reasonRequired
         let access = ServedAccess(dependencies, accounts)
         administration.authentication = access?.authentication
         let document = APIDocument.ofProgram(version: settings.version)
@@ -137,9 +144,11 @@ struct ServerComposition: Sendable {
             routes: ServedRoutes(document, administration, metrics: page.response), metrics: metrics,
             handover: RouteHandover(
                 to: workers, metrics.requests, metrics.workers, contentBytes: dependencies.http.limits.bodyBytes,
+                record: { [administration] in administration.record($0, $1, then: $2) },
                 report: dependencies.reportAdministration),
             health: health, document: document,
-            hosts: settings.hosts, pages: settings.pages, readers: settings.metricsReaders, access: access)
+            hosts: settings.hosts, pages: settings.pages, readers: settings.metricsReaders, access: access,
+            noteRefusal: administration.noteRefusal)
         self.metrics = metrics
         keys = dependencies.keys
         self.accounts = accounts

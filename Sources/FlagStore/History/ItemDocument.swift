@@ -4,7 +4,7 @@ import JSON
 
 /// What items say, as the interface shows it: members by name, what is stored as JSON text as the value that it spells.
 /// Every item has such a document, valid or not.
-enum ItemDocument {
+package enum ItemDocument {
     /// The changes of content from one item to another, nil where there is none, and how many more there are.
     static func changes(from old: Item?, to new: Item?) -> ValueChanges {
         let names = contentNames(of: old, new)
@@ -17,6 +17,14 @@ enum ItemDocument {
     static func differingNames(from old: Item?, to new: Item?) -> [String] {
         guard let old, let new else { return [] }
         return contentNames(of: old, new).filter { old[$0] != new[$0] }.map(\.text).sorted()
+    }
+
+    /// What an item of the flag table says, with the version that it is of.
+    ///
+    /// - Parameter derived: whether what follows from the rest is told, too.
+    package static func document(of item: Item, derived: Bool = false) -> JSONValue {
+        let all = Set(item.keys).subtracting(keys)
+        return json(item, derived ? all : all.subtracting(DerivedAttributes.names).union([Attribute.version]))
     }
 
     private static func contentNames(of old: Item?, _ new: Item?) -> Set<AttributeName> {

@@ -30,11 +30,11 @@ struct TableStatistics: Equatable {
 extension TableStatistics {
     /// Adds what changes did to what the file says, in the transaction that makes them.
     static func note(
-        _ changes: [TableChange], _ connection: DatabaseConnection, _ catalog: TableCatalog
+        _ changes: AppliedChanges, _ connection: DatabaseConnection, _ catalog: TableCatalog
     ) throws(TableError) {
         var definitions: [String: TableDefinition] = [:]
         var differences: [String: TableStatistics] = [:]
-        for change in changes {
+        for change in [changes.followed, changes.others].joined() {
             let definition: TableDefinition
             if let known = definitions[change.table] {
                 definition = known

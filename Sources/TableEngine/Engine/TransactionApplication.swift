@@ -1,6 +1,18 @@
 import DynamoModel
 import SQLite
 
+/// What a batch has changed.
+struct AppliedChanges {
+    /// The changes that the stream has, in its order.
+    private(set) var followed: [TableChange] = []
+    /// Those of tables whose changes it does not have; without a place in it.
+    private(set) var others: [TableChange] = []
+
+    mutating func append(_ change: TableChange, isFollowed: Bool) {
+        if isFollowed { followed.append(change) } else { others.append(change) }
+    }
+}
+
 /// One transaction within the writer's batch: first it is decided whether it happens and what it makes of each item,
 /// and only then is anything written. So a transaction that does not happen leaves nothing to take back.
 struct TransactionApplication {
@@ -73,7 +85,7 @@ struct TransactionApplication {
     ///   - journal: the change stream, which each change is added to.
     ///   - changes: receives each change.
     mutating func write(
-        _ journal: inout ChangeJournal, _ changes: inout [TableChange]
+        _ journal: inout ChangeJournal, _ changes: inout AppliedChanges
     ) throws(SQLiteError) -> [WriteOutcome] {
         var outcomes: [WriteOutcome] = []
         outcomes.reserveCapacity(decisions.count)
@@ -82,14 +94,17 @@ struct TransactionApplication {
             // Equal items have equal bytes: a write that changes nothing writes nothing and is no change.
             if decision.stored?.bytes == decision.newBytes { continue }
             try write(operation, decision)
-            let sequence = try journal.append(
-                connection, table: operation.definition.name, principal: transaction.principal,
-                old: decision.stored?.bytes, new: decision.newBytes)
+            let name = operation.definition.name
+            let sequence =
+                InternalTables.isFollowed(name)
+                ? try journal.append(
+                    connection, table: name, principal: transaction.principal, old: decision.stored?.bytes,
+                    new: decision.newBytes) : nil
             changes.append(
                 TableChange(
-                    sequence: sequence, committedAt: journal.committedAt, principal: transaction.principal,
-                    table: operation.definition.name, key: operation.key, oldItem: decision.stored?.item,
-                    newItem: decision.new))
+                    sequence: sequence ?? 0, committedAt: journal.committedAt, principal: transaction.principal,
+                    table: name, key: operation.key, oldItem: decision.stored?.item, newItem: decision.new),
+                isFollowed: sequence != nil)
         }
         if let token = transaction.token { try StoreFile.add(connection, token) }
         return outcomes

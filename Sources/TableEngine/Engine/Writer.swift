@@ -172,13 +172,13 @@ extension Writer {
     private func commit(_ batch: [PreparedTransaction]) -> Bool {
         var batch = batch
         do throws(TableError) {
-            var changes: [TableChange] = []
+            var changes = AppliedChanges()
             let results = try inTransaction(batch[0].urgency) { () throws(TableError) in
                 let results = try apply(batch, &changes)
                 try TableStatistics.note(changes, connection, catalog)
                 return results
             }
-            deliver(changes)
+            deliver(changes.followed)
             // What the batch had no time for is the next one's.
             if results.count < batch.count {
                 waiting.withLock { $0.putBack(batch[results.count...]) }
@@ -281,7 +281,7 @@ extension Writer {
     ///
     /// - Returns: the results of the first ones.
     private func apply(
-        _ batch: [PreparedTransaction], _ changes: inout [TableChange]
+        _ batch: [PreparedTransaction], _ changes: inout AppliedChanges
     ) throws(TableError) -> [Result<[WriteOutcome], TableError>] {
         var results: [Result<[WriteOutcome], TableError>] = []
         results.reserveCapacity(batch.count)

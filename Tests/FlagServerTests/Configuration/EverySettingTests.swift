@@ -52,6 +52,11 @@ struct EverySettingTests {
         Case("metrics.allow", "10.0.0.0/8, ::1, unix") {
             $0.metricsReaders = ["10.0.0.0/8", "::1", "unix"].compactMap { AddressRange($0) }
         },
+        Case("audit.retention", "7d") { $0.audit.retentionDays = 7 },
+        Case("audit.require-reason", "production, dev") { $0.audit.reasonRequired = [.production, .staging] },
+        Case("audit.ship", "https://audit.example.com/flags") {
+            $0.audit.destination = .url("https://audit.example.com/flags")
+        },
         Case("tls.terminated-by", "proxy") { $0.tlsTermination = .proxy },
         Case("dynamodb-port", "8123") { $0.dynamodbPort = 8123 },
         Case("dynamodb.body", "7MiB") { $0.dynamodb.bodyBytes = 7 << 20 },
