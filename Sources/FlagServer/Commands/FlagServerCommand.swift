@@ -21,6 +21,8 @@ struct FlagServerCommand: ParsableCommand {
             ServeCommand.self, ConfigCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self,
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, WorkCommand.self, KeysCommand.self,
             AccessKeysCommand.self, UsersCommand.self, AccountCommand.self, LoginCommand.self, LogoutCommand.self,
+            HistoryCommand.self, RollbackCommand.self, ArchiveCommand.self, UnarchiveCommand.self,
+            UndeleteCommand.self, PromoteCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 
