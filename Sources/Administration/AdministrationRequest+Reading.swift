@@ -85,7 +85,7 @@ extension AdministrationRequest {
         let read = { (json: JSONValue?) throws(DefinitionIssues) in
             try FlagOperation(kind, of: name, tenant: tenant, body: json)
         }
-        guard kind.takesBody else {
+        guard kind.takesBody, !(kind.mayLackBody && body.isEmpty) else {
             do throws(DefinitionIssues) { return try read(nil) } catch { throw .invalidBody(error.issues) }
         }
         return try draft { json throws(DefinitionIssues) in try read(json) }

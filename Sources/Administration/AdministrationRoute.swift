@@ -24,6 +24,7 @@ package struct AdministrationRoute: Sendable {
     /// All of them.
     package static let all =
         FlagRoutes.routes + SegmentRoutes.routes + TenantOverrideRoutes.routes + KillSwitchRoutes.routes
+        + HistoryRoutes.routes
         + TransferRoutes.routes + KeyRoutes.routes + AccessKeyRoutes.routes + UserRoutes.routes + AccountRoutes.routes
         + TokenRoutes.routes + SessionRoutes.routes + AuditRoutes.routes + ofTables
 

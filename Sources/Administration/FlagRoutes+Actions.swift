@@ -11,7 +11,8 @@ extension FlagRoutes {
         let stored = try request.stored(administration)
         let query = FlagQuery(
             owner: try request.text("owner", .owner), expiresBefore: try request.time("expiresBefore"),
-            tag: try request.text("tag", .tag), limit: try request.limit(), cursor: request.cursor)
+            tag: try request.text("tag", .tag), isArchived: try request.flag("archived"),
+            limit: try request.limit(), cursor: request.cursor)
         return try stored.read { (stored) throws(FlagStoreError) in
             let page = try stored.flags(query)
             let killSwitch = try stored.killSwitchesOfFlags()
@@ -30,9 +31,7 @@ extension FlagRoutes {
         let scope = try request.scope(of: operation, administration)
         return .write(operation, scope) { written in
             guard case .flag(let flag) = written else { return HTTPResponse(status: .noContent) }
-            let path = "/api/flags/\(PercentEncoding.encodedSegment(flag.key))"
-            let place = administration.path(path, in: scope.environment)
-            return .written(flag, in: scope, administration, status: .created, fields: [("Location", place)])
+            return .created(flag, in: scope, administration)
         }
     }
 
@@ -42,20 +41,6 @@ extension FlagRoutes {
         let (flag, killSwitch) = try read(try request.flagKey(), in: stored)
         let tag = flag.entityTag(killSwitch: killSwitch)
         return request.isKnown(tag) ? .notModified(tag) : .respond(.flag(flag, killSwitch, administration))
-    }
-
-    /// `GET /api/flags/{flagKey}/history`
-    static func history(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
-        let stored = try request.stored(administration)
-        let key = try request.flagKey()
-        return try stored.read { (stored) throws(FlagStoreError) in
-            var entries = try stored.history(of: key)
-            if let tenant = request.caller.tenant { entries.removeAll { !$0.isFor(tenant) } }
-            return .respond(
-                try .history(entries) { () throws(FlagStoreError) in
-                    try stored.requireFlag(key)
-                })
-        }
     }
 
     /// `PUT /api/flags/{flagKey}` and `PUT /api/flags/by-key/{flagKey}`
@@ -73,7 +58,8 @@ extension FlagRoutes {
         try change(.deleteFlag, request, administration)
     }
 
-    private static func change(
+    /// Changes the flag in the path.
+    static func change(
         _ kind: FlagOperation.Kind, _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         let stored = try request.stored(administration)
@@ -123,7 +109,7 @@ extension FlagRoutes {
     /// changing it.
     ///
     /// - Throws: 412 when the flag is at a version that the field does not name.
-    private static func expectedVersion(
+    static func expectedVersion(
         _ request: AdministrationRequest, _ key: String, in stored: FlagReader
     ) throws(Problem) -> Int64? {
         guard request.namesVersion else { return nil }
@@ -146,6 +132,15 @@ extension HTTPResponse {
         .json(
             flag.json(at: administration.now(), killSwitch: killSwitch), status: status,
             fields: [("ETag", flag.entityTag(killSwitch: killSwitch))] + fields)
+    }
+
+    /// The same of a flag that was just created.
+    static func created(
+        _ flag: FlagRecord, in scope: WriteScope, _ administration: Administration
+    ) -> HTTPResponse {
+        let path = "/api/flags/\(PercentEncoding.encodedSegment(flag.key))"
+        let place = administration.path(path, in: scope.environment)
+        return .written(flag, in: scope, administration, status: .created, fields: [("Location", place)])
     }
 
     /// The same of a flag that was just written: that is answered also when nothing can be read. Blocks.

@@ -12,11 +12,14 @@ enum FlagRoutes {
         AdministrationRoute(.get, "/api/flags", "listFlags", reading, list),
         AdministrationRoute(.post, "/api/flags", "createFlag", changing, create),
         AdministrationRoute(.get, "/api/flags/{flagKey}", "getFlag", reading, get),
-        AdministrationRoute(.get, "/api/flags/{flagKey}/history", "getFlagHistory", reading, history),
         AdministrationRoute(.put, "/api/flags/{flagKey}", "replaceFlag", changing, replace),
         AdministrationRoute(.put, "/api/flags/by-key/{flagKey}", "replaceFlagByKey", changing, replace),
         AdministrationRoute(.patch, "/api/flags/{flagKey}", "patchFlag", changing, patch),
         AdministrationRoute(.delete, "/api/flags/{flagKey}", "deleteFlag", changing, delete),
         AdministrationRoute(.get, "/api/flags/{flagKey}/dependents", "listDependents", reading, dependents),
+        AdministrationRoute(.post, "/api/flags/{flagKey}/archive", "archiveFlag", changing, archive),
+        AdministrationRoute(.post, "/api/flags/{flagKey}/unarchive", "unarchiveFlag", changing, unarchive),
+        AdministrationRoute(.post, "/api/flags/{flagKey}/restore", "restoreFlag", changing, restore),
+        AdministrationRoute(.post, "/api/flags/{flagKey}/promote", "promoteFlag", changing, promote),
     ]
 }

@@ -44,6 +44,29 @@ extension Problem {
                 .flagRequired,
                 "the flag \(flagKey) is required by \(dependents.joined(separator: ", ")): change or delete these first"
             )
+        case .flagArchived(let flagKey):
+            self.init(
+                .flagArchived,
+                "the flag \(flagKey) is archived in \(environment.rawValue): POST its path with /unarchive first")
+        case .flagNotArchived(let flagKey):
+            self.init(.flagNotArchived, "the flag \(flagKey) is not archived in \(environment.rawValue)")
+        case .nothingToRestore(let flagKey):
+            self.init(
+                .flagNotFound,
+                "no flag \(flagKey) was deleted in \(environment.rawValue), as far as histories reach back")
+        case .nothingToPromote(let flagKey, let source):
+            self.init(
+                .flagNotFound, "there is no flag \(flagKey) in \(source.rawValue), or it is archived there")
+        case .versionNotFound(let thing, let name):
+            self.init(
+                .versionNotFound,
+                "the \(thing) has no version \(name) in \(environment.rawValue); its history has those "
+                    + "that there are")
+        case .versionNotKept(let thing, let name):
+            self.init(
+                .versionNotKept,
+                "what the \(thing) said in version \(name) is not kept: it is older than what histories keep "
+                    + "(history.versions), or was written before they kept it")
         case .invalidCursor:
             self = .invalidQuery([
                 Field(

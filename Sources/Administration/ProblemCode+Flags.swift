@@ -19,6 +19,14 @@ extension ProblemCode {
     package static let segmentExists = ProblemCode("segment_exists", 409, "The segment exists already")
     /// Flags or other segments use this one.
     package static let segmentUsed = ProblemCode("segment_used", 409, "Flags or other segments use this one")
+    /// There never was such a version.
+    package static let versionNotFound = ProblemCode("version_not_found", 404, "There never was such a version")
+    /// What a version said is not kept.
+    package static let versionNotKept = ProblemCode("version_not_kept", 410, "What that version said is not kept")
+    /// The flag is archived.
+    package static let flagArchived = ProblemCode("flag_archived", 409, "The flag is archived")
+    /// The flag is not archived.
+    package static let flagNotArchived = ProblemCode("flag_not_archived", 409, "The flag is not archived")
     /// The work was stopped before its end.
     package static let workStopped = ProblemCode("work_stopped", 503, "The work was stopped before its end")
     /// What is stored is not valid.

@@ -46,19 +46,6 @@ extension SegmentRoutes {
         }
     }
 
-    /// `GET /api/segments/{name}/history`
-    static func history(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
-        let stored = try request.stored(administration)
-        let name = try request.segmentName()
-        return try stored.read { (stored) throws(FlagStoreError) in
-            let entries = try stored.history(ofSegment: name)
-            return .respond(
-                try .history(entries) { () throws(FlagStoreError) in
-                    try stored.requireSegment(name)
-                })
-        }
-    }
-
     /// `PUT /api/segments/{name}`
     static func replace(_ request: AdministrationRequest, _ administration: Administration) throws(Problem) -> Outcome {
         try change(.replaceSegment, request, administration)
@@ -87,7 +74,8 @@ extension SegmentRoutes {
         try change(.replaceSegmentKeys, request, administration)
     }
 
-    private static func change(
+    /// Changes the segment in the path.
+    static func change(
         _ kind: FlagOperation.Kind, _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         let stored = try request.stored(administration)

@@ -12,7 +12,6 @@ enum SegmentRoutes {
         AdministrationRoute(.get, "/api/segments", "listSegments", reading, list),
         AdministrationRoute(.post, "/api/segments", "createSegment", changing, create),
         AdministrationRoute(.get, "/api/segments/{name}", "getSegment", reading, get),
-        AdministrationRoute(.get, "/api/segments/{name}/history", "getSegmentHistory", reading, history),
         AdministrationRoute(.put, "/api/segments/{name}", "replaceSegment", changing, replace),
         AdministrationRoute(.patch, "/api/segments/{name}", "patchSegment", changing, patch),
         AdministrationRoute(.delete, "/api/segments/{name}", "deleteSegment", changing, delete),

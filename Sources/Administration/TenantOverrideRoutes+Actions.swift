@@ -81,7 +81,8 @@ extension TenantOverrideRoutes {
         try change(.removeOverride, request, administration)
     }
 
-    private static func change(
+    /// Changes the override in the path.
+    static func change(
         _ kind: FlagOperation.Kind, _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         let tenant = try request.tenantId()

@@ -33,7 +33,9 @@ package struct Export: Sendable {
         try stored.forEachFlag { flags.append($0) }
         flags.sort { ExactText($0.key) < ExactText($1.key) }
         switch format {
-        case .flagd: return try writeFlagd(flags, sink) + invalid()
+        case .flagd:
+            let archived = flags.filter(\.isArchived).map { "the flag \($0.key) is archived and is left out" }
+            return try writeFlagd(flags.filter { !$0.isArchived }, sink) + archived + invalid()
         case .native: try writeNative(flags, sink)
         }
         return try invalid()

@@ -74,15 +74,24 @@ struct ImportPlanner {
         guard written.contains(where: { $0.rule.requires != nil }) || !difference.removed.isEmpty else { return }
         let rules = Dictionary(written.map { (ExactText($0.key), $0.rule) }) { _, last in last }
         let removed = Set(difference.removed.map { ExactText($0.key) })
-        let check = RequirementCheck { [stored] key throws(FlagStoreError) in
-            if let rule = rules[ExactText(key)] { return rule }
-            guard !removed.contains(ExactText(key)) else { return nil }
-            return try stored.flagItem(key).flatMap { FlagRule($0) }
+        let archived = Set(written.filter(\.isArchived).map { ExactText($0.key) })
+        // Nobody is served one that was put away; what was put away itself may wait for it.
+        func check(countingArchived: Bool) -> RequirementCheck {
+            RequirementCheck { [stored] key throws(FlagStoreError) in
+                let name = ExactText(key)
+                guard countingArchived || !archived.contains(name), !removed.contains(name) else { return nil }
+                if let rule = rules[name] { return rule }
+                return try stored.flagItem(key).flatMap { item in
+                    FlagRecord.isArchived(item) && !countingArchived ? nil : FlagRule(item)
+                }
+            }
         }
+        let (ofServed, ofArchived) = (check(countingArchived: false), check(countingArchived: true))
         // When flags will be gone, what did not change may require one of them.
         for (index, flag) in document.flags.enumerated()
         where !removed.isEmpty || rules[ExactText(flag.draft.key)] != nil {
-            guard let rule = try check.rule(flag.draft.key), rule.requires != nil else { continue }
+            guard let rule = try ofArchived.rule(flag.draft.key), rule.requires != nil else { continue }
+            let check = archived.contains(ExactText(flag.draft.key)) ? ofArchived : ofServed
             issues += try check.issues(
                 of: flag.draft.key, rule, at: JSONPointer().appending("flags").appending(index))
         }
@@ -129,6 +138,7 @@ struct ImportPlanner {
         if !flag.isComplete {
             new.expiresAt = old.expiresAt
             new.tags = old.tags
+            new.isArchived = old.isArchived
         }
         return new
     }
@@ -145,6 +155,8 @@ struct ImportPlanner {
         let keys = Set(document.flags.map { ExactText($0.draft.key) })
         var removed: [FlagRecord] = []
         try stored.forEachFlag { record in
+            // flagd's format has no word for what was put away, and leaves it out.
+            if record.isArchived, document.format == .flagd { return }
             if !keys.contains(ExactText(record.key)) { removed.append(record) }
         }
         return removed

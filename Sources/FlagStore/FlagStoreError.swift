@@ -35,10 +35,22 @@ package enum FlagStoreError: Error, Sendable {
     case versionMismatch(of: StoredThing, expected: Int64, current: Int64)
     /// The content is not valid: everything that is wrong with it, at once.
     case invalid([DefinitionIssue])
+    /// The flag was put away: it is not changed before it is taken out again, or not put away twice.
+    case flagArchived(flagKey: String)
+    /// The flag was not put away, and cannot be taken out.
+    case flagNotArchived(flagKey: String)
+    /// No flag of this key was deleted that could be brought back.
+    case nothingToRestore(flagKey: String)
+    /// There is no flag of this key in the environment that it is to be taken from, or it was put away there.
+    case nothingToPromote(flagKey: String, from: Environment)
     /// Other flags require the flag: these.
     case required(flagKey: String, by: [String])
     /// Flags, or the conditions of other segments, name the segment: these.
     case segmentUsed(name: String, by: SegmentUses)
+    /// It never had this version, or its history does not have this entry.
+    case versionNotFound(of: StoredThing, VersionName)
+    /// It had this version, and what it said then is not known any more.
+    case versionNotKept(of: StoredThing, VersionName)
     /// The cursor is not one that this list handed out.
     case invalidCursor
     /// Others kept changing the same flag or segment between every read and write of this one; trying again may help.
@@ -83,9 +95,16 @@ extension FlagStoreError: CustomStringConvertible {
             "The \(thing) is at version \(current), not \(expected): somebody changed it since it was read"
         case .invalid(let issues):
             issues.map { "\($0.pointer.isEmpty ? "/" : $0.pointer): \($0.message)" }.joined(separator: "; ")
+        case .flagArchived(let flagKey): "The flag \(flagKey) is archived"
+        case .flagNotArchived(let flagKey): "The flag \(flagKey) is not archived"
+        case .nothingToRestore(let flagKey): "No flag \(flagKey) was deleted that could be brought back"
+        case .nothingToPromote(let flagKey, let source):
+            "There is no flag \(flagKey) in \(source.rawValue), or it is archived there"
         case .required(let flagKey, let dependents):
             "The flag \(flagKey) is required by \(dependents.joined(separator: ", "))"
         case .segmentUsed(let name, let uses): "The segment \(name) is used by \(uses.inWords)"
+        case .versionNotFound(let thing, let name): "The \(thing) never had a version \(name)"
+        case .versionNotKept(let thing, let name): "What the \(thing) said in version \(name) is not kept"
         case .invalidCursor: "The cursor is not one that this list handed out"
         case .conflict(let name): "Others keep changing \(name); try again"
         case .stopped(let stopped): "\(stopped)"

@@ -87,7 +87,7 @@ package struct AdministrationRequest: Sendable {
         self.requestID = requestID
         self.client = client
         var path: [String: String] = [:]
-        for (name, slice) in zip(route.pattern.parameterNames, [parameters.first, parameters.second]) {
+        for (name, slice) in zip(route.pattern.parameterNames, parameters.all) {
             guard let slice else { continue }
             do throws(PercentEncoding.Failure) {
                 path[name] = try PercentEncoding.decoded(slice)

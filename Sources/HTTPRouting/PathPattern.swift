@@ -8,14 +8,14 @@ package struct PathPattern: Sendable {
     package let text: StaticString
     /// The literals before, between and behind the parameters: always one more than there are parameters.
     private let literals: [[UInt8]]
-    /// The parameters' names in their order, at most two.
+    /// The parameters' names in their order, at most three.
     package let parameterNames: [String]
     /// Whether the last parameter takes the rest of the path.
     package let takesRest: Bool
 
     /// Reads a pattern.
     ///
-    /// - Precondition: at most two parameters, each between slashes; a rest parameter is last. Patterns are written in
+    /// - Precondition: at most three parameters, each between slashes; a rest parameter is last. Patterns are written in
     ///   the program, so a wrong one is a programmer's error and stops the process at start.
     package init(_ text: StaticString) {
         self.text = text
@@ -38,7 +38,7 @@ package struct PathPattern: Sendable {
             case (_, nil): literals[literals.count - 1].append(byte)
             }
         }
-        precondition(name == nil && names.count <= 2, "at most two closed parameters")
+        precondition(name == nil && names.count <= 3, "at most three closed parameters")
         self.literals = literals
         self.parameterNames = names
         self.takesRest = takesRest
@@ -83,8 +83,12 @@ package struct PathPattern: Sendable {
 package struct PathParameters {
     package private(set) var first: UnsafeRawBufferPointer?
     package private(set) var second: UnsafeRawBufferPointer?
+    package private(set) var third: UnsafeRawBufferPointer?
+
+    /// The places that there are parameters for, filled or not.
+    package var all: [UnsafeRawBufferPointer?] { [first, second, third] }
 
     fileprivate mutating func append(_ slice: UnsafeRawBufferPointer) {
-        if first == nil { first = slice } else { second = slice }
+        if first == nil { first = slice } else if second == nil { second = slice } else { third = slice }
     }
 }

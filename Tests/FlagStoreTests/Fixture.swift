@@ -163,3 +163,17 @@ extension FlagRepository {
     /// What a test sees of an environment.
     func stored(in environment: Environment) -> FlagReader { reader(for: .server("test", in: environment)) }
 }
+
+extension FlagRepository {
+    /// The latest entries of a flag's history, its overrides' among them.
+    func history(
+        of key: String, in environment: Environment, limit: Int = FlagLimits.pageSize
+    ) throws(FlagStoreError) -> [FlagHistoryEntry] {
+        try history(of: .flag(key), in: environment, limit: limit).records
+    }
+
+    /// The same of a segment.
+    func history(ofSegment name: String, in environment: Environment) throws(FlagStoreError) -> [FlagHistoryEntry] {
+        try history(of: .segment(name), in: environment, limit: FlagLimits.pageSize).records
+    }
+}

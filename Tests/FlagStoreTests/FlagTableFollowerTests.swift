@@ -16,12 +16,19 @@ struct FlagTableFollowerTests {
         let fixture: Fixture
         let follower: FlagTableFollower
         let events = Locked<[String]>([])
+        /// Entries that a history keeps.
+        static let historyEntries = 100
 
-        init(_ fixture: Fixture? = nil, storeID: String = "a-store", writing items: [Item] = []) throws {
+        init(
+            _ fixture: Fixture? = nil, storeID: String = "a-store", writing items: [Item] = [],
+            limits: HistoryLimits = HistoryLimits(versions: Self.historyEntries)
+        ) throws {
             let fixture = try fixture ?? Fixture()
             self.fixture = fixture
             let events = events
-            follower = FlagTableFollower(repository: fixture.repository, storeID: storeID) { event in
+            follower = FlagTableFollower(
+                repository: fixture.repository, storeID: storeID, limits: limits
+            ) { event in
                 events.withLock { $0.append("\(event)") }
             }
             for item in items { try fixture.put(item) }
@@ -202,12 +209,12 @@ struct FlagTableFollowerTests {
     func bounded() throws {
         let followed = try Followed()
         try followed.fixture.createSimple("new-feature", in: .staging)
-        for number in 0..<(FlagLimits.historyEntries + 20) {
+        for number in 0..<(Followed.historyEntries + 20) {
             try followed.fixture.patch("new-feature", ["owner": .string("owner-\(number)")], in: .staging)
         }
         followed.follower.waitUntilIdle()
         let all = try followed.fixture.repository.history(of: "new-feature", in: .staging, limit: 1_000)
-        #expect(all.count == FlagLimits.historyEntries)
+        #expect(all.count == Followed.historyEntries)
         #expect(all.first?.attributes == ["owner"])
     }
 

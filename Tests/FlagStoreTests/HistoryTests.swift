@@ -17,7 +17,7 @@ struct HistoryTests {
         followed.follower.waitUntilIdle()
         return try followed.history(key).prefix(count).map { entry in
             var json = entry.json.objectValue ?? JSONObject()
-            json["at"] = nil
+            for name in ["at", "entry", "version"] { json[name] = nil }
             return .object(json)
         }
     }
@@ -201,14 +201,14 @@ struct HistoryTests {
         let followed = try Followed()
         try followed.fixture.createSimple("new-feature", in: .staging)
         try followed.fixture.patch("new-feature", ["owner": "b"], in: .staging)
-        for number in 0..<(FlagLimits.historyEntries + 30) {
+        for number in 0..<(Followed.historyEntries + 30) {
             try followed.fixture.putOverride(
                 "acme", "new-feature", ["enabled": .bool(number % 2 == 0), "updatedBy": "me"], in: .staging)
             if number % 10 == 0 { followed.follower.waitUntilIdle() }
         }
         followed.follower.waitUntilIdle()
         let entries = try followed.fixture.repository.history(of: "new-feature", in: .staging, limit: 1_000)
-        #expect(entries.count == FlagLimits.historyEntries + 2)
+        #expect(entries.count == Followed.historyEntries + 2)
         #expect(entries.suffix(2).map(\.change) == ["changed", "created"])
     }
 
@@ -312,19 +312,19 @@ struct HistoryTests {
     func toldAgain() throws {
         let followed = try Followed()
         followed.tellNothing()
-        for number in 0..<(FlagLimits.historyEntries + 20) {
+        for number in 0..<(Followed.historyEntries + 20) {
             let tenants = number * 100..<(number + 1) * 100
             let puts = tenants.prefix(60).map {
                 followed.fixture.repository.put(
                     ItemKey.override(.staging, tenant: "t-\($0)", flagKey: "new-feature").item
                         .merging(["enabled": true]) { $1 })
             }
-            let principal = Principal(.command, "\(number % (FlagLimits.historyEntries - 1))")
+            let principal = Principal(.command, "\(number % (Followed.historyEntries - 1))")
             try followed.fixture.store.transactAndWait(puts, principal: principal)
             followed.follower.waitUntilIdle()
         }
         let entries = try told(followed, 1_000)
-        #expect(entries.count == FlagLimits.historyEntries - 1)
+        #expect(entries.count == Followed.historyEntries - 1)
         let counts = entries.map { $0["overrides"]?["created"]?["count"]?.numberValue?.int64 ?? 0 }
         #expect(counts.filter { $0 == 120 }.count == 21)
     }

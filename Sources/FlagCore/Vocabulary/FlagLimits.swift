@@ -21,9 +21,13 @@ package enum FlagLimits {
     package static let tagCharacters = 50
     /// Bytes of a flag as an item, names and values counted as DynamoDB counts them: 300 KB.
     package static let storedFlagBytes = 300 * 1_024
-    /// Entries of a history that are kept: the latest. Those of a flag's overrides are kept beside the flag's own, so
-    /// that however many of them push none of those out.
-    package static let historyEntries = 100
+    /// Entries of a history that are kept where nothing else is set: the latest. Those of a flag's overrides are kept
+    /// beside the flag's own, so that however many of them push none of those out.
+    package static let historyVersions = 500
+    /// Bytes of contents that a history keeps, as they are stored: with more, the oldest entries go.
+    package static let historyContentBytes = 8 << 20
+    /// Bytes of the content of one version, as it is stored, beside which its entry still is an item.
+    package static let keptContentBytes = 340 * 1_024
     /// Bytes of what an entry of a history says of values: pointers and JSON texts. What does not fit is told by its
     /// size.
     package static let historyEntryBytes = 8 * 1_024

@@ -22,6 +22,8 @@ struct FlagServerCommand: ParsableCommand {
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, WorkCommand.self, KeysCommand.self,
             AccessKeysCommand.self, UsersCommand.self, AccountCommand.self, LoginCommand.self, LogoutCommand.self,
             AuditCommand.self,
+            HistoryCommand.self, RollbackCommand.self, ArchiveCommand.self, UnarchiveCommand.self,
+            UndeleteCommand.self, PromoteCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 

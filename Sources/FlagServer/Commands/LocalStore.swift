@@ -60,13 +60,18 @@ struct LocalStore {
             return RouteResponse(status: 200, fields: [], content: report.serializedBytes())
         case .tables:
             return try DataStore.withTables(of: configuration, for: command) { tables in
-                try answer(request, over: .alone(tables, configuration.profile, keys: keys(of: tables)), tables)
+                try answer(
+                    request,
+                    over: .alone(tables, configuration.profile, keys: keys(of: tables), history: configuration.history),
+                    tables)
             }
         case .flags:
             let store = try DataStore.openForCommand(configuration, name: command, creates: creates)
             defer { store.close() }
             return try answer(
-                request, over: .alone(store.tables, store.profile, keys: keys(of: store.tables)), store.tables)
+                request,
+                over: .alone(store.tables, store.profile, keys: keys(of: store.tables), history: configuration.history),
+                store.tables)
         }
     }
 
@@ -134,11 +139,20 @@ struct LocalStore {
 extension Administration {
     /// Administration of a store without a server around it.
     static func alone(
-        _ tables: SQLiteTableStore, _ profile: Profile?, keys: KeyStore, work: WorkList = WorkList()
+        _ tables: SQLiteTableStore, _ profile: Profile?, keys: KeyStore, work: WorkList = WorkList(),
+        history: HistoryLimits = HistoryLimits()
     ) -> Administration {
         let table = (profile ?? .local).tableName
+        let repository = FlagRepository(store: tables, table: table)
+        // Histories are as the last server left them: whoever reads one has them follow what was changed since.
+        repository.histories.attach {
+            let follower = FlagTableFollower(repository: repository, storeID: tables.storeID, limits: history)
+            follower.start()
+            follower.waitUntilIdle()
+            follower.stop()
+        }
         return Administration(
-            repository: FlagRepository(store: tables, table: table),
+            repository: repository,
             tables: TableAdministration(tables: tables, profile: profile), keys: keys,
             accounts: Accounts(beside: keys),
             feed: CacheFeed(store: tables, table: table, loops: 1, deliver: { _, _ in }), work: work,

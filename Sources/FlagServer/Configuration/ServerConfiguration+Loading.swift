@@ -100,6 +100,7 @@ extension ServerConfiguration {
         cache.capacity.set(reader.value(of: Settings.cacheCapacity))
         stream.retention.set(reader.value(of: Settings.streamRetention))
         stream.maximumBytes.set(reader.value(of: Settings.streamMaximum))
+        history.versions.set(reader.value(of: Settings.historyVersions))
     }
 
     private mutating func readTLS(from reader: inout SettingReader) {

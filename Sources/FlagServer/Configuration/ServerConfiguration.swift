@@ -66,6 +66,8 @@ struct ServerConfiguration: Sendable, Equatable {
     var cache: CacheLimits
     /// How much is kept of the changes of the tables.
     var stream = Stream()
+    /// How much is kept of the histories of flags and segments.
+    var history = HistoryLimits()
     /// Bounds on what a peer may send.
     var limits = HTTPLimits()
     /// Bytes that the response of all flags may have.

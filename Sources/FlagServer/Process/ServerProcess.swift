@@ -141,6 +141,7 @@ struct ServerProcess {
         settings.evaluationRate = configuration.throttle.evaluations.rate
         settings.pages = PageOrigins(configuration.corsOrigins)
         settings.metricsReaders = configuration.metricsReaders
+        settings.history = configuration.history
         settings.evaluation.cacheLimits = configuration.cache
         settings.evaluation.bulkResponseBytes = configuration.bulkResponseBytes
         settings.evaluation.contextLimits = configuration.contextLimits

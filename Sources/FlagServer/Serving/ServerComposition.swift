@@ -105,7 +105,8 @@ struct ServerComposition: Sendable {
         let server = try HTTPServer<LoopHandler.Message>(configuration: http)
         let replacements = DispatchQueue(label: "flag-server.replaced-table")
         let follower = FlagTableFollower(
-            repository: repository, storeID: settings.evaluation.currentStoreID(), report: dependencies.reportForeign)
+            repository: repository, storeID: settings.evaluation.currentStoreID(), limits: settings.history,
+            report: dependencies.reportForeign)
         let feed = CacheFeed(
             store: dependencies.store, table: dependencies.table, loops: dependencies.http.loops,
             pollForeignChanges: dependencies.pollForeignChanges,

@@ -2,6 +2,7 @@ import Access
 import Evaluation
 import FlagCache
 import FlagCore
+import FlagStore
 import HTTPRouting
 import HTTPTransport
 
@@ -20,6 +21,8 @@ struct ServiceSettings: Sendable {
     var pages = PageOrigins.none
     /// From where metrics are read without a key.
     var metricsReaders: [AddressRange] = []
+    /// How much is kept of the histories of flags and segments.
+    var history = HistoryLimits()
     /// The program's version, for health, metrics and the API document.
     let version: String
     /// What concerns evaluations.

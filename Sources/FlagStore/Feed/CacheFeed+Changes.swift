@@ -70,13 +70,15 @@ enum ParsedChange: Sendable {
 
     private static func flag(_ environment: Environment, _ key: String, old: Item?, new: Item?) -> ParsedChange {
         let name = Array(key.utf8)
-        guard let new else { return .flag(environment, name, nil) }
+        guard let new, !FlagRecord.isArchived(new) else { return .flag(environment, name, nil) }
         switch FlagReadingOfItem(new, environment: environment, key: key) {
         case .valid(let text):
             return .flag(environment, name, text)
         case .invalid(let issues, let fallback):
             var before: DecodedFlag?
-            if let old, case .valid(let text) = FlagReadingOfItem(old, environment: environment, key: key) {
+            if let old, !FlagRecord.isArchived(old),
+                case .valid(let text) = FlagReadingOfItem(old, environment: environment, key: key)
+            {
                 before = text
             }
             return .invalidFlag(environment, name, fallback: fallback, before: before, issues: issues)

@@ -73,7 +73,7 @@ extension CacheFeed {
         let item = try reading { () throws(TableError) in
             try store.getItem(table: table, key: itemKey.tableKey)
         }
-        guard let item else { return nil }
+        guard let item, !FlagRecord.isArchived(item) else { return nil }
         return text(of: item, environment: environment, key: key)
     }
 
@@ -144,9 +144,11 @@ extension CacheFeed {
         var query = Query(
             table: table, index: FlagTable.flagsIndex,
             partition: .string(FlagIndex.all.partition(in: environment)))
-        query.attributes = FlagRule.attributes + [Attribute.expiresAt, Attribute.clientSide]
+        query.attributes = FlagRule.attributes + [Attribute.expiresAt, Attribute.clientSide, Attribute.archived]
         try forEachItem(of: query) { item in
-            guard case .flag(environment, let key)? = ItemKey(item), var rule = FlagRule(item) else { return }
+            guard case .flag(environment, let key)? = ItemKey(item), var rule = FlagRule(item),
+                !FlagRecord.isArchived(item)
+            else { return }
             if case .full(let definition) = rule.spelling { rule.spelling = .full(definitions.shared(definition)) }
             let expiresAt = item[Attribute.expiresAt]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
             flags.append(
@@ -184,7 +186,7 @@ extension CacheFeed {
             guard let item, case .invalid = FlagReadingOfItem(item, environment: environment, key: key) else {
                 continue
             }
-            inForce.append(form)
+            if !FlagRecord.isArchived(item) { inForce.append(form) }
         }
         return inForce
     }

@@ -11,8 +11,8 @@ struct ChangeConsequences: Sendable {
     private(set) var broken: Set<Environment> = []
     /// Entries of histories, as items of the internal table.
     private(set) var entries: [Item] = []
-    /// How many of them each history gets, by its partition.
-    private(set) var added: [String: Int] = [:]
+    /// How much each history gets, by its partition.
+    private(set) var added: [String: HistorySize] = [:]
     /// Partitions of histories that got an entry although they may have many already.
     private(set) var grown: Set<String> = []
     /// Changes that histories do not have one by one.
@@ -85,11 +85,33 @@ struct ChangeConsequences: Sendable {
         for (principal, changes) in overrides {
             if changes.count > FlagLimits.singleOverrides || principals.contains(principal) {
                 tallied += changes.map(\.tallied)
+                keepDeleted(changes.map(\.change))
             } else {
                 for override in changes { record(override.change) }
             }
         }
         overrides = [:]
+    }
+
+    /// Keeps what overrides were that were deleted and are only counted.
+    private mutating func keepDeleted(_ changes: [TableChange]) {
+        var kept: [DeletedOverrides.Place: DeletedOverrides] = [:]
+        func tell(_ place: DeletedOverrides.Place) {
+            guard let overrides = kept.removeValue(forKey: place) else { return }
+            record(overrides.item(in: place.partition), in: place.partition, mayBeMany: true)
+        }
+        for change in changes where change.newItem == nil {
+            guard case .override(let environment, let tenant, let flagKey)? = ItemKey(change.key),
+                let requestID = change.principal.circumstances?.requestID, let item = change.oldItem,
+                let override = try? TenantOverrideRecord(
+                    item: item, environment: environment, tenant: tenant, flagKey: flagKey)
+            else { continue }
+            let place = DeletedOverrides.Place(
+                partition: FlagHistoryTable.deletedOverridesPartition(environment, flagKey), requestID: requestID)
+            kept[place, default: DeletedOverrides(requestID: requestID)].add(override, at: change.sequence)
+            if kept[place]?.isFull == true { tell(place) }
+        }
+        for place in kept.keys { tell(place) }
     }
 
     /// Sees to what follows from a change of content.
@@ -115,9 +137,18 @@ struct ChangeConsequences: Sendable {
 
     private mutating func record(_ change: TableChange) {
         guard let (partition, entry) = FlagHistoryEntry.of(change) else { return }
-        entries.append(entry.item(in: partition))
-        added[partition, default: 0] += 1
-        if entry.event != .created || entry.override != nil { grown.insert(partition) }
+        record(
+            entry.item(in: partition), in: partition,
+            mayBeMany: entry.event != .created || entry.override != nil)
+    }
+
+    /// Adds an item to a partition of the internal table of which the latest are kept.
+    ///
+    /// - Parameter mayBeMany: whether there may be as many there as are kept.
+    private mutating func record(_ item: Item, in partition: String, mayBeMany: Bool) {
+        entries.append(item)
+        added[partition] = (added[partition] ?? HistorySize()) + HistorySize(item)
+        if mayBeMany { grown.insert(partition) }
     }
 
     /// Keeps what was valid last, or lets go of it.
@@ -132,7 +163,7 @@ struct ChangeConsequences: Sendable {
         }
         // The first form that is kept stays: what came after it was not valid.
         guard kind != .lastValid else { return false }
-        if let last = change.oldItem.flatMap({ place.validForm(of: $0) }) {
+        if let last = change.oldItem.flatMap({ place.servedForm(of: $0) }) {
             held[place] = last
         } else if kind == nil, takesNotes {
             held[place] = place.note

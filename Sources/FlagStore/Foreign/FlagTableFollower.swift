@@ -10,7 +10,7 @@ import Platform
 /// - derived attributes of items that were written by hand are corrected, until nothing is left to correct;
 /// - the environment's revision is raised where the writer did not do it;
 /// - when an item is no valid flag or override, the form that was valid last is kept, for after a restart;
-/// - every flag's history gets its entries.
+/// - every flag's history gets its entries, with what the flag says by then.
 ///
 /// How far the changes have been looked at is stored with what was done about them: after a crash the follower goes on
 /// there. Doing something twice does no harm. Where the change stream does not reach back so far (a restore, a server
@@ -32,12 +32,15 @@ package final class FlagTableFollower: Sendable {
     /// - Parameters:
     ///   - repository: the flag table.
     ///   - storeID: the store's identifier: in a restored store the position of the old one means nothing.
+    ///   - limits: how much histories keep.
     ///   - report: told of what an operator should know; called on any thread, must not block.
     package init(
-        repository: FlagRepository, storeID: String, report: @escaping @Sendable (FollowerEvent) -> Void = { _ in }
+        repository: FlagRepository, storeID: String, limits: HistoryLimits = HistoryLimits(),
+        report: @escaping @Sendable (FollowerEvent) -> Void = { _ in }
     ) {
         let queue = DispatchQueue(label: "flag-table-follower")
-        upkeep = FlagTableUpkeep(repository: repository, storeID: storeID, queue: queue, report: report)
+        upkeep = FlagTableUpkeep(
+            repository: repository, storeID: storeID, limits: limits, queue: queue, report: report)
         var timing = FollowerTiming()
         timing.passedMaximum = FlagTableUpkeep.positionGap
         follower = ChangeFollower(Self.name, of: repository.store, upkeep, on: queue, timing: timing)
@@ -49,6 +52,7 @@ package final class FlagTableFollower: Sendable {
     /// A store that does not answer now is asked again later: flags are served all the same.
     package func start() {
         follower.attach()
+        upkeep.repository.histories.attach { [weak self] in self?.catchUp(within: Self.patience) }
         queue.sync { try? follower.turn() }
     }
 
@@ -70,6 +74,18 @@ package final class FlagTableFollower: Sendable {
 
     /// Waits until every change that was committed before the call has been looked at, and is told.
     package func waitUntilIdle() { follower.waitUntilIdle() }
+
+    /// How long somebody who reads a history waits for what was just committed.
+    private static let patience = DispatchTimeInterval.seconds(2)
+
+    /// Waits until every change that was committed before the call has been looked at, but not longer than `patience`.
+    /// What is being counted may be told later.
+    package func catchUp(within patience: DispatchTimeInterval) {
+        let done = DispatchSemaphore(value: 0)
+        // A commit has put its turn on the queue before it is answered.
+        queue.async { done.signal() }
+        _ = done.wait(timeout: .now() + patience)
+    }
 }
 
 /// Something that an operator should know.

@@ -68,7 +68,8 @@ extension FlagTableUpkeep {
         let entries = tallies.withLock { $0.entries }
         guard !entries.isEmpty else { return }
         let sequence = position.taken
-        let added = Dictionary(entries.lazy.filter(\.isNew).map { ($0.partition, 1) }, uniquingKeysWith: +)
+        let new = entries.lazy.filter(\.isNew).map { ($0.partition, HistorySize(entries: 1)) }
+        let added = Dictionary(new, uniquingKeysWith: +)
         var operations = entries.map { entry($0.entry.item(in: $0.partition)) }
         operations += try makeRoom(for: added, in: Set(added.keys))
         if operations.count >= FlagLimits.operationsPerTransaction {
@@ -77,55 +78,6 @@ extension FlagTableUpkeep {
         }
         if storing { try store(sequence, with: operations) } else { try perform(operations) }
         tallies.withLock { $0.settle() }
-        state.withLock { $0.statistics.entries += UInt64(added.values.reduce(0, +)) }
-    }
-
-    // MARK: - Retention
-
-    /// What goes so that histories have room for new entries: their oldest ones. How many each has is remembered, so
-    /// that a change does not cost reading all of them.
-    ///
-    /// - Parameters:
-    ///   - added: how many entries each history gets, by its partition.
-    ///   - grown: those that may have many already.
-    /// - Returns: the operations on the internal table; not more than there is, where one gets more than it may have.
-    func makeRoom(for added: [String: Int], in grown: Set<String>) throws(FlagStoreError) -> [WriteOperation] {
-        var operations: [WriteOperation] = []
-        for (partition, count) in added {
-            let key = ExactText(partition)
-            let known = state.withLock { $0.historySizes[key] }
-            guard known != nil || grown.contains(partition) else { continue }
-            var size = 0
-            if let known { size = known } else { try forEachPage(of: partition) { size += $0.items.count } }
-            let excess = min(size, size + count - FlagLimits.historyEntries)
-            var oldest: [AttributeValue] = []
-            if excess > 0 {
-                try forEachPage(of: partition, first: excess) { oldest += $0.items.compactMap { $0[Attribute.sort] } }
-            }
-            operations += oldest.map { .delete(table: historyTable, key: TableKey(.string(partition), $0)) }
-            state.withLock { $0.note(historySize: size + count - oldest.count, of: key) }
-        }
-        return operations
-    }
-
-    /// Calls `body` with pages of the first items of a history, the oldest entries. A history whose key is too long has
-    /// no entries.
-    private func forEachPage(
-        of partition: String, first limit: Int = .max, _ body: (QueryPage) -> Void
-    ) throws(FlagStoreError) {
-        var query = Query(table: historyTable, partition: .string(partition))
-        var remaining = limit
-        while remaining > 0 {
-            query.limit = min(remaining, 1_000)
-            let page: QueryPage
-            do throws(TableError) { page = try store.query(query) } catch {
-                guard !error.mayPass else { throw FlagStoreError(error) }
-                return
-            }
-            body(page)
-            remaining -= page.items.count
-            guard let next = page.lastEvaluatedKey else { return }
-            query.exclusiveStart = next
-        }
+        state.withLock { $0.statistics.entries += UInt64(added.values.reduce(0) { $0 + $1.entries }) }
     }
 }

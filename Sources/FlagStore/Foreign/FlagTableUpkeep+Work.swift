@@ -26,7 +26,7 @@ extension FlagTableUpkeep {
         try carryOut(consequences.corrections, raising: consequences.unraised, remaking: consequences.broken)
         try write(consequences, upTo: batch.upTo, storing: storing)
         // There may have come more at once than a history may have.
-        try perform(makeRoom(for: consequences.added.mapValues { _ in 0 }, in: []))
+        try perform(makeRoom(for: consequences.added.mapValues { _ in HistorySize() }, in: []))
         state.withLock { $0.position.taken = max($0.position.taken, batch.upTo) }
         tallies.withLock { tallies in
             for change in consequences.tallied { tallies.add(change) }

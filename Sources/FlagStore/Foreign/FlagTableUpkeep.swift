@@ -9,6 +9,8 @@ import Platform
 final class FlagTableUpkeep: Sendable {
     let repository: FlagRepository
     let storeID: String
+    /// How much histories keep.
+    let limits: HistoryLimits
     let report: @Sendable (FollowerEvent) -> Void
 
     /// Where changes are looked at.
@@ -35,11 +37,12 @@ final class FlagTableUpkeep: Sendable {
     static let positionGap: Int64 = 1_000
 
     init(
-        repository: FlagRepository, storeID: String, queue: DispatchQueue,
+        repository: FlagRepository, storeID: String, limits: HistoryLimits, queue: DispatchQueue,
         report: @escaping @Sendable (FollowerEvent) -> Void
     ) {
         self.repository = repository
         self.storeID = storeID
+        self.limits = limits
         self.queue = queue
         self.report = report
         recent = RecentChanges(of: repository.store, table: repository.table)
@@ -94,8 +97,8 @@ struct UpkeepState: Sendable {
     var shift: Int64 = 0
     /// When it is looked next whether what is being counted can be told; nil while nothing is.
     var look: TallyLook?
-    /// How many entries histories have, as far as is known.
-    var historySizes: [ExactText: Int] = [:]
+    /// How much histories have, as far as is known.
+    var historySizes: [ExactText: HistorySize] = [:]
     /// What is kept of what is not valid.
     var held: [HeldRecordKey: HeldForm.Kind] = [:]
     var isFailing = false
@@ -103,11 +106,11 @@ struct UpkeepState: Sendable {
 
     /// How many things may be kept before what never was valid is no longer noted: lists would not name more.
     static let notesMaximum = 100_000
-    /// Of how many histories it is remembered how many entries they have.
+    /// Of how many histories it is remembered how much they have.
     private static let historySizesMaximum = 20_000
 
-    /// Notes how many entries a history has; of so many histories as fit into some MiB.
-    mutating func note(historySize size: Int, of partition: ExactText) {
+    /// Notes how much a history has; of so many histories as fit into some MiB.
+    mutating func note(historySize size: HistorySize, of partition: ExactText) {
         if historySizes.count >= Self.historySizesMaximum { historySizes = [:] }
         historySizes[partition] = size
     }

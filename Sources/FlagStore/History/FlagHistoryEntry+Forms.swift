@@ -10,15 +10,16 @@ extension FlagHistoryEntry {
     private var words: [(name: String, text: String)] {
         let words: [(AttributeName, String?)]
         switch event {
-        case .killed(let by, let reason): words = [(Attribute.activatedBy, by), (Attribute.reason, reason)]
-        case .revived(let by, let reason): words = [(Attribute.deactivatedBy, by), (Attribute.reason, reason)]
+        case .killed(let by, let written): words = [(Attribute.activatedBy, by), (Attribute.reason, reason ?? written)]
+        case .revived(let by, let written):
+            words = [(Attribute.deactivatedBy, by), (Attribute.reason, reason ?? written)]
         case .created, .changed, .deleted, .refused, .overridesChanged:
             words = [
                 (Attribute.tenantId, override?.tenant), (Attribute.updatedBy, override?.updatedBy),
-                (Attribute.reason, override?.reason),
+                (Attribute.reason, reason ?? override?.reason),
             ]
         }
-        return words.compactMap { name, text in text.map { (name.text, $0) } }
+        return (words + [(Name.requestID, requestID)]).compactMap { name, text in text.map { (name.text, $0) } }
     }
 
     /// The entry as an item of the internal table.
@@ -31,6 +32,8 @@ extension FlagHistoryEntry {
         if !attributes.isEmpty { item[Name.attributes] = .list(attributes.map { .string($0) }) }
         if !details.isEmpty { item[Name.details] = .string(JSONValue.object(details).serialized()) }
         for (name, text) in words { item[AttributeName(name)] = .string(text) }
+        if let version { item[Attribute.version] = .number(version) }
+        content.add(to: &item)
         if case .refused(let issues) = event {
             let first = issues.prefix(Self.issuesMaximum).prefix(bytes: FlagLimits.historyEntryBytes) {
                 $0.pointer.utf8.count + $0.message.utf8.count
@@ -69,6 +72,10 @@ extension FlagHistoryEntry {
         if let details = text(Name.details).flatMap({ try? JSONValue(parsing: $0) })?.objectValue {
             self.details = details
         }
+        self.reason = reason
+        version = item[Attribute.version]?.int64Value
+        requestID = text(Name.requestID)
+        content = KeptContent(item)
     }
 
     private static func issues(in item: Item) -> [DefinitionIssue] {
@@ -80,12 +87,24 @@ extension FlagHistoryEntry {
         }
     }
 
-    /// The entry as the interface shows it.
+    /// The names of what `init(item:)` reads but for the content, which is much where lists show nothing of it.
+    static let listedNames: [AttributeName] = [
+        Name.at, Name.by, Name.change, Name.attributes, Name.details, Name.issues, Name.contentBytes, Name.requestID,
+        Attribute.version, Attribute.reason, Attribute.tenantId, Attribute.updatedBy, Attribute.activatedBy,
+        Attribute.deactivatedBy,
+    ]
+
+    /// The entry as the interface shows it, without the content.
     package var json: JSONValue {
         var object = JSONObject()
         object["at"] = .string(at.rfc3339)
         object["by"] = .string(by)
         object["change"] = .string(change)
+        object["entry"] = .integer(sequence)
+        // An override has no number; its versions are named by the entries that made them.
+        if let version = version ?? (override != nil && content.isKept ? sequence : nil) {
+            object["version"] = .integer(version)
+        }
         for (name, text) in words { object[name] = .string(text) }
         if !attributes.isEmpty { object["attributes"] = .array(attributes.map { .string($0) }) }
         for (name, value) in details.members { object[name] = value }

@@ -60,6 +60,15 @@ package struct FlagHistoryEntry: Sendable, Equatable {
     /// What the interface shows beside all that: `changes` (`ValueChanges`) with `moreChanges`, how many there was no
     /// room for; `overrides` or `keys` (`HistoryTallies`). Entries of former versions have none.
     package var details = JSONObject()
+    /// The version that the flag or segment has then; of one that was deleted, the version that it had. Nil for an
+    /// override, which has none, where what was written is not valid, and in entries of former releases.
+    package var version: Int64?
+    /// Why, as whoever did it said; nil where they did not, or said so only in what they wrote.
+    package var reason: String?
+    /// The request that asked for it; nil where that is not known.
+    package var requestID: String?
+    /// What the flag, override or segment says then; of one that was deleted, what it said.
+    package var content = KeptContent.none
 
     /// What happened, and to what, by its name in the interface.
     package var change: String { override == nil ? event.name : Self.overridePrefix + event.name }
@@ -88,17 +97,36 @@ extension FlagHistoryEntry {
                     []
                 }
             }
-            return (FlagHistoryTable.historyPartition(environment, key), ofContent(change, event))
+            var entry = ofContent(change, event)
+            if event.leavesContent {
+                entry.version = change.version
+                entry.content = KeptContent(change) { item throws(DefinitionIssues) in
+                    try FlagRecord(item: item, environment: environment, key: key).content
+                }
+            }
+            return (FlagHistoryTable.historyPartition(environment, key), entry)
         case .override(let environment, let tenant, let key)?:
             let event = Event(change, ofOverrideOf: tenant, key, in: environment)
             let override = Override(
                 tenant: tenant, updatedBy: text(change, Attribute.updatedBy, FlagLimits.actorCharacters),
                 reason: text(change, Attribute.reason, FlagLimits.reasonCharacters))
-            let partition = FlagHistoryTable.overrideHistoryPartition(environment, key)
-            return (partition, ofContent(change, event, override))
+            var entry = ofContent(change, event, override)
+            if event.leavesContent {
+                entry.content = KeptContent(change) { item throws(DefinitionIssues) in
+                    try TenantOverrideRecord(item: item, environment: environment, tenant: tenant, flagKey: key).content
+                }
+            }
+            return (FlagHistoryTable.overrideHistoryPartition(environment, key), entry)
         case .segment(let environment, let name)?:
             let event = Event(change) { item in SegmentRecord.issues(of: item, environment: environment, name: name) }
-            return (FlagHistoryTable.historyPartition(environment, segment: name), ofContent(change, event))
+            var entry = ofContent(change, event)
+            if event.leavesContent {
+                entry.version = change.version
+                entry.content = KeptContent(change) { item throws(DefinitionIssues) in
+                    try SegmentRecord(item: item, environment: environment, name: name).content
+                }
+            }
+            return (FlagHistoryTable.historyPartition(environment, segment: name), entry)
         case .killSwitch(let environment, let key?)?:
             guard let killSwitch = KillSwitchChange(change) else { return nil }
             let (actor, reason) = (killSwitch.actor, killSwitch.reason)
@@ -127,6 +155,8 @@ extension FlagHistoryEntry {
         self.init(
             sequence: change.sequence, at: Timestamp(millisecondsSinceEpoch: change.committedAt),
             by: change.principal.description, event: event)
+        reason = change.principal.circumstances?.reason
+        requestID = change.principal.circumstances?.requestID
     }
 
     /// What the item says afterwards; others may write what the interface would not take.
@@ -135,7 +165,23 @@ extension FlagHistoryEntry {
     }
 }
 
+extension TableChange {
+    /// The version of a flag or segment as the change leaves it, put right where somebody wrote it by hand; of one that
+    /// is gone, the version that it had.
+    fileprivate var version: Int64? {
+        newItem.map { DerivedAttributes.version(of: $0, replacing: oldItem) } ?? oldItem.map(RecordVersion.of)
+    }
+}
+
 extension FlagHistoryEntry.Event {
+    /// Whether there is, or was until then, something valid.
+    fileprivate var leavesContent: Bool {
+        switch self {
+        case .created, .changed, .deleted: true
+        case .refused, .killed, .revived, .overridesChanged: false
+        }
+    }
+
     /// What a change did to a tenant's override of a flag.
     init(_ change: TableChange, ofOverrideOf tenant: String, _ flagKey: String, in environment: Environment) {
         self.init(change) { item in

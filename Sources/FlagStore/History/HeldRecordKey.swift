@@ -70,6 +70,13 @@ enum HeldRecordKey: Hashable, Sendable {
         return form.map { HeldForm(item: $0, kind: .lastValid) }
     }
 
+    /// What is kept of its item; nil when that is not valid, or a flag that was put away: then nothing is to be served
+    /// in the place of what comes after it.
+    func servedForm(of item: Item) -> HeldForm? {
+        if case .flag = self, FlagRecord.isArchived(item) { return nil }
+        return validForm(of: item)
+    }
+
     /// What is kept when no valid form is known.
     var note: HeldForm {
         var item: Item = [FlagHistoryTable.Name.wasNeverValid: true]

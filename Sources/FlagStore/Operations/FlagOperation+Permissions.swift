@@ -4,10 +4,11 @@ extension FlagOperation {
     /// What whoever does it must be allowed.
     package var permissions: Permissions {
         switch kind {
-        case .setOverride, .removeOverride: .changeOverrides
+        case .setOverride, .removeOverride, .rollbackOverride: .changeOverrides
         case .setKillSwitch, .endKillSwitch: .killSwitches
         case .createFlag, .replaceFlag, .patchFlag, .deleteFlag, .createSegment, .replaceSegment, .patchSegment,
-            .deleteSegment, .editSegmentKeys, .replaceSegmentKeys:
+            .deleteSegment, .editSegmentKeys, .replaceSegmentKeys, .rollbackFlag, .rollbackSegment, .archiveFlag,
+            .unarchiveFlag, .restoreFlag, .promoteFlag:
             .changeFlags
         }
     }

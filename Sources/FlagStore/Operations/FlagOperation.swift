@@ -14,9 +14,13 @@ package struct FlagOperation: Sendable {
         case setKillSwitch, endKillSwitch
         case createSegment, replaceSegment, patchSegment, deleteSegment
         case editSegmentKeys, replaceSegmentKeys
+        case rollbackFlag, rollbackSegment, rollbackOverride
+        case archiveFlag, unarchiveFlag, restoreFlag, promoteFlag
 
         /// Whether there is something to say beside the names.
         package var takesBody: Bool { ![.deleteFlag, .removeOverride, .deleteSegment].contains(self) }
+        /// Whether there need not be.
+        package var mayLackBody: Bool { !takesBody || [.archiveFlag, .unarchiveFlag, .restoreFlag].contains(self) }
         /// Whether a reason is part of what is stored, so that the body's is read with the rest of it.
         fileprivate var storesReason: Bool { [.setOverride, .setKillSwitch, .endKillSwitch].contains(self) }
     }
@@ -54,6 +58,12 @@ package struct FlagOperation: Sendable {
         case deleteSegment(String)
         case editSegmentKeys(String, SegmentKeyEdit)
         case replaceSegmentKeys(String, [String])
+        case rollbackFlag(String, VersionName)
+        case rollbackSegment(String, VersionName)
+        case rollbackOverride(tenant: String, flagKey: String, VersionName)
+        case setArchived(String, Bool)
+        case restoreFlag(String, FlagRestoration)
+        case promoteFlag(String, FlagPromotion)
     }
 
     /// Reads what is asked for. O(body).
@@ -82,8 +92,14 @@ package struct FlagOperation: Sendable {
             case .setKillSwitch(let draft): draft.environment
             case .endKillSwitch(let end): end.environment
             case .createSegment(let draft): draft.environment
+            case .promoteFlag(_, let promotion): promotion.target
             default: nil
             }
+    }
+
+    /// The environment that is only looked at, where there is one: whoever has it done must be allowed to see it.
+    package var readEnvironment: Environment? {
+        if case .promoteFlag(_, let promotion) = change { promotion.source } else { nil }
     }
 
     /// Takes the reason out of a body where it is about the change and not about what is stored.
@@ -121,7 +137,24 @@ package struct FlagOperation: Sendable {
         case .deleteSegment: .deleteSegment(name)
         case .editSegmentKeys: .editSegmentKeys(name, try SegmentKeyEdit(json: body))
         case .replaceSegmentKeys: .replaceSegmentKeys(name, try SegmentKeyEdit.keys(json: body))
+        case .rollbackFlag: .rollbackFlag(name, try VersionName(body: body))
+        case .rollbackSegment: .rollbackSegment(name, try VersionName(body: body))
+        case .rollbackOverride: .rollbackOverride(tenant: tenant, flagKey: name, try VersionName(body: body))
+        case .archiveFlag, .unarchiveFlag: .setArchived(name, try isArchived(after: kind, body))
+        case .restoreFlag: .restoreFlag(name, try FlagRestoration(body: body))
+        case .promoteFlag: .promoteFlag(name, try FlagPromotion(body: body))
         }
+    }
+}
+
+extension FlagOperation {
+    /// Whether a flag is put away afterwards; a body has nothing more to say of that.
+    private static func isArchived(after kind: Kind, _ body: JSONValue) throws(DefinitionIssues) -> Bool {
+        if !body.isNull {
+            var reader = FieldReader(body: body, "with nothing in it but a reason, or be left out")
+            try reader.finish()
+        }
+        return kind == .archiveFlag
     }
 }
 
@@ -132,6 +165,10 @@ package enum Written: Sendable {
     case killSwitch(KillSwitchRecord)
     /// A segment, and how many keys it lists where that is known without asking the caches.
     case segment(SegmentRecord, keyCount: Int? = nil)
+    /// A flag that was brought back, and how many of its overrides were.
+    case restored(FlagRecord, overrides: Int)
+    /// What a promotion changed.
+    case promoted(FlagPromotion.Result)
     /// What it was about is not there any more.
     case gone
 }

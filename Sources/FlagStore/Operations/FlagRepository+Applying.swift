@@ -39,6 +39,8 @@ extension FlagRepository {
             patchSegment(name, with: patch, in: scope, expecting: expected) { completion($0.map { .segment($0) }) }
         case .deleteSegment, .editSegmentKeys, .replaceSegmentKeys:
             completion(result { () throws(FlagStoreError) in try applyAtOnce(operation, in: scope, listed) })
+        case .rollbackFlag, .rollbackSegment, .rollbackOverride, .setArchived, .restoreFlag, .promoteFlag:
+            applySecondThought(operation, in: scope, completion: completion)
         }
     }
 

@@ -63,6 +63,8 @@ extension FlagRepository {
         case .replaceSegmentKeys(let name, let keys):
             let segment = try raised(name, in: scope, operation.expectedVersion).new
             return .segment(segment, keyCount: Set(keys.map { ExactText($0) }).count)
+        case .rollbackFlag, .rollbackSegment, .rollbackOverride, .setArchived, .restoreFlag, .promoteFlag:
+            return try checkSecondThought(operation, in: scope)
         }
         return .gone
     }

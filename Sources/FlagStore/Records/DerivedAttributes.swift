@@ -45,6 +45,7 @@ enum DerivedAttributes {
                     Attribute.flagKey, Attribute.description, Attribute.owner, Attribute.createdAt,
                     Attribute.expiresAt, Attribute.tags, Attribute.defaultEnabled, Attribute.definition,
                     Attribute.rollout, Attribute.requires, Attribute.keptInvalid, Attribute.clientSide,
+                    Attribute.archived,
                 ])
         case .override(let environment, let tenant, let flagKey)?:
             let record = try TenantOverrideRecord(
@@ -81,22 +82,32 @@ enum DerivedAttributes {
         AttributeReader(item).derivedTime(Attribute.updatedAt) != nil
     }
 
-    /// Gives what was changed by hand the next version and the time of the change, unless the writer did; and its old
-    /// version to what was only written again without one. A version never goes back: it would become another
-    /// content's, and a client's `If-Match` would hold for what the client has not seen.
+    /// The version that an item has once it has been put right: what was changed by hand gets the next version, unless
+    /// the writer gave it one; what was only written again without one keeps its own. A version never goes back: it
+    /// would become another content's, and a client's `If-Match` would hold for what the client has not seen.
+    ///
+    /// - Parameter old: the item before; nil when it was new, or is not known.
+    static func version(of item: Item, replacing old: Item?) -> Int64 {
+        let version = RecordVersion.of(item)
+        guard let old else { return version }
+        let before = RecordVersion.of(old)
+        // Whoever raised the version knew what to do.
+        guard version <= before else { return version }
+        return isContentChanged(from: old, to: item) ? RecordVersion.next(after: before) : before
+    }
+
+    /// Gives what was changed by hand its version and the time of the change.
     private static func raiseVersion(
         of version: inout Int64, _ updatedAt: inout Timestamp, _ item: Item, replacing old: Item, at time: Timestamp?
     ) {
         let before = RecordVersion.of(old)
-        // Whoever raised the version knew what to do.
-        guard version <= before else { return }
-        version = before
-        guard isContentChanged(from: old, to: item) else { return }
-        version = RecordVersion.next(after: before)
-        if item[Attribute.updatedAt] == old[Attribute.updatedAt], let time {
-            // A clock that was set back must not make a change look older than what it changed.
-            updatedAt = max(updatedAt, time)
+        let isGiven = version > before
+        version = Self.version(of: item, replacing: old)
+        guard !isGiven, version != before, item[Attribute.updatedAt] == old[Attribute.updatedAt], let time else {
+            return
         }
+        // A clock that was set back must not make a change look older than what it changed.
+        updatedAt = max(updatedAt, time)
     }
 }
 

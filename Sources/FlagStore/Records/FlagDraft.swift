@@ -5,7 +5,7 @@ import JSON
 /// A flag as somebody wants it: the body of a create or replace, checked.
 ///
 /// A body is the simple or the full spelling side by side with `flagKey`, `description`, `owner`, `expiresAt`, `tags`,
-/// `clientSide`.
+/// `clientSide`, `archived`.
 /// What a read answered may be edited and sent back: `environment`, `version`, `createdAt`, `updatedAt` are taken, and
 /// checked when the draft is written; `stale` and `killSwitch`, which follow from other things, are passed over.
 package struct FlagDraft: Sendable {
@@ -25,6 +25,8 @@ package struct FlagDraft: Sendable {
     package var tags: [String] = []
     /// Whether a key that lies in a browser or an app may evaluate it.
     package var isClientSide = false
+    /// Whether it is put away: files say so; through the interface only `archive` and `unarchive` change it.
+    package var isArchived = false
 
     /// The environment that the sender believes to write to.
     package var environment: Environment?
@@ -49,6 +51,16 @@ package struct FlagDraft: Sendable {
         let issues = reading.fieldIssues + reading.ruleIssues
         guard issues.isEmpty, let draft = reading.draft else { throw DefinitionIssues(issues: issues) }
         self = draft
+    }
+
+    /// What a flag is already.
+    init(_ record: FlagRecord) {
+        self.init(key: record.key, description: record.description, owner: record.owner, rule: record.rule)
+        isKeptInvalid = record.isKeptInvalid
+        expiresAt = record.expiresAt
+        tags = record.tags
+        isClientSide = record.isClientSide
+        isArchived = record.isArchived
     }
 
     /// A draft of these, without anything else.
@@ -100,6 +112,7 @@ package struct FlagReading {
         draft.expiresAt = reader.time("expiresAt")
         draft.tags = FlagReading.tags(&reader, at: pointer)
         draft.isClientSide = reader.flag("clientSide") ?? false
+        draft.isArchived = reader.flag("archived") ?? false
         draft.environment = reader.environment("environment")
         draft.version = reader.version("version")
         draft.createdAt = reader.time("createdAt")

@@ -17,9 +17,9 @@ extension FlagRecord {
             Attribute.createdAt: .string(createdAt.rfc3339),
             Attribute.updatedAt: .string(updatedAt.rfc3339),
             Attribute.version: .number(version),
-            Attribute.ownerPartition: .string(FlagIndex.owner(owner).partition(in: environment)),
+            Attribute.ownerPartition: .string(FlagIndex.owner(owner).partition(in: environment, archived: isArchived)),
             Attribute.ownerSort: .string("FLAG#\(self.key)"),
-            Attribute.flagsPartition: .string(FlagIndex.all.partition(in: environment)),
+            Attribute.flagsPartition: .string(FlagIndex.all.partition(in: environment, archived: isArchived)),
             Attribute.flagsSort: .string("METADATA#\(createdAt.rfc3339)"),
             Attribute.globalPartition: .string("GLOBAL_FLAG#\(self.key)"),
             Attribute.globalSort: .string("ENV#\(environment.rawValue)"),
@@ -28,9 +28,11 @@ extension FlagRecord {
         if isKeptInvalid { item[Attribute.keptInvalid] = true }
         if !tags.isEmpty { item[Attribute.tags] = .stringSet(AttributeSet(tags)) }
         if isClientSide { item[Attribute.clientSide] = true }
+        if isArchived { item[Attribute.archived] = true }
         if let expiresAt {
             item[Attribute.expiresAt] = .string(expiresAt.rfc3339)
-            item[Attribute.expiresPartition] = .string(FlagIndex.expires.partition(in: environment))
+            let partition = FlagIndex.expires.partition(in: environment, archived: isArchived)
+            item[Attribute.expiresPartition] = .string(partition)
             item[Attribute.expiresSort] = .string(expiresAt.rfc3339)
         }
         return item
@@ -38,6 +40,10 @@ extension FlagRecord {
 
     /// Whether an item says that a key in a browser or an app may evaluate the flag, whatever else is in it.
     static func isClientSide(_ item: Item) -> Bool { item[Attribute.clientSide]?.boolValue ?? false }
+
+    /// Whether an item says that the flag was put away, whatever else is in it: then it is as if there were none for
+    /// everybody who evaluates.
+    package static func isArchived(_ item: Item) -> Bool { item[Attribute.archived]?.boolValue ?? false }
 
     /// Reads a flag's item. Only what an operator would type is required: the keys, `flagKey`, `description`, `owner`,
     /// `createdAt`, and `defaultEnabled` or `definition`; whatever is derived from these is not looked at.
@@ -79,13 +85,15 @@ extension FlagRecord {
         let expiresAt = reader.time(Attribute.expiresAt)
         let tags = reader.texts(Attribute.tags, .tag)
         let isClientSide = reader.flag(Attribute.clientSide) ?? false
+        let isArchived = reader.flag(Attribute.archived) ?? false
         let rule = reader.rule()
         let record = FlagRecord(
             environment: environment, key: key, description: description ?? key, owner: owner ?? "unknown",
             rule: rule ?? .simple(defaultEnabled: false),
             isKeptInvalid: item[Attribute.keptInvalid]?.boolValue ?? false,
-            expiresAt: expiresAt, tags: tags, isClientSide: isClientSide, createdAt: createdAt ?? now,
-            updatedAt: reader.derivedTime(Attribute.updatedAt) ?? createdAt ?? now, version: RecordVersion.of(item))
+            expiresAt: expiresAt, tags: tags, isClientSide: isClientSide, isArchived: isArchived,
+            createdAt: createdAt ?? now, updatedAt: reader.derivedTime(Attribute.updatedAt) ?? createdAt ?? now,
+            version: RecordVersion.of(item))
         return ItemReading(record: record, issues: reader.issues)
     }
 }

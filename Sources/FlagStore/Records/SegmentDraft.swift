@@ -28,6 +28,14 @@ package struct SegmentDraft: Sendable {
     /// The keys that a file lists; nil when it does not speak of keys.
     package var keys: [String]?
 
+    /// What a segment says already, beside its keys.
+    init(_ record: SegmentRecord) {
+        name = record.name
+        description = record.description
+        owner = record.owner
+        condition = record.condition
+    }
+
     /// Reads a body.
     ///
     /// - Parameters:

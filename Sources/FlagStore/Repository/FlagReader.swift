@@ -70,11 +70,6 @@ extension FlagReader {
         try repository.lostVariants(of: record, replacing: old, at: pointer, besides: others)
     }
 
-    /// What was changed of a flag and its overrides, the newest first.
-    package func history(of key: String) throws(FlagStoreError) -> [FlagHistoryEntry] {
-        try repository.history(of: key, in: environment)
-    }
-
     /// The flags whose items are not valid, by key.
     package func invalidFlags(_ query: FlagQuery = FlagQuery()) throws(FlagStoreError) -> [InvalidItem] {
         try repository.invalidFlags(query, in: environment)
@@ -83,6 +78,37 @@ extension FlagReader {
     /// How many flags are past their dates.
     package func staleFlagCount(at now: Timestamp) throws(FlagStoreError) -> Int {
         try repository.staleFlagCount(in: environment, at: now)
+    }
+}
+
+// MARK: - Histories
+
+extension FlagReader {
+    /// A page of a history, the newest entries first.
+    package func history(
+        of subject: HistorySubject, limit: Int = FlagLimits.defaultPageSize, cursor: String? = nil,
+        where isShown: (FlagHistoryEntry) -> Bool = { _ in true }
+    ) throws(FlagStoreError) -> HistoryPage {
+        try repository.history(of: subject, in: environment, limit: limit, cursor: cursor, where: isShown)
+    }
+
+    /// The entry that made a version, with what was said then.
+    package func version(
+        _ name: VersionName, of subject: HistorySubject
+    ) throws(FlagStoreError) -> FlagHistoryEntry {
+        try repository.version(name, of: subject, in: environment)
+    }
+
+    /// What something says in a version, or now where none is named.
+    package func state(
+        _ name: VersionName?, of subject: HistorySubject
+    ) throws(FlagStoreError) -> VersionState {
+        try repository.state(name, of: subject, in: environment)
+    }
+
+    /// Throws unless there is such a thing, valid or not.
+    package func require(_ subject: HistorySubject) throws(FlagStoreError) {
+        guard try repository.item(subject.itemKey(in: environment)) != nil else { throw .notFound(subject.thing) }
     }
 }
 

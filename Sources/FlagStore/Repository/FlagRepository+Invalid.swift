@@ -137,6 +137,7 @@ extension FlagQuery {
         let reading = FlagRecord.reading(item, environment: environment, key: key, at: epoch)
         func cannotBeRead(_ name: AttributeName) -> Bool { reading.issues.contains { $0.pointer == "/\(name)" } }
         let flag = reading.record
+        if !cannotBeRead(Attribute.archived), isArchived != flag.isArchived { return false }
         if let owner, !cannotBeRead(Attribute.owner), ExactText(owner) != ExactText(flag.owner) { return false }
         if let tag, !cannotBeRead(Attribute.tags), !flag.tags.contains(where: { ExactText($0) == ExactText(tag) }) {
             return false

@@ -53,9 +53,9 @@ extension FlagRepository {
                 if case .flag(environment, _)? = ItemKey(item) { count += 1 }
             }
         } else {
-            for key in killSwitches.flagKeys
-            where try item(.flag(environment, key: String(decoding: key, as: UTF8.self))) != nil {
-                count += 1
+            for key in killSwitches.flagKeys {
+                let item = try item(.flag(environment, key: String(decoding: key, as: UTF8.self)))
+                if let item, !FlagRecord.isArchived(item) { count += 1 }
             }
         }
         return count

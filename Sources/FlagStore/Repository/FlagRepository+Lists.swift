@@ -9,6 +9,8 @@ package struct FlagQuery: Sendable {
     package var expiresBefore: Timestamp?
     /// Only those with this tag.
     package var tag: String?
+    /// Those that were put away, which are in no other list.
+    package var isArchived: Bool
     /// Flags on the page, at most.
     package var limit: Int
     /// Where the page begins: `nextCursor` of the page before, with the same conditions.
@@ -16,12 +18,13 @@ package struct FlagQuery: Sendable {
 
     /// All flags, newest first.
     package init(
-        owner: String? = nil, expiresBefore: Timestamp? = nil, tag: String? = nil,
+        owner: String? = nil, expiresBefore: Timestamp? = nil, tag: String? = nil, isArchived: Bool = false,
         limit: Int = FlagLimits.defaultPageSize, cursor: String? = nil
     ) {
         self.owner = owner
         self.expiresBefore = expiresBefore
         self.tag = tag
+        self.isArchived = isArchived
         self.limit = limit
         self.cursor = cursor
     }
@@ -55,15 +58,17 @@ extension FlagRepository {
             if let owner = query.owner { .owner(owner) } else if query.expiresBefore != nil { .expires } else { .all }
         var sort: SortCondition?
         if case .expires = index, let bound = query.expiresBefore { sort = .less(.string(bound.rfc3339)) }
+        let partition = index.partition(in: environment, archived: query.isArchived)
         let pages = Query(
-            table: table, index: index.name, partition: .string(index.partition(in: environment)), sort: sort,
-            forward: index != .all)
+            table: table, index: index.name, partition: .string(partition), sort: sort, forward: index != .all)
         let names = [Attribute.partition, Attribute.sort, index.keyAttributes.partition, index.keyAttributes.sort]
         return try page(
             pages, letter: index.letter, names: names, limit: query.limit, cursor: query.cursor,
             isCounted: query.tag == nil
         ) { item in
             guard let record = try? FlagRecord(item: item), record.environment == environment else { return nil }
+            // Somebody may have put it away by hand just now.
+            guard record.isArchived == query.isArchived else { return nil }
             if let tag = query.tag, !record.tags.contains(where: { $0.utf8.elementsEqual(tag.utf8) }) { return nil }
             if let bound = query.expiresBefore, record.expiresAt.map({ $0 >= bound }) ?? true { return nil }
             if let owner = query.owner, !record.owner.utf8.elementsEqual(owner.utf8) { return nil }
@@ -123,10 +128,7 @@ extension FlagRepository {
         _ pages: Query, letter: String, names: [AttributeName], limit: Int, cursor: String?,
         isCounted: Bool = true, record: (Item) -> Record?
     ) throws(FlagStoreError) -> ListPage<Record> {
-        guard (1...FlagLimits.pageSize).contains(limit) else {
-            let message = "must be a whole number from 1 to \(FlagLimits.pageSize)"
-            throw .invalid([DefinitionIssue(pointer: "limit", message: message)])
-        }
+        try FlagLimits.check(pageSize: limit)
         var query = pages
         query.limit = limit + 1
         if let cursor { query.exclusiveStart = try ListCursor(cursor, letter: letter, names: names).start }
@@ -160,5 +162,14 @@ extension FlagRepository {
 
     private func count(_ query: Query) throws(FlagStoreError) -> Int? {
         do { return try store.count(query, upTo: FlagLimits.counted) } catch { throw FlagStoreError(error) }
+    }
+}
+
+extension FlagLimits {
+    /// Refuses a page of another size than pages may have.
+    static func check(pageSize limit: Int) throws(FlagStoreError) {
+        guard !(1...pageSize).contains(limit) else { return }
+        let message = "must be a whole number from 1 to \(pageSize)"
+        throw .invalid([DefinitionIssue(pointer: "limit", message: message)])
     }
 }

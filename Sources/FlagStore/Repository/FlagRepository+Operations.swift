@@ -22,6 +22,12 @@ extension DefinitionIssue {
     }
 }
 
+extension DefinitionIssue {
+    /// A body says that a flag is archived.
+    static let notArchivedSo = DefinitionIssue(
+        pointer: "/archived", message: "is not set so: POST /api/flags/{flagKey}/archive puts a flag away")
+}
+
 extension FlagDraft {
     /// The flag as it is to be stored.
     package func record(
@@ -30,7 +36,7 @@ extension FlagDraft {
         FlagRecord(
             environment: environment, key: key, description: description, owner: owner, rule: rule,
             isKeptInvalid: isKeptInvalid, expiresAt: expiresAt, tags: tags, isClientSide: isClientSide,
-            createdAt: createdAt, updatedAt: updatedAt, version: version)
+            isArchived: isArchived, createdAt: createdAt, updatedAt: updatedAt, version: version)
     }
 
     /// What contradicts the environment, or the flag that is to be replaced.
@@ -39,7 +45,10 @@ extension FlagDraft {
         if let named = self.environment, named != environment {
             issues.append(.wrongEnvironment(named, environment))
         }
-        guard let current else { return issues }
+        guard let current else {
+            if isArchived { issues.append(.notArchivedSo) }
+            return issues
+        }
         if let createdAt, createdAt != current.createdAt {
             issues.append(
                 DefinitionIssue(

@@ -39,19 +39,25 @@ extension FlagRepository {
     /// Refuses a flag that requires what does not exist, or itself in a circle, or whose rule names a segment that does
     /// not exist, or that loses a variant which others require. Blocks when there is anything to look up.
     func checkReferences(of record: FlagRecord) throws(FlagStoreError) {
-        var issues: [DefinitionIssue] = []
+        var issues = try requirementIssues(of: record)
         let environment = record.environment
-        if record.rule.requires != nil {
-            let check = RequirementCheck { key throws(FlagStoreError) in
-                try item(.flag(environment, key: key)).flatMap { FlagRule($0) }
-            }
-            issues += try check.issues(of: record.key, record.rule)
-        }
         issues += try segmentCheck(in: environment).issues(of: record.rule.segmentReferences())
         if let stored = try item(.flag(environment, key: record.key)).flatMap({ FlagRule($0) }) {
             issues += try lostVariants(of: record, replacing: stored)
         }
         guard issues.isEmpty else { throw .invalid(issues) }
+    }
+
+    /// What is wrong with what a flag requires. Blocks when it requires something.
+    func requirementIssues(of record: FlagRecord) throws(FlagStoreError) -> [DefinitionIssue] {
+        guard record.rule.requires != nil else { return [] }
+        let check = RequirementCheck { key throws(FlagStoreError) in
+            try item(.flag(record.environment, key: key)).flatMap { item in
+                // Nobody is served one that was put away. What was put away itself may wait for it.
+                FlagRecord.isArchived(item) && !record.isArchived ? nil : FlagRule(item)
+            }
+        }
+        return try check.issues(of: record.key, record.rule)
     }
 
     /// The variants that others require of a flag, and that it would not have any more. Blocks when it has lost some.

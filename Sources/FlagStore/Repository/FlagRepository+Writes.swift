@@ -40,14 +40,20 @@ extension FlagRepository {
         self.change(change, completion: completion, check: checkReferences)
     }
 
-    /// The change of a flag into what `draft` makes of it.
+    /// The change of a flag into what `draft` makes of it. One that was put away is not changed.
     func flagChange(
         _ key: String, in scope: WriteScope, expecting expected: Int64?,
         draft: @escaping @Sendable (ItemReading<FlagRecord>) throws(FlagStoreError) -> FlagDraft
     ) -> RecordChange<FlagDraft> {
         RecordChange(
             key: .flag(scope.environment, key: key), thing: .flag(key), scope: scope, expected: expected,
-            read: { FlagRecord.reading($0, environment: scope.environment, key: key, at: scope.instant) }, draft: draft)
+            read: { FlagRecord.reading($0, environment: scope.environment, key: key, at: scope.instant) },
+            draft: { (reading) throws(FlagStoreError) in
+                guard !reading.record.isArchived else { throw .flagArchived(flagKey: key) }
+                let draft = try draft(reading)
+                if draft.isArchived { throw .invalid([.notArchivedSo]) }
+                return draft
+            })
     }
 }
 

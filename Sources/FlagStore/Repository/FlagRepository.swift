@@ -25,6 +25,8 @@ package struct FlagRepository: Sendable {
     let revisions = KnownRevisions()
     /// Who requires which flag and names which segment.
     let references = ReferenceEdges()
+    /// Has histories come up to what was committed.
+    package let histories = HistoryCurrency()
 
     /// - Parameters:
     ///   - store: the store that holds the table.
@@ -88,11 +90,13 @@ extension FlagRepository {
     /// Whether the table holds no flag at all, in any environment. Blocks.
     package func isEmpty() throws(FlagStoreError) -> Bool {
         for environment in Environment.allCases {
-            let query = Query(
-                table: table, index: FlagTable.flagsIndex,
-                partition: .string(FlagIndex.all.partition(in: environment)), limit: 1)
-            let page = try reading { () throws(TableError) in try store.query(query) }
-            if !page.items.isEmpty { return false }
+            for archived in [false, true] {
+                let query = Query(
+                    table: table, index: FlagTable.flagsIndex,
+                    partition: .string(FlagIndex.all.partition(in: environment, archived: archived)), limit: 1)
+                let page = try reading { () throws(TableError) in try store.query(query) }
+                if !page.items.isEmpty { return false }
+            }
         }
         return true
     }

@@ -118,9 +118,7 @@ extension FlagRepository {
     fileprivate func forEachNamer(
         in environment: Environment, _ body: (ReferenceNode, Set<ReferenceNode>) -> Void
     ) throws(FlagStoreError) {
-        let flags = Query(
-            table: table, index: FlagTable.flagsIndex, partition: .string(FlagIndex.all.partition(in: environment)))
-        try forEachItem(of: flags) { item in
+        try forEachFlagItem(in: environment) { item in
             guard case .flag(environment, let key)? = ItemKey(item) else { return }
             body(.flag(ExactText(key)), Self.names(ofFlag: item))
         }

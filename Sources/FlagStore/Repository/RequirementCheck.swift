@@ -40,7 +40,7 @@ package struct RequirementCheck {
                 continue
             }
             guard let other = try rule(prerequisite.flagKey) else {
-                report("flagKey", "there is no flag \(prerequisite.flagKey)")
+                report("flagKey", "there is no flag \(prerequisite.flagKey), or it is archived")
                 continue
             }
             if length > limit {

@@ -49,11 +49,6 @@ extension FlagReader {
     /// A check of what rules name against the segments that are stored.
     package var segmentCheck: SegmentCheck { repository.segmentCheck(in: environment) }
 
-    /// What was changed of a segment, the newest first.
-    package func history(ofSegment name: String) throws(FlagStoreError) -> [FlagHistoryEntry] {
-        try repository.history(ofSegment: name, in: environment)
-    }
-
     /// The segments whose items are not valid, by name.
     package func invalidSegments() throws(FlagStoreError) -> [InvalidItem] {
         try repository.invalidSegments(in: environment)

@@ -29,7 +29,14 @@ package enum FlagIndex: Sendable, Equatable {
     }
 
     /// The partition that holds the flags of an environment.
-    package func partition(in environment: Environment) -> String {
+    ///
+    /// - Parameter archived: those that were put away, which lie apart: whoever lists or loads what is served does not
+    ///   come by them.
+    package func partition(in environment: Environment, archived: Bool = false) -> String {
+        (archived ? "ARCHIVED_" : "") + partitionOfServed(in: environment)
+    }
+
+    private func partitionOfServed(in environment: Environment) -> String {
         switch self {
         case .all: "FLAGS#\(environment.rawValue)"
         case .owner(let owner): "OWNER#\(environment.rawValue)#\(owner)"

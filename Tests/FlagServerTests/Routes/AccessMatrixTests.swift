@@ -36,6 +36,10 @@ struct AccessMatrixTests {
         "POST /api/segments/{name}/keys": #"{"add":["a"]}"#, "PUT /api/segments/{name}/keys": #"{"keys":["a"]}"#,
         "PUT /api/tenants/{tenantId}/flags/{flagKey}": override, "POST /api/emergency/kill-switch": switching,
         "DELETE /api/emergency/kill-switch": ending, "POST /api/emergency/kill-switch/deactivate": ending,
+        "POST /api/flags/{flagKey}/rollback": #"{"version":1}"#,
+        "POST /api/segments/{name}/rollback": #"{"version":1}"#,
+        "POST /api/tenants/{tenantId}/flags/{flagKey}/rollback": #"{"entry":1}"#,
+        "POST /api/flags/{flagKey}/promote": #"{"from":"staging","to":"development"}"#,
         "POST /api/import": #"{"flags":[]}"#,
         "POST /api/keys": #"{"name":"a","kind":"server","environment":"*"}"#,
         "POST /api/access-keys": #"{"name":"a","policy":{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}}"#,
@@ -53,13 +57,15 @@ struct AccessMatrixTests {
         var path = String(route.drop { $0 != " " }.dropFirst())
         for (name, value) in [
             ("flagKey", "m"), ("key", "m"), ("name", "s"), ("tenantId", "mine"), ("selector", "none"),
-            ("backupId", "none"), ("workId", "none"), ("accessKeyId", "none"), ("userName", "none"),
+            ("backupId", "none"), ("workId", "none"), ("accessKeyId", "none"), ("userName", "none"), ("version", "1"),
         ] { path = path.replacing("{\(name)}", with: value) }
         let isOfEnvironment = [
             "/ofrep/", "/api/evaluate", "/api/explain", "/api/flags", "/api/segments",
             "/api/tenants", "/api/emergency", "/api/import", "/api/export",
         ].contains { path.hasPrefix($0) }
-        return Sample(target: path + (isOfEnvironment ? "?environment=development" : ""), body: bodies[route])
+        let versions = path.hasSuffix("/diff") ? "&from=1" : ""
+        return Sample(
+            target: path + (isOfEnvironment ? "?environment=development\(versions)" : ""), body: bodies[route])
     }
 
     /// The table of the page: the answers by route and caller.
