@@ -25,7 +25,7 @@ package struct AdministrationRoute: Sendable {
     package static let all =
         FlagRoutes.routes + SegmentRoutes.routes + TenantOverrideRoutes.routes + KillSwitchRoutes.routes
         + TransferRoutes.routes + KeyRoutes.routes + AccessKeyRoutes.routes + UserRoutes.routes + AccountRoutes.routes
-        + TokenRoutes.routes + SessionRoutes.routes + ofTables
+        + TokenRoutes.routes + SessionRoutes.routes + FreezeRoutes.routes + ProposalRoutes.routes + ofTables
 
     /// Those that need no flags.
     package static let ofTables = BackupRoutes.routes + WorkRoutes.routes
@@ -47,7 +47,11 @@ package struct AdministrationRoute: Sendable {
             if try request.isDryRun {
                 reply(try administration.check(operation, in: scope).response(render))
             } else {
-                administration.apply(operation, in: scope, declaration.policy.lane, reply, render)
+                let lane = declaration.policy.lane
+                switch try administration.admit(operation, in: scope, asked: request) {
+                case .now(let scope): administration.apply(operation, in: scope, lane, reply, render)
+                case .withLeave: reply(try administration.propose(operation, in: scope))
+                }
             }
         }
     }

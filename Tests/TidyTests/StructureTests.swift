@@ -56,7 +56,7 @@ struct StructureTests {
             "CAPIDocument", "FlagStore",
             "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService", "HTTPTransport",
             "HTTPClient", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials",
-            "ArgumentParser", "Logging", "Configuration",
+            "ArgumentParser", "Logging", "Configuration", "Yams",
         ],
         "HTTPEcho": ["HTTPTransport", "Platform", "Glibc"],
     ]

@@ -1,6 +1,7 @@
 import Access
 import AccessStore
 import Administration
+import ChangeControl
 import DynamoModel
 import FlagCore
 import FlagStore
@@ -59,12 +60,19 @@ struct LocalStore {
             return RouteResponse(status: 200, fields: [], content: report.serializedBytes())
         case .tables:
             return try DataStore.withTables(of: configuration, for: command) { tables in
-                answer(request, over: .alone(tables, configuration.profile, keys: keys(of: tables)))
+                let table = configuration.profile.tableName
+                return answer(
+                    request,
+                    over: .alone(tables, configuration.profile, keys: keys(of: tables), gate: gate(tables, table)))
             }
         case .flags:
             let store = try DataStore.openForCommand(configuration, name: command, creates: creates)
             defer { store.close() }
-            return answer(request, over: .alone(store.tables, store.profile, keys: keys(of: store.tables)))
+            let administration = Administration.alone(
+                store.tables, store.profile, keys: keys(of: store.tables),
+                gate: gate(store.tables, store.profile.tableName))
+            try administration.followCallers()
+            return answer(request, over: administration)
         }
     }
 
@@ -92,6 +100,12 @@ struct LocalStore {
         }
     }
 
+    private func gate(_ tables: SQLiteTableStore, _ flagTable: String) -> ChangeGate {
+        ChangeGate(
+            store: tables, flagTable: flagTable, configuration.changes,
+            report: { StandardError.tell("EMERGENCY: \($0.what) in \($0.environment.rawValue), at once") })
+    }
+
     private func keys(of tables: SQLiteTableStore) -> KeyStore {
         let file = AccessKeyFile(directory: directory, environment: ProcessInfo.processInfo.environment)
         return KeyStore(store: tables) { mayCreate throws(KeyStoreError) in try file.digests(creates: mayCreate) }
@@ -108,14 +122,15 @@ struct LocalStore {
 extension Administration {
     /// Administration of a store without a server around it.
     static func alone(
-        _ tables: SQLiteTableStore, _ profile: Profile?, keys: KeyStore, work: WorkList = WorkList()
+        _ tables: SQLiteTableStore, _ profile: Profile?, keys: KeyStore, gate: ChangeGate? = nil,
+        work: WorkList = WorkList()
     ) -> Administration {
         let table = (profile ?? .local).tableName
         return Administration(
             repository: FlagRepository(store: tables, table: table),
             tables: TableAdministration(tables: tables, profile: profile), keys: keys,
             accounts: Accounts(beside: keys),
-            feed: CacheFeed(store: tables, table: table, loops: 1, deliver: { _, _ in }), work: work,
+            feed: CacheFeed(store: tables, table: table, loops: 1, deliver: { _, _ in }), gate: gate, work: work,
             workers: WorkerPool(), defaultEnvironment: (profile ?? .local).defaultEnvironment, now: { .systemClock })
     }
 }

@@ -1,6 +1,8 @@
 import Configuration
 import Glibc
+import JSON
 import Platform
+import Yams
 
 /// A YAML file with settings: found, read and taken apart.
 struct ConfigurationFile: Sendable {
@@ -48,7 +50,7 @@ struct ConfigurationFile: Sendable {
             })
         do {
             // A file of comments alone is no mapping, which the library refuses; it sets nothing, which is fine.
-            let text = Self.isBlank(contents) ? Array("{}".utf8) : contents
+            let text = Self.isBlank(contents) ? Array("{}".utf8) : try Self.withListsAsText(contents)
             snapshot = try YAMLSnapshot(data: text.span.bytes, providerName: path, parsingOptions: options)
         } catch {
             throw ConfigurationError(issues: ["\(path): cannot be read as YAML: \(Self.oneLine("\(error)"))"])
@@ -63,6 +65,34 @@ struct ConfigurationFile: Sendable {
         guard let value = try? snapshot.value(forKey: path, type: .string).value else { return nil }
         guard case .string(let text) = value.content else { return nil }
         return text
+    }
+
+    /// A file's text with the lists of objects at its top level, which the library does not read, as the JSON texts that
+    /// they come to: a setting is text wherever it stands.
+    private static func withListsAsText(_ contents: [UInt8]) throws -> [UInt8] {
+        guard case .mapping(var mapping)? = try Yams.compose(yaml: String(decoding: contents, as: UTF8.self)) else {
+            return contents
+        }
+        var isAsIs = true
+        for (key, value) in mapping {
+            guard case .sequence(let list) = value, list.isEmpty || list.contains(where: { $0.scalar == nil }) else {
+                continue
+            }
+            mapping[key] = Node(json(value).serialized())
+            isAsIs = false
+        }
+        return isAsIs ? contents : Array(try Yams.serialize(node: .mapping(mapping)).utf8)
+    }
+
+    private static func json(_ node: Node) -> JSONValue {
+        switch node {
+        case .scalar(let scalar): .string(scalar.string)
+        case .sequence(let list): .array(list.map(json))
+        case .mapping(let mapping):
+            .object(mapping.reduce(into: JSONObject()) { $0[$1.key.string ?? ""] = json($1.value) })
+        // Nobody has named one: `compose` puts what an alias stands for in its place.
+        case .alias: .null
+        }
     }
 
     private static func isBlank(_ contents: [UInt8]) -> Bool {

@@ -1,4 +1,5 @@
 import Access
+import ChangeControl
 import Evaluation
 import FlagCache
 import FlagCore
@@ -40,6 +41,9 @@ struct ServerConfiguration: Sendable, Equatable {
     var auth: Authentication
     /// How often callers may ask, where they show keys.
     var throttle = Throttle()
+
+    /// Who has to agree to changes, and when nothing changes.
+    var changes = ChangeSettings()
 
     /// A file that lists others whose tokens are taken.
     var tokenIssuers: String?

@@ -1,6 +1,7 @@
 import Access
 import AccessStore
 import Administration
+import ChangeControl
 import Dispatch
 import DynamoModel
 import Evaluation
@@ -46,11 +47,17 @@ struct ServerProcess {
         try loadSampleFlags(into: store, logger)
         let work = WorkList(report: { logger.report($0, $1) })
         let (keys, digests) = try openAccess(store, logger)
+        let gate = ChangeGate(
+            store: store.tables, flagTable: configuration.profile.tableName, configuration.changes,
+            report: { logger.report($0) })
         let endpoint = DynamoEndpoint(
-            store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts,
+            store: store.tables, flagTable: configuration.profile.tableName, gate: gate,
+            hosts: configuration.servedHosts,
             access: configuration.auth == .on ? portAccess(keys) : nil, work: work, logger: logger)
-        let composition = try makeComposition(store, endpoint, (keys, digests), work, logger)
+        let composition = try makeComposition(store, endpoint, (keys, digests), gate, work, logger)
         try composition.start()
+        let upkeep = ProposalUpkeep(composition.administration.desk, gate.freezes, logger: logger)
+        upkeep.start()
         let notices = KeyExpiryNotices(composition.keys, logger: logger)
         if configuration.auth == .on { notices.start() }
         defer { withExtendedLifetime(notices) {} }
@@ -79,6 +86,7 @@ struct ServerProcess {
             door.drain(within: configuration.drainTimeout) { drained.leave() }
         }
         drained.wait()
+        upkeep.stop()
         logger.notice("stopped")
     }
 
@@ -120,7 +128,7 @@ struct ServerProcess {
 
     private func makeComposition(
         _ store: DataStore, _ endpoint: DynamoEndpoint, _ access: (keys: KeyStore, digests: SecretDigest?),
-        _ work: WorkList, _ logger: Logger
+        _ gate: ChangeGate, _ work: WorkList, _ logger: Logger
     ) throws -> ServerComposition {
         let http = http(at: try addresses())
         let tables = store.tables
@@ -141,7 +149,7 @@ struct ServerProcess {
             store: tables, tables: tables, keys: access.keys, digests: access.digests,
             table: configuration.profile.tableName,
             settings: settings, http: http,
-            now: { .systemClock }, work: work,
+            now: { .systemClock }, gate: gate, work: work,
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
             tableReplaced: {
                 do throws(TableError) { try store.protectTable() } catch {
@@ -151,6 +159,7 @@ struct ServerProcess {
             report: { logger.report($0) }, reportForeign: { logger.report($0) },
             reportFailure: { logger.report($0) },
             reportAdministration: { event, status in event.report(status, to: logger) },
+            reportProposal: { logger.report($0) },
             moreMetrics: { text in
                 endpoint.writeMetrics(to: &text)
                 tables.writeMetrics(to: &text)

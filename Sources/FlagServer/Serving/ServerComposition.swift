@@ -1,6 +1,7 @@
 import Access
 import AccessStore
 import Administration
+import ChangeControl
 import Dispatch
 import DynamoModel
 import Evaluation
@@ -63,6 +64,9 @@ struct ServerComposition: Sendable {
         var http: HTTPServerConfiguration
         /// The wall clock.
         var now: @Sendable () -> Timestamp
+        /// Decides which changes are made at once; nil for one that lets all be that no flag and no stored freeze holds
+        /// up.
+        var gate: ChangeGate?
         /// Where long work is listed.
         var work = WorkList()
         /// Makes the store deliver what other processes wrote; called twice a second.
@@ -77,6 +81,8 @@ struct ServerComposition: Sendable {
         var reportFailure: @Sendable (EvaluationFailures.Report) -> Void = { _ in }
         /// Told of each administrative request when it is answered, with the status.
         var reportAdministration: @Sendable (AdministrationEvent, UInt16) -> Void = { _, _ in }
+        /// Told of what becomes of changes that wait for others.
+        var reportProposal: @Sendable (ProposalEvent) -> Void = { _ in }
         /// Writes further metrics.
         var moreMetrics: @Sendable (inout MetricsText) -> Void = { _ in }
         /// Says what is wrong with continuous backups; nil when nothing is. Asked on the loops: it must not block.
@@ -101,12 +107,17 @@ struct ServerComposition: Sendable {
         let replacements = DispatchQueue(label: "flag-server.replaced-table")
         let follower = FlagTableFollower(
             repository: repository, storeID: settings.evaluation.currentStoreID(), report: dependencies.reportForeign)
+        let gate = dependencies.gate ?? ChangeGate(store: dependencies.store, flagTable: dependencies.table)
         let feed = CacheFeed(
             store: dependencies.store, table: dependencies.table, loops: dependencies.http.loops,
             pollForeignChanges: dependencies.pollForeignChanges,
             tableReplaced: {
                 follower.lookAtAllItems()
-                replacements.async(execute: dependencies.tableReplaced)
+                replacements.async {
+                    // What cannot be read now is what it was; the feed tells of the trouble.
+                    try? gate.tableReplaced()
+                    dependencies.tableReplaced()
+                }
             },
             report: dependencies.report
         ) { update, loop in
@@ -120,17 +131,22 @@ struct ServerComposition: Sendable {
         let accounts = dependencies.accounts ?? Accounts(beside: dependencies.keys)
         var administration = Administration(
             repository: repository, tables: TableAdministration(tables: dependencies.tables, profile: settings.profile),
-            keys: dependencies.keys, accounts: accounts, feed: feed, work: dependencies.work, workers: workers,
+            keys: dependencies.keys, accounts: accounts, feed: feed, gate: gate, work: dependencies.work, workers: workers,
             defaultEnvironment: settings.profile.defaultEnvironment,
             now: dependencies.now)
         let access = ServedAccess(dependencies, accounts)
         administration.authentication = access?.authentication
+        administration.reportProposal = dependencies.reportProposal
         let document = APIDocument.ofProgram(version: settings.version)
         let metrics = ServerMetrics(loopCount: dependencies.http.loops, labels: ServedRoutes.labels)
         let page = MetricsPage(
             metrics: metrics, health: health, feed: feed, follower: follower, repository: repository,
             workers: workers, server: server, keys: dependencies.digests == nil ? nil : dependencies.keys,
-            profile: settings.profile.rawValue, moreMetrics: dependencies.moreMetrics)
+            profile: settings.profile.rawValue,
+            moreMetrics: { [administration] text in
+                administration.writeChangeMetrics(to: &text)
+                dependencies.moreMetrics(&text)
+            })
         // One call for each commit, on the writer's queue.
         dependencies.store.subscribe { changes in metrics.countCommit(ofItems: changes.count) }
         handler = LoopHandler.Dependencies(
@@ -165,6 +181,12 @@ struct ServerComposition: Sendable {
     /// - Throws: `FlagStoreError` when the kill switches cannot be read: without them nothing may be answered.
     func start() throws(FlagStoreError) {
         follower.start()
+        do throws(TableError) {
+            try administration.gate.start()
+            try administration.proposals.start()
+        } catch {
+            throw .unavailable(reason: "The freezes and proposals could not be read: \(error)", hint: "See the log")
+        }
         try startAccess()
         try feed.start(warm: [evaluation.defaultEnvironment])
         server.start { [handler, evaluation, feed, failures, server] loop in

@@ -60,6 +60,7 @@ package enum Attribute {
     static let expiresAt: AttributeName = "expiresAt"
     static let tags: AttributeName = "tags"
     static let clientSide: AttributeName = "clientSide"
+    static let approvals: AttributeName = "approvals"
 
     static let tenantId: AttributeName = "tenantId"
     static let enabled: AttributeName = "enabled"

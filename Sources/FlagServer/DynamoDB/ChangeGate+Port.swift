@@ -1,0 +1,27 @@
+import ChangeControl
+import DynamoModel
+import DynamoService
+import FlagStore
+
+extension ChangeGate {
+    /// Why a write of the DynamoDB port is not done, since what it changes does not change for now, or not without
+    /// others' leave; nil where nothing keeps it. No I/O.
+    func refusal(of write: WriteOperation) -> ProtocolError? {
+        let (verdict, environment) = verdict(on: write, at: .systemClock)
+        let name = environment?.rawValue ?? ""
+        switch verdict {
+        case .apply: return nil
+        case .frozen(let freeze):
+            noteFrozen(freeze.environment)
+            return ProtocolError(
+                .accessDenied,
+                "\(name) is frozen until \(freeze.endsAt): \(freeze.reason). Items of kill switches are taken")
+        case .propose(let count):
+            return ProtocolError(
+                .accessDenied,
+                "Changes of this item in \(name) need the approval of \(count) other\(count == 1 ? "" : "s"), which cannot "
+                    + "be asked for here: propose the change by PUT, PATCH or DELETE of its route under /api. Items of "
+                    + "kill switches are taken")
+        }
+    }
+}
