@@ -77,7 +77,8 @@ package struct Administration: Sendable {
         }
     }
 
-    private var listedKeys: FlagRepository.ListedKeys {
+    /// Which keys a segment lists, as the caches know.
+    var listedKeys: FlagRepository.ListedKeys {
         { [feed] name, environment throws(FlagStoreError) in try feed.keys(ofSegment: name, in: environment) }
     }
 }

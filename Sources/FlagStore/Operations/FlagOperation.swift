@@ -31,7 +31,8 @@ package struct FlagOperation: Sendable {
     package let body: JSONValue?
     /// Why, as the body says.
     package let reason: String?
-    /// The version that the flag or segment must have; nil for whichever it has.
+    /// The version that the flag or segment must have, or what stands for that of an override (`FlagReader.version`);
+    /// nil for whichever it has.
     package var expectedVersion: Int64?
     /// The environment that the body names; nil where it names none.
     package let bodyEnvironment: Environment?
