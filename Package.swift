@@ -157,7 +157,9 @@ let package = Package(
             ]),
         tests(
             of: "ChangeControl",
-            ["Access", "Bytes", "DynamoModel", "TableEngine", "FlagStore", "FlagCore", "JSON", "Platform"]),
+            [
+                "Access", "Bytes", "DynamoModel", "TableEngine", "FlagStore", "FlagCache", "FlagCore", "JSON", "Platform",
+            ]),
         tests(of: "HTTPTransport", ["Bytes", "CLinux", "COpenSSL", "CZlib", "Platform"]),
         tests(of: "HTTPClient", ["HTTPTransport", "Platform"]),
         tests(

@@ -1,5 +1,4 @@
 import Access
-import AccessStore
 import ChangeControl
 import DynamoModel
 import FlagCore
@@ -19,7 +18,7 @@ enum ChangeAdmission {
 extension Administration {
     /// Where changes wait for others.
     package var desk: ProposalDesk {
-        let callers = CurrentCallers(keys: keys, users: accounts.users, asksWhoCalls: authentication != nil)
+        let callers = currentCallers
         var desk = ProposalDesk(
             proposals, gate, repository, listed: listedKeys, caller: { callers.caller($0, at: $1) }, now: now)
         desk.report = reportProposal
@@ -50,6 +49,21 @@ extension Administration {
         }
         if case .frozen(let freeze) = verdict { throw frozen(freeze) }
         return .withLeave
+    }
+
+    /// Refuses to schedule what will not change at that time, as far as is known now, or not without others' leave: by
+    /// then nobody can be asked.
+    func admit(_ operation: FlagOperation, at time: Timestamp, in scope: WriteScope) throws(Problem) {
+        if case .killSwitch = operation.subject { return }
+        switch try verdict({ $0.verdict(on: operation, in: scope.environment, at: time) }) {
+        case .apply: break
+        case .frozen(let freeze): throw frozen(freeze)
+        case .propose:
+            throw Problem(
+                .approvalRequired,
+                "others have to agree to this change first, and nobody can be asked when its time has come: propose it "
+                    + "without a time, and have it approved when it is to be made")
+        }
     }
 
     /// Refuses an import that changes what does not change for now, or not without others' leave: it is too much to

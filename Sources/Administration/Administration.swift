@@ -89,7 +89,7 @@ package struct Administration: Sendable {
         }
     }
 
-    /// Which keys a segment lists.
+    /// Which keys a segment lists, as the caches know.
     var listedKeys: FlagRepository.ListedKeys {
         { [feed] name, environment throws(FlagStoreError) in try feed.keys(ofSegment: name, in: environment) }
     }

@@ -24,6 +24,7 @@ package struct AdministrationRoute: Sendable {
     /// All of them.
     package static let all =
         FlagRoutes.routes + SegmentRoutes.routes + TenantOverrideRoutes.routes + KillSwitchRoutes.routes
+        + ScheduleRoutes.routes
         + TransferRoutes.routes + KeyRoutes.routes + AccessKeyRoutes.routes + UserRoutes.routes + AccountRoutes.routes
         + TokenRoutes.routes + SessionRoutes.routes + FreezeRoutes.routes + ProposalRoutes.routes + ofTables
 
@@ -46,6 +47,8 @@ package struct AdministrationRoute: Sendable {
         case .write(let operation, let scope, let render):
             if try request.isDryRun {
                 reply(try administration.check(operation, in: scope).response(render))
+            } else if let draft = try request.schedule(of: operation, administration) {
+                reply(.planned(try administration.schedule(draft, in: scope), status: .accepted))
             } else {
                 let lane = declaration.policy.lane
                 switch try administration.admit(operation, in: scope, asked: request) {

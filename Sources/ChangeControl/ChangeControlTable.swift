@@ -17,8 +17,16 @@ package enum ChangeControlTable {
     static let partition: AttributeName = "PK"
     static let sort: AttributeName = "SK"
 
+    /// The index that lists schedules by time (`ScheduleList`).
+    static let schedulesIndex = "schedules"
+
     static let schema = TableSchema(
-        name: name, partitionKey: KeyAttribute(partition), sortKey: KeyAttribute(sort))
+        name: name, partitionKey: KeyAttribute(partition), sortKey: KeyAttribute(sort),
+        indexes: [
+            IndexSchema(
+                schedulesIndex, partitionKey: KeyAttribute(ScheduleAttribute.list),
+                sortKey: KeyAttribute(ScheduleAttribute.order))
+        ])
 
     /// The partition of an environment's proposals.
     static func proposals(_ environment: Environment) -> String { "PROPOSAL#\(environment.rawValue)" }

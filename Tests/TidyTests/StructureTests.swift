@@ -43,7 +43,7 @@ struct StructureTests {
         "Evaluation": [
             "HTTPRouting", "HTTPTransport", "Telemetry", "Access", "FlagCache", "FlagCore", "JSON", "Bytes",
         ],
-        "ChangeControl": ["Access", "FlagStore", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform"],
+        "ChangeControl": ["Access", "FlagStore", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform", "Dispatch"],
         "Administration": [
             "HTTPRouting", "HTTPTransport", "Access", "AccessStore", "ChangeControl", "FlagFiles", "FlagStore",
             "FlagCache", "FlagCore",

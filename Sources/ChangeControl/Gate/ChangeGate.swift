@@ -92,6 +92,19 @@ package final class ChangeGate: Sendable {
         verdict(on: operation.subject, in: environment, at: now, bringsBack: operation.kind.bringsBack)
     }
 
+    /// Why an operation is not made at an instant without anybody asking for it, in a sentence; nil where nothing keeps
+    /// it.
+    package func obstacle(to operation: FlagOperation, in environment: Environment, at now: Timestamp) -> String? {
+        switch verdict(on: operation, in: environment, at: now) {
+        case .apply: return nil
+        case .frozen(let freeze):
+            noteFrozen(environment)
+            return "\(environment.rawValue) is frozen until \(freeze.endsAt): \(freeze.reason)"
+        case .propose(let count):
+            return "\(count) other\(count == 1 ? "" : "s") would have to agree to it, and nobody had been asked"
+        }
+    }
+
     /// What becomes of a change of everything, in all environments: the first that does not let it pass says so.
     package func verdictOnEverything(at now: Timestamp) -> ChangeVerdict {
         for environment in Environment.allCases {

@@ -73,7 +73,7 @@ struct RestoreCommand: ParsableCommand {
             let table = try place.answer(
                 RouteRequest(.post, "/api/restore", body: try body().serializedBytes()).inLongWork, of: Self.name,
                 creation: creation)
-            if place.format == .json { return print(table.serialized(pretty: true)) }
+            if let text = place.format.shown(table) { return print(text) }
             print(
                 "restored \(table["table"]?.stringValue ?? ""): \(table["items"]?.numberValue?.int64 ?? 0) items")
         }
@@ -127,8 +127,8 @@ struct VerifyCommand: ParsableCommand {
             let report = try place.answer(
                 RouteRequest(.post, "/api/verify").inLongWork, of: "verify", needing: .files)
             let problems = report["problems"]?.arrayValue ?? []
-            if place.format == .json {
-                print(report.serialized(pretty: true))
+            if let text = place.format.shown(report) {
+                print(text)
             } else {
                 func number(_ name: String) -> Int64 { report[name]?.numberValue?.int64 ?? 0 }
                 print(

@@ -101,6 +101,7 @@ extension ServerConfiguration {
         cache.capacity.set(reader.value(of: Settings.cacheCapacity))
         stream.retention.set(reader.value(of: Settings.streamRetention))
         stream.maximumBytes.set(reader.value(of: Settings.streamMaximum))
+        scheduleLate.set(reader.value(of: Settings.scheduleLate))
     }
 
     private mutating func readTLS(from reader: inout SettingReader) {

@@ -67,6 +67,8 @@ struct ServerConfiguration: Sendable, Equatable {
     var cache: CacheLimits
     /// How much is kept of the changes of the tables.
     var stream = Stream()
+    /// For how long a schedule may be overdue and still be applied.
+    var scheduleLate = Duration.seconds(3600)
     /// Bounds on what a peer may send.
     var limits = HTTPLimits()
     /// Bytes that the response of all flags may have.

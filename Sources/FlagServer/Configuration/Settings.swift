@@ -88,6 +88,8 @@ enum Settings {
     static let streamRetention = Setting<Duration>.time("stream.retention", .seconds(60)...(.seconds(366 * 86_400)))
     static let streamMaximum = Setting<Int>.size("stream.maximum", 0...(1 << 50))
 
+    static let scheduleLate = Setting<Duration>.time("schedules.late", .zero...(.seconds(366 * 86_400)))
+
     static let connections = Setting<Int>.number("limits.connections", 1...1_000_000)
     static let requestLine = Setting<Int>.size("limits.request-line", 256...(64 << 10))
     static let headerFields = Setting<Int>.number("limits.header-fields", 1...1000)

@@ -140,6 +140,7 @@ struct ServerProcess {
         settings.administrationRate = configuration.throttle.administration.rate
         settings.evaluationRate = configuration.throttle.evaluations.rate
         settings.pages = PageOrigins(configuration.corsOrigins)
+        settings.scheduleLateMilliseconds = Int64(configuration.scheduleLate.milliseconds)
         settings.metricsReaders = configuration.metricsReaders
         settings.evaluation.cacheLimits = configuration.cache
         settings.evaluation.bulkResponseBytes = configuration.bulkResponseBytes
@@ -158,6 +159,7 @@ struct ServerProcess {
             },
             report: { logger.report($0) }, reportForeign: { logger.report($0) },
             reportFailure: { logger.report($0) },
+            reportSchedule: { logger.report($0) },
             reportAdministration: { event, status in event.report(status, to: logger) },
             reportProposal: { logger.report($0) },
             moreMetrics: { text in

@@ -34,6 +34,8 @@ struct ServerComposition: Sendable {
     let keys: KeyStore
     /// The accounts of persons.
     let accounts: Accounts
+    /// What applies schedules when their time comes.
+    let schedules: ScheduleTimer
     private let handler: LoopHandler.Dependencies
     /// What callers are checked by; nil where nobody is asked who they are.
     var access: ServedAccess? { handler.access }
@@ -79,6 +81,8 @@ struct ServerComposition: Sendable {
         var reportForeign: @Sendable (FollowerEvent) -> Void = { _ in }
         /// Told of evaluations that failed, of each flag at most once a minute.
         var reportFailure: @Sendable (EvaluationFailures.Report) -> Void = { _ in }
+        /// Told of what becomes of schedules.
+        var reportSchedule: @Sendable (ScheduleEvent) -> Void = { _ in }
         /// Told of each administrative request when it is answered, with the status.
         var reportAdministration: @Sendable (AdministrationEvent, UInt16) -> Void = { _, _ in }
         /// Told of what becomes of changes that wait for others.
@@ -137,12 +141,16 @@ struct ServerComposition: Sendable {
         let access = ServedAccess(dependencies, accounts)
         administration.authentication = access?.authentication
         administration.reportProposal = dependencies.reportProposal
+        var surroundings = administration.scheduleSurroundings
+        surroundings.lateMilliseconds = settings.scheduleLateMilliseconds
+        surroundings.report = dependencies.reportSchedule
+        schedules = ScheduleTimer(surroundings)
         let document = APIDocument.ofProgram(version: settings.version)
         let metrics = ServerMetrics(loopCount: dependencies.http.loops, labels: ServedRoutes.labels)
         let page = MetricsPage(
             metrics: metrics, health: health, feed: feed, follower: follower, repository: repository,
             workers: workers, server: server, keys: dependencies.digests == nil ? nil : dependencies.keys,
-            profile: settings.profile.rawValue,
+            schedules: schedules, profile: settings.profile.rawValue,
             moreMetrics: { [administration] text in
                 administration.writeChangeMetrics(to: &text)
                 dependencies.moreMetrics(&text)
@@ -201,6 +209,7 @@ struct ServerComposition: Sendable {
                 sendToSelf: { [index = loop.index] message in server.send(message, toLoop: index) })
         }
         failures.start()
+        schedules.start()
         health.readiness.markWarm()
     }
 
@@ -228,7 +237,8 @@ struct ServerComposition: Sendable {
     /// Turns `/health/ready` red, finishes what is under way, and calls back when no handler will be called any more.
     func drain(within duration: Duration, completion: @escaping @Sendable () -> Void) {
         health.readiness.markDraining()
-        server.drain(within: duration) { [follower] in
+        server.drain(within: duration) { [follower, schedules] in
+            schedules.stop()
             follower.stop()
             completion()
         }

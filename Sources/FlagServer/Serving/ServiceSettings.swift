@@ -20,6 +20,8 @@ struct ServiceSettings: Sendable {
     var pages = PageOrigins.none
     /// From where metrics are read without a key.
     var metricsReaders: [AddressRange] = []
+    /// For how long a schedule may be overdue and still be applied, in milliseconds.
+    var scheduleLateMilliseconds: Int64 = 3_600_000
     /// The program's version, for health, metrics and the API document.
     let version: String
     /// What concerns evaluations.

@@ -65,6 +65,7 @@ struct EverySettingTests {
         Case("cache.capacity", "777") { $0.cache.capacity = 777 },
         Case("stream.retention", "7h") { $0.stream.retention = .seconds(7 * 3600) },
         Case("stream.maximum", "7MiB") { $0.stream.maximumBytes = 7 << 20 },
+        Case("schedules.late", "7h") { $0.scheduleLate = .seconds(7 * 3600) },
         Case("gzip.minimum", "777") { $0.compression.minimumBytes = 777 },
         Case("gzip.maximum", "7KiB") { $0.compression.maximumBytes = 7 << 10 },
         Case("gzip.level", "7") { $0.compression.level = 7 },
@@ -234,6 +235,7 @@ struct EverySettingTests {
         [
             (Settings.cacheTimeToLive, ["1s", "24h"], ["999ms", "86401s"]),
             (Settings.streamRetention, ["1m", "8784h"], ["59s", "8785h"]),
+            (Settings.scheduleLate, ["0s", "8784h"], ["8785h", "1d"]),
             (Settings.rateGrace, ["0s", "1h"], ["3601s"]),
             (Settings.lag, ["0s", "1h"], ["3601s"]),
         ]

@@ -23,6 +23,9 @@ struct AccessMatrixTests {
     private static let override = #"{"enabled":true,"updatedBy":"x"}"#
     private static let switching = #"{"flagKey":"m","reason":"x","activatedBy":"x","force":true}"#
     private static let ending = #"{"flagKey":"m","reason":"x","deactivatedBy":"x"}"#
+    private static let schedule =
+        #"{"at":"2026-01-03T00:00:00Z","onConflict":"force","operation":{"operation":"setOverride","name":"m","tenantId":"#
+        + #""mine","body":\#(override)}}"#
     private static let change = #"{"description":"B"}"#
     private static let evaluation = #"{"tenantId":"mine","flagKey":"m"}"#
 
@@ -36,7 +39,8 @@ struct AccessMatrixTests {
         "POST /api/segments/{name}/keys": #"{"add":["a"]}"#, "PUT /api/segments/{name}/keys": #"{"keys":["a"]}"#,
         "PUT /api/tenants/{tenantId}/flags/{flagKey}": override, "POST /api/emergency/kill-switch": switching,
         "DELETE /api/emergency/kill-switch": ending, "POST /api/emergency/kill-switch/deactivate": ending,
-        "POST /api/import": #"{"flags":[]}"#,
+        "POST /api/import": #"{"flags":[]}"#, "POST /api/schedules": schedule,
+        "PATCH /api/schedules/{scheduleId}": #"{"reason":"B"}"#,
         "POST /api/keys": #"{"name":"a","kind":"server","environment":"*"}"#,
         "POST /api/access-keys": #"{"name":"a","policy":{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}}"#,
         "POST /api/users": #"{"name":"a","roles":{}}"#, "PUT /api/users/{userName}/roles": #"{"roles":{}}"#,
@@ -49,16 +53,19 @@ struct AccessMatrixTests {
     ]
 
     /// How a route is asked. Those of an environment are asked in development.
-    private static func sample(_ route: String) -> Sample {
+    ///
+    /// - Parameter schedule: the identifier of one.
+    private static func sample(_ route: String, schedule: String = "none") -> Sample {
         var path = String(route.drop { $0 != " " }.dropFirst())
         for (name, value) in [
             ("flagKey", "m"), ("key", "m"), ("name", "s"), ("tenantId", "mine"), ("selector", "none"),
             ("backupId", "none"), ("workId", "none"), ("accessKeyId", "none"), ("userName", "none"),
+            ("scheduleId", schedule),
         ] { path = path.replacing("{\(name)}", with: value) }
         let isOfEnvironment = [
             "/ofrep/", "/api/evaluate", "/api/explain", "/api/flags", "/api/segments",
             "/api/tenants", "/api/emergency", "/api/import", "/api/export",
-        ].contains { path.hasPrefix($0) }
+        ].contains { path.hasPrefix($0) } || path == "/api/schedules"
         return Sample(target: path + (isOfEnvironment ? "?environment=development" : ""), body: bodies[route])
     }
 
@@ -100,9 +107,12 @@ struct AccessMatrixTests {
         ]
         let (callers, rows) = try Self.table()
         #expect(Set(callers) == Set(keys.keys))
+        let admin = [("X-API-Key", try #require(keys["admin"] ?? nil))]
+        let made = try server.send("POST", "/api/schedules?environment=development", Self.schedule, admin)
+        let schedule = try #require(made.json["id"]?.stringValue, "\(made.body)")
         for (route, cells) in rows {
             let method = String(route.prefix { $0 != " " })
-            let sample = Self.sample(route)
+            let sample = Self.sample(route, schedule: schedule)
             for (caller, expected) in zip(callers, cells) {
                 let key = try #require(keys[caller])
                 // Who is let in there is told that this cannot be read.
