@@ -21,6 +21,9 @@ enum FreezeRoutes {
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         let environment = try request.namedEnvironment()
+        if let environment, request.caller.readScope(in: environment) == nil {
+            throw .forbidden(.read, in: environment)
+        }
         let now = administration.now()
         let freezes = try administration.onFreezes { $0.all }.filter { freeze in
             (environment ?? freeze.environment) == freeze.environment

@@ -129,6 +129,7 @@ struct ImportPlanner {
         if !flag.isComplete {
             new.expiresAt = old.expiresAt
             new.tags = old.tags
+            new.approvals = old.approvals
         }
         return new
     }

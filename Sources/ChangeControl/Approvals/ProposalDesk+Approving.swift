@@ -18,9 +18,10 @@ extension ProposalDesk {
     ) throws(ProposalError) -> Proposal {
         let principal = caller.principal.with(circumstances)
         for _ in 0..<Self.attempts {
-            let proposal = try open(id)
+            let proposal = try proposals.find(id)
             try requireOther(caller, than: proposal)
             try require(caller, for: proposal)
+            try requireOpen(proposal)
             let hasAgreed = proposal.approvals.contains { $0.by == principal }
             let approved = hasAgreed ? proposal : proposal.approved(by: principal, at: now())
             let missing = approvalsNeeded(for: proposal) - approved.approvals.count { counts($0, for: proposal) }
@@ -123,7 +124,7 @@ extension ProposalDesk {
     private func failure(_ error: FlagStoreError, of proposal: Proposal) throws(ProposalError) -> ProposalError {
         switch error {
         case .versionMismatch, .alreadyExists, .segmentExists, .notFound:
-            _ = try open(proposal.id)
+            try requireOpen(try proposals.find(proposal.id))
             return .changedMeanwhile(proposal.id, proposal.subject)
         default: return .flags(error)
         }

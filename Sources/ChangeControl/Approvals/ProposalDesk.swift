@@ -80,8 +80,9 @@ package struct ProposalDesk: Sendable {
         _ id: String, by caller: Caller, _ circumstances: ChangeCircumstances
     ) throws(ProposalError) -> (Proposal, ProposalContent) {
         for _ in 0..<Self.attempts {
-            let proposal = try open(id)
+            let proposal = try proposals.find(id)
             guard proposal.author == caller.principal else { throw .notAuthor(id) }
+            try requireOpen(proposal)
             let old = try proposals.content(of: proposal).change
             var operation = old.operation
             operation.expectedVersion = nil
@@ -146,8 +147,9 @@ package struct ProposalDesk: Sendable {
     ) throws(ProposalError) -> Proposal {
         let principal = caller.principal.with(circumstances)
         for _ in 0..<Self.attempts {
-            let proposal = try open(id)
+            let proposal = try proposals.find(id)
             let next = try change(proposal, principal)
+            try requireOpen(proposal)
             if try proposals.replace(proposal, by: next, as: principal) { return next }
         }
         throw .busy(id)
@@ -172,12 +174,10 @@ package struct ProposalDesk: Sendable {
         } catch { throw .flags(error) }
     }
 
-    /// A proposal that can still be decided.
-    func open(_ id: String) throws(ProposalError) -> Proposal {
-        let proposal = try proposals.find(id)
+    /// Refuses a proposal that cannot be decided any more.
+    func requireOpen(_ proposal: Proposal) throws(ProposalError) {
         let state = proposal.state(at: now())
-        guard state == .open else { throw .ended(id, state) }
-        return proposal
+        guard state == .open else { throw .ended(proposal.id, state) }
     }
 
     /// Refuses who may not do themselves what a proposal is about.

@@ -45,6 +45,7 @@ enum DerivedAttributes {
                     Attribute.flagKey, Attribute.description, Attribute.owner, Attribute.createdAt,
                     Attribute.expiresAt, Attribute.tags, Attribute.defaultEnabled, Attribute.definition,
                     Attribute.rollout, Attribute.requires, Attribute.keptInvalid, Attribute.clientSide,
+                    Attribute.approvals,
                 ])
         case .override(let environment, let tenant, let flagKey)?:
             let record = try TenantOverrideRecord(

@@ -23,6 +23,8 @@ package struct FlagRecord: Sendable, Equatable {
     package var tags: [String] = []
     /// Whether a key that lies in a browser or an app may evaluate it.
     package var isClientSide = false
+    /// How many others have to agree to a change of it, whatever its environment asks for.
+    package var approvals = 0
     /// When it was created.
     package var createdAt: Timestamp
     /// When it was last changed.
@@ -61,6 +63,7 @@ extension FlagRecord {
         if !tags.isEmpty { object["tags"] = .array(tags.map { .string($0) }) }
         // As with tags, what most flags are is not told.
         if isClientSide { object["clientSide"] = true }
+        if approvals > 0 { object["approvals"] = .integer(Int64(approvals)) }
         if let expiresAt { object["expiresAt"] = .string(expiresAt.rfc3339) }
         if isStale(at: now) { object["stale"] = true }
         if let killSwitch { object["killSwitch"] = killSwitch.json }

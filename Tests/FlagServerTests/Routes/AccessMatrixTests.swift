@@ -26,6 +26,8 @@ struct AccessMatrixTests {
     private static let schedule =
         #"{"at":"2026-01-03T00:00:00Z","onConflict":"force","operation":{"operation":"setOverride","name":"m","tenantId":"#
         + #""mine","body":\#(override)}}"#
+    private static let freeze =
+        #"{"environment":"development","from":"2026-06-01T00:00:00Z","to":"2026-06-02T00:00:00Z","reason":"x"}"#
     private static let change = #"{"description":"B"}"#
     private static let evaluation = #"{"tenantId":"mine","flagKey":"m"}"#
 
@@ -40,6 +42,7 @@ struct AccessMatrixTests {
         "PUT /api/tenants/{tenantId}/flags/{flagKey}": override, "POST /api/emergency/kill-switch": switching,
         "DELETE /api/emergency/kill-switch": ending, "POST /api/emergency/kill-switch/deactivate": ending,
         "POST /api/import": #"{"flags":[]}"#, "POST /api/schedules": schedule,
+        "POST /api/freezes": freeze, "POST /api/proposals/{proposalId}/comments": #"{"text":"x"}"#,
         "PATCH /api/schedules/{scheduleId}": #"{"reason":"B"}"#,
         "POST /api/keys": #"{"name":"a","kind":"server","environment":"*"}"#,
         "POST /api/access-keys": #"{"name":"a","policy":{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}}"#,
@@ -54,18 +57,17 @@ struct AccessMatrixTests {
 
     /// How a route is asked. Those of an environment are asked in development.
     ///
-    /// - Parameter schedule: the identifier of one.
-    private static func sample(_ route: String, schedule: String = "none") -> Sample {
+    /// - Parameter made: the identifiers of what was made for it.
+    private static func sample(_ route: String, _ made: [(name: String, value: String)] = []) -> Sample {
         var path = String(route.drop { $0 != " " }.dropFirst())
         for (name, value) in [
             ("flagKey", "m"), ("key", "m"), ("name", "s"), ("tenantId", "mine"), ("selector", "none"),
             ("backupId", "none"), ("workId", "none"), ("accessKeyId", "none"), ("userName", "none"),
-            ("scheduleId", schedule),
-        ] { path = path.replacing("{\(name)}", with: value) }
+        ] + made { path = path.replacing("{\(name)}", with: value) }
         let isOfEnvironment = [
             "/ofrep/", "/api/evaluate", "/api/explain", "/api/flags", "/api/segments",
             "/api/tenants", "/api/emergency", "/api/import", "/api/export",
-        ].contains { path.hasPrefix($0) } || path == "/api/schedules"
+        ].contains { path.hasPrefix($0) } || ["GET /api/freezes", "GET /api/proposals"].contains(route) || path == "/api/schedules"
         return Sample(target: path + (isOfEnvironment ? "?environment=development" : ""), body: bodies[route])
     }
 
@@ -110,9 +112,10 @@ struct AccessMatrixTests {
         let admin = [("X-API-Key", try #require(keys["admin"] ?? nil))]
         let made = try server.send("POST", "/api/schedules?environment=development", Self.schedule, admin)
         let schedule = try #require(made.json["id"]?.stringValue, "\(made.body)")
+        let ids = [("scheduleId", schedule)] + (try Self.makeHeldChanges(server, as: admin))
         for (route, cells) in rows {
             let method = String(route.prefix { $0 != " " })
-            let sample = Self.sample(route, schedule: schedule)
+            let sample = Self.sample(route, ids)
             for (caller, expected) in zip(callers, cells) {
                 let key = try #require(keys[caller])
                 // Who is let in there is told that this cannot be read.
@@ -125,6 +128,22 @@ struct AccessMatrixTests {
                 #expect(![400, 405, 421].contains(answer.status), "\(route): \(answer.status) \(answer.body)")
             }
         }
+    }
+
+    /// Has a freeze made, and an override proposed, by somebody else than those who are asked.
+    private static func makeHeldChanges(
+        _ server: RouteServer, as admin: [(String, String)]
+    ) throws -> [(name: String, value: String)] {
+        let author = [("X-API-Key", try server.makeKey(.admin, roles: [.admin]))]
+        let flag = #"{"flagKey":"guarded","description":"A","owner":"o","defaultEnabled":true,"approvals":5}"#
+        _ = try server.send("POST", "/api/flags?environment=development", flag, author)
+        let proposal = try server.send(
+            "PUT", "/api/tenants/mine/flags/guarded?environment=development", override, author)
+        let freeze = try server.send("POST", "/api/freezes", freeze, admin)
+        return [
+            ("proposalId", try #require(proposal.json["id"]?.stringValue, "\(proposal.body)")),
+            ("freezeId", try #require(freeze.json["id"]?.stringValue, "\(freeze.body)")),
+        ]
     }
 
     @Test("Who may not come in learns nothing of what there is")
