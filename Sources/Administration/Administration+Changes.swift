@@ -152,8 +152,6 @@ extension Administration {
     /// Works with proposals; what goes wrong becomes a problem.
     func onProposals<Result>(_ work: (ProposalDesk) throws(ProposalError) -> Result) throws(Problem) -> Result {
         let desk = desk
-        do throws(ProposalError) { return try work(desk) } catch {
-            throw Problem(error, in: defaultEnvironment)
-        }
+        do throws(ProposalError) { return try work(desk) } catch { throw Problem(error) }
     }
 }

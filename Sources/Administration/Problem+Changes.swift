@@ -28,15 +28,13 @@ extension Problem {
     }
 
     /// What is said of proposals, for whoever asked.
-    ///
-    /// - Parameter environment: where flags were looked for.
-    init(_ error: ProposalError, in environment: Environment) {
+    init(_ error: ProposalError) {
         let code: ProblemCode
         switch error {
         case .frozen(let freeze):
             self = .frozen(freeze)
             return
-        case .flags(let error):
+        case .flags(let error, let environment):
             self.init(error, in: environment)
             return
         case .store(let error):

@@ -42,7 +42,7 @@ enum ProposalRoutes {
         let page: ProposalPage
         do throws(ProposalError) { page = try desk.proposals.page(query, at: now) } catch {
             if case .notFound = error { throw Problem(FlagStoreError.invalidCursor, in: stored.environment) }
-            throw Problem(error, in: stored.environment)
+            throw Problem(error)
         }
         return .respond(
             .json([

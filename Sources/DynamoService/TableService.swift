@@ -20,6 +20,8 @@ package final class TableService: Sendable {
     let isUrgent: @Sendable (WriteOperation) -> Bool
     /// Why a write is not done, whoever may do it; nil where nothing keeps it. It must not block.
     let refusal: @Sendable (WriteOperation) -> ProtocolError?
+    /// Why a table is not deleted, by its name; nil where nothing keeps it.
+    let deletionRefusal: @Sendable (String) -> ProtocolError?
     /// Told of each restore that begins.
     let watchRestore: @Sendable (_ target: String) -> RestoreWatch
     /// The time, in milliseconds since 1970.
@@ -66,6 +68,7 @@ package final class TableService: Sendable {
     ///     Local has.
     ///   - isUrgent: which writes of one item overtake all others that wait. None that takes long must be one.
     ///   - refusal: why a write is not done, whoever may do it; nil where nothing keeps it. It must not block.
+    ///   - deletionRefusal: why a table is not deleted, by its name; nil where nothing keeps it.
     ///   - watchRestore: told of each restore that begins, by the name of its table.
     ///   - clock: the time of day, in milliseconds since 1970.
     ///   - monotonicClock: what the age of tokens is told by.
@@ -73,6 +76,7 @@ package final class TableService: Sendable {
         store: SQLiteTableStore, account: String = "000000000000",
         isUrgent: @escaping @Sendable (WriteOperation) -> Bool = { _ in false },
         refusal: @escaping @Sendable (WriteOperation) -> ProtocolError? = { _ in nil },
+        deletionRefusal: @escaping @Sendable (String) -> ProtocolError? = { _ in nil },
         watchRestore: @escaping @Sendable (_ target: String) -> RestoreWatch = { _ in RestoreWatch() },
         clock: @escaping @Sendable () -> Int64 = { SystemClock.wallMilliseconds },
         monotonicClock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
@@ -82,6 +86,7 @@ package final class TableService: Sendable {
         self.account = account
         self.isUrgent = isUrgent
         self.refusal = refusal
+        self.deletionRefusal = deletionRefusal
         self.watchRestore = watchRestore
         self.clock = clock
         self.monotonicClock = monotonicClock

@@ -126,7 +126,7 @@ extension ProposalDesk {
         case .versionMismatch, .alreadyExists, .segmentExists, .notFound:
             try requireOpen(try proposals.find(proposal.id))
             return .changedMeanwhile(proposal.id, proposal.subject)
-        default: return .flags(error)
+        default: return .flags(error, proposal.environment)
         }
     }
 
@@ -192,7 +192,7 @@ extension ProposalDesk {
                 switch error {
                 // It was done before the stop, and that alone was not noted.
                 case .notFound where operation.kind.removes: break
-                case .unavailable, .conflict, .stopped, .overtaken: throw ProposalError.flags(error)
+                case .unavailable, .conflict, .stopped, .overtaken: throw ProposalError.flags(error, proposal.environment)
                 default: throw ProposalError.damaged("\(id): \(error)")
                 }
             }

@@ -72,7 +72,7 @@ package struct ProposalDesk: Sendable {
             let change = PlannedChange(operation, in: planned.environment, by: planned.author, at: planned.plannedAt)
             let difference = JSONPatch(from: seen ?? .null, to: StoredContent.of(written) ?? .null)
             return ProposalContent(change, seen: seen, difference: difference)
-        } catch { throw .flags(error) }
+        } catch { throw .flags(error, planned.environment) }
     }
 
     /// Makes a proposal of what it is about for what there is now: whoever agreed before has to look again.
@@ -171,7 +171,7 @@ package struct ProposalDesk: Sendable {
                 return nil
             }
             return JSONPatch(from: content.seen ?? .null, to: try reader.content(of: proposal.subject) ?? .null)
-        } catch { throw .flags(error) }
+        } catch { throw .flags(error, proposal.environment) }
     }
 
     /// Refuses a proposal that cannot be decided any more.

@@ -34,8 +34,8 @@ package enum ProposalError: Error {
     case busy(String)
     /// What is stored of it cannot be read.
     case damaged(String)
-    /// The flags say so.
-    case flags(FlagStoreError)
+    /// The flags of an environment say so.
+    case flags(FlagStoreError, Environment)
     /// The store could not read or write.
     case store(TableError)
 }
@@ -68,7 +68,7 @@ extension ProposalError: CustomStringConvertible {
         case .tooManyComments(let maximum): "The proposal has \(maximum) comments, and no more may be"
         case .busy(let id): "Others keep changing the proposal \(id); try again"
         case .damaged(let id): "What is stored of the proposal \(id) cannot be read"
-        case .flags(let error): "\(error)"
+        case .flags(let error, _): "\(error)"
         case .store(let error): "\(error)"
         }
     }

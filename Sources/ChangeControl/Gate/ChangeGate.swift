@@ -28,7 +28,7 @@ package final class ChangeGate: Sendable {
     private let statistics = Locked(ChangeGateStatistics())
     private let report: @Sendable (ChangeGateEvent) -> Void
     /// The table of the flags.
-    let flagTable: String
+    package let flagTable: String
 
     /// A flag of an environment.
     private struct FlagName: Hashable, Sendable {

@@ -21,7 +21,7 @@ struct FlagServerCommand: ParsableCommand {
             ServeCommand.self, ConfigCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self,
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, WorkCommand.self, KeysCommand.self,
             AccessKeysCommand.self, UsersCommand.self, AccountCommand.self, LoginCommand.self, LogoutCommand.self,
-            SchedulesCommand.self,
+            SchedulesCommand.self, ProposalsCommand.self, FreezesCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 

@@ -50,6 +50,8 @@ struct RestoreCommand: ParsableCommand {
     @Flag(help: "With the file of a backup: make the data directory where there is none.")
     var create = false
 
+    @OptionGroup var why: ReasonOptions
+    @OptionGroup var urgency: EmergencyOptions
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
@@ -70,9 +72,9 @@ struct RestoreCommand: ParsableCommand {
             // The file of a backup can be restored where nothing is stored yet.
             let creation: StoreAccess.Creation =
                 create ? .requested : backup.map(Self.isFile) == true ? .onRequest : .impossible
+            let request = RouteRequest(.post, "/api/restore", body: try body().serializedBytes())
             let table = try place.answer(
-                RouteRequest(.post, "/api/restore", body: try body().serializedBytes()).inLongWork, of: Self.name,
-                creation: creation)
+                request.because(why).inEmergency(urgency).inLongWork, of: Self.name, creation: creation)
             if let text = place.format.shown(table) { return print(text) }
             print(
                 "restored \(table["table"]?.stringValue ?? ""): \(table["items"]?.numberValue?.int64 ?? 0) items")

@@ -50,7 +50,7 @@ struct ConfigurationFile: Sendable {
             })
         do {
             // A file of comments alone is no mapping, which the library refuses; it sets nothing, which is fine.
-            let text = Self.isBlank(contents) ? Array("{}".utf8) : try Self.withListsAsText(contents)
+            let text = Self.isBlank(contents) ? Array("{}".utf8) : try Self.withFreezesAsText(contents)
             snapshot = try YAMLSnapshot(data: text.span.bytes, providerName: path, parsingOptions: options)
         } catch {
             throw ConfigurationError(issues: ["\(path): cannot be read as YAML: \(Self.oneLine("\(error)"))"])
@@ -67,21 +67,14 @@ struct ConfigurationFile: Sendable {
         return text
     }
 
-    /// A file's text with the lists of objects at its top level, which the library does not read, as the JSON texts that
-    /// they come to: a setting is text wherever it stands.
-    private static func withListsAsText(_ contents: [UInt8]) throws -> [UInt8] {
-        guard case .mapping(var mapping)? = try Yams.compose(yaml: String(decoding: contents, as: UTF8.self)) else {
-            return contents
-        }
-        var isAsIs = true
-        for (key, value) in mapping {
-            guard case .sequence(let list) = value, list.isEmpty || list.contains(where: { $0.scalar == nil }) else {
-                continue
-            }
-            mapping[key] = Node(json(value).serialized())
-            isAsIs = false
-        }
-        return isAsIs ? contents : Array(try Yams.serialize(node: .mapping(mapping)).utf8)
+    /// A file's text with the list of freezes, which the library does not read since its elements are objects, as the JSON
+    /// text that it comes to: a setting is text wherever it stands.
+    private static func withFreezesAsText(_ contents: [UInt8]) throws -> [UInt8] {
+        guard case .mapping(var mapping)? = try Yams.compose(yaml: String(decoding: contents, as: UTF8.self)),
+            let freezes = mapping[Node(Settings.freeze.key)], freezes.sequence != nil
+        else { return contents }
+        mapping[Node(Settings.freeze.key)] = Node(json(freezes).serialized())
+        return Array(try Yams.serialize(node: .mapping(mapping)).utf8)
     }
 
     private static func json(_ node: Node) -> JSONValue {

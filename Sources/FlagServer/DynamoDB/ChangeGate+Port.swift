@@ -4,6 +4,20 @@ import DynamoService
 import FlagStore
 
 extension ChangeGate {
+    /// Why the table of the flags is not deleted; nil where nothing keeps it. No I/O.
+    func refusal(ofDeleting table: String) -> ProtocolError? {
+        guard table == flagTable else { return nil }
+        switch verdictOnEverything(at: .systemClock) {
+        case .apply: return nil
+        case .frozen(let freeze):
+            return ProtocolError(
+                .accessDenied, "\(freeze.environment.rawValue) is frozen until \(freeze.endsAt): \(freeze.reason)")
+        case .propose:
+            return ProtocolError(
+                .accessDenied, "Changes of flags in this table need others' approval, which cannot be asked for here")
+        }
+    }
+
     /// Why a write of the DynamoDB port is not done, since what it changes does not change for now, or not without
     /// others' leave; nil where nothing keeps it. No I/O.
     func refusal(of write: WriteOperation) -> ProtocolError? {

@@ -47,6 +47,7 @@ final class DynamoEndpoint: Sendable {
         self.logger = logger
         service = TableService(
             store: store, isUrgent: { $0.isKillSwitch(in: flagTable) }, refusal: { gate?.refusal(of: $0) },
+            deletionRefusal: { gate?.refusal(ofDeleting: $0) },
             watchRestore: { work.watchRestore(into: $0) })
         self.hosts = hosts
         self.pages = pages

@@ -161,7 +161,7 @@ func refusal(_ body: () throws -> Void) -> String? {
         case .tooManyComments: return "too many comments"
         case .busy: return "busy"
         case .damaged: return "damaged"
-        case .flags(let error): return "flags: \(error)"
+        case .flags(let error, _): return "flags: \(error)"
         case .store: return "store"
         }
     } catch { return "\(error)" }

@@ -134,7 +134,7 @@ struct EverySettingTests {
         let known = try #require(parts.dropFirst().first).split(separator: ", ").map(String.init)
         let elsewhere = [
             "environment", "tls", "tls.certificate", "tls.key", "tls.minimum-version", "dynamodb.tls", "auth.mode",
-            "auth.issuers",
+            "auth.issuers", "approvals.development", "approvals.staging", "approvals.production", "freeze",
         ]
         #expect(Set(known) == Set(Self.cases.map(\.key) + elsewhere))
     }

@@ -64,10 +64,12 @@ struct AccessMatrixTests {
             ("flagKey", "m"), ("key", "m"), ("name", "s"), ("tenantId", "mine"), ("selector", "none"),
             ("backupId", "none"), ("workId", "none"), ("accessKeyId", "none"), ("userName", "none"),
         ] + made { path = path.replacing("{\(name)}", with: value) }
-        let isOfEnvironment = [
-            "/ofrep/", "/api/evaluate", "/api/explain", "/api/flags", "/api/segments",
-            "/api/tenants", "/api/emergency", "/api/import", "/api/export",
-        ].contains { path.hasPrefix($0) } || ["GET /api/freezes", "GET /api/proposals"].contains(route) || path == "/api/schedules"
+        let lists = ["GET /api/freezes", "GET /api/proposals", "GET /api/schedules", "POST /api/schedules"]
+        let isOfEnvironment =
+            [
+                "/ofrep/", "/api/evaluate", "/api/explain", "/api/flags", "/api/segments",
+                "/api/tenants", "/api/emergency", "/api/import", "/api/export",
+            ].contains { path.hasPrefix($0) } || lists.contains(route)
         return Sample(target: path + (isOfEnvironment ? "?environment=development" : ""), body: bodies[route])
     }
 
