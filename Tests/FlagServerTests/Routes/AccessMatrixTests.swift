@@ -62,10 +62,11 @@ struct AccessMatrixTests {
             ("backupId", "none"), ("workId", "none"), ("accessKeyId", "none"), ("userName", "none"),
             ("scheduleId", schedule),
         ] { path = path.replacing("{\(name)}", with: value) }
-        let isOfEnvironment = [
-            "/ofrep/", "/api/evaluate", "/api/explain", "/api/flags", "/api/segments",
-            "/api/tenants", "/api/emergency", "/api/import", "/api/export",
-        ].contains { path.hasPrefix($0) } || path == "/api/schedules"
+        let isOfEnvironment =
+            [
+                "/ofrep/", "/api/evaluate", "/api/explain", "/api/flags", "/api/segments",
+                "/api/tenants", "/api/emergency", "/api/import", "/api/export",
+            ].contains { path.hasPrefix($0) } || path == "/api/schedules"
         return Sample(target: path + (isOfEnvironment ? "?environment=development" : ""), body: bodies[route])
     }
 
