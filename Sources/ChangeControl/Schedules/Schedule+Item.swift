@@ -1,5 +1,6 @@
 import DynamoModel
 import FlagCore
+import FlagStore
 import JSON
 
 /// Which of an environment's schedules a list has: an index keeps them apart, in the order of time.

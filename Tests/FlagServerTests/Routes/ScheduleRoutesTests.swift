@@ -193,6 +193,7 @@ struct ScheduleRoutesTests {
         try waitUntil { try server.send("GET", "/api/schedules", nil, admin).json["schedules"] == [] }
         #expect(try server.send("GET", "/api/flags/chat", nil, admin).json["defaultEnabled"] == false)
         #expect(try server.send("GET", "/api/tenants/mine/flags/chat", nil, admin).json["enabled"] == true)
-        #expect(try server.send("GET", "/api/emergency/kill-switch", nil, admin).json["killSwitches"]?.arrayValue?.count == 1)
+        let killed = try server.send("GET", "/api/emergency/kill-switch", nil, admin).json["killSwitches"]
+        #expect(killed?.arrayValue?.count == 1)
     }
 }
