@@ -30,6 +30,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: [.defaults, "YAML"]),
+        // What the YAML trait of swift-configuration reads files with: it does not read lists of objects.
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
     ],
@@ -109,6 +111,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings),
         .executableTarget(name: "HTTPEcho", dependencies: ["HTTPTransport", "Platform"], swiftSettings: settings),
@@ -170,7 +173,9 @@ let package = Package(
             ]),
         tests(
             of: "ChangeControl",
-            ["Access", "Bytes", "DynamoModel", "TableEngine", "FlagStore", "FlagCore", "JSON", "Platform"]),
+            [
+                "Access", "Bytes", "DynamoModel", "TableEngine", "FlagStore", "FlagCache", "FlagCore", "JSON", "Platform",
+            ]),
         tests(of: "HTTPTransport", ["Bytes", "CLinux", "COpenSSL", "CZlib", "Platform"]),
         tests(of: "HTTPClient", ["HTTPTransport", "Platform"]),
         tests(

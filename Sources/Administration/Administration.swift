@@ -1,6 +1,7 @@
 import Access
 import AccessStore
 import AuditStore
+import ChangeControl
 import FlagCore
 import FlagStore
 import HTTPRouting
@@ -26,6 +27,12 @@ package struct Administration: Sendable {
     let feed: CacheFeed
     /// The long work that is under way.
     package let work: WorkList
+    /// Decides which changes are made at once.
+    package let gate: ChangeGate
+    /// The changes that wait for others.
+    package let proposals: ProposalStore
+    /// Told of what becomes of these.
+    package var reportProposal: @Sendable (ProposalEvent) -> Void = { _ in }
     /// Where work may block.
     package let workers: WorkerPool
     /// The environment of a request that names none.
@@ -34,9 +41,12 @@ package struct Administration: Sendable {
     let now: @Sendable () -> Timestamp
 
     /// Puts the parts together.
+    ///
+    /// - Parameter gate: decides which changes are made at once; nil for one that lets all be that no flag and no stored
+    ///   freeze holds up.
     package init(
         repository: FlagRepository, tables: TableAdministration, keys: KeyStore, accounts: Accounts,
-        feed: CacheFeed, work: WorkList, workers: WorkerPool,
+        feed: CacheFeed, gate: ChangeGate? = nil, work: WorkList, workers: WorkerPool,
         defaultEnvironment: Environment, now: @escaping @Sendable () -> Timestamp
     ) {
         self.repository = repository
@@ -45,6 +55,8 @@ package struct Administration: Sendable {
         self.accounts = accounts
         self.feed = feed
         self.work = work
+        self.gate = gate ?? ChangeGate(store: repository.store, flagTable: repository.table)
+        proposals = ProposalStore(store: repository.store)
         self.workers = workers
         self.defaultEnvironment = defaultEnvironment
         self.now = now
@@ -82,7 +94,8 @@ package struct Administration: Sendable {
         }
     }
 
-    private var listedKeys: FlagRepository.ListedKeys {
+    /// Which keys a segment lists, as the caches know.
+    var listedKeys: FlagRepository.ListedKeys {
         { [feed] name, environment throws(FlagStoreError) in try feed.keys(ofSegment: name, in: environment) }
     }
 }

@@ -24,7 +24,7 @@ package struct AdministrationRoute: Sendable {
     /// All of them.
     package static let all =
         FlagRoutes.routes + SegmentRoutes.routes + TenantOverrideRoutes.routes + KillSwitchRoutes.routes
-        + HistoryRoutes.routes
+        + HistoryRoutes.routes + ScheduleRoutes.routes + FreezeRoutes.routes + ProposalRoutes.routes
         + TransferRoutes.routes + KeyRoutes.routes + AccessKeyRoutes.routes + UserRoutes.routes + AccountRoutes.routes
         + TokenRoutes.routes + SessionRoutes.routes + AuditRoutes.routes + ofTables
 
@@ -52,8 +52,14 @@ package struct AdministrationRoute: Sendable {
         case .write(let operation, let scope, let render):
             if try request.isDryRun {
                 reply(try administration.check(operation, in: scope).response(render))
+            } else if let draft = try request.schedule(of: operation, administration) {
+                reply(.planned(try administration.schedule(draft, in: scope), status: .accepted))
             } else {
-                administration.apply(operation, in: scope, declaration.policy.lane, reply, render)
+                let lane = declaration.policy.lane
+                switch try administration.admit(operation, in: scope, asked: request) {
+                case .now(let scope): administration.apply(operation, in: scope, lane, reply, render)
+                case .withLeave: reply(try administration.propose(operation, in: scope))
+                }
             }
         }
     }

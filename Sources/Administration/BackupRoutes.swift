@@ -81,7 +81,11 @@ enum BackupRoutes {
         if case .file = restore.source, !request.isOfThisMachine { throw .fileFromElsewhere }
         let what = "restore\(restore.target.map { " of \($0)" } ?? "")"
         let table = try administration.onTables { tables in
-            try administration.work.run(what, for: request.workClient) { try tables.restore(restore, $0) }
+            try administration.work.run(what, for: request.workClient) { progress in
+                try tables.restore(restore, progress) { table throws(Problem) in
+                    try administration.admitRestore(of: table, asked: request)
+                }
+            }
         }
         return .respond(.json(table))
     }

@@ -21,6 +21,8 @@ package struct RouteRequest: Sendable {
     package let body: [UInt8]?
     /// Why something is changed, as whoever asks says.
     package var reason: String?
+    /// Whether it cannot wait for anybody.
+    package var isEmergency = false
     /// Whether it may take long, and whoever asks wants to see how far it is.
     package private(set) var isLong = false
 
@@ -84,6 +86,7 @@ package struct LocalRoutes: Sendable {
         var (copy, route) = try copy(of: request, of: caller, named: id)
         copy.follow = follow
         try copy.give(reason: request.reason)
+        copy.isEmergency = request.isEmergency
         let done = DispatchSemaphore(value: 0)
         let response = Locked<Result<HTTPResponse, Problem>?>(nil)
         let reply = Reply { result in

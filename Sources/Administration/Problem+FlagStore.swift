@@ -31,6 +31,7 @@ extension Problem {
         case .segmentUsed(let name, let uses):
             self.init(
                 .segmentUsed, "the segment \(name) is used by \(uses.inWords): change or delete these first")
+        case .versionMismatch(.override, _, _): self.init(.versionMismatch, error.description)
         case .versionMismatch(let thing, let expected, let current):
             self.init(
                 .versionMismatch,
@@ -75,6 +76,7 @@ extension Problem {
             ])
         case .conflict(let name):
             self.init(.conflict, "others keep changing \(name) at the same time; try again")
+        case .overtaken: self.init(.conflict, error.description)
         case .stopped: self.init(.workStopped, error.description)
         case .unavailable(let reason, let hint):
             self.init(.storeUnavailable, "\(reason). \(hint)", headerFields: [("Retry-After", "1")])

@@ -39,6 +39,8 @@ enum TransferRoutes {
             try administration.work.run(work.title, for: request.workClient) { progress in
                 try transfer.run(work, progress) { environment throws(Problem) in
                     try request.scope(in: environment, administration)
+                } admit: { plan, scope throws(Problem) in
+                    try administration.admit(plan, in: scope, asked: request)
                 }
             }
         }

@@ -18,6 +18,8 @@ package struct AdministrationRequest: Sendable {
     package let caller: Caller
     /// Why, as whoever sent it says in the field `X-Change-Reason`.
     package private(set) var reason: String?
+    /// Whether whoever sent it says in the field `X-Change-Emergency` that the change cannot wait for anybody.
+    package var isEmergency = false
     /// What the program calls itself that sent it; a bounded part.
     package private(set) var userAgent: String?
     /// What kind of credential it shows: `key`, `token`, `session`; nil for none.
@@ -64,6 +66,7 @@ package struct AdministrationRequest: Sendable {
         ifMatch = request.joinedField("If-Match")
         ifNoneMatch = request.joinedField("If-None-Match")
         try give(reason: request.joinedField(Self.reasonField))
+        isEmergency = try Self.isEmergency(request.joinedField(Self.emergencyField))
         userAgent = Self.userAgent(of: request)
         proof = Credential.proof(of: request)
         if route.policy.readsCredentials { credentials = OwnCredentials(request, isSecure: isSecure) }
@@ -103,6 +106,18 @@ package struct AdministrationRequest: Sendable {
 
     /// The field that says why something is changed.
     package static let reasonField: StaticString = "X-Change-Reason"
+    /// The field that says that a change cannot wait for anybody.
+    package static let emergencyField: StaticString = "X-Change-Emergency"
+
+    private static func isEmergency(_ text: String?) throws(Problem) -> Bool {
+        switch text {
+        // Empty is what scripts make of a variable that is not set.
+        case nil, ""?, "false"?: return false
+        case "true"?: return true
+        case .some: throw Problem(.invalidRequest, "\(Self.emergencyField) must be true or false")
+        }
+    }
+
     /// Bytes that are kept of what a program calls itself.
     private static let userAgentBytes = 256
 

@@ -47,7 +47,7 @@ struct StructureTests {
         "Evaluation": [
             "HTTPRouting", "HTTPTransport", "Telemetry", "Access", "FlagCache", "FlagCore", "JSON", "Bytes",
         ],
-        "ChangeControl": ["Access", "FlagStore", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform"],
+        "ChangeControl": ["Access", "FlagStore", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform", "Dispatch"],
         "Administration": [
             "HTTPRouting", "HTTPTransport", "Audit", "AuditStore", "Access", "AccessStore", "ChangeControl", "FlagFiles",
             "FlagStore",
@@ -61,7 +61,7 @@ struct StructureTests {
             "CAPIDocument", "FlagStore",
             "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService", "HTTPTransport",
             "HTTPClient", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials",
-            "ArgumentParser", "Logging", "Configuration",
+            "ArgumentParser", "Logging", "Configuration", "Yams",
         ],
         "HTTPEcho": ["HTTPTransport", "Platform", "Glibc"],
     ]

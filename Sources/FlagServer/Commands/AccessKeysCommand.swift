@@ -61,7 +61,7 @@ struct AccessKeysCommand: ParsableCommand {
                 for warning in response["warnings"]?.arrayValue ?? [] {
                     StandardError.tell("warning: \(warning.stringValue ?? "")")
                 }
-                print(place.format == .json ? response.serialized(pretty: true) : Self.handedOut(response))
+                print(place.format.shown(response) ?? Self.handedOut(response))
             }
         }
 

@@ -98,9 +98,20 @@ struct PlaceOptions: ParsableArguments {
     /// How a result is printed.
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case text, json
+        /// One line for each entry of a list.
+        case jsonl
+
+        /// A result as it is printed; nil where it is for people.
+        func shown(_ result: JSONValue) -> String? {
+            switch self {
+            case .text: nil
+            case .json: result.serialized(pretty: true)
+            case .jsonl: (result.arrayValue ?? [result]).map { $0.serialized() }.joined(separator: "\n")
+            }
+        }
     }
 
-    @Option(help: ArgumentHelp("How the result is printed.", valueName: "text|json"))
+    @Option(help: ArgumentHelp("How the result is printed.", valueName: "text|json|jsonl"))
     var format = Format.text
 
     @OptionGroup var door: DoorOptions
@@ -125,7 +136,7 @@ struct PlaceOptions: ParsableArguments {
         try CommandEnd.reporting {
             let response = try answer(request, of: command, needing: need)
             let meant = member.map { response[$0] ?? .null } ?? response
-            let shown = format == .json ? meant.serialized(pretty: true) : text(meant)
+            let shown = format.shown(meant) ?? text(meant)
             if !shown.isEmpty { Swift.print(shown) }
         }
     }

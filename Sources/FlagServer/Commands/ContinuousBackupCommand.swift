@@ -89,7 +89,7 @@ struct ContinuousBackupCommand: ParsableCommand {
             try CommandEnd.reporting {
                 let response = try place.answer(request, of: command)
                 let shown = response["continuousBackups"] ?? response
-                if place.format == .json { return Swift.print(shown.serialized(pretty: true)) }
+                if let text = place.format.shown(shown) { return Swift.print(text) }
                 for table in shown.arrayValue ?? [shown] { Swift.print(ContinuousBackupCommand.line(table)) }
             }
         }

@@ -24,6 +24,7 @@ struct FlagServerCommand: ParsableCommand {
             AuditCommand.self,
             HistoryCommand.self, RollbackCommand.self, ArchiveCommand.self, UnarchiveCommand.self,
             UndeleteCommand.self, PromoteCommand.self,
+            SchedulesCommand.self, ProposalsCommand.self, FreezesCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 

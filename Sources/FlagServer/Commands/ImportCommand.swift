@@ -72,7 +72,7 @@ struct ImportCommand: ParsableCommand {
                 ], body: content)
             do {
                 let response = try door.answer(
-                    request.because(why).inLongWork, of: ImportRequest.command, needing: .flags,
+                    request.because(why).inEmergency(urgency).inLongWork, of: ImportRequest.command, needing: .flags,
                     creation: create ? .requested : .onRequest)
                 let report = try ImportReport(response.json())
                 print(format == .json ? report.json.serialized(pretty: true) : report.text)

@@ -2,6 +2,7 @@ import Access
 import AccessStore
 import Administration
 import AuditStore
+import ChangeControl
 import DynamoModel
 import FlagCore
 import FlagStore
@@ -60,18 +61,21 @@ struct LocalStore {
             return RouteResponse(status: 200, fields: [], content: report.serializedBytes())
         case .tables:
             return try DataStore.withTables(of: configuration, for: command) { tables in
-                try answer(
+                return try answer(
                     request,
-                    over: .alone(tables, configuration.profile, keys: keys(of: tables), history: configuration.history),
+                    over: .alone(
+                        tables, configuration.profile, keys: keys(of: tables),
+                        gate: gate(tables, configuration.profile.tableName), history: configuration.history),
                     tables)
             }
         case .flags:
             let store = try DataStore.openForCommand(configuration, name: command, creates: creates)
             defer { store.close() }
-            return try answer(
-                request,
-                over: .alone(store.tables, store.profile, keys: keys(of: store.tables), history: configuration.history),
-                store.tables)
+            let administration = Administration.alone(
+                store.tables, store.profile, keys: keys(of: store.tables),
+                gate: gate(store.tables, store.profile.tableName), history: configuration.history)
+            try administration.followCallers()
+            return try answer(request, over: administration, store.tables)
         }
     }
 
@@ -123,6 +127,12 @@ struct LocalStore {
         }
     }
 
+    private func gate(_ tables: SQLiteTableStore, _ flagTable: String) -> ChangeGate {
+        ChangeGate(
+            store: tables, flagTable: flagTable, configuration.changes,
+            report: { StandardError.tell("EMERGENCY: \($0.what) in \($0.environment.rawValue), at once") })
+    }
+
     private func keys(of tables: SQLiteTableStore) -> KeyStore {
         let file = keyFile
         return KeyStore(store: tables) { mayCreate throws(KeyStoreError) in try file.digests(creates: mayCreate) }
@@ -139,8 +149,8 @@ struct LocalStore {
 extension Administration {
     /// Administration of a store without a server around it.
     static func alone(
-        _ tables: SQLiteTableStore, _ profile: Profile?, keys: KeyStore, work: WorkList = WorkList(),
-        history: HistoryLimits = HistoryLimits()
+        _ tables: SQLiteTableStore, _ profile: Profile?, keys: KeyStore, gate: ChangeGate? = nil,
+        work: WorkList = WorkList(), history: HistoryLimits = HistoryLimits()
     ) -> Administration {
         let table = (profile ?? .local).tableName
         let repository = FlagRepository(store: tables, table: table)
@@ -155,7 +165,7 @@ extension Administration {
             repository: repository,
             tables: TableAdministration(tables: tables, profile: profile), keys: keys,
             accounts: Accounts(beside: keys),
-            feed: CacheFeed(store: tables, table: table, loops: 1, deliver: { _, _ in }), work: work,
+            feed: CacheFeed(store: tables, table: table, loops: 1, deliver: { _, _ in }), gate: gate, work: work,
             workers: WorkerPool(), defaultEnvironment: (profile ?? .local).defaultEnvironment, now: { .systemClock })
     }
 }

@@ -91,6 +91,14 @@ struct DoorOptions: ParsableArguments {
         _ request: RouteRequest, of command: String, needing need: StoreAccess.Need,
         creation: StoreAccess.Creation = .impossible
     ) throws -> RouteResponse {
+        let response = try answerAnyway(request, of: command, needing: need, creation: creation)
+        if let advice = response.proposalAdvice { StandardError.tell(advice) }
+        return response
+    }
+
+    private func answerAnyway(
+        _ request: RouteRequest, of command: String, needing need: StoreAccess.Need, creation: StoreAccess.Creation
+    ) throws -> RouteResponse {
         guard let remote = try server.remote() else {
             return try StoreAccess.answer(
                 request, of: command, needing: need, on: store.configuration(), creation: creation)

@@ -1,4 +1,5 @@
 import Access
+import ChangeControl
 import Evaluation
 import FlagCache
 import FlagCore
@@ -41,6 +42,9 @@ struct ServerConfiguration: Sendable, Equatable {
     /// How often callers may ask, where they show keys.
     var throttle = Throttle()
 
+    /// Who has to agree to changes, and when nothing changes.
+    var changes = ChangeSettings()
+
     /// A file that lists others whose tokens are taken.
     var tokenIssuers: String?
 
@@ -68,6 +72,8 @@ struct ServerConfiguration: Sendable, Equatable {
     var stream = Stream()
     /// How much is kept of the histories of flags and segments.
     var history = HistoryLimits()
+    /// For how long a schedule may be overdue and still be applied.
+    var scheduleLate = Duration.seconds(3600)
     /// Bounds on what a peer may send.
     var limits = HTTPLimits()
     /// Bytes that the response of all flags may have.

@@ -1,8 +1,10 @@
 import Access
+import ChangeControl
 import FlagCore
 import FlagStore
 import HTTPRouting
 import HTTPTransport
+import JSON
 import Logging
 
 /// Every setting there is. The keys are also what the shipped files under `config/` are written in.
@@ -39,6 +41,19 @@ enum Settings {
 
     static let tokenIssuers = Setting<String>.text("tokens.issuers", "the path of a JSON file")
         .alsoRead(as: "auth.issuers")
+
+    static let approvals = Environment.allCases.map { environment in
+        (environment, Setting<Int>.number("approvals.\(environment.rawValue)", FlagApprovals.range))
+    }
+    static let freeze = Setting<[FreezeDraft]>(
+        key: "freeze",
+        allowed: "a list of freezes, each with environment, from and to (RFC 3339 times with an offset, quoted in JSON) "
+            + "and reason"
+    ) { text in
+        guard let list = (try? JSONValue(parsing: text))?.arrayValue else { return nil }
+        let freezes = list.compactMap { try? FreezeDraft(json: $0, at: nil) }
+        return freezes.count == list.count ? freezes : nil
+    }
 
     static let corsOrigins = Setting<[String]>(
         key: "cors.origins",
@@ -88,6 +103,7 @@ enum Settings {
     static let streamMaximum = Setting<Int>.size("stream.maximum", 0...(1 << 50))
 
     static let historyVersions = Setting<Int>.number("history.versions", 10...10_000)
+    static let scheduleLate = Setting<Duration>.time("schedules.late", .zero...(.seconds(366 * 86_400)))
 
     static let connections = Setting<Int>.number("limits.connections", 1...1_000_000)
     static let requestLine = Setting<Int>.size("limits.request-line", 256...(64 << 10))

@@ -2,6 +2,7 @@ import Access
 import AccessStore
 import Administration
 import AuditStore
+import ChangeControl
 import Dispatch
 import DynamoModel
 import Evaluation
@@ -49,12 +50,17 @@ struct ServerProcess {
         let (keys, digests) = try openAccess(store, logger)
         let audit = try openAudit(store, keys, logger)
         defer { audit.stop() }
+        let gate = ChangeGate(
+            store: store.tables, flagTable: configuration.profile.tableName, configuration.changes,
+            report: { logger.report($0) })
         let endpoint = DynamoEndpoint(
-            store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts,
-            access: configuration.auth == .on ? portAccess(keys, audit) : nil, work: work, audit: audit,
-            logger: logger)
-        let composition = try makeComposition(store, endpoint, (keys, digests), audit, work, logger)
+            store: store.tables, flagTable: configuration.profile.tableName, gate: gate,
+            hosts: configuration.servedHosts, access: configuration.auth == .on ? portAccess(keys, audit) : nil,
+            work: work, audit: audit, logger: logger)
+        let composition = try makeComposition(store, endpoint, (keys, digests), gate, audit, work, logger)
         try composition.start()
+        let upkeep = ProposalUpkeep(composition.administration.desk, gate.freezes, logger: logger)
+        upkeep.start()
         let notices = KeyExpiryNotices(composition.keys, logger: logger)
         if configuration.auth == .on { notices.start() }
         defer { withExtendedLifetime(notices) {} }
@@ -85,6 +91,7 @@ struct ServerProcess {
         }
         drained.wait()
         audit.note(.ofServer(.stop, configuration))
+        upkeep.stop()
         logger.notice("stopped")
     }
 
@@ -128,7 +135,7 @@ struct ServerProcess {
 
     private func makeComposition(
         _ store: DataStore, _ endpoint: DynamoEndpoint, _ access: (keys: KeyStore, digests: SecretDigest?),
-        _ audit: AuditTrail, _ work: WorkList, _ logger: Logger
+        _ gate: ChangeGate, _ audit: AuditTrail, _ work: WorkList, _ logger: Logger
     ) throws -> ServerComposition {
         let http = http(at: try addresses())
         let tables = store.tables
@@ -140,6 +147,7 @@ struct ServerProcess {
         settings.administrationRate = configuration.throttle.administration.rate
         settings.evaluationRate = configuration.throttle.evaluations.rate
         settings.pages = PageOrigins(configuration.corsOrigins)
+        settings.scheduleLateMilliseconds = Int64(configuration.scheduleLate.milliseconds)
         settings.metricsReaders = configuration.metricsReaders
         settings.history = configuration.history
         settings.evaluation.cacheLimits = configuration.cache
@@ -150,7 +158,7 @@ struct ServerProcess {
             store: tables, tables: tables, keys: access.keys, digests: access.digests,
             table: configuration.profile.tableName,
             settings: settings, http: http,
-            now: { .systemClock }, work: work,
+            now: { .systemClock }, gate: gate, work: work,
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
             tableReplaced: {
                 do throws(TableError) { try store.protectTable() } catch {
@@ -159,7 +167,9 @@ struct ServerProcess {
             },
             report: { logger.report($0) }, reportForeign: { logger.report($0) },
             reportFailure: { logger.report($0) },
+            reportSchedule: { logger.report($0) },
             reportAdministration: { event, status in event.report(status, to: logger) },
+            reportProposal: { logger.report($0) },
             moreMetrics: { text in
                 endpoint.writeMetrics(to: &text)
                 tables.writeMetrics(to: &text)

@@ -35,7 +35,7 @@ package enum ItemDocument {
     /// Attributes whose text is JSON, unless somebody has written something else.
     private static let texts: Set = [Attribute.rollout, Attribute.requires, Attribute.condition]
     /// What an attribute says by not being there, told where the item on the other side of a change has it.
-    private static let absent: Item = [Attribute.clientSide: false]
+    private static let absent: Item = [Attribute.clientSide: false, Attribute.approvals: 0]
 
     private static func json(_ item: Item, _ names: Set<AttributeName>) -> JSONValue {
         var object = JSONObject()

@@ -71,6 +71,7 @@ struct EverySettingTests {
         Case("stream.retention", "7h") { $0.stream.retention = .seconds(7 * 3600) },
         Case("stream.maximum", "7MiB") { $0.stream.maximumBytes = 7 << 20 },
         Case("history.versions", "77") { $0.history.versions = 77 },
+        Case("schedules.late", "7h") { $0.scheduleLate = .seconds(7 * 3600) },
         Case("gzip.minimum", "777") { $0.compression.minimumBytes = 777 },
         Case("gzip.maximum", "7KiB") { $0.compression.maximumBytes = 7 << 10 },
         Case("gzip.level", "7") { $0.compression.level = 7 },
@@ -139,7 +140,7 @@ struct EverySettingTests {
         let known = try #require(parts.dropFirst().first).split(separator: ", ").map(String.init)
         let elsewhere = [
             "environment", "tls", "tls.certificate", "tls.key", "tls.minimum-version", "dynamodb.tls", "auth.mode",
-            "auth.issuers",
+            "auth.issuers", "approvals.development", "approvals.staging", "approvals.production", "freeze",
         ]
         #expect(Set(known) == Set(Self.cases.map(\.key) + elsewhere))
     }
@@ -241,6 +242,7 @@ struct EverySettingTests {
         [
             (Settings.cacheTimeToLive, ["1s", "24h"], ["999ms", "86401s"]),
             (Settings.streamRetention, ["1m", "8784h"], ["59s", "8785h"]),
+            (Settings.scheduleLate, ["0s", "8784h"], ["8785h", "1d"]),
             (Settings.rateGrace, ["0s", "1h"], ["3601s"]),
             (Settings.lag, ["0s", "1h"], ["3601s"]),
         ]

@@ -1,0 +1,28 @@
+import Administration
+import ArgumentParser
+
+/// Whether a change is made at once, past a freeze and others' approval.
+struct EmergencyOptions: ParsableArguments {
+    @Flag(
+        help: "Make the change at once, past a freeze and others' approval: for who administers, with a --reason.")
+    var emergency = false
+}
+
+extension RouteRequest {
+    /// The same, in an emergency if the options say so.
+    func inEmergency(_ options: EmergencyOptions) -> RouteRequest {
+        var request = self
+        request.isEmergency = options.emergency
+        return request
+    }
+}
+
+extension RouteResponse {
+    /// What to do where a change waits for others; nil where it does not.
+    var proposalAdvice: String? {
+        guard status == 202, let proposal = try? json(), let id = proposal["id"]?.stringValue,
+            let needed = proposal["approvalsNeeded"]?.numberValue?.int64
+        else { return nil }
+        return "proposal \(id) waits for \(needed) approval\(needed == 1 ? "" : "s"): flag-server proposals approve \(id)"
+    }
+}
