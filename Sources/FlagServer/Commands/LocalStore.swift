@@ -19,6 +19,8 @@ struct LocalStore {
     let command: String
     /// Whether the store is made where there is none.
     let creates: Bool
+    /// Gives the operator's keys for what is stored.
+    let keys: DataStore.Keys
 
     private static let pause: useconds_t = 20_000
 
@@ -55,14 +57,14 @@ struct LocalStore {
             let held = try InspectedDirectory(directory, for: command)
             defer { withExtendedLifetime(held) {} }
             tellDirectory(held.path)
-            let report = try SQLiteTableStore.verify(directory: held.path).json
+            let report = try SQLiteTableStore.verify(directory: held.path, keys: try keys()).json
             return RouteResponse(status: 200, fields: [], content: report.serializedBytes())
         case .tables:
-            return try DataStore.withTables(of: configuration, for: command) { tables in
+            return try DataStore.withTables(of: configuration, for: command, keys: keys) { tables in
                 answer(request, over: .alone(tables, configuration.profile, keys: keys(of: tables)))
             }
         case .flags:
-            let store = try DataStore.openForCommand(configuration, name: command, creates: creates)
+            let store = try DataStore.openForCommand(configuration, name: command, keys: keys, creates: creates)
             defer { store.close() }
             return answer(request, over: .alone(store.tables, store.profile, keys: keys(of: store.tables)))
         }
