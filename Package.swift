@@ -50,7 +50,12 @@ let package = Package(
         library("FlagCore", ["JSON", "Bytes"]),
         library("SQLite", ["CSQLite", "Platform"]),
         library("DynamoModel", ["JSON", "Bytes", "Platform"]),
-        library("TableEngine", ["DynamoModel", "SQLite", "JSON", "Bytes", "Platform"]),
+        library(
+            "TableEngine",
+            [
+                "DynamoModel", "SQLite", "JSON", "Bytes", "Platform",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         library("DynamoService", ["DynamoModel", "TableEngine", "JSON", "Bytes", "Platform"]),
         library("FlagCache", ["FlagCore", "JSON", "Bytes", "Platform"]),
         library("FlagStore", ["Access", "DynamoModel", "FlagCore", "FlagCache", "JSON", "Bytes", "Platform"]),

@@ -6,6 +6,7 @@ import Glibc
 ///     TableBench load DIRECTORY ITEMS      makes a store with a table of so many items
 ///     TableBench read DIRECTORY ITEMS      reads it
 ///     TableBench write DIRECTORY SECONDS   puts items into another table of it
+///     TableBench encrypted DIRECTORY SECONDS   puts items into an encrypted store and into one that is not, in turns
 ///     TableBench sqlite DIRECTORY ITEMS    does the same with SQLite alone
 ///
 /// Figures are one line of JSON on standard output.
@@ -14,13 +15,14 @@ enum TableBench {
     static func main() throws {
         let arguments = CommandLine.arguments
         guard arguments.count == 4, let number = Int(arguments[3]), number > 0 else {
-            refuse("usage: TableBench load|read|write|sqlite DIRECTORY NUMBER")
+            refuse("usage: TableBench load|read|write|encrypted|sqlite DIRECTORY NUMBER")
         }
         let directory = arguments[2]
         switch arguments[1] {
         case "load": print(try EngineBench(directory).load(number))
         case "read": print(try EngineBench(directory).read(number))
         case "write": print(try EngineBench(directory).write(seconds: number))
+        case "encrypted": print(try EncryptionBench(directory).run(seconds: number))
         case "sqlite": print(try PlainSQLiteBench(directory).run(number))
         default: refuse("There is no case \(arguments[1]).")
         }

@@ -29,7 +29,7 @@ package struct AdministrationRoute: Sendable {
         + TokenRoutes.routes + SessionRoutes.routes + AuditRoutes.routes + ofTables
 
     /// Those that need no flags.
-    package static let ofTables = BackupRoutes.routes + WorkRoutes.routes
+    package static let ofTables = BackupRoutes.routes + AtRestRoutes.routes + WorkRoutes.routes
 
     /// Does what the route does, and answers: now, or when what it wrote is durable.
     package func run(

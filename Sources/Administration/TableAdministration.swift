@@ -175,6 +175,13 @@ package struct TableAdministration: Sendable {
         return target
     }
 
+    /// Encrypts anew what is stored.
+    ///
+    /// - Returns: how many items and changes cannot be read.
+    func encryptAnew(_ progress: WorkProgress) throws -> Int {
+        try stoppable(progress) { try tables.encryptAnew(watch: progress.watch) }
+    }
+
     /// Does work that the tables give up when they are asked to.
     private func stoppable<Result>(_ progress: WorkProgress, _ work: () throws -> Result) throws -> Result {
         do {

@@ -12,7 +12,9 @@ struct StructureTests {
         "Platform": ["CLinux", "Glibc"],
         "SQLite": ["CSQLite", "Platform", "Glibc"],
         "DynamoModel": ["Bytes", "JSON", "Platform", "Dispatch", "Glibc"],
-        "TableEngine": ["DynamoModel", "SQLite", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization"],
+        "TableEngine": [
+            "DynamoModel", "SQLite", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization", "Crypto",
+        ],
         "DynamoService": [
             "DynamoModel", "TableEngine", "JSON", "Bytes", "Platform", "Dispatch",
         ],

@@ -21,6 +21,8 @@ struct LocalStore {
     let command: String
     /// Whether the store is made where there is none.
     let creates: Bool
+    /// Gives the operator's keys for what is stored.
+    let keys: DataStore.Keys
 
     private static let pause: useconds_t = 20_000
 
@@ -57,10 +59,10 @@ struct LocalStore {
             let held = try InspectedDirectory(directory, for: command)
             defer { withExtendedLifetime(held) {} }
             tellDirectory(held.path)
-            let report = try SQLiteTableStore.verify(directory: held.path).json
+            let report = try SQLiteTableStore.verify(directory: held.path, keys: try keys()).json
             return RouteResponse(status: 200, fields: [], content: report.serializedBytes())
         case .tables:
-            return try DataStore.withTables(of: configuration, for: command) { tables in
+            return try DataStore.withTables(of: configuration, for: command, keys: keys) { tables in
                 return try answer(
                     request,
                     over: .alone(
@@ -69,7 +71,7 @@ struct LocalStore {
                     tables)
             }
         case .flags:
-            let store = try DataStore.openForCommand(configuration, name: command, creates: creates)
+            let store = try DataStore.openForCommand(configuration, name: command, keys: keys, creates: creates)
             defer { store.close() }
             let administration = Administration.alone(
                 store.tables, store.profile, keys: keys(of: store.tables),

@@ -77,6 +77,8 @@ extension ServerConfiguration {
         loops.set(reader.value(of: Settings.loops))
         store.set(reader.value(of: Settings.store))
         dataDirectory.set(reader.value(of: Settings.dataDirectory))
+        atRestKey = reader.value(of: Settings.atRestKey)
+        atRestFormerKey = reader.value(of: Settings.atRestFormerKey)
         sampleFlags = reader.value(of: Settings.sampleFlags)
         auth.set(reader.value(of: Settings.auth))
         throttle.administration.set(reader.value(of: Settings.throttleAdministration))

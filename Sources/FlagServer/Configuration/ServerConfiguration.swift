@@ -34,6 +34,10 @@ struct ServerConfiguration: Sendable, Equatable {
     var store = Store.sqlite
     /// The directory that holds everything the server writes.
     var dataDirectory: String
+    /// The file of the key that what is stored is encrypted by; nil where none is named.
+    var atRestKey: String?
+    /// The file of the key that did so before; nil where none is named.
+    var atRestFormerKey: String?
     /// A file with flags to load when the store is empty.
     var sampleFlags: String?
 

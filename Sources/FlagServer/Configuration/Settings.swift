@@ -32,6 +32,8 @@ enum Settings {
         key: "store", allowed: "sqlite or memory (dynamodb is not built yet)"
     ) { ServerConfiguration.Store(rawValue: $0) }
     static let dataDirectory = Setting<String>.text("data-dir", "the path of a directory")
+    static let atRestKey = Setting<String>.text("at-rest.key", "the path of a file with a key")
+    static let atRestFormerKey = Setting<String>.text("at-rest.former-key", "the path of a file with a key")
     static let sampleFlags = Setting<String>.text("sample-flags", "the path of a file with flags")
 
     static let auth = Setting<ServerConfiguration.Authentication>.word("auth").alsoRead(as: "auth.mode")

@@ -41,6 +41,8 @@ struct ServerProcess {
 
         let store = try DataDirectory.whenNoCommandHasIt { try DataStore.openForServing(configuration) }
         defer { store.close() }
+        let keyFiles = configuration.atRestKeyFiles(environment: environment)
+        if let notice = keyFiles.notice(directory: configuration.dataDirectory) { logger.warning("\(notice)") }
         if let warning = store.directory?.warning { logger.warning("\(warning)") }
         if try !store.takesWrites() {
             logger.error("the disk is full: flags are served, and no change is taken until there is room")
@@ -67,6 +69,7 @@ struct ServerProcess {
         let dynamodb = try openDynamoDBPort(endpoint, keys.accessKeys, logger)
         let door = try openDoor(composition, logger)
         audit.note(.ofServer(.start, configuration))
+        WorkList.Resealing(store.tables, work, logger).goOn()
         logger.notice("ready", metadata: ["address": "\(address(port: composition.server.port))"])
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)

@@ -19,6 +19,7 @@ struct TransactionApplication {
     private let transaction: PreparedTransaction
     private let connection: DatabaseConnection
     private let limits: TableLimits
+    private let seal: ItemSeal
     private var operations: [PreparedTransaction.Operation] = []
     private var decisions: [Decision] = []
     private var work: ExpressionWork
@@ -30,9 +31,10 @@ struct TransactionApplication {
         decisions.reduce(storedBytes + work.bytes / 8) { $0 + ($1.newBytes?.count ?? 0) }
     }
 
-    /// An item as it is stored.
+    /// An item that is stored.
     private struct StoredItem {
         let row: Int64
+        /// The item, encoded and not encrypted.
         let bytes: [UInt8]
         let item: Item
     }
@@ -41,12 +43,15 @@ struct TransactionApplication {
     private struct Decision {
         let stored: StoredItem?
         let new: Item?
-        /// The stored form of `new`.
+        /// `new`, encoded and not encrypted.
         let newBytes: [UInt8]?
     }
 
-    init(_ transaction: PreparedTransaction, _ connection: DatabaseConnection, _ limits: TableLimits) {
+    init(
+        _ transaction: PreparedTransaction, _ connection: DatabaseConnection, _ limits: TableLimits, _ seal: ItemSeal
+    ) {
         self.transaction = transaction
+        self.seal = seal
         self.connection = connection
         self.limits = limits
         work = ExpressionWork(bytesMax: limits.transactionWorkBytesMax)
@@ -65,7 +70,9 @@ struct TransactionApplication {
             do throws(TableError) {
                 try checkSize()
                 let operation = try current(operation, catalog)
-                let stored = try content.map { (content) throws(TableError) in try decode(content) }
+                let stored = try content.map { (content) throws(TableError) in
+                    try decode(content, at: operation.keyBytes)
+                }
                 operations.append(operation)
                 decisions.append(try decide(operation, stored))
             } catch {
@@ -93,13 +100,14 @@ struct TransactionApplication {
             outcomes.append(WriteOutcome(old: decision.stored?.item, new: decision.new))
             // Equal items have equal bytes: a write that changes nothing writes nothing and is no change.
             if decision.stored?.bytes == decision.newBytes { continue }
-            try write(operation, decision)
+            let sealed = decision.newBytes.map { seal.seal($0, at: operation.keyBytes) }
+            try write(operation, decision, sealed)
             let name = operation.definition.name
             let sequence =
                 InternalTables.isFollowed(name)
                 ? try journal.append(
-                    connection, table: name, principal: transaction.principal, old: decision.stored?.bytes,
-                    new: decision.newBytes) : nil
+                    connection, table: name, principal: transaction.principal,
+                    images(of: decision, sealed, at: operation.keyBytes)) : nil
             changes.append(
                 TableChange(
                     sequence: sequence ?? 0, committedAt: journal.committedAt, principal: transaction.principal,
@@ -141,12 +149,12 @@ extension TransactionApplication {
         throw .validation("Transaction's aggregate item size cannot exceed \(limits.transactionBytesMax) bytes")
     }
 
-    private func decode(_ content: (row: Int64, bytes: [UInt8])) throws(TableError) -> StoredItem {
+    private func decode(
+        _ content: (row: Int64, bytes: [UInt8]), at key: [UInt8]
+    ) throws(TableError) -> StoredItem {
         do throws(ItemCodecError) {
-            let decoded = content.bytes.withUnsafeBytes { bytes in
-                Result { () throws(ItemCodecError) in try ItemCodec.decode(bytes) }
-            }
-            return StoredItem(row: content.row, bytes: content.bytes, item: try decoded.get())
+            let bytes = try seal.open(content.bytes, at: key)
+            return StoredItem(row: content.row, bytes: bytes, item: try ItemCodec.decode(bytes))
         } catch {
             throw .storage(StorageFailure(damagedItemIn: connection.path, error))
         }
@@ -190,11 +198,25 @@ extension CancellationReason {
 // MARK: - Writing
 
 extension TransactionApplication {
+    /// What the change stream keeps of a change.
+    private func images(of decision: Decision, _ sealed: [UInt8]?, at key: [UInt8]) -> ChangeJournal.Images {
+        // What the change has left is most of what was there before.
+        let before =
+            if let old = decision.stored?.bytes, let new = decision.newBytes {
+                ItemDifference.encode(old, to: new)
+            } else {
+                decision.stored?.bytes
+            }
+        return ChangeJournal.Images(
+            old: before.map { ChangeImage.encode(seal.seal($0, at: key), at: key) },
+            new: sealed.map { ChangeImage.encode($0, at: key) })
+    }
+
     private func write(
-        _ operation: PreparedTransaction.Operation, _ decision: Decision
+        _ operation: PreparedTransaction.Operation, _ decision: Decision, _ sealed: [UInt8]?
     ) throws(SQLiteError) {
         let row: Int64
-        switch (decision.stored, decision.newBytes) {
+        switch (decision.stored, sealed) {
         case (nil, nil):
             return
         case (nil, let bytes?):

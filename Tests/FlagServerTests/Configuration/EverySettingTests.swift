@@ -35,6 +35,10 @@ struct EverySettingTests {
         Case("cors.origins", "https://shop.example.com, http://localhost:5173") {
             $0.corsOrigins = ["https://shop.example.com", "http://localhost:5173"]
         },
+        Case("at-rest.key", "/etc/flag-server/at-rest.key") { $0.atRestKey = "/etc/flag-server/at-rest.key" },
+        Case("at-rest.former-key", "/etc/flag-server/former.key") {
+            $0.atRestFormerKey = "/etc/flag-server/former.key"
+        },
         Case("tokens.issuers", "/srv/issuers.json") { $0.tokenIssuers = "/srv/issuers.json" },
         Case("hosts", "flags.internal, b") { $0.hosts = ["flags.internal", "b"] },
         Case("trusted-proxies", "10.0.0.0/8") { $0.trustedProxies = [AddressRange("10.0.0.0/8")].compactMap { $0 } },
