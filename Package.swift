@@ -121,7 +121,10 @@ let package = Package(
 
         // What `./scripts/bench table` measures without a socket.
         .executableTarget(
-            name: "TableBench", dependencies: ["DynamoModel", "TableEngine", "SQLite", "Platform"],
+            name: "TableBench",
+            dependencies: [
+                "DynamoModel", "TableEngine", "SQLite", "FlagStore", "FlagCore", "Audit", "AuditStore", "Platform",
+            ],
             path: "Benchmarks/TableBench",
             swiftSettings: settings),
 
@@ -136,49 +139,9 @@ let package = Package(
 
         // What tests of all targets share.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
-        tests(of: "Bytes"),
-        tests(of: "JSON", ["Bytes"]),
-        tests(of: "FlagCore", ["JSON"]),
-        tests(of: "SQLite"),
-        tests(of: "SigV4"),
-        tests(of: "Access", ["Bytes", "DynamoModel", "FlagCore", "JSON"]),
-        tests(
-            of: "AccessStore",
-            ["Access", "Bytes", "DynamoModel", "TableEngine", "FlagCore", "Platform"]),
         tests(of: "AuditStore", [
             "Audit", "Access", "AccessStore", "FlagStore", "Bytes", "DynamoModel", "TableEngine", "FlagCore", "JSON", "Platform",
         ]),
-        tests(of: "Telemetry"),
-        tests(of: "Tokens", ["Access", "Bytes", "DynamoModel", "FlagCore", "JSON"]),
-        .testTarget(
-            name: "DynamoTests",
-            dependencies: [
-                "DynamoModel", "TableEngine", "DynamoService", "TestSupport", "Bytes", "SQLite", "JSON", "Platform",
-            ],
-            swiftSettings: settings),
-        tests(
-            of: "FlagStore",
-            [
-                "Access",
-                "Bytes", "DynamoModel", "TableEngine", "FlagCore", "FlagCache", "FlagFiles", "JSON", "ForeignItems",
-                "Platform",
-            ]),
-        tests(
-            of: "ChangeControl",
-            ["Access", "Bytes", "DynamoModel", "TableEngine", "FlagStore", "FlagCore", "JSON", "Platform"]),
-        tests(of: "HTTPTransport", ["Bytes", "CLinux", "COpenSSL", "CZlib", "Platform"]),
-        tests(of: "HTTPClient", ["HTTPTransport", "Platform"]),
-        tests(
-            of: "FlagServer",
-            [
-                "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens",
-                "ChangeControl", "Audit", "AuditStore", "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache",
-                "FlagCore", "DynamoModel",
-                "DynamoService",
-                "TableEngine",
-                "JSON",
-                "Platform",
-            ]),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
