@@ -131,7 +131,10 @@ let package = Package(
 
         // What `./scripts/bench table` measures without a socket.
         .executableTarget(
-            name: "TableBench", dependencies: ["DynamoModel", "TableEngine", "SQLite", "Platform"],
+            name: "TableBench",
+            dependencies: [
+                "DynamoModel", "TableEngine", "SQLite", "FlagStore", "FlagCore", "Audit", "AuditStore", "Platform",
+            ],
             path: "Benchmarks/TableBench",
             swiftSettings: settings),
 
