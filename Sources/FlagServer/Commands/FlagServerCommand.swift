@@ -118,7 +118,9 @@ enum CommandEnd {
 
 extension TableError {
     /// Whether what is stored is encrypted by another key than the configuration names.
-    fileprivate var isOfKeys: Bool { if case .storage(let failure) = self { failure.kind == .encrypted } else { false } }
+    fileprivate var isOfKeys: Bool {
+        if case .storage(let failure) = self { failure.kind == .encrypted } else { false }
+    }
 }
 
 extension TransportError {
