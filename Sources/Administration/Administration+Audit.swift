@@ -1,9 +1,12 @@
 import Access
 import Audit
 import AuditStore
+import Bytes
 import DynamoModel
 import FlagCore
+import FlagStore
 import HTTPRouting
+import JSON
 
 /// What the audit log is told of requests, beside the changes that it finds in the store.
 extension Administration {

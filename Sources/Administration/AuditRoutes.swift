@@ -80,7 +80,8 @@ enum AuditRoutes {
     ) throws(Problem) -> Outcome {
         let trail = try administration.trail()
         let heads =
-            try request.body.isEmpty ? [] : request.draft { json throws(DefinitionIssues) in try heads(json) }
+            try request.body.isEmpty
+            ? [] : request.draft { json throws(DefinitionIssues) in try readHeads(json) }
         trail.catchUp()
         let report = try administration.onTables { _ in
             try administration.work.run("verification of the audit log", for: request.workClient) { progress in
@@ -98,7 +99,7 @@ enum AuditRoutes {
     }
 
     /// Reads `{"heads": [{"head", "mark", "time"}, …]}`.
-    private static func heads(_ json: JSONValue) throws(DefinitionIssues) -> [AuditHead] {
+    private static func readHeads(_ json: JSONValue) throws(DefinitionIssues) -> [AuditHead] {
         var reader = FieldReader(body: json, "such as {\"heads\": []}")
         var heads: [AuditHead] = []
         for (index, value) in (reader.value("heads")?.arrayValue ?? []).enumerated() {

@@ -61,7 +61,7 @@ package struct AuditTarget: Sendable, Equatable {
         self.name = name
     }
 
-    private static let members: [(name: String, path: WritableKeyPath<AuditTarget, String?> & Sendable)] = [
+    private static let members: [(name: String, path: any WritableKeyPath<AuditTarget, String?> & Sendable)] = [
         ("flag", \.flag), ("tenant", \.tenant), ("segment", \.segment), ("kind", \.kind), ("name", \.name),
     ]
 

@@ -1,3 +1,4 @@
+import DynamoModel
 import FlagCore
 import JSON
 

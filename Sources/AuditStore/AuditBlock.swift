@@ -84,6 +84,9 @@ struct AuditBlock: Sendable {
     /// The latest time of any record up to a block, of its item.
     static func latest(of item: Item) -> Int64? { item[Name.latest]?.int64Value }
 
+    /// The sequence of the last record, of a block's item.
+    static func last(of item: Item) -> Int64? { item[Name.last]?.int64Value }
+
     /// The attributes that say where a block is and how late, without its records.
     static let outline = [Name.last, Name.latest]
 }

@@ -1,6 +1,8 @@
 import Audit
 import DynamoModel
 import FlagCore
+import FlagStore
+import JSON
 
 /// Removes records that are older than they are kept.
 ///

@@ -1,5 +1,6 @@
 import Audit
 import DynamoModel
+import JSON
 import Platform
 
 /// Makes records of the changes of a store: whoever makes them and whichever way, since the change stream has them all.
@@ -8,7 +9,7 @@ import Platform
 /// nothing is left out and nothing told twice.
 final class AuditFollower: ChangeConsumer {
     private let log: AuditLog
-    private let flagTable: String
+    private let flagTables: Set<String>
     private let nameOf: @Sendable (Principal) -> String?
     private let recent: RecentChanges
     private let state = Locked(State())
@@ -24,11 +25,11 @@ final class AuditFollower: ChangeConsumer {
     /// Changes that are looked at together.
     private static let batchMaximum = 500
 
-    init(_ log: AuditLog, flagTable: String, nameOf: @escaping @Sendable (Principal) -> String?) {
+    init(_ log: AuditLog, flagTables: Set<String>, nameOf: @escaping @Sendable (Principal) -> String?) {
         self.log = log
-        self.flagTable = flagTable
+        self.flagTables = flagTables
         self.nameOf = nameOf
-        recent = RecentChanges(of: log.store) { AuditedChanges.selected($0, flagTable: flagTable) }
+        recent = RecentChanges(of: log.store) { AuditedChanges.selected($0, flagTables: flagTables) }
     }
 
     var position: FollowerPosition { state.withLock { $0.position } }
@@ -52,7 +53,7 @@ final class AuditFollower: ChangeConsumer {
     }
 
     func take(_ batch: ChangeBatch<[TableChange]>, storing: Bool) throws(TableError) {
-        var changes = AuditedChanges(flagTable: flagTable, nameOf: nameOf)
+        var changes = AuditedChanges(flagTables: flagTables, nameOf: nameOf)
         for change in batch.content { changes.add(change) }
         changes.endRun()
         var additions = changes.additions

@@ -2,6 +2,8 @@ import Audit
 import Dispatch
 import DynamoModel
 import FlagCore
+import FlagStore
+import JSON
 import Platform
 
 /// The audit log's end, where records are appended: one after the other, on one queue, so that they make one chain.
@@ -82,11 +84,13 @@ final class AuditLog: Sendable {
             let terms = addition.entry.terms
             if !block.hasRoom(for: bytes.count, terms) { finish(state) }
             let mark = seal.mark(of: bytes, after: state.mark)
-            let time = addition.entry.time.millisecondsSinceEpoch
+            let time = (addition.entry.until ?? addition.entry.time).millisecondsSinceEpoch
             block.append(AuditBlock.Stored(bytes: bytes, mark: mark), at: time, terms)
             state.sequence += 1
             state.mark = mark
-            if time < state.latest { state.isSetBack = true }
+            if addition.entry.time.millisecondsSinceEpoch < state.latest - AuditState.delayMilliseconds {
+                state.isSetBack = true
+            }
             state.latest = max(state.latest, time)
             state.keyID = seal.keyID
             if let position = addition.position { state.position = position }

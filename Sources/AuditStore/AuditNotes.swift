@@ -2,6 +2,7 @@ import Audit
 import Dispatch
 import DynamoModel
 import FlagCore
+import JSON
 import Platform
 
 /// Entries of what is no change of an item, on their way into the log. Noting one never blocks; how much waits is

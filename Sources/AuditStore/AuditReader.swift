@@ -111,36 +111,45 @@ struct AuditReader {
             let from = min(start ?? state.sequence, state.sequence)
             // A clock that was set back may have put early times behind late ones: then all are looked at.
             guard let until = filter.until, !state.isSetBack else { return from }
-            return min(from, try last(before: until.millisecondsSinceEpoch, upTo: state.sequence))
+            let late = until.millisecondsSinceEpoch + AuditState.delayMilliseconds
+            return min(from, try block(reaching: late, upTo: state.sequence)?.last ?? from)
         case .oldest:
             var from = max(start ?? kept + 1, kept + 1)
             if let since = filter.since {
                 // Everything before has earlier times.
-                from = max(from, try last(before: since.millisecondsSinceEpoch, upTo: state.sequence))
+                let block = try block(reaching: since.millisecondsSinceEpoch, upTo: state.sequence)
+                guard let block else { return nil }
+                from = max(from, block.first)
             }
             return try block(holding: from)?.first ?? from
         }
     }
 
-    /// A record at or behind all records of a time before `time`, as near as can be told: the first of the block in
-    /// which the latest time reaches it. O(log records).
-    private func last(before time: Int64, upTo end: Int64) throws(TableError) -> Int64 {
+    /// The first block in which the latest time reaches a time: all records before it have earlier ones. Nil where none
+    /// does. O(log records).
+    private func block(reaching time: Int64, upTo end: Int64) throws(TableError) -> (first: Int64, last: Int64)? {
         var (low, high) = (Int64(0), end)
         while low < high {
             let middle = low + (high - low + 1) / 2
-            var query = Query(
-                table: AuditTable.name, partition: AuditTable.records, sort: .lessOrEqual(.number(middle)),
-                forward: false, limit: 1)
-            query.attributes = AuditBlock.outline
-            let item = try store.query(query).items.first
-            guard let item, let first = item[AuditTable.sort]?.int64Value, let latest = AuditBlock.latest(of: item)
-            else { return middle }
-            if latest < time { low = max(middle, low + 1) } else { high = min(first - 1, high - 1) }
+            guard let item = try outline(.lessOrEqual(.number(middle)), forward: false),
+                let first = item[AuditTable.sort]?.int64Value, let latest = AuditBlock.latest(of: item)
+            else {
+                // Removed for their age: all of them are earlier than what is left.
+                low = middle
+                continue
+            }
+            if latest < time { low = middle } else { high = first - 1 }
         }
-        // The block behind may have some of before, too.
+        guard let item = try outline(.greater(.number(low)), forward: true),
+            let first = item[AuditTable.sort]?.int64Value, let last = AuditBlock.last(of: item)
+        else { return nil }
+        return (first, last)
+    }
+
+    private func outline(_ sort: SortCondition, forward: Bool) throws(TableError) -> Item? {
         var query = Query(
-            table: AuditTable.name, partition: AuditTable.records, sort: .greater(.number(low)), limit: 1)
+            table: AuditTable.name, partition: AuditTable.records, sort: sort, forward: forward, limit: 1)
         query.attributes = AuditBlock.outline
-        return try store.query(query).items.first?[AuditTable.sort]?.int64Value ?? end
+        return try store.query(query).items.first
     }
 }

@@ -1,5 +1,7 @@
 import Audit
+import Dispatch
 import DynamoModel
+import JSON
 
 /// The settings that a server runs with, as the log remembers them: by sealed digests, which say that one has changed
 /// and nothing of what it is.

@@ -1,6 +1,7 @@
 import Audit
 import Dispatch
 import DynamoModel
+import FlagStore
 import JSON
 import Platform
 

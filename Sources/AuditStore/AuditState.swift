@@ -22,8 +22,12 @@ struct AuditState: Sendable, Equatable {
     var position: Int64
     /// What the key is known by that the last records are sealed with.
     var keyID: String
-    /// Whether some record has an earlier time than one before it: the clock was set back.
+    /// Whether some record has a much earlier time than one before it: the clock was set back.
     var isSetBack = false
+
+    /// How much earlier than the one before a record may be as a matter of course: what is counted for a minute is told
+    /// with when it began, and what failed is tried again.
+    static let delayMilliseconds: Int64 = 600_000
 
     /// The state of a log that has nothing yet.
     init(position: Int64, keyID: String) {

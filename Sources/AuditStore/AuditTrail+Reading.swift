@@ -1,6 +1,8 @@
 import Audit
+import Dispatch
 import DynamoModel
 import FlagCore
+import FlagStore
 
 extension AuditTrail {
     /// Which way a list goes.

@@ -2,6 +2,7 @@ import Audit
 import Dispatch
 import DynamoModel
 import FlagCore
+import FlagStore
 import Platform
 
 /// The audit log of a store: everything that happens to it and around it, chained, and found again.
@@ -25,11 +26,11 @@ package final class AuditTrail: Sendable {
     ///
     /// - Parameters:
     ///   - store: what is audited, and where the log is.
-    ///   - flagTable: the table of the flags.
+    ///   - flagTables: the tables that are of flags.
     ///   - key: 32 bytes that records are sealed with.
     ///   - nameOf: what people call a principal; nil where that is no other name. From any thread; must not block.
     package init(
-        store: any TableStore, flagTable: String, key: [UInt8],
+        store: any TableStore, flagTables: Set<String>, key: [UInt8],
         nameOf: @escaping @Sendable (Principal) -> String? = { _ in nil }, delay: Delay = .monotonic
     ) {
         let queue = DispatchQueue(label: "flag-server.audit")
@@ -40,7 +41,7 @@ package final class AuditTrail: Sendable {
         timing.gatherMilliseconds = Self.gatherMilliseconds
         timing.delay = delay
         follower = ChangeFollower(
-            AuditFollower.name, of: store, AuditFollower(log, flagTable: flagTable, nameOf: nameOf), on: queue,
+            AuditFollower.name, of: store, AuditFollower(log, flagTables: flagTables, nameOf: nameOf), on: queue,
             timing: timing)
     }
 
@@ -81,6 +82,14 @@ package final class AuditTrail: Sendable {
             done.signal()
         }
         _ = done.wait(timeout: .now() + Self.patience)
+    }
+
+    /// Takes everything that was committed or noted before the call. Blocks.
+    package func waitUntilIdle() {
+        log.queue.sync {
+            notes.drain(telling: true)
+            try? follower.turn()
+        }
     }
 
     /// Whether it takes no more.

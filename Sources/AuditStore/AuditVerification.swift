@@ -1,6 +1,7 @@
 import Audit
 import DynamoModel
 import FlagCore
+import FlagStore
 
 /// What a verification of the log found.
 package struct AuditReport: Sendable {

@@ -1,4 +1,5 @@
 import Audit
+import FlagCore
 
 /// Picks from blocks the records that are looked for, until a page is full.
 struct AuditWalk {

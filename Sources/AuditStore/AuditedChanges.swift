@@ -10,7 +10,7 @@ import JSON
 /// Changes that are alike and follow one another are told together: keys of a segment that one request changes, and
 /// items of tables that are nothing of this program's.
 struct AuditedChanges {
-    private let flagTable: String
+    private let flagTables: Set<String>
     private let nameOf: @Sendable (Principal) -> String?
     private(set) var additions: [AuditLog.Addition] = []
     private var run: Run?
@@ -27,17 +27,17 @@ struct AuditedChanges {
     }
 
     /// - Parameters:
-    ///   - flagTable: the table of the flags.
+    ///   - flagTables: the tables that are of flags.
     ///   - nameOf: what people call a principal; nil where that is no other name.
-    init(flagTable: String, nameOf: @escaping @Sendable (Principal) -> String?) {
-        self.flagTable = flagTable
+    init(flagTables: Set<String>, nameOf: @escaping @Sendable (Principal) -> String?) {
+        self.flagTables = flagTables
         self.nameOf = nameOf
     }
 
     /// What is kept of a change until it is looked at; nil for one that the log has nothing of. Of items of tables
     /// that are nothing of this program's, their keys alone.
-    static func selected(_ change: TableChange, flagTable: String) -> TableChange? {
-        if change.table == flagTable {
+    static func selected(_ change: TableChange, flagTables: Set<String>) -> TableChange? {
+        if flagTables.contains(change.table) {
             // On the writer's queue: no more of the key is read than it takes.
             let isRevision = change.key.partition.stringValue?.utf8.starts(with: "REVISION#".utf8) ?? false
             return isRevision ? nil : change
@@ -62,7 +62,7 @@ struct AuditedChanges {
 
     private func entry(of change: TableChange) -> AuditEntry? {
         if change.table == AccessTable.name { return AuditedAccess.entry(of: change) }
-        guard change.table == flagTable else { return nil }
+        guard flagTables.contains(change.table) else { return nil }
         return flagTableEntry(of: change)
     }
 
@@ -113,7 +113,7 @@ extension AuditedChanges {
 
     /// What a change is told together with others as; nil for what is told by itself.
     private func together(_ change: TableChange) -> (AuditAction, AuditTarget, Environment?)? {
-        if change.table == flagTable {
+        if flagTables.contains(change.table) {
             guard case .segmentKey(let environment, let name, _)? = ItemKey(change.key) else { return nil }
             var target = AuditTarget()
             target.segment = name
@@ -151,7 +151,7 @@ extension AuditedChanges {
 
     private mutating func count(_ change: TableChange) {
         if change.newItem == nil { run?.deleted += 1 } else { run?.put += 1 }
-        guard case .segmentKey(_, _, let key)? = change.table == flagTable ? ItemKey(change.key) : nil else { return }
+        guard case .segmentKey(_, _, let key)? = flagTables.contains(change.table) ? ItemKey(change.key) : nil else { return }
         run?.bytes += key.utf8.count
         if change.newItem == nil { run?.removed.append(.string(key)) } else { run?.added.append(.string(key)) }
     }

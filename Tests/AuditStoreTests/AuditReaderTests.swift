@@ -1,3 +1,4 @@
+import Dispatch
 import FlagCore
 import TestSupport
 import Testing

@@ -5,6 +5,7 @@ import Testing
 @testable import Audit
 @testable import AuditStore
 @testable import DynamoModel
+@testable import FlagStore
 @testable import TableEngine
 
 @Suite("Whoever changes the audit log is found out")

@@ -23,7 +23,7 @@ final class TestAudit {
     init(attaching: Bool = true) throws {
         directory = try TemporaryDirectory()
         store = try SQLiteTableStore.open(.directory(directory.path))
-        trail = AuditTrail(store: store, flagTable: Self.table, key: Self.key)
+        trail = AuditTrail(store: store, flagTables: [Self.table], key: Self.key)
         try store.createTable(FlagTable.schema(named: Self.table))
         if attaching { trail.start() }
     }
@@ -35,7 +35,7 @@ final class TestAudit {
         if stopping { trail.stop() }
         store.close()
         store = try SQLiteTableStore.open(.directory(directory.path))
-        trail = AuditTrail(store: store, flagTable: Self.table, key: key)
+        trail = AuditTrail(store: store, flagTables: [Self.table], key: key)
         trail.start()
     }
 

@@ -111,7 +111,7 @@ struct LocalStore {
     private func audit(of tables: SQLiteTableStore, _ administration: Administration) throws -> AuditTrail {
         do throws(KeyStoreError) {
             let key = try keyFile.digests(creates: try keys(of: tables).hasNothing()).auditKey
-            return AuditTrail(store: tables, flagTable: administration.repository.table, key: key)
+            return AuditTrail(store: tables, flagTables: Set(Profile.allCases.map(\.tableName)), key: key)
         } catch {
             if case .secretKey(let reason) = error { throw CommandFailure(reason) }
             throw error

@@ -1,3 +1,4 @@
+import AuditStore
 import Bytes
 import DynamoModel
 import DynamoService

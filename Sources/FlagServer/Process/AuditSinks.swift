@@ -65,11 +65,12 @@ struct AuditWebhookSink: AuditSink {
     func append(_ lines: [UInt8]) throws(AuditSinkFailure) {
         let request = HTTPClientRequest(
             "POST", url, fields: [("Content-Type", "application/jsonl")], body: lines)
-        do throws(HTTPClientError) {
-            let response = try client.send(request)
-            guard (200..<300).contains(response.status) else {
-                throw HTTPClientError(.closed, server: request.server, reason: "it answers \(response.status)")
-            }
-        } catch { throw AuditSinkFailure(reason: "\(error)") }
+        let status: Int
+        do throws(HTTPClientError) { status = try client.send(request).status } catch {
+            throw AuditSinkFailure(reason: "\(error)")
+        }
+        guard (200..<300).contains(status) else {
+            throw AuditSinkFailure(reason: "\(request.server) answers \(status)")
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import AccessStore
 import Audit
 import AuditStore
@@ -7,6 +8,7 @@ import FlagStore
 import Glibc
 import HTTPClient
 import HTTPTransport
+import JSON
 import Logging
 import TableEngine
 import Telemetry
@@ -24,7 +26,7 @@ extension ServerProcess {
             throw CommandFailure("the keys and accounts cannot be read: \(error)")
         }
         let trail = AuditTrail(
-            store: store.tables, flagTable: configuration.profile.tableName, key: key,
+            store: store.tables, flagTables: Set(Profile.allCases.map(\.tableName)), key: key,
             nameOf: { principal in
                 switch principal.kind {
                 case .key: keys.ring.record(principal.name)?.name

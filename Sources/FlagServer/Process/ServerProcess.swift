@@ -1,6 +1,7 @@
 import Access
 import AccessStore
 import Administration
+import Audit
 import AuditStore
 import Dispatch
 import DynamoModel
