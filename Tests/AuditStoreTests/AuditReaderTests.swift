@@ -25,6 +25,7 @@ struct AuditReaderTests {
             entry.outcome = number % 13 == 0 ? .refused : .done
             entries.append(entry)
         }
+        audit.trail.catchUp()
         let log = audit.trail.log
         for start in stride(from: 0, to: count, by: 40) {
             try log.queue.sync {
@@ -81,6 +82,7 @@ struct AuditReaderTests {
     @Test("Old records go, a sealed checkpoint stays, and the log verifies from there")
     func retention() throws {
         let audit = try TestAudit()
+        audit.trail.catchUp()
         let log = audit.trail.log
         for number in 0..<200 {
             var entry = AuditEntry(
