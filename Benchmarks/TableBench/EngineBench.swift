@@ -1,7 +1,7 @@
 import Dispatch
 import DynamoModel
-import TableEngine
 import Platform
+import TableEngine
 
 /// The engine, called as the endpoint calls it.
 struct EngineBench {

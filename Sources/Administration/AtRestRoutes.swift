@@ -1,4 +1,6 @@
+import Access
 import DynamoModel
+import FlagStore
 import HTTPRouting
 import HTTPTransport
 import JSON
@@ -30,7 +32,8 @@ enum AtRestRoutes {
             guard state.key != nil else { throw Problem.notEncrypted }
             var counts = (done: 0, unread: 0)
             if state.left != nil {
-                counts = try administration.work.run(Administration.encryptingAnew, for: request.workClient) { progress in
+                let work = Administration.encryptingAnew
+                counts = try administration.work.run(work, for: request.workClient) { progress in
                     let unread = try tables.encryptAnew(progress)
                     return (progress.counts.done, unread)
                 }

@@ -126,8 +126,8 @@ package final class SQLiteTableStore: TableStore {
             connection: connection, catalog: catalog, seal: seal, readers: readers, checkpointer: checkpointer,
             reserve: reserve, limits: limits, retention: retention, time: time, delay: delay)
         let store = OpenStore(
-            readers: readers, writer: writer, catalog: catalog, seal: seal, checkpointer: checkpointer, retention: retention,
-            vault: BackupVault(directory: directory, fileCalls), time: time, delay: delay,
+            readers: readers, writer: writer, catalog: catalog, seal: seal, checkpointer: checkpointer,
+            retention: retention, vault: BackupVault(directory: directory, fileCalls), time: time, delay: delay,
             originID: self.originID, settingsOfBackups: settingsOfBackups)
         resealer = Resealer(store)
         backups = try BackupService(store)

@@ -1,3 +1,4 @@
+import Administration
 import ArgumentParser
 import HTTPRouting
 import HTTPTransport
@@ -59,10 +60,15 @@ struct AtRestCommand: ParsableCommand {
         guard let key = state["key"]?.stringValue else { return "off: nothing is encrypted" }
         let count = state["dataKeys"]?.numberValue?.int64 ?? 0
         let dataKey = state["dataKey"]?.stringValue
-        var lines = [dataKey.map { "on  key \(key)  data key \($0)  of \(count)" } ?? "off  key \(key) is kept for backups and logs of before"]
-        if let left = state["left"]?.numberValue?.int64 {
-            let how = state["underWay"]?.boolValue == true ? "under way" : "goes on at the next start, or with at-rest rotate"
-            lines.append(left > 0 ? "  \(left) items and changes still to be encrypted: \(how)" : "  everything is encrypted")
+        var lines = [
+            dataKey.map { "on  key \(key)  data key \($0)  of \(count)" }
+                ?? "off  key \(key) is kept for backups and logs of before"
+        ]
+        if let left = state["left"]?.numberValue?.int64, left > 0 {
+            let isUnderWay = state["underWay"]?.boolValue == true
+            lines.append(
+                "  \(left) items and changes are still to be encrypted anew: "
+                    + (isUnderWay ? "under way" : "it goes on at the next start, or with at-rest rotate"))
         }
         if state["plainRemnants"]?.boolValue == true {
             lines.append(

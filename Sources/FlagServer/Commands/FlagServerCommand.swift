@@ -21,7 +21,8 @@ struct FlagServerCommand: ParsableCommand {
         subcommands: [
             ServeCommand.self, ConfigCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self,
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, AtRestCommand.self, WorkCommand.self,
-            KeysCommand.self, AccessKeysCommand.self, UsersCommand.self, AccountCommand.self, LoginCommand.self, LogoutCommand.self,
+            KeysCommand.self, AccessKeysCommand.self, UsersCommand.self, AccountCommand.self, LoginCommand.self,
+            LogoutCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 
@@ -114,7 +115,9 @@ enum CommandEnd {
 
 extension TableError {
     /// Whether what is stored is encrypted by another key than the configuration names.
-    fileprivate var isOfKeys: Bool { if case .storage(let failure) = self { failure.kind == .encrypted } else { false } }
+    fileprivate var isOfKeys: Bool {
+        if case .storage(let failure) = self { failure.kind == .encrypted } else { false }
+    }
 }
 
 extension TransportError {

@@ -78,7 +78,7 @@ struct AtRestKeyFiles: Sendable, Equatable {
     static func bytes(in content: [UInt8]) -> [UInt8]? {
         if content.count == AtRestKey.byteCount { return content }
         let lineEnd = content.last == UInt8(ascii: "\n") ? 1 : 0
-        let text = content.dropLast(lineEnd).last == UInt8(ascii: "\r") ? content.dropLast(lineEnd + 1) : content.dropLast(lineEnd)
+        let text = content.dropLast(lineEnd)
         if text.count == 2 * AtRestKey.byteCount {
             let digits = text.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
             guard digits.count == text.count else { return nil }

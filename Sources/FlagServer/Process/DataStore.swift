@@ -144,20 +144,21 @@ final class DataStore: Sendable {
         case .memory:
             return Opened(
                 tables: try SQLiteTableStore.open(
-                    .memory, limits: limits, settingsOfBackups: [fractionalSetting], keys: readKeys), directory: nil)
+                    .memory, limits: limits, settingsOfBackups: [fractionalSetting], keys: readKeys),
+                directory: nil)
         case .sqlite:
             let directory = try DataDirectory.open(dataDirectory, for: command)
             return Opened(
                 tables: try SQLiteTableStore.open(
-                    .directory(directory.path), limits: limits, settingsOfBackups: [fractionalSetting],
-                    keys: readKeys),
+                    .directory(directory.path), limits: limits, settingsOfBackups: [fractionalSetting], keys: readKeys),
                 directory: directory)
         }
     }
 
     /// Opens the tables alone, for a command that is not about flags.
     static func withTables<Result>(
-        of configuration: ServerConfiguration, for command: String, keys: @escaping Keys, _ body: (SQLiteTableStore) throws -> Result
+        of configuration: ServerConfiguration, for command: String, keys: @escaping Keys,
+        _ body: (SQLiteTableStore) throws -> Result
     ) throws -> Result {
         let opened = try open(configuration, for: command, keys: keys)
         defer {

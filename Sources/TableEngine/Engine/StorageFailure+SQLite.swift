@@ -39,8 +39,8 @@ extension StorageFailure {
                     + " backup")
         case .unknownKey(let name):
             self.init(
-                kind: .corrupt, reason: "cannot read an item in \(path): it is encrypted with the data key \(name), "
-                    + "which is not there",
+                kind: .corrupt,
+                reason: "cannot read an item in \(path): it is encrypted with the data key \(name), which is not there",
                 hint: "Give the key that it was encrypted by in at-rest.former-key; else restore the last backup")
         case .damaged:
             self.init(

@@ -50,7 +50,8 @@ final class Writer: @unchecked Sendable {
     /// Takes over a connection that was opened for writing.
     init(
         connection: DatabaseConnection, catalog: TableCatalog, seal: ItemSeal, readers: ReaderPool,
-        checkpointer: Checkpointer?, reserve: DiskReserve?, limits: TableLimits, retention: ChangeRetention, time: StoreClock, delay: Delay
+        checkpointer: Checkpointer?, reserve: DiskReserve?, limits: TableLimits, retention: ChangeRetention,
+        time: StoreClock, delay: Delay
     ) throws(TableError) {
         self.connection = connection
         self.catalog = catalog
@@ -110,7 +111,7 @@ final class Writer: @unchecked Sendable {
         let result: Swift.Result<Void, TableError> = queue.sync {
             do throws(TableError) {
                 if waiting.withLock({ $0.isClosed }) { throw .closed }
-                if let doubt { throw .storage(doubt) }
+                if let failure = doubt { throw .storage(failure) }
                 try readers.excludingReaders { () throws(TableError) in
                     try convertingErrors { () throws(SQLiteError) in try connection.compact() }
                 }

@@ -48,11 +48,11 @@ final class EncryptedBench {
     /// The files in the directory that hold a text.
     func files(with text: String = EncryptedBench.marker) throws -> [String] {
         let names = try FileManager.default.subpathsOfDirectory(atPath: directory.path)
-        return try names.filter { name in
+        return names.filter { name in
             let path = "\(directory.path)/\(name)"
             var isFolder = false
             guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder else { return false }
-            return contains(try FileManager.default.contents(atPath: path).map { [UInt8]($0) } ?? [], text)
+            return contains(FileManager.default.contents(atPath: path).map { [UInt8]($0) } ?? [], text)
         }.sorted()
     }
 
@@ -104,7 +104,9 @@ struct EncryptedStoreTests {
         #expect(try bench.files() == ["flags.db-wal"])
     }
 
-    @Test("Without the key, or with another one, it is not opened, and not a byte is changed", arguments: [nil, 2] as [UInt8?])
+    @Test(
+        "Without the key, or with another one, it is not opened, and not a byte is changed",
+        arguments: [nil, 2] as [UInt8?])
     func wrongKey(_ key: UInt8?) throws {
         let bench = try EncryptedBench(.test())
         try bench.fill(0..<20)

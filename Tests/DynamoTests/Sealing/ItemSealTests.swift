@@ -69,13 +69,13 @@ struct ItemSealTests {
     func images() throws {
         let seal = try Self.seal()
         let image = ChangeImage.encode(seal.seal(Self.item, at: Self.key), at: Self.key)
-        try image.withUnsafeBytes { bytes in
+        try image.withUnsafeBytes { (bytes) throws in
             #expect(try ChangeImage.parts(bytes)?.key == Self.key)
             #expect(try seal.open(image: bytes) == Self.item)
         }
         for count in 1..<image.count {
-            try Array(image[..<count]).withUnsafeBytes { bytes in
-                #expect(throws: ItemCodecError.self) { try seal.open(image: bytes) }
+            #expect(throws: ItemCodecError.self) {
+                try Array(image[..<count]).withUnsafeBytes { (bytes) throws in _ = try seal.open(image: bytes) }
             }
         }
         #expect(ChangeImage.encode(Self.item, at: Self.key) == Self.item)
@@ -114,8 +114,10 @@ struct KeyRingTests {
     func damaged() throws {
         var (ring, _) = try Self.ring()
         for id in ring.wrapped.keys { ring.wrapped[id]?[20] ^= 1 }
-        #expect(#expect(throws: TableError.self) { try StoreKeys.open(ring, by: .test(), in: Self.path) }?.storageKind == .corrupt)
-        #expect(#expect(throws: TableError.self) { try StoreKeys.open(ring, by: .test(2), in: Self.path) }?.storageKind == .encrypted)
+        for (key, kind) in [(1, .corrupt), (2, .encrypted)] as [(UInt8, StorageFailure.Kind)] {
+            let error = #expect(throws: TableError.self) { try StoreKeys.open(ring, by: .test(key), in: Self.path) }
+            #expect(error?.storageKind == kind)
+        }
     }
 
     @Test("They become others when the operator's key does, or when that is wanted, and former ones stay")

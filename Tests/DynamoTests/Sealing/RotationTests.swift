@@ -37,8 +37,9 @@ struct RotationTests {
         #expect(try bench.store.rotateDataKey())
         #expect(try bench.store.encryption().left == 1500 + 1600)
         let done = Locked(0)
-        #expect(try bench.store.encryptAnew(
-            watch: WorkWatch(isCancelled: { false }, note: { count in done.withLock { $0 += count } })) == 0)
+        #expect(
+            try bench.store.encryptAnew(
+                watch: WorkWatch(isCancelled: { false }, note: { count in done.withLock { $0 += count } })) == 0)
         #expect(done.withLock { $0 } == 3100)
         let now = try dataKeys(bench)
         #expect(now.count == 1 && now.isDisjoint(with: former))
@@ -57,7 +58,11 @@ struct RotationTests {
         let steps = Locked(0)
         #expect(throws: TableError.closed) {
             try bench.store.encryptAnew(
-                watch: WorkWatch(isCancelled: { steps.withLock { $0 += 1; return $0 > 2 } }))
+                watch: WorkWatch(isCancelled: {
+                    steps.withLock {
+                        $0 += 1; return $0 > 2
+                    }
+                }))
         }
         let left = try #require(try bench.store.encryption().left)
         #expect(left > 0 && left < 2400)
