@@ -44,7 +44,8 @@ struct DynamoDBCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A file with the key by which what is stored is encrypted. (default: systemd's credential at-rest.key, else none)",
+            "A file with the key that what is stored is encrypted by. (default: systemd's credential at-rest.key, else "
+                + "none)",
             valueName: "file"))
     var atRestKey: String?
 

@@ -69,6 +69,7 @@ struct DynamoDBProcess {
         let server = try endpoint.startServer(
             HTTPServerConfiguration(addresses: addresses, loops: settings.loops))
         let door = try openDoor(tables, work, logger)
+        WorkList.Resealing(tables, work, logger).goOn()
         let places = SocketAddress.list(settings.host, port: server.port)
         logger.notice("ready", metadata: ["address": "\(SocketAddress.inWords(places, isSecure: false))"])
         let notifySocket = environment["NOTIFY_SOCKET"]

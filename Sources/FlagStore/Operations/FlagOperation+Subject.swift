@@ -7,14 +7,17 @@ extension FlagOperation {
     package var subject: StoredThing {
         switch change {
         case .createFlag(let draft), .replaceFlag(let draft): .flag(draft.key)
-        case .patchFlag(let key, _), .deleteFlag(let key): .flag(key)
+        case .patchFlag(let key, _), .deleteFlag(let key), .rollbackFlag(let key, _), .setArchived(let key, _),
+            .restoreFlag(let key, _), .promoteFlag(let key, _):
+            .flag(key)
         case .setOverride(let draft): .override(flagKey: draft.flagKey, tenant: draft.tenant)
-        case .removeOverride(let tenant, let flagKey): .override(flagKey: flagKey, tenant: tenant)
+        case .removeOverride(let tenant, let flagKey), .rollbackOverride(let tenant, let flagKey, _):
+            .override(flagKey: flagKey, tenant: tenant)
         case .setKillSwitch(let draft): .killSwitch(flagKey: draft.flagKey)
         case .endKillSwitch(let end): .killSwitch(flagKey: end.flagKey)
         case .createSegment(let draft), .replaceSegment(let draft): .segment(draft.name)
         case .patchSegment(let name, _), .deleteSegment(let name), .editSegmentKeys(let name, _),
-            .replaceSegmentKeys(let name, _):
+            .replaceSegmentKeys(let name, _), .rollbackSegment(let name, _):
             .segment(name)
         }
     }
@@ -25,9 +28,10 @@ extension FlagOperation.Kind {
     package var isOneTransaction: Bool {
         switch self {
         case .createFlag, .replaceFlag, .patchFlag, .setOverride, .removeOverride, .setKillSwitch, .endKillSwitch,
-            .createSegment, .replaceSegment, .patchSegment:
+            .createSegment, .replaceSegment, .patchSegment, .rollbackFlag, .rollbackSegment, .rollbackOverride,
+            .archiveFlag, .unarchiveFlag:
             true
-        case .deleteFlag, .deleteSegment, .editSegmentKeys, .replaceSegmentKeys: false
+        case .deleteFlag, .deleteSegment, .editSegmentKeys, .replaceSegmentKeys, .restoreFlag, .promoteFlag: false
         }
     }
 
@@ -35,8 +39,11 @@ extension FlagOperation.Kind {
     package var nameRule: TextRule? {
         switch self {
         case .createFlag, .createSegment, .setKillSwitch, .endKillSwitch: nil
-        case .replaceFlag, .patchFlag, .deleteFlag, .setOverride, .removeOverride: .flagKey
-        case .replaceSegment, .patchSegment, .deleteSegment, .editSegmentKeys, .replaceSegmentKeys: .segmentName
+        case .replaceFlag, .patchFlag, .deleteFlag, .setOverride, .removeOverride, .rollbackFlag, .rollbackOverride,
+            .archiveFlag, .unarchiveFlag, .restoreFlag, .promoteFlag:
+            .flagKey
+        case .replaceSegment, .patchSegment, .deleteSegment, .editSegmentKeys, .replaceSegmentKeys, .rollbackSegment:
+            .segmentName
         }
     }
 
@@ -44,7 +51,7 @@ extension FlagOperation.Kind {
     package var removes: Bool { self == .deleteFlag || self == .removeOverride || self == .deleteSegment }
 
     /// Whether it is about one tenant.
-    package var isOfTenant: Bool { self == .setOverride || self == .removeOverride }
+    package var isOfTenant: Bool { [.setOverride, .removeOverride, .rollbackOverride].contains(self) }
 }
 
 extension StoredThing {
