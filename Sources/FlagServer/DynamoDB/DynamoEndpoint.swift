@@ -39,8 +39,8 @@ final class DynamoEndpoint: Sendable {
     ///   - work: where restores are listed, which go on behind their answers.
     ///   - logger: told of what changes tables and flags.
     init(
-        store: SQLiteTableStore, flagTable: String? = nil, gate: ChangeGate? = nil, hosts: ServedHosts, pages: PageOrigins = .none,
-        access: PortAccess? = nil, work: WorkList = WorkList(), logger: Logger
+        store: SQLiteTableStore, flagTable: String? = nil, gate: ChangeGate? = nil, hosts: ServedHosts,
+        pages: PageOrigins = .none, access: PortAccess? = nil, work: WorkList = WorkList(), logger: Logger
     ) {
         self.access = access
         self.flagTable = flagTable
