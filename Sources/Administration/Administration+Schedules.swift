@@ -1,6 +1,7 @@
 import Access
 import AccessStore
 import ChangeControl
+import DynamoModel
 import FlagCore
 import FlagStore
 import HTTPRouting

@@ -119,7 +119,7 @@ extension AdministrationRequest {
     }
 
     /// The leave to do an operation, for a route that is not about one kind alone.
-    private func scope(
+    fileprivate func scope(
         doing operation: FlagOperation, in environment: Environment, _ administration: Administration,
         because reason: String?
     ) throws(Problem) -> WriteScope {

@@ -1,6 +1,7 @@
 import Administration
 import ArgumentParser
 import ChangeControl
+import FlagCore
 import FlagStore
 import HTTPRouting
 import HTTPTransport

@@ -1,4 +1,5 @@
 import ChangeControl
+import FlagCore
 import Telemetry
 
 extension MetricsPage {
@@ -7,10 +8,10 @@ extension MetricsPage {
         let schedules = schedules.statistics
         text.family("flag_server_schedules_waiting", .gauge, "Schedules that wait or are being applied.")
         text.sample(UInt64(schedules.waiting))
+        text.family(
+            "flag_server_schedule_next_seconds", .gauge,
+            "Seconds until the next schedule is due; negative while one cannot be applied.")
         if let next = schedules.next {
-            text.family(
-                "flag_server_schedule_next_seconds", .gauge,
-                "Seconds until the next schedule is due; negative while one cannot be applied.")
             text.sample(
                 fraction: Double(next.millisecondsSinceEpoch - health.now().millisecondsSinceEpoch) / 1_000)
         }

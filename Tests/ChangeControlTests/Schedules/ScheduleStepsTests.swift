@@ -1,3 +1,4 @@
+import Access
 import DynamoModel
 import FlagCore
 import FlagStore

@@ -180,7 +180,7 @@ struct ScheduleTimerTests {
 
     @Test("What keeps changes from being made keeps schedules from being applied, and says why")
     func obstacle() throws {
-        let fixture = try ScheduleFixture { $0.obstacle = { change, _ in "frozen: \(change.environment)" } }
+        let fixture = try ScheduleFixture(change: { $0.obstacle = { change, _ in "frozen: \(change.environment)" } })
         try fixture.createFlag()
         let schedule = try fixture.schedule(ScheduleFixture.turning(), in: 1_000)
         fixture.pass(1_000)
