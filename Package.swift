@@ -182,7 +182,8 @@ let package = Package(
         tests(
             of: "ChangeControl",
             [
-                "Access", "Bytes", "DynamoModel", "TableEngine", "FlagStore", "FlagCache", "FlagCore", "JSON", "Platform",
+                "Access", "Bytes", "DynamoModel", "TableEngine", "FlagStore", "FlagCache", "FlagCore", "JSON",
+                "Platform",
             ]),
         tests(of: "HTTPTransport", ["Bytes", "CLinux", "COpenSSL", "CZlib", "Platform"]),
         tests(of: "HTTPClient", ["HTTPTransport", "Platform"]),

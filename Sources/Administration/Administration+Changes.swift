@@ -88,7 +88,8 @@ extension Administration {
         let instant = now()
         let obstacle = try verdict { $0.verdictOnEverything(at: instant) }
         if obstacle == .apply { return }
-        let environment: Environment = if case .frozen(let freeze) = obstacle { freeze.environment } else { .production }
+        var environment = Environment.production
+        if case .frozen(let freeze) = obstacle { environment = freeze.environment }
         let scope = request.caller.writeScope(.administer, in: environment, at: instant, request.circumstances)
         guard let scope else { throw .forbidden(.administer, in: environment) }
         _ = try requireEmergency("restore of \(table)", obstacle, in: scope, asked: request)

@@ -192,7 +192,8 @@ extension ProposalDesk {
                 switch error {
                 // It was done before the stop, and that alone was not noted.
                 case .notFound where operation.kind.removes: break
-                case .unavailable, .conflict, .stopped, .overtaken: throw ProposalError.flags(error, proposal.environment)
+                case .unavailable, .conflict, .stopped, .overtaken:
+                    throw ProposalError.flags(error, proposal.environment)
                 default: throw ProposalError.damaged("\(id): \(error)")
                 }
             }

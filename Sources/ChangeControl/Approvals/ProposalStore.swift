@@ -147,7 +147,8 @@ package final class ProposalStore: Sendable {
             }
             if keys.isEmpty { continue }
             _ = try? store.transactAndWait(
-                keys.map { .delete(table: ChangeControlTable.name, key: $0) }, principal: Principal(.server, "proposals"))
+                keys.map { .delete(table: ChangeControlTable.name, key: $0) },
+                principal: Principal(.server, "proposals"))
         }
     }
 

@@ -7,7 +7,9 @@ extension ChangeGate {
     ///
     /// - Returns: `.apply` also for what is no flag, override or segment.
     package func verdict(on write: WriteOperation, at now: Timestamp) -> (ChangeVerdict, Environment?) {
-        guard write.table == flagTable, let key = write.changedKey.flatMap({ ItemKey($0) }) else { return (.apply, nil) }
+        guard write.table == flagTable, let key = write.changedKey.flatMap({ ItemKey($0) }) else {
+            return (.apply, nil)
+        }
         let target: (thing: StoredThing, environment: Environment)? =
             switch key {
             case .flag(let environment, let key): (.flag(key), environment)

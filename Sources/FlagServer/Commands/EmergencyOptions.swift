@@ -23,6 +23,7 @@ extension RouteResponse {
         guard status == 202, let proposal = try? json(), let id = proposal["id"]?.stringValue,
             let needed = proposal["approvalsNeeded"]?.numberValue?.int64
         else { return nil }
-        return "proposal \(id) waits for \(needed) approval\(needed == 1 ? "" : "s"): flag-server proposals approve \(id)"
+        let approvals = needed == 1 ? "an approval" : "\(needed) approvals"
+        return "proposal \(id) waits for \(approvals): flag-server proposals approve \(id)"
     }
 }

@@ -50,8 +50,9 @@ struct ConfigurationFile: Sendable {
             })
         do {
             // A file of comments alone is no mapping, which the library refuses; it sets nothing, which is fine.
-            let text = Self.isBlank(contents) ? Array("{}".utf8) : try Self.withFreezesAsText(contents)
-            snapshot = try YAMLSnapshot(data: text.span.bytes, providerName: path, parsingOptions: options)
+            let text = Self.isBlank(contents) ? Array("{}".utf8) : contents
+            let whole = try Self.withFreezesAsText(text)
+            snapshot = try YAMLSnapshot(data: whole.span.bytes, providerName: path, parsingOptions: options)
         } catch {
             throw ConfigurationError(issues: ["\(path): cannot be read as YAML: \(Self.oneLine("\(error)"))"])
         }

@@ -49,8 +49,7 @@ enum Settings {
     }
     static let freeze = Setting<[FreezeDraft]>(
         key: "freeze",
-        allowed: "a list of freezes, each with environment, from and to (RFC 3339 times with an offset, quoted in JSON) "
-            + "and reason"
+        allowed: "a list of freezes, each with environment, from and to (RFC 3339 times with an offset) and reason"
     ) { text in
         guard let list = (try? JSONValue(parsing: text))?.arrayValue else { return nil }
         let freezes = list.compactMap { try? FreezeDraft(json: $0, at: nil) }

@@ -141,9 +141,8 @@ struct ServerComposition: Sendable {
         let accounts = dependencies.accounts ?? Accounts(beside: dependencies.keys)
         var administration = Administration(
             repository: repository, tables: TableAdministration(tables: dependencies.tables, profile: settings.profile),
-            keys: dependencies.keys, accounts: accounts, feed: feed, gate: gate, work: dependencies.work, workers: workers,
-            defaultEnvironment: settings.profile.defaultEnvironment,
-            now: dependencies.now)
+            keys: dependencies.keys, accounts: accounts, feed: feed, gate: gate, work: dependencies.work,
+            workers: workers, defaultEnvironment: settings.profile.defaultEnvironment, now: dependencies.now)
         administration.audit = dependencies.audit
         administration.reasonRequired = dependencies.reasonRequired
         let access = ServedAccess(dependencies, accounts)

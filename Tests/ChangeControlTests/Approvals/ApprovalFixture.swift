@@ -1,5 +1,6 @@
 import Access
 import DynamoModel
+import FlagCache
 import FlagCore
 import FlagStore
 import JSON

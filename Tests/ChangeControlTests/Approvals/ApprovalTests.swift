@@ -133,7 +133,8 @@ struct ApprovalTests {
 
     @Test(
         "Whoever may not make the change may not agree to it",
-        arguments: [(Role.viewer, "forbidden"), (.operator, "forbidden"), (.editor, nil), (.admin, nil)])
+        arguments: [(Role.viewer, "forbidden"), (.operator, "forbidden"), (.editor, nil), (.admin, nil)]
+            as [(Role, String?)])
     func roles(role: Role, expected: String?) throws {
         let fixture = try ApprovalFixture()
         try fixture.createFlag()
@@ -316,7 +317,8 @@ struct ApprovalTests {
         for (name, expected) in [("ada", nil), ("bob", "forbidden"), ("root", nil)] as [(String, String?)] {
             let proposal = try fixture.propose()
             let outcome = refusal {
-                _ = try fixture.desk.withdraw(proposal.id, because: nil, by: fixture.caller(name), ChangeCircumstances())
+                _ = try fixture.desk.withdraw(
+                    proposal.id, because: nil, by: fixture.caller(name), ChangeCircumstances())
             }
             #expect(outcome == expected, "\(name)")
             #expect(try fixture.state(of: proposal) == (expected == nil ? .withdrawn : .open))

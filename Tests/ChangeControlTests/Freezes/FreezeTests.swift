@@ -10,9 +10,9 @@ import Testing
 
 @Suite("Freezes and the gate")
 struct FreezeTests {
-    private static func draft(_ from: String, _ to: String, _ environment: String = "production") throws -> FreezeDraft {
+    private static func draft(_ from: String, _ to: String) throws -> FreezeDraft {
         try FreezeDraft(
-            json: ["environment": .string(environment), "from": .string(from), "to": .string(to), "reason": "Christmas"],
+            json: ["environment": "production", "from": .string(from), "to": .string(to), "reason": "Christmas"],
             at: nil)
     }
 
@@ -75,7 +75,7 @@ struct FreezeTests {
     @Test(
         "What is no freeze says what is wrong with it",
         arguments: [
-            (["to": "2026-03-02T00:00:00Z", "reason": "r"] as JSONValue, "/environment"),
+            (["to": "2026-03-02T00:00:00Z", "reason": "r"], "/environment"),
             (["environment": "production", "reason": "r"], "/to"),
             (["environment": "production", "to": "2026-03-02T00:00:00Z"], "/reason"),
             (["environment": "production", "to": "2026-03-01T08:00:00Z", "reason": "r"], "/to"),
@@ -88,7 +88,7 @@ struct FreezeTests {
             (["environment": "production", "to": "2036-03-02T00:00:00Z", "reason": "r"], "/to"),
             (["environment": "production", "to": "tomorrow", "reason": "r"], "/to"),
             (["environment": "production", "to": "2026-03-02T00:00:00Z", "reason": "r", "until": 1], "/until"),
-        ])
+        ] as [(JSONValue, String)])
     func faults(body: JSONValue, pointer: String) {
         #expect {
             _ = try FreezeDraft(json: body, at: ApprovalFixture.start)
