@@ -91,7 +91,8 @@ let package = Package(
         library(
             "Administration",
             [
-                "HTTPRouting", "HTTPTransport", "Audit", "AuditStore", "Access", "AccessStore", "ChangeControl", "FlagFiles",
+                "HTTPRouting", "HTTPTransport", "Audit", "AuditStore", "Access", "AccessStore", "ChangeControl",
+                "FlagFiles",
                 "FlagStore", "FlagCache", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform",
             ]),
         // The API document, compiled in.
@@ -101,7 +102,8 @@ let package = Package(
             name: "FlagServer",
             dependencies: [
                 "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens", "SigV4",
-                "ChangeControl", "Audit", "AuditStore", "CAPIDocument", "FlagStore", "FlagFiles", "FlagCache", "FlagCore",
+                "ChangeControl", "Audit", "AuditStore", "CAPIDocument", "FlagStore", "FlagFiles", "FlagCache",
+                "FlagCore",
                 "DynamoModel", "TableEngine",
                 "DynamoService", "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -121,7 +123,10 @@ let package = Package(
 
         // What `./scripts/bench table` measures without a socket.
         .executableTarget(
-            name: "TableBench", dependencies: ["DynamoModel", "TableEngine", "SQLite", "Platform"],
+            name: "TableBench",
+            dependencies: [
+                "DynamoModel", "TableEngine", "SQLite", "FlagStore", "FlagCore", "Audit", "AuditStore", "Platform",
+            ],
             path: "Benchmarks/TableBench",
             swiftSettings: settings),
 
@@ -145,9 +150,12 @@ let package = Package(
         tests(
             of: "AccessStore",
             ["Access", "Bytes", "DynamoModel", "TableEngine", "FlagCore", "Platform"]),
-        tests(of: "AuditStore", [
-            "Audit", "Access", "AccessStore", "FlagStore", "Bytes", "DynamoModel", "TableEngine", "FlagCore", "JSON", "Platform",
-        ]),
+        tests(
+            of: "AuditStore",
+            [
+                "Audit", "Access", "AccessStore", "FlagStore", "Bytes", "DynamoModel", "TableEngine", "FlagCore",
+                "JSON", "Platform",
+            ]),
         tests(of: "Telemetry"),
         tests(of: "Tokens", ["Access", "Bytes", "DynamoModel", "FlagCore", "JSON"]),
         .testTarget(
@@ -172,7 +180,8 @@ let package = Package(
             of: "FlagServer",
             [
                 "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens",
-                "ChangeControl", "Audit", "AuditStore", "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache",
+                "ChangeControl", "Audit", "AuditStore", "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles",
+                "FlagCache",
                 "FlagCore", "DynamoModel",
                 "DynamoService",
                 "TableEngine",

@@ -49,7 +49,8 @@ struct StructureTests {
         ],
         "ChangeControl": ["Access", "FlagStore", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform"],
         "Administration": [
-            "HTTPRouting", "HTTPTransport", "Audit", "AuditStore", "Access", "AccessStore", "ChangeControl", "FlagFiles",
+            "HTTPRouting", "HTTPTransport", "Audit", "AuditStore", "Access", "AccessStore", "ChangeControl",
+            "FlagFiles",
             "FlagStore",
             "FlagCache", "FlagCore",
             "DynamoModel",

@@ -72,7 +72,8 @@ struct RestoreCommand: ParsableCommand {
             let creation: StoreAccess.Creation =
                 create ? .requested : backup.map(Self.isFile) == true ? .onRequest : .impossible
             let table = try place.answer(
-                RouteRequest(.post, "/api/restore", body: try body().serializedBytes()).because(why).inLongWork, of: Self.name,
+                RouteRequest(.post, "/api/restore", body: try body().serializedBytes()).because(why).inLongWork,
+                of: Self.name,
                 creation: creation)
             if place.format == .json { return print(table.serialized(pretty: true)) }
             print(
