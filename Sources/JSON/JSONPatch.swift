@@ -5,9 +5,10 @@
 package struct JSONPatch: Sendable, Equatable {
     /// A change at one place.
     package struct Operation: Sendable, Equatable {
-        /// What is done there.
+        /// What can be done at a place.
         package enum Kind: String, Sendable { case add, remove, replace }
 
+        /// What is done there.
         package let kind: Kind
         /// The names and indexes that lead to the place, from the root.
         package let path: [String]

@@ -17,7 +17,8 @@ struct JSONPatchTests {
         Example(
             old: #"{"a":1,"b":2}"#, new: #"{"a":3,"c":null}"#,
             patch:
-                #"[{"op":"replace","path":"/a","value":3},{"op":"remove","path":"/b"},{"op":"add","path":"/c","value":null}]"#
+                #"[{"op":"replace","path":"/a","value":3},{"op":"remove","path":"/b"},"#
+                + #"{"op":"add","path":"/c","value":null}]"#
         ),
         Example(
             old: #"{"a/b":{"m~n":1}}"#, new: #"{"a/b":{"m~n":2}}"#,
