@@ -105,8 +105,10 @@ extension FlagStoreError {
     /// Whether the same operation may be possible at another time.
     fileprivate var mayBeOtherwiseLater: Bool {
         switch self {
-        case .notFound, .noFlagToKill, .alreadyExists, .segmentExists, .invalid, .required, .segmentUsed: true
-        case .versionMismatch, .invalidCursor, .conflict, .overtaken, .stopped, .unavailable: false
+        case .notFound, .noFlagToKill, .alreadyExists, .segmentExists, .invalid, .required, .segmentUsed, .flagArchived,
+            .flagNotArchived, .nothingToRestore, .nothingToPromote, .versionNotFound:
+            true
+        case .versionMismatch, .versionNotKept, .invalidCursor, .conflict, .overtaken, .stopped, .unavailable: false
         }
     }
 }

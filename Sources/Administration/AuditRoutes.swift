@@ -103,7 +103,9 @@ enum AuditRoutes {
         var reader = FieldReader(body: json, "such as {\"heads\": []}")
         var heads: [AuditHead] = []
         for (index, value) in (reader.value("heads")?.arrayValue ?? []).enumerated() {
-            if let head = AuditHead(json: value) { heads.append(head) } else {
+            if let head = AuditHead(json: value) {
+                heads.append(head)
+            } else {
                 reader.report("heads/\(index)", "is no head: {\"head\": 7, \"mark\": \"…\", \"time\": \"…\"}")
             }
         }

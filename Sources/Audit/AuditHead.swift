@@ -2,7 +2,7 @@ import Bytes
 import FlagCore
 import JSON
 
-/// Where the log ends at some time: kept elsewhere, it shows later whether records up to there are still what they were.
+/// Where the log ends at some time: kept elsewhere, it shows later whether records up to there are what they were.
 package struct AuditHead: Sendable, Equatable {
     /// The last record's sequence; 0 when there is none.
     package let sequence: Int64

@@ -71,7 +71,9 @@ struct AuditExpiry {
     private func remove(_ block: AuditBlock) throws(TableError) {
         var terms: Set<AuditTerm> = []
         for record in block.records {
-            if let read = try? AuditRecord(stored: record.bytes, mark: record.mark) { terms.formUnion(read.entry.terms) }
+            if let read = try? AuditRecord(stored: record.bytes, mark: record.mark) {
+                terms.formUnion(read.entry.terms)
+            }
         }
         let keys = terms.map { AuditTable.posting($0, block.first) } + [AuditTable.block(block.first)]
         for start in stride(from: 0, to: keys.count, by: Self.together) {

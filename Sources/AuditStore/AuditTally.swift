@@ -44,7 +44,11 @@ struct AuditTally {
         known.entry.count = (known.entry.count ?? 0) + (entry.count ?? 1)
         known.entry.until = entry.time
         if !known.requests.contains(request) {
-            if known.requests.count < Self.requestsMaximum { known.requests.append(request) } else { known.omitted += 1 }
+            if known.requests.count < Self.requestsMaximum {
+                known.requests.append(request)
+            } else {
+                known.omitted += 1
+            }
         }
         counted[key] = known
     }

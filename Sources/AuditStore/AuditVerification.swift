@@ -164,8 +164,8 @@ struct AuditVerification {
     private mutating func compare(_ sequence: Int64) {
         guard let head = heads[sequence], head.mark != mark else { return }
         report.note(
-            "record \(sequence) is another than the one that the head of \(head.time.rfc3339) was taken of: the log was "
-                + "written anew since")
+            "record \(sequence) is another than the one that the head of \(head.time.rfc3339) was taken of: the log "
+                + "was written anew since")
     }
 
     private mutating func checkHeads(upTo end: Int64) {

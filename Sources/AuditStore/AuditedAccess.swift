@@ -75,8 +75,11 @@ struct AuditedAccess: Sendable {
                 shown.compactMap { name in
                     guard let value = item[name] else { return nil }
                     let isText = name == "policy"
-                    return (name.text, (isText ? value.stringValue.flatMap { try? JSONValue(parsing: $0) } : nil)
-                        ?? value.json)
+                    return (
+                        name.text,
+                        (isText ? value.stringValue.flatMap { try? JSONValue(parsing: $0) } : nil)
+                            ?? value.json
+                    )
                 }))
     }
 

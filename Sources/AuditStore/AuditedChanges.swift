@@ -151,7 +151,9 @@ extension AuditedChanges {
 
     private mutating func count(_ change: TableChange) {
         if change.newItem == nil { run?.deleted += 1 } else { run?.put += 1 }
-        guard case .segmentKey(_, _, let key)? = flagTables.contains(change.table) ? ItemKey(change.key) : nil else { return }
+        guard case .segmentKey(_, _, let key)? = flagTables.contains(change.table) ? ItemKey(change.key) : nil else {
+            return
+        }
         run?.bytes += key.utf8.count
         if change.newItem == nil { run?.removed.append(.string(key)) } else { run?.added.append(.string(key)) }
     }

@@ -65,7 +65,8 @@ package struct RouteHandover: Sendable {
         let event = AdministrationEvent(copy, request, route)
         let began = exchange.beganMicroseconds
         let send = answering(request, route, &copy, &exchange)
-        let reply = Reply { [metrics, counters, report, record, label = route.label, requestID = copy.requestID] result in
+        let reply = Reply {
+            [metrics, counters, report, record, label = route.label, requestID = copy.requestID] result in
             let response: HTTPResponse
             switch result {
             case .success(let success): response = success

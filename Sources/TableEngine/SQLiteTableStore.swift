@@ -184,8 +184,8 @@ extension SQLiteTableStore {
 // MARK: - Age
 
 extension SQLiteTableStore {
-    /// The present time, in milliseconds since 1970, as far as something may be forgotten for its age by it; nil for the
-    /// first hour of a store, in which a machine that began with a wrong clock has it put right.
+    /// The present time, in milliseconds since 1970, as far as something may be forgotten for its age by it; nil for
+    /// the first hour of a store, in which a machine that began with a wrong clock has it put right.
     package var timeForForgetting: Int64? { time.timeForForgetting }
 }
 

@@ -55,7 +55,8 @@ struct AuditReaderTests {
         .with { $0.actor = "nobody" }, .with { $0.until = Timestamp(millisecondsSinceEpoch: 0) },
     ]
 
-    @Test("Whatever is asked for, a list has what a look at everything finds, in both orders and all page sizes",
+    @Test(
+        "Whatever is asked for, a list has what a look at everything finds, in both orders and all page sizes",
         arguments: filters.indices)
     func filter(_ index: Int) throws {
         let filter = Self.filters[index]

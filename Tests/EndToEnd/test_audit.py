@@ -132,7 +132,7 @@ def test_sign_ins_refusals_and_reads_are_told_and_no_secret_is(start_server):
     password = made.stdout.strip()
     for tried, expected in (("wrong", 401), (password, 200)):
         status, _, _ = server.request(
-            "POST", "/api/auth/session", {"username": "bob", "password": tried}, timeout=60)
+            "POST", "/api/auth/token", {"username": "bob", "password": tried}, timeout=60)
         assert status == expected
     for _ in range(5):
         server.expect(401, "GET", "/api/flags")

@@ -51,7 +51,8 @@ struct StructureTests {
         ],
         "ChangeControl": ["Access", "FlagStore", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform", "Dispatch"],
         "Administration": [
-            "HTTPRouting", "HTTPTransport", "Audit", "AuditStore", "Access", "AccessStore", "ChangeControl", "FlagFiles",
+            "HTTPRouting", "HTTPTransport", "Audit", "AuditStore", "Access", "AccessStore", "ChangeControl",
+            "FlagFiles",
             "FlagStore",
             "FlagCache", "FlagCore",
             "DynamoModel",

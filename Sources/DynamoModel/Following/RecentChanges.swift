@@ -1,7 +1,7 @@
 import Platform
 
-/// The last changes that a follower wants, kept as they are delivered, so that one that keeps up reads nothing. Where it
-/// does not, the stream has the others.
+/// The last changes that a follower wants, kept as they are delivered, so that one that keeps up reads nothing. Where
+/// it does not, the stream has the others.
 package final class RecentChanges: Sendable {
     private struct State {
         /// All changes that are wanted behind this one are here; nil while none were delivered.
@@ -54,7 +54,8 @@ package final class RecentChanges: Sendable {
         return own.count
     }
 
-    /// Up to `limit` changes after a position, with none where there are only others; nil when there are none at all. Blocks when they must be read.
+    /// Up to `limit` changes after a position, with none where there are only others; nil when there are none at all.
+    /// Blocks when they must be read.
     package func batch(after position: Int64, limit: Int) throws(TableError) -> ChangeBatch<[TableChange]>? {
         if let batch = recent(after: position, limit: limit) { return batch.upTo > position ? batch : nil }
         let end = stream.lastSequence

@@ -166,7 +166,8 @@ struct AuditFilterOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Who did it: a user's name, a key's selector, an access key.", valueName: "name"))
     var actor: String?
 
-    @Option(help: ArgumentHelp("What was done: flag.update, or flag for all that was done to flags.", valueName: "action"))
+    @Option(
+        help: ArgumentHelp("What was done: flag.update, or flag for all that was done to flags.", valueName: "action"))
     var action: String?
 
     @Option(help: ArgumentHelp("To which flag.", valueName: "key"))

@@ -74,7 +74,9 @@ struct BackupCommand: ParsableCommand {
 
         func run() throws {
             let path = "/api/backups/\(PercentEncoding.encodedSegment(backup))"
-            try place.print(RouteRequest(.delete, path).because(why), of: "backup delete") { "deleted \(BackupCommand.line($0))" }
+            try place.print(RouteRequest(.delete, path).because(why), of: "backup delete") {
+                "deleted \(BackupCommand.line($0))"
+            }
         }
     }
 
