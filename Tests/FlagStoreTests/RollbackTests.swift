@@ -92,7 +92,7 @@ struct RollbackTests {
         let fixture = try Followed().fixture
         try fixture.createSimple("chat")
         try fixture.patch("chat", ["owner": "b"])
-        _ = try apply(.archiveFlag, "chat", fixture)
+        _ = try apply(.archiveFlag, "chat", nil, fixture)
         let archived = failure { _ = try apply(.rollbackFlag, "chat", ["version": 1], fixture) }
         guard case .flagArchived? = archived else {
             Issue.record("\(String(describing: archived))")

@@ -40,7 +40,7 @@ struct SecondThoughtTests {
         let fixture = try Fixture()
         let repository = fixture.repository
         var json = Fixture.simple("chat").objectValue ?? JSONObject()
-        (json["expiresAt"], json["tags"]) = ["2027-01-01T00:00:00Z", ["a"]]
+        (json["expiresAt"], json["tags"]) = ("2027-01-01T00:00:00Z", ["a"])
         try fixture.create(.object(json))
         try fixture.createSimple("other")
         _ = try apply(.archiveFlag, ["reason": "old"], fixture)
