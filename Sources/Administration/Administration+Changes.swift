@@ -1,4 +1,5 @@
 import Access
+import AccessStore
 import ChangeControl
 import DynamoModel
 import FlagCore

@@ -1,5 +1,6 @@
 import Access
 import ChangeControl
+import DynamoModel
 import FlagCore
 import FlagStore
 import HTTPRouting

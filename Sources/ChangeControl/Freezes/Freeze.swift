@@ -86,10 +86,12 @@ extension Freeze {
 
 /// A freeze as somebody wants it: the body of a request, or an entry of the configuration.
 package struct FreezeDraft: Sendable, Equatable {
-    let environment: Environment
+    /// What stays as it is.
+    package let environment: Environment
     let from: Timestamp
     let to: Timestamp
-    let reason: String
+    /// Why.
+    package let reason: String
 
     /// Reads `{environment, from?, to, reason}`.
     ///

@@ -1,5 +1,6 @@
 import Administration
 import ArgumentParser
+import JSON
 
 /// Whether a change is made at once, past a freeze and others' approval.
 struct EmergencyOptions: ParsableArguments {

@@ -1,6 +1,7 @@
 import ChangeControl
 import DynamoModel
 import DynamoService
+import FlagCore
 import FlagStore
 
 extension ChangeGate {
