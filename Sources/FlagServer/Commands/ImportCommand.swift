@@ -45,6 +45,7 @@ struct ImportCommand: ParsableCommand {
     var format = ReportFormat.text
 
     @OptionGroup var why: ReasonOptions
+    @OptionGroup var urgency: EmergencyOptions
     @OptionGroup var place: EnvironmentOptions
     @OptionGroup var door: DoorOptions
 

@@ -51,6 +51,7 @@ struct RestoreCommand: ParsableCommand {
     var create = false
 
     @OptionGroup var why: ReasonOptions
+    @OptionGroup var urgency: EmergencyOptions
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
