@@ -130,7 +130,7 @@ def test_sign_ins_refusals_and_reads_are_told_and_no_secret_is(start_server):
     headers = admin(server)
     made = run_command("users", "create", "bob", "--role", "viewer", "--data-dir", server.data_dir)
     password = made.stdout.strip()
-    for tried, expected in (("wrong", 401), (password, 200)):
+    for tried, expected in (("wrong", 403), (password, 200)):
         status, _, _ = server.request(
             "POST", "/api/auth/token", {"username": "bob", "password": tried}, timeout=60)
         assert status == expected
