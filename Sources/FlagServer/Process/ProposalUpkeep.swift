@@ -1,6 +1,7 @@
 import ChangeControl
 import Dispatch
 import FlagCore
+import FlagStore
 import Logging
 
 /// Once a minute ends proposals that nobody has decided in time, lets go of what ended long ago, and, first of all, goes
