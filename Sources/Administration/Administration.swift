@@ -38,7 +38,7 @@ package struct Administration: Sendable {
     /// The environment of a request that names none.
     package let defaultEnvironment: Environment
     /// The wall clock.
-    let now: @Sendable () -> Timestamp
+    package let now: @Sendable () -> Timestamp
 
     /// Puts the parts together.
     ///
