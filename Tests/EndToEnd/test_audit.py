@@ -113,7 +113,8 @@ def test_the_port_of_dynamodb_tells_by_which_access_key(start_server, tmp_path):
             return False
     await_that(opened)
     with pytest.raises(client.exceptions.ClientError):
-        client.delete_item(TableName="feature-flags-local", Key={"PK": {"S": "FLAG#staging#x"}, "SK": {"S": "METADATA"}})
+        client.delete_item(
+            TableName="feature-flags-local", Key={"PK": {"S": "FLAG#staging#x"}, "SK": {"S": "METADATA"}})
 
     put = [r for r in audit(server, "flag=by-hand", **headers) if r["action"] == "flag.create"][0]
     assert put["principal"] == {
@@ -195,6 +196,24 @@ def test_commands_read_check_and_export_beside_a_server_and_without_one(start_se
     command(data_dir, "export", "--output", tmp_path / "audit.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
     assert [line["sequence"] for line in lines] == list(range(1, len(lines) + 1))
+
+
+def test_a_restore_takes_nothing_from_the_log_and_what_comes_after_it_is_told(start_server, tmp_path):
+    server = start_server()
+    server.create_flag("before", defaultEnabled=True)
+    backup = server.expect(201, "POST", "/api/backups", {"name": "before"})["id"]
+    server.create_flag("after", defaultEnabled=True)
+    (tmp_path / "head").write_text(command(server, "head"))
+    done = run_command("restore", backup, "--replace", "--reason", "it went wrong", "--data-dir", server.data_dir)
+    assert done.returncode == 0, done.stderr
+    await_that(lambda: server.request("GET", "/api/flags/after")[0] == 404)
+    server.create_flag("later", defaultEnabled=True)
+    told = [(record["action"], record["target"].get("flag")) for record in audit(server, "order=oldest&limit=1000")]
+    changes = [entry for entry in told if entry[0] in ("flag.create", "backup.restore")]
+    assert changes == [("flag.create", "before"), ("flag.create", "after"), ("backup.restore", None),
+                       ("flag.create", "later")]
+    assert audit(server, "action=backup.restore")[0]["reason"] == "it went wrong"
+    assert ": in order" in command(server, "verify", "--against", tmp_path / "head")
 
 
 def test_what_somebody_changed_in_the_file_is_found(start_server, data_dir):
