@@ -34,7 +34,7 @@ def files_with(folder, text: str = MARKER) -> list[str]:
 
 def fill(server, numbers, note: str = ""):
     for number in numbers:
-        server.create_flag(f"flag-{number}", description=f"{MARKER} {number} {note}")
+        server.create_flag(f"flag-{number}", description=f"{MARKER} {number} {note}", defaultEnabled=True)
 
 
 def descriptions(server) -> dict[str, str]:
