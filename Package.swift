@@ -84,11 +84,13 @@ let package = Package(
         library(
             "Evaluation",
             ["HTTPRouting", "HTTPTransport", "Telemetry", "Access", "FlagCache", "FlagCore", "JSON", "Bytes"]),
+        // What is to happen to flags later or with others' leave, and what holds changes up.
+        library("ChangeControl", ["Access", "FlagStore", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform"]),
         library(
             "Administration",
             [
-                "HTTPRouting", "HTTPTransport", "Access", "AccessStore", "FlagFiles", "FlagStore", "FlagCache",
-                "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform",
+                "HTTPRouting", "HTTPTransport", "Access", "AccessStore", "ChangeControl", "FlagFiles", "FlagStore",
+                "FlagCache", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform",
             ]),
         // The API document, compiled in.
         .target(name: "CAPIDocument", exclude: ["openapi.json"]),
@@ -97,7 +99,8 @@ let package = Package(
             name: "FlagServer",
             dependencies: [
                 "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens", "SigV4",
-                "CAPIDocument", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine",
+                "ChangeControl", "CAPIDocument", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel",
+                "TableEngine",
                 "DynamoService", "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -155,13 +158,17 @@ let package = Package(
                 "Bytes", "DynamoModel", "TableEngine", "FlagCore", "FlagCache", "FlagFiles", "JSON", "ForeignItems",
                 "Platform",
             ]),
+        tests(
+            of: "ChangeControl",
+            ["Access", "Bytes", "DynamoModel", "TableEngine", "FlagStore", "FlagCore", "JSON", "Platform"]),
         tests(of: "HTTPTransport", ["Bytes", "CLinux", "COpenSSL", "CZlib", "Platform"]),
         tests(of: "HTTPClient", ["HTTPTransport", "Platform"]),
         tests(
             of: "FlagServer",
             [
                 "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens",
-                "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel",
+                "ChangeControl", "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache", "FlagCore",
+                "DynamoModel",
                 "DynamoService",
                 "TableEngine",
                 "JSON",

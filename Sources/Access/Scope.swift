@@ -1,32 +1,20 @@
-import Bytes
 import DynamoModel
 import FlagCore
 
-/// The leave to change one environment: who does it, where, when, and on which request. Every write of the store wants
-/// one, so that no change is without somebody who made it.
+/// The leave to change one environment: who does it, where and when. Every write of the store wants one, so that no
+/// change is without somebody who made it.
 package struct WriteScope: Sendable {
-    /// Who makes the change.
+    /// Who makes the change, and in what circumstances.
     package let principal: Principal
     /// Where.
     package let environment: Environment
     /// When.
     package let instant: Timestamp
-    /// The request that asked for it; nil where none did.
-    package let requestID: RequestID?
 
-    private init(
-        _ principal: Principal, _ environment: Environment, _ instant: Timestamp, _ requestID: RequestID? = nil
-    ) {
+    fileprivate init(_ principal: Principal, _ environment: Environment, _ instant: Timestamp) {
         self.principal = principal
         self.environment = environment
         self.instant = instant
-        self.requestID = requestID
-    }
-
-    fileprivate init(
-        of caller: Caller, in environment: Environment, at instant: Timestamp, on requestID: RequestID?
-    ) {
-        self.init(caller.principal, environment, instant, requestID)
     }
 
     /// The scope of what the server does of its own accord.
@@ -74,11 +62,12 @@ extension Caller {
     /// - Parameters:
     ///   - permissions: what the change needs.
     ///   - instant: when the change is made.
-    ///   - requestID: the request that asks for it.
+    ///   - circumstances: how it comes about.
     package func writeScope(
-        _ permissions: Permissions, in environment: Environment, at instant: Timestamp, on requestID: RequestID?
+        _ permissions: Permissions, in environment: Environment, at instant: Timestamp,
+        _ circumstances: ChangeCircumstances = ChangeCircumstances()
     ) -> WriteScope? {
         guard self.permissions(in: environment).isSuperset(of: permissions) else { return nil }
-        return WriteScope(of: self, in: environment, at: instant, on: requestID)
+        return WriteScope(principal.with(circumstances), environment, instant)
     }
 }

@@ -35,7 +35,7 @@ enum AccessKeyRoutes {
         let draft = try request.draft { json throws(DefinitionIssues) in try AccessKeyDraft(json: json) }
         let (record, secret) = try administration.onKeys("access key") { () throws(KeyStoreError) in
             try administration.keys.accessKeys.create(
-                draft.name, policy: draft.policy, rate: draft.rate, by: request.caller.principal,
+                draft.name, policy: draft.policy, rate: draft.rate, by: request.principal,
                 at: administration.now())
         }
         var response: JSONObject = [
@@ -65,7 +65,7 @@ enum AccessKeyRoutes {
         let reason = try request.text("reason", .reason)
         let record = try administration.onKeys("access key") { () throws(KeyStoreError) in
             try administration.keys.accessKeys.revoke(
-                request.path["accessKeyId"] ?? "", reason: reason, by: request.caller.principal,
+                request.path["accessKeyId"] ?? "", reason: reason, by: request.principal(because: reason),
                 at: administration.now())
         }
         return .respond(.json(.object(record.json(withPolicy: true))))

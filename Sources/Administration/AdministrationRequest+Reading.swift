@@ -1,4 +1,5 @@
 import Access
+import DynamoModel
 import FlagCore
 import FlagStore
 import HTTPRouting
@@ -50,17 +51,25 @@ extension AdministrationRequest {
     }
 
     /// The leave to change an environment in the way of the route. The only place where a request comes by one.
-    func scope(in environment: Environment, _ administration: Administration) throws(Problem) -> WriteScope {
+    ///
+    /// - Parameter reason: why, where the body says so.
+    func scope(
+        in environment: Environment, _ administration: Administration, because reason: String? = nil
+    ) throws(Problem) -> WriteScope {
         // What is of all tenants is not changed by somebody who is bound to one.
         if permissions != .changeOverrides { try requireAnyTenant() }
-        let scope = caller.writeScope(permissions, in: environment, at: administration.now(), on: requestID)
+        var circumstances = circumstances
+        if let reason { circumstances.reason = reason }
+        let scope = caller.writeScope(permissions, in: environment, at: administration.now(), circumstances)
         guard let scope else { throw .forbidden(permissions, in: environment) }
         return scope
     }
 
     /// The leave to do an operation where the query or its body says.
     func scope(of operation: FlagOperation, _ administration: Administration) throws(Problem) -> WriteScope {
-        try scope(in: try environment(administration, body: operation.bodyEnvironment), administration)
+        try scope(
+            in: try environment(administration, body: operation.bodyEnvironment), administration,
+            because: operation.reason)
     }
 
     /// The operation that the body describes.

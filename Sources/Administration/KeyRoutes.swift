@@ -36,7 +36,7 @@ enum KeyRoutes {
         let draft = try request.draft { json throws(DefinitionIssues) in try KeyDraft(json: json) }
         let now = administration.now()
         let (record, text) = try administration.onKeys("key") { () throws(KeyStoreError) in
-            try administration.keys.create(draft, by: request.caller.principal, at: now)
+            try administration.keys.create(draft, by: request.principal, at: now)
         }
         return .respond(
             .json(
@@ -60,7 +60,7 @@ enum KeyRoutes {
         let now = administration.now()
         let record = try administration.onKeys("key") { () throws(KeyStoreError) in
             try administration.keys.revoke(
-                request.selector, reason: reason, by: request.caller.principal, at: now)
+                request.selector, reason: reason, by: request.principal(because: reason), at: now)
         }
         return .respond(.json(record.json(at: now)))
     }
@@ -75,7 +75,7 @@ enum KeyRoutes {
         let (record, text) = try administration.onKeys("key") { () throws(KeyStoreError) in
             try administration.keys.rotate(
                 request.selector, overlapMilliseconds: overlap.milliseconds ?? 0,
-                by: request.caller.principal, at: now)
+                by: request.principal, at: now)
         }
         return .respond(.json(record.json(at: now, with: text), fields: [("Cache-Control", "no-store")]))
     }

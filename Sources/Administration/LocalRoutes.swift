@@ -19,6 +19,8 @@ package struct RouteRequest: Sendable {
     package let query: [(name: String, value: String)]
     /// The content; nil for none.
     package let body: [UInt8]?
+    /// Why something is changed, as whoever asks says.
+    package var reason: String?
     /// Whether it may take long, and whoever asks wants to see how far it is.
     package private(set) var isLong = false
 
@@ -81,6 +83,7 @@ package struct LocalRoutes: Sendable {
     ) throws(Problem) -> HTTPResponse {
         var (copy, route) = try copy(of: request, of: caller, named: id)
         copy.follow = follow
+        try copy.give(reason: request.reason)
         let done = DispatchSemaphore(value: 0)
         let response = Locked<Result<HTTPResponse, Problem>?>(nil)
         let reply = Reply { result in

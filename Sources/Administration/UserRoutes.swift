@@ -43,7 +43,7 @@ enum UserRoutes {
             let now = administration.now()
             let (record, password) = try administration.onUsers { () throws(KeyStoreError) in
                 try administration.accounts.users.create(
-                    draft.name, draft.roles, by: request.caller.principal, at: now)
+                    draft.name, draft.roles, by: request.principal, at: now)
             }
             return .json(
                 record.json(at: now, with: password), status: .created,
@@ -62,7 +62,7 @@ enum UserRoutes {
     ) throws(Problem) -> Outcome {
         let roles = try request.draft { json throws(DefinitionIssues) in try UserRoles(body: json) }
         return try change(request, administration) { users, name, now throws(KeyStoreError) in
-            try users.setRoles(of: name, to: roles, by: request.caller.principal, at: now)
+            try users.setRoles(of: name, to: roles, by: request.principal, at: now)
         }
     }
 
@@ -73,7 +73,7 @@ enum UserRoutes {
         return .passwordWork(.caller) { () throws(Problem) in
             let now = administration.now()
             let (record, password) = try administration.onUsers { () throws(KeyStoreError) in
-                try administration.accounts.users.resetPassword(of: name, by: request.caller.principal, at: now)
+                try administration.accounts.users.resetPassword(of: name, by: request.principal, at: now)
             }
             return .json(record.json(at: now, with: password), fields: [("Cache-Control", "no-store")])
         }
@@ -83,7 +83,7 @@ enum UserRoutes {
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         try change(request, administration) { users, name, now throws(KeyStoreError) in
-            try users.resetSecondFactor(of: name, by: request.caller.principal, at: now)
+            try users.resetSecondFactor(of: name, by: request.principal, at: now)
         }
     }
 
@@ -91,7 +91,7 @@ enum UserRoutes {
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         try change(request, administration) { users, name, now throws(KeyStoreError) in
-            try users.set(name, disabled: true, by: request.caller.principal, at: now)
+            try users.set(name, disabled: true, by: request.principal, at: now)
         }
     }
 
@@ -99,7 +99,7 @@ enum UserRoutes {
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         try change(request, administration) { users, name, now throws(KeyStoreError) in
-            try users.set(name, disabled: false, by: request.caller.principal, at: now)
+            try users.set(name, disabled: false, by: request.principal, at: now)
         }
     }
 
@@ -107,7 +107,7 @@ enum UserRoutes {
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
         try change(request, administration) { users, name, now throws(KeyStoreError) in
-            try users.endSessions(of: name, by: request.caller.principal, at: now)
+            try users.endSessions(of: name, by: request.principal, at: now)
         }
     }
 

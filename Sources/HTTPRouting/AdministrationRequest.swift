@@ -1,5 +1,6 @@
 import Access
 import Bytes
+import FlagCore
 import HTTPTransport
 import JSON
 
@@ -15,6 +16,10 @@ package struct AdministrationRequest: Sendable {
     package private(set) var ifNoneMatch: String?
     /// Who sent it.
     package let caller: Caller
+    /// Why, as whoever sent it says in the field `X-Change-Reason`.
+    package private(set) var reason: String?
+    /// What the program calls itself that sent it; a bounded part.
+    package private(set) var userAgent: String?
     /// Who they turn out to be, for routes that find that out.
     package let identity = ProvenIdentity()
     /// What the route needs whoever sent it to be allowed.
@@ -56,6 +61,10 @@ package struct AdministrationRequest: Sendable {
         traceID = request.field("traceparent").flatMap(TraceParent.traceID)
         ifMatch = request.joinedField("If-Match")
         ifNoneMatch = request.joinedField("If-None-Match")
+        try give(reason: request.joinedField(Self.reasonField))
+        userAgent = request.field("User-Agent").flatMap { bytes in
+            bytes.isEmpty ? nil : String(decoding: bytes.prefix(Self.userAgentBytes), as: UTF8.self)
+        }
         if route.policy.readsCredentials { credentials = OwnCredentials(request, isSecure: isSecure) }
         guard let body = route.operation.body, !request.body.isEmpty else { return }
         try MediaType.require(request.field("Content-Type"), for: route, body)
@@ -89,6 +98,23 @@ package struct AdministrationRequest: Sendable {
         self.query = try QueryParameters(query, allowing: route.operation.queryNames)
         self.body = body
         example = route.operation.body?.example
+    }
+
+    /// The field that says why something is changed.
+    package static let reasonField: StaticString = "X-Change-Reason"
+    /// Bytes that are kept of what a program calls itself.
+    private static let userAgentBytes = 256
+
+    /// Says why it is sent.
+    ///
+    /// - Throws: what is wrong with the reason.
+    package mutating func give(reason: String?) throws(Problem) {
+        // Empty is what scripts make of a variable that is not set.
+        guard let reason, !reason.isEmpty else { return }
+        if let complaint = TextRule.reason.complaint(about: reason) {
+            throw Problem(.invalidRequest, "the reason in \(Self.reasonField) \(complaint)")
+        }
+        self.reason = reason
     }
 
     /// Who sent it, for people: the principal and the address.

@@ -61,15 +61,16 @@ struct RouteAccessTests {
     func writeScopes() throws {
         let now = Timestamp(millisecondsSinceEpoch: 7)
         let editor = Self.caller(Role.editor.permissions, in: [.staging])
-        let scope = try #require(
-            editor.writeScope(.changeFlags, in: .staging, at: now, on: RequestID("r-1")))
+        var circumstances = ChangeCircumstances()
+        circumstances.requestID = "r-1"
+        let scope = try #require(editor.writeScope(.changeFlags, in: .staging, at: now, circumstances))
         #expect(scope.principal == Principal(.key, "k"))
         #expect(scope.environment == .staging)
         #expect(scope.instant == now)
-        #expect(scope.requestID?.text == "r-1")
-        #expect(editor.writeScope(.changeFlags, in: .production, at: now, on: nil) == nil)
-        #expect(editor.writeScope(.killSwitches, in: .staging, at: now, on: nil) == nil)
-        #expect(editor.writeScope([.changeFlags, .killSwitches], in: .staging, at: now, on: nil) == nil)
+        #expect(scope.principal.circumstances?.requestID == "r-1")
+        #expect(editor.writeScope(.changeFlags, in: .production, at: now) == nil)
+        #expect(editor.writeScope(.killSwitches, in: .staging, at: now) == nil)
+        #expect(editor.writeScope([.changeFlags, .killSwitches], in: .staging, at: now) == nil)
     }
 
     @Test("A command and the server itself change under their own names")

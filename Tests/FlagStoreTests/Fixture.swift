@@ -153,7 +153,7 @@ extension WriteScope {
     static func tests(
         _ environment: Environment, by principal: Principal = .anonymous, at now: Timestamp = Fixture.start
     ) -> WriteScope {
-        let scope = Caller(principal, everywhere: .all).writeScope([], in: environment, at: now, on: nil)
+        let scope = Caller(principal, everywhere: .all).writeScope([], in: environment, at: now)
         guard let scope else { preconditionFailure("nothing is asked of the caller") }
         return scope
     }

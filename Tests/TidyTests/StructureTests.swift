@@ -45,13 +45,16 @@ struct StructureTests {
         "Evaluation": [
             "HTTPRouting", "HTTPTransport", "Telemetry", "Access", "FlagCache", "FlagCore", "JSON", "Bytes",
         ],
+        "ChangeControl": ["Access", "FlagStore", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform"],
         "Administration": [
-            "HTTPRouting", "HTTPTransport", "Access", "AccessStore", "FlagFiles", "FlagStore", "FlagCache", "FlagCore",
+            "HTTPRouting", "HTTPTransport", "Access", "AccessStore", "ChangeControl", "FlagFiles", "FlagStore",
+            "FlagCache", "FlagCore",
             "DynamoModel",
             "JSON", "Bytes", "Platform", "Dispatch",
         ],
         "FlagServer": [
             "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens", "SigV4",
+            "ChangeControl",
             "CAPIDocument", "FlagStore",
             "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService", "HTTPTransport",
             "HTTPClient", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials",

@@ -83,6 +83,7 @@ struct RemoteServer {
         var message = HTTPClientRequest(request.method.name, "\(origin)\(request.path)\(query)", body: request.body)
         if request.body != nil { message.fields.append(("Content-Type", "application/json")) }
         if request.isLong { message.fields.append(("Accept", "application/jsonl")) }
+        if let reason = request.reason { message.fields.append(("\(AdministrationRequest.reasonField)", reason)) }
         if let key { message.fields.append(("Authorization", "Bearer \(key)")) }
         message.unixSocket = unixSocket
         let progress = ProgressLine()

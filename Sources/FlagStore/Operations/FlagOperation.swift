@@ -17,6 +17,8 @@ package struct FlagOperation: Sendable {
 
         /// Whether there is something to say beside the names.
         package var takesBody: Bool { ![.deleteFlag, .removeOverride, .deleteSegment].contains(self) }
+        /// Whether a reason is part of what is stored, so that the body's is read with the rest of it.
+        fileprivate var storesReason: Bool { [.setOverride, .setKillSwitch, .endKillSwitch].contains(self) }
     }
 
     /// What it does.
@@ -27,6 +29,8 @@ package struct FlagOperation: Sendable {
     package let tenant: String?
     /// What was asked for; nil where there is nothing to say beside the names.
     package let body: JSONValue?
+    /// Why, as the body says.
+    package let reason: String?
     /// The version that the flag or segment must have; nil for whichever it has.
     package var expectedVersion: Int64?
     /// The environment that the body names; nil where it names none.
@@ -64,7 +68,9 @@ package struct FlagOperation: Sendable {
         _ kind: Kind, of name: String? = nil, tenant: String? = nil, body: JSONValue? = nil,
         expecting expectedVersion: Int64? = nil
     ) throws(DefinitionIssues) {
+        let (body, reason) = try FlagOperation.reason(kind, body)
         change = try FlagOperation.change(kind, name ?? "", tenant ?? "", body ?? .null)
+        self.reason = reason
         self.kind = kind
         self.name = name
         self.tenant = tenant
@@ -79,6 +85,23 @@ package struct FlagOperation: Sendable {
             default: nil
             }
     }
+
+    /// Takes the reason out of a body where it is about the change and not about what is stored.
+    private static func reason(
+        _ kind: Kind, _ body: JSONValue?
+    ) throws(DefinitionIssues) -> (body: JSONValue?, reason: String?) {
+        guard case .object(var object)? = body, let value = object[reasonName] else { return (body, nil) }
+        if kind.storesReason { return (body, value.stringValue) }
+        let complaint =
+            if let text = value.stringValue { TextRule.reason.complaint(about: text) } else { "must be a text" }
+        if let complaint {
+            throw DefinitionIssues(issues: [DefinitionIssue(pointer: "/\(reasonName)", message: complaint)])
+        }
+        object[reasonName] = nil
+        return (.object(object), value.stringValue)
+    }
+
+    private static let reasonName = "reason"
 
     private static func change(
         _ kind: Kind, _ name: String, _ tenant: String, _ body: JSONValue
@@ -121,6 +144,7 @@ extension FlagOperation {
         if let tenant { object["tenantId"] = .string(tenant) }
         if let expectedVersion { object["expectedVersion"] = .integer(expectedVersion) }
         if let body { object["body"] = body }
+        if let reason, !kind.storesReason { object["reason"] = .string(reason) }
         return .object(object)
     }
 
@@ -132,8 +156,13 @@ extension FlagOperation {
             let kinds = Kind.allCases.map(\.rawValue).joined(separator: ", ")
             throw DefinitionIssues(issues: [DefinitionIssue(pointer: "/operation", message: "must be one of \(kinds)")])
         }
+        var body = json["body"]
+        if let reason = json[FlagOperation.reasonName], case .object(var object)? = body, !kind.storesReason {
+            object[FlagOperation.reasonName] = reason
+            body = .object(object)
+        }
         try self.init(
-            kind, of: json["name"]?.stringValue, tenant: json["tenantId"]?.stringValue, body: json["body"],
+            kind, of: json["name"]?.stringValue, tenant: json["tenantId"]?.stringValue, body: body,
             expecting: json["expectedVersion"]?.numberValue?.int64)
     }
 }

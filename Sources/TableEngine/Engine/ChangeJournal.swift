@@ -136,7 +136,7 @@ struct ChangeJournal {
         try insert.bind(lastSequence, at: 1)
         try insert.bind(committedAt, at: 2)
         try insert.bind(table, at: 3)
-        let principal = principal.description
+        let principal = principal.record
         try insert.bind(principal, at: 4)
         try insert.bind(images.old, at: 5)
         try insert.bind(images.new, at: 6)
@@ -279,7 +279,7 @@ struct ChangeJournal {
         let old: Item? = if let image = images.old { try ItemCodec.decode(image) } else { nil }
         guard let key = (new ?? old).flatMap(definition.key(of:)) else { return nil }
         return TableChange(
-            sequence: row.int64(0), committedAt: row.int64(1), principal: Principal(description: row.text(3)),
+            sequence: row.int64(0), committedAt: row.int64(1), principal: Principal(record: row.text(3)),
             table: name, key: key, oldItem: old, newItem: new)
     }
 }

@@ -1,0 +1,40 @@
+import DynamoModel
+import FlagCore
+
+/// The internal table of what is to happen to flags and of what holds changes up. It accompanies no table of flags and
+/// is in no backup of one, so that no restore brings back what was cancelled or has happened already.
+///
+/// | item | PK | SK |
+/// |---|---|---|
+/// | change that others are asked to agree to | `PROPOSAL#{env}` | the identifier |
+/// | change at an instant | `SCHEDULE#{env}` | the identifier |
+/// | freeze | `FREEZE` | the identifier |
+package enum ChangeControlTable {
+    /// Its name.
+    package static let name = "\(InternalTables.prefix)change-control"
+
+    static let partition: AttributeName = "PK"
+    static let sort: AttributeName = "SK"
+
+    static let schema = TableSchema(
+        name: name, partitionKey: KeyAttribute(partition), sortKey: KeyAttribute(sort))
+
+    /// The partition of an environment's proposals.
+    static func proposals(_ environment: Environment) -> String { "PROPOSAL#\(environment.rawValue)" }
+    /// The partition of an environment's schedules.
+    static func schedules(_ environment: Environment) -> String { "SCHEDULE#\(environment.rawValue)" }
+    /// The partition of the freezes.
+    static let freezes = "FREEZE"
+}
+
+extension TableStore {
+    /// Makes the table where there is none. Blocks.
+    package func createChangeControlTable() throws(TableError) {
+        if try listTables().contains(ChangeControlTable.name) { return }
+        do throws(TableError) { try createTable(ChangeControlTable.schema) } catch {
+            // Somebody else was faster.
+            if case .tableExists = error { return }
+            throw error
+        }
+    }
+}
