@@ -106,8 +106,7 @@ struct TransactionApplication {
             let sequence =
                 InternalTables.isFollowed(name)
                 ? try journal.append(
-                    connection, table: name, principal: transaction.principal,
-                    images(of: decision, sealed, at: operation.keyBytes)) : nil
+                    connection, table: name, images(of: decision, sealed, at: operation.keyBytes)) : nil
             changes.append(
                 TableChange(
                     sequence: sequence ?? 0, committedAt: journal.committedAt, principal: transaction.principal,
@@ -208,6 +207,7 @@ extension TransactionApplication {
                 decision.stored?.bytes
             }
         return ChangeJournal.Images(
+            record: seal.seal(record: transaction.principal.record, at: key),
             old: before.map { ChangeImage.encode(seal.seal($0, at: key), at: key) },
             new: sealed.map { ChangeImage.encode($0, at: key) })
     }

@@ -113,11 +113,21 @@ final class ItemSeal: Sendable {
         guard let box = try? AES.GCM.SealedBox(combined: combined.assumingMemoryBound(to: UInt8.self)),
             let item = try? AES.GCM.open(box, using: dataKey, authenticating: Array(key))
         else { throw .damaged }
-        let result = item.withContiguousStorageIfAvailable { item in
-            Swift.Result { () throws(ItemCodecError) in try body(UnsafeRawBufferPointer(item)) }
+        return try Self.read(item, body)
+    }
+
+    /// Gives the bytes of a sequence where they lie.
+    private static func read<Result>(
+        _ bytes: some Sequence<UInt8>, _ body: (UnsafeRawBufferPointer) throws(ItemCodecError) -> Result
+    ) throws(ItemCodecError) -> Result {
+        let inPlace = bytes.withContiguousStorageIfAvailable { bytes in
+            Swift.Result { () throws(ItemCodecError) in try body(UnsafeRawBufferPointer(bytes)) }
         }
-        guard let result else { throw .damaged }
-        return try result.get()
+        if let inPlace { return try inPlace.get() }
+        let copied = Array(bytes).withUnsafeBytes { bytes in
+            Swift.Result { () throws(ItemCodecError) in try body(bytes) }
+        }
+        return try copied.get()
     }
 
     /// The item that is stored, encoded; see the other `open`.
