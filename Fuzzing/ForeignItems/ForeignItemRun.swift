@@ -107,8 +107,8 @@ package struct ForeignItemRun {
                 _ = try stored.overrides(ofFlag: key).records.map { $0.json.serialized() }
                 _ = try stored.overrides(ofTenant: key).records.map { $0.json.serialized() }
                 _ = try stored.invalidOverrides(ofTenant: key)
-                _ = try stored.history(of: key).map { $0.json.serialized() }
-                _ = try stored.history(ofSegment: key).map { $0.json.serialized() }
+                _ = try stored.history(of: .flag(key)).records.map { $0.json.serialized() }
+                _ = try stored.history(of: .segment(key)).records.map { $0.json.serialized() }
                 _ = try stored.dependents(of: key)
                 _ = try stored.uses(ofSegment: key)
                 _ = try stored.keys(ofSegment: key)

@@ -1,4 +1,5 @@
 import DynamoModel
+import FlagCache
 import FlagCore
 import JSON
 import Testing
@@ -110,12 +111,14 @@ struct PromotionTests {
         #expect(try fixture.repository.segments(in: .production).records.isEmpty)
         try fixture.createSimple("base", in: .production)
         guard case .versionMismatch? = failure({ _ = try promote(fixture, expecting: 3) }) else {
-            return Issue.record("there is no version 3")
+            Issue.record("there is no version 3")
+            return
         }
         _ = try promote(fixture)
         try fixture.delete("chat", in: .staging)
         guard case .nothingToPromote(_, .staging)? = failure({ _ = try promote(fixture) }) else {
-            return Issue.record("there is nothing to promote")
+            Issue.record("there is nothing to promote")
+            return
         }
     }
 

@@ -1,4 +1,5 @@
 import DynamoModel
+import FlagCache
 import FlagCore
 import JSON
 import Testing
@@ -38,7 +39,10 @@ struct RollbackTests {
         let first = try fixture.createSimple("chat", owner: "a")
         try fixture.patch("chat", ["owner": "b", "rollout": ["percentage": 50]])
         let written = try apply(.rollbackFlag, "chat", ["version": 1, "reason": "too early"], fixture)
-        guard case .flag(let flag) = written else { return Issue.record("\(written)") }
+        guard case .flag(let flag) = written else {
+            Issue.record("\(written)")
+            return
+        }
         #expect(flag.version == 3 && flag.owner == "a" && flag.rule.rollout == nil && flag.createdAt == first.createdAt)
         let entry = try fixture.repository.version(.number(3), of: .flag("chat"), in: .development)
         #expect(entry.by == "account ann" && entry.reason == "too early")
@@ -52,7 +56,10 @@ struct RollbackTests {
         try fixture.createSimple("chat")
         try fixture.patch("chat", ["owner": "b"])
         let error = failure { _ = try apply(.rollbackFlag, "chat", ["version": 1], expecting: 1, fixture) }
-        guard case .versionMismatch(_, 1, 2)? = error else { return Issue.record("\(String(describing: error))") }
+        guard case .versionMismatch(_, 1, 2)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
     }
 
     @Test("A rollback over segments that were renamed and flags that are gone is refused with all that is missing")
@@ -85,12 +92,18 @@ struct RollbackTests {
         let fixture = try Followed().fixture
         try fixture.createSimple("chat")
         try fixture.patch("chat", ["owner": "b"])
-        _ = try apply(.archiveFlag, "chat", fixture)
+        _ = try apply(.archiveFlag, "chat", nil, fixture)
         let archived = failure { _ = try apply(.rollbackFlag, "chat", ["version": 1], fixture) }
-        guard case .flagArchived? = archived else { return Issue.record("\(String(describing: archived))") }
+        guard case .flagArchived? = archived else {
+            Issue.record("\(String(describing: archived))")
+            return
+        }
         try fixture.delete("chat")
         let gone = failure { _ = try apply(.rollbackFlag, "chat", ["version": 1], fixture) }
-        guard case .notFound? = gone else { return Issue.record("\(String(describing: gone))") }
+        guard case .notFound? = gone else {
+            Issue.record("\(String(describing: gone))")
+            return
+        }
     }
 
     @Test("A segment says again what it said, and lists the keys that it lists")
@@ -100,7 +113,10 @@ struct RollbackTests {
         _ = try apply(.editSegmentKeys, "beta", ["add": ["u1"]], fixture)
         _ = try apply(.patchSegment, "beta", ["owner": "p", "condition": ["==": [["var": "plan"], "gold"]]], fixture)
         let written = try apply(.rollbackSegment, "beta", ["version": 2], fixture)
-        guard case .segment(let segment, _) = written else { return Issue.record("\(written)") }
+        guard case .segment(let segment, _) = written else {
+            Issue.record("\(written)")
+            return
+        }
         #expect(segment.version == 4 && segment.owner == "o" && segment.condition == nil)
         #expect(try fixture.repository.allKeys(ofSegment: "beta", in: .development) == ["u1"])
     }

@@ -40,7 +40,7 @@ struct SecondThoughtTests {
         let fixture = try Fixture()
         let repository = fixture.repository
         var json = Fixture.simple("chat").objectValue ?? JSONObject()
-        (json["expiresAt"], json["tags"]) = ["2027-01-01T00:00:00Z", ["a"]]
+        (json["expiresAt"], json["tags"]) = ("2027-01-01T00:00:00Z", ["a"])
         try fixture.create(.object(json))
         try fixture.createSimple("other")
         _ = try apply(.archiveFlag, ["reason": "old"], fixture)
@@ -58,7 +58,8 @@ struct SecondThoughtTests {
         #expect(try repository.flags(in: .development).total == 1)
         #expect(try repository.flag("chat", in: .development).json(at: Fixture.start)["archived"] == true)
         guard case .alreadyExists? = failure({ try fixture.createSimple("chat") }) else {
-            return Issue.record("the key is taken")
+            Issue.record("the key is taken")
+            return
         }
         #expect(try repository.staleFlagCount(in: .development, at: Timestamp(rfc3339: "2028-01-01T00:00:00Z")!) == 0)
     }
@@ -83,7 +84,8 @@ struct SecondThoughtTests {
         try fixture.revive("chat")
         _ = try apply(.unarchiveFlag, nil, fixture)
         guard case .flagNotArchived? = failure({ _ = try apply(.unarchiveFlag, nil, fixture) }) else {
-            return Issue.record("it was taken out twice")
+            Issue.record("it was taken out twice")
+            return
         }
         #expect(failure { try fixture.patch("chat", ["archived": true]) }?.pointers == ["/archived"])
         var json = Fixture.simple("new").objectValue ?? JSONObject()
@@ -99,14 +101,16 @@ struct SecondThoughtTests {
         try fixture.createSimple("chat")
         try fixture.create(Self.requiring)
         guard case .required(_, ["user"])? = failure({ _ = try apply(.archiveFlag, nil, fixture) }) else {
-            return Issue.record("user requires it")
+            Issue.record("user requires it")
+            return
         }
         _ = try apply(.archiveFlag, nil, fixture, of: "user")
         _ = try apply(.archiveFlag, nil, fixture)
         #expect(
             failure { _ = try apply(.unarchiveFlag, nil, fixture, of: "user") }?.pointers == ["/requires/0/flagKey"])
         guard case .required? = failure({ try fixture.delete("chat") }) else {
-            return Issue.record("it would be missing when user comes back")
+            Issue.record("it would be missing when user comes back")
+            return
         }
         _ = try apply(.unarchiveFlag, nil, fixture)
         _ = try apply(.unarchiveFlag, nil, fixture, of: "user")
@@ -156,14 +160,18 @@ struct SecondThoughtTests {
         try fixture.patch("chat", ["owner": "b"])
         try delete(fixture)
         let written = try apply(.restoreFlag, ["reason": "by mistake"], fixture)
-        guard case .restored(let flag, 0) = written else { return Issue.record("\(written)") }
+        guard case .restored(let flag, 0) = written else {
+            Issue.record("\(written)")
+            return
+        }
         #expect(flag.owner == "b" && flag.version == 3 && flag.createdAt == first.createdAt)
         #expect(try fixture.repository.flag("chat", in: .development) == flag)
         #expect(
             try fixture.repository.version(.number(1), of: .flag("chat"), in: .development).content.object?["owner"]
                 == "a")
         guard case .alreadyExists? = failure({ _ = try apply(.restoreFlag, nil, fixture) }) else {
-            return Issue.record("it is there")
+            Issue.record("it is there")
+            return
         }
     }
 
@@ -171,7 +179,8 @@ struct SecondThoughtTests {
     func notRestored() throws {
         let fixture = try Followed().fixture
         guard case .nothingToRestore? = failure({ _ = try apply(.restoreFlag, nil, fixture) }) else {
-            return Issue.record("there never was such a flag")
+            Issue.record("there never was such a flag")
+            return
         }
         try fixture.createSimple("chat")
         try fixture.create(Self.requiring)
@@ -205,7 +214,10 @@ struct SecondThoughtTests {
         let written = try fixture.wait {
             fixture.repository.apply(operation, in: later, listed: { _, _ in .empty }, completion: $0)
         }
-        guard case .restored(_, count) = written else { return Issue.record("\(written)") }
+        guard case .restored(_, count) = written else {
+            Issue.record("\(written)")
+            return
+        }
         var found: Set<String> = []
         try fixture.repository.forEachOverride(ofFlag: "chat", in: .development) { override in
             found.insert(override.tenant)
@@ -221,9 +233,15 @@ struct SecondThoughtTests {
         try fixture.putOverride("acme", "chat")
         try delete(fixture)
         let plain = try apply(.restoreFlag, nil, fixture)
-        guard case .restored(_, 0) = plain else { return Issue.record("\(plain)") }
+        guard case .restored(_, 0) = plain else {
+            Issue.record("\(plain)")
+            return
+        }
         try delete(fixture, requestID: "r-2")
         let second = try apply(.restoreFlag, ["withOverrides": true], fixture)
-        guard case .restored(_, 0) = second else { return Issue.record("\(second)") }
+        guard case .restored(_, 0) = second else {
+            Issue.record("\(second)")
+            return
+        }
     }
 }

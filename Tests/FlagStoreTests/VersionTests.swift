@@ -1,6 +1,7 @@
 import DynamoModel
 import FlagCore
 import JSON
+import TestSupport
 import Testing
 
 @testable import Access

@@ -1,5 +1,6 @@
 import Administration
 import ArgumentParser
+import FlagCore
 import FlagStore
 import HTTPRouting
 import HTTPTransport
@@ -54,7 +55,7 @@ struct HistoryCommand: ParsableCommand {
     /// The two versions of `--diff`.
     private var versions: [String?] {
         guard let diff else { return [] }
-        guard let dots = diff.range(of: "..") else { return [diff] }
+        guard let dots = diff.firstRange(of: "..") else { return [diff] }
         return [String(diff[..<dots.lowerBound]), String(diff[dots.upperBound...])]
     }
 

@@ -1,5 +1,6 @@
 import Administration
 import ArgumentParser
+import FlagCore
 import FlagStore
 import HTTPRouting
 import HTTPTransport
