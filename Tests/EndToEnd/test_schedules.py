@@ -63,7 +63,7 @@ def test_what_was_acknowledged_is_applied_once_whenever_the_server_is_killed(cha
     for number in range(count):
         chat.create_flag(f"f{number}", defaultEnabled=False)
     made = [chat.expect(201, "POST", "/api/schedules", {
-        "at": instant(1 + number * 0.05), "operation": TURNING | {"name": f"f{number}"}}) for number in range(count)]
+        "at": instant(2 + number * 0.05), "operation": TURNING | {"name": f"f{number}"}}) for number in range(count)]
     for _ in range(4):
         time.sleep(0.4)
         chat.kill()
@@ -119,9 +119,13 @@ def test_whoever_lost_their_key_meanwhile_changes_nothing(start_server):
     admin, editor = (make(server, "admin", "--role", role) for role in ("admin", "editor"))
     flag = {"flagKey": "chat", "description": "d", "owner": "o", "defaultEnabled": False}
     server.expect(201, "POST", "/api/flags", flag, bearing(admin))
-    schedule = server.expect(201, "POST", "/api/schedules", {"at": instant(1.5), "operation": TURNING}, bearing(editor))
+    schedule = server.expect(201, "POST", "/api/schedules", {"at": instant(900), "operation": TURNING}, bearing(editor))
     revoked = run_command("keys", "revoke", selector(editor), "--data-dir", server.data_dir)
     assert revoked.returncode == 0, revoked.stderr
+    # Whoever changes when it is applied does not become its author.
+    path = f"/api/schedules/{schedule['id']}"
+    changed = server.expect(200, "PATCH", path, {"at": instant(0.3)}, bearing(admin))
+    assert changed["createdBy"] == f"key {selector(editor)}" and changed["updatedBy"] == f"key {selector(admin)}"
     ended = await_end(server, schedule, bearing(admin))
     assert ended["state"] == "refused"
     assert ended["detail"] == f"key {selector(editor)} may not change flags in development any more"
@@ -148,7 +152,7 @@ def test_commands_beside_a_server_and_without_one(chat):
     chat.terminate()
     # Without a server: from a file, and applied when one runs.
     operation = json.dumps(TURNING | {"body": {"owner": "by file"}})
-    added = schedules(chat, "add", "--at", instant(1.5), "--operation", "-", "--on-conflict", "force", input=operation)
+    added = schedules(chat, "add", "--at", instant(30), "--operation", "-", "--on-conflict", "force", input=operation)
     assert added.returncode == 0, added.stderr
     second = added.stdout.split()[0]
     cancelled = schedules(chat, "cancel", schedule["id"], "--reason", "not this year")
@@ -156,6 +160,8 @@ def test_commands_beside_a_server_and_without_one(chat):
     lines = schedules(chat, "list", "--state", "cancelled", "--format", "jsonl").stdout.splitlines()
     assert [json.loads(line)["id"] for line in lines] == [schedule["id"]]
     chat.start()
+    assert chat.expect(200, "GET", f"/api/schedules/{second}")["state"] == "waiting"
+    chat.expect(200, "PATCH", f"/api/schedules/{second}", {"at": instant(0.3)})
     assert await_end(chat, {"id": second})["state"] == "applied"
     assert chat.expect(200, "GET", "/api/flags/chat")["owner"] == "by file"
     shown = schedules(chat, "show", second)
