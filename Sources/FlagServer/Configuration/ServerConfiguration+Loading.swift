@@ -1,4 +1,5 @@
 import Access
+import ChangeControl
 import Evaluation
 import FlagCache
 import FlagCore
