@@ -1,6 +1,7 @@
 import ChangeControl
 import FlagCore
 import JSON
+import Logging
 import TestSupport
 import Testing
 
