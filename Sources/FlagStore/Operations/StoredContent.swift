@@ -9,13 +9,17 @@ package enum StoredContent {
     /// What a change has left, or would leave; nil where that is nothing.
     package static func of(_ written: Written) -> JSONValue? {
         switch written {
-        case .flag(let record), .restored(let record, _): reduced(record.json(at: Timestamp(millisecondsSinceEpoch: .min)))
-        case .promoted(let result): reduced(result.flag.json(at: Timestamp(millisecondsSinceEpoch: .min)))
+        case .flag(let record), .restored(let record, _): content(of: record)
+        case .promoted(let result): content(of: result.flag)
         case .override(let record): reduced(record.json)
         case .segment(let record, _): reduced(record.json(keyCount: nil))
         case .killSwitch(let record): record.json
         case .gone: nil
         }
+    }
+
+    private static func content(of flag: FlagRecord) -> JSONValue {
+        reduced(flag.json(at: Timestamp(millisecondsSinceEpoch: .min)))
     }
 
     private static func reduced(_ json: JSONValue) -> JSONValue {
