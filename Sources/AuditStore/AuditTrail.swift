@@ -12,6 +12,7 @@ package final class AuditTrail: Sendable {
     let log: AuditLog
     private let follower: ChangeFollower<AuditFollower>
     private let notes: AuditNotes
+    private let nameOf: @Sendable (Principal) -> String?
     let delay: Delay
     private let stopped = Locked(false)
     private let shipment = Locked<AuditShipment?>(nil)
@@ -37,6 +38,7 @@ package final class AuditTrail: Sendable {
         log = AuditLog(store: store, seal: AuditSeal(key: key), queue: queue)
         notes = AuditNotes(log)
         self.delay = delay
+        self.nameOf = nameOf
         var timing = FollowerTiming()
         timing.gatherMilliseconds = Self.gatherMilliseconds
         timing.delay = delay
@@ -96,13 +98,22 @@ package final class AuditTrail: Sendable {
     var isStopped: Bool { stopped.withLock { $0 } }
 
     /// Notes an entry of what is no change of an item. Never blocks.
-    package func note(_ entry: AuditEntry) { notes.note(entry) }
+    package func note(_ entry: AuditEntry) { notes.note(named(entry)) }
 
     /// Notes an entry, and calls back when it is durable or when that cannot be had. Never blocks.
-    package func note(_ entry: AuditEntry, done: @escaping @Sendable () -> Void) { notes.note(entry, done: done) }
+    package func note(_ entry: AuditEntry, done: @escaping @Sendable () -> Void) {
+        notes.note(named(entry), done: done)
+    }
 
     /// Counts an entry, which is told once a minute for each principal and address with how often it was.
-    package func tally(_ entry: AuditEntry) { notes.tally(entry) }
+    package func tally(_ entry: AuditEntry) { notes.tally(named(entry)) }
+
+    /// An entry with what people call its principal.
+    private func named(_ entry: AuditEntry) -> AuditEntry {
+        var named = entry
+        named.principalName = nameOf(entry.principal)
+        return named
+    }
 
     /// Where the log ends; nil while it cannot be read.
     package var head: AuditHead? {
