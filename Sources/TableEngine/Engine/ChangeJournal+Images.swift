@@ -2,8 +2,10 @@ import DynamoModel
 import SQLite
 
 extension ChangeJournal {
-    /// An item before a change and afterwards.
+    /// What the stream has of a change beside its place: who made it, and the item before it and afterwards.
     struct Images {
+        /// Who made it, and how.
+        let record: String
         /// Nil when it was new.
         let old: [UInt8]?
         /// Nil when it was removed.
@@ -14,13 +16,19 @@ extension ChangeJournal {
     ///
     /// - Parameters:
     ///   - row: a row of changes.
+    ///   - record: the column that says who made it.
     ///   - old: the column of the image before, which may be a difference to the one afterwards.
     ///   - new: the column of the image afterwards.
     static func images(
-        _ row: Statement, old: Int32, new: Int32, _ seal: ItemSeal
+        _ row: Statement, record: Int32, old: Int32, new: Int32, _ seal: ItemSeal
     ) throws(ItemCodecError) -> Images {
+        let key = try ChangeImage.parts(row.isNull(new) ? row.blob(old) : row.blob(new))?.key
+        let record =
+            try key.map { (key) throws(ItemCodecError) in
+                try seal.open(record: row.text(record), at: key)
+            } ?? row.text(record)
         let after = row.isNull(new) ? nil : try seal.open(image: row.blob(new))
-        if row.isNull(old) { return Images(old: nil, new: after) }
+        if row.isNull(old) { return Images(record: record, old: nil, new: after) }
         let before = try seal.open(image: row.blob(old)) { (before) throws(ItemCodecError) in
             guard let after else { return try ItemDifference.decode(before, to: nil) }
             let item = after.withUnsafeBytes { after in
@@ -28,7 +36,7 @@ extension ChangeJournal {
             }
             return try item.get()
         }
-        return Images(old: before, new: after)
+        return Images(record: record, old: before, new: after)
     }
 }
 

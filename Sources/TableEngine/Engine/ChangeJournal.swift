@@ -125,7 +125,7 @@ struct ChangeJournal {
     ///
     /// - Returns: the change's sequence.
     mutating func append(
-        _ connection: DatabaseConnection, table: String, principal: Principal, _ images: Images
+        _ connection: DatabaseConnection, table: String, _ images: Images
     ) throws(SQLiteError) -> Int64 {
         if let jump, lastSequence == committedSequence { try ClockHistory.store(jump, connection) }
         lastSequence += 1
@@ -136,14 +136,13 @@ struct ChangeJournal {
         try insert.bind(lastSequence, at: 1)
         try insert.bind(committedAt, at: 2)
         try insert.bind(table, at: 3)
-        let principal = principal.record
-        try insert.bind(principal, at: 4)
+        try insert.bind(images.record, at: 4)
         try insert.bind(images.old, at: 5)
         try insert.bind(images.new, at: 6)
         try insert.run()
         if size.first == 0 { size.first = lastSequence }
         size.last = lastSequence
-        size.countedBytes += StreamSize.rowBytes + Int64(table.utf8.count + principal.utf8.count)
+        size.countedBytes += StreamSize.rowBytes + Int64(table.utf8.count + images.record.utf8.count)
         size.countedBytes += Int64((images.old?.count ?? 0) + (images.new?.count ?? 0))
         return lastSequence
     }
@@ -274,12 +273,12 @@ struct ChangeJournal {
         let name = row.text(2)
         // Changes of a table that was deleted are passed over: without its schema they have no key.
         guard let definition = definitions[name], row.int64(0) > definition.startSequence else { return nil }
-        let images = try images(row, old: 4, new: 5, seal)
+        let images = try images(row, record: 3, old: 4, new: 5, seal)
         let new: Item? = if let image = images.new { try ItemCodec.decode(image) } else { nil }
         let old: Item? = if let image = images.old { try ItemCodec.decode(image) } else { nil }
         guard let key = (new ?? old).flatMap(definition.key(of:)) else { return nil }
         return TableChange(
-            sequence: row.int64(0), committedAt: row.int64(1), principal: Principal(record: row.text(3)),
+            sequence: row.int64(0), committedAt: row.int64(1), principal: Principal(record: images.record),
             table: name, key: key, oldItem: old, newItem: new)
     }
 }

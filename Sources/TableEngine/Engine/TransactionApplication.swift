@@ -91,8 +91,7 @@ struct TransactionApplication {
             let sealed = decision.newBytes.map { seal.seal($0, at: operation.keyBytes) }
             try write(operation, decision, sealed)
             let sequence = try journal.append(
-                connection, table: operation.definition.name, principal: transaction.principal,
-                images(of: decision, sealed, at: operation.keyBytes))
+                connection, table: operation.definition.name, images(of: decision, sealed, at: operation.keyBytes))
             changes.append(
                 TableChange(
                     sequence: sequence, committedAt: journal.committedAt, principal: transaction.principal,
@@ -193,6 +192,7 @@ extension TransactionApplication {
                 decision.stored?.bytes
             }
         return ChangeJournal.Images(
+            record: seal.seal(record: transaction.principal.record, at: key),
             old: before.map { ChangeImage.encode(seal.seal($0, at: key), at: key) },
             new: sealed.map { ChangeImage.encode($0, at: key) })
     }

@@ -57,7 +57,7 @@ struct ResealingPass {
         let tables = try KnownTables(connection)
         let select = try connection.statement(
             """
-            SELECT sequence, name, old, new FROM change WHERE sequence > ?1 AND sequence <= ?2 ORDER BY sequence
+            SELECT sequence, name, old, new, principal FROM change WHERE sequence > ?1 AND sequence <= ?2 ORDER BY sequence
             """)
         try select.bind(sequence, at: 1)
         try select.bind(end, at: 2)
@@ -71,7 +71,10 @@ struct ResealingPass {
                 unread += 1
                 continue
             }
-            if let images { try write(images, last, before: select.blob(2).count + select.blob(3).count) }
+            if let images {
+                let before = select.blob(2).count + select.blob(3).count + select.text(4).utf8.count
+                try write(images, last, before: before)
+            }
         }
         return last
     }
@@ -79,12 +82,14 @@ struct ResealingPass {
     private mutating func write(
         _ images: ChangeJournal.Images, _ sequence: Int64, before: Int
     ) throws(SQLiteError) {
-        let update = try connection.statement("UPDATE change SET old = ?2, new = ?3 WHERE sequence = ?1")
+        let update = try connection.statement(
+            "UPDATE change SET old = ?2, new = ?3, principal = ?4 WHERE sequence = ?1")
         try update.bind(sequence, at: 1)
         try update.bind(images.old, at: 2)
         try update.bind(images.new, at: 3)
+        try update.bind(images.record, at: 4)
         try update.run()
-        let after = (images.old?.count ?? 0) + (images.new?.count ?? 0)
+        let after = (images.old?.count ?? 0) + (images.new?.count ?? 0) + images.record.utf8.count
         bytes += after
         if sequence > retention.size.countedAfter { retention.release(Int64(before - after)) }
     }
@@ -108,7 +113,9 @@ struct ResealingPass {
             guard let image else { return nil }
             return ChangeImage.encode(seal.seal(try seal.open(image: image), at: key), at: key)
         }
-        return ChangeJournal.Images(old: try resealed(old), new: try resealed(new))
+        return ChangeJournal.Images(
+            record: seal.seal(record: try seal.open(record: row.text(4), at: key), at: key),
+            old: try resealed(old), new: try resealed(new))
     }
 }
 

@@ -1,3 +1,5 @@
+import Bytes
+
 /// An item as a change has it. Where it is encrypted, its key stands before it, which is needed to read it: a format
 /// byte, the length of the key (unsigned LEB128), the key with the table's number, and the stored form of the item, or
 /// of its difference to the other image of the change.
@@ -40,6 +42,27 @@ enum ChangeImage {
 }
 
 extension ItemSeal {
+    /// What an encrypted text begins with.
+    private static let textPrefix = "encrypted "
+
+    /// The stored form of a text that says who made a change, and how.
+    ///
+    /// - Parameters:
+    ///   - record: the text.
+    ///   - key: the key of the item that was changed.
+    func seal(record: String, at key: [UInt8]) -> String {
+        guard isSealing, !record.isEmpty else { return record }
+        return Self.textPrefix + String(decoding: BinaryText.encode(seal(Array(record.utf8), at: key)), as: UTF8.self)
+    }
+
+    /// The text again; see `seal(record:at:)`.
+    func open(record: String, at key: [UInt8]) throws(ItemCodecError) -> String {
+        guard record.hasPrefix(Self.textPrefix) else { return record }
+        var text = String(record.dropFirst(Self.textPrefix.count))
+        guard let stored = text.withUTF8({ try? BinaryText.decode(UnsafeRawBufferPointer($0)) }) else { throw .damaged }
+        return String(decoding: try open(stored, at: key), as: UTF8.self)
+    }
+
     /// Gives the item, or the difference, that an image of a change holds; see the other `open`.
     func open<Result>(
         image: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws(ItemCodecError) -> Result

@@ -72,7 +72,7 @@ extension StoreVerification {
     private mutating func verifyStream() throws(SQLiteError) {
         let tables = Dictionary(definitions.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         let changes = try connection.statement(
-            "SELECT sequence, committed_at, name, old, new FROM change ORDER BY sequence")
+            "SELECT sequence, committed_at, name, old, new, principal FROM change ORDER BY sequence")
         defer { changes.reset() }
         // Times run on from one jump of the clock to the next: over a jump they may run backwards.
         let jumps = Set(try ClockHistory(connection).jumps.map(\.after))
@@ -95,7 +95,7 @@ extension StoreVerification {
 
     private mutating func take(_ change: Statement, _ sequence: Int64, _ definition: TableDefinition) {
         let name = definition.name
-        guard let images = try? ChangeJournal.images(change, old: 3, new: 4, seal),
+        guard let images = try? ChangeJournal.images(change, record: 5, old: 3, new: 4, seal),
             let item = try? ItemCodec.decode(images.new ?? images.old ?? []), let key = definition.key(of: item)
         else {
             report.note("the change \(sequence) of \(name) cannot be read")
