@@ -102,8 +102,9 @@ enum AuditRoutes {
     private static func readHeads(_ json: JSONValue) throws(DefinitionIssues) -> [AuditHead] {
         var reader = FieldReader(body: json, "such as {\"heads\": []}")
         var heads: [AuditHead] = []
-        if let value = reader.value("heads"), value.arrayValue == nil { reader.report("heads", "must be a list of heads") }
-        for (index, value) in (reader.value("heads")?.arrayValue ?? []).enumerated() {
+        let list = reader.value("heads") ?? .array([])
+        if list.arrayValue == nil { reader.report("heads", "must be a list of heads") }
+        for (index, value) in (list.arrayValue ?? []).enumerated() {
             if let head = AuditHead(json: value) {
                 heads.append(head)
             } else {
