@@ -107,6 +107,33 @@ extension FlagRepository {
     }
 }
 
+extension FlagRepository {
+    /// What something says in a version. Blocks.
+    ///
+    /// - Parameter name: which; nil for what it says now.
+    /// - Throws: as `version`; `notFound` and `invalid` where there is nothing now, or nothing valid.
+    func state(
+        _ name: VersionName?, of subject: HistorySubject, in environment: Environment
+    ) throws(FlagStoreError) -> VersionState {
+        if let name {
+            let entry = try version(name, of: subject, in: environment)
+            guard let content = entry.content.object else { throw .versionNotKept(of: subject.thing, name) }
+            return VersionState(version: entry.version, entry: entry, content: content)
+        }
+        switch subject {
+        case .flag(let key):
+            let flag = try flag(key, in: environment)
+            return VersionState(version: flag.version, entry: nil, content: flag.content)
+        case .segment(let name):
+            let segment = try segment(name, in: environment)
+            return VersionState(version: segment.version, entry: nil, content: segment.content)
+        case .override(let flagKey, let tenant):
+            let override = try override(ofTenant: tenant, flagKey: flagKey, in: environment)
+            return VersionState(version: nil, entry: nil, content: override.content)
+        }
+    }
+}
+
 /// Finds the entry that says what a version said: the one that made it, or the last before it, since not every change of
 /// the version changes what is said.
 private struct VersionSearch {
