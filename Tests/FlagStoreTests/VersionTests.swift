@@ -112,9 +112,35 @@ struct VersionTests {
                     actions: names.map { .remove(DocumentPath($0)) })
             ], principal: .anonymous)
         try fixture.patch("new-feature", ["owner": "ops"], in: .staging)
-        #expect(try followed.history().map(\.change) == ["changed", "created"])
-        #expect(problem { _ = try content(followed, .number(1)) } == "not kept")
+        #expect(try followed.history().map(\.change) == ["changed", "found", "created"])
+        #expect(problem { _ = try content(followed, .entry(entry.sequence)) } == "not kept")
+        #expect(try content(followed, .number(1))["owner"] == "team", "The first change after it knows")
         #expect(try content(followed, .number(2))["owner"] == "ops")
+    }
+
+    @Test("What was there before anything was kept of it is found when it is changed first")
+    func found() throws {
+        let fixture = try Fixture()
+        for key in ["new-feature", "other"] { try fixture.createSimple(key, in: .staging, owner: "a") }
+        let draft = try SegmentDraft(json: ["name": "beta", "description": "d", "owner": "a"])
+        _ = try fixture.wait { fixture.repository.createSegment(draft, in: .tests(.staging), completion: $0) }
+        let followed = try Followed(fixture)
+        for owner in ["b", "c"] {
+            try fixture.patch("new-feature", ["owner": .string(owner)], in: .staging)
+            let patch = try SegmentPatch(json: ["owner": .string(owner)])
+            _ = try fixture.wait {
+                fixture.repository.patchSegment("beta", with: patch, in: .tests(.staging), completion: $0)
+            }
+        }
+        for subject in [Self.flag, .segment("beta")] {
+            let entries = try fixture.repository.history(of: subject, in: .staging, limit: 10).records
+            #expect(entries.map(\.change) == ["changed", "changed", "found"])
+            #expect(entries.last?.at == Fixture.start && entries.last?.by == "server")
+            #expect(try [1, 2, 3].map { try content(followed, .number($0), of: subject)["owner"] } == ["a", "b", "c"])
+        }
+        try fixture.delete("other", in: .staging)
+        #expect(try followed.history("other").map(\.change) == ["deleted"])
+        #expect(try content(followed, .number(1), of: .flag("other"))["owner"] == "a")
     }
 
     @Test("The largest flag is kept whole, and of such a flag as many versions as there is room for")

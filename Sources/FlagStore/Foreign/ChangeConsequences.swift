@@ -13,6 +13,9 @@ struct ChangeConsequences: Sendable {
     private(set) var entries: [Item] = []
     /// How much each history gets, by its partition.
     private(set) var added: [String: HistorySize] = [:]
+    /// The first changes of flags and segments that were there before, by the partition of their history: what they said
+    /// before is kept where nothing else is.
+    private(set) var first: [String: TableChange] = [:]
     /// Partitions of histories that got an entry although they may have many already.
     private(set) var grown: Set<String> = []
     /// Changes that histories do not have one by one.
@@ -137,6 +140,9 @@ struct ChangeConsequences: Sendable {
 
     private mutating func record(_ change: TableChange) {
         guard let (partition, entry) = FlagHistoryEntry.of(change) else { return }
+        if entry.override == nil, change.oldItem != nil, change.newItem != nil, first[partition] == nil {
+            first[partition] = change
+        }
         record(
             entry.item(in: partition), in: partition,
             mayBeMany: entry.event != .created || entry.override != nil)

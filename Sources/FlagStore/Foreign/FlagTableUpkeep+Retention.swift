@@ -14,8 +14,12 @@ extension FlagTableUpkeep {
     /// - Parameters:
     ///   - added: how much each history gets, by its partition.
     ///   - grown: those that may have much already.
+    ///   - first: changes of what was there before, by the partition of its history: where that keeps nothing yet, it
+    ///     gets what was said before.
     /// - Returns: the operations on the internal table; not more than there is, where one gets more than it may have.
-    func makeRoom(for added: [String: HistorySize], in grown: Set<String>) throws(FlagStoreError) -> [WriteOperation] {
+    func makeRoom(
+        for added: [String: HistorySize], in grown: Set<String>, first: [String: TableChange] = [:]
+    ) throws(FlagStoreError) -> [WriteOperation] {
         var operations: [WriteOperation] = []
         for (partition, more) in added {
             let key = ExactText(partition)
@@ -29,6 +33,11 @@ extension FlagTableUpkeep {
                     size = page.reduce(size) { $0 + HistorySize($1) }
                     return true
                 }
+            }
+            if size.contentBytes == 0, let found = first[partition].flatMap(FlagHistoryEntry.found(before:)) {
+                let item = found.item(in: partition)
+                operations.append(entry(item))
+                size = size + HistorySize(item)
             }
             size = size + more
             if limits.areExceeded(by: size) {

@@ -113,7 +113,8 @@ extension FlagTableUpkeep {
         _ consequences: ChangeConsequences, upTo sequence: Int64, storing: Bool
     ) throws(FlagStoreError) {
         var operations = consequences.entries.map(entry)
-        operations += try makeRoom(for: consequences.added, in: consequences.grown)
+        operations += try makeRoom(
+            for: consequences.added, in: consequences.grown, first: consequences.first)
         operations += consequences.held.map { operation(on: $0, $1) }
         let isTold = consequences.tallied.isEmpty && tallies.withLock { $0.isTold }
         // What is being counted is counted again after a crash.

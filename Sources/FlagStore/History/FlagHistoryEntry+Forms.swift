@@ -13,7 +13,7 @@ extension FlagHistoryEntry {
         case .killed(let by, let written): words = [(Attribute.activatedBy, by), (Attribute.reason, reason ?? written)]
         case .revived(let by, let written):
             words = [(Attribute.deactivatedBy, by), (Attribute.reason, reason ?? written)]
-        case .created, .changed, .deleted, .refused, .overridesChanged:
+        case .created, .changed, .deleted, .found, .refused, .overridesChanged:
             words = [
                 (Attribute.tenantId, override?.tenant), (Attribute.updatedBy, override?.updatedBy),
                 (Attribute.reason, reason ?? override?.reason),
@@ -58,7 +58,7 @@ extension FlagHistoryEntry {
         func text(_ name: AttributeName) -> String? { item[name]?.stringValue }
         let reason = text(Attribute.reason)
         let known: [Event] = [
-            .created, .changed, .deleted, .refused(Self.issues(in: item)),
+            .created, .changed, .deleted, .found, .refused(Self.issues(in: item)),
             .killed(by: text(Attribute.activatedBy), reason: reason),
             .revived(by: text(Attribute.deactivatedBy), reason: reason), .overridesChanged,
         ]

@@ -12,6 +12,8 @@ package struct FlagHistoryEntry: Sendable, Equatable {
         case changed
         /// It was deleted.
         case deleted
+        /// It was there before anything that it said was kept: what it said then. By whom is not known.
+        case found
         /// An item was written that is not valid: what is wrong with it. The last valid form stays in force.
         case refused([DefinitionIssue])
         /// Its kill switch was set: by whom and why, as far as whoever did it said.
@@ -27,6 +29,7 @@ package struct FlagHistoryEntry: Sendable, Equatable {
             case .created: "created"
             case .changed: "changed"
             case .deleted: "deleted"
+            case .found: "found"
             case .refused: "refused"
             case .killed: "killed"
             case .revived: "revived"
@@ -138,6 +141,24 @@ extension FlagHistoryEntry {
         }
     }
 
+    /// What a flag or a segment said before a change, for a history that has kept nothing yet; nil for anything else,
+    /// and where it was not valid. It stands right before the change, in the place of the one that nobody looks for:
+    /// no two changes of an item follow each other without one of the environment's revision, or of another item.
+    static func found(before change: TableChange) -> FlagHistoryEntry? {
+        guard let old = change.oldItem else { return nil }
+        let former = TableChange(
+            sequence: change.sequence - 1, committedAt: change.committedAt, principal: Principal(.server),
+            table: change.table, key: change.key, oldItem: nil, newItem: old)
+        guard var entry = of(former)?.entry, entry.event == .created, entry.override == nil else { return nil }
+        entry.event = .found
+        entry.details = JSONObject()
+        entry.version = RecordVersion.of(old)
+        if let updatedAt = old[Attribute.updatedAt]?.stringValue.flatMap({ Timestamp(rfc3339: $0) }) {
+            entry.at = updatedAt
+        }
+        return entry
+    }
+
     /// The entry of a change of content, with what it changed.
     private static func ofContent(_ change: TableChange, _ event: Event, _ override: Override? = nil) -> Self {
         var entry = FlagHistoryEntry(change, event)
@@ -177,7 +198,7 @@ extension FlagHistoryEntry.Event {
     /// Whether there is, or was until then, something valid.
     fileprivate var leavesContent: Bool {
         switch self {
-        case .created, .changed, .deleted: true
+        case .created, .changed, .deleted, .found: true
         case .refused, .killed, .revived, .overridesChanged: false
         }
     }

@@ -166,7 +166,7 @@ private struct VersionSearch {
             // Without a number it may have had any.
             if entry.version.map({ number <= $0 }) ?? true { wasThere = true }
             if entry.version == number, entry.content.isKept { deletion = entry }
-        case .created, .changed:
+        case .created, .changed, .found:
             guard let version = entry.version else {
                 // Of a former release; or an entry that counts keys, which says nothing of the rest.
                 if entry.details["keys"] == nil { wasThere = true }
