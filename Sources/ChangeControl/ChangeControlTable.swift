@@ -17,15 +17,16 @@ package enum ChangeControlTable {
     static let partition: AttributeName = "PK"
     static let sort: AttributeName = "SK"
 
-    /// The index that lists schedules by time (`ScheduleList`).
+    /// The index that lists schedules by time, and the attributes that it goes by.
     static let schedulesIndex = "schedules"
+    static let list: AttributeName = "list"
+    static let order: AttributeName = "order"
 
     static let schema = TableSchema(
         name: name, partitionKey: KeyAttribute(partition), sortKey: KeyAttribute(sort),
         indexes: [
             IndexSchema(
-                schedulesIndex, partitionKey: KeyAttribute(ScheduleAttribute.list),
-                sortKey: KeyAttribute(ScheduleAttribute.order))
+                schedulesIndex, partitionKey: KeyAttribute(list), sortKey: KeyAttribute(order))
         ])
 
     /// The partition of an environment's proposals.

@@ -28,8 +28,8 @@ enum ScheduleList: String {
 
 /// Names of attributes of a schedule.
 enum ScheduleAttribute {
-    static let list: AttributeName = "list"
-    static let order: AttributeName = "order"
+    static let list = ChangeControlTable.list
+    static let order = ChangeControlTable.order
     static let state: AttributeName = "state"
     static let version: AttributeName = "version"
     static let flagKey: AttributeName = "flagKey"
