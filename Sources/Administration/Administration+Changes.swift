@@ -35,8 +35,8 @@ extension Administration {
     /// Decides whether a change is made at once. The only place where a request for one flag, override or segment
     /// passes.
     ///
-    /// - Throws: 409 where nothing changes for now; 403 and 400 where an emergency is claimed by who may not, or without
-    ///   a reason.
+    /// - Throws: 409 where nothing changes for now; 403 and 400 where an emergency is claimed by who may not, or
+    ///   without a reason.
     func admit(
         _ operation: FlagOperation, in scope: WriteScope, asked request: AdministrationRequest
     ) throws(Problem) -> ChangeAdmission {
@@ -120,8 +120,8 @@ extension Administration {
         guard request.caller.tenant == nil, request.caller.permissions(in: environment).contains(.administer) else {
             throw Problem(
                 .forbidden,
-                "only who may \(Permissions.administer.inWords) in \(environment.rawValue) makes a change at once in an "
-                    + "emergency; a kill switch never waits")
+                "only who may \(Permissions.administer.inWords) in \(environment.rawValue) makes a change at once in "
+                    + "an emergency; a kill switch never waits")
         }
         guard scope.principal.circumstances?.reason != nil else {
             throw Problem(

@@ -42,8 +42,8 @@ package struct Administration: Sendable {
 
     /// Puts the parts together.
     ///
-    /// - Parameter gate: decides which changes are made at once; nil for one that lets all be that no flag and no stored
-    ///   freeze holds up.
+    /// - Parameter gate: decides which changes are made at once; nil for one that lets all be that no flag and no
+    ///   stored freeze holds up.
     package init(
         repository: FlagRepository, tables: TableAdministration, keys: KeyStore, accounts: Accounts,
         feed: CacheFeed, gate: ChangeGate? = nil, work: WorkList, workers: WorkerPool,

@@ -14,7 +14,7 @@ enum AuditRoutes {
     static let routes = [
         AdministrationRoute(.get, "/api/audit", "listAudit", looking, list),
         AdministrationRoute(.get, "/api/audit/head", "getAuditHead", looking, head),
-        AdministrationRoute(.post, "/api/audit/verify", "verifyAudit", looking.inLongWork, verify),
+        AdministrationRoute(.post, "/api/audit/chain/verify", "verifyAudit", looking.inLongWork, verify),
         AdministrationRoute(.get, "/api/audit/{sequence}", "getAuditRecord", looking, record),
     ]
 
@@ -102,6 +102,7 @@ enum AuditRoutes {
     private static func readHeads(_ json: JSONValue) throws(DefinitionIssues) -> [AuditHead] {
         var reader = FieldReader(body: json, "such as {\"heads\": []}")
         var heads: [AuditHead] = []
+        if let value = reader.value("heads"), value.arrayValue == nil { reader.report("heads", "must be a list of heads") }
         for (index, value) in (reader.value("heads")?.arrayValue ?? []).enumerated() {
             if let head = AuditHead(json: value) {
                 heads.append(head)

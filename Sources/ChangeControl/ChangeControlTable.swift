@@ -7,7 +7,7 @@ import FlagCore
 /// | item | PK | SK |
 /// |---|---|---|
 /// | change that others are asked to agree to | `PROPOSAL#{env}` | the identifier |
-/// | what such a change does (`OPERATION`, `SEEN`, `DIFFERENCE`) | `PROPOSED#{env}` | the identifier, `#`, which of them |
+/// | what it does (`OPERATION`, `SEEN`, `DIFFERENCE`) | `PROPOSED#{env}` | the identifier, `#`, which of them |
 /// | change at an instant | `SCHEDULE#{env}` | the identifier |
 /// | freeze | `FREEZE` | the identifier |
 package enum ChangeControlTable {
@@ -17,7 +17,7 @@ package enum ChangeControlTable {
     static let partition: AttributeName = "PK"
     static let sort: AttributeName = "SK"
 
-    /// The index that lists schedules by time, and the attributes that it goes by.
+    /// The index that lists schedules by time, and the attributes that it is made of.
     static let schedulesIndex = "schedules"
     static let list: AttributeName = "list"
     static let order: AttributeName = "order"
@@ -25,8 +25,7 @@ package enum ChangeControlTable {
     static let schema = TableSchema(
         name: name, partitionKey: KeyAttribute(partition), sortKey: KeyAttribute(sort),
         indexes: [
-            IndexSchema(
-                schedulesIndex, partitionKey: KeyAttribute(list), sortKey: KeyAttribute(order))
+            IndexSchema(schedulesIndex, partitionKey: KeyAttribute(list), sortKey: KeyAttribute(order))
         ])
 
     /// The partition of an environment's proposals.

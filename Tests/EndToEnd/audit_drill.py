@@ -89,7 +89,7 @@ def check(server: FlagServer, acknowledged: set[str], possible: set[str], heads:
         raise Lost(f"{len(missing)} acknowledged changes are not in the log, such as {sorted(missing)[0]}")
     if unknown := seen - acknowledged - possible:
         raise Lost(f"the log has changes that nobody made, such as {sorted(unknown)[0]}")
-    status, _, report = server.request("POST", "/api/audit/verify", {"heads": heads[-1000:]}, timeout=300)
+    status, _, report = server.request("POST", "/api/audit/chain/verify", {"heads": heads[-1000:]}, timeout=300)
     if status != 200:
         raise Lost(f"verification answered {status}: {report}")
     if report["problems"]:

@@ -2,7 +2,8 @@ import DynamoModel
 import FlagCore
 import Platform
 
-/// The proposals in their table. Every write is conditional: of two who decide on the same one, one learns of the other.
+/// The proposals in their table. Every write is conditional: of two who decide on the same one, one learns of the
+/// other.
 ///
 /// Its functions block: not for a loop.
 package final class ProposalStore: Sendable {

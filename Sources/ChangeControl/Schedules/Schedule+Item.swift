@@ -28,8 +28,6 @@ enum ScheduleList: String {
 
 /// Names of attributes of a schedule.
 enum ScheduleAttribute {
-    static let list = ChangeControlTable.list
-    static let order = ChangeControlTable.order
     static let state: AttributeName = "state"
     static let version: AttributeName = "version"
     static let flagKey: AttributeName = "flagKey"
@@ -52,8 +50,8 @@ extension Schedule {
         var item: Item = [
             ChangeControlTable.partition: .string(ChangeControlTable.schedules(change.environment)),
             ChangeControlTable.sort: .string(id),
-            ScheduleAttribute.list: .string(list.partition(in: change.environment)),
-            ScheduleAttribute.order: .string("\(time.rfc3339)#\(id)"),
+            ChangeControlTable.list: .string(list.partition(in: change.environment)),
+            ChangeControlTable.order: .string("\(time.rfc3339)#\(id)"),
             ScheduleAttribute.state: .string(state.rawValue),
             ScheduleAttribute.version: .number(version),
             ScheduleAttribute.record: .string(JSONValue.object(record).serialized()),
@@ -81,9 +79,9 @@ extension ScheduleAgenda.Entry {
     /// what is no schedule.
     init?(item: Item) {
         guard let id = item[ChangeControlTable.sort]?.stringValue,
-            let (list, environment) = item[ScheduleAttribute.list]?.stringValue.flatMap(ScheduleList.of),
+            let (list, environment) = item[ChangeControlTable.list]?.stringValue.flatMap(ScheduleList.of),
             list == .open,
-            let at = item[ScheduleAttribute.order]?.stringValue?.split(separator: "#").first
+            let at = item[ChangeControlTable.order]?.stringValue?.split(separator: "#").first
                 .flatMap({ Timestamp(rfc3339: $0) })
         else { return nil }
         let isBegun = item[ScheduleAttribute.state]?.stringValue == Schedule.State.applying.rawValue

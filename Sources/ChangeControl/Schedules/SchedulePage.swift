@@ -115,7 +115,7 @@ extension ScheduleStore {
     }
 
     private static func cursor(after item: Item) -> String? {
-        item[ScheduleAttribute.order]?.stringValue.map { URLSafeText.text(of: Array($0.utf8)) }
+        item[ChangeControlTable.order]?.stringValue.map { URLSafeText.text(of: Array($0.utf8)) }
     }
 
     /// The key that a cursor stands for. It holds nothing secret and is not signed: a made-up one begins somewhere else
@@ -130,8 +130,8 @@ extension ScheduleStore {
         return [
             ChangeControlTable.partition: .string(ChangeControlTable.schedules(wanted.environment)),
             ChangeControlTable.sort: .string(String(parts[1])),
-            ScheduleAttribute.list: .string(wanted.list.partition(in: wanted.environment)),
-            ScheduleAttribute.order: .string(order),
+            ChangeControlTable.list: .string(wanted.list.partition(in: wanted.environment)),
+            ChangeControlTable.order: .string(order),
         ]
     }
 }

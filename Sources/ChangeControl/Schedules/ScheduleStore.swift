@@ -115,7 +115,7 @@ package struct ScheduleStore: Sendable {
         guard let page = try? store.query(oldest) else { return }
         let bound = Timestamp(millisecondsSinceEpoch: now.millisecondsSinceEpoch - Self.keptMilliseconds).rfc3339
         let superfluous = page.items.enumerated().filter { index, item in
-            index < count - Self.keptMaximum || item[ScheduleAttribute.order]?.stringValue ?? bound < bound
+            index < count - Self.keptMaximum || item[ChangeControlTable.order]?.stringValue ?? bound < bound
         }
         let keys = superfluous.compactMap { $0.element[ChangeControlTable.sort]?.stringValue }
         guard !keys.isEmpty else { return }

@@ -50,8 +50,8 @@ extension ScheduleTimer {
         guard let scope = leave(for: schedule, at: now) else {
             return try end(
                 schedule, .refused,
-                "\(change.author) may not \(change.operation.permissions.inWords) in \(change.environment.rawValue) any "
-                    + "more")
+                "\(change.author) may not \(change.operation.permissions.inWords) in \(change.environment.rawValue) "
+                    + "any more")
         }
         // What was begun is not left half done.
         if schedule.state == .waiting, let obstacle = surroundings.obstacle(change, now) {

@@ -11,8 +11,8 @@ struct FreezesCommand: ParsableCommand {
         commandName: "freezes",
         abstract: "Have an environment stay as it is for a time.",
         discussion: """
-            While an environment is frozen, every change of it but kill switches and rollbacks is refused, whichever way \
-            it comes. Times are RFC 3339 with an offset.
+            While an environment is frozen, every change of it but kill switches and rollbacks is refused, whichever \
+            way it comes. Times are RFC 3339 with an offset.
 
             Examples:
               flag-server freezes add --environment production --to 2027-01-04T00:00:00+01:00 --reason Christmas

@@ -13,10 +13,10 @@ extension SchedulesCommand {
         static let configuration = CommandConfiguration(
             abstract: "Schedule a change.",
             discussion: """
-                What is to be done is an operation (patchFlag, setOverride, setKillSwitch …), the flag or segment where \
-                the operation is about one that is there, and the body that its route would be sent; or the three of \
-                them as a JSON object in a file: {"operation": "patchFlag", "name": "chat", "body": {…}}. It is checked \
-                at once, and again when its time comes.
+                What is to be done is an operation (patchFlag, setOverride, setKillSwitch …), the flag or segment \
+                where the operation is about one that is there, and the body that its route would be sent; or the \
+                three of them as a JSON object in a file: {"operation": "patchFlag", "name": "chat", "body": {…}}. It \
+                is checked at once, and again when its time comes.
                 """)
 
         @Option(help: ArgumentHelp("When: RFC 3339, at most two years ahead.", valueName: "time"))

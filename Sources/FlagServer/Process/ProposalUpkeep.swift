@@ -4,8 +4,8 @@ import FlagCore
 import FlagStore
 import Logging
 
-/// Once a minute ends proposals that nobody has decided in time, lets go of what ended long ago, and, first of all, goes
-/// on with what was begun before a stop.
+/// Once a minute ends proposals that nobody has decided in time, lets go of what ended long ago, and, first of all,
+/// goes on with what was begun before a stop.
 final class ProposalUpkeep: Sendable {
     private static let pause = DispatchTimeInterval.seconds(60)
 

@@ -125,6 +125,11 @@ struct ServerProcess {
 
     private func loadSampleFlags(into store: DataStore, _ logger: Logger) throws {
         guard let path = configuration.sampleFlags, try store.flags.isEmpty() else { return }
+        // Histories begin with what is loaded: whoever follows has to know that there was nothing before.
+        let follower = FlagTableFollower(repository: store.flags, storeID: store.tables.storeID)
+        follower.start()
+        follower.waitUntilIdle()
+        follower.stop()
         let request = ImportRequest(
             file: try ServerConfiguration.sampleFile(path), environment: nil, mode: .merge, isDryRun: false,
             keepsInvalid: false)

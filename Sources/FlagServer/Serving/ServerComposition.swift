@@ -107,12 +107,7 @@ struct ServerComposition: Sendable {
         let settings = dependencies.settings
         let repository = FlagRepository(store: dependencies.store, table: dependencies.table)
         try repository.createTableIfMissing()
-        var http = dependencies.http
-        http.errorBody = ServerComposition.protocolErrorBody
-        http.standingFields = BrowserOrigin.standingFields(
-            dependsOnCaller: dependencies.digests != nil, isSecure: http.tls != nil)
-        http.tellsIdleTimeout = true
-        let server = try HTTPServer<LoopHandler.Message>(configuration: http)
+        let server = try HTTPServer<LoopHandler.Message>(configuration: dependencies.transport)
         let replacements = DispatchQueue(label: "flag-server.replaced-table")
         let follower = FlagTableFollower(
             repository: repository, storeID: settings.evaluation.currentStoreID(), limits: settings.history,
@@ -139,15 +134,9 @@ struct ServerComposition: Sendable {
             backupComplaint: dependencies.backupComplaint, reserveComplaint: dependencies.reserveComplaint)
         let workers = WorkerPool()
         let accounts = dependencies.accounts ?? Accounts(beside: dependencies.keys)
-        var administration = Administration(
-            repository: repository, tables: TableAdministration(tables: dependencies.tables, profile: settings.profile),
-            keys: dependencies.keys, accounts: accounts, feed: feed, gate: gate, work: dependencies.work,
-            workers: workers, defaultEnvironment: settings.profile.defaultEnvironment, now: dependencies.now)
-        administration.audit = dependencies.audit
-        administration.reasonRequired = dependencies.reasonRequired
         let access = ServedAccess(dependencies, accounts)
-        administration.authentication = access?.authentication
-        administration.reportProposal = dependencies.reportProposal
+        let administration = dependencies.administration(
+            of: repository, feed, gate, workers, accounts, access?.authentication)
         var surroundings = administration.scheduleSurroundings
         surroundings.lateMilliseconds = settings.scheduleLateMilliseconds
         surroundings.report = dependencies.reportSchedule
@@ -251,5 +240,33 @@ struct ServerComposition: Sendable {
             follower.stop()
             completion()
         }
+    }
+}
+
+extension ServerComposition.Dependencies {
+    /// The transport's settings, with what all responses of this server have.
+    fileprivate var transport: HTTPServerConfiguration {
+        var transport = http
+        transport.errorBody = ServerComposition.protocolErrorBody
+        transport.standingFields = BrowserOrigin.standingFields(
+            dependsOnCaller: digests != nil, isSecure: http.tls != nil)
+        transport.tellsIdleTimeout = true
+        return transport
+    }
+
+    /// What the routes of administration work with.
+    fileprivate func administration(
+        of repository: FlagRepository, _ feed: CacheFeed, _ gate: ChangeGate, _ workers: WorkerPool,
+        _ accounts: Accounts, _ authentication: Authentication?
+    ) -> Administration {
+        var administration = Administration(
+            repository: repository, tables: TableAdministration(tables: tables, profile: settings.profile),
+            keys: keys, accounts: accounts, feed: feed, gate: gate, work: work, workers: workers,
+            defaultEnvironment: settings.profile.defaultEnvironment, now: now)
+        administration.audit = audit
+        administration.reasonRequired = reasonRequired
+        administration.authentication = authentication
+        administration.reportProposal = reportProposal
+        return administration
     }
 }

@@ -189,7 +189,7 @@ package enum Written: Sendable {
     /// A flag that was brought back, and how many of its overrides were.
     case restored(FlagRecord, overrides: Int)
     /// What a promotion changed.
-    case promoted(FlagPromotion.Result)
+    case promoted(FlagPromotion.Effect)
     /// What it was about is not there any more.
     case gone
 }

@@ -57,7 +57,8 @@ struct ResealingPass {
         let tables = try KnownTables(connection)
         let select = try connection.statement(
             """
-            SELECT sequence, name, old, new, principal FROM change WHERE sequence > ?1 AND sequence <= ?2 ORDER BY sequence
+            SELECT sequence, name, old, new, principal FROM change
+            WHERE sequence > ?1 AND sequence <= ?2 ORDER BY sequence
             """)
         try select.bind(sequence, at: 1)
         try select.bind(end, at: 2)

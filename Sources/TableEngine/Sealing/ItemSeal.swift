@@ -5,8 +5,8 @@ import Platform
 /// Encrypts items for the file and reads them again: by AES-256-GCM, each by itself, bound to the key that it is stored
 /// under, which begins with the table's number. So no item can be put in the place of another.
 ///
-/// The stored form of an encrypted item is a format byte, the identifier of the data key (8 bytes, the highest first), a
-/// nonce (12 bytes), the item encrypted, and a tag (16 bytes). Items that are not encrypted are read as they are, so
+/// The stored form of an encrypted item is a format byte, the identifier of the data key (8 bytes, the highest first),
+/// a nonce (12 bytes), the item encrypted, and a tag (16 bytes). Items that are not encrypted are read as they are, so
 /// that a store can be changed from one to the other while it is used.
 final class ItemSeal: Sendable {
     private struct State {

@@ -25,8 +25,8 @@ struct AccessMatrixTests {
     private static let switching = #"{"flagKey":"m","reason":"x","activatedBy":"x","force":true}"#
     private static let ending = #"{"flagKey":"m","reason":"x","deactivatedBy":"x"}"#
     private static let schedule =
-        #"{"at":"2026-01-03T00:00:00Z","onConflict":"force","operation":{"operation":"setOverride","name":"m","tenantId":"#
-        + #""mine","body":\#(override)}}"#
+        #"{"at":"2026-01-03T00:00:00Z","onConflict":"force","operation":{"operation":"setOverride","name":"m","#
+        + #""tenantId":"mine","body":\#(override)}}"#
     private static let freeze =
         #"{"environment":"development","from":"2026-06-01T00:00:00Z","to":"2026-06-02T00:00:00Z","reason":"x"}"#
     private static let change = #"{"description":"B"}"#

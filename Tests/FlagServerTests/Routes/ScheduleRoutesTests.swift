@@ -164,7 +164,8 @@ struct ScheduleRoutesTests {
         #expect(try server.send("POST", "/api/flags", flag, admin).status == 201)
         let killing = #"{"operation":"setKillSwitch","body":{"flagKey":"chat","reason":"r","activatedBy":"me"}}"#
         func setting(_ tenant: String) -> String {
-            #"{"operation":"setOverride","name":"chat","tenantId":"\#(tenant)","body":{"enabled":true,"updatedBy":"me"}}"#
+            #"{"operation":"setOverride","name":"chat","tenantId":"\#(tenant)","#
+                + #""body":{"enabled":true,"updatedBy":"me"}}"#
         }
         func schedule(_ operation: String, _ fields: [(String, String)]) throws -> TestResponse {
             try server.send("POST", "/api/schedules", Self.body(operation), fields)
