@@ -159,6 +159,21 @@ def test_a_flag_may_ask_for_more_and_to_take_that_back_asks_for_as_many(start_se
     assert office.ask("ada", "PATCH", "/api/flags/guarded", {"defaultEnabled": True})[0] == 200
 
 
+def test_a_rollback_of_what_was_approved_waits_for_nobody_and_keeps_what_the_flag_asks_for(start_server):
+    office = Office(start_server)
+    office.create("guarded")
+    assert office.ask("ada", "PATCH", "/api/flags/guarded", {"approvals": 1})[0] == 200
+    proposal = office.propose(key="guarded")
+    assert office.decide("bob", proposal)[1]["state"] == "applied"
+    status, freeze = office.ask("root", "POST", "/api/freezes",
+                                {"environment": ENVIRONMENT, "to": instant(days=1), "reason": "the audit"})
+    assert status == 201, freeze
+    for version, enabled in [(2, False), (1, False)]:
+        status, rolled = office.ask("ada", "POST", "/api/flags/guarded/rollback", {"version": version})
+        assert status == 200, rolled
+        assert (rolled["defaultEnabled"], rolled["approvals"]) == (enabled, 1)
+
+
 def test_kill_switches_never_wait(office):
     status, _ = office.ask("ora", "POST", "/api/emergency/kill-switch",
                            {"flagKey": "checkout", "reason": "down", "activatedBy": "ora"})

@@ -110,6 +110,7 @@ extension ProposalDesk {
         let denied = ProposalError.authorForbidden(author, permissions, approved.environment)
         guard let caller = caller(author, instant) else { throw denied }
         guard caller.tenant.map({ approved.subject.isOverride(of: $0) }) ?? true else { throw denied }
+        if let source = content.change.operation.readEnvironment, caller.readScope(in: source) == nil { throw denied }
         var circumstances = author.circumstances ?? ChangeCircumstances()
         let names = approved.approvals.map { "\($0.by)" }.joined(separator: ", ")
         circumstances.cause = "proposal \(approved.id), approved by \(names)"

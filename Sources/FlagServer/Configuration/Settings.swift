@@ -44,9 +44,11 @@ enum Settings {
     static let tokenIssuers = Setting<String>.text("tokens.issuers", "the path of a JSON file")
         .alsoRead(as: "auth.issuers")
 
-    static let approvals = Environment.allCases.map { environment in
-        (environment, Setting<Int>.number("approvals.\(environment.rawValue)", FlagApprovals.range))
-    }
+    static let approvals: [(Environment, Setting<Int>)] = [
+        (.development, .number("approvals.development", FlagApprovals.range)),
+        (.staging, .number("approvals.staging", FlagApprovals.range)),
+        (.production, .number("approvals.production", FlagApprovals.range)),
+    ]
     static let freeze = Setting<[FreezeDraft]>(
         key: "freeze",
         allowed: "a list of freezes, each with environment, from and to (RFC 3339 times with an offset) and reason"
