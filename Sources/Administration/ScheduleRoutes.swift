@@ -124,6 +124,9 @@ extension AdministrationRequest {
         because reason: String?
     ) throws(Problem) -> WriteScope {
         guard caller.mayReach(operation) else { throw operation.obstacle }
+        if let source = operation.readEnvironment, caller.readScope(in: source) == nil {
+            throw .forbidden(.read, in: source)
+        }
         return try scope(in: environment, administration, because: reason, needing: operation.permissions)
     }
 

@@ -70,6 +70,7 @@ extension ScheduleTimer {
         guard let caller = surroundings.caller(change.author, now), caller.mayReach(change.operation) else {
             return nil
         }
+        if let source = change.operation.readEnvironment, caller.readScope(in: source) == nil { return nil }
         var circumstances = change.author.circumstances ?? ChangeCircumstances()
         circumstances.reason = schedule.reason
         circumstances.cause = "schedule \(schedule.id)"
