@@ -130,8 +130,8 @@ struct ServerComposition: Sendable {
         }
         let health = Health(
             version: settings.version, startedAt: dependencies.now(), readiness: Readiness(), feed: feed,
-            now: dependencies.now,
-            backupComplaint: dependencies.backupComplaint, reserveComplaint: dependencies.reserveComplaint)
+            now: dependencies.now, backupComplaint: dependencies.backupComplaint,
+            reserveComplaint: dependencies.reserveComplaint)
         let workers = WorkerPool()
         let accounts = dependencies.accounts ?? Accounts(beside: dependencies.keys)
         let access = ServedAccess(dependencies, accounts)
@@ -159,9 +159,8 @@ struct ServerComposition: Sendable {
                 to: workers, metrics.requests, metrics.workers, contentBytes: dependencies.http.limits.bodyBytes,
                 record: { [administration] in administration.record($0, $1, then: $2) },
                 report: dependencies.reportAdministration),
-            health: health, document: document,
-            hosts: settings.hosts, pages: settings.pages, readers: settings.metricsReaders, access: access,
-            noteRefusal: administration.noteRefusal)
+            health: health, document: document, hosts: settings.hosts, pages: settings.pages,
+            readers: settings.metricsReaders, access: access, noteRefusal: administration.noteRefusal)
         self.metrics = metrics
         keys = dependencies.keys
         self.accounts = accounts
