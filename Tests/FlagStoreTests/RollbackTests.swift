@@ -35,7 +35,9 @@ struct RollbackTests {
 
     @Test("A rollback is the next version with the old content, by whoever makes it and with their reason")
     func flag() throws {
-        let fixture = try Followed().fixture
+        let followed = try Followed()
+        defer { withExtendedLifetime(followed) {} }
+        let fixture = followed.fixture
         let first = try fixture.createSimple("chat", owner: "a")
         try fixture.patch("chat", ["owner": "b", "rollout": ["percentage": 50]])
         let written = try apply(.rollbackFlag, "chat", ["version": 1, "reason": "too early"], fixture)
@@ -52,7 +54,9 @@ struct RollbackTests {
 
     @Test("A rollback is meant for one version, if it says so")
     func expected() throws {
-        let fixture = try Followed().fixture
+        let followed = try Followed()
+        defer { withExtendedLifetime(followed) {} }
+        let fixture = followed.fixture
         try fixture.createSimple("chat")
         try fixture.patch("chat", ["owner": "b"])
         let error = failure { _ = try apply(.rollbackFlag, "chat", ["version": 1], expecting: 1, fixture) }
@@ -64,7 +68,9 @@ struct RollbackTests {
 
     @Test("A rollback over segments that were renamed and flags that are gone is refused with all that is missing")
     func missing() throws {
-        let fixture = try Followed().fixture
+        let followed = try Followed()
+        defer { withExtendedLifetime(followed) {} }
+        let fixture = followed.fixture
         for name in ["beta", "gamma"] { try segment(name, fixture) }
         try fixture.createSimple("base")
         var json = Self.ruled.objectValue ?? JSONObject()
@@ -89,7 +95,9 @@ struct RollbackTests {
 
     @Test("What is gone is not rolled back, and what is archived is taken out first")
     func notThere() throws {
-        let fixture = try Followed().fixture
+        let followed = try Followed()
+        defer { withExtendedLifetime(followed) {} }
+        let fixture = followed.fixture
         try fixture.createSimple("chat")
         try fixture.patch("chat", ["owner": "b"])
         _ = try apply(.archiveFlag, "chat", nil, fixture)
@@ -108,7 +116,9 @@ struct RollbackTests {
 
     @Test("A segment says again what it said, and lists the keys that it lists")
     func segments() throws {
-        let fixture = try Followed().fixture
+        let followed = try Followed()
+        defer { withExtendedLifetime(followed) {} }
+        let fixture = followed.fixture
         try segment("beta", fixture)
         _ = try apply(.editSegmentKeys, "beta", ["add": ["u1"]], fixture)
         _ = try apply(.patchSegment, "beta", ["owner": "p", "condition": ["==": [["var": "plan"], "gold"]]], fixture)
@@ -123,7 +133,9 @@ struct RollbackTests {
 
     @Test("An override is what it was, also when it is gone; who set it is whoever did so now")
     func overrides() throws {
-        let fixture = try Followed().fixture
+        let followed = try Followed()
+        defer { withExtendedLifetime(followed) {} }
+        let fixture = followed.fixture
         try fixture.createSimple("chat")
         try fixture.putOverride("acme", "chat", ["enabled": false, "updatedBy": "ada", "reason": "asked"])
         try fixture.deleteOverride("acme", "chat")

@@ -68,6 +68,7 @@ struct AccessMatrixTests {
         for (name, value) in [
             ("flagKey", "m"), ("key", "m"), ("name", "s"), ("tenantId", "mine"), ("selector", "none"),
             ("backupId", "none"), ("workId", "none"), ("accessKeyId", "none"), ("userName", "none"), ("version", "1"),
+            ("sequence", "1"),
         ] + made { path = path.replacing("{\(name)}", with: value) }
         let lists = ["GET /api/freezes", "GET /api/proposals", "GET /api/schedules", "POST /api/schedules"]
         let isOfEnvironment =

@@ -181,6 +181,7 @@ struct OpenAPIDocumentTests {
             "Administration/ProblemCode+Keys.swift", "Administration/ProblemCode+Tokens.swift",
             "Administration/ProblemCode+Tables.swift", "Administration/ProblemCode+Users.swift",
             "Administration/ProblemCode+Changes.swift", "Administration/ProblemCode+Schedules.swift",
+            "Administration/ProblemCode+Audit.swift",
         ]
         for file in files {
             let text = try String(contentsOf: root.appending(path: file), encoding: .utf8)
