@@ -36,7 +36,7 @@ struct VersionTests {
         let circumstances = ChangeCircumstances(reason: "they asked", requestID: "r-1")
         let patch = try FlagPatch(json: ["owner": "ops", "tags": ["a"], "rollout": ["percentage": 10]])
         _ = try fixture.wait {
-            let scope = WriteScope.tests(.staging, by: Principal(.account, "ann").with(circumstances))
+            let scope = WriteScope.tests(.staging, by: Principal(.account, "ann"), circumstances)
             fixture.repository.patch("new-feature", with: patch, in: scope, completion: $0)
         }
         let entry = try fixture.repository.version(.number(2), of: Self.flag, in: .staging)

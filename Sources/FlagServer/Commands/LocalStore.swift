@@ -123,6 +123,7 @@ extension Administration {
             follower.start()
             follower.waitUntilIdle()
             follower.stop()
+            return true
         }
         return Administration(
             repository: repository,

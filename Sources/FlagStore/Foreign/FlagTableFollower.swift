@@ -50,7 +50,7 @@ package final class FlagTableFollower: Sendable {
     /// A store that does not answer now is asked again later: flags are served all the same.
     package func start() {
         follower.attach()
-        upkeep.repository.histories.attach { [weak self] in self?.catchUp(within: Self.patience) }
+        upkeep.repository.histories.attach { [weak self] in self?.catchUp(within: Self.patience) ?? true }
         queue.sync { try? follower.turn() }
     }
 
@@ -74,15 +74,17 @@ package final class FlagTableFollower: Sendable {
     package func waitUntilIdle() { follower.waitUntilIdle() }
 
     /// How long somebody who reads a history waits for what was just committed.
-    private static let patience = DispatchTimeInterval.seconds(2)
+    private static let patience = DispatchTimeInterval.seconds(5)
 
     /// Waits until every change that was committed before the call has been looked at, but not longer than `patience`.
     /// What is being counted may be told later.
-    package func catchUp(within patience: DispatchTimeInterval) {
+    ///
+    /// - Returns: whether they have been.
+    package func catchUp(within patience: DispatchTimeInterval) -> Bool {
         let done = DispatchSemaphore(value: 0)
         // A commit has put its turn on the queue before it is answered.
         queue.async { done.signal() }
-        _ = done.wait(timeout: .now() + patience)
+        return done.wait(timeout: .now() + patience) == .success
     }
 }
 
