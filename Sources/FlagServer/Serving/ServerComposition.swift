@@ -102,6 +102,7 @@ struct ServerComposition: Sendable {
         let follower = FlagTableFollower(
             repository: repository, storeID: settings.evaluation.currentStoreID(), limits: settings.history,
             report: dependencies.reportForeign)
+        follower.attachHistories()
         let feed = CacheFeed(
             store: dependencies.store, table: dependencies.table, loops: dependencies.http.loops,
             pollForeignChanges: dependencies.pollForeignChanges,

@@ -50,7 +50,6 @@ package final class FlagTableFollower: Sendable {
     /// A store that does not answer now is asked again later: flags are served all the same.
     package func start() {
         follower.attach()
-        upkeep.repository.histories.attach { [weak self] in self?.catchUp(within: Self.patience) ?? true }
         queue.sync { try? follower.turn() }
     }
 
@@ -72,6 +71,11 @@ package final class FlagTableFollower: Sendable {
 
     /// Waits until every change that was committed before the call has been looked at, and is told.
     package func waitUntilIdle() { follower.waitUntilIdle() }
+
+    /// Has whoever reads a history wait for what was just committed, as long as there is the follower.
+    package func attachHistories() {
+        upkeep.repository.histories.attach { [weak self] in self?.catchUp(within: Self.patience) ?? true }
+    }
 
     /// How long somebody who reads a history waits for what was just committed.
     private static let patience = DispatchTimeInterval.seconds(5)
