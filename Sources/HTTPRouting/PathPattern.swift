@@ -15,8 +15,8 @@ package struct PathPattern: Sendable {
 
     /// Reads a pattern.
     ///
-    /// - Precondition: at most three parameters, each between slashes; a rest parameter is last. Patterns are written in
-    ///   the program, so a wrong one is a programmer's error and stops the process at start.
+    /// - Precondition: at most three parameters, each between slashes; a rest parameter is last. Patterns are written
+    ///   in the program, so a wrong one is a programmer's error and stops the process at start.
     package init(_ text: StaticString) {
         self.text = text
         var literals: [[UInt8]] = [[]]

@@ -160,6 +160,7 @@ struct VersionTests {
             ]
             if number == 1 { try fixture.create(json, in: .staging) } else { try fixture.replace(json, in: .staging) }
         }
+        followed.follower.waitUntilIdle()
         let last = try content(followed, .number(20))
         #expect(last.serializedBytes().count > 250_000 && last["owner"] == "20")
         let kept = try followed.history().count
@@ -205,6 +206,7 @@ struct VersionTests {
             try fixture.putOverride(
                 "acme", "new-feature", ["enabled": .bool(number % 2 == 0), "updatedBy": "a"], in: .staging)
         }
+        followed.follower.waitUntilIdle()
         var entries: [FlagHistoryEntry] = []
         var cursor: String?
         repeat {

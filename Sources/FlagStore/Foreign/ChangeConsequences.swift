@@ -13,8 +13,8 @@ struct ChangeConsequences: Sendable {
     private(set) var entries: [Item] = []
     /// How much each history gets, by its partition.
     private(set) var added: [String: HistorySize] = [:]
-    /// The first changes of flags and segments that were there before, by the partition of their history: what they said
-    /// before is kept where nothing else is.
+    /// The first changes of flags and segments that were there before, by the partition of their history: what they
+    /// said before is kept where nothing else is.
     private(set) var first: [String: TableChange] = [:]
     /// Partitions of histories that got an entry although they may have many already.
     private(set) var grown: Set<String> = []

@@ -33,8 +33,8 @@ extension FlagRepository {
         return segmentChange(segment, in: scope, expecting: expected) { [draft] _ in draft }
     }
 
-    /// What a tenant's override of a flag was in a version, to be set again, also where it is gone. Who set it is whoever
-    /// does so now, and why what they say, else what was said then.
+    /// What a tenant's override of a flag was in a version, to be set again, also where it is gone. Who set it is
+    /// whoever does so now, and why what they say, else what was said then.
     func rollback(
         ofOverrideOf flagKey: String, tenant: String, to name: VersionName, in scope: WriteScope
     ) throws(FlagStoreError) -> TenantOverrideDraft {

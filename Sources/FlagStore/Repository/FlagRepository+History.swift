@@ -134,8 +134,8 @@ extension FlagRepository {
     }
 }
 
-/// Finds the entry that says what a version said: the one that made it, or the last before it, since not every change of
-/// the version changes what is said.
+/// Finds the entry that says what a version said: the one that made it, or the last before it, since not every change
+/// of the version changes what is said.
 private struct VersionSearch {
     private let number: Int64
     /// The highest version in the life that is looked at: between a creation and a deletion.

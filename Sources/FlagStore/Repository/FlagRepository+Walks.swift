@@ -2,7 +2,8 @@ import DynamoModel
 import FlagCore
 
 extension FlagRepository {
-    /// Calls `body` with every flag of an environment, newest first, those that were put away last. Items that are no flags are left out. Blocks.
+    /// Calls `body` with every flag of an environment, newest first, those that were put away last. Items that are no
+    /// flags are left out. Blocks.
     func forEachFlag(
         in environment: Environment, _ body: (FlagRecord) throws(FlagStoreError) -> Void
     ) throws(FlagStoreError) {
