@@ -30,6 +30,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: [.defaults, "YAML"]),
+        // What the YAML trait of swift-configuration reads files with: it does not read lists of objects.
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
     ],
@@ -48,7 +50,12 @@ let package = Package(
         library("FlagCore", ["JSON", "Bytes"]),
         library("SQLite", ["CSQLite", "Platform"]),
         library("DynamoModel", ["JSON", "Bytes", "Platform"]),
-        library("TableEngine", ["DynamoModel", "SQLite", "JSON", "Bytes", "Platform"]),
+        library(
+            "TableEngine",
+            [
+                "DynamoModel", "SQLite", "JSON", "Bytes", "Platform",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         library("DynamoService", ["DynamoModel", "TableEngine", "JSON", "Bytes", "Platform"]),
         library("FlagCache", ["FlagCore", "JSON", "Bytes", "Platform"]),
         library("FlagStore", ["Access", "DynamoModel", "FlagCore", "FlagCache", "JSON", "Bytes", "Platform"]),
@@ -75,6 +82,13 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
+        // The audit log: what a record is and how records are chained; then where they are and what they are made of.
+        library(
+            "Audit",
+            ["DynamoModel", "FlagCore", "JSON", "Bytes", .product(name: "Crypto", package: "swift-crypto")]),
+        library(
+            "AuditStore",
+            ["Audit", "AccessStore", "FlagStore", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform"]),
         library("HTTPRouting", ["HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform"]),
         library(
             "Evaluation",
@@ -84,8 +98,9 @@ let package = Package(
         library(
             "Administration",
             [
-                "HTTPRouting", "HTTPTransport", "Access", "AccessStore", "ChangeControl", "FlagFiles", "FlagStore",
-                "FlagCache", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform",
+                "HTTPRouting", "HTTPTransport", "Audit", "AuditStore", "Access", "AccessStore", "ChangeControl",
+                "FlagFiles",
+                "FlagStore", "FlagCache", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform",
             ]),
         // The API document, compiled in.
         .target(name: "CAPIDocument", exclude: ["openapi.json"]),
@@ -94,12 +109,14 @@ let package = Package(
             name: "FlagServer",
             dependencies: [
                 "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens", "SigV4",
-                "ChangeControl", "CAPIDocument", "FlagStore", "FlagFiles", "FlagCache", "FlagCore", "DynamoModel",
-                "TableEngine",
+                "ChangeControl", "Audit", "AuditStore", "CAPIDocument", "FlagStore", "FlagFiles", "FlagCache",
+                "FlagCore",
+                "DynamoModel", "TableEngine",
                 "DynamoService", "HTTPTransport", "HTTPClient", "JSON", "Bytes", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings),
         .executableTarget(name: "HTTPEcho", dependencies: ["HTTPTransport", "Platform"], swiftSettings: settings),
@@ -114,7 +131,10 @@ let package = Package(
 
         // What `./scripts/bench table` measures without a socket.
         .executableTarget(
-            name: "TableBench", dependencies: ["DynamoModel", "TableEngine", "SQLite", "Platform"],
+            name: "TableBench",
+            dependencies: [
+                "DynamoModel", "TableEngine", "SQLite", "FlagStore", "FlagCore", "Audit", "AuditStore", "Platform",
+            ],
             path: "Benchmarks/TableBench",
             swiftSettings: settings),
 
@@ -138,6 +158,12 @@ let package = Package(
         tests(
             of: "AccessStore",
             ["Access", "Bytes", "DynamoModel", "TableEngine", "FlagCore", "Platform"]),
+        tests(
+            of: "AuditStore",
+            [
+                "Audit", "Access", "AccessStore", "FlagStore", "Bytes", "DynamoModel", "TableEngine", "FlagCore",
+                "JSON", "Platform",
+            ]),
         tests(of: "Telemetry"),
         tests(of: "Tokens", ["Access", "Bytes", "DynamoModel", "FlagCore", "JSON"]),
         .testTarget(
@@ -155,15 +181,19 @@ let package = Package(
             ]),
         tests(
             of: "ChangeControl",
-            ["Access", "Bytes", "DynamoModel", "TableEngine", "FlagStore", "FlagCore", "JSON", "Platform"]),
+            [
+                "Access", "Bytes", "DynamoModel", "TableEngine", "FlagStore", "FlagCache", "FlagCore", "JSON",
+                "Platform",
+            ]),
         tests(of: "HTTPTransport", ["Bytes", "CLinux", "COpenSSL", "CZlib", "Platform"]),
         tests(of: "HTTPClient", ["HTTPTransport", "Platform"]),
         tests(
             of: "FlagServer",
             [
                 "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens",
-                "ChangeControl", "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles", "FlagCache", "FlagCore",
-                "DynamoModel",
+                "ChangeControl", "Audit", "AuditStore", "SigV4", "Bytes", "HTTPTransport", "FlagStore", "FlagFiles",
+                "FlagCache",
+                "FlagCore", "DynamoModel",
                 "DynamoService",
                 "TableEngine",
                 "JSON",

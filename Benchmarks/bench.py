@@ -8,7 +8,7 @@ import time
 
 import machine
 
-CASES = ["evaluation", "ofrep", "access", "bulk", "start", "scale", "transport", "table"]
+CASES = ["evaluation", "ofrep", "access", "bulk", "start", "scale", "transport", "table", "audit"]
 """In the order in which they run when none is named."""
 
 

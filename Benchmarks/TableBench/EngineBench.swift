@@ -1,14 +1,14 @@
 import Dispatch
 import DynamoModel
-import TableEngine
 import Platform
+import TableEngine
 
 /// The engine, called as the endpoint calls it.
 struct EngineBench {
     let store: SQLiteTableStore
 
-    init(_ directory: String) throws {
-        store = try SQLiteTableStore.open(.directory(directory))
+    init(_ directory: String, keys: AtRestKeys = .none) throws {
+        store = try SQLiteTableStore.open(.directory(directory), keys: { () throws(TableError) in keys })
     }
 
     /// Puts `count` items into a new table, 100 a transaction.
@@ -72,20 +72,25 @@ struct EngineBench {
 
     /// Puts single items for a while, one after the other and then 64 at a time, into a table of their own.
     func write(seconds: Int) throws -> Figures {
+        var figures = Figures()
         let table = "bench-writes"
         try store.createTable(BenchItems.schema(named: table))
-        var figures = Figures()
-        for inFlight in [1, 64] {
-            let clock = ContinuousClock()
-            let end = clock.now + .seconds(seconds)
-            let count = try pipelined(inFlight: inFlight, while: { clock.now < end }) { number in
-                [.put(table: table, item: BenchItems.item(number))]
-            }
-            figures["puts\(inFlight)"] = Double(count) / Double(seconds)
-        }
+        for inFlight in [1, 64] { figures["puts\(inFlight)"] = try puts(inFlight, into: table, seconds: seconds) }
         try store.deleteTable(table)
         store.close()
         return figures
+    }
+
+    /// Puts single items into a table for a while, so many at a time.
+    ///
+    /// - Returns: how many a second.
+    func puts(_ inFlight: Int, into table: String, seconds: Int) throws -> Double {
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(seconds)
+        let count = try pipelined(inFlight: inFlight, while: { clock.now < end }) { number in
+            [.put(table: table, item: BenchItems.item(number))]
+        }
+        return Double(count) / Double(seconds)
     }
 
     @discardableResult

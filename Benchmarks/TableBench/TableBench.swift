@@ -6,7 +6,10 @@ import Glibc
 ///     TableBench load DIRECTORY ITEMS      makes a store with a table of so many items
 ///     TableBench read DIRECTORY ITEMS      reads it
 ///     TableBench write DIRECTORY SECONDS   puts items into another table of it
+///     TableBench encrypted DIRECTORY SECONDS   puts items into an encrypted store and into one that is not, in turns
 ///     TableBench sqlite DIRECTORY ITEMS    does the same with SQLite alone
+///     TableBench audit DIRECTORY SECONDS   changes flags with and without history and audit log
+///     TableBench pages DIRECTORY RECORDS   reads pages of an audit log of so many records
 ///
 /// Figures are one line of JSON on standard output.
 @main
@@ -14,14 +17,17 @@ enum TableBench {
     static func main() throws {
         let arguments = CommandLine.arguments
         guard arguments.count == 4, let number = Int(arguments[3]), number > 0 else {
-            refuse("usage: TableBench load|read|write|sqlite DIRECTORY NUMBER")
+            refuse("usage: TableBench load|read|write|encrypted|sqlite|audit|pages DIRECTORY NUMBER")
         }
         let directory = arguments[2]
         switch arguments[1] {
         case "load": print(try EngineBench(directory).load(number))
         case "read": print(try EngineBench(directory).read(number))
         case "write": print(try EngineBench(directory).write(seconds: number))
+        case "encrypted": print(try EncryptionBench(directory).run(seconds: number))
         case "sqlite": print(try PlainSQLiteBench(directory).run(number))
+        case "audit": print(try AuditBench(directory: directory).run(seconds: number))
+        case "pages": print(try AuditBench(directory: directory).pages(number))
         default: refuse("There is no case \(arguments[1]).")
         }
     }

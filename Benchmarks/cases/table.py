@@ -44,7 +44,8 @@ class Measurement:
             data_dir.mkdir()
             dynamodb.run_bench("load", data_dir, items)
         sizes = self.sizes()
-        return [self.protocol(), self.writes(), self.scale(), self.engine(), sizes, self.restores()]
+        return [self.protocol(), self.writes(), self.scale(), self.engine(), self.encryption(), sizes,
+                self.restores()]
 
     # Over HTTP
 
@@ -152,6 +153,21 @@ class Measurement:
                       ["", f"{SMALL:,} items", f"{self.options.items:,} items", "SQLite alone, 100,000 rows"], rows, goals,
                       f"An item has {dynamodb.item_bytes()} bytes as DynamoDB counts it; SQLite alone has rows of the same "
                       "size under a key, without indexes.")
+
+    def encryption(self) -> Report:
+        """An encrypted store beside one that is not, both written to in turns."""
+        folder = self.folder / "encryption"
+        folder.mkdir()
+        self.options.say("measuring what encryption costs")
+        found = dynamodb.run_bench("encrypted", folder, 5 * self.options.rounds)
+        rows, goals = [], []
+        for in_flight in (1, 64):
+            plain, encrypted = (found[f"{name}{in_flight}"] for name in ("plain", "encrypted"))
+            name = f"puts a second, {in_flight} at a time"
+            rows.append([name, plain, encrypted, plain / encrypted])
+            goals.append(Goal(f"{name}: slower by", plain / encrypted, 1.15, "×"))
+        return Report(f"{TITLE}: what encryption costs writes", ["", "plain", "encrypted", "slower by"], rows, goals,
+                      "Two stores without a socket, in turns of a few seconds on the same disk; every write is durable.")
 
     # On disk
 

@@ -47,6 +47,13 @@ package struct ReadScope: Sendable {
 }
 
 extension WriteScope {
+    /// The same leave for a change that comes about through something.
+    package func caused(by cause: String) -> WriteScope {
+        var circumstances = principal.circumstances ?? ChangeCircumstances()
+        circumstances.cause = cause
+        return WriteScope(principal.with(circumstances), environment, instant)
+    }
+
     /// Whoever may change an environment sees what there is to be changed.
     package var reading: ReadScope { ReadScope(principal, environment) }
 }

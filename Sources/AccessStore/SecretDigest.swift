@@ -36,6 +36,9 @@ package struct SecretDigest: Sendable {
     /// A key that follows from the server's, for one purpose: its label is no secret of an API key.
     func derivedKey(_ label: StaticString) -> [UInt8] { digest(of: Array("\(label)".utf8)) }
 
+    /// The key that records of the audit log are sealed with.
+    package var auditKey: [UInt8] { derivedKey("flag-server audit log, 1") }
+
     /// Whether two digests are the same, in a time that does not tell where they differ.
     static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         guard left.count == right.count else { return false }

@@ -16,8 +16,11 @@ enum AccessKeyRoutes {
         AdministrationRoute(.delete, "/api/access-keys/{accessKeyId}", "revokeAccessKey", changing, revoke),
     ]
 
-    private static let looking = RoutePolicy("access-keys", .needsEverywhere(.administer))
-    private static let changing = looking.with { $0.audit = .change }
+    private static let looking = RoutePolicy("access-keys", .needsEverywhere(.administer)).with { $0.audit = .watched }
+    private static let changing = looking.with {
+        $0.audit = .change
+        $0.wantsReason = true
+    }
 
     private static func list(
         _ request: AdministrationRequest, _ administration: Administration

@@ -1,5 +1,7 @@
 import Access
 import AccessStore
+import AuditStore
+import ChangeControl
 import FlagCore
 import FlagStore
 import HTTPRouting
@@ -15,23 +17,36 @@ package struct Administration: Sendable {
     let keys: KeyStore
     /// What tokens are handed out by; nil where nobody is asked who they are.
     package var authentication: Authentication?
+    /// The audit log; nil where none is kept.
+    package var audit: AuditTrail?
+    /// The environments in which nothing is changed without a reason.
+    package var reasonRequired: Set<Environment> = []
     /// The accounts of persons.
     let accounts: Accounts
     /// What the caches know, where that is asked for.
     let feed: CacheFeed
     /// The long work that is under way.
     package let work: WorkList
+    /// Decides which changes are made at once.
+    package let gate: ChangeGate
+    /// The changes that wait for others.
+    package let proposals: ProposalStore
+    /// Told of what becomes of these.
+    package var reportProposal: @Sendable (ProposalEvent) -> Void = { _ in }
     /// Where work may block.
     package let workers: WorkerPool
     /// The environment of a request that names none.
     package let defaultEnvironment: Environment
     /// The wall clock.
-    let now: @Sendable () -> Timestamp
+    package let now: @Sendable () -> Timestamp
 
     /// Puts the parts together.
+    ///
+    /// - Parameter gate: decides which changes are made at once; nil for one that lets all be that no flag and no
+    ///   stored freeze holds up.
     package init(
         repository: FlagRepository, tables: TableAdministration, keys: KeyStore, accounts: Accounts,
-        feed: CacheFeed, work: WorkList, workers: WorkerPool,
+        feed: CacheFeed, gate: ChangeGate? = nil, work: WorkList, workers: WorkerPool,
         defaultEnvironment: Environment, now: @escaping @Sendable () -> Timestamp
     ) {
         self.repository = repository
@@ -40,6 +55,8 @@ package struct Administration: Sendable {
         self.accounts = accounts
         self.feed = feed
         self.work = work
+        self.gate = gate ?? ChangeGate(store: repository.store, flagTable: repository.table)
+        proposals = ProposalStore(store: repository.store)
         self.workers = workers
         self.defaultEnvironment = defaultEnvironment
         self.now = now
@@ -77,7 +94,8 @@ package struct Administration: Sendable {
         }
     }
 
-    private var listedKeys: FlagRepository.ListedKeys {
+    /// Which keys a segment lists, as the caches know.
+    var listedKeys: FlagRepository.ListedKeys {
         { [feed] name, environment throws(FlagStoreError) in try feed.keys(ofSegment: name, in: environment) }
     }
 }

@@ -22,6 +22,22 @@ extension AdministrationRequest {
         circumstances.requestID = requestID.text
         circumstances.address = "\(client)"
         circumstances.userAgent = userAgent
+        circumstances.proof = caller.principal.proof(showing: proof)
         return circumstances
+    }
+}
+
+extension Principal {
+    /// By what somebody proves who they are.
+    ///
+    /// - Parameter credential: what kind of credential they show; nil for none.
+    func proof(showing credential: String?) -> String? {
+        switch kind {
+        // Where nobody is asked who they are, nothing is proved by what is shown.
+        case .anonymous, .server: nil
+        // The kernel vouches for these.
+        case .local, .command: "user of this machine"
+        case .account, .key, .accessKey: credential
+        }
     }
 }

@@ -50,16 +50,26 @@ extension AdministrationRequest {
         return administration.repository.reader(for: scope)
     }
 
-    /// The leave to change an environment in the way of the route. The only place where a request comes by one.
+    /// The leave to change an environment. The only place where a request comes by one.
     ///
-    /// - Parameter reason: why, where the body says so.
+    /// - Parameters:
+    ///   - reason: why, where the body says so.
+    ///   - needed: what whoever sent it must be allowed; nil for what the route says.
     func scope(
-        in environment: Environment, _ administration: Administration, because reason: String? = nil
+        in environment: Environment, _ administration: Administration, because reason: String? = nil,
+        needing needed: Permissions? = nil
     ) throws(Problem) -> WriteScope {
+        let permissions = needed ?? permissions
         // What is of all tenants is not changed by somebody who is bound to one.
         if permissions != .changeOverrides { try requireAnyTenant() }
         var circumstances = circumstances
         if let reason { circumstances.reason = reason }
+        // A kill switch has a reason of its own, and waits for no other.
+        if circumstances.reason == nil, permissions != .killSwitches,
+            administration.reasonRequired.contains(environment), try !isDryRun
+        {
+            throw .reasonRequired
+        }
         let scope = caller.writeScope(permissions, in: environment, at: administration.now(), circumstances)
         guard let scope else { throw .forbidden(permissions, in: environment) }
         return scope
@@ -100,7 +110,7 @@ extension AdministrationRequest {
 
     /// The environment of a new thing: the query's, else the body's, else the caller's only one, else the profile's.
     /// Query and body must not differ.
-    private func environment(_ administration: Administration, body: Environment?) throws(Problem) -> Environment {
+    func environment(_ administration: Administration, body: Environment?) throws(Problem) -> Environment {
         let named = try namedEnvironment()
         if let named, let body, named != body {
             throw .invalidBody([.otherEnvironment(body, query: named)])

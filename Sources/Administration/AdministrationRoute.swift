@@ -24,17 +24,22 @@ package struct AdministrationRoute: Sendable {
     /// All of them.
     package static let all =
         FlagRoutes.routes + SegmentRoutes.routes + TenantOverrideRoutes.routes + KillSwitchRoutes.routes
-        + HistoryRoutes.routes
+        + HistoryRoutes.routes + ScheduleRoutes.routes + FreezeRoutes.routes + ProposalRoutes.routes
         + TransferRoutes.routes + KeyRoutes.routes + AccessKeyRoutes.routes + UserRoutes.routes + AccountRoutes.routes
-        + TokenRoutes.routes + SessionRoutes.routes + ofTables
+        + TokenRoutes.routes + SessionRoutes.routes + AuditRoutes.routes + ofTables
 
     /// Those that need no flags.
-    package static let ofTables = BackupRoutes.routes + WorkRoutes.routes
+    package static let ofTables = BackupRoutes.routes + AtRestRoutes.routes + WorkRoutes.routes
 
     /// Does what the route does, and answers: now, or when what it wrote is durable.
     package func run(
         _ request: AdministrationRequest, _ administration: Administration, _ reply: Reply
     ) throws(Problem) {
+        if declaration.policy.wantsReason, !administration.reasonRequired.isEmpty, request.reason == nil,
+            (request.query["reason"] ?? "").isEmpty
+        {
+            throw .reasonRequired
+        }
         switch try action(request, administration) {
         case .respond(let response): reply(response)
         case .passwordWork(let origin, let work):
@@ -47,8 +52,14 @@ package struct AdministrationRoute: Sendable {
         case .write(let operation, let scope, let render):
             if try request.isDryRun {
                 reply(try administration.check(operation, in: scope).response(render))
+            } else if let draft = try request.schedule(of: operation, administration) {
+                reply(.planned(try administration.schedule(draft, in: scope), status: .accepted))
             } else {
-                administration.apply(operation, in: scope, declaration.policy.lane, reply, render)
+                let lane = declaration.policy.lane
+                switch try administration.admit(operation, in: scope, asked: request) {
+                case .now(let scope): administration.apply(operation, in: scope, lane, reply, render)
+                case .withLeave: reply(try administration.propose(operation, in: scope))
+                }
             }
         }
     }

@@ -18,11 +18,15 @@ enum BackupRoutes {
         AdministrationRoute(.get, "/api/continuous-backups", "listContinuousBackups", looking, listContinuous),
         AdministrationRoute(.put, "/api/continuous-backups", "beginContinuousBackups", changing.inLongWork, begin),
         AdministrationRoute(.delete, "/api/continuous-backups", "endContinuousBackups", changing, end),
-        AdministrationRoute(.post, "/api/verify", "verifyStore", looking.inLongWork, verify),
+        AdministrationRoute(.post, "/api/verify", "verifyStore", checking.inLongWork, verify),
     ]
 
     private static let looking = RoutePolicy("backups", .needsEverywhere(.administer))
-    private static let changing = looking.with { $0.audit = .change }
+    private static let changing = looking.with {
+        $0.audit = .work
+        $0.wantsReason = true
+    }
+    private static let checking = looking.with { $0.audit = .work }
 
     private static func list(
         _ request: AdministrationRequest, _ administration: Administration
@@ -77,7 +81,11 @@ enum BackupRoutes {
         if case .file = restore.source, !request.isOfThisMachine { throw .fileFromElsewhere }
         let what = "restore\(restore.target.map { " of \($0)" } ?? "")"
         let table = try administration.onTables { tables in
-            try administration.work.run(what, for: request.workClient) { try tables.restore(restore, $0) }
+            try administration.work.run(what, for: request.workClient) { progress in
+                try tables.restore(restore, progress) { table throws(Problem) in
+                    try administration.admitRestore(of: table, asked: request)
+                }
+            }
         }
         return .respond(.json(table))
     }

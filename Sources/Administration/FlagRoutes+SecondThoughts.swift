@@ -49,7 +49,7 @@ extension FlagRoutes {
     }
 }
 
-extension FlagPromotion.Result {
+extension FlagPromotion.Effect {
     /// The promotion as the interface shows it.
     fileprivate var json: JSONValue {
         var flagChange = change.json

@@ -31,11 +31,13 @@ package struct FlagTransfer: Sendable {
     /// - Parameters:
     ///   - progress: tells how far it is, and may stop it.
     ///   - scope: gives the leave to change the environment that it comes to.
+    ///   - admit: refuses what must not be done for now, or gives the leave to do it.
     /// - Throws: `DefinitionIssues` with everything that is wrong with the file, and then nothing was stored; or
     ///   `FlagStoreError`.
     package func run(
         _ request: ImportRequest, _ progress: WorkProgress = WorkProgress(),
-        in scope: (Environment) throws -> WriteScope
+        in scope: (Environment) throws -> WriteScope,
+        admit: (ImportPlan, WriteScope) throws -> WriteScope = { $1 }
     ) throws -> ImportReport {
         let document = try ImportDocument(parsing: request.file, keepInvalid: request.keepsInvalid)
         try progress.check()
@@ -49,7 +51,7 @@ package struct FlagTransfer: Sendable {
             if case .invalid(let issues) = error { throw DefinitionIssues(issues: issues) }
             throw error
         }
-        if !request.isDryRun { try plan.apply(to: flags, in: scope, progress) }
+        if !request.isDryRun { try plan.apply(to: flags, in: try admit(plan, scope), progress) }
         // What changed one by one is what a dry run is for.
         let lines = request.isDryRun ? plan.lines(limit: Self.dryRunLines) : plan.summaries
         return ImportReport(

@@ -18,8 +18,11 @@ enum KeyRoutes {
         AdministrationRoute(.get, "/api/whoami", "whoAmI", RoutePolicy("keys", .anyCaller), whoAmI),
     ]
 
-    private static let looking = RoutePolicy("keys", .needsEverywhere(.administer))
-    private static let changing = looking.with { $0.audit = .change }
+    private static let looking = RoutePolicy("keys", .needsEverywhere(.administer)).with { $0.audit = .watched }
+    private static let changing = looking.with {
+        $0.audit = .change
+        $0.wantsReason = true
+    }
 
     private static func list(
         _ request: AdministrationRequest, _ administration: Administration

@@ -21,6 +21,8 @@ package struct RouteRequest: Sendable {
     package let body: [UInt8]?
     /// Why something is changed, as whoever asks says.
     package var reason: String?
+    /// Whether it cannot wait for anybody.
+    package var isEmergency = false
     /// Whether it may take long, and whoever asks wants to see how far it is.
     package private(set) var isLong = false
 
@@ -84,16 +86,36 @@ package struct LocalRoutes: Sendable {
         var (copy, route) = try copy(of: request, of: caller, named: id)
         copy.follow = follow
         try copy.give(reason: request.reason)
+        copy.isEmergency = request.isEmergency
         let done = DispatchSemaphore(value: 0)
         let response = Locked<Result<HTTPResponse, Problem>?>(nil)
         let reply = Reply { result in
             response.withLock { $0 = result }
             done.signal()
         }
-        try routes[route.number].run(copy, administration, reply)
+        let event = AdministrationEvent(
+            copy, request.method.name, [request.path, request.encodedQuery].compactMap(\.self).joined(separator: "?"),
+            route)
+        do throws(Problem) {
+            try routes[route.number].run(copy, administration, reply)
+        } catch {
+            record(event, error.code.status)
+            throw error
+        }
         done.wait()
         guard let result = response.withLock({ $0 }) else { throw Problem(.internalError, "there was no answer") }
+        switch result {
+        case .success(let response): record(event, response.status.code)
+        case .failure(let problem): record(event, problem.code.status)
+        }
         return try result.get()
+    }
+
+    /// Has the audit log told of a request, and waits until it is.
+    private func record(_ event: AdministrationEvent, _ status: UInt16) {
+        let done = DispatchSemaphore(value: 0)
+        administration.record(event, status) { done.signal() }
+        done.wait()
     }
 
     private func copy(

@@ -31,6 +31,7 @@ extension Problem {
         case .segmentUsed(let name, let uses):
             self.init(
                 .segmentUsed, "the segment \(name) is used by \(uses.inWords): change or delete these first")
+        case .versionMismatch(.override, _, _): self.init(.versionMismatch, error.description)
         case .versionMismatch(let thing, let expected, let current):
             self.init(
                 .versionMismatch,
@@ -44,6 +45,26 @@ extension Problem {
                 .flagRequired,
                 "the flag \(flagKey) is required by \(dependents.joined(separator: ", ")): change or delete these first"
             )
+        case .flagArchived, .flagNotArchived, .nothingToRestore, .nothingToPromote, .versionNotFound, .versionNotKept:
+            self.init(ofSecondThought: error, in: environment)
+        case .invalidCursor:
+            self = .invalidQuery([
+                Field(
+                    pointer: "?cursor",
+                    detail: "is not the nextCursor of a page of this list; begin without a cursor")
+            ])
+        case .conflict(let name):
+            self.init(.conflict, "others keep changing \(name) at the same time; try again")
+        case .overtaken: self.init(.conflict, error.description)
+        case .stopped: self.init(.workStopped, error.description)
+        case .unavailable(let reason, let hint):
+            self.init(.storeUnavailable, "\(reason). \(hint)", headerFields: [("Retry-After", "1")])
+        }
+    }
+
+    /// What the flag store says of versions, of what was put away and of what was deleted.
+    private init(ofSecondThought error: FlagStoreError, in environment: Environment) {
+        switch error {
         case .flagArchived(let flagKey):
             self.init(
                 .flagArchived,
@@ -67,17 +88,7 @@ extension Problem {
                 .versionNotKept,
                 "what the \(thing) said in version \(name) is not kept: it is older than what histories keep "
                     + "(history.versions), or was written before they kept it")
-        case .invalidCursor:
-            self = .invalidQuery([
-                Field(
-                    pointer: "?cursor",
-                    detail: "is not the nextCursor of a page of this list; begin without a cursor")
-            ])
-        case .conflict(let name):
-            self.init(.conflict, "others keep changing \(name) at the same time; try again")
-        case .stopped: self.init(.workStopped, error.description)
-        case .unavailable(let reason, let hint):
-            self.init(.storeUnavailable, "\(reason). \(hint)", headerFields: [("Retry-After", "1")])
+        default: self.init(.conflict, error.description)
         }
     }
 

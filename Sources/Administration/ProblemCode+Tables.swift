@@ -19,6 +19,10 @@ extension ProblemCode {
     /// The table cannot be restored to this time.
     static let invalidRestoreTime = ProblemCode(
         "invalid_restore_time", 400, "The table cannot be restored to this time")
+    /// Nothing that is stored is encrypted.
+    static let encryptionOff = ProblemCode("encryption_off", 409, "Nothing that is stored is encrypted")
+    /// What is stored is being encrypted anew.
+    static let rotationUnderWay = ProblemCode("rotation_under_way", 409, "What is stored is being encrypted anew")
     /// The backup is of a store of another kind.
     static let otherStore = ProblemCode("backup_of_other_store", 409, "The backup is of a store of another kind")
 }

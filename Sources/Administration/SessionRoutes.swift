@@ -20,7 +20,10 @@ enum SessionRoutes {
             }.behindPasswords, create),
         AdministrationRoute(
             .delete, "/api/auth/session", "endSession",
-            RoutePolicy("auth", .anyCaller).with { $0.readsCredentials = true }, end),
+            RoutePolicy("auth", .anyCaller).with {
+                $0.readsCredentials = true
+                $0.audit = .work
+            }, end),
     ]
 
     private static func create(

@@ -107,8 +107,12 @@ package struct TableAdministration: Sendable {
     }
 
     /// Makes a table of what was asked for.
-    func restore(_ request: RestoreRequest, _ progress: WorkProgress) throws -> JSONValue {
-        let table = try stoppable(progress) { try begin(request, progress)() }
+    ///
+    /// - Parameter admit: refuses a table, by its name, that must not be made for now.
+    func restore(
+        _ request: RestoreRequest, _ progress: WorkProgress, admit: (String) throws -> Void
+    ) throws -> JSONValue {
+        let table = try stoppable(progress) { try begin(request, progress, admit)() }
         return [
             "table": .string(table.schema.name), "items": .integer(table.content.items),
             "bytes": .integer(table.content.bytes),
@@ -119,8 +123,13 @@ package struct TableAdministration: Sendable {
     ///
     /// - Returns: what waits for the end.
     private func begin(
-        _ request: RestoreRequest, _ progress: WorkProgress
+        _ request: RestoreRequest, _ progress: WorkProgress, _ admit: (String) throws -> Void
     ) throws -> () throws -> TableDescription {
+        func target(_ source: String) throws -> String {
+            let target = try self.target(of: request, source)
+            try admit(target)
+            return target
+        }
         let done = DispatchSemaphore(value: 0)
         let response = Locked<Result<TableDescription, TableError>?>(nil)
         let completion: @Sendable (Result<TableDescription, TableError>) -> Void = { result in
@@ -133,18 +142,18 @@ package struct TableAdministration: Sendable {
             if backup.isInternal { throw TableError.backup(.notFound(id)) }
             if case .damaged(let damage) = backup { throw Problem(.backupDamaged, damage.reason) }
             _ = try tables.restore(
-                backup: id, to: try target(of: request, backup.description?.table.schema.name ?? ""),
+                backup: id, to: try target(backup.description?.table.schema.name ?? ""),
                 replacing: request.replaces, adjust: { $0 }, watch: progress.watch, completion: completion)
         case .file(let path):
             _ = try tables.restore(
                 file: path,
-                to: try target(of: request, Self.visible(try tables.describeBackup(file: path).table.schema.name)),
+                to: try target(Self.visible(try tables.describeBackup(file: path).table.schema.name)),
                 replacing: request.replaces, adjust: { $0 }, watch: progress.watch, completion: completion)
         case .table(let name, let time):
             let source = try table(name)
             _ = try tables.restore(
                 table: source, at: time.map { .time($0.millisecondsSinceEpoch, pass: request.pass) } ?? .latest,
-                to: try target(of: request, source), replacing: request.replaces, adjust: { $0 },
+                to: try target(source), replacing: request.replaces, adjust: { $0 },
                 watch: progress.watch, completion: completion)
         }
         return {
@@ -164,6 +173,13 @@ package struct TableAdministration: Sendable {
                     + "--replace (\"replace\": true), which keeps a backup of it")
         }
         return target
+    }
+
+    /// Encrypts anew what is stored.
+    ///
+    /// - Returns: how many items and changes cannot be read.
+    func encryptAnew(_ progress: WorkProgress) throws -> Int {
+        try stoppable(progress) { try tables.encryptAnew(watch: progress.watch) }
     }
 
     /// Does work that the tables give up when they are asked to.

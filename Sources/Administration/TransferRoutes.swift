@@ -13,12 +13,16 @@ enum TransferRoutes {
         AdministrationRoute(
             .post, "/api/import", "importFlags",
             .changing("transfer", .administer).inLongWork.with {
+                $0.audit = .work
                 $0.content = .upload(bytes: FlagTransfer.uploadBytes, time: FlagTransfer.uploadTime)
             }, importFlags),
         AdministrationRoute(
             .get, "/api/export", "exportFlags",
             // What it answers is the file, and nothing else.
-            .reading("transfer").inLongWork.with { $0.tellsProgress = false }, exportFlags),
+            .reading("transfer").inLongWork.with {
+                $0.tellsProgress = false
+                $0.audit = .watched
+            }, exportFlags),
     ]
 
     private static func importFlags(
@@ -35,6 +39,8 @@ enum TransferRoutes {
             try administration.work.run(work.title, for: request.workClient) { progress in
                 try transfer.run(work, progress) { environment throws(Problem) in
                     try request.scope(in: environment, administration)
+                } admit: { plan, scope throws(Problem) in
+                    try administration.admit(plan, in: scope, asked: request)
                 }
             }
         }

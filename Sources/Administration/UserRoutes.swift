@@ -22,8 +22,11 @@ enum UserRoutes {
         AdministrationRoute(.delete, "/api/users/{userName}/sessions", "endUserSessions", changing, endSessions),
     ]
 
-    private static let looking = RoutePolicy("users", .needsEverywhere(.administer))
-    private static let changing = looking.with { $0.audit = .change }.behindPasswords
+    private static let looking = RoutePolicy("users", .needsEverywhere(.administer)).with { $0.audit = .watched }
+    private static let changing = looking.with {
+        $0.audit = .change
+        $0.wantsReason = true
+    }.behindPasswords
 
     private static func list(
         _ request: AdministrationRequest, _ administration: Administration

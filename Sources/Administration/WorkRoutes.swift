@@ -13,7 +13,7 @@ enum WorkRoutes {
 
     // What is under way may be of any environment.
     private static let looking = RoutePolicy("work", .needsEverywhere(.read))
-    private static let stopping = RoutePolicy("work", .needsEverywhere(.administer)).with { $0.audit = .change }
+    private static let stopping = RoutePolicy("work", .needsEverywhere(.administer)).with { $0.audit = .work }
 
     private static func list(
         _ request: AdministrationRequest, _ administration: Administration

@@ -7,6 +7,7 @@ import FlagCore
 /// | item | PK | SK |
 /// |---|---|---|
 /// | change that others are asked to agree to | `PROPOSAL#{env}` | the identifier |
+/// | what it does (`OPERATION`, `SEEN`, `DIFFERENCE`) | `PROPOSED#{env}` | the identifier, `#`, which of them |
 /// | change at an instant | `SCHEDULE#{env}` | the identifier |
 /// | freeze | `FREEZE` | the identifier |
 package enum ChangeControlTable {
@@ -16,11 +17,21 @@ package enum ChangeControlTable {
     static let partition: AttributeName = "PK"
     static let sort: AttributeName = "SK"
 
+    /// The index that lists schedules by time, and the attributes that it is made of.
+    static let schedulesIndex = "schedules"
+    static let list: AttributeName = "list"
+    static let order: AttributeName = "order"
+
     static let schema = TableSchema(
-        name: name, partitionKey: KeyAttribute(partition), sortKey: KeyAttribute(sort))
+        name: name, partitionKey: KeyAttribute(partition), sortKey: KeyAttribute(sort),
+        indexes: [
+            IndexSchema(schedulesIndex, partitionKey: KeyAttribute(list), sortKey: KeyAttribute(order))
+        ])
 
     /// The partition of an environment's proposals.
     static func proposals(_ environment: Environment) -> String { "PROPOSAL#\(environment.rawValue)" }
+    /// The partition of what an environment's proposals are about.
+    static func proposed(_ environment: Environment) -> String { "PROPOSED#\(environment.rawValue)" }
     /// The partition of an environment's schedules.
     static func schedules(_ environment: Environment) -> String { "SCHEDULE#\(environment.rawValue)" }
     /// The partition of the freezes.

@@ -35,6 +35,8 @@ package struct StorageFailure: Error, Sendable, Equatable, CustomStringConvertib
     /// What kind of failure it is.
     package enum Kind: Sendable, Equatable {
         case full, readOnly, locked, cannotOpen, corrupt, notADatabase, inputOutput, other
+        /// It is encrypted, and the key for it is not at hand.
+        case encrypted
     }
 
     /// What kind of failure it is.

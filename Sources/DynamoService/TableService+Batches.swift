@@ -148,6 +148,7 @@ extension TableService {
             operations.append(operation)
         }
         let detail = ConsumedCapacity.Detail(request)
+        try requireNoRefusal(of: operations)
         store.writeEach(operations, principal: principal) { [capacity, writes, definitions, collections] result in
             switch result {
             case .failure(let error): reply(ProtocolResponse(ProtocolError(error)))

@@ -109,6 +109,7 @@ extension TableService {
         let detail = ConsumedCapacity.Detail(request)
         var collections = ItemCollectionMetrics(request)
         collections.note(operation, in: definition)
+        try requireNoRefusal(of: [operation])
         let urgency: WriteUrgency = isUrgent(operation) ? .urgent : .usual
         store.transact([operation], principal: principal, urgency: urgency) { [capacity, collections] result in
             switch result {

@@ -36,6 +36,7 @@ extension TableService {
                 "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection"
                     + " first.")
         }
+        if let error = deletionRefusal(name) { throw error }
         try converting { () throws(TableError) in try store.deleteTable(name) }
         return ProtocolResponse { writer in
             writer.key("TableDescription")

@@ -82,6 +82,7 @@ extension TableService {
                 throw ProtocolError(canceling: reasons)
             }
         }
+        try requireNoRefusal(of: operations)
         let detail = ConsumedCapacity.Detail(request)
         var collections = ItemCollectionMetrics(request)
         for (operation, definition) in zip(operations, definitions) { collections.note(operation, in: definition) }

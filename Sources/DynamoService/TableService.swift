@@ -18,6 +18,10 @@ package final class TableService: Sendable {
     private let account: String
     /// Which single writes overtake all that wait.
     let isUrgent: @Sendable (WriteOperation) -> Bool
+    /// Why a write is not done, whoever may do it; nil where nothing keeps it. It must not block.
+    let refusal: @Sendable (WriteOperation) -> ProtocolError?
+    /// Why a table is not deleted, by its name; nil where nothing keeps it.
+    let deletionRefusal: @Sendable (String) -> ProtocolError?
     /// Told of each restore that begins.
     let watchRestore: @Sendable (_ target: String) -> RestoreWatch
     /// The time, in milliseconds since 1970.
@@ -63,12 +67,16 @@ package final class TableService: Sendable {
     ///   - account: whose the resources are, in their names: 12 digits. There is none, so that it is what DynamoDB
     ///     Local has.
     ///   - isUrgent: which writes of one item overtake all others that wait. None that takes long must be one.
+    ///   - refusal: why a write is not done, whoever may do it; nil where nothing keeps it. It must not block.
+    ///   - deletionRefusal: why a table is not deleted, by its name; nil where nothing keeps it.
     ///   - watchRestore: told of each restore that begins, by the name of its table.
     ///   - clock: the time of day, in milliseconds since 1970.
     ///   - monotonicClock: what the age of tokens is told by.
     package init(
         store: SQLiteTableStore, account: String = "000000000000",
         isUrgent: @escaping @Sendable (WriteOperation) -> Bool = { _ in false },
+        refusal: @escaping @Sendable (WriteOperation) -> ProtocolError? = { _ in nil },
+        deletionRefusal: @escaping @Sendable (String) -> ProtocolError? = { _ in nil },
         watchRestore: @escaping @Sendable (_ target: String) -> RestoreWatch = { _ in RestoreWatch() },
         clock: @escaping @Sendable () -> Int64 = { SystemClock.wallMilliseconds },
         monotonicClock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
@@ -77,6 +85,8 @@ package final class TableService: Sendable {
         tokens = IdempotencyTokens(stored: store.storedTokens, at: clock(), monotonicClock())
         self.account = account
         self.isUrgent = isUrgent
+        self.refusal = refusal
+        self.deletionRefusal = deletionRefusal
         self.watchRestore = watchRestore
         self.clock = clock
         self.monotonicClock = monotonicClock
@@ -179,6 +189,13 @@ package final class TableService: Sendable {
             if let response = try respondOnBackups(to: operation, reader) { return response }
             throw .unknown(operation.rawValue)
         }
+    }
+}
+
+extension TableService {
+    /// Refuses writes that are not done, whoever may do them: all of them for one.
+    func requireNoRefusal(of writes: [WriteOperation]) throws(ProtocolError) {
+        for write in writes { if let error = refusal(write) { throw error } }
     }
 }
 

@@ -139,6 +139,7 @@ struct ImportPlanner {
             new.expiresAt = old.expiresAt
             new.tags = old.tags
             new.isArchived = old.isArchived
+            new.approvals = old.approvals
         }
         return new
     }

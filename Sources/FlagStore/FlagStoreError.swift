@@ -55,6 +55,8 @@ package enum FlagStoreError: Error, Sendable {
     case invalidCursor
     /// Others kept changing the same flag or segment between every read and write of this one; trying again may help.
     case conflict(name: String)
+    /// What was to be done together with the change has changed meanwhile (`FlagRepository.accompanied`).
+    case overtaken
     /// Work was stopped before it was done: why, and how much of it is durable. Doing the same again does the rest.
     case stopped(WorkStopped)
     /// The store could not read or write: why, and what the operator should do.
@@ -64,6 +66,10 @@ package enum FlagStoreError: Error, Sendable {
 extension FlagStoreError {
     /// Translates what the table says. Conditions are the business of whoever set them.
     init(_ error: TableError) {
+        if error == .overtaken {
+            self = .overtaken
+            return
+        }
         switch error {
         case .storage(let failure):
             self = .unavailable(reason: failure.reason, hint: failure.hint)
@@ -91,6 +97,9 @@ extension FlagStoreError: CustomStringConvertible {
         case .noFlagToKill(let flagKey): "There is no flag \(flagKey) to kill"
         case .alreadyExists(let flagKey): "There is a flag \(flagKey) already"
         case .segmentExists(let name): "There is a segment \(name) already"
+        // An override has no version that would say anything.
+        case .versionMismatch(.override(let flagKey, let tenant), _, _):
+            "The \(StoredThing.override(flagKey: flagKey, tenant: tenant)) was changed since it was read"
         case .versionMismatch(let thing, let expected, let current):
             "The \(thing) is at version \(current), not \(expected): somebody changed it since it was read"
         case .invalid(let issues):
@@ -107,6 +116,7 @@ extension FlagStoreError: CustomStringConvertible {
         case .versionNotKept(let thing, let name): "What the \(thing) said in version \(name) is not kept"
         case .invalidCursor: "The cursor is not one that this list handed out"
         case .conflict(let name): "Others keep changing \(name); try again"
+        case .overtaken: "What goes with the change was changed at the same time"
         case .stopped(let stopped): "\(stopped)"
         case .unavailable(let reason, let hint): "\(reason). \(hint)"
         }

@@ -18,8 +18,12 @@ package struct AdministrationRequest: Sendable {
     package let caller: Caller
     /// Why, as whoever sent it says in the field `X-Change-Reason`.
     package private(set) var reason: String?
+    /// Whether whoever sent it says in the field `X-Change-Emergency` that the change cannot wait for anybody.
+    package var isEmergency = false
     /// What the program calls itself that sent it; a bounded part.
     package private(set) var userAgent: String?
+    /// What kind of credential it shows: `key`, `token`, `session`; nil for none.
+    package private(set) var proof: String?
     /// Who they turn out to be, for routes that find that out.
     package let identity = ProvenIdentity()
     /// What the route needs whoever sent it to be allowed.
@@ -62,9 +66,9 @@ package struct AdministrationRequest: Sendable {
         ifMatch = request.joinedField("If-Match")
         ifNoneMatch = request.joinedField("If-None-Match")
         try give(reason: request.joinedField(Self.reasonField))
-        userAgent = request.field("User-Agent").flatMap { bytes in
-            bytes.isEmpty ? nil : String(decoding: bytes.prefix(Self.userAgentBytes), as: UTF8.self)
-        }
+        isEmergency = try Self.isEmergency(request.joinedField(Self.emergencyField))
+        userAgent = Self.userAgent(of: request)
+        proof = Credential.proof(of: request)
         if route.policy.readsCredentials { credentials = OwnCredentials(request, isSecure: isSecure) }
         guard let body = route.operation.body, !request.body.isEmpty else { return }
         try MediaType.require(request.field("Content-Type"), for: route, body)
@@ -102,8 +106,27 @@ package struct AdministrationRequest: Sendable {
 
     /// The field that says why something is changed.
     package static let reasonField: StaticString = "X-Change-Reason"
+    /// The field that says that a change cannot wait for anybody.
+    package static let emergencyField: StaticString = "X-Change-Emergency"
+
+    private static func isEmergency(_ text: String?) throws(Problem) -> Bool {
+        switch text {
+        // Empty is what scripts make of a variable that is not set.
+        case nil, ""?, "false"?: return false
+        case "true"?: return true
+        case .some: throw Problem(.invalidRequest, "\(Self.emergencyField) must be true or false")
+        }
+    }
+
     /// Bytes that are kept of what a program calls itself.
     private static let userAgentBytes = 256
+
+    /// What the program calls itself that sent a request; a bounded part.
+    static func userAgent(of request: borrowing HTTPRequest) -> String? {
+        request.field("User-Agent").flatMap { bytes in
+            bytes.isEmpty ? nil : String(decoding: bytes.prefix(userAgentBytes), as: UTF8.self)
+        }
+    }
 
     /// Says why it is sent.
     ///

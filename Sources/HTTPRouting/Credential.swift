@@ -31,6 +31,17 @@ package enum Credential {
         return withOther(authorization, body)
     }
 
+    /// What kind of proof a request shows; nil for none. Whether it is good is known elsewhere.
+    static func proof(of request: borrowing HTTPRequest) -> String? {
+        with(of: request) { credential in
+            switch credential {
+            case .key(let text): text.starts(with: "fsk_".utf8) ? "key" : "token"
+            case .none: request.field("Cookie") == nil ? nil : "session"
+            case .otherScheme, .ambiguous: nil
+            }
+        }
+    }
+
     /// Whether a request has several credentials, of which it is open which is meant.
     package static func isAmbiguous(in request: borrowing HTTPRequest) -> Bool {
         with(of: request) { if case .ambiguous = $0 { true } else { false } }

@@ -31,6 +31,8 @@ package final class Route: Sendable {
     package let method: HTTPMethod
     /// The path.
     package let pattern: PathPattern
+    /// `operationId` in the API document.
+    package let operationID: String
     /// What is demanded of requests.
     package let policy: RoutePolicy
     /// What the document says that requests may have.
@@ -43,6 +45,7 @@ package final class Route: Sendable {
         self.label = label
         method = declaration.method
         pattern = declaration.pattern
+        operationID = declaration.operationID
         policy = declaration.policy
         self.operation = operation
     }

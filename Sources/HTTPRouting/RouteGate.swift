@@ -43,6 +43,10 @@ package struct RouteGate {
     private let pages: PageGate?
     /// From where the routes are asked without a credential that say so.
     private let readers: [AddressRange]
+    private let noteRefusal: NoteRefusal?
+
+    /// Told of whoever is refused for lack of rights, on the loop: it must not block.
+    package typealias NoteRefusal = @Sendable (RouteRefusal) -> Void
 
     /// A gate in front of a table of routes.
     ///
@@ -53,11 +57,13 @@ package struct RouteGate {
     ///   - throttles: how often callers may ask; nil for as often as they like.
     ///   - uploadBytes: bytes of files, in place of what the routes say.
     ///   - readers: from where the routes are asked without a credential that say so.
+    ///   - noteRefusal: told of whoever is refused for lack of rights.
     package init(
         _ router: Router, _ counter: RequestCounter, hosts: ServedHosts, pages: PageOrigins = .none,
         nowhere: Problem = .routeNotFound, throttles: Throttles? = nil, uploadBytes: Int? = nil,
-        readers: [AddressRange] = []
+        readers: [AddressRange] = [], noteRefusal: NoteRefusal? = nil
     ) {
+        self.noteRefusal = noteRefusal
         self.readers = readers
         self.router = router
         self.counter = counter
@@ -91,6 +97,7 @@ package struct RouteGate {
             return .answered
         }
         if let problem = refusal(of: request, route.policy.access, caller, exchange, stranger(), route) {
+            note(problem, request, caller, exchange)
             return refuse(&exchange, problem, route.label)
         }
         if !route.isForEveryPage, !isListedPage, BrowserOrigin.isForeign(request) {
@@ -123,6 +130,15 @@ package struct RouteGate {
         }
     }
 
+    /// Tells of whoever is refused for lack of rights.
+    @inline(never)
+    private func note(
+        _ problem: Problem, _ request: borrowing HTTPRequest, _ caller: Caller?, _ exchange: borrowing Exchange
+    ) {
+        guard let noteRefusal, problem.code.status == 401 || problem.code.status == 403 else { return }
+        noteRefusal(RouteRefusal(request, of: caller, from: exchange.client(of: request), exchange.requestID))
+    }
+
     /// Whether a request comes from where its route is asked without a credential.
     package func isForListedAddress(
         _ route: Route, _ request: borrowing HTTPRequest, _ exchange: borrowing Exchange
@@ -147,6 +163,7 @@ package struct RouteGate {
     ) -> Admission {
         if answersPreflight(request, of: caller, &exchange) { return .answered }
         if let problem = refusal(of: request, .anyCaller, caller, exchange, stranger) {
+            note(problem, request, caller, exchange)
             return refuse(&exchange, problem)
         }
         if case .methodNotAllowed(let allow) = match { return refuse(request, allowing: allow, &exchange) }

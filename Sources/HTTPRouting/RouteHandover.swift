@@ -16,6 +16,11 @@ package struct RouteHandover: Sendable {
     private let contentBytes: Int
     private let uploadBytes: Int?
     private let report: @Sendable (AdministrationEvent, UInt16) -> Void
+    private let record: Record
+
+    /// Takes what an audit log is to have of a request, with its status, before it is answered; then it calls back. It
+    /// must not block.
+    package typealias Record = @Sendable (AdministrationEvent, UInt16, _ answer: @escaping @Sendable () -> Void) -> Void
 
     /// Content from this size on makes work that keeps a worker for long.
     private static let largeContentBytes = 64 * 1024
@@ -26,11 +31,14 @@ package struct RouteHandover: Sendable {
     ///   - counters: where answers are counted, by several threads.
     ///   - contentBytes: bytes that the content of a request may have, where its route says nothing else.
     ///   - uploadBytes: bytes of files, in place of what the routes say.
+    ///   - record: takes what an audit log is to have of each.
     ///   - report: told of each request when it is answered, with the status.
     package init(
         to workers: WorkerPool, _ metrics: RequestMetrics, _ counters: CounterBlock, contentBytes: Int,
-        uploadBytes: Int? = nil, report: @escaping @Sendable (AdministrationEvent, UInt16) -> Void
+        uploadBytes: Int? = nil, record: @escaping Record = { $2() },
+        report: @escaping @Sendable (AdministrationEvent, UInt16) -> Void
     ) {
+        self.record = record
         self.workers = workers
         self.metrics = metrics
         self.counters = counters
@@ -54,10 +62,11 @@ package struct RouteHandover: Sendable {
         var copy = try AdministrationRequest(
             request, parameters, of: caller, from: exchange.client(of: request), named: exchange.requestID,
             isSecure: exchange.isSecure, for: route)
-        let event = AdministrationEvent(copy, request, route.policy.audit)
+        let event = AdministrationEvent(copy, request, route)
         let began = exchange.beganMicroseconds
         let send = answering(request, route, &copy, &exchange)
-        let reply = Reply { [metrics, counters, report, label = route.label, requestID = copy.requestID] result in
+        let reply = Reply {
+            [metrics, counters, report, record, label = route.label, requestID = copy.requestID] result in
             let response: HTTPResponse
             switch result {
             case .success(let success): response = success
@@ -65,8 +74,10 @@ package struct RouteHandover: Sendable {
             }
             metrics.countShared(
                 label, response.status.code, SystemClock.monotonicMicroseconds - began, in: counters)
-            send(response)
-            report(event, response.status.code)
+            record(event, response.status.code) {
+                send(response)
+                report(event, response.status.code)
+            }
         }
         let isLarge = route.policy.lane == .usual && request.body.count >= Self.largeContentBytes
         let maximum = contentMaximum(of: route)

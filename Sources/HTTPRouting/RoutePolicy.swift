@@ -8,6 +8,8 @@ package struct RoutePolicy: Sendable {
     package var access: RouteAccess
     /// What the route is to whoever audits it.
     package var audit = AuditClass.read
+    /// Whether a reason may be demanded for it, of routes that are about no environment.
+    package var wantsReason = false
     /// Which workers do it.
     package var lane = WorkerPool.Urgency.usual
     /// What bounds how often it is asked for.
@@ -47,8 +49,12 @@ package struct RoutePolicy: Sendable {
         case none
         /// It looks at what administrators see.
         case read
-        /// It changes something.
+        /// It looks at what is kept of secrets, of persons or of what happened: that somebody did is worth knowing.
+        case watched
+        /// It changes something that is stored under a name of its own.
         case change
+        /// It does something that leaves no such thing behind, or more than can be told from that.
+        case work
         /// Somebody proves who they are.
         case signIn
     }

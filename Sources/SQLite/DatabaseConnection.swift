@@ -226,6 +226,16 @@ extension DatabaseConnection {
         /// Waits for writers and readers, so that the next write begins the log anew, in the file as it is: to write
         /// over blocks that a file has is cheaper to sync than to make it longer.
         case restart
+        /// The same, and the log's file is cut off.
+        case truncate
+
+        fileprivate var mode: Int32 {
+            switch self {
+            case .passive: SQLITE_CHECKPOINT_PASSIVE
+            case .restart: SQLITE_CHECKPOINT_RESTART
+            case .truncate: SQLITE_CHECKPOINT_TRUNCATE
+            }
+        }
     }
 
     /// Moves the content of the write-ahead log into the database file.
@@ -237,10 +247,20 @@ extension DatabaseConnection {
         try statement("SELECT 1 FROM sqlite_schema LIMIT 1").run("checkpoint")
         var frames: Int32 = 0
         var moved: Int32 = 0
-        let mode = kind == .passive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART
-        let status = sqlite3_wal_checkpoint_v2(handle, nil, mode, &frames, &moved)
+        let status = sqlite3_wal_checkpoint_v2(handle, nil, kind.mode, &frames, &moved)
         guard status == SQLITE_OK else { throw error("checkpoint", status: status) }
         return (Int(frames), Int(moved))
+    }
+
+    /// Rewrites the database, so that it has no pages that are not in use and no page has traces of what was removed.
+    /// The pages before that are in the log until that is cut off. O(file).
+    package func compact() throws(SQLiteError) { try execute("VACUUM", operation: "compact") }
+
+    /// How many bytes the database has.
+    package func sizeBytes() throws(SQLiteError) -> Int64 {
+        let size = try statement("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+        defer { size.reset() }
+        return try size.step() ? size.int64(0) : 0
     }
 
     /// What SQLite's own check of the file finds wrong, nothing when it is in order. O(file).

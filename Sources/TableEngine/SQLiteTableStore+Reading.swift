@@ -60,7 +60,7 @@ extension SQLiteTableStore {
         }
         defer { select.reset() }
         guard try convertingErrors({ () throws(SQLiteError) in try select.step() }) else { return nil }
-        return try decode(select.blob(0))
+        return try decode(select.blob(0), at: keyBytes)
     }
 
     package func query(_ query: Query) throws(TableError) -> QueryPage {
@@ -113,7 +113,7 @@ extension SQLiteTableStore {
     package func describeTable(_ name: String) throws(TableError) -> TableDescription {
         let definition = try catalog.definition(name)
         return try readers.read { (connection) throws(TableError) in
-            let statistics = try TableStatistics.read(connection, definition)
+            let statistics = try TableStatistics.read(connection, definition, seal)
             return TableDescription(
                 schema: definition.schema, createdAt: definition.createdAt, id: definition.id(in: originID),
                 content: statistics.table, indexContents: statistics.indexes)
@@ -128,14 +128,16 @@ extension SQLiteTableStore {
     /// Gives back what the connections that nobody reads with at the moment keep of the file.
     package func releaseMemory() { readers.releaseMemory() }
 
-    /// Decodes a stored item, or of its attributes those that are selected.
-    func decode(
-        _ bytes: UnsafeRawBufferPointer, only selection: AttributeSelection? = nil
+    /// Decodes the item that is stored under a key, or of its attributes those that are selected.
+    private func decode(
+        _ stored: UnsafeRawBufferPointer, at key: some Collection<UInt8>, only selection: AttributeSelection? = nil
     ) throws(TableError) -> Item {
         do throws(ItemCodecError) {
-            guard let selection else { return try ItemCodec.decode(bytes) }
-            var reader = ItemReader(bytes)
-            return try reader.item(only: selection)
+            return try seal.open(stored, at: key) { (bytes) throws(ItemCodecError) in
+                guard let selection else { return try ItemCodec.decode(bytes) }
+                var reader = ItemReader(bytes)
+                return try reader.item(only: selection)
+            }
         } catch {
             throw .storage(StorageFailure(damagedItemIn: path, error))
         }
@@ -164,7 +166,7 @@ extension SQLiteTableStore {
                 if let segment, !segment.holds(rows.blob(1), partition: source.partitionKey.type) { continue }
                 // Only now is it known that there is more.
                 if page.isFull { return page.result(mayContinue: true) }
-                let item = try decode(rows.blob(0), only: selection)
+                let item = try decode(rows.blob(0), at: rows.blob(2), only: selection)
                 guard try page.add(item, filter) else { return page.result(mayContinue: true) }
                 if page.scanned == limit { return page.result(mayContinue: true) }
             }

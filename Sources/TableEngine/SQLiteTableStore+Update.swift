@@ -58,7 +58,7 @@ extension SQLiteTableStore {
         _ indexes: [IndexDefinition], of definition: TableDefinition, _ connection: DatabaseConnection
     ) throws(TableError) {
         guard !indexes.isEmpty else { return }
-        try StoreFile.forEachItem(connection, of: definition) { (row, key, item) throws(TableError) in
+        try StoreFile.forEachItem(connection, of: definition, seal) { (row, key, item) throws(TableError) in
             for index in indexes {
                 guard let entry = index.entry(of: item, tableKey: key) else { continue }
                 try convertingErrors { () throws(SQLiteError) in

@@ -27,6 +27,7 @@ package final class SQLiteTableStore: TableStore {
     let path: String
     package let limits: TableLimits
     package let catalog: TableCatalog
+    let seal: ItemSeal
     let readers: ReaderPool
     let writer: Writer
     let backups: BackupService
@@ -38,6 +39,8 @@ package final class SQLiteTableStore: TableStore {
     private let reserve: DiskReserve?
     let checkpointer: Checkpointer?
     private let time: StoreClock
+    let resealer: Resealer
+    let readKeys: @Sendable () throws(TableError) -> AtRestKeys
 
     /// Opens the store, creating its file if there is none.
     ///
@@ -49,23 +52,26 @@ package final class SQLiteTableStore: TableStore {
     ///   - delay: what is waited by.
     ///   - settingsOfBackups: settings that go into backups of tables which internal ones accompany: a restore sets
     ///     them, or refuses where they differ.
+    ///   - keys: reads the operator's keys, by which items are encrypted; called again when they are to be exchanged.
     /// - Throws: `storage` with what the operator should do.
     package static func open(
         _ location: Location, limits: TableLimits = TableLimits(), elapsed: (@Sendable () -> Int64)? = nil,
-        clock: @escaping @Sendable () -> Int64, delay: Delay = .monotonic, settingsOfBackups: [String] = []
+        clock: @escaping @Sendable () -> Int64, delay: Delay = .monotonic, settingsOfBackups: [String] = [],
+        keys: @escaping @Sendable () throws(TableError) -> AtRestKeys = { () throws(TableError) in .none }
     ) throws(TableError) -> SQLiteTableStore {
         try SQLiteTableStore(
-            location, limits, StoreClock(wall: clock, elapsed: elapsed), .system, delay, settingsOfBackups)
+            location, limits, StoreClock(wall: clock, elapsed: elapsed), .system, delay, settingsOfBackups, keys)
     }
 
     /// Opens the store with the system's clocks; see the other `open`.
     package static func open(
         _ location: Location, limits: TableLimits = TableLimits(), delay: Delay = .monotonic,
-        settingsOfBackups: [String] = []
+        settingsOfBackups: [String] = [],
+        keys: @escaping @Sendable () throws(TableError) -> AtRestKeys = { () throws(TableError) in .none }
     ) throws(TableError) -> SQLiteTableStore {
         try open(
             location, limits: limits, elapsed: { SystemClock.bootMilliseconds },
-            clock: { SystemClock.wallMilliseconds }, delay: delay, settingsOfBackups: settingsOfBackups)
+            clock: { SystemClock.wallMilliseconds }, delay: delay, settingsOfBackups: settingsOfBackups, keys: keys)
     }
 
     /// Opens the store.
@@ -75,9 +81,11 @@ package final class SQLiteTableStore: TableStore {
     ///   - fileCalls: what its backups and logs are written with.
     ///   - delay: what is waited by.
     ///   - settingsOfBackups: see `open`.
+    ///   - readKeys: see `open`.
     init(
         _ location: Location, _ limits: TableLimits, _ time: StoreClock, _ fileCalls: FileCalls,
-        _ delay: Delay = .monotonic, _ settingsOfBackups: [String] = []
+        _ delay: Delay = .monotonic, _ settingsOfBackups: [String] = [],
+        _ readKeys: @escaping @Sendable () throws(TableError) -> AtRestKeys = { () throws(TableError) in .none }
     ) throws(TableError) {
         let directory: String? = if case .directory(let path) = location { path } else { nil }
         let isInMemory = directory == nil
@@ -86,7 +94,11 @@ package final class SQLiteTableStore: TableStore {
         self.path = path
         self.limits = limits
         self.time = time
+        self.readKeys = readKeys
         catalog = TableCatalog()
+        let keys = try readKeys()
+        // Before anything is written: whoever gives a wrong key leaves the files as they are.
+        if !isInMemory { try StoreFile.checkKeys(of: path, keys) }
         reserve =
             try limits.reserveBytes == 0
             ? nil
@@ -94,6 +106,9 @@ package final class SQLiteTableStore: TableStore {
                 try DiskReserve(directory: directory, bytes: limits.reserveBytes)
             }
         let connection = try Self.openForWriting(path, reserve)
+        seal = try StoreFile.seal(connection, by: keys)
+        try StoreFile.renewKeys(connection, seal, by: keys)
+        if !isInMemory { try StoreFile.wipePlain(connection) }
         let (storeID, originID, tokens) = try convertingErrors { () throws(SQLiteError) in
             (
                 try StoreFile.setting(connection, StoreFile.Setting.storeID) ?? "",
@@ -108,12 +123,13 @@ package final class SQLiteTableStore: TableStore {
         readers = isInMemory ? ReaderPool(sharing: connection) : ReaderPool(path: path, count: limits.readersMax)
         checkpointer = isInMemory ? nil : Checkpointer(path: path)
         writer = try Writer(
-            connection: connection, catalog: catalog, readers: readers, checkpointer: checkpointer,
+            connection: connection, catalog: catalog, seal: seal, readers: readers, checkpointer: checkpointer,
             reserve: reserve, limits: limits, retention: retention, time: time, delay: delay)
         let store = OpenStore(
-            readers: readers, writer: writer, catalog: catalog, checkpointer: checkpointer, retention: retention,
-            vault: BackupVault(directory: directory, fileCalls), time: time, delay: delay,
+            readers: readers, writer: writer, catalog: catalog, seal: seal, checkpointer: checkpointer,
+            retention: retention, vault: BackupVault(directory: directory, fileCalls), time: time, delay: delay,
             originID: self.originID, settingsOfBackups: settingsOfBackups)
+        resealer = Resealer(store)
         backups = try BackupService(store)
         backups.subscribe { _ in
             // Where it cannot be read, a restart finds it.
@@ -139,6 +155,7 @@ package final class SQLiteTableStore: TableStore {
     ///
     /// The store answers `closed` from then on.
     package func close() {
+        resealer.close()
         backups.close()
         writer.close()
         checkpointer?.close()
@@ -162,6 +179,14 @@ extension SQLiteTableStore {
             try convertingErrors { () throws(SQLiteError) in try StoreFile.set(connection, name, to: value) }
         }
     }
+}
+
+// MARK: - Age
+
+extension SQLiteTableStore {
+    /// The present time, in milliseconds since 1970, as far as something may be forgotten for its age by it; nil for
+    /// the first hour of a store, in which a machine that began with a wrong clock has it put right.
+    package var timeForForgetting: Int64? { time.timeForForgetting }
 }
 
 // MARK: - Trouble

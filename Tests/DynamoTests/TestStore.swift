@@ -28,22 +28,39 @@ enum TestTable {
     }
 }
 
-/// The two ways a store can be kept; the same tests run on both.
+/// The ways a store can be kept; the same tests run on all.
 enum StoreKind: CaseIterable, CustomTestStringConvertible {
-    case file, memory
+    case file, encrypted, memory
 
-    var testDescription: String { self == .file ? "on disk" : "in memory" }
+    var testDescription: String {
+        switch self {
+        case .file: "on disk"
+        case .encrypted: "on disk, encrypted"
+        case .memory: "in memory"
+        }
+    }
 
     /// Opens a store of this kind with the test table, runs `body`, and closes it.
     func withStore(
         _ limits: TableLimits = TableLimits(), _ body: (SQLiteTableStore) throws -> Void
     ) throws {
         let directory = try TemporaryDirectory()
-        let store = try SQLiteTableStore.open(self == .file ? .directory(directory.path) : .memory, limits: limits)
+        let keys = self == .encrypted ? AtRestKeys.test() : .none
+        let store = try SQLiteTableStore.open(
+            self == .memory ? .memory : .directory(directory.path), limits: limits,
+            keys: { () throws(TableError) in keys })
         defer { store.close() }
         try store.createTable(TestTable.schema)
         try body(store)
         #expect(try store.verify().problems == [])
+    }
+}
+
+extension AtRestKeys {
+    /// Keys of which all bytes are these numbers.
+    static func test(_ current: UInt8? = 1, former: UInt8? = nil) -> AtRestKeys {
+        func key(_ byte: UInt8) -> AtRestKey? { AtRestKey([UInt8](repeating: byte, count: AtRestKey.byteCount)) }
+        return AtRestKeys(current: current.flatMap(key), former: former.flatMap(key))
     }
 }
 

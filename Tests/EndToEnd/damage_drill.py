@@ -271,7 +271,8 @@ class Damage:
 
 def damage(data_dir: Path, lives: dict, chance: random.Random) -> Damage:
     """Damages one file at random. Folders with random names are put in the order of their tables."""
-    files = sorted((path for path in data_dir.rglob("*") if path.is_file()),
+    # The key of secrets is no data: whoever cannot use it any more makes another one, as docs/access.md has it.
+    files = sorted((path for path in data_dir.rglob("*") if path.is_file() and path.name != "access.key"),
                    key=lambda path: [lives.get(part, part) for part in path.relative_to(data_dir).parts])
     # Of the few files of the database as often as of the many others.
     folder = chance.choice([".", "backups", "continuous"])

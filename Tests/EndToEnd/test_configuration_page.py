@@ -44,7 +44,7 @@ def entries(profile: str) -> list[Entry]:
     found, section, words = [], "", []
     for line in (REPOSITORY / "config" / f"{profile}.yaml").read_text().splitlines():
         match = re.match(r"( *)(# )?([a-z-]+):(?: (.*))?$", line)
-        if not line.startswith(" ") and match and not match[2]:
+        if not line.startswith(" ") and match:
             section = ""
         name = f"{section}{match[3]}" if match else ""
         if match and match[4] is None and not match[2]:

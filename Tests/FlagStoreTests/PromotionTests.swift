@@ -30,7 +30,7 @@ struct PromotionTests {
 
     private func promote(
         _ fixture: Fixture, dryRun: Bool = false, expecting version: Int64? = nil
-    ) throws -> FlagPromotion.Result {
+    ) throws -> FlagPromotion.Effect {
         let operation = try FlagOperation(
             .promoteFlag, of: "chat",
             body: ["from": "staging", "to": "production", "dryRun": .bool(dryRun), "reason": "tested"],

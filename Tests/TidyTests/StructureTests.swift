@@ -12,7 +12,9 @@ struct StructureTests {
         "Platform": ["CLinux", "Glibc"],
         "SQLite": ["CSQLite", "Platform", "Glibc"],
         "DynamoModel": ["Bytes", "JSON", "Platform", "Dispatch", "Glibc"],
-        "TableEngine": ["DynamoModel", "SQLite", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization"],
+        "TableEngine": [
+            "DynamoModel", "SQLite", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization", "Crypto",
+        ],
         "DynamoService": [
             "DynamoModel", "TableEngine", "JSON", "Bytes", "Platform", "Dispatch",
         ],
@@ -34,6 +36,10 @@ struct StructureTests {
             "COpenSSL", "CCommonPasswords", "Tokens", "Access", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform",
             "Dispatch", "Synchronization", "Crypto", "CryptoExtras",
         ],
+        "Audit": ["DynamoModel", "FlagCore", "JSON", "Bytes", "Crypto"],
+        "AuditStore": [
+            "Audit", "AccessStore", "FlagStore", "DynamoModel", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",
+        ],
         "HTTPRouting": [
             "HTTPTransport", "Telemetry", "Access", "FlagCore", "JSON", "Bytes", "Platform", "Dispatch",
             "Synchronization",
@@ -43,20 +49,22 @@ struct StructureTests {
         "Evaluation": [
             "HTTPRouting", "HTTPTransport", "Telemetry", "Access", "FlagCache", "FlagCore", "JSON", "Bytes",
         ],
-        "ChangeControl": ["Access", "FlagStore", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform"],
+        "ChangeControl": ["Access", "FlagStore", "FlagCore", "DynamoModel", "JSON", "Bytes", "Platform", "Dispatch"],
         "Administration": [
-            "HTTPRouting", "HTTPTransport", "Access", "AccessStore", "ChangeControl", "FlagFiles", "FlagStore",
+            "HTTPRouting", "HTTPTransport", "Audit", "AuditStore", "Access", "AccessStore", "ChangeControl",
+            "FlagFiles",
+            "FlagStore",
             "FlagCache", "FlagCore",
             "DynamoModel",
             "JSON", "Bytes", "Platform", "Dispatch",
         ],
         "FlagServer": [
             "Evaluation", "Administration", "HTTPRouting", "Telemetry", "Access", "AccessStore", "Tokens", "SigV4",
-            "ChangeControl",
+            "ChangeControl", "Audit", "AuditStore",
             "CAPIDocument", "FlagStore",
             "FlagFiles", "FlagCache", "FlagCore", "DynamoModel", "TableEngine", "DynamoService", "HTTPTransport",
             "HTTPClient", "JSON", "Bytes", "Platform", "Dispatch", "Glibc", "Synchronization", "FoundationEssentials",
-            "ArgumentParser", "Logging", "Configuration",
+            "ArgumentParser", "Logging", "Configuration", "Yams",
         ],
         "HTTPEcho": ["HTTPTransport", "Platform", "Glibc"],
     ]
@@ -77,6 +85,8 @@ struct StructureTests {
         "Access": ["targeting", "http", "sqlite", "date()", "clock"],
         "Tokens": ["targeting", "killswitch", "http", "sqlite", "flagstore"],
         "AccessStore": ["targeting", "killswitch", "flagstore", "http", "sqlite"],
+        "Audit": ["http", "sqlite", "engine"],
+        "AuditStore": ["http", "sqlite"],
         "HTTPRouting": ["tenant", "targeting", "killswitch", "flagstore", "flagkey", "sqlite", "dynamo"],
         "Evaluation": ["sqlite", "dynamo", "repository", "dispatch", "flagstore"],
         "Administration": ["sqlite"],

@@ -1,7 +1,7 @@
 /// A store in files on this machine, as whoever looks after it sees it.
 ///
 /// The functions block for as long as the files are read and written: call them on a worker queue.
-package protocol TableMaintenance: TableBackups {
+package protocol TableMaintenance: TableBackups, TableEncryption {
     /// The tables' names, sorted.
     func listTables() throws(TableError) -> [String]
 

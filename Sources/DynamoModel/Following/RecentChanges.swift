@@ -1,10 +1,10 @@
 import Platform
 
-/// The last changes of one table, kept as they are delivered, so that a follower that keeps up reads nothing. Where it
-/// does not, the stream has the others.
+/// The last changes that a follower wants, kept as they are delivered, so that one that keeps up reads nothing. Where
+/// it does not, the stream has the others.
 package final class RecentChanges: Sendable {
     private struct State {
-        /// All changes of the table behind this one are here; nil while none were delivered.
+        /// All changes that are wanted behind this one are here; nil while none were delivered.
         var start: Int64?
         /// The last change of any table that was delivered.
         var delivered: Int64 = 0
@@ -13,27 +13,35 @@ package final class RecentChanges: Sendable {
 
     private let state = Locked(State())
     private let stream: any TableChanges
-    private let table: String
+    private let select: Selection
     private let maximum: Int
+
+    /// What is wanted of a change: itself, or as much of it as is needed; nil for nothing.
+    package typealias Selection = @Sendable (TableChange) -> TableChange?
 
     /// None yet.
     ///
     /// - Parameters:
     ///   - stream: where they are read that are not here.
-    ///   - table: the table.
     ///   - maximum: how many are kept; when more come than are taken, they are let go.
-    package init(of stream: any TableChanges, table: String, maximum: Int = 5_000) {
+    ///   - select: what is wanted. Called on the writer's queue: it must not block.
+    package init(of stream: any TableChanges, maximum: Int = 5_000, selecting select: @escaping Selection) {
         self.stream = stream
-        self.table = table
+        self.select = select
         self.maximum = maximum
+    }
+
+    /// The changes of one table; none yet.
+    package convenience init(of stream: any TableChanges, table: String, maximum: Int = 5_000) {
+        self.init(of: stream, maximum: maximum) { $0.table == table ? $0 : nil }
     }
 
     /// Adds the changes of one commit.
     ///
-    /// - Returns: how many of them are of the table.
+    /// - Returns: how many of them are wanted.
     package func add(_ changes: [TableChange]) -> Int {
         guard let first = changes.first, let last = changes.last else { return 0 }
-        let own = changes.filter { $0.table == table }
+        let own = changes.compactMap(select)
         state.withLock { state in
             state.delivered = last.sequence
             if state.changes.count + own.count > maximum { state.start = nil }
@@ -46,13 +54,13 @@ package final class RecentChanges: Sendable {
         return own.count
     }
 
-    /// Up to `limit` changes after a position, with none where there are only those of other tables; nil when there are
-    /// none at all. Blocks when they must be read.
+    /// Up to `limit` changes after a position, with none where there are only others; nil when there are none at all.
+    /// Blocks when they must be read.
     package func batch(after position: Int64, limit: Int) throws(TableError) -> ChangeBatch<[TableChange]>? {
         if let batch = recent(after: position, limit: limit) { return batch.upTo > position ? batch : nil }
         let end = stream.lastSequence
         let changes = try stream.changes(after: position, limit: limit)
-        if let last = changes.last { return batch(changes.filter { $0.table == table }, upTo: last.sequence) }
+        if let last = changes.last { return batch(changes.compactMap(select), upTo: last.sequence) }
         // What is left are changes of tables that were deleted, which the stream passes over.
         return end > position ? batch([], upTo: end) : nil
     }

@@ -25,7 +25,7 @@ package struct ChangeCircumstances: Sendable, Hashable {
 }
 
 extension ChangeCircumstances {
-    private static let members: [(name: String, path: WritableKeyPath<ChangeCircumstances, String?> & Sendable)] = [
+    private static let members: [(name: String, path: any WritableKeyPath<ChangeCircumstances, String?> & Sendable)] = [
         ("reason", \.reason), ("requestId", \.requestID), ("address", \.address), ("userAgent", \.userAgent),
         ("proof", \.proof), ("onBehalfOf", \.onBehalfOf), ("cause", \.cause),
     ]

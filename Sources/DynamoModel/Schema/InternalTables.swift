@@ -6,6 +6,13 @@ package enum InternalTables {
     /// What their names begin with, and no other table's does.
     package static let prefix = "__internal."
 
+    /// The audit log. It is made from the changes of all other tables, and keeps itself what becomes of it.
+    package static let audit = "\(prefix)audit"
+
+    /// Whether the change stream has the changes of a table: not those of the audit log, whose content would be in the
+    /// file a second time for nobody. Nothing follows it, and it has no continuous backups.
+    package static func isFollowed(_ name: String) -> Bool { name != audit }
+
     /// Whether a table of this name is one of them.
     package static func contains(_ name: String) -> Bool { name.utf8.starts(with: prefix.utf8) }
 

@@ -35,6 +35,7 @@ struct AccessKeysCommand: ParsableCommand {
         @Option(help: ArgumentHelp("How often requests may be signed with it: 100/s, 5000/min.", valueName: "rate"))
         var rate: String?
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var place: PlaceOptions
 
         func validate() throws {
@@ -56,11 +57,11 @@ struct AccessKeysCommand: ParsableCommand {
                 body["rate"] = rate.map { .string($0) }
                 let request = RouteRequest(
                     .post, "/api/access-keys", body: JSONValue.object(body).serializedBytes())
-                let response = try place.answer(request, of: "access-keys create")
+                let response = try place.answer(request.because(why), of: "access-keys create")
                 for warning in response["warnings"]?.arrayValue ?? [] {
                     StandardError.tell("warning: \(warning.stringValue ?? "")")
                 }
-                print(place.format == .json ? response.serialized(pretty: true) : Self.handedOut(response))
+                print(place.format.shown(response) ?? Self.handedOut(response))
             }
         }
 
@@ -118,14 +119,12 @@ struct AccessKeysCommand: ParsableCommand {
         @Argument(help: "The key's identifier.")
         var id: String
 
-        @Option(help: ArgumentHelp("Why.", valueName: "text"))
-        var reason: String?
-
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var place: PlaceOptions
 
         func run() throws {
-            let request = RouteRequest(.delete, AccessKeysCommand.path(id), query: [("reason", reason)])
-            try place.print(request, of: "access-keys revoke", AccessKeysCommand.line)
+            let request = RouteRequest(.delete, AccessKeysCommand.path(id), query: [("reason", why.reason)])
+            try place.print(request.because(why), of: "access-keys revoke", AccessKeysCommand.line)
         }
     }
 

@@ -25,6 +25,7 @@ struct BackupCommand: ParsableCommand {
         @Option(help: ArgumentHelp("The table. (default: that of the flags)", valueName: "table"))
         var table: String?
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var place: PlaceOptions
 
         func validate() throws {
@@ -34,7 +35,7 @@ struct BackupCommand: ParsableCommand {
         func run() throws {
             let body: JSONValue = ["table": table.map { .string($0) } ?? .null, "name": .string(name)]
             let request = RouteRequest(.post, "/api/backups", body: body.serializedBytes())
-            try place.print(request.inLongWork, of: "backup create", BackupCommand.line)
+            try place.print(request.because(why).inLongWork, of: "backup create", BackupCommand.line)
         }
     }
 
@@ -68,11 +69,14 @@ struct BackupCommand: ParsableCommand {
         @Argument(help: "The backup's identifier.")
         var backup: String
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var place: PlaceOptions
 
         func run() throws {
             let path = "/api/backups/\(PercentEncoding.encodedSegment(backup))"
-            try place.print(RouteRequest(.delete, path), of: "backup delete") { "deleted \(BackupCommand.line($0))" }
+            try place.print(RouteRequest(.delete, path).because(why), of: "backup delete") {
+                "deleted \(BackupCommand.line($0))"
+            }
         }
     }
 
@@ -96,9 +100,20 @@ struct PlaceOptions: ParsableArguments {
     /// How a result is printed.
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case text, json
+        /// One line for each entry of a list.
+        case jsonl
+
+        /// A result as it is printed; nil where it is for people.
+        func shown(_ result: JSONValue) -> String? {
+            switch self {
+            case .text: nil
+            case .json: result.serialized(pretty: true)
+            case .jsonl: (result.arrayValue ?? [result]).map { $0.serialized() }.joined(separator: "\n")
+            }
+        }
     }
 
-    @Option(help: ArgumentHelp("How the result is printed.", valueName: "text|json"))
+    @Option(help: ArgumentHelp("How the result is printed.", valueName: "text|json|jsonl"))
     var format = Format.text
 
     @OptionGroup var door: DoorOptions
@@ -123,7 +138,7 @@ struct PlaceOptions: ParsableArguments {
         try CommandEnd.reporting {
             let response = try answer(request, of: command, needing: need)
             let meant = member.map { response[$0] ?? .null } ?? response
-            let shown = format == .json ? meant.serialized(pretty: true) : text(meant)
+            let shown = format.shown(meant) ?? text(meant)
             if !shown.isEmpty { Swift.print(shown) }
         }
     }

@@ -23,6 +23,7 @@ struct ContinuousBackupCommand: ParsableCommand {
         @Option(help: "How many days back the table can be restored, 1 to 35; what is older is removed.")
         var days = ContinuousBackups.recoveryPeriodDaysMax
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var target: TargetOptions
 
         func validate() throws {
@@ -34,7 +35,7 @@ struct ContinuousBackupCommand: ParsableCommand {
         func run() throws {
             let body: JSONValue = ["table": target.table.map { .string($0) } ?? .null, "days": .integer(Int64(days))]
             try target.print(
-                RouteRequest(.put, "/api/continuous-backups", body: body.serializedBytes()).inLongWork,
+                RouteRequest(.put, "/api/continuous-backups", body: body.serializedBytes()).because(why).inLongWork,
                 of: "backup continuous on")
         }
     }
@@ -47,11 +48,12 @@ struct ContinuousBackupCommand: ParsableCommand {
                 Also removes what is left of earlier tables of the name, which were replaced or deleted.
                 """)
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var target: TargetOptions
 
         func run() throws {
             try target.print(
-                RouteRequest(.delete, "/api/continuous-backups", query: [("table", target.table)]),
+                RouteRequest(.delete, "/api/continuous-backups", query: [("table", target.table)]).because(why),
                 of: "backup continuous off")
         }
     }
@@ -87,7 +89,7 @@ struct ContinuousBackupCommand: ParsableCommand {
             try CommandEnd.reporting {
                 let response = try place.answer(request, of: command)
                 let shown = response["continuousBackups"] ?? response
-                if place.format == .json { return Swift.print(shown.serialized(pretty: true)) }
+                if let text = place.format.shown(shown) { return Swift.print(text) }
                 for table in shown.arrayValue ?? [shown] { Swift.print(ContinuousBackupCommand.line(table)) }
             }
         }

@@ -42,6 +42,19 @@ struct DynamoDBCommand: ParsableCommand {
             valueName: "origin"))
     var corsOrigin: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "A file with the key that what is stored is encrypted by. (default: systemd's credential at-rest.key, else "
+                + "none)",
+            valueName: "file"))
+    var atRestKey: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The one that did so before, while it is exchanged. (default: systemd's credential at-rest.former-key)",
+            valueName: "file"))
+    var atRestFormerKey: String?
+
     @Option(help: ArgumentHelp("How many event loops serve connections. (default: one a core)", valueName: "n"))
     var loops: Int?
 
@@ -68,7 +81,8 @@ struct DynamoDBCommand: ParsableCommand {
             let settings = DynamoDBProcess.Settings(
                 host: host, port: port, dataDirectory: dataDir ?? stateDirectory ?? "data/dynamodb", store: store,
                 loops: loops ?? ProcessInfo.processInfo.activeProcessorCount,
-                log: ServerConfiguration.Log(format: logFormat), corsOrigins: corsOrigin)
+                log: ServerConfiguration.Log(format: logFormat), corsOrigins: corsOrigin,
+                keys: AtRestKeyFiles(key: atRestKey, formerKey: atRestFormerKey, environment: environment))
             try DynamoDBProcess(settings: settings, environment: environment).run()
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DynamoModel
 import Glibc
 import HTTPTransport
 import Platform
@@ -19,10 +20,12 @@ struct FlagServerCommand: ParsableCommand {
         version: version,
         subcommands: [
             ServeCommand.self, ConfigCommand.self, DynamoDBCommand.self, ImportCommand.self, ExportCommand.self,
-            BackupCommand.self, RestoreCommand.self, VerifyCommand.self, WorkCommand.self, KeysCommand.self,
-            AccessKeysCommand.self, UsersCommand.self, AccountCommand.self, LoginCommand.self, LogoutCommand.self,
+            BackupCommand.self, RestoreCommand.self, VerifyCommand.self, AtRestCommand.self, WorkCommand.self,
+            KeysCommand.self, AccessKeysCommand.self, UsersCommand.self, AccountCommand.self, LoginCommand.self,
+            LogoutCommand.self, AuditCommand.self,
             HistoryCommand.self, RollbackCommand.self, ArchiveCommand.self, UnarchiveCommand.self,
             UndeleteCommand.self, PromoteCommand.self,
+            SchedulesCommand.self, ProposalsCommand.self, FreezesCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 
@@ -103,10 +106,20 @@ enum CommandEnd {
         } catch let error as TransportError where error.isOfConfiguration {
             StandardError.tell("\(error)")
             throw configuration
+        } catch let error as TableError where error.isOfKeys {
+            StandardError.tell("\(error)")
+            throw configuration
         } catch {
             StandardError.tell("\(error)")
             throw failed
         }
+    }
+}
+
+extension TableError {
+    /// Whether what is stored is encrypted by another key than the configuration names.
+    fileprivate var isOfKeys: Bool {
+        if case .storage(let failure) = self { failure.kind == .encrypted } else { false }
     }
 }
 

@@ -44,6 +44,8 @@ struct ImportCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How the result is printed.", valueName: "text|json"))
     var format = ReportFormat.text
 
+    @OptionGroup var why: ReasonOptions
+    @OptionGroup var urgency: EmergencyOptions
     @OptionGroup var place: EnvironmentOptions
     @OptionGroup var door: DoorOptions
 
@@ -71,7 +73,7 @@ struct ImportCommand: ParsableCommand {
                 ], body: content)
             do {
                 let response = try door.answer(
-                    request.inLongWork, of: ImportRequest.command, needing: .flags,
+                    request.because(why).inEmergency(urgency).inLongWork, of: ImportRequest.command, needing: .flags,
                     creation: create ? .requested : .onRequest)
                 let report = try ImportReport(response.json())
                 print(format == .json ? report.json.serialized(pretty: true) : report.text)

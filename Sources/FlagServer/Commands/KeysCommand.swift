@@ -55,6 +55,7 @@ struct KeysCommand: ParsableCommand {
             help: ArgumentHelp("How often evaluations may be asked for with it: 100/s, 5000/min.", valueName: "rate"))
         var rate: String?
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var place: PlaceOptions
 
         func validate() throws {
@@ -84,7 +85,7 @@ struct KeysCommand: ParsableCommand {
             body["rate"] = rate.map { .string($0) }
             body["tenantId"] = tenant.map { .string($0) }
             let request = RouteRequest(.post, "/api/keys", body: JSONValue.object(body).serializedBytes())
-            try place.print(request, of: "keys create", KeysCommand.handedOut)
+            try place.print(request.because(why), of: "keys create", KeysCommand.handedOut)
         }
     }
 
@@ -129,13 +130,14 @@ struct KeysCommand: ParsableCommand {
         @Option(help: ArgumentHelp("For how long the one before stays good; 0h ends it at once.", valueName: "time"))
         var overlap = "24h"
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var place: PlaceOptions
 
         func run() throws {
             let body: JSONValue = ["overlap": .string(overlap)]
             let request = RouteRequest(
                 .post, "\(KeysCommand.path(selector))/rotate", body: body.serializedBytes())
-            try place.print(request, of: "keys rotate", KeysCommand.handedOut)
+            try place.print(request.because(why), of: "keys rotate", KeysCommand.handedOut)
         }
     }
 
@@ -147,14 +149,12 @@ struct KeysCommand: ParsableCommand {
         @Argument(help: "The key's selector.")
         var selector: String
 
-        @Option(help: ArgumentHelp("Why.", valueName: "text"))
-        var reason: String?
-
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var place: PlaceOptions
 
         func run() throws {
-            let request = RouteRequest(.delete, KeysCommand.path(selector), query: [("reason", reason)])
-            try place.print(request, of: "keys revoke", KeysCommand.line)
+            let request = RouteRequest(.delete, KeysCommand.path(selector), query: [("reason", why.reason)])
+            try place.print(request.because(why), of: "keys revoke", KeysCommand.line)
         }
     }
 

@@ -1,6 +1,8 @@
 import Access
 import AccessStore
 import Administration
+import AuditStore
+import ChangeControl
 import DynamoModel
 import FlagCore
 import FlagStore
@@ -19,6 +21,8 @@ struct LocalStore {
     let command: String
     /// Whether the store is made where there is none.
     let creates: Bool
+    /// Gives the operator's keys for what is stored.
+    let keys: DataStore.Keys
 
     private static let pause: useconds_t = 20_000
 
@@ -55,25 +59,39 @@ struct LocalStore {
             let held = try InspectedDirectory(directory, for: command)
             defer { withExtendedLifetime(held) {} }
             tellDirectory(held.path)
-            let report = try SQLiteTableStore.verify(directory: held.path).json
+            let report = try SQLiteTableStore.verify(directory: held.path, keys: try keys()).json
             return RouteResponse(status: 200, fields: [], content: report.serializedBytes())
         case .tables:
-            return try DataStore.withTables(of: configuration, for: command) { tables in
-                answer(
+            return try DataStore.withTables(of: configuration, for: command, keys: keys) { tables in
+                return try answer(
                     request,
-                    over: .alone(tables, configuration.profile, keys: keys(of: tables), history: configuration.history))
+                    over: .alone(
+                        tables, configuration.profile, keys: keys(of: tables),
+                        gate: gate(tables, configuration.profile.tableName), history: configuration.history),
+                    tables)
             }
         case .flags:
-            let store = try DataStore.openForCommand(configuration, name: command, creates: creates)
+            let store = try DataStore.openForCommand(configuration, name: command, keys: keys, creates: creates)
             defer { store.close() }
-            return answer(
-                request,
-                over: .alone(store.tables, store.profile, keys: keys(of: store.tables), history: configuration.history))
+            let administration = Administration.alone(
+                store.tables, store.profile, keys: keys(of: store.tables),
+                gate: gate(store.tables, store.profile.tableName), history: configuration.history)
+            try administration.followCallers()
+            return try answer(request, over: administration, store.tables)
         }
     }
 
-    private func answer(_ request: RouteRequest, over administration: Administration) -> RouteResponse {
+    private func answer(
+        _ request: RouteRequest, over administration: Administration, _ tables: SQLiteTableStore
+    ) throws -> RouteResponse {
         tellDirectory(directory)
+        var administration = administration
+        let audit = try audit(of: tables, administration)
+        audit.start()
+        // What is changed here is in the log when the command ends.
+        defer { audit.stop() }
+        administration.audit = audit
+        administration.reasonRequired = configuration.audit.reasonRequired
         let progress = ProgressReport()
         defer { progress.end() }
         let routes = LocalRoutes(administration, describedBy: .ofProgram(version: FlagServerCommand.version))
@@ -91,18 +109,39 @@ struct LocalStore {
                 guard ContinuousClock.now < deadline else { throw error }
                 return nil
             }
-            StandardError.tell("asking the server that has \(Self.absolute(path)), process \(owner.process)")
+            StandardError.tellOnce("asking the server that has \(Self.absolute(path)), process \(owner.process)")
             return try RemoteServer(socket: socket).answer(request)
         }
     }
 
+    private var keyFile: AccessKeyFile {
+        AccessKeyFile(directory: directory, environment: ProcessInfo.processInfo.environment)
+    }
+
+    /// The audit log of a store.
+    private func audit(of tables: SQLiteTableStore, _ administration: Administration) throws -> AuditTrail {
+        do throws(KeyStoreError) {
+            let key = try keyFile.digests(creates: try keys(of: tables).hasNothing()).auditKey
+            return AuditTrail(store: tables, flagTables: Set(Profile.allCases.map(\.tableName)), key: key)
+        } catch {
+            if case .secretKey(let reason) = error { throw CommandFailure(reason) }
+            throw error
+        }
+    }
+
+    private func gate(_ tables: SQLiteTableStore, _ flagTable: String) -> ChangeGate {
+        ChangeGate(
+            store: tables, flagTable: flagTable, configuration.changes,
+            report: { StandardError.tell("EMERGENCY: \($0.what) in \($0.environment.rawValue), at once") })
+    }
+
     private func keys(of tables: SQLiteTableStore) -> KeyStore {
-        let file = AccessKeyFile(directory: directory, environment: ProcessInfo.processInfo.environment)
+        let file = keyFile
         return KeyStore(store: tables) { mayCreate throws(KeyStoreError) in try file.digests(creates: mayCreate) }
     }
 
     private func tellDirectory(_ path: String) {
-        StandardError.tell("working on \(Self.absolute(path)), which no server has open")
+        StandardError.tellOnce("working on \(Self.absolute(path)), which no server has open")
     }
 
     /// The path without links, so that it means the same to everybody.
@@ -112,8 +151,8 @@ struct LocalStore {
 extension Administration {
     /// Administration of a store without a server around it.
     static func alone(
-        _ tables: SQLiteTableStore, _ profile: Profile?, keys: KeyStore, work: WorkList = WorkList(),
-        history: HistoryLimits = HistoryLimits()
+        _ tables: SQLiteTableStore, _ profile: Profile?, keys: KeyStore, gate: ChangeGate? = nil,
+        work: WorkList = WorkList(), history: HistoryLimits = HistoryLimits()
     ) -> Administration {
         let table = (profile ?? .local).tableName
         let repository = FlagRepository(store: tables, table: table)
@@ -129,7 +168,7 @@ extension Administration {
             repository: repository,
             tables: TableAdministration(tables: tables, profile: profile), keys: keys,
             accounts: Accounts(beside: keys),
-            feed: CacheFeed(store: tables, table: table, loops: 1, deliver: { _, _ in }), work: work,
+            feed: CacheFeed(store: tables, table: table, loops: 1, deliver: { _, _ in }), gate: gate, work: work,
             workers: WorkerPool(), defaultEnvironment: (profile ?? .local).defaultEnvironment, now: { .systemClock })
     }
 }

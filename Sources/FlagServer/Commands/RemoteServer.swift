@@ -84,6 +84,7 @@ struct RemoteServer {
         if request.body != nil { message.fields.append(("Content-Type", "application/json")) }
         if request.isLong { message.fields.append(("Accept", "application/jsonl")) }
         if let reason = request.reason { message.fields.append(("\(AdministrationRequest.reasonField)", reason)) }
+        if request.isEmergency { message.fields.append(("\(AdministrationRequest.emergencyField)", "true")) }
         if let key { message.fields.append(("Authorization", "Bearer \(key)")) }
         message.unixSocket = unixSocket
         let progress = ProgressLine()

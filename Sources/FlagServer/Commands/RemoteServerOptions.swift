@@ -68,7 +68,7 @@ struct RemoteServerOptions: ParsableArguments {
     func remote() throws -> RemoteServer? {
         guard let server else { return nil }
         let remote = try RemoteServer(server, certificateFile: serverCa, key: try key())
-        StandardError.tell("asking the server \(remote.name)")
+        StandardError.tellOnce("asking the server \(remote.name)")
         return remote
     }
 }
@@ -90,6 +90,14 @@ struct DoorOptions: ParsableArguments {
     func answer(
         _ request: RouteRequest, of command: String, needing need: StoreAccess.Need,
         creation: StoreAccess.Creation = .impossible
+    ) throws -> RouteResponse {
+        let response = try answerAnyway(request, of: command, needing: need, creation: creation)
+        if let advice = response.proposalAdvice { StandardError.tell(advice) }
+        return response
+    }
+
+    private func answerAnyway(
+        _ request: RouteRequest, of command: String, needing need: StoreAccess.Need, creation: StoreAccess.Creation
     ) throws -> RouteResponse {
         guard let remote = try server.remote() else {
             return try StoreAccess.answer(

@@ -50,6 +50,8 @@ struct RestoreCommand: ParsableCommand {
     @Flag(help: "With the file of a backup: make the data directory where there is none.")
     var create = false
 
+    @OptionGroup var why: ReasonOptions
+    @OptionGroup var urgency: EmergencyOptions
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
@@ -70,10 +72,10 @@ struct RestoreCommand: ParsableCommand {
             // The file of a backup can be restored where nothing is stored yet.
             let creation: StoreAccess.Creation =
                 create ? .requested : backup.map(Self.isFile) == true ? .onRequest : .impossible
+            let request = RouteRequest(.post, "/api/restore", body: try body().serializedBytes())
             let table = try place.answer(
-                RouteRequest(.post, "/api/restore", body: try body().serializedBytes()).inLongWork, of: Self.name,
-                creation: creation)
-            if place.format == .json { return print(table.serialized(pretty: true)) }
+                request.because(why).inEmergency(urgency).inLongWork, of: Self.name, creation: creation)
+            if let text = place.format.shown(table) { return print(text) }
             print(
                 "restored \(table["table"]?.stringValue ?? ""): \(table["items"]?.numberValue?.int64 ?? 0) items")
         }
@@ -127,8 +129,8 @@ struct VerifyCommand: ParsableCommand {
             let report = try place.answer(
                 RouteRequest(.post, "/api/verify").inLongWork, of: "verify", needing: .files)
             let problems = report["problems"]?.arrayValue ?? []
-            if place.format == .json {
-                print(report.serialized(pretty: true))
+            if let text = place.format.shown(report) {
+                print(text)
             } else {
                 func number(_ name: String) -> Int64 { report[name]?.numberValue?.int64 ?? 0 }
                 print(

@@ -1,4 +1,5 @@
 import Administration
+import FoundationEssentials
 import Glibc
 import TableEngine
 
@@ -40,9 +41,16 @@ enum StoreAccess {
             throw CommandFailure("store is memory: there is no data directory to work on")
         }
         if creation != .requested { try requireStore(in: configuration.dataDirectory, for: command, creation) }
+        // As whoever runs the command: the files of keys need not be the directory's owner's to read. Where a server
+        // has the directory, nobody asks for them.
+        let keys = Result { [files = configuration.atRestKeyFiles(environment: ProcessInfo.processInfo.environment)] in
+            try files.read()
+        }
         let response = try DataDirectory.asOwner(of: configuration.dataDirectory) {
-            try LocalStore(configuration: configuration, command: command, creates: creation == .requested)
-                .answer(request, needing: need, before: .now + patience)
+            try LocalStore(
+                configuration: configuration, command: command, creates: creation == .requested,
+                keys: { try keys.get() }
+            ).answer(request, needing: need, before: .now + patience)
         }
         guard response.isSuccess else { throw response.failure(of: nil) }
         return response

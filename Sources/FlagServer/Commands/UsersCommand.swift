@@ -36,12 +36,13 @@ struct UsersCommand: ParsableCommand {
         var name: String
 
         @OptionGroup var roles: RoleOptions
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var place: PlaceOptions
 
         func run() throws {
             let body: JSONValue = ["name": .string(name), "roles": roles.json]
             try place.print(
-                RouteRequest(.post, "/api/users", body: body.serializedBytes()), of: "users create",
+                RouteRequest(.post, "/api/users", body: body.serializedBytes()).because(why), of: "users create",
                 UsersCommand.handedOut)
         }
     }
@@ -76,10 +77,11 @@ struct UsersCommand: ParsableCommand {
             commandName: "set-roles",
             abstract: "Give a person these roles in the place of all others; they have to sign in anew.")
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var user: UserOptions
         @OptionGroup var roles: RoleOptions
 
-        func run() throws { try user.print(.put, "roles", ["roles": roles.json], of: "set-roles") }
+        func run() throws { try user.print(.put, "roles", ["roles": roles.json], of: "set-roles", because: why) }
     }
 
     /// `flag-server users reset-password`
@@ -88,10 +90,11 @@ struct UsersCommand: ParsableCommand {
             commandName: "reset-password",
             abstract: "Give a person another first password, and print it: this once.")
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var user: UserOptions
 
         func run() throws {
-            try user.print(.post, "reset-password", of: "reset-password", UsersCommand.handedOut)
+            try user.print(.post, "reset-password", of: "reset-password", because: why, UsersCommand.handedOut)
         }
     }
 
@@ -101,9 +104,10 @@ struct UsersCommand: ParsableCommand {
             commandName: "reset-totp",
             abstract: "Take a person's second factor away, with the recovery codes: they have to enrol anew.")
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var user: UserOptions
 
-        func run() throws { try user.print(.post, "reset-totp", of: "reset-totp") }
+        func run() throws { try user.print(.post, "reset-totp", of: "reset-totp", because: why) }
     }
 
     /// `flag-server users disable`
@@ -111,18 +115,20 @@ struct UsersCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Let a person in no more, and end what was handed out to them.")
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var user: UserOptions
 
-        func run() throws { try user.print(.post, "disable", of: "disable") }
+        func run() throws { try user.print(.post, "disable", of: "disable", because: why) }
     }
 
     /// `flag-server users enable`
     struct Enable: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Let a person in again.")
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var user: UserOptions
 
-        func run() throws { try user.print(.post, "enable", of: "enable") }
+        func run() throws { try user.print(.post, "enable", of: "enable", because: why) }
     }
 
     /// `flag-server users sessions`
@@ -130,9 +136,10 @@ struct UsersCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "End everything that was handed out to a person: they have to sign in anew.")
 
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var user: UserOptions
 
-        func run() throws { try user.print(.delete, "sessions", of: "sessions") }
+        func run() throws { try user.print(.delete, "sessions", of: "sessions", because: why) }
     }
 
     /// A password as it is handed out: alone on standard output, so that it can be caught.
@@ -203,13 +210,14 @@ struct UserOptions: ParsableArguments {
     /// - Parameters:
     ///   - part: what stands behind the name in the path; nil for nothing.
     ///   - command: the name of the command behind `users`.
+    ///   - why: why, for what changes something.
     ///   - text: the response for people.
     func print(
         _ method: HTTPMethod, _ part: String?, _ body: JSONValue? = nil, of command: String,
-        _ text: (JSONValue) -> String = UsersCommand.line
+        because why: ReasonOptions? = nil, _ text: (JSONValue) -> String = UsersCommand.line
     ) throws {
         let path = "/api/users/\(PercentEncoding.encodedSegment(name))" + (part.map { "/\($0)" } ?? "")
-        try place.print(
-            RouteRequest(method, path, body: body?.serializedBytes()), of: "users \(command)", text)
+        let request = RouteRequest(method, path, body: body?.serializedBytes())
+        try place.print(why.map(request.because) ?? request, of: "users \(command)", text)
     }
 }

@@ -1,6 +1,8 @@
 import Configuration
 import Glibc
+import JSON
 import Platform
+import Yams
 
 /// A YAML file with settings: found, read and taken apart.
 struct ConfigurationFile: Sendable {
@@ -49,7 +51,8 @@ struct ConfigurationFile: Sendable {
         do {
             // A file of comments alone is no mapping, which the library refuses; it sets nothing, which is fine.
             let text = Self.isBlank(contents) ? Array("{}".utf8) : contents
-            snapshot = try YAMLSnapshot(data: text.span.bytes, providerName: path, parsingOptions: options)
+            let whole = try Self.withFreezesAsText(text)
+            snapshot = try YAMLSnapshot(data: whole.span.bytes, providerName: path, parsingOptions: options)
         } catch {
             throw ConfigurationError(issues: ["\(path): cannot be read as YAML: \(Self.oneLine("\(error)"))"])
         }
@@ -63,6 +66,36 @@ struct ConfigurationFile: Sendable {
         guard let value = try? snapshot.value(forKey: path, type: .string).value else { return nil }
         guard case .string(let text) = value.content else { return nil }
         return text
+    }
+
+    /// What is written at `key` as a list of single values, with commas between them; nil when that is something else.
+    func list(at key: String) -> String? {
+        let path = AbsoluteConfigKey(key.split(separator: ".").map(String.init))
+        guard let value = try? snapshot.value(forKey: path, type: .stringArray).value,
+            case .stringArray(let texts) = value.content
+        else { return nil }
+        return texts.joined(separator: ",")
+    }
+
+    /// A file's text with the list of freezes, which the library does not read since its elements are objects, as the
+    /// JSON text that it comes to: a setting is text wherever it stands.
+    private static func withFreezesAsText(_ contents: [UInt8]) throws -> [UInt8] {
+        guard case .mapping(var mapping)? = try Yams.compose(yaml: String(decoding: contents, as: UTF8.self)),
+            let freezes = mapping[Node(Settings.freeze.key)], freezes.sequence != nil
+        else { return contents }
+        mapping[Node(Settings.freeze.key)] = Node(json(freezes).serialized())
+        return Array(try Yams.serialize(node: .mapping(mapping)).utf8)
+    }
+
+    private static func json(_ node: Node) -> JSONValue {
+        switch node {
+        case .scalar(let scalar): .string(scalar.string)
+        case .sequence(let list): .array(list.map(json))
+        case .mapping(let mapping):
+            .object(mapping.reduce(into: JSONObject()) { $0[$1.key.string ?? ""] = json($1.value) })
+        // Nobody has named one: `compose` puts what an alias stands for in its place.
+        case .alias: .null
+        }
     }
 
     private static func isBlank(_ contents: [UInt8]) -> Bool {

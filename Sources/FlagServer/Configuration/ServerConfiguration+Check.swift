@@ -1,8 +1,10 @@
 import Administration
+import DynamoModel
 import FlagCore
 import FlagFiles
 import FlagStore
 import HTTPTransport
+import TableEngine
 import Tokens
 
 extension ServerConfiguration {
@@ -17,6 +19,7 @@ extension ServerConfiguration {
         if let tls {
             do throws(TransportError) { try TLSCertificates.check(tls) } catch { issues.append("\(error)") }
         }
+        issues += atRestIssues(environment: environment)
         if let sampleFlags {
             do { _ = try ImportDocument(parsing: ServerConfiguration.sampleFile(sampleFlags)) } catch {
                 let reason = (error as? DefinitionIssues).map { FlagTransfer.list($0.issues) } ?? "\(error)"
@@ -32,6 +35,23 @@ extension ServerConfiguration {
         let data = store == .sqlite ? dataDirectory : "none"
         let source = file ?? "built-in defaults"
         return "ok: \(source), profile \(profile.rawValue), host \(host), port \(port), data \(data)"
+    }
+
+    /// What is wrong with the keys for what is stored: with their files, or because the data is encrypted by another
+    /// one. Only looks.
+    private func atRestIssues(environment: [String: String]) -> [String] {
+        do throws(ConfigurationError) {
+            let keys = try atRestKeyFiles(environment: environment).read()
+            // What a server has open, it has opened by its keys.
+            guard store == .sqlite, let held = try? InspectedDirectory(dataDirectory, for: "config check") else {
+                return []
+            }
+            defer { withExtendedLifetime(held) {} }
+            do throws(TableError) { try SQLiteTableStore.checkKeys(in: held.path, keys) } catch { return ["\(error)"] }
+            return []
+        } catch {
+            return error.issues
+        }
     }
 
     /// Files with secrets that others than the server can read, one line each with what to do: the key of the

@@ -1,4 +1,5 @@
 import Access
+import ChangeControl
 import Evaluation
 import FlagCache
 import FlagCore
@@ -77,13 +78,22 @@ extension ServerConfiguration {
         loops.set(reader.value(of: Settings.loops))
         store.set(reader.value(of: Settings.store))
         dataDirectory.set(reader.value(of: Settings.dataDirectory))
+        atRestKey = reader.value(of: Settings.atRestKey)
+        atRestFormerKey = reader.value(of: Settings.atRestFormerKey)
         sampleFlags = reader.value(of: Settings.sampleFlags)
         auth.set(reader.value(of: Settings.auth))
         throttle.administration.set(reader.value(of: Settings.throttleAdministration))
         throttle.evaluations.set(reader.value(of: Settings.throttleEvaluations))
+        for (environment, setting) in Settings.approvals {
+            changes.approvals[environment] = reader.value(of: setting).flatMap { $0 > 0 ? $0 : nil }
+        }
+        changes.freezes.set(reader.value(of: Settings.freeze))
         tokenIssuers = reader.value(of: Settings.tokenIssuers)
         corsOrigins.set(reader.value(of: Settings.corsOrigins))
         metricsReaders.set(reader.value(of: Settings.metricsAllow))
+        audit.retentionDays.set(reader.value(of: Settings.auditRetention))
+        audit.reasonRequired.set(reader.value(of: Settings.auditReasons))
+        audit.destination = reader.value(of: Settings.auditShip)
         dynamodbPort = reader.value(of: Settings.dynamodbPort)
         dynamodb.bodyBytes.set(reader.value(of: Settings.dynamodbBody))
         dynamodb.idle.set(reader.value(of: Settings.dynamodbIdle))
@@ -98,6 +108,7 @@ extension ServerConfiguration {
         stream.retention.set(reader.value(of: Settings.streamRetention))
         stream.maximumBytes.set(reader.value(of: Settings.streamMaximum))
         history.versions.set(reader.value(of: Settings.historyVersions))
+        scheduleLate.set(reader.value(of: Settings.scheduleLate))
     }
 
     private mutating func readTLS(from reader: inout SettingReader) {
@@ -154,6 +165,14 @@ extension ServerConfiguration {
                 "auth must be on (\(reader.origin(of: Settings.auth, "off"))) when host is "
                     + "\(reader.origin(of: Settings.host, host)): it may be off on loopback addresses only "
                     + "(127.0.0.1, ::1, localhost)")
+        }
+        if auth == .off {
+            for (environment, setting) in Settings.approvals {
+                guard let count = changes.approvals[environment] else { continue }
+                reader.report(
+                    "\(setting.key) must be 0 (\(reader.origin(of: setting, "\(count)"))) while auth is off: nobody is "
+                        + "asked who they are, so nobody could be told from the author of a change")
+            }
         }
         if profile == .prod { checkProduction(&reader) }
         checkMemory(&reader)

@@ -1,4 +1,5 @@
 import Access
+import ChangeControl
 import Evaluation
 import FlagCache
 import FlagCore
@@ -33,6 +34,10 @@ struct ServerConfiguration: Sendable, Equatable {
     var store = Store.sqlite
     /// The directory that holds everything the server writes.
     var dataDirectory: String
+    /// The file of the key that what is stored is encrypted by; nil where none is named.
+    var atRestKey: String?
+    /// The file of the key that did so before; nil where none is named.
+    var atRestFormerKey: String?
     /// A file with flags to load when the store is empty.
     var sampleFlags: String?
 
@@ -40,6 +45,9 @@ struct ServerConfiguration: Sendable, Equatable {
     var auth: Authentication
     /// How often callers may ask, where they show keys.
     var throttle = Throttle()
+
+    /// Who has to agree to changes, and when nothing changes.
+    var changes = ChangeSettings()
 
     /// A file that lists others whose tokens are taken.
     var tokenIssuers: String?
@@ -49,6 +57,9 @@ struct ServerConfiguration: Sendable, Equatable {
 
     /// From where metrics are read without a key.
     var metricsReaders: [AddressRange] = []
+
+    /// What the audit log keeps, demands, and where it is copied to.
+    var audit = Audit()
 
     /// The port for DynamoDB's protocol; 0 takes a free one, nil is closed.
     var dynamodbPort: Int?
@@ -65,6 +76,8 @@ struct ServerConfiguration: Sendable, Equatable {
     var stream = Stream()
     /// How much is kept of the histories of flags and segments.
     var history = HistoryLimits()
+    /// For how long a schedule may be overdue and still be applied.
+    var scheduleLate = Duration.seconds(3600)
     /// Bounds on what a peer may send.
     var limits = HTTPLimits()
     /// Bytes that the response of all flags may have.
@@ -170,6 +183,16 @@ struct ServerConfiguration: Sendable, Equatable {
         var retention = Duration.seconds(24 * 3600)
         /// The most bytes of all changes; 0 for no bound. What somebody still needs is kept all the same.
         var maximumBytes = 10 << 30
+    }
+
+    /// What the audit log keeps, demands, and where it is copied to.
+    struct Audit: Sendable, Equatable {
+        /// For how many days records are kept.
+        var retentionDays = 90
+        /// The environments in which nothing is changed without a reason.
+        var reasonRequired: Set<Environment> = []
+        /// Where records are copied to as well; nil for nowhere.
+        var destination: AuditDestination?
     }
 
     /// How flags are evaluated.

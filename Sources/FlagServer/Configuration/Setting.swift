@@ -9,6 +9,8 @@ struct Setting<Value: Sendable>: Sendable {
     var otherKey: String?
     /// What may be written, so that it completes the sentence "must be …".
     let allowed: String
+    /// Whether a list may stand in the file as well, in the place of words with commas between.
+    var takesList = false
     /// Reads what was written; nil when it is not allowed.
     let parse: @Sendable (String) -> Value?
 

@@ -51,7 +51,7 @@ struct SettingReader {
         }
         guard inFile, let file, let key = setting.keys.first(where: file.keys.contains) else { return nil }
         origins[setting.key] = file.path
-        guard let text = file.text(at: key) else {
+        guard let text = file.text(at: key) ?? (setting.takesList ? file.list(at: key) : nil) else {
             issues.append("\(file.path): \(key) must be \(setting.allowed), not a list")
             return nil
         }

@@ -1,8 +1,10 @@
 import Access
+import ChangeControl
 import FlagCore
 import FlagStore
 import HTTPRouting
 import HTTPTransport
+import JSON
 import Logging
 
 /// Every setting there is. The keys are also what the shipped files under `config/` are written in.
@@ -30,6 +32,8 @@ enum Settings {
         key: "store", allowed: "sqlite or memory (dynamodb is not built yet)"
     ) { ServerConfiguration.Store(rawValue: $0) }
     static let dataDirectory = Setting<String>.text("data-dir", "the path of a directory")
+    static let atRestKey = Setting<String>.text("at-rest.key", "the path of a file with a key")
+    static let atRestFormerKey = Setting<String>.text("at-rest.former-key", "the path of a file with a key")
     static let sampleFlags = Setting<String>.text("sample-flags", "the path of a file with flags")
 
     static let auth = Setting<ServerConfiguration.Authentication>.word("auth").alsoRead(as: "auth.mode")
@@ -39,6 +43,20 @@ enum Settings {
 
     static let tokenIssuers = Setting<String>.text("tokens.issuers", "the path of a JSON file")
         .alsoRead(as: "auth.issuers")
+
+    static let approvals: [(Environment, Setting<Int>)] = [
+        (.development, .number("approvals.development", FlagApprovals.range)),
+        (.staging, .number("approvals.staging", FlagApprovals.range)),
+        (.production, .number("approvals.production", FlagApprovals.range)),
+    ]
+    static let freeze = Setting<[FreezeDraft]>(
+        key: "freeze",
+        allowed: "a list of freezes, each with environment, from and to (RFC 3339 times with an offset) and reason"
+    ) { text in
+        guard let list = (try? JSONValue(parsing: text))?.arrayValue else { return nil }
+        let freezes = list.compactMap { try? FreezeDraft(json: $0, at: nil) }
+        return freezes.count == list.count ? freezes : nil
+    }
 
     static let corsOrigins = Setting<[String]>(
         key: "cors.origins",
@@ -50,6 +68,20 @@ enum Settings {
         let isWhole = origins.count == parts.count && origins.allSatisfy { PageOrigins.complaint(about: $0) == nil }
         return isWhole ? origins : nil
     }
+
+    static let auditRetention = Setting<Int>(key: "audit.retention", allowed: "days from 1d to 3650d, such as 90d") {
+        $0.hasSuffix("d") ? Units.number(String($0.dropLast())).flatMap { (1...3650).contains($0) ? $0 : nil } : nil
+    }
+    static let auditReasons = Setting<Set<Environment>>(
+        key: "audit.require-reason", allowed: "names of environments, with commas between", takesList: true
+    ) { text in
+        let names = text.split(separator: ",").map { $0.filter { $0 != " " } }
+        let environments = names.compactMap { Environment(spelling: $0) }
+        return environments.count == names.count ? Set(environments) : nil
+    }
+    static let auditShip = Setting<AuditDestination>(
+        key: "audit.ship", allowed: "the path of a file, or an https:// URL"
+    ) { AuditDestination($0) }
 
     static let metricsAllow = Setting<[AddressRange]>(key: "metrics.allow", allowed: ranges, parse: readRanges)
 
@@ -74,6 +106,7 @@ enum Settings {
     static let streamMaximum = Setting<Int>.size("stream.maximum", 0...(1 << 50))
 
     static let historyVersions = Setting<Int>.number("history.versions", 10...10_000)
+    static let scheduleLate = Setting<Duration>.time("schedules.late", .zero...(.seconds(366 * 86_400)))
 
     static let connections = Setting<Int>.number("limits.connections", 1...1_000_000)
     static let requestLine = Setting<Int>.size("limits.request-line", 256...(64 << 10))

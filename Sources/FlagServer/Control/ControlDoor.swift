@@ -51,7 +51,8 @@ struct ControlDoor {
             administration: administration,
             handover: RouteHandover(
                 to: administration.workers, counting.metrics, counting.workers, contentBytes: http.limits.bodyBytes,
-                uploadBytes: Self.uploadBytes, report: { event, status in event.report(status, to: logger) }),
+                uploadBytes: Self.uploadBytes, record: { administration.record($0, $1, then: $2) },
+                report: { event, status in event.report(status, to: logger) }),
             callers: Self.callers(), nowhere: nowhere)
         server = try HTTPServer<Never>(configuration: http)
         let counter = RequestCounter(counting.metrics, in: counting.door)

@@ -31,7 +31,7 @@ final class ControlHandler: HTTPHandler {
         self.counter = counter
         gate = RouteGate(
             dependencies.router, counter, hosts: .any, nowhere: dependencies.nowhere,
-            uploadBytes: ControlDoor.uploadBytes)
+            uploadBytes: ControlDoor.uploadBytes, noteRefusal: dependencies.administration.noteRefusal)
     }
 
     func receive(_ message: Never) {}

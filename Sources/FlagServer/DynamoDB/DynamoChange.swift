@@ -1,6 +1,9 @@
+import Audit
 import Bytes
 import DynamoModel
 import DynamoService
+import FlagCore
+import FlagStore
 import HTTPTransport
 import JSON
 import Logging
@@ -14,6 +17,8 @@ struct DynamoChange: Sendable {
     private let backup: String?
     private let principal: Principal
     private let client: String
+    /// Whether it is about items alone, of which the store tells by itself.
+    private let isOfItems: Bool
 
     /// Tables that one request names are told up to this many.
     private static let tablesMaximum = 10
@@ -30,7 +35,7 @@ struct DynamoChange: Sendable {
         _ operation: DynamoOperation, body: UnsafeRawBufferPointer, flagTable: String?, by principal: Principal,
         from client: PeerAddress
     ) {
-        let isOfItems = operation.manner == .write
+        isOfItems = operation.manner == .write
         if isOfItems {
             // Nearly no write has the name in it: those are not read a second time.
             guard let flagTable, body.holds(flagTable) else { return nil }
@@ -55,6 +60,18 @@ struct DynamoChange: Sendable {
         if !tables.isEmpty { metadata["table"] = "\(tables.prefix(Self.tablesMaximum).joined(separator: ", "))" }
         if let backup { metadata["backup"] = "\(backup)" }
         logger.log(level: status >= 500 ? .warning : status < 400 ? .notice : .info, "change", metadata: metadata)
+    }
+
+    /// What the audit log has of it; nil where it finds that in the store.
+    func entry(_ status: UInt16) -> AuditEntry? {
+        guard !isOfItems else { return nil }
+        var entry = AuditEntry(AuditAction("table", operation.rawValue), by: principal, at: .systemClock)
+        entry.outcome = status < 400 ? .done : .failed
+        entry.target = backup.map { AuditTarget("backup", $0) } ?? AuditTarget("table", tables.last)
+        entry.details = [
+            "tables": .array(tables.prefix(Self.tablesMaximum).map { .string($0) }), "status": .integer(Int64(status)),
+        ]
+        return entry
     }
 
     /// The tables that a request names, that which is made last.

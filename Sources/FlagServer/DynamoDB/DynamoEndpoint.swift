@@ -1,4 +1,6 @@
 import Administration
+import AuditStore
+import ChangeControl
 import DynamoModel
 import DynamoService
 import FlagStore
@@ -26,6 +28,8 @@ final class DynamoEndpoint: Sendable {
     let access: PortAccess?
     /// Told of what changes tables and flags.
     let logger: Logger
+    /// The audit log; nil where none is kept.
+    let audit: AuditTrail?
     /// What is counted of requests.
     let requests = DynamoRequestCounters()
 
@@ -33,18 +37,24 @@ final class DynamoEndpoint: Sendable {
     ///
     /// - Parameters:
     ///   - flagTable: the table whose kill switches overtake other writes; nil where no flags are served.
+    ///   - gate: decides which writes of flags are done; nil for all.
     ///   - access: whose requests are taken; nil where authentication is off.
     ///   - work: where restores are listed, which go on behind their answers.
+    ///   - audit: the audit log; nil where none is kept.
     ///   - logger: told of what changes tables and flags.
     init(
-        store: SQLiteTableStore, flagTable: String? = nil, hosts: ServedHosts, pages: PageOrigins = .none,
-        access: PortAccess? = nil, work: WorkList = WorkList(), logger: Logger
+        store: SQLiteTableStore, flagTable: String? = nil, gate: ChangeGate? = nil, hosts: ServedHosts,
+        pages: PageOrigins = .none, access: PortAccess? = nil, work: WorkList = WorkList(), audit: AuditTrail? = nil,
+        logger: Logger
     ) {
+        self.audit = audit
         self.access = access
         self.flagTable = flagTable
         self.logger = logger
         service = TableService(
-            store: store, isUrgent: { $0.isKillSwitch(in: flagTable) }, watchRestore: { work.watchRestore(into: $0) })
+            store: store, isUrgent: { $0.isKillSwitch(in: flagTable) }, refusal: { gate?.refusal(of: $0) },
+            deletionRefusal: { gate?.refusal(ofDeleting: $0) },
+            watchRestore: { work.watchRestore(into: $0) })
         self.hosts = hosts
         self.pages = pages
     }

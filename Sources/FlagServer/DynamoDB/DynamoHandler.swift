@@ -1,3 +1,4 @@
+import AuditStore
 import Bytes
 import DynamoModel
 import DynamoService
@@ -132,6 +133,20 @@ final class DynamoHandler: HTTPHandler {
         return try access.sender(of: request, at: address, &signingKeys)
     }
 
+    /// How what a request asks for comes about.
+    private func circumstances(
+        of request: borrowing HTTPRequest, _ address: PeerAddress, _ sender: RequestSender, _ responder: DynamoResponder
+    ) -> ChangeCircumstances {
+        var circumstances = ChangeCircumstances()
+        circumstances.requestID = String(decoding: responder.id, as: UTF8.self)
+        circumstances.address = "\(address)"
+        circumstances.proof = sender.proof == nil ? nil : "signature"
+        circumstances.userAgent = request.field("User-Agent").map { bytes in
+            String(decoding: bytes.prefix(ChangeCircumstances.userAgentBytes), as: UTF8.self)
+        }
+        return circumstances
+    }
+
     private func refuse(
         _ request: borrowing HTTPRequest, _ error: ProtocolError, _ responder: DynamoResponder,
         _ exchange: inout Exchange
@@ -208,6 +223,9 @@ final class DynamoHandler: HTTPHandler {
         guard let operation = request.field("x-amz-target").flatMap({ DynamoOperation(target: $0) }) else {
             return refuseOperation(request, responder, &exchange)
         }
+        let sender =
+            operation.manner == .pointRead
+            ? sender : sender.with(circumstances(of: request, exchange.client(of: request), sender, responder))
         let host = request.field("host").map { String(decoding: $0, as: UTF8.self) } ?? "localhost"
         let call = TableService.Request(operation, body: request.body, of: sender, host: host)
         if operation.manner == .pointRead, !isLarge,
@@ -254,7 +272,10 @@ final class DynamoHandler: HTTPHandler {
             return { response in
                 endpoint.requests.count(operation, status: response.status)
                 change?.report(response.status, to: endpoint.logger)
-                deferred.complete(responder.response(response))
+                guard let audit = endpoint.audit, let entry = change?.entry(response.status) else {
+                    return deferred.complete(responder.response(response))
+                }
+                audit.note(entry) { deferred.complete(responder.response(response)) }
             }
         }
     }

@@ -13,6 +13,8 @@ struct PortAccess: Sendable {
     let keys: AccessKeyStore
     /// How often each address may send what nobody has signed who may; nil for as often as it likes.
     var strangers: Throttles?
+    /// Told of whoever is refused for lack of rights, and what they asked for; must not block.
+    var noteRefusal: @Sendable (Principal, String, PeerAddress) -> Void = { _, _, _ in }
     /// Seconds since 1970.
     var now: @Sendable () -> Int64 = { SystemClock.wallMilliseconds / 1000 }
 
@@ -33,12 +35,13 @@ struct PortAccess: Sendable {
         return RequestSender(
             principal: key.record.principal, region: claim.credential.region,
             proof: SignatureProof(signature: pending, key: key, address: address, access: self),
-            authorizer: authorizer(for: key))
+            authorizer: authorizer(for: key, at: address))
     }
 
     /// What a request is answered that nobody has signed who may; from an address that has sent many, that it has to
     /// wait.
     func refusal(_ error: SignatureError, at address: PeerAddress) -> ProtocolError {
+        noteRefusal(.anonymous, "dynamodb: no good signature", address)
         let now = SystemClock.monotonicMicroseconds
         guard let seconds = strangers?.wait(ofStrangerAt: address, now: now) else { return ProtocolError(error) }
         return ProtocolError(
@@ -48,10 +51,10 @@ struct PortAccess: Sendable {
     }
 
     /// Decides by the policy of a key, as long as the key is good: a request may have waited.
-    private func authorizer(for key: AccessKeyStore.Key) -> RequestAuthorizer {
+    private func authorizer(for key: AccessKeyStore.Key, at address: PeerAddress) -> RequestAuthorizer {
         RequestAuthorizer(
             asksForLeadingKeys: key.policy.asksForLeadingKeys, asksForAttributes: key.policy.asksForAttributes
-        ) { [keys] access throws(ProtocolError) in
+        ) { [keys, noteRefusal] access throws(ProtocolError) in
             guard keys.key(key.record.id) != nil else { throw ProtocolError(SignatureError.unrecognized) }
             let reason: String
             switch key.policy.verdict(on: access) {
@@ -60,6 +63,7 @@ struct PortAccess: Sendable {
             case .notAllowed:
                 reason = "because no identity-based policy allows the dynamodb:\(access.action) action"
             }
+            noteRefusal(key.record.principal, "dynamodb:\(access.action) \(access.resource)", address)
             throw ProtocolError(
                 .accessDenied,
                 "User: \(key.record.userARN) is not authorized to perform: dynamodb:\(access.action) on resource: "
@@ -82,6 +86,12 @@ struct RequestSender: Sendable {
     /// Whoever asks a port that asks nobody who they are.
     static func anonymous(region: String?) -> RequestSender {
         RequestSender(principal: .anonymous, region: region, proof: nil, authorizer: nil)
+    }
+
+    /// The same in some circumstances.
+    func with(_ circumstances: ChangeCircumstances) -> RequestSender {
+        RequestSender(
+            principal: principal.with(circumstances), region: region, proof: proof, authorizer: authorizer)
     }
 
     /// Checks that the content is what was signed, and counts the request. O(content) where it was.

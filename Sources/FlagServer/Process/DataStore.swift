@@ -1,6 +1,7 @@
 import DynamoModel
 import FlagCore
 import FlagStore
+import FoundationEssentials
 import Glibc
 import Platform
 import TableEngine
@@ -40,7 +41,8 @@ final class DataStore: Sendable {
     /// - Throws: what is wrong with the directory or the file in it; `StoreMismatch` when the store was made with
     ///   another way of bucketing; `CommandFailure` when the table is gone that it had.
     static func openForServing(_ configuration: ServerConfiguration) throws -> DataStore {
-        let opened = try open(configuration, for: "serve", reserveBytes: reserveBytes)
+        let files = configuration.atRestKeyFiles(environment: ProcessInfo.processInfo.environment)
+        let opened = try open(configuration, for: "serve", keys: { try files.read() }, reserveBytes: reserveBytes)
         return try opened.closedOnFailure { tables in
             let stored = try fractional(of: tables, whenNew: configuration.evaluation.fractional)
             guard stored == configuration.evaluation.fractional else {
@@ -57,11 +59,13 @@ final class DataStore: Sendable {
     /// Opens the store for a command that works on it by itself. The table is the one that the store has: whoever names
     /// a directory need not know which profile serves it.
     ///
-    /// - Parameter creates: whether a table is made where there is none.
+    /// - Parameters:
+    ///   - keys: reads the operator's keys for what is stored.
+    ///   - creates: whether a table is made where there is none.
     static func openForCommand(
-        _ configuration: ServerConfiguration, name: String, creates: Bool
+        _ configuration: ServerConfiguration, name: String, keys: @escaping Keys = { .none }, creates: Bool
     ) throws -> DataStore {
-        let opened = try open(configuration, for: name)
+        let opened = try open(configuration, for: name, keys: keys)
         return try opened.closedOnFailure { tables in
             _ = try fractional(of: tables, whenNew: configuration.evaluation.fractional)
             let known = try Profile.allCases.filter { try ServedTable(tables: tables, profile: $0).isKnown() }
@@ -106,19 +110,33 @@ final class DataStore: Sendable {
         }
     }
 
+    /// Reads the operator's keys for what is stored; called again when they are to be exchanged.
+    typealias Keys = @Sendable () throws -> AtRestKeys
+
     private static func open(
-        _ configuration: ServerConfiguration, for command: String, reserveBytes: Int = 0
+        _ configuration: ServerConfiguration, for command: String, keys: @escaping Keys, reserveBytes: Int = 0
     ) throws -> Opened {
         var limits = configuration.tableLimits
         limits.reserveBytes = reserveBytes
-        return try open(configuration.store, in: configuration.dataDirectory, for: command, limits: limits)
+        return try open(
+            configuration.store, in: configuration.dataDirectory, for: command, limits: limits, keys: keys)
     }
 
     /// Opens the tables alone. The caller closes them, and holds the directory until then.
     static func open(
         _ store: ServerConfiguration.Store, in dataDirectory: String, for command: String,
-        limits: TableLimits = TableLimits()
+        limits: TableLimits = TableLimits(), keys: @escaping Keys = { .none }
     ) throws -> Opened {
+        // First: what is wrong with them, is wrong with the configuration, and nothing is opened.
+        _ = try keys()
+        let readKeys = { @Sendable () throws(TableError) in
+            do { return try keys() } catch {
+                throw TableError.storage(
+                    StorageFailure(
+                        kind: .encrypted, reason: "the keys for what is stored cannot be read: \(error)",
+                        hint: "Put their files in order, and try again"))
+            }
+        }
         // Whatever the directory's mode is, the database is nobody else's to read. (Its side files take its mode.)
         let mask = umask(0o077)
         defer { umask(mask) }
@@ -126,21 +144,23 @@ final class DataStore: Sendable {
         case .memory:
             return Opened(
                 tables: try SQLiteTableStore.open(
-                    .memory, limits: limits, settingsOfBackups: [fractionalSetting]), directory: nil)
+                    .memory, limits: limits, settingsOfBackups: [fractionalSetting], keys: readKeys),
+                directory: nil)
         case .sqlite:
             let directory = try DataDirectory.open(dataDirectory, for: command)
             return Opened(
                 tables: try SQLiteTableStore.open(
-                    .directory(directory.path), limits: limits, settingsOfBackups: [fractionalSetting]),
+                    .directory(directory.path), limits: limits, settingsOfBackups: [fractionalSetting], keys: readKeys),
                 directory: directory)
         }
     }
 
     /// Opens the tables alone, for a command that is not about flags.
     static func withTables<Result>(
-        of configuration: ServerConfiguration, for command: String, _ body: (SQLiteTableStore) throws -> Result
+        of configuration: ServerConfiguration, for command: String, keys: @escaping Keys,
+        _ body: (SQLiteTableStore) throws -> Result
     ) throws -> Result {
-        let opened = try open(configuration, for: command)
+        let opened = try open(configuration, for: command, keys: keys)
         defer {
             opened.tables.close()
             withExtendedLifetime(opened.directory) {}

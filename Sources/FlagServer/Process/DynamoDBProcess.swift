@@ -21,6 +21,8 @@ struct DynamoDBProcess {
         var log: ServerConfiguration.Log
         /// Origins whose pages may call, `*` for all.
         var corsOrigins: [String]
+        /// The operator's keys for what is stored.
+        var keys: AtRestKeyFiles
     }
 
     let settings: Settings
@@ -48,7 +50,8 @@ struct DynamoDBProcess {
             var limits = TableLimits()
             limits.reserveBytes = DataStore.reserveBytes
             return try DataStore.open(
-                settings.store, in: settings.dataDirectory, for: DynamoDBCommand.name, limits: limits)
+                settings.store, in: settings.dataDirectory, for: DynamoDBCommand.name, limits: limits,
+                keys: { [keys = settings.keys] in try keys.read() })
         }
         let tables = opened.tables
         defer {
@@ -66,6 +69,7 @@ struct DynamoDBProcess {
         let server = try endpoint.startServer(
             HTTPServerConfiguration(addresses: addresses, loops: settings.loops))
         let door = try openDoor(tables, work, logger)
+        WorkList.Resealing(tables, work, logger).goOn()
         let places = SocketAddress.list(settings.host, port: server.port)
         logger.notice("ready", metadata: ["address": "\(SocketAddress.inWords(places, isSecure: false))"])
         let notifySocket = environment["NOTIFY_SOCKET"]

@@ -1,6 +1,9 @@
 import Access
 import AccessStore
 import Administration
+import Audit
+import AuditStore
+import ChangeControl
 import Dispatch
 import DynamoModel
 import Evaluation
@@ -39,6 +42,8 @@ struct ServerProcess {
 
         let store = try DataDirectory.whenNoCommandHasIt { try DataStore.openForServing(configuration) }
         defer { store.close() }
+        let keyFiles = configuration.atRestKeyFiles(environment: environment)
+        if let notice = keyFiles.notice(directory: configuration.dataDirectory) { logger.warning("\(notice)") }
         if let warning = store.directory?.warning { logger.warning("\(warning)") }
         if try !store.takesWrites() {
             logger.error("the disk is full: flags are served, and no change is taken until there is room")
@@ -46,21 +51,31 @@ struct ServerProcess {
         try loadSampleFlags(into: store, logger)
         let work = WorkList(report: { logger.report($0, $1) })
         let (keys, digests) = try openAccess(store, logger)
+        let audit = try openAudit(store, keys, logger)
+        defer { audit.stop() }
+        let gate = ChangeGate(
+            store: store.tables, flagTable: configuration.profile.tableName, configuration.changes,
+            report: { logger.report($0) })
         let endpoint = DynamoEndpoint(
-            store: store.tables, flagTable: configuration.profile.tableName, hosts: configuration.servedHosts,
-            access: configuration.auth == .on ? portAccess(keys) : nil, work: work, logger: logger)
-        let composition = try makeComposition(store, endpoint, (keys, digests), work, logger)
+            store: store.tables, flagTable: configuration.profile.tableName, gate: gate,
+            hosts: configuration.servedHosts, access: configuration.auth == .on ? portAccess(keys, audit) : nil,
+            work: work, audit: audit, logger: logger)
+        let composition = try makeComposition(store, endpoint, (keys, digests), gate, audit, work, logger)
         try composition.start()
+        let upkeep = ProposalUpkeep(composition.administration.desk, gate.freezes, logger: logger)
+        upkeep.start()
         let notices = KeyExpiryNotices(composition.keys, logger: logger)
         if configuration.auth == .on { notices.start() }
         defer { withExtendedLifetime(notices) {} }
         let dynamodb = try openDynamoDBPort(endpoint, keys.accessKeys, logger)
         let door = try openDoor(composition, logger)
+        audit.note(.ofServer(.start, configuration))
+        WorkList.Resealing(store.tables, work, logger).goOn()
         logger.notice("ready", metadata: ["address": "\(address(port: composition.server.port))"])
         let notifySocket = environment["NOTIFY_SOCKET"]
         ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
 
-        waitForStop(signals, composition, dynamodb, logger)
+        waitForStop(signals, composition, dynamodb, audit, logger)
         ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
         let watch = StopWatch(signals, drain: configuration.drainTimeout, logger: logger)
         defer { withExtendedLifetime(watch) {} }
@@ -79,13 +94,16 @@ struct ServerProcess {
             door.drain(within: configuration.drainTimeout) { drained.leave() }
         }
         drained.wait()
+        audit.note(.ofServer(.stop, configuration))
+        upkeep.stop()
         logger.notice("stopped")
     }
 
     /// Returns when a signal asks to stop. SIGHUP has the certificate read again; connections that are open go on with
     /// the one they have.
     private func waitForStop(
-        _ signals: ProcessSignals, _ composition: ServerComposition, _ dynamodb: DynamoPort?, _ logger: Logger
+        _ signals: ProcessSignals, _ composition: ServerComposition, _ dynamodb: DynamoPort?, _ audit: AuditTrail,
+        _ logger: Logger
     ) {
         while true {
             switch signals.next() {
@@ -97,6 +115,7 @@ struct ServerProcess {
                     try dynamodb?.reloadCertificates()
                     if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
                     logger.notice("certificate read again")
+                    audit.note(.ofServer(.reload, configuration))
                 } catch {
                     logger.error("certificate not exchanged", metadata: ["error": "\(error)"])
                 }
@@ -106,6 +125,11 @@ struct ServerProcess {
 
     private func loadSampleFlags(into store: DataStore, _ logger: Logger) throws {
         guard let path = configuration.sampleFlags, try store.flags.isEmpty() else { return }
+        // Histories begin with what is loaded: whoever follows has to know that there was nothing before.
+        let follower = FlagTableFollower(repository: store.flags, storeID: store.tables.storeID)
+        follower.start()
+        follower.waitUntilIdle()
+        follower.stop()
         let request = ImportRequest(
             file: try ServerConfiguration.sampleFile(path), environment: nil, mode: .merge, isDryRun: false,
             keepsInvalid: false)
@@ -120,7 +144,7 @@ struct ServerProcess {
 
     private func makeComposition(
         _ store: DataStore, _ endpoint: DynamoEndpoint, _ access: (keys: KeyStore, digests: SecretDigest?),
-        _ work: WorkList, _ logger: Logger
+        _ gate: ChangeGate, _ audit: AuditTrail, _ work: WorkList, _ logger: Logger
     ) throws -> ServerComposition {
         let http = http(at: try addresses())
         let tables = store.tables
@@ -132,6 +156,7 @@ struct ServerProcess {
         settings.administrationRate = configuration.throttle.administration.rate
         settings.evaluationRate = configuration.throttle.evaluations.rate
         settings.pages = PageOrigins(configuration.corsOrigins)
+        settings.scheduleLateMilliseconds = Int64(configuration.scheduleLate.milliseconds)
         settings.metricsReaders = configuration.metricsReaders
         settings.history = configuration.history
         settings.evaluation.cacheLimits = configuration.cache
@@ -142,7 +167,7 @@ struct ServerProcess {
             store: tables, tables: tables, keys: access.keys, digests: access.digests,
             table: configuration.profile.tableName,
             settings: settings, http: http,
-            now: { .systemClock }, work: work,
+            now: { .systemClock }, gate: gate, work: work,
             pollForeignChanges: { () throws(TableError) in try tables.deliverForeignChanges() },
             tableReplaced: {
                 do throws(TableError) { try store.protectTable() } catch {
@@ -151,15 +176,20 @@ struct ServerProcess {
             },
             report: { logger.report($0) }, reportForeign: { logger.report($0) },
             reportFailure: { logger.report($0) },
+            reportSchedule: { logger.report($0) },
             reportAdministration: { event, status in event.report(status, to: logger) },
+            reportProposal: { logger.report($0) },
             moreMetrics: { text in
                 endpoint.writeMetrics(to: &text)
                 tables.writeMetrics(to: &text)
+                audit.writeMetrics(to: &text)
             },
             backupComplaint: {
                 if tables.backupTrouble != nil { return "lag behind the writes; the log says why" }
                 return tables.logDamages.isEmpty ? nil : "are damaged; flag-server backup continuous status says where"
             }, reserveComplaint: { tables.reserveComplaint })
+        dependencies.audit = audit
+        dependencies.reasonRequired = configuration.audit.reasonRequired
         if let issuerKeys {
             dependencies.issuers = issuerKeys.issuers
             dependencies.fetchIssuerKeys = { issuerKeys.refresh($0, done: $1) }
@@ -178,9 +208,9 @@ struct ServerProcess {
     }
 
     /// Whose requests the DynamoDB port takes.
-    private func portAccess(_ keys: KeyStore) -> PortAccess {
+    private func portAccess(_ keys: KeyStore, _ audit: AuditTrail) -> PortAccess {
         let strangers = Throttles(administration: configuration.throttle.administration.rate, evaluations: nil)
-        return PortAccess(keys: keys.accessKeys, strangers: strangers)
+        return PortAccess(keys: keys.accessKeys, strangers: strangers, noteRefusal: audit.noteRefusal)
     }
 
     /// Others whose tokens are taken; nil where nobody's are.

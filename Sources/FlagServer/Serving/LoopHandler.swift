@@ -54,6 +54,8 @@ final class LoopHandler: HTTPHandler {
         let readers: [AddressRange]
         /// What callers are checked by; nil where everybody may do everything.
         let access: ServedAccess?
+        /// Told of whoever is refused for lack of rights; nil where nobody wants to know.
+        let noteRefusal: RouteGate.NoteRefusal?
     }
 
     let dependencies: Dependencies
@@ -88,7 +90,8 @@ final class LoopHandler: HTTPHandler {
         counter = RequestCounter(dependencies.metrics.requests, in: counters)
         gate = RouteGate(
             dependencies.routes.router, counter, hosts: dependencies.hosts, pages: dependencies.pages,
-            throttles: dependencies.access?.throttles, readers: dependencies.readers)
+            throttles: dependencies.access?.throttles, readers: dependencies.readers,
+            noteRefusal: dependencies.noteRefusal)
         callers = dependencies.access.map {
             CallerTable($0.keys.ring, $0.digests, tokens: $0.tokens, noteUse: $0.keys.noteUse)
         }

@@ -1,5 +1,6 @@
 import Access
 import AccessStore
+import ChangeControl
 import Dispatch
 import FlagCache
 import FlagCore
@@ -20,6 +21,8 @@ struct MetricsPage: Sendable {
     let server: HTTPServer<LoopHandler.Message>
     /// The keys that callers come in by; nil where nobody is asked for one.
     let keys: KeyStore?
+    /// What applies schedules.
+    let schedules: ScheduleTimer
     /// The name of the profile.
     let profile: String
     /// Writes metrics that are counted elsewhere.
@@ -42,6 +45,7 @@ struct MetricsPage: Sendable {
         writeKeys(to: &text)
         writeFeed(to: &text)
         writeFollower(to: &text)
+        writeSchedules(to: &text)
         writeTransport(to: &text)
         writeAccepting(to: &text)
         moreMetrics(&text)

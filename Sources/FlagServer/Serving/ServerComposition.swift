@@ -1,6 +1,8 @@
 import Access
 import AccessStore
 import Administration
+import AuditStore
+import ChangeControl
 import Dispatch
 import DynamoModel
 import Evaluation
@@ -33,6 +35,8 @@ struct ServerComposition: Sendable {
     let keys: KeyStore
     /// The accounts of persons.
     let accounts: Accounts
+    /// What applies schedules when their time comes.
+    let schedules: ScheduleTimer
     private let handler: LoopHandler.Dependencies
     /// What callers are checked by; nil where nobody is asked who they are.
     var access: ServedAccess? { handler.access }
@@ -63,6 +67,9 @@ struct ServerComposition: Sendable {
         var http: HTTPServerConfiguration
         /// The wall clock.
         var now: @Sendable () -> Timestamp
+        /// Decides which changes are made at once; nil for one that lets all be that no flag and no stored freeze holds
+        /// up.
+        var gate: ChangeGate?
         /// Where long work is listed.
         var work = WorkList()
         /// Makes the store deliver what other processes wrote; called twice a second.
@@ -75,8 +82,16 @@ struct ServerComposition: Sendable {
         var reportForeign: @Sendable (FollowerEvent) -> Void = { _ in }
         /// Told of evaluations that failed, of each flag at most once a minute.
         var reportFailure: @Sendable (EvaluationFailures.Report) -> Void = { _ in }
+        /// Told of what becomes of schedules.
+        var reportSchedule: @Sendable (ScheduleEvent) -> Void = { _ in }
         /// Told of each administrative request when it is answered, with the status.
         var reportAdministration: @Sendable (AdministrationEvent, UInt16) -> Void = { _, _ in }
+        /// The audit log; nil where none is kept.
+        var audit: AuditTrail?
+        /// The environments in which nothing is changed without a reason.
+        var reasonRequired: Set<Environment> = []
+        /// Told of what becomes of changes that wait for others.
+        var reportProposal: @Sendable (ProposalEvent) -> Void = { _ in }
         /// Writes further metrics.
         var moreMetrics: @Sendable (inout MetricsText) -> Void = { _ in }
         /// Says what is wrong with continuous backups; nil when nothing is. Asked on the loops: it must not block.
@@ -92,23 +107,23 @@ struct ServerComposition: Sendable {
         let settings = dependencies.settings
         let repository = FlagRepository(store: dependencies.store, table: dependencies.table)
         try repository.createTableIfMissing()
-        var http = dependencies.http
-        http.errorBody = ServerComposition.protocolErrorBody
-        http.standingFields = BrowserOrigin.standingFields(
-            dependsOnCaller: dependencies.digests != nil, isSecure: http.tls != nil)
-        http.tellsIdleTimeout = true
-        let server = try HTTPServer<LoopHandler.Message>(configuration: http)
+        let server = try HTTPServer<LoopHandler.Message>(configuration: dependencies.transport)
         let replacements = DispatchQueue(label: "flag-server.replaced-table")
         let follower = FlagTableFollower(
             repository: repository, storeID: settings.evaluation.currentStoreID(), limits: settings.history,
             report: dependencies.reportForeign)
         follower.attachHistories()
+        let gate = dependencies.gate ?? ChangeGate(store: dependencies.store, flagTable: dependencies.table)
         let feed = CacheFeed(
             store: dependencies.store, table: dependencies.table, loops: dependencies.http.loops,
             pollForeignChanges: dependencies.pollForeignChanges,
             tableReplaced: {
                 follower.lookAtAllItems()
-                replacements.async(execute: dependencies.tableReplaced)
+                replacements.async {
+                    // What cannot be read now is what it was; the feed tells of the trouble.
+                    try? gate.tableReplaced()
+                    dependencies.tableReplaced()
+                }
             },
             report: dependencies.report
         ) { update, loop in
@@ -116,32 +131,37 @@ struct ServerComposition: Sendable {
         }
         let health = Health(
             version: settings.version, startedAt: dependencies.now(), readiness: Readiness(), feed: feed,
-            now: dependencies.now,
-            backupComplaint: dependencies.backupComplaint, reserveComplaint: dependencies.reserveComplaint)
+            now: dependencies.now, backupComplaint: dependencies.backupComplaint,
+            reserveComplaint: dependencies.reserveComplaint)
         let workers = WorkerPool()
         let accounts = dependencies.accounts ?? Accounts(beside: dependencies.keys)
-        var administration = Administration(
-            repository: repository, tables: TableAdministration(tables: dependencies.tables, profile: settings.profile),
-            keys: dependencies.keys, accounts: accounts, feed: feed, work: dependencies.work, workers: workers,
-            defaultEnvironment: settings.profile.defaultEnvironment,
-            now: dependencies.now)
         let access = ServedAccess(dependencies, accounts)
-        administration.authentication = access?.authentication
+        let administration = dependencies.administration(
+            of: repository, feed, gate, workers, accounts, access?.authentication)
+        var surroundings = administration.scheduleSurroundings
+        surroundings.lateMilliseconds = settings.scheduleLateMilliseconds
+        surroundings.report = dependencies.reportSchedule
+        schedules = ScheduleTimer(surroundings)
         let document = APIDocument.ofProgram(version: settings.version)
         let metrics = ServerMetrics(loopCount: dependencies.http.loops, labels: ServedRoutes.labels)
         let page = MetricsPage(
             metrics: metrics, health: health, feed: feed, follower: follower, repository: repository,
             workers: workers, server: server, keys: dependencies.digests == nil ? nil : dependencies.keys,
-            profile: settings.profile.rawValue, moreMetrics: dependencies.moreMetrics)
+            schedules: schedules, profile: settings.profile.rawValue,
+            moreMetrics: { [administration] text in
+                administration.writeChangeMetrics(to: &text)
+                dependencies.moreMetrics(&text)
+            })
         // One call for each commit, on the writer's queue.
         dependencies.store.subscribe { changes in metrics.countCommit(ofItems: changes.count) }
         handler = LoopHandler.Dependencies(
             routes: ServedRoutes(document, administration, metrics: page.response), metrics: metrics,
             handover: RouteHandover(
                 to: workers, metrics.requests, metrics.workers, contentBytes: dependencies.http.limits.bodyBytes,
+                record: { [administration] in administration.record($0, $1, then: $2) },
                 report: dependencies.reportAdministration),
-            health: health, document: document,
-            hosts: settings.hosts, pages: settings.pages, readers: settings.metricsReaders, access: access)
+            health: health, document: document, hosts: settings.hosts, pages: settings.pages,
+            readers: settings.metricsReaders, access: access, noteRefusal: administration.noteRefusal)
         self.metrics = metrics
         keys = dependencies.keys
         self.accounts = accounts
@@ -167,6 +187,12 @@ struct ServerComposition: Sendable {
     /// - Throws: `FlagStoreError` when the kill switches cannot be read: without them nothing may be answered.
     func start() throws(FlagStoreError) {
         follower.start()
+        do throws(TableError) {
+            try administration.gate.start()
+            try administration.proposals.start()
+        } catch {
+            throw .unavailable(reason: "The freezes and proposals could not be read: \(error)", hint: "See the log")
+        }
         try startAccess()
         try feed.start(warm: [evaluation.defaultEnvironment])
         server.start { [handler, evaluation, feed, failures, server] loop in
@@ -181,6 +207,7 @@ struct ServerComposition: Sendable {
                 sendToSelf: { [index = loop.index] message in server.send(message, toLoop: index) })
         }
         failures.start()
+        schedules.start()
         health.readiness.markWarm()
     }
 
@@ -208,9 +235,38 @@ struct ServerComposition: Sendable {
     /// Turns `/health/ready` red, finishes what is under way, and calls back when no handler will be called any more.
     func drain(within duration: Duration, completion: @escaping @Sendable () -> Void) {
         health.readiness.markDraining()
-        server.drain(within: duration) { [follower] in
+        server.drain(within: duration) { [follower, schedules] in
+            schedules.stop()
             follower.stop()
             completion()
         }
+    }
+}
+
+extension ServerComposition.Dependencies {
+    /// The transport's settings, with what all responses of this server have.
+    fileprivate var transport: HTTPServerConfiguration {
+        var transport = http
+        transport.errorBody = ServerComposition.protocolErrorBody
+        transport.standingFields = BrowserOrigin.standingFields(
+            dependsOnCaller: digests != nil, isSecure: http.tls != nil)
+        transport.tellsIdleTimeout = true
+        return transport
+    }
+
+    /// What the routes of administration work with.
+    fileprivate func administration(
+        of repository: FlagRepository, _ feed: CacheFeed, _ gate: ChangeGate, _ workers: WorkerPool,
+        _ accounts: Accounts, _ authentication: Authentication?
+    ) -> Administration {
+        var administration = Administration(
+            repository: repository, tables: TableAdministration(tables: tables, profile: settings.profile),
+            keys: keys, accounts: accounts, feed: feed, gate: gate, work: work, workers: workers,
+            defaultEnvironment: settings.profile.defaultEnvironment, now: now)
+        administration.audit = audit
+        administration.reasonRequired = reasonRequired
+        administration.authentication = authentication
+        administration.reportProposal = reportProposal
+        return administration
     }
 }

@@ -23,6 +23,8 @@ struct ServiceSettings: Sendable {
     var metricsReaders: [AddressRange] = []
     /// How much is kept of the histories of flags and segments.
     var history = HistoryLimits()
+    /// For how long a schedule may be overdue and still be applied, in milliseconds.
+    var scheduleLateMilliseconds: Int64 = 3_600_000
     /// The program's version, for health, metrics and the API document.
     let version: String
     /// What concerns evaluations.

@@ -21,6 +21,8 @@ package final class FlagTableFollower: Sendable {
 
     /// What it is called among those who follow the changes of a store.
     package static let name = "flag-table"
+    /// The name of the server's principal, where it corrects what others wrote.
+    package static let repairer = FlagTableUpkeep.name
 
     /// Everything happens here, one batch after the other.
     var queue: DispatchQueue { follower.queue }

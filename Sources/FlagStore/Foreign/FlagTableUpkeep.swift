@@ -25,7 +25,7 @@ final class FlagTableUpkeep: Sendable {
 
     /// Who its own writes are by.
     static let principal = Principal(.server, name)
-    private static let name = "derived-attributes"
+    static let name = "derived-attributes"
 
     /// The leave to put an environment right.
     static func scope(_ environment: Environment) -> WriteScope { .server(name, in: environment, at: .systemClock) }

@@ -12,7 +12,7 @@ import JSON
 /// | entry of a history | `HISTORY#{env}#{flagKey}` | the change's sequence, shifted, 20 digits |
 /// | the same of a flag's overrides | `OVERRIDE_HISTORY#{env}#{flagKey}` | the same |
 /// | the same of a segment | `SEGMENT_HISTORY#{env}#{name}` | the same |
-/// | overrides that went with a flag, some hundred each | `DELETED_OVERRIDES#{env}#{flagKey}` | the last's sequence |
+/// | overrides that went with a flag, a hundred each | `DELETED_OVERRIDES#{env}#{flagKey}` | the last one's sequence |
 /// | last valid form of a flag, or a note that its item is not valid and never was | `HELD#{env}` | the flag's key |
 /// | last valid form of an override | `HELD#{env}#TENANTS` | length of the tenant, `#`, tenant, `#`, flag's key |
 /// | last valid form of a segment | `HELD#{env}#SEGMENTS` | the segment's name |

@@ -4,7 +4,7 @@ import JSON
 
 /// What items say, as the interface shows it: members by name, what is stored as JSON text as the value that it spells.
 /// Every item has such a document, valid or not.
-enum ItemDocument {
+package enum ItemDocument {
     /// The changes of content from one item to another, nil where there is none, and how many more there are.
     static func changes(from old: Item?, to new: Item?) -> ValueChanges {
         let names = contentNames(of: old, new)
@@ -19,6 +19,14 @@ enum ItemDocument {
         return contentNames(of: old, new).filter { old[$0] != new[$0] }.map(\.text).sorted()
     }
 
+    /// What an item of the flag table says, with the version that it is of.
+    ///
+    /// - Parameter derived: whether what follows from the rest is told, too.
+    package static func document(of item: Item, derived: Bool = false) -> JSONValue {
+        let all = Set(item.keys).subtracting(keys)
+        return json(item, derived ? all : all.subtracting(DerivedAttributes.names).union([Attribute.version]))
+    }
+
     private static func contentNames(of old: Item?, _ new: Item?) -> Set<AttributeName> {
         Set((old ?? [:]).keys).union((new ?? [:]).keys).subtracting(DerivedAttributes.names).subtracting(keys)
     }
@@ -27,7 +35,7 @@ enum ItemDocument {
     /// Attributes whose text is JSON, unless somebody has written something else.
     private static let texts: Set = [Attribute.rollout, Attribute.requires, Attribute.condition]
     /// What an attribute says by not being there, told where the item on the other side of a change has it.
-    private static let absent: Item = [Attribute.clientSide: false]
+    private static let absent: Item = [Attribute.clientSide: false, Attribute.approvals: 0]
 
     private static func json(_ item: Item, _ names: Set<AttributeName>) -> JSONValue {
         var object = JSONObject()

@@ -35,7 +35,10 @@ package struct FlagOperation: Sendable {
     package let body: JSONValue?
     /// Why, as the body says.
     package let reason: String?
-    /// The version that the flag or segment must have; nil for whichever it has.
+    /// Whether the body says that it cannot wait for anybody.
+    package let isEmergency: Bool
+    /// The version that the flag or segment must have, or what stands for that of an override (`FlagReader.version`);
+    /// nil for whichever it has.
     package var expectedVersion: Int64?
     /// The environment that the body names; nil where it names none.
     package let bodyEnvironment: Environment?
@@ -78,9 +81,11 @@ package struct FlagOperation: Sendable {
         _ kind: Kind, of name: String? = nil, tenant: String? = nil, body: JSONValue? = nil,
         expecting expectedVersion: Int64? = nil
     ) throws(DefinitionIssues) {
-        let (body, reason) = try FlagOperation.reason(kind, body)
+        let (content, isEmergency) = try FlagOperation.emergency(body)
+        let (body, reason) = try FlagOperation.reason(kind, content)
         change = try FlagOperation.change(kind, name ?? "", tenant ?? "", body ?? .null)
         self.reason = reason
+        self.isEmergency = isEmergency
         self.kind = kind
         self.name = name
         self.tenant = tenant
@@ -118,6 +123,22 @@ package struct FlagOperation: Sendable {
     }
 
     private static let reasonName = "reason"
+
+    /// Takes out of a body whether the change cannot wait.
+    private static func emergency(
+        _ body: JSONValue?
+    ) throws(DefinitionIssues) -> (body: JSONValue?, isEmergency: Bool) {
+        guard case .object(var object)? = body, let value = object[emergencyName] else { return (body, false) }
+        guard let isEmergency = value.boolValue else {
+            throw DefinitionIssues(issues: [
+                DefinitionIssue(pointer: "/\(emergencyName)", message: "must be true or false")
+            ])
+        }
+        object[emergencyName] = nil
+        return (.object(object), isEmergency)
+    }
+
+    private static let emergencyName = "emergency"
 
     private static func change(
         _ kind: Kind, _ name: String, _ tenant: String, _ body: JSONValue
@@ -168,7 +189,7 @@ package enum Written: Sendable {
     /// A flag that was brought back, and how many of its overrides were.
     case restored(FlagRecord, overrides: Int)
     /// What a promotion changed.
-    case promoted(FlagPromotion.Result)
+    case promoted(FlagPromotion.Effect)
     /// What it was about is not there any more.
     case gone
 }

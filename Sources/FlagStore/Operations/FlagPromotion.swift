@@ -32,7 +32,7 @@ package struct FlagPromotion: Sendable {
 
 extension FlagPromotion {
     /// What a promotion changes.
-    package struct Result: Sendable {
+    package struct Effect: Sendable {
         /// The promotion.
         package let promotion: FlagPromotion
         /// The flag as it is afterwards.

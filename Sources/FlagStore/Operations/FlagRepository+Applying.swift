@@ -27,9 +27,12 @@ extension FlagRepository {
             self.patch(key, with: patch, in: scope, expecting: expected) { completion($0.map(Written.flag)) }
         case .deleteFlag(let key):
             delete(key, in: scope, expecting: expected) { completion($0.map { .gone }) }
-        case .setOverride(let draft): putOverride(draft, in: scope) { completion($0.map(Written.override)) }
+        case .setOverride(let draft):
+            putOverride(draft, in: scope, expecting: expected) { completion($0.map(Written.override)) }
         case .removeOverride(let tenant, let flagKey):
-            deleteOverride(ofTenant: tenant, flagKey: flagKey, in: scope) { completion($0.map { .gone }) }
+            deleteOverride(ofTenant: tenant, flagKey: flagKey, in: scope, expecting: expected) {
+                completion($0.map { .gone })
+            }
         case .setKillSwitch(let draft): setKillSwitch(draft, in: scope) { completion($0.map(Written.killSwitch)) }
         case .endKillSwitch(let end): endKillSwitch(end, in: scope) { completion($0.map { .gone }) }
         case .createSegment(let draft): createSegment(draft, in: scope) { completion($0.map { .segment($0) }) }

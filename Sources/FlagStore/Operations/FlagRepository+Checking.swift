@@ -30,10 +30,13 @@ extension FlagRepository {
             try requireNoDependents(of: key, in: environment)
             try requireVersion(operation.expectedVersion, of: .flag(environment, key: key), .flag(key))
         case .setOverride(let draft):
-            return .override(try record(of: draft, in: scope))
+            let record = try record(of: draft, in: scope)
+            _ = try condition(ofOverride: record.itemKey, expecting: operation.expectedVersion)
+            return .override(record)
         case .removeOverride(let tenant, let flagKey):
-            try require(
-                .override(environment, tenant: tenant, flagKey: flagKey), .override(flagKey: flagKey, tenant: tenant))
+            let key = ItemKey.override(environment, tenant: tenant, flagKey: flagKey)
+            try require(key, .override(flagKey: flagKey, tenant: tenant))
+            _ = try condition(ofOverride: key, expecting: operation.expectedVersion)
         case .setKillSwitch(let draft):
             if let key = draft.flagKey, !draft.isForced, try item(.flag(environment, key: key)) == nil {
                 throw .noFlagToKill(flagKey: key)

@@ -16,7 +16,7 @@ extension FlagRepository {
     ///   `versionMismatch`, `conflict`, `unavailable`.
     func promote(
         _ key: String, _ promotion: FlagPromotion, in scope: WriteScope, expecting expected: Int64?
-    ) throws(FlagStoreError) -> FlagPromotion.Result {
+    ) throws(FlagStoreError) -> FlagPromotion.Effect {
         let result = try plan(key, promotion, in: scope, expecting: expected)
         guard !promotion.isDryRun else { return result }
         for segment in result.segments where !segment.isNone { try write(segment, promotion, in: scope) }
@@ -29,14 +29,14 @@ extension FlagRepository {
                 replace(with: draft, in: scope, expecting: expected, completion: completion)
             }
         }
-        return FlagPromotion.Result(
+        return FlagPromotion.Effect(
             promotion: promotion, flag: flag, change: result.change, segments: result.segments)
     }
 
     /// What a promotion would change. Blocks; O(flag, segments that it names and their keys).
     func plan(
         _ key: String, _ promotion: FlagPromotion, in scope: WriteScope, expecting expected: Int64?
-    ) throws(FlagStoreError) -> FlagPromotion.Result {
+    ) throws(FlagStoreError) -> FlagPromotion.Effect {
         precondition(scope.environment == promotion.target, "a promotion changes its target")
         let source = try promoted(key, from: promotion.source)
         let names = try segmentsNamed(by: source.rule, in: promotion.source)
@@ -58,7 +58,7 @@ extension FlagRepository {
         var segments: [FlagPromotion.SegmentChange] = []
         for name in names { segments.append(try segmentChange(name, promotion)) }
         let difference = ContentDifference(from: old, to: flag.content)
-        return FlagPromotion.Result(
+        return FlagPromotion.Effect(
             promotion: promotion, flag: flag, change: FlagPromotion.Change(isNew: isNew, difference: difference),
             segments: segments)
     }

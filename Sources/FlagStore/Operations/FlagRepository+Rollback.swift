@@ -6,7 +6,8 @@ import JSON
 /// A rollback is a change like any other: what is written is what an older version said, and it is checked as if
 /// somebody had sent it. Each of these blocks, since it reads the history.
 extension FlagRepository {
-    /// The change of a flag into what it said in a version. Its key, its creation and whether it is put away stay.
+    /// The change of a flag into what it said in a version. Its key, its creation, whether it is put away and how many
+    /// have to agree to its changes stay: a rollback needs nobody's leave, and must not be the way around it.
     ///
     /// - Throws: `versionNotFound`, `versionNotKept`; `invalid` where what was valid then is not any more.
     func rollback(
@@ -18,7 +19,11 @@ extension FlagRepository {
             try FlagDraft(json: json, key: key)
         }
         (draft.createdAt, draft.isArchived) = (nil, false)
-        return flagChange(key, in: scope, expecting: expected) { [draft] _ in draft }
+        return flagChange(key, in: scope, expecting: expected) { [draft] reading in
+            var draft = draft
+            draft.approvals = reading.record.approvals
+            return draft
+        }
     }
 
     /// The same of a segment. The keys that it lists stay as they are.

@@ -46,6 +46,7 @@ enum DerivedAttributes {
                     Attribute.expiresAt, Attribute.tags, Attribute.defaultEnabled, Attribute.definition,
                     Attribute.rollout, Attribute.requires, Attribute.keptInvalid, Attribute.clientSide,
                     Attribute.archived,
+                    Attribute.approvals,
                 ])
         case .override(let environment, let tenant, let flagKey)?:
             let record = try TenantOverrideRecord(

@@ -110,7 +110,7 @@ package struct FieldReader {
     }
 
     /// An environment; nil when absent or wrong, which is noted.
-    mutating func environment(_ name: String) -> Environment? {
+    package mutating func environment(_ name: String) -> Environment? {
         switch value(name) {
         case nil: return nil
         case .string(let text)?:

@@ -5,7 +5,7 @@ import JSON
 /// A flag as somebody wants it: the body of a create or replace, checked.
 ///
 /// A body is the simple or the full spelling side by side with `flagKey`, `description`, `owner`, `expiresAt`, `tags`,
-/// `clientSide`, `archived`.
+/// `clientSide`, `archived`, `approvals`.
 /// What a read answered may be edited and sent back: `environment`, `version`, `createdAt`, `updatedAt` are taken, and
 /// checked when the draft is written; `stale` and `killSwitch`, which follow from other things, are passed over.
 package struct FlagDraft: Sendable {
@@ -27,6 +27,8 @@ package struct FlagDraft: Sendable {
     package var isClientSide = false
     /// Whether it is put away: files say so; through the interface only `archive` and `unarchive` change it.
     package var isArchived = false
+    /// How many others have to agree to a change of it.
+    package var approvals = 0
 
     /// The environment that the sender believes to write to.
     package var environment: Environment?
@@ -113,6 +115,7 @@ package struct FlagReading {
         draft.tags = FlagReading.tags(&reader, at: pointer)
         draft.isClientSide = reader.flag("clientSide") ?? false
         draft.isArchived = reader.flag("archived") ?? false
+        draft.approvals = reader.integer("approvals", in: FlagApprovals.range) ?? 0
         draft.environment = reader.environment("environment")
         draft.version = reader.version("version")
         draft.createdAt = reader.time("createdAt")

@@ -34,7 +34,7 @@ package struct FlagPatch: Sendable {
     private static let content: [(attribute: AttributeName, members: [String])] = [
         (Attribute.description, ["description"]), (Attribute.owner, ["owner"]), (Attribute.tags, ["tags"]),
         (Attribute.createdAt, ["createdAt"]), (Attribute.expiresAt, ["expiresAt"]),
-        (Attribute.clientSide, ["clientSide"]),
+        (Attribute.clientSide, ["clientSide"]), (Attribute.approvals, ["approvals"]),
         (Attribute.defaultEnabled, ["defaultEnabled", "variants"]),
         (Attribute.definition, ["defaultEnabled", "variants"]),
     ]

@@ -29,6 +29,7 @@ extension FlagRecord {
         if !tags.isEmpty { item[Attribute.tags] = .stringSet(AttributeSet(tags)) }
         if isClientSide { item[Attribute.clientSide] = true }
         if isArchived { item[Attribute.archived] = true }
+        if approvals > 0 { item[Attribute.approvals] = .number(Int64(approvals)) }
         if let expiresAt {
             item[Attribute.expiresAt] = .string(expiresAt.rfc3339)
             let partition = FlagIndex.expires.partition(in: environment, archived: isArchived)
@@ -86,12 +87,13 @@ extension FlagRecord {
         let tags = reader.texts(Attribute.tags, .tag)
         let isClientSide = reader.flag(Attribute.clientSide) ?? false
         let isArchived = reader.flag(Attribute.archived) ?? false
+        let approvals = reader.number(Attribute.approvals, in: FlagApprovals.range) ?? 0
         let rule = reader.rule()
         let record = FlagRecord(
             environment: environment, key: key, description: description ?? key, owner: owner ?? "unknown",
             rule: rule ?? .simple(defaultEnabled: false),
             isKeptInvalid: item[Attribute.keptInvalid]?.boolValue ?? false,
-            expiresAt: expiresAt, tags: tags, isClientSide: isClientSide, isArchived: isArchived,
+            expiresAt: expiresAt, tags: tags, isClientSide: isClientSide, isArchived: isArchived, approvals: approvals,
             createdAt: createdAt ?? now, updatedAt: reader.derivedTime(Attribute.updatedAt) ?? createdAt ?? now,
             version: RecordVersion.of(item))
         return ItemReading(record: record, issues: reader.issues)
@@ -186,6 +188,14 @@ struct AttributeReader {
         guard let value = item[name] else { return nil }
         if let flag = value.boolValue { return flag }
         report(name, "must be true or false (BOOL), or be left out")
+        return nil
+    }
+
+    /// A whole number within bounds; nil when it is none, which is noted, or absent.
+    mutating func number(_ name: AttributeName, in bounds: ClosedRange<Int>) -> Int? {
+        guard let value = item[name] else { return nil }
+        if let number = value.int64Value.flatMap({ Int(exactly: $0) }), bounds.contains(number) { return number }
+        report(name, "must be a whole number from \(bounds.lowerBound) to \(bounds.upperBound), or be left out")
         return nil
     }
 

@@ -25,6 +25,8 @@ package struct FlagRecord: Sendable, Equatable {
     package var isClientSide = false
     /// Whether it was put away: no client knows it any more, and its key stays taken.
     package var isArchived = false
+    /// How many others have to agree to a change of it, whatever its environment asks for.
+    package var approvals = 0
     /// When it was created.
     package var createdAt: Timestamp
     /// When it was last changed.
@@ -64,6 +66,7 @@ extension FlagRecord {
         // As with tags, what most flags are is not told.
         if isClientSide { object["clientSide"] = true }
         if isArchived { object["archived"] = true }
+        if approvals > 0 { object["approvals"] = .integer(Int64(approvals)) }
         if let expiresAt { object["expiresAt"] = .string(expiresAt.rfc3339) }
         if isStale(at: now) { object["stale"] = true }
         if let killSwitch { object["killSwitch"] = killSwitch.json }

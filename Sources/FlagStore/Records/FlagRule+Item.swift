@@ -51,7 +51,7 @@ extension AttributeValue {
     var jsonText: String { stringValue ?? json.serialized() }
 
     /// The value as JSON; of a type that JSON does not have, an empty text.
-    var json: JSONValue {
+    package var json: JSONValue {
         switch self {
         case .string(let text): .string(text)
         case .number(let number): (try? JSONValue(parsing: "\(number)")) ?? .null

@@ -69,7 +69,7 @@ extension FlagRepository {
     /// How often a write is tried again with a revision that is made anew: somebody may break it again meanwhile.
     private static let revisionAttempts = 8
 
-    /// Does the operations and raises the environment's revision, all or nothing.
+    /// Does the operations and raises the environment's revision, all or nothing, with what accompanies them.
     ///
     /// - Parameters:
     ///   - operations: at most `FlagLimits.operationsPerTransaction`.
@@ -91,7 +91,8 @@ extension FlagRepository {
         _ urgency: WriteUrgency, _ remaining: Int,
         _ completion: @escaping @Sendable (Result<[WriteOutcome], TableError>) -> Void
     ) {
-        store.transact(operations + [raise], principal: scope.principal, urgency: urgency) { result in
+        let own = operations + companions
+        store.transact(own + [raise], principal: scope.principal, urgency: urgency) { result in
             if case .success(let outcomes) = result {
                 let revision = outcomes.last?.new
                 self.revisions.note(revision, of: scope.environment)
@@ -102,9 +103,10 @@ extension FlagRepository {
                     completion(result)
                 }
             }
-            guard case .failure(let error) = result, let fault = error.fault(ofOperation: operations.count) else {
-                return completion(result)
-            }
+            guard case .failure(let error) = result else { return completion(result) }
+            // What the change found matters no more: whoever asked for both has to look again.
+            guard !error.concerns(operations.count..<own.count) else { return completion(.failure(.overtaken)) }
+            guard let fault = error.fault(ofOperation: own.count) else { return completion(result) }
             if let others = fault.others { return completion(.failure(others)) }
             guard remaining > 1 else { return completion(result) }
             self.revisions.note(fault.existing, of: scope.environment)
@@ -120,6 +122,15 @@ extension FlagRepository {
 }
 
 extension TableError {
+    /// What was to be done together with a change cannot be done any more.
+    static let overtaken = TableError.transactionCanceled([.validation("what goes with the change has changed")])
+
+    /// Whether one of these operations of a transaction kept it from happening.
+    fileprivate func concerns(_ operations: Range<Int>) -> Bool {
+        guard case .transactionCanceled(let reasons) = self else { return false }
+        return operations.contains { reasons.indices.contains($0) && reasons[$0] != nil }
+    }
+
     /// What one operation of a transaction, the last, has to do with its failure.
     ///
     /// - Parameter index: the operation's place.

@@ -36,7 +36,7 @@ extension FlagDraft {
         FlagRecord(
             environment: environment, key: key, description: description, owner: owner, rule: rule,
             isKeptInvalid: isKeptInvalid, expiresAt: expiresAt, tags: tags, isClientSide: isClientSide,
-            isArchived: isArchived, createdAt: createdAt, updatedAt: updatedAt, version: version)
+            isArchived: isArchived, approvals: approvals, createdAt: createdAt, updatedAt: updatedAt, version: version)
     }
 
     /// What contradicts the environment, or the flag that is to be replaced.

@@ -57,6 +57,16 @@ extension FlagRepository {
     }
 }
 
+extension ItemKey {
+    /// The override is not the one that somebody expected.
+    fileprivate func isOtherOverride(_ existing: Item?, _ expected: Int64?) -> FlagStoreError {
+        guard case .override(_, let tenant, let flagKey) = self else { return .overtaken }
+        return .versionMismatch(
+            of: .override(flagKey: flagKey, tenant: tenant), expected: expected ?? 0,
+            current: OverrideVersion.of(existing))
+    }
+}
+
 extension FlagPatch {
     /// The flag as it would be, or why it cannot be.
     func draft(of current: ItemReading<FlagRecord>) throws(FlagStoreError) -> FlagDraft {
@@ -70,17 +80,23 @@ extension FlagRepository {
     /// Sets what a flag answers for a tenant; the flag must exist, and the override must not have ended. Begins on a
     /// worker queue, since it reads.
     ///
-    /// - Parameter completion: receives the override, or `notFound` (the flag), `invalid`, `unavailable`.
+    /// - Parameters:
+    ///   - expected: what it must have for a version (`FlagReader.version`), nil for whichever it has.
+    ///   - completion: receives the override, or `notFound` (the flag), `versionMismatch`, `invalid`, `unavailable`.
     func putOverride(
-        _ draft: TenantOverrideDraft, in scope: WriteScope,
+        _ draft: TenantOverrideDraft, in scope: WriteScope, expecting expected: Int64? = nil,
         completion: @escaping Completion<TenantOverrideRecord>
     ) {
         let record: TenantOverrideRecord
-        do throws(FlagStoreError) { record = try self.record(of: draft, in: scope) } catch {
+        let condition: Condition?
+        do throws(FlagStoreError) {
+            record = try self.record(of: draft, in: scope)
+            condition = try self.condition(ofOverride: record.itemKey, expecting: expected)
+        } catch {
             return completion(.failure(error))
         }
         let operations = [
-            put(record.item),
+            put(record.item, if: condition),
             WriteOperation.check(
                 table: table, key: ItemKey.flag(scope.environment, key: draft.flagKey).tableKey,
                 condition: .attributeExists(DocumentPath(Attribute.partition))),
@@ -88,26 +104,50 @@ extension FlagRepository {
         write(operations, in: scope) { result in
             completion(
                 result.map { _ in record }.mapError { error in
-                    error.failedCondition == nil ? FlagStoreError(error) : .notFound(.flag(draft.flagKey))
+                    switch error.failedCondition {
+                    case nil: FlagStoreError(error)
+                    case (0, let existing)?: record.itemKey.isOtherOverride(existing, expected)
+                    case _?: .notFound(.flag(draft.flagKey))
+                    }
                 })
         }
     }
 
     /// Takes a tenant's override of a flag away.
     ///
-    /// - Parameter completion: is told that it is gone, or `notFound`, `unavailable`.
+    /// - Parameters:
+    ///   - expected: what it must have for a version (`FlagReader.version`), nil for whichever it has.
+    ///   - completion: is told that it is gone, or `notFound`, `versionMismatch`, `unavailable`.
     func deleteOverride(
-        ofTenant tenant: String, flagKey: String, in scope: WriteScope,
+        ofTenant tenant: String, flagKey: String, in scope: WriteScope, expecting expected: Int64? = nil,
         completion: @escaping Completion<Void>
     ) {
         let key = ItemKey.override(scope.environment, tenant: tenant, flagKey: flagKey)
-        write([delete(key, if: .exists)], in: scope) { result in
+        let condition: Condition
+        do throws(FlagStoreError) {
+            condition = try self.condition(ofOverride: key, expecting: expected).map { .and([.exists, $0]) } ?? .exists
+        } catch {
+            return completion(.failure(error))
+        }
+        write([delete(key, if: condition)], in: scope) { result in
             completion(
                 result.map { _ in }.mapError { error in
-                    error.failedCondition == nil
-                        ? FlagStoreError(error) : .notFound(.override(flagKey: flagKey, tenant: tenant))
+                    guard let failed = error.failedCondition else { return FlagStoreError(error) }
+                    return failed.existing == nil
+                        ? .notFound(.override(flagKey: flagKey, tenant: tenant))
+                        : key.isOtherOverride(failed.existing, expected)
                 })
         }
+    }
+
+    /// What must hold of an override for it to be the one that is expected; nil where any will do. Blocks.
+    ///
+    /// - Throws: `versionMismatch` when it is another one now.
+    func condition(ofOverride key: ItemKey, expecting expected: Int64?) throws(FlagStoreError) -> Condition? {
+        guard let expected else { return nil }
+        let item = try item(key)
+        guard OverrideVersion.of(item) == expected else { throw key.isOtherOverride(item, expected) }
+        return OverrideVersion.isStill(item)
     }
 
     /// The override that a draft makes. Refused is one that evaluation would ignore: of a variant that the flag does

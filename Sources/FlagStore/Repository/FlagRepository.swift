@@ -27,6 +27,8 @@ package struct FlagRepository: Sendable {
     let references = ReferenceEdges()
     /// Has histories come up to what was committed.
     package let histories = HistoryCurrency()
+    /// What is done in the transaction of a change, too.
+    private(set) var companions: [WriteOperation] = []
 
     /// - Parameters:
     ///   - store: the store that holds the table.
@@ -35,6 +37,16 @@ package struct FlagRepository: Sendable {
         self.store = store
         self.table = table
         continuations = DispatchQueue(label: "flag-repository")
+    }
+
+    /// The same flags, where a change of them and these operations, on other tables, are done together or not at all:
+    /// for changes that are one transaction (`FlagOperation.Kind.isOneTransaction`).
+    ///
+    /// - Parameter operations: a few; when a condition of theirs does not hold, the change fails with `overtaken`.
+    package func accompanied(by operations: [WriteOperation]) -> FlagRepository {
+        var repository = self
+        repository.companions = operations
+        return repository
     }
 
     /// Creates the table with its four indexes if there is none. Blocks.

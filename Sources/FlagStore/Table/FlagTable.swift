@@ -61,6 +61,7 @@ package enum Attribute {
     static let tags: AttributeName = "tags"
     static let clientSide: AttributeName = "clientSide"
     static let archived: AttributeName = "archived"
+    static let approvals: AttributeName = "approvals"
 
     static let tenantId: AttributeName = "tenantId"
     static let enabled: AttributeName = "enabled"

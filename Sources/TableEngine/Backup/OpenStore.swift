@@ -6,6 +6,7 @@ struct OpenStore: Sendable {
     let readers: ReaderPool
     let writer: Writer
     let catalog: TableCatalog
+    let seal: ItemSeal
     let checkpointer: Checkpointer?
     let retention: ChangeRetention
     let vault: BackupVault
@@ -90,7 +91,7 @@ struct OpenStore: Sendable {
         do throws(TableError) {
             let file = try vault.draft(name)
             let image = try readForLong { (connection) throws(TableError) in
-                var writer = try ImageWriter(file)
+                var writer = try ImageWriter(file, seal)
                 return try write(&writer, connection)
             }
             let size = try file.size()
@@ -111,7 +112,7 @@ extension OpenStore: TableChanges {
     func changes(after sequence: Int64, limit: Int) throws(TableError) -> [TableChange] {
         try readers.read { (connection) throws(TableError) in
             try connection.read(failing: TableError.init) { () throws(TableError) in
-                try ChangeJournal.changes(connection, after: sequence, limit: limit)
+                try ChangeJournal.changes(connection, after: sequence, limit: limit, seal)
             }
         }
     }

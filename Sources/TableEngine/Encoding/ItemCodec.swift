@@ -131,6 +131,8 @@ enum ItemCodec {
 enum ItemCodecError: Error, Sendable, Equatable {
     /// The item is of a format that this program does not know.
     case unknownFormat(UInt8)
+    /// The item is encrypted with a data key, of this name, that is not at hand.
+    case unknownKey(String)
     /// The bytes end too early, go on too long, or hold something that is never written.
     case damaged
 }

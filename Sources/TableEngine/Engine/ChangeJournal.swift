@@ -125,7 +125,7 @@ struct ChangeJournal {
     ///
     /// - Returns: the change's sequence.
     mutating func append(
-        _ connection: DatabaseConnection, table: String, principal: Principal, old: [UInt8]?, new: [UInt8]?
+        _ connection: DatabaseConnection, table: String, _ images: Images
     ) throws(SQLiteError) -> Int64 {
         if let jump, lastSequence == committedSequence { try ClockHistory.store(jump, connection) }
         lastSequence += 1
@@ -136,17 +136,14 @@ struct ChangeJournal {
         try insert.bind(lastSequence, at: 1)
         try insert.bind(committedAt, at: 2)
         try insert.bind(table, at: 3)
-        let principal = principal.record
-        // What the change has left is most of what was there before.
-        let before = if let old, let new { ItemDifference.encode(old, to: new) } else { old }
-        try insert.bind(principal, at: 4)
-        try insert.bind(before, at: 5)
-        try insert.bind(new, at: 6)
+        try insert.bind(images.record, at: 4)
+        try insert.bind(images.old, at: 5)
+        try insert.bind(images.new, at: 6)
         try insert.run()
         if size.first == 0 { size.first = lastSequence }
         size.last = lastSequence
-        size.countedBytes += StreamSize.rowBytes + Int64(table.utf8.count + principal.utf8.count)
-        size.countedBytes += Int64((before?.count ?? 0) + (new?.count ?? 0))
+        size.countedBytes += StreamSize.rowBytes + Int64(table.utf8.count + images.record.utf8.count)
+        size.countedBytes += Int64((images.old?.count ?? 0) + (images.new?.count ?? 0))
         return lastSequence
     }
 
@@ -245,7 +242,7 @@ struct ChangeJournal {
     /// Up to `limit` changes after a position, in order; fewer only where the stream ends. Those of tables that were
     /// deleted are passed over, however many there are.
     static func changes(
-        _ connection: DatabaseConnection, after sequence: Int64, limit: Int
+        _ connection: DatabaseConnection, after sequence: Int64, limit: Int, _ seal: ItemSeal
     ) throws(TableError) -> [TableChange] {
         let definitions = try StoreFile.definitions(connection)
         let path = connection.path
@@ -262,7 +259,7 @@ struct ChangeJournal {
         var changes: [TableChange] = []
         while changes.count < limit, try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
             do throws(ItemCodecError) {
-                if let change = try change(rows, definitions) { changes.append(change) }
+                if let change = try change(rows, definitions, seal) { changes.append(change) }
             } catch {
                 throw .storage(StorageFailure(damagedItemIn: path, error))
             }
@@ -271,123 +268,17 @@ struct ChangeJournal {
     }
 
     private static func change(
-        _ row: Statement, _ definitions: [String: TableDefinition]
+        _ row: Statement, _ definitions: [String: TableDefinition], _ seal: ItemSeal
     ) throws(ItemCodecError) -> TableChange? {
         let name = row.text(2)
         // Changes of a table that was deleted are passed over: without its schema they have no key.
         guard let definition = definitions[name], row.int64(0) > definition.startSequence else { return nil }
-        let new = row.isNull(5) ? nil : try ItemCodec.decode(row.blob(5))
-        let old: Item? = if let image = try oldImage(row, old: 4, new: 5) { try ItemCodec.decode(image) } else { nil }
+        let images = try images(row, record: 3, old: 4, new: 5, seal)
+        let new: Item? = if let image = images.new { try ItemCodec.decode(image) } else { nil }
+        let old: Item? = if let image = images.old { try ItemCodec.decode(image) } else { nil }
         guard let key = (new ?? old).flatMap(definition.key(of:)) else { return nil }
         return TableChange(
-            sequence: row.int64(0), committedAt: row.int64(1), principal: Principal(record: row.text(3)),
+            sequence: row.int64(0), committedAt: row.int64(1), principal: Principal(record: images.record),
             table: name, key: key, oldItem: old, newItem: new)
-    }
-}
-
-// MARK: - Images
-
-extension ChangeJournal {
-    /// The stored form of the item before a change, nil when it was new.
-    ///
-    /// - Parameters:
-    ///   - row: a row of changes.
-    ///   - old: the column of the image before, which may be a difference to the one afterwards.
-    ///   - new: the column of the image afterwards.
-    static func oldImage(
-        _ row: Statement, old: Int32, new: Int32
-    ) throws(ItemCodecError) -> [UInt8]? {
-        if row.isNull(old) { return nil }
-        return try ItemDifference.decode(row.blob(old), to: row.isNull(new) ? nil : row.blob(new))
-    }
-}
-
-// MARK: - For logs
-
-extension ChangeJournal {
-    /// The changes of some tables after a position, as logs hold them.
-    ///
-    /// - Parameters:
-    ///   - connection: one inside a read transaction.
-    ///   - sequence: the position.
-    ///   - tables: the tables.
-    ///   - bytes: about how many bytes are answered at most.
-    /// - Returns: the records by table, and the last change that was looked at; `sequence` when there is none.
-    static func records(
-        _ connection: DatabaseConnection, after sequence: Int64, of tables: Set<String>, bytes: Int
-    ) throws(TableError) -> (records: [String: [StoredChange]], last: Int64) {
-        let definitions = try StoreFile.definitions(connection).filter { tables.contains($0.key) }
-        let rows = try convertingErrors { () throws(SQLiteError) in
-            let rows = try connection.statement(
-                "SELECT sequence, committed_at, name, old, new FROM change WHERE sequence > ?1 ORDER BY sequence")
-            try rows.bind(sequence, at: 1)
-            return rows
-        }
-        defer { rows.reset() }
-        var records: [String: [StoredChange]] = [:]
-        var last = sequence
-        var taken = 0
-        while taken < bytes, try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
-            last = rows.int64(0)
-            // Even a change of another table takes its time.
-            taken += 64
-            guard let definition = definitions[rows.text(2)], last > definition.startSequence else { continue }
-            let record = try record(rows, definition, connection)
-            records[definition.name, default: []].append(record)
-            taken += record.key.count + (record.content?.count ?? 0)
-        }
-        return (records, last)
-    }
-
-    /// The changes of a table that is no more after a position, as logs hold them.
-    ///
-    /// - Parameters:
-    ///   - connection: one inside a read transaction.
-    ///   - sequence: the position.
-    ///   - end: the last change of the store that may be one of it.
-    ///   - definition: the table as it was.
-    ///   - bytes: about how many bytes are answered at most.
-    /// - Returns: the records, and the last change that was looked at; `sequence` when there is none.
-    static func records(
-        _ connection: DatabaseConnection, after sequence: Int64, upTo end: Int64, of definition: TableDefinition,
-        bytes: Int
-    ) throws(TableError) -> (records: [StoredChange], last: Int64) {
-        let rows = try convertingErrors { () throws(SQLiteError) in
-            let rows = try connection.statement(
-                """
-                SELECT sequence, committed_at, name, old, new FROM change
-                WHERE sequence > ?1 AND sequence <= ?2 ORDER BY sequence
-                """)
-            try rows.bind(sequence, at: 1)
-            try rows.bind(end, at: 2)
-            return rows
-        }
-        defer { rows.reset() }
-        var records: [StoredChange] = []
-        var last = sequence
-        var taken = 0
-        while taken < bytes, try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
-            last = rows.int64(0)
-            taken += 64
-            guard rows.text(2) == definition.name, last > definition.startSequence else { continue }
-            let record = try record(rows, definition, connection)
-            records.append(record)
-            taken += record.key.count + (record.content?.count ?? 0)
-        }
-        return (records, last)
-    }
-
-    /// The change in a row of sequence, time, name, old and new image.
-    private static func record(
-        _ row: Statement, _ definition: TableDefinition, _ connection: DatabaseConnection
-    ) throws(TableError) -> StoredChange {
-        let content = row.isNull(4) ? nil : [UInt8](row.blob(4))
-        let image = content ?? [UInt8](row.blob(3))
-        guard let key = image.withUnsafeBytes({ try? ItemCodec.decode($0) }).flatMap(definition.key(of:)) else {
-            throw .storage(StorageFailure(damagedItemIn: connection.path, .damaged))
-        }
-        return StoredChange(
-            sequence: row.int64(0), committedAt: row.int64(1),
-            key: Array(definition.keyBytes(key).dropFirst(definition.prefix.count)), content: content)
     }
 }

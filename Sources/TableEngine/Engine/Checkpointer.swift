@@ -58,6 +58,24 @@ final class Checkpointer: @unchecked Sendable {
         return try body()
     }
 
+    /// Moves the whole log into the file and cuts it off, so that nothing is left of what it had. Blocks.
+    ///
+    /// - Throws: `storage` of kind `locked` where somebody reads an old state for long.
+    func emptyLog() throws(TableError) {
+        let result: Result<Void, TableError> = queue.sync {
+            do throws(TableError) {
+                try convertingErrors { () throws(SQLiteError) in
+                    try openConnection().checkpoint(.truncate)
+                    framesMoved.store(0, ordering: .relaxed)
+                }
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
     /// Waits for a checkpoint under way and closes the connection.
     func close() {
         queue.sync {

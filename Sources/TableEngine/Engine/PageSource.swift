@@ -18,19 +18,20 @@ package struct PageSource {
     /// What all keys begin with.
     var prefix: [UInt8] { TableDefinition.prefix(index?.space ?? definition.space) }
 
-    /// The statement that answers the items whose keys are in a range, in the order of the keys.
+    /// The statement that answers the items whose keys are in a range, in the order of the keys: each stored form, the
+    /// key by which it was found, and the one that it is stored under.
     func statement(forward: Bool) -> StaticString {
         switch (index == nil, forward) {
-        case (true, true): "SELECT content, key FROM item WHERE key >= ?1 AND key < ?2 ORDER BY key"
-        case (true, false): "SELECT content, key FROM item WHERE key >= ?1 AND key < ?2 ORDER BY key DESC"
+        case (true, true): "SELECT content, key, key FROM item WHERE key >= ?1 AND key < ?2 ORDER BY key"
+        case (true, false): "SELECT content, key, key FROM item WHERE key >= ?1 AND key < ?2 ORDER BY key DESC"
         case (false, true):
             """
-            SELECT content, entry.key FROM entry CROSS JOIN item ON item.id = entry.item
+            SELECT content, entry.key, item.key FROM entry CROSS JOIN item ON item.id = entry.item
             WHERE entry.key >= ?1 AND entry.key < ?2 ORDER BY entry.key
             """
         case (false, false):
             """
-            SELECT content, entry.key FROM entry CROSS JOIN item ON item.id = entry.item
+            SELECT content, entry.key, item.key FROM entry CROSS JOIN item ON item.id = entry.item
             WHERE entry.key >= ?1 AND entry.key < ?2 ORDER BY entry.key DESC
             """
         }

@@ -37,6 +37,11 @@ extension StorageFailure {
                 kind: .corrupt, reason: "cannot read an item in \(path): its format is \(format)",
                 hint: "If a newer version of this program has written the file, use that one; else restore the last"
                     + " backup")
+        case .unknownKey(let name):
+            self.init(
+                kind: .corrupt,
+                reason: "cannot read an item in \(path): it is encrypted with the data key \(name), which is not there",
+                hint: "Give the key that it was encrypted by in at-rest.former-key; else restore the last backup")
         case .damaged:
             self.init(
                 kind: .corrupt, reason: "cannot read an item in \(path): its bytes are damaged",

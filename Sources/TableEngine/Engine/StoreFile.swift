@@ -14,8 +14,9 @@ import SQLite
 enum StoreFile {
     /// Marks the file as one of these: "TBLS".
     static let applicationID: Int64 = 0x5442_4C53
-    /// The layout that this program reads and writes.
-    static let layout: Int64 = 1
+    /// The layouts that this program reads and writes. Programs that know the first one alone must not take encrypted
+    /// items for damaged ones.
+    static let layouts: ClosedRange<Int64> = 1...2
 
     /// How long a write waits for another process that holds the file's lock.
     static let busyTimeoutMilliseconds: Int32 = 5000
@@ -84,12 +85,13 @@ enum StoreFile {
                     reason: "cannot open \(connection.path): it is the database of another program",
                     hint: "Name another data directory"))
         }
-        guard version <= layout else {
+        guard version <= layouts.upperBound else {
             throw .storage(
                 StorageFailure(
                     kind: .cannotOpen,
                     reason:
-                        "cannot open \(connection.path): its layout is \(version), and this program knows \(layout)",
+                        "cannot open \(connection.path): its layout is \(version), and this program knows up to "
+                        + "\(layouts.upperBound)",
                     hint: "Use the version of this program that has written it, or a newer one"))
         }
     }
@@ -200,7 +202,7 @@ extension StoreFile {
 
     /// Calls `body` with the row number, the key and the content of every item of a table, in the order of the keys.
     static func forEachItem(
-        _ connection: DatabaseConnection, of definition: TableDefinition,
+        _ connection: DatabaseConnection, of definition: TableDefinition, _ seal: ItemSeal,
         _ body: (_ row: Int64, _ key: [UInt8], _ item: Item) throws(TableError) -> Void
     ) throws(TableError) {
         let range = KeyRange(prefix: definition.prefix)
@@ -213,13 +215,14 @@ extension StoreFile {
         }
         defer { rows.reset() }
         while try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
+            let key = [UInt8](rows.blob(1))
             let item: Item
             do throws(ItemCodecError) {
-                item = try ItemCodec.decode(rows.blob(2))
+                item = try seal.item(rows.blob(2), at: key)
             } catch {
                 throw .storage(StorageFailure(damagedItemIn: connection.path, error))
             }
-            try body(rows.int64(0), [UInt8](rows.blob(1)), item)
+            try body(rows.int64(0), key, item)
         }
     }
 

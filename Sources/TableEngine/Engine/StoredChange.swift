@@ -8,4 +8,12 @@ struct StoredChange {
     let key: [UInt8]
     /// The item afterwards, as it is stored; nil when it was removed.
     let content: [UInt8]?
+
+    /// The item afterwards, encoded and not encrypted; nil when it was removed.
+    ///
+    /// - Parameter prefix: what the keys of its table begin with.
+    func item(at prefix: [UInt8], _ seal: ItemSeal) throws(ItemCodecError) -> [UInt8]? {
+        guard let content else { return nil }
+        return try seal.open(content, at: prefix + key)
+    }
 }

@@ -30,11 +30,11 @@ struct TableStatistics: Equatable {
 extension TableStatistics {
     /// Adds what changes did to what the file says, in the transaction that makes them.
     static func note(
-        _ changes: [TableChange], _ connection: DatabaseConnection, _ catalog: TableCatalog
+        _ changes: AppliedChanges, _ connection: DatabaseConnection, _ catalog: TableCatalog, _ seal: ItemSeal
     ) throws(TableError) {
         var definitions: [String: TableDefinition] = [:]
         var differences: [String: TableStatistics] = [:]
-        for change in changes {
+        for change in [changes.followed, changes.others].joined() {
             let definition: TableDefinition
             if let known = definitions[change.table] {
                 definition = known
@@ -52,7 +52,7 @@ extension TableStatistics {
             if let stored = try stored(connection, definition) {
                 statistics = stored.adding(difference)
             } else {
-                statistics = try counted(connection, definition)
+                statistics = try counted(connection, definition, seal)
             }
             try convertingErrors { () throws(SQLiteError) in try statistics.store(connection, definition) }
         }
@@ -64,11 +64,11 @@ extension TableStatistics {
     }
 
     /// What the file says, else what there is.
-    static func read(_ connection: DatabaseConnection, _ definition: TableDefinition) throws(TableError)
-        -> TableStatistics
-    {
+    static func read(
+        _ connection: DatabaseConnection, _ definition: TableDefinition, _ seal: ItemSeal
+    ) throws(TableError) -> TableStatistics {
         if let stored = try stored(connection, definition) { return stored }
-        return try counted(connection, definition)
+        return try counted(connection, definition, seal)
     }
 
     /// Forgets what the file says, for a table that is removed or whose indexes become others.
@@ -91,10 +91,10 @@ extension TableStatistics {
 
     /// Counts the items. O(items).
     static func counted(
-        _ connection: DatabaseConnection, _ definition: TableDefinition
+        _ connection: DatabaseConnection, _ definition: TableDefinition, _ seal: ItemSeal
     ) throws(TableError) -> TableStatistics {
         var statistics = TableStatistics(definition)
-        try StoreFile.forEachItem(connection, of: definition) { (_, _, item) throws(TableError) in
+        try StoreFile.forEachItem(connection, of: definition, seal) { (_, _, item) throws(TableError) in
             statistics.add(item, sign: 1, definition)
         }
         return statistics

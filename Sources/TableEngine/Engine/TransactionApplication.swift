@@ -1,12 +1,25 @@
 import DynamoModel
 import SQLite
 
+/// What a batch has changed.
+struct AppliedChanges {
+    /// The changes that the stream has, in its order.
+    private(set) var followed: [TableChange] = []
+    /// Those of tables whose changes it does not have; without a place in it.
+    private(set) var others: [TableChange] = []
+
+    mutating func append(_ change: TableChange, isFollowed: Bool) {
+        if isFollowed { followed.append(change) } else { others.append(change) }
+    }
+}
+
 /// One transaction within the writer's batch: first it is decided whether it happens and what it makes of each item,
 /// and only then is anything written. So a transaction that does not happen leaves nothing to take back.
 struct TransactionApplication {
     private let transaction: PreparedTransaction
     private let connection: DatabaseConnection
     private let limits: TableLimits
+    private let seal: ItemSeal
     private var operations: [PreparedTransaction.Operation] = []
     private var decisions: [Decision] = []
     private var work: ExpressionWork
@@ -18,9 +31,10 @@ struct TransactionApplication {
         decisions.reduce(storedBytes + work.bytes / 8) { $0 + ($1.newBytes?.count ?? 0) }
     }
 
-    /// An item as it is stored.
+    /// An item that is stored.
     private struct StoredItem {
         let row: Int64
+        /// The item, encoded and not encrypted.
         let bytes: [UInt8]
         let item: Item
     }
@@ -29,12 +43,15 @@ struct TransactionApplication {
     private struct Decision {
         let stored: StoredItem?
         let new: Item?
-        /// The stored form of `new`.
+        /// `new`, encoded and not encrypted.
         let newBytes: [UInt8]?
     }
 
-    init(_ transaction: PreparedTransaction, _ connection: DatabaseConnection, _ limits: TableLimits) {
+    init(
+        _ transaction: PreparedTransaction, _ connection: DatabaseConnection, _ limits: TableLimits, _ seal: ItemSeal
+    ) {
         self.transaction = transaction
+        self.seal = seal
         self.connection = connection
         self.limits = limits
         work = ExpressionWork(bytesMax: limits.transactionWorkBytesMax)
@@ -53,7 +70,9 @@ struct TransactionApplication {
             do throws(TableError) {
                 try checkSize()
                 let operation = try current(operation, catalog)
-                let stored = try content.map { (content) throws(TableError) in try decode(content) }
+                let stored = try content.map { (content) throws(TableError) in
+                    try decode(content, at: operation.keyBytes)
+                }
                 operations.append(operation)
                 decisions.append(try decide(operation, stored))
             } catch {
@@ -73,7 +92,7 @@ struct TransactionApplication {
     ///   - journal: the change stream, which each change is added to.
     ///   - changes: receives each change.
     mutating func write(
-        _ journal: inout ChangeJournal, _ changes: inout [TableChange]
+        _ journal: inout ChangeJournal, _ changes: inout AppliedChanges
     ) throws(SQLiteError) -> [WriteOutcome] {
         var outcomes: [WriteOutcome] = []
         outcomes.reserveCapacity(decisions.count)
@@ -81,15 +100,18 @@ struct TransactionApplication {
             outcomes.append(WriteOutcome(old: decision.stored?.item, new: decision.new))
             // Equal items have equal bytes: a write that changes nothing writes nothing and is no change.
             if decision.stored?.bytes == decision.newBytes { continue }
-            try write(operation, decision)
-            let sequence = try journal.append(
-                connection, table: operation.definition.name, principal: transaction.principal,
-                old: decision.stored?.bytes, new: decision.newBytes)
+            let sealed = decision.newBytes.map { seal.seal($0, at: operation.keyBytes) }
+            try write(operation, decision, sealed)
+            let name = operation.definition.name
+            let sequence =
+                InternalTables.isFollowed(name)
+                ? try journal.append(
+                    connection, table: name, images(of: decision, sealed, at: operation.keyBytes)) : nil
             changes.append(
                 TableChange(
-                    sequence: sequence, committedAt: journal.committedAt, principal: transaction.principal,
-                    table: operation.definition.name, key: operation.key, oldItem: decision.stored?.item,
-                    newItem: decision.new))
+                    sequence: sequence ?? 0, committedAt: journal.committedAt, principal: transaction.principal,
+                    table: name, key: operation.key, oldItem: decision.stored?.item, newItem: decision.new),
+                isFollowed: sequence != nil)
         }
         if let token = transaction.token { try StoreFile.add(connection, token) }
         return outcomes
@@ -126,12 +148,12 @@ extension TransactionApplication {
         throw .validation("Transaction's aggregate item size cannot exceed \(limits.transactionBytesMax) bytes")
     }
 
-    private func decode(_ content: (row: Int64, bytes: [UInt8])) throws(TableError) -> StoredItem {
+    private func decode(
+        _ content: (row: Int64, bytes: [UInt8]), at key: [UInt8]
+    ) throws(TableError) -> StoredItem {
         do throws(ItemCodecError) {
-            let decoded = content.bytes.withUnsafeBytes { bytes in
-                Result { () throws(ItemCodecError) in try ItemCodec.decode(bytes) }
-            }
-            return StoredItem(row: content.row, bytes: content.bytes, item: try decoded.get())
+            let bytes = try seal.open(content.bytes, at: key)
+            return StoredItem(row: content.row, bytes: bytes, item: try ItemCodec.decode(bytes))
         } catch {
             throw .storage(StorageFailure(damagedItemIn: connection.path, error))
         }
@@ -175,11 +197,26 @@ extension CancellationReason {
 // MARK: - Writing
 
 extension TransactionApplication {
+    /// What the change stream keeps of a change.
+    private func images(of decision: Decision, _ sealed: [UInt8]?, at key: [UInt8]) -> ChangeJournal.Images {
+        // What the change has left is most of what was there before.
+        let before =
+            if let old = decision.stored?.bytes, let new = decision.newBytes {
+                ItemDifference.encode(old, to: new)
+            } else {
+                decision.stored?.bytes
+            }
+        return ChangeJournal.Images(
+            record: seal.seal(record: transaction.principal.record, at: key),
+            old: before.map { ChangeImage.encode(seal.seal($0, at: key), at: key) },
+            new: sealed.map { ChangeImage.encode($0, at: key) })
+    }
+
     private func write(
-        _ operation: PreparedTransaction.Operation, _ decision: Decision
+        _ operation: PreparedTransaction.Operation, _ decision: Decision, _ sealed: [UInt8]?
     ) throws(SQLiteError) {
         let row: Int64
-        switch (decision.stored, decision.newBytes) {
+        switch (decision.stored, sealed) {
         case (nil, nil):
             return
         case (nil, let bytes?):

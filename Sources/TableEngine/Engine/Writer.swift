@@ -30,6 +30,7 @@ final class Writer: @unchecked Sendable {
     /// What urgent writes are given when the disk is full; nil where nothing was set aside.
     private let reserve: DiskReserve?
     private let catalog: TableCatalog
+    private let seal: ItemSeal
     private let limits: TableLimits
     private let clock: @Sendable () -> Int64
     private let delay: Delay
@@ -48,11 +49,13 @@ final class Writer: @unchecked Sendable {
 
     /// Takes over a connection that was opened for writing.
     init(
-        connection: DatabaseConnection, catalog: TableCatalog, readers: ReaderPool, checkpointer: Checkpointer?,
-        reserve: DiskReserve?, limits: TableLimits, retention: ChangeRetention, time: StoreClock, delay: Delay
+        connection: DatabaseConnection, catalog: TableCatalog, seal: ItemSeal, readers: ReaderPool,
+        checkpointer: Checkpointer?, reserve: DiskReserve?, limits: TableLimits, retention: ChangeRetention,
+        time: StoreClock, delay: Delay
     ) throws(TableError) {
         self.connection = connection
         self.catalog = catalog
+        self.seal = seal
         self.readers = readers
         self.checkpointer = checkpointer
         self.reserve = reserve
@@ -94,6 +97,24 @@ final class Writer: @unchecked Sendable {
             do throws(TableError) {
                 if waiting.withLock({ $0.isClosed }) { throw .closed }
                 finish(try inTransaction { () throws(TableError) in try body(connection) })
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// Rewrites the file, so that nothing is left in it of what was removed or written over. Blocks, and all writes
+    /// wait meanwhile. O(file).
+    func compact() throws(TableError) {
+        let result: Swift.Result<Void, TableError> = queue.sync {
+            do throws(TableError) {
+                if waiting.withLock({ $0.isClosed }) { throw .closed }
+                if let failure = doubt { throw .storage(failure) }
+                try readers.excludingReaders { () throws(TableError) in
+                    try convertingErrors { () throws(SQLiteError) in try connection.compact() }
+                }
                 return .success(())
             } catch {
                 return .failure(error)
@@ -172,13 +193,13 @@ extension Writer {
     private func commit(_ batch: [PreparedTransaction]) -> Bool {
         var batch = batch
         do throws(TableError) {
-            var changes: [TableChange] = []
+            var changes = AppliedChanges()
             let results = try inTransaction(batch[0].urgency) { () throws(TableError) in
                 let results = try apply(batch, &changes)
-                try TableStatistics.note(changes, connection, catalog)
+                try TableStatistics.note(changes, connection, catalog, seal)
                 return results
             }
-            deliver(changes)
+            deliver(changes.followed)
             // What the batch had no time for is the next one's.
             if results.count < batch.count {
                 waiting.withLock { $0.putBack(batch[results.count...]) }
@@ -281,7 +302,7 @@ extension Writer {
     ///
     /// - Returns: the results of the first ones.
     private func apply(
-        _ batch: [PreparedTransaction], _ changes: inout [TableChange]
+        _ batch: [PreparedTransaction], _ changes: inout AppliedChanges
     ) throws(TableError) -> [Result<[WriteOutcome], TableError>] {
         var results: [Result<[WriteOutcome], TableError>] = []
         results.reserveCapacity(batch.count)
@@ -291,7 +312,7 @@ extension Writer {
                 let isOvertaken = transaction.urgency == .usual && !results.isEmpty && waiting.withLock { $0.hasUrgent }
                 if bytes >= limits.batchBytesMax || isOvertaken { break }
                 try connection.requireTransaction()
-                var application = TransactionApplication(transaction, connection, limits)
+                var application = TransactionApplication(transaction, connection, limits, seal)
                 if let refusal = try application.decide(catalog) {
                     results.append(.failure(refusal))
                 } else {
@@ -322,7 +343,7 @@ extension Writer {
         guard version != foreignVersion else { return }
         catalog.replace(with: try StoreFile.definitions(connection))
         while true {
-            let changes = try ChangeJournal.changes(connection, after: lastSequence, limit: 1000)
+            let changes = try ChangeJournal.changes(connection, after: lastSequence, limit: 1000, seal)
             if changes.isEmpty { break }
             deliver(changes)
         }

@@ -23,6 +23,15 @@ extension SQLiteTableStore {
     }
 }
 
+extension SQLiteTableStore {
+    /// Looks whether the operator's keys are those of the store in a directory that nobody has open; writes nothing.
+    ///
+    /// - Throws: `storage` of kind `encrypted` when they are not.
+    package static func checkKeys(in directory: String, _ keys: AtRestKeys) throws(TableError) {
+        try StoreFile.checkKeys(of: "\(directory)/\(fileName)", keys)
+    }
+}
+
 extension StorageFailure {
     /// What to do about a file that is not whole and that nothing can make whole again.
     fileprivate static let otherCopyHint =

@@ -4,6 +4,7 @@ import SQLite
 /// Checks one state of the file against itself, and against the logs of continuous backups.
 struct StoreVerification {
     private let connection: DatabaseConnection
+    private let seal: ItemSeal
     private let definitions: [TableDefinition]
     private let leftovers: Set<UInt32>
     private var streams: [String: ExpectedItems] = [:]
@@ -22,12 +23,14 @@ struct StoreVerification {
 
     /// - Parameters:
     ///   - connection: one inside a read transaction.
+    ///   - seal: by which encrypted items are read.
     ///   - logs: what the logs say that the tables held before that.
     ///   - report: what was found so far.
     init(
-        _ connection: DatabaseConnection, logs: [String: LoggedItems], report: VerificationReport
+        _ connection: DatabaseConnection, _ seal: ItemSeal, logs: [String: LoggedItems], report: VerificationReport
     ) throws(TableError) {
         self.connection = connection
+        self.seal = seal
         self.report = report
         self.report.subject = connection.path
         // Of the file, not of this process: another one may have made tables since.
@@ -69,7 +72,7 @@ extension StoreVerification {
     private mutating func verifyStream() throws(SQLiteError) {
         let tables = Dictionary(definitions.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         let changes = try connection.statement(
-            "SELECT sequence, committed_at, name, old, new FROM change ORDER BY sequence")
+            "SELECT sequence, committed_at, name, old, new, principal FROM change ORDER BY sequence")
         defer { changes.reset() }
         // Times run on from one jump of the clock to the next: over a jump they may run backwards.
         let jumps = Set(try ClockHistory(connection).jumps.map(\.after))
@@ -92,21 +95,21 @@ extension StoreVerification {
 
     private mutating func take(_ change: Statement, _ sequence: Int64, _ definition: TableDefinition) {
         let name = definition.name
-        let new = change.isNull(4) ? nil : change.blob(4)
-        guard let old = try? ChangeJournal.oldImage(change, old: 3, new: 4) ?? [],
-            let item = (try? ItemCodec.decode(new ?? change.blob(3))), let key = definition.key(of: item)
+        guard let images = try? ChangeJournal.images(change, record: 5, old: 3, new: 4, seal),
+            let item = try? ItemCodec.decode(images.new ?? images.old ?? []), let key = definition.key(of: item)
         else {
             report.note("the change \(sequence) of \(name) cannot be read")
             return
         }
         let keyBytes = definition.keyBytes(key).dropFirst(definition.prefix.count)
+        let isLogged = logs[name].map { $0.position >= sequence } ?? true
         let isRight = keyBytes.withUnsafeBytes { key in
-            if logs[name].map({ $0.position < sequence }) ?? false { logs[name]?.items.set(key, new) }
+            if !isLogged { images.withNew { logs[name]?.items.set(key, $0) } }
             var stream = streams[name] ?? ExpectedItems(source: "the change stream", isComplete: false)
             defer { streams[name] = stream }
             streams[name] = nil
-            let isRight = old.withUnsafeBytes { stream.agrees(key, change.isNull(3) ? nil : $0) }
-            stream.set(key, new)
+            let isRight = (images.old ?? []).withUnsafeBytes { stream.agrees(key, images.old == nil ? nil : $0) }
+            images.withNew { stream.set(key, $0) }
             return isRight
         }
         if !isRight {
@@ -146,10 +149,10 @@ extension StoreVerification {
     }
 
     private mutating func verify(
-        _ row: Int64, _ key: [UInt8], _ content: UnsafeRawBufferPointer, _ definition: TableDefinition
+        _ row: Int64, _ key: [UInt8], _ stored: UnsafeRawBufferPointer, _ definition: TableDefinition
     ) throws(SQLiteError) -> Int {
         let name = definition.name
-        guard let item = try? ItemCodec.decode(content) else {
+        guard let content = try? seal.open(stored, at: key), let item = try? ItemCodec.decode(content) else {
             report.note("item \(row) of \(name) cannot be read")
             return 0
         }
@@ -157,7 +160,7 @@ extension StoreVerification {
             report.note("item \(row) of \(name) is stored under another key than its own")
             return 0
         }
-        key.dropFirst(definition.prefix.count).withUnsafeBytes { tableKey in
+        withUnsafeBytes(of: Array(key.dropFirst(definition.prefix.count)), content) { tableKey, content in
             if streams[name]?.find(tableKey, content) == false {
                 report.note("item \(row) of \(name) is not what its last change in the stream has made of it")
             }
@@ -209,8 +212,8 @@ extension StoreVerification {
     private mutating func verifyStatistics() throws(TableError) {
         for definition in definitions {
             try report.notingDamage { (report) throws(TableError) in
-                let stored = try TableStatistics.read(connection, definition)
-                let counted = try TableStatistics.counted(connection, definition)
+                let stored = try TableStatistics.read(connection, definition, seal)
+                let counted = try TableStatistics.counted(connection, definition, seal)
                 if stored != counted {
                     report.note(
                         "\(definition.name) is said to have \(stored.table.items) items of \(stored.table.bytes) bytes,"
@@ -219,4 +222,18 @@ extension StoreVerification {
             }
         }
     }
+}
+
+extension ChangeJournal.Images {
+    /// Gives the item afterwards.
+    fileprivate func withNew(_ body: (UnsafeRawBufferPointer?) -> Void) {
+        guard let new else { return body(nil) }
+        new.withUnsafeBytes { body($0) }
+    }
+}
+
+private func withUnsafeBytes(
+    of one: [UInt8], _ other: [UInt8], _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void
+) {
+    one.withUnsafeBytes { one in other.withUnsafeBytes { body(one, $0) } }
 }

@@ -295,9 +295,11 @@ struct TableOperationTests {
             }
         }
         let definition = try service.store.catalog.definition("things")
+        let seal = service.store.seal
         let (kept, counted) = try service.store.readers.read { (connection) throws(TableError) in
             (
-                try TableStatistics.read(connection, definition), try TableStatistics.counted(connection, definition)
+                try TableStatistics.read(connection, definition, seal),
+                try TableStatistics.counted(connection, definition, seal)
             )
         }
         #expect(kept == counted)

@@ -35,6 +35,10 @@ struct EverySettingTests {
         Case("cors.origins", "https://shop.example.com, http://localhost:5173") {
             $0.corsOrigins = ["https://shop.example.com", "http://localhost:5173"]
         },
+        Case("at-rest.key", "/etc/flag-server/at-rest.key") { $0.atRestKey = "/etc/flag-server/at-rest.key" },
+        Case("at-rest.former-key", "/etc/flag-server/former.key") {
+            $0.atRestFormerKey = "/etc/flag-server/former.key"
+        },
         Case("tokens.issuers", "/srv/issuers.json") { $0.tokenIssuers = "/srv/issuers.json" },
         Case("hosts", "flags.internal, b") { $0.hosts = ["flags.internal", "b"] },
         Case("trusted-proxies", "10.0.0.0/8") { $0.trustedProxies = [AddressRange("10.0.0.0/8")].compactMap { $0 } },
@@ -52,6 +56,11 @@ struct EverySettingTests {
         Case("metrics.allow", "10.0.0.0/8, ::1, unix") {
             $0.metricsReaders = ["10.0.0.0/8", "::1", "unix"].compactMap { AddressRange($0) }
         },
+        Case("audit.retention", "7d") { $0.audit.retentionDays = 7 },
+        Case("audit.require-reason", "production, dev") { $0.audit.reasonRequired = [.production, .staging] },
+        Case("audit.ship", "https://audit.example.com/flags") {
+            $0.audit.destination = .url("https://audit.example.com/flags")
+        },
         Case("tls.terminated-by", "proxy") { $0.tlsTermination = .proxy },
         Case("dynamodb-port", "8123") { $0.dynamodbPort = 8123 },
         Case("dynamodb.body", "7MiB") { $0.dynamodb.bodyBytes = 7 << 20 },
@@ -66,6 +75,7 @@ struct EverySettingTests {
         Case("stream.retention", "7h") { $0.stream.retention = .seconds(7 * 3600) },
         Case("stream.maximum", "7MiB") { $0.stream.maximumBytes = 7 << 20 },
         Case("history.versions", "77") { $0.history.versions = 77 },
+        Case("schedules.late", "7h") { $0.scheduleLate = .seconds(7 * 3600) },
         Case("gzip.minimum", "777") { $0.compression.minimumBytes = 777 },
         Case("gzip.maximum", "7KiB") { $0.compression.maximumBytes = 7 << 10 },
         Case("gzip.level", "7") { $0.compression.level = 7 },
@@ -134,7 +144,7 @@ struct EverySettingTests {
         let known = try #require(parts.dropFirst().first).split(separator: ", ").map(String.init)
         let elsewhere = [
             "environment", "tls", "tls.certificate", "tls.key", "tls.minimum-version", "dynamodb.tls", "auth.mode",
-            "auth.issuers",
+            "auth.issuers", "approvals.development", "approvals.staging", "approvals.production", "freeze",
         ]
         #expect(Set(known) == Set(Self.cases.map(\.key) + elsewhere))
     }
@@ -236,6 +246,7 @@ struct EverySettingTests {
         [
             (Settings.cacheTimeToLive, ["1s", "24h"], ["999ms", "86401s"]),
             (Settings.streamRetention, ["1m", "8784h"], ["59s", "8785h"]),
+            (Settings.scheduleLate, ["0s", "8784h"], ["8785h", "1d"]),
             (Settings.rateGrace, ["0s", "1h"], ["3601s"]),
             (Settings.lag, ["0s", "1h"], ["3601s"]),
         ]

@@ -40,7 +40,7 @@ struct ServerConfigurationTests {
 
         let found = try ConfigurationFile.find(requested: shipped.file, profile: "")
         let file = try #require(found)
-        #expect(file.keys.count == 56)
+        #expect(file.keys.count == 59)
     }
 
     @Test("A file that is there and cannot be read is not passed over")

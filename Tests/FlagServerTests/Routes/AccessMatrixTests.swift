@@ -1,6 +1,7 @@
 import FlagCore
 import Foundation
 import HTTPRouting
+import JSON
 import TestSupport
 import Testing
 
@@ -23,6 +24,11 @@ struct AccessMatrixTests {
     private static let override = #"{"enabled":true,"updatedBy":"x"}"#
     private static let switching = #"{"flagKey":"m","reason":"x","activatedBy":"x","force":true}"#
     private static let ending = #"{"flagKey":"m","reason":"x","deactivatedBy":"x"}"#
+    private static let schedule =
+        #"{"at":"2026-01-03T00:00:00Z","onConflict":"force","operation":{"operation":"setOverride","name":"m","#
+        + #""tenantId":"mine","body":\#(override)}}"#
+    private static let freeze =
+        #"{"environment":"development","from":"2026-06-01T00:00:00Z","to":"2026-06-02T00:00:00Z","reason":"x"}"#
     private static let change = #"{"description":"B"}"#
     private static let evaluation = #"{"tenantId":"mine","flagKey":"m"}"#
 
@@ -40,7 +46,9 @@ struct AccessMatrixTests {
         "POST /api/segments/{name}/rollback": #"{"version":1}"#,
         "POST /api/tenants/{tenantId}/flags/{flagKey}/rollback": #"{"entry":1}"#,
         "POST /api/flags/{flagKey}/promote": #"{"from":"staging","to":"development"}"#,
-        "POST /api/import": #"{"flags":[]}"#,
+        "POST /api/import": #"{"flags":[]}"#, "POST /api/schedules": schedule,
+        "POST /api/freezes": freeze, "POST /api/proposals/{proposalId}/comments": #"{"text":"x"}"#,
+        "PATCH /api/schedules/{scheduleId}": #"{"reason":"B"}"#,
         "POST /api/keys": #"{"name":"a","kind":"server","environment":"*"}"#,
         "POST /api/access-keys": #"{"name":"a","policy":{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}}"#,
         "POST /api/users": #"{"name":"a","roles":{}}"#, "PUT /api/users/{userName}/roles": #"{"roles":{}}"#,
@@ -53,16 +61,20 @@ struct AccessMatrixTests {
     ]
 
     /// How a route is asked. Those of an environment are asked in development.
-    private static func sample(_ route: String) -> Sample {
+    ///
+    /// - Parameter made: the identifiers of what was made for it.
+    private static func sample(_ route: String, _ made: [(name: String, value: String)] = []) -> Sample {
         var path = String(route.drop { $0 != " " }.dropFirst())
         for (name, value) in [
             ("flagKey", "m"), ("key", "m"), ("name", "s"), ("tenantId", "mine"), ("selector", "none"),
             ("backupId", "none"), ("workId", "none"), ("accessKeyId", "none"), ("userName", "none"), ("version", "1"),
-        ] { path = path.replacing("{\(name)}", with: value) }
-        let isOfEnvironment = [
-            "/ofrep/", "/api/evaluate", "/api/explain", "/api/flags", "/api/segments",
-            "/api/tenants", "/api/emergency", "/api/import", "/api/export",
-        ].contains { path.hasPrefix($0) }
+        ] + made { path = path.replacing("{\(name)}", with: value) }
+        let lists = ["GET /api/freezes", "GET /api/proposals", "GET /api/schedules", "POST /api/schedules"]
+        let isOfEnvironment =
+            [
+                "/ofrep/", "/api/evaluate", "/api/explain", "/api/flags", "/api/segments",
+                "/api/tenants", "/api/emergency", "/api/import", "/api/export",
+            ].contains { path.hasPrefix($0) } || lists.contains(route)
         let versions = path.hasSuffix("/diff") ? "&from=1" : ""
         return Sample(
             target: path + (isOfEnvironment ? "?environment=development\(versions)" : ""), body: bodies[route])
@@ -106,9 +118,13 @@ struct AccessMatrixTests {
         ]
         let (callers, rows) = try Self.table()
         #expect(Set(callers) == Set(keys.keys))
+        let admin = [("X-API-Key", try #require(keys["admin"] ?? nil))]
+        let made = try server.send("POST", "/api/schedules?environment=development", Self.schedule, admin)
+        let schedule = try #require(made.json["id"]?.stringValue, "\(made.body)")
+        let ids = [("scheduleId", schedule)] + (try Self.makeHeldChanges(server, as: admin))
         for (route, cells) in rows {
             let method = String(route.prefix { $0 != " " })
-            let sample = Self.sample(route)
+            let sample = Self.sample(route, ids)
             for (caller, expected) in zip(callers, cells) {
                 let key = try #require(keys[caller])
                 // Who is let in there is told that this cannot be read.
@@ -121,6 +137,22 @@ struct AccessMatrixTests {
                 #expect(![400, 405, 421].contains(answer.status), "\(route): \(answer.status) \(answer.body)")
             }
         }
+    }
+
+    /// Has a freeze made, and an override proposed, by somebody else than those who are asked.
+    private static func makeHeldChanges(
+        _ server: RouteServer, as admin: [(String, String)]
+    ) throws -> [(name: String, value: String)] {
+        let author = [("X-API-Key", try server.makeKey(.admin, roles: [.admin]))]
+        let flag = #"{"flagKey":"guarded","description":"A","owner":"o","defaultEnabled":true,"approvals":5}"#
+        _ = try server.send("POST", "/api/flags?environment=development", flag, author)
+        let proposal = try server.send(
+            "PUT", "/api/tenants/mine/flags/guarded?environment=development", override, author)
+        let freeze = try server.send("POST", "/api/freezes", freeze, admin)
+        return [
+            ("proposalId", try #require(proposal.json["id"]?.stringValue, "\(proposal.body)")),
+            ("freezeId", try #require(freeze.json["id"]?.stringValue, "\(freeze.body)")),
+        ]
     }
 
     @Test("Who may not come in learns nothing of what there is")

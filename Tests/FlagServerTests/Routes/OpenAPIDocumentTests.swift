@@ -180,6 +180,7 @@ struct OpenAPIDocumentTests {
             "HTTPRouting/ProblemCode.swift", "Administration/ProblemCode+Flags.swift",
             "Administration/ProblemCode+Keys.swift", "Administration/ProblemCode+Tokens.swift",
             "Administration/ProblemCode+Tables.swift", "Administration/ProblemCode+Users.swift",
+            "Administration/ProblemCode+Changes.swift", "Administration/ProblemCode+Schedules.swift",
         ]
         for file in files {
             let text = try String(contentsOf: root.appending(path: file), encoding: .utf8)

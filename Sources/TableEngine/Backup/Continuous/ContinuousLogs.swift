@@ -116,7 +116,7 @@ extension ContinuousLogs: ChangeConsumer {
         guard !tables.isEmpty else { return nil }
         let step = try store.readers.read { (connection) throws(TableError) in
             try connection.read(failing: TableError.init) { () throws(TableError) in
-                try ChangeJournal.records(connection, after: position, of: tables, bytes: Self.bytesPerStep)
+                try ChangeJournal.records(connection, after: position, of: tables, bytes: Self.bytesPerStep, store.seal)
             }
         }
         guard step.last > position else { return nil }
@@ -276,7 +276,7 @@ extension ContinuousLogs {
                 try connection.read(failing: TableError.init) { () throws(TableError) in
                     try ChangeJournal.records(
                         connection, after: after, upTo: former.image.sequence, of: former.image.definition,
-                        bytes: Self.bytesPerStep)
+                        bytes: Self.bytesPerStep, store.seal)
                 }
             }
             guard step.last > after else { break }

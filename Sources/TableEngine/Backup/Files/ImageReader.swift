@@ -13,9 +13,12 @@ struct ImageReader {
     struct StoredItem {
         /// The bytes of its key, without the table's space.
         let key: [UInt8]
-        /// The item as it is stored.
+        /// The item, encoded and not encrypted.
         let content: [UInt8]
     }
+
+    /// By which encrypted items are read; nil where nothing but the description is.
+    private var seal: ItemSeal?
 
     /// Opens an image; reads only its end.
     ///
@@ -40,6 +43,15 @@ struct ImageReader {
         blocks = try BlockReader(file, .image, end: Int(place))
     }
 
+    /// Opens an image whose items are to be read.
+    ///
+    /// - Parameter seal: that of the store; the image has data keys of its own, too.
+    /// - Throws: `backup(.damaged)`, `storage` when the items are encrypted by a key that the operator does not give.
+    init(_ file: StoredFile, _ seal: ItemSeal) throws(TableError) {
+        try self.init(file)
+        self.seal = try seal.reader(of: image.keys, in: file.path)
+    }
+
     /// The items of the next block of the table, in the order of their keys; nil behind the last one.
     ///
     /// - Throws: `backup(.damaged)`.
@@ -52,7 +64,7 @@ struct ImageReader {
         }
         guard block.kind == ImageFile.items else { throw noItems }
         var records = RecordReader(block.content)
-        return try items(&records)
+        return try items(&records, of: image.definition)
     }
 
     /// The items of the next block of a companion, when `next` has given all those of the table; nil at the end.
@@ -61,14 +73,22 @@ struct ImageReader {
     mutating func nextOfCompanion() throws(TableError) -> (kind: String, items: [StoredItem])? {
         guard let block = try blocks.next() else { return nil }
         var records = RecordReader(block.content)
-        guard block.kind == ImageFile.companionItems, let kind = records.content() else { throw noItems }
-        return (String(decoding: kind, as: UTF8.self), try items(&records))
+        guard block.kind == ImageFile.companionItems, let name = records.content() else { throw noItems }
+        let kind = String(decoding: name, as: UTF8.self)
+        guard let companion = image.companions.first(where: { $0.kind == kind }) else { throw noItems }
+        return (kind, try items(&records, of: companion.definition))
     }
 
-    private func items(_ records: inout RecordReader) throws(TableError) -> [StoredItem] {
+    private func items(
+        _ records: inout RecordReader, of definition: TableDefinition
+    ) throws(TableError) -> [StoredItem] {
         var items: [StoredItem] = []
+        let prefix = definition.prefix
         while !records.isAtEnd {
-            guard let key = records.content(), let content = records.content() else { throw noItems }
+            guard let key = records.content(), let stored = records.content() else { throw noItems }
+            guard let content = try? (seal ?? ItemSeal()).open(stored, at: prefix + key) else {
+                throw .damaged(blocks.file.path, "an encrypted item in it is not what was written")
+            }
             items.append(StoredItem(key: key, content: content))
         }
         return items

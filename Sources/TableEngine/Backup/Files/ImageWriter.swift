@@ -6,9 +6,17 @@ struct ImageWriter {
     private var blocks: BlockWriter
     private var content: [UInt8] = []
     private var itemCount = 0
+    private let seal: ItemSeal
+    /// The data keys of the items written.
+    private var dataKeys: Set<UInt64> = []
 
     /// Begins the image in an empty file.
-    init(_ file: StoredFile) throws(TableError) { blocks = try BlockWriter(file, .image) }
+    ///
+    /// - Parameter seal: by which items are encrypted, those too that are not yet in the store.
+    init(_ file: StoredFile, _ seal: ItemSeal) throws(TableError) {
+        blocks = try BlockWriter(file, .image)
+        self.seal = seal
+    }
 
     /// Writes the image of a table. O(items).
     ///
@@ -32,7 +40,7 @@ struct ImageWriter {
         var image = TableImage(
             label: label, createdAt: store.clock(), definition: definition, tableID: definition.id(in: store.originID),
             sequence: last.sequence, committedAt: last.committedAt, itemCount: itemCount,
-            itemBytes: try TableStatistics.read(connection, definition).table.bytes)
+            itemBytes: try TableStatistics.read(connection, definition, seal).table.bytes)
         image.settings = try store.settings(of: table, connection)
         if includesCompanions {
             for (kind, definition) in try store.companions(of: table, connection) {
@@ -64,6 +72,8 @@ struct ImageWriter {
     }
 
     private mutating func end(_ image: TableImage) throws(TableError) {
+        var image = image
+        image.keys = dataKeys.isEmpty ? nil : seal.ring?.only(dataKeys)
         var end: [UInt8] = []
         LittleEndian.append(UInt64(blocks.position), to: &end)
         try blocks.append(ImageFile.description, ItemCodec.encode(image.item))
@@ -73,7 +83,7 @@ struct ImageWriter {
     private mutating func writeItems(
         _ definition: TableDefinition, _ connection: DatabaseConnection, _ watch: WorkWatch, companion: String? = nil
     ) throws(TableError) {
-        watch.expect(Int(try TableStatistics.read(connection, definition).table.items))
+        watch.expect(Int(try TableStatistics.read(connection, definition, seal).table.items))
         let range = KeyRange(prefix: definition.prefix)
         let spaceBytes = definition.prefix.count
         let rows = try convertingErrors { () throws(SQLiteError) in
@@ -86,8 +96,7 @@ struct ImageWriter {
         defer { rows.reset() }
         var untold = 0
         while try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
-            RecordWriter.append(rows.blob(0).dropFirst(spaceBytes), to: &content)
-            RecordWriter.append(rows.blob(1), to: &content)
+            append(rows.blob(0), rows.blob(1), spaceBytes)
             itemCount += 1
             untold += 1
             if content.count >= BlockFile.contentBytes {
@@ -99,6 +108,18 @@ struct ImageWriter {
         }
         try flush(companion)
         watch.note(untold)
+    }
+
+    private mutating func append(_ key: UnsafeRawBufferPointer, _ stored: UnsafeRawBufferPointer, _ spaceBytes: Int) {
+        RecordWriter.append(key.dropFirst(spaceBytes), to: &content)
+        if let id = ItemSeal.dataKey(of: stored) {
+            dataKeys.insert(id)
+            RecordWriter.append(stored, to: &content)
+        } else {
+            let sealed = seal.seal([UInt8](stored), at: [UInt8](key))
+            if let id = sealed.withUnsafeBytes(ItemSeal.dataKey) { dataKeys.insert(id) }
+            RecordWriter.append(sealed, to: &content)
+        }
     }
 
     private mutating func flush(_ companion: String?) throws(TableError) {

@@ -22,6 +22,8 @@ struct TableImage: Sendable {
     var companions: [Companion] = []
     /// Settings of the store by which the table has to be read.
     var settings: [String: String] = [:]
+    /// The data keys that items are encrypted with; nil where none is.
+    var keys: KeyRing?
 
     /// An internal table that accompanies the one of the image.
     struct Companion: Sendable {
@@ -53,6 +55,7 @@ extension TableImage {
         ]
         if !companions.isEmpty { item["companions"] = .list(companions.map { .map($0.item) }) }
         if !settings.isEmpty { item["settings"] = .map(settings.attributes) }
+        if let keys { item["keys"] = .string(keys.text) }
         return item
     }
 
@@ -73,10 +76,12 @@ extension TableImage {
             Self.numbers.contains(itemCount), Self.numbers.contains(itemBytes),
             let companions = Companion.all(in: item), let settings = storedSettings(item)
         else { return nil }
+        let keys = item["keys"]?.stringValue.flatMap(KeyRing.init(text:))
+        guard item["keys"] == nil || keys != nil else { return nil }
         self.init(
             label: Label(id: id, name: name, kind: kind), createdAt: createdAt, definition: definition,
             tableID: item["tableID"]?.stringValue ?? "", sequence: sequence, committedAt: committedAt,
-            itemCount: Int(itemCount), itemBytes: itemBytes, companions: companions, settings: settings)
+            itemCount: Int(itemCount), itemBytes: itemBytes, companions: companions, settings: settings, keys: keys)
     }
 
     /// Whether the table is, or was, one of the store that had this identifier first.
@@ -145,7 +150,8 @@ extension [String: String] {
 /// The parts of the file of an image: blocks of items in the order of their keys, blocks of the items of companions,
 /// one companion after the other, a block that describes it, and the place of that block.
 enum ImageFile {
-    /// The kind of block that holds items: each its key without the table's space, and its stored form.
+    /// The kind of block that holds items: each its key without the table's space, and its stored form; an encrypted
+    /// one as in the store's file.
     static let items: UInt8 = 1
     /// The kind of block that holds items of a companion: the companion's kind, then each item as above.
     static let companionItems: UInt8 = 3

@@ -49,7 +49,7 @@ extension FormerTable {
     static func end(
         _ definition: TableDefinition, backup name: String?, _ connection: DatabaseConnection, _ store: OpenStore
     ) throws(TableError) {
-        let content = try TableStatistics.read(connection, definition).table
+        let content = try TableStatistics.read(connection, definition, store.seal).table
         let settings = try store.settings(of: definition.name, connection)
         try convertingErrors { () throws(SQLiteError) in
             let last = try ChangeJournal.end(connection)

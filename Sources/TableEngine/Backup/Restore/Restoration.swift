@@ -52,7 +52,7 @@ struct Restoration: Sendable {
     /// - Returns: how much it is.
     /// - Throws: `backup(.damaged)`, `storage`, `closed`; then what was written is a leftover.
     func load() throws(TableError) -> TableStatistics {
-        var reader = try ImageReader(source.image)
+        var reader = try ImageReader(source.image, store.seal)
         var count = 0
         // Each item is written, and looked at again for the indexes.
         watch.expect(2 * reader.image.itemCount + reader.image.companions.map(\.itemCount).reduce(0, +))
@@ -66,7 +66,10 @@ struct Restoration: Sendable {
         guard count == reader.image.itemCount else {
             throw .damaged(source.image.path, "it has \(count) items and should have \(reader.image.itemCount)")
         }
-        try source.forEachBlock(after: reader.image.sequence) { (records) throws(TableError) in try apply(records) }
+        let former = reader.image.definition.prefix
+        try source.forEachBlock(after: reader.image.sequence) { (records) throws(TableError) in
+            try apply(records, at: former)
+        }
         return try buildIndexes()
     }
 
@@ -76,8 +79,9 @@ struct Restoration: Sendable {
             try write { (connection) throws(SQLiteError) in
                 let insert = try connection.statement("INSERT INTO item(key, content) VALUES(?1, ?2)")
                 for item in items[start..<min(items.count, start + Self.rowsPerTransaction)] {
-                    try insert.bind(prefix + item.key, at: 1)
-                    try insert.bind(item.content, at: 2)
+                    let key = prefix + item.key
+                    try insert.bind(key, at: 1)
+                    try insert.bind(store.seal.seal(item.content, at: key), at: 2)
                     try insert.run("restore into")
                 }
             }
@@ -85,20 +89,31 @@ struct Restoration: Sendable {
         }
     }
 
-    private func apply(_ records: [StoredChange]) throws(TableError) {
+    /// Does to the table what the records of a log say that was done to another one, whose keys began otherwise.
+    private func apply(_ records: [StoredChange], at former: [UInt8]) throws(TableError) {
         let prefix = target.prefix
+        let contents = try records.map { (record) throws(TableError) in try item(in: record, at: former) }
         try write { (connection) throws(SQLiteError) in
             let put = try connection.statement(
                 """
                 INSERT INTO item(key, content) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET content = excluded.content
                 """)
             let delete = try connection.statement("DELETE FROM item WHERE key = ?1")
-            for record in records {
-                let statement = record.content == nil ? delete : put
-                try statement.bind(prefix + record.key, at: 1)
-                if let content = record.content { try statement.bind(content, at: 2) }
+            for (record, content) in zip(records, contents) {
+                let statement = content == nil ? delete : put
+                let key = prefix + record.key
+                try statement.bind(key, at: 1)
+                if let content { try statement.bind(store.seal.seal(content, at: key), at: 2) }
                 try statement.run("restore into")
             }
+        }
+    }
+
+    private func item(in record: StoredChange, at former: [UInt8]) throws(TableError) -> [UInt8]? {
+        do throws(ItemCodecError) {
+            return try record.item(at: former, store.seal)
+        } catch {
+            throw .damaged(source.image.path, "an item in the log behind it cannot be read")
         }
     }
 
@@ -157,7 +172,7 @@ extension Restoration {
                 try rows(range, connection)
             }
             for (row, key, content) in page {
-                try take(row, key, try decode(content))
+                try take(row, key, try decode(content, at: key))
             }
             watch.note(page.count)
             guard let last = page.last else { return }
@@ -165,8 +180,8 @@ extension Restoration {
         }
     }
 
-    private func decode(_ content: [UInt8]) throws(TableError) -> Item {
-        guard let item = content.withUnsafeBytes({ try? ItemCodec.decode($0) }) else {
+    private func decode(_ content: [UInt8], at key: [UInt8]) throws(TableError) -> Item {
+        guard let item = content.withUnsafeBytes({ try? store.seal.item($0, at: key) }) else {
             throw .damaged(source.image.path, "an item in it cannot be read")
         }
         return item
