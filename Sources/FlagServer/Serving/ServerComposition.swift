@@ -112,7 +112,6 @@ struct ServerComposition: Sendable {
         let follower = FlagTableFollower(
             repository: repository, storeID: settings.evaluation.currentStoreID(), limits: settings.history,
             report: dependencies.reportForeign)
-        follower.attachHistories()
         let gate = dependencies.gate ?? ChangeGate(store: dependencies.store, flagTable: dependencies.table)
         let feed = CacheFeed(
             store: dependencies.store, table: dependencies.table, loops: dependencies.http.loops,
@@ -186,6 +185,7 @@ struct ServerComposition: Sendable {
     ///
     /// - Throws: `FlagStoreError` when the kill switches cannot be read: without them nothing may be answered.
     func start() throws(FlagStoreError) {
+        follower.attachHistories()
         follower.start()
         do throws(TableError) {
             try administration.gate.start()
