@@ -151,9 +151,10 @@ extension Timestamp {
 extension WriteScope {
     /// The leave of somebody who may do everything.
     static func tests(
-        _ environment: Environment, by principal: Principal = .anonymous, at now: Timestamp = Fixture.start
+        _ environment: Environment, by principal: Principal = .anonymous, at now: Timestamp = Fixture.start,
+        _ circumstances: ChangeCircumstances = ChangeCircumstances()
     ) -> WriteScope {
-        let scope = Caller(principal, everywhere: .all).writeScope([], in: environment, at: now)
+        let scope = Caller(principal, everywhere: .all).writeScope([], in: environment, at: now, circumstances)
         guard let scope else { preconditionFailure("nothing is asked of the caller") }
         return scope
     }

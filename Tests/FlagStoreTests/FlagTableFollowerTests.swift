@@ -32,6 +32,7 @@ struct FlagTableFollowerTests {
                 events.withLock { $0.append("\(event)") }
             }
             for item in items { try fixture.put(item) }
+            follower.attachHistories()
             follower.start()
             follower.waitUntilIdle()
         }

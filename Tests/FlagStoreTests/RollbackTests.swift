@@ -9,7 +9,10 @@ import Testing
 
 @Suite("Rollbacks")
 struct RollbackTests {
-    private typealias Followed = FlagTableFollowerTests.Followed
+    private let followed: FlagTableFollowerTests.Followed
+    private var fixture: Fixture { followed.fixture }
+
+    init() throws { followed = try FlagTableFollowerTests.Followed() }
 
     private static let ruled: JSONValue = [
         "flagKey": "chat", "description": "d", "owner": "o", "state": "ENABLED",
@@ -22,7 +25,8 @@ struct RollbackTests {
         expecting version: Int64? = nil, _ fixture: Fixture
     ) throws -> Written {
         let operation = try FlagOperation(kind, of: name, tenant: tenant, body: body, expecting: version)
-        let scope = WriteScope.tests(.development, by: Principal(.account, "ann").with(.init(reason: operation.reason)))
+        let scope = WriteScope.tests(
+            .development, by: Principal(.account, "ann"), .init(reason: operation.reason))
         return try fixture.wait {
             fixture.repository.apply(operation, in: scope, listed: { _, _ in .empty }, completion: $0)
         }
@@ -35,9 +39,6 @@ struct RollbackTests {
 
     @Test("A rollback is the next version with the old content, by whoever makes it and with their reason")
     func flag() throws {
-        let followed = try Followed()
-        defer { withExtendedLifetime(followed) {} }
-        let fixture = followed.fixture
         let first = try fixture.createSimple("chat", owner: "a")
         try fixture.patch("chat", ["owner": "b", "rollout": ["percentage": 50]])
         let written = try apply(.rollbackFlag, "chat", ["version": 1, "reason": "too early"], fixture)
@@ -54,9 +55,6 @@ struct RollbackTests {
 
     @Test("A rollback is meant for one version, if it says so")
     func expected() throws {
-        let followed = try Followed()
-        defer { withExtendedLifetime(followed) {} }
-        let fixture = followed.fixture
         try fixture.createSimple("chat")
         try fixture.patch("chat", ["owner": "b"])
         let error = failure { _ = try apply(.rollbackFlag, "chat", ["version": 1], expecting: 1, fixture) }
@@ -68,9 +66,6 @@ struct RollbackTests {
 
     @Test("A rollback over segments that were renamed and flags that are gone is refused with all that is missing")
     func missing() throws {
-        let followed = try Followed()
-        defer { withExtendedLifetime(followed) {} }
-        let fixture = followed.fixture
         for name in ["beta", "gamma"] { try segment(name, fixture) }
         try fixture.createSimple("base")
         var json = Self.ruled.objectValue ?? JSONObject()
@@ -95,9 +90,6 @@ struct RollbackTests {
 
     @Test("What is gone is not rolled back, and what is archived is taken out first")
     func notThere() throws {
-        let followed = try Followed()
-        defer { withExtendedLifetime(followed) {} }
-        let fixture = followed.fixture
         try fixture.createSimple("chat")
         try fixture.patch("chat", ["owner": "b"])
         _ = try apply(.archiveFlag, "chat", nil, fixture)
@@ -116,9 +108,6 @@ struct RollbackTests {
 
     @Test("A segment says again what it said, and lists the keys that it lists")
     func segments() throws {
-        let followed = try Followed()
-        defer { withExtendedLifetime(followed) {} }
-        let fixture = followed.fixture
         try segment("beta", fixture)
         _ = try apply(.editSegmentKeys, "beta", ["add": ["u1"]], fixture)
         _ = try apply(.patchSegment, "beta", ["owner": "p", "condition": ["==": [["var": "plan"], "gold"]]], fixture)
@@ -133,9 +122,6 @@ struct RollbackTests {
 
     @Test("An override is what it was, also when it is gone; who set it is whoever did so now")
     func overrides() throws {
-        let followed = try Followed()
-        defer { withExtendedLifetime(followed) {} }
-        let fixture = followed.fixture
         try fixture.createSimple("chat")
         try fixture.putOverride("acme", "chat", ["enabled": false, "updatedBy": "ada", "reason": "asked"])
         try fixture.deleteOverride("acme", "chat")

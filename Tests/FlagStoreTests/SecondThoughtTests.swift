@@ -18,7 +18,7 @@ struct SecondThoughtTests {
     ) throws -> Written {
         let operation = try FlagOperation(kind, of: key, body: body)
         let scope = WriteScope.tests(
-            .development, by: Principal(.account, "ann").with(.init(reason: operation.reason, requestID: requestID)))
+            .development, by: Principal(.account, "ann"), .init(reason: operation.reason, requestID: requestID))
         return try fixture.wait {
             fixture.repository.apply(operation, in: scope, listed: { _, _ in .empty }, completion: $0)
         }
@@ -156,7 +156,7 @@ struct SecondThoughtTests {
     @Test("A deleted flag comes back as it was, at the next version, with its creation time")
     func restored() throws {
         let followed = try Followed()
-        defer { withExtendedLifetime(followed) {} }
+        defer { followed.follower.stop() }
         let fixture = followed.fixture
         let first = try fixture.createSimple("chat", owner: "a")
         try fixture.patch("chat", ["owner": "b"])
@@ -180,7 +180,7 @@ struct SecondThoughtTests {
     @Test("Nothing comes back of what never was, or what would name what is not there")
     func notRestored() throws {
         let followed = try Followed()
-        defer { withExtendedLifetime(followed) {} }
+        defer { followed.follower.stop() }
         let fixture = followed.fixture
         guard case .nothingToRestore? = failure({ _ = try apply(.restoreFlag, nil, fixture) }) else {
             Issue.record("there never was such a flag")
@@ -233,7 +233,7 @@ struct SecondThoughtTests {
     @Test("Overrides stay away where nobody asks for them, and those of an earlier deletion too")
     func withoutOverrides() throws {
         let followed = try Followed()
-        defer { withExtendedLifetime(followed) {} }
+        defer { followed.follower.stop() }
         let fixture = followed.fixture
         try fixture.createSimple("chat")
         try fixture.putOverride("acme", "chat")

@@ -36,7 +36,7 @@ struct VersionTests {
         let circumstances = ChangeCircumstances(reason: "they asked", requestID: "r-1")
         let patch = try FlagPatch(json: ["owner": "ops", "tags": ["a"], "rollout": ["percentage": 10]])
         _ = try fixture.wait {
-            let scope = WriteScope.tests(.staging, by: Principal(.account, "ann").with(circumstances))
+            let scope = WriteScope.tests(.staging, by: Principal(.account, "ann"), circumstances)
             fixture.repository.patch("new-feature", with: patch, in: scope, completion: $0)
         }
         let entry = try fixture.repository.version(.number(2), of: Self.flag, in: .staging)
@@ -160,6 +160,7 @@ struct VersionTests {
             ]
             if number == 1 { try fixture.create(json, in: .staging) } else { try fixture.replace(json, in: .staging) }
         }
+        followed.follower.waitUntilIdle()
         let last = try content(followed, .number(20))
         #expect(last.serializedBytes().count > 250_000 && last["owner"] == "20")
         let kept = try followed.history().count
@@ -205,6 +206,7 @@ struct VersionTests {
             try fixture.putOverride(
                 "acme", "new-feature", ["enabled": .bool(number % 2 == 0), "updatedBy": "a"], in: .staging)
         }
+        followed.follower.waitUntilIdle()
         var entries: [FlagHistoryEntry] = []
         var cursor: String?
         repeat {

@@ -162,6 +162,7 @@ extension Administration {
             follower.start()
             follower.waitUntilIdle()
             follower.stop()
+            return true
         }
         return Administration(
             repository: repository,

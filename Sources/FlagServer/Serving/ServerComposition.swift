@@ -185,6 +185,7 @@ struct ServerComposition: Sendable {
     ///
     /// - Throws: `FlagStoreError` when the kill switches cannot be read: without them nothing may be answered.
     func start() throws(FlagStoreError) {
+        follower.attachHistories()
         follower.start()
         do throws(TableError) {
             try administration.gate.start()

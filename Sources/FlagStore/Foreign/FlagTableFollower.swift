@@ -52,7 +52,6 @@ package final class FlagTableFollower: Sendable {
     /// A store that does not answer now is asked again later: flags are served all the same.
     package func start() {
         follower.attach()
-        upkeep.repository.histories.attach { [weak self] in self?.catchUp(within: Self.patience) }
         queue.sync { try? follower.turn() }
     }
 
@@ -75,16 +74,23 @@ package final class FlagTableFollower: Sendable {
     /// Waits until every change that was committed before the call has been looked at, and is told.
     package func waitUntilIdle() { follower.waitUntilIdle() }
 
+    /// Has whoever reads a history wait for what was just committed, as long as there is the follower.
+    package func attachHistories() {
+        upkeep.repository.histories.attach { [weak self] in self?.catchUp(within: Self.patience) ?? true }
+    }
+
     /// How long somebody who reads a history waits for what was just committed.
-    private static let patience = DispatchTimeInterval.seconds(2)
+    private static let patience = DispatchTimeInterval.seconds(5)
 
     /// Waits until every change that was committed before the call has been looked at, but not longer than `patience`.
     /// What is being counted may be told later.
-    package func catchUp(within patience: DispatchTimeInterval) {
+    ///
+    /// - Returns: whether they have been.
+    package func catchUp(within patience: DispatchTimeInterval) -> Bool {
         let done = DispatchSemaphore(value: 0)
         // A commit has put its turn on the queue before it is answered.
         queue.async { done.signal() }
-        _ = done.wait(timeout: .now() + patience)
+        return done.wait(timeout: .now() + patience) == .success
     }
 }
 

@@ -139,9 +139,10 @@ struct ChangeWords {
 
     /// What is not known here: by its place.
     private static func places(from old: JSONValue?, to new: JSONValue?, called name: String) -> [String] {
-        guard let old, let new else { return [change("/\(name)", old, new)] }
+        let pointer = JSONPointer().appending(name).description
+        guard let old, let new else { return [change(pointer, old, new)] }
         return JSONPatch(from: old, to: new).operations.map { operation in
-            let place = JSONPointer().appending(name).description + operation.pointer
+            let place = pointer + operation.pointer
             let before = operation.kind == .add ? nil : old.value(at: operation.path)
             return change(place, before, operation.value)
         }

@@ -97,7 +97,7 @@ extension FlagRepository {
 
     /// The entry that says that a flag was deleted; nil when nothing says so. Blocks.
     private func deletion(of key: String, in environment: Environment) throws(FlagStoreError) -> FlagHistoryEntry? {
-        histories.catchUp()
+        try histories.requireCurrent()
         var stream = HistoryStream(of: .flag(key), in: environment, from: store, historyTable, page: 20, isOwn: true)
         while let entry = try stream.next() {
             if entry.event == .deleted { return entry }

@@ -61,7 +61,7 @@ extension FlagRepository {
     func version(
         _ name: VersionName, of subject: HistorySubject, in environment: Environment
     ) throws(FlagStoreError) -> FlagHistoryEntry {
-        histories.catchUp()
+        try histories.requireCurrent()
         guard try hasHistories() else { throw .versionNotKept(of: subject.thing, name) }
         switch (name, subject) {
         case (.number(let number), .flag), (.number(let number), .segment):

@@ -95,9 +95,14 @@ struct LocalRoutesTests {
         #expect(answer(create, of: .command("seed")).status == 201)
         #expect(answer(RouteRequest(.get, "/api/flags/a"), of: reader).status == 200)
         #expect(try store.tables.changes(after: 0, limit: 10).last?.principal == Principal(.command, "seed"))
-        let history = try answer(RouteRequest(.get, "/api/flags/a/history")).json()["history"]?.arrayValue
-        // What came before anybody followed the changes is in no history.
-        #expect(history?.isEmpty == true)
+        // Histories begin with the first who follows the changes: a server, or whoever reads one.
+        let history = RouteRequest(.get, "/api/flags/a/history")
+        #expect(try answer(history).json() == ["history": [], "nextCursor": .null])
+        let patch = RouteRequest(.patch, "/api/flags/a", body: Array(#"{"owner":"p"}"#.utf8))
+        #expect(answer(patch, of: .command("seed")).status == 200)
+        let entries = try answer(history).json()["history"]?.arrayValue ?? []
+        #expect(entries.map { $0["change"] } == ["changed", "found"])
+        #expect(entries.map { $0["by"] } == ["command seed", "server"])
     }
 
     @Test("The sample flags are eight valid ones with one override")
