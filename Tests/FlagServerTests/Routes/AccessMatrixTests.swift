@@ -1,6 +1,7 @@
 import FlagCore
 import Foundation
 import HTTPRouting
+import JSON
 import TestSupport
 import Testing
 
