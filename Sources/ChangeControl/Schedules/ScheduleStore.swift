@@ -15,7 +15,7 @@ package struct ScheduleStore: Sendable {
     static let keptMilliseconds: Int64 = 90 * 86_400_000
     /// How many of those that have ended are kept of an environment.
     static let keptMaximum = 10_000
-    /// How many are removed for each that ends: more than one, so that there become fewer.
+    /// How many are removed at once; their removal is a change that has it looked whether there are more.
     static let sweptAtOnce = 50
 
     let store: any TableStore
@@ -56,7 +56,6 @@ package struct ScheduleStore: Sendable {
             throw .tooLarge(bytes: bytes, maximum: Self.bytesMaximum)
         }
         try write(replacement(of: old, by: new), old.id, principal)
-        if new.state.isEnded { sweep(new.change.environment, at: new.end?.at ?? new.at) }
     }
 
     /// The same as an operation, to be done together with others.
@@ -105,10 +104,12 @@ package struct ScheduleStore: Sendable {
     }
 
     /// Lets go of the oldest that have ended: those that are past their time, and those that are too many. What fails
-    /// is done with the next.
+    /// is done another time. O(those that have ended), for counting them.
     func sweep(_ environment: Environment, at now: Timestamp) {
         let query = query(.ended, in: environment)
-        guard let count = try? store.count(query, upTo: Self.keptMaximum + Self.sweptAtOnce) else { return }
+        let most = Self.keptMaximum + Self.sweptAtOnce
+        let count: Int
+        do throws(TableError) { count = try store.count(query, upTo: most) ?? most } catch { return }
         var oldest = query
         oldest.limit = Self.sweptAtOnce
         oldest.attributes = [ScheduleAttribute.state]

@@ -88,7 +88,6 @@ extension ScheduleTimer {
             return try conclude(schedule, error)
         }
         note(applied)
-        surroundings.schedules.sweep(schedule.change.environment, at: scope.instant)
     }
 
     /// Applies what takes several transactions.

@@ -51,6 +51,8 @@ package final class ScheduleTimer: Sendable {
         var agenda: ScheduleAgenda
         /// What has changed before the schedules were read; nil once they were.
         var early: [(id: String, entry: ScheduleAgenda.Entry?)]? = []
+        /// Where some have ended that may be too many, or too old, to be kept with the others.
+        var unswept = Set(Environment.allCases)
         /// Whether a turn is to come soon.
         var isWoken = false
         /// Which of those that wait is to go on: the last.
@@ -99,23 +101,26 @@ package final class ScheduleTimer: Sendable {
         let news = changes.compactMap(ScheduleTimer.news)
         guard !news.isEmpty else { return }
         let wakes = state.withLock { state in
+            for (environment, _, entry) in news where entry == nil { state.unswept.insert(environment) }
             guard state.early == nil else {
-                state.early?.append(contentsOf: news)
+                state.early?.append(contentsOf: news.map { ($0.id, $0.entry) })
                 return false
             }
-            for (id, entry) in news { state.agenda.set(id, entry) }
+            for (_, id, entry) in news { state.agenda.set(id, entry) }
             defer { state.isWoken = true }
             return !state.isWoken
         }
         if wakes { queue.async { [weak self] in self?.turn() } }
     }
 
-    private static func news(of change: TableChange) -> (id: String, entry: ScheduleAgenda.Entry?)? {
+    private static func news(
+        of change: TableChange
+    ) -> (environment: Environment, id: String, entry: ScheduleAgenda.Entry?)? {
         guard change.table == ChangeControlTable.name, let partition = change.key.partition.stringValue,
             let id = change.key.sort?.stringValue,
-            Environment.allCases.contains(where: { ChangeControlTable.schedules($0) == partition })
+            let environment = Environment.allCases.first(where: { ChangeControlTable.schedules($0) == partition })
         else { return nil }
-        return (id, change.newItem.flatMap { ScheduleAgenda.Entry(item: $0) })
+        return (environment, id, change.newItem.flatMap { ScheduleAgenda.Entry(item: $0) })
     }
 
     // MARK: - Turns
@@ -135,6 +140,7 @@ package final class ScheduleTimer: Sendable {
         } catch {
             return wait(afterFailure: error)
         }
+        sweep()
         let pause = state.withLock { state in
             state.failures = 0
             return state.isStopped ? nil : state.agenda.pause(at: surroundings.now())
@@ -154,6 +160,15 @@ package final class ScheduleTimer: Sendable {
                 state.early = nil
             }
         } catch { throw Trouble(nil, "\(error)") }
+    }
+
+    /// Lets go of some that have ended: once for all that a turn has done.
+    private func sweep() {
+        let unswept = state.withLock { state in
+            defer { state.unswept = [] }
+            return state.unswept
+        }
+        for environment in unswept { surroundings.schedules.sweep(environment, at: surroundings.now()) }
     }
 
     private func wait(_ milliseconds: Int) {

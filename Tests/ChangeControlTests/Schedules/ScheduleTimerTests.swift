@@ -244,6 +244,21 @@ struct ScheduleTimerTests {
         #expect(fixture.timer.statistics.damaged == 1)
     }
 
+    @Test("Those that have ended are kept for 90 days")
+    func kept() throws {
+        let fixture = try ScheduleFixture()
+        try fixture.createFlag()
+        let old = try fixture.schedule(ScheduleFixture.turning(), in: 1_000, onConflict: .force)
+        fixture.pass(1_000)
+        let new = try fixture.schedule(ScheduleFixture.turning(on: false), in: 90 * 24 * Self.hour, onConflict: .force)
+        fixture.pass(90 * 24 * Self.hour)
+        #expect(try fixture.state(of: old) == .applied && fixture.state(of: new) == .applied)
+        let last = try fixture.schedule(ScheduleFixture.turning(), in: 1_000, onConflict: .force)
+        fixture.pass(1_000)
+        #expect(throws: ScheduleError.notFound(old.id)) { try fixture.schedules.find(old.id) }
+        #expect(try fixture.state(of: new) == .applied && fixture.state(of: last) == .applied)
+    }
+
     @Test("What waits for the wall clock is looked at twice a second, and nothing is looked at where nothing waits")
     func pauses() throws {
         let fixture = try ScheduleFixture()
