@@ -28,11 +28,13 @@ extension Administration {
 
     /// Schedules what a draft wants. Blocks.
     ///
-    /// - Parameter scope: the leave of whoever wants it to do it now: looked at again when it is applied.
+    /// - Parameters:
+    ///   - scope: the leave of whoever wants it to do it now: looked at again when it is applied.
+    ///   - pointer: where the operation's body lies in what was sent.
     /// - Returns: the schedule, and why it could not be applied as things are, where it is to be forced.
     /// - Throws: why it is not scheduled.
     func schedule(
-        _ draft: ScheduleDraft, in scope: WriteScope
+        _ draft: ScheduleDraft, in scope: WriteScope, bodyAt pointer: String = ""
     ) throws(Problem) -> (schedule: Schedule, warning: String?) {
         guard currentCallers.caller(scope.principal, at: scope.instant) != nil else { throw .cannotSchedule }
         try admit(draft.operation, at: draft.at, in: scope)
@@ -52,7 +54,7 @@ extension Administration {
         } catch {
             // What is missing may be there when its time comes: whoever forces it has said that they know.
             guard draft.onConflict == .force, error.mayBeOtherwiseLater else {
-                throw Problem(error, in: scope.environment)
+                throw Problem(error.moved(to: pointer), in: scope.environment)
             }
             warning = "as things are, it would be refused: \(error)"
         }
@@ -102,6 +104,12 @@ extension Administration {
 }
 
 extension FlagStoreError {
+    /// The same of a body that lies elsewhere in what was sent.
+    fileprivate func moved(to pointer: String) -> FlagStoreError {
+        guard case .invalid(let issues) = self else { return self }
+        return .invalid(issues.map { DefinitionIssue(pointer: pointer + $0.pointer, message: $0.message) })
+    }
+
     /// Whether the same operation may be possible at another time.
     fileprivate var mayBeOtherwiseLater: Bool {
         switch self {

@@ -60,7 +60,8 @@ enum ScheduleRoutes {
             administration, body: draft.environment ?? draft.operation.bodyEnvironment)
         let scope = try request.scope(
             doing: draft.operation, in: environment, administration, because: draft.reason ?? draft.operation.reason)
-        return .respond(.planned(try administration.schedule(draft, in: scope), status: .created))
+        let planned = try administration.schedule(draft, in: scope, bodyAt: "/operation/body")
+        return .respond(.planned(planned, status: .created))
     }
 
     private static func get(

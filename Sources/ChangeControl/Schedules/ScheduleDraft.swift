@@ -140,7 +140,7 @@ extension FlagOperation {
             reader.report("tenantId", "has no meaning for \(kind.rawValue)")
         }
         let body = reader.value("body")
-        if kind.takesBody, body == nil { reader.report("body", "is required: what the request would send") }
+        if !kind.mayLackBody, body == nil { reader.report("body", "is required: what the request would send") }
         if !kind.takesBody, body != nil { reader.report("body", "has no meaning for \(kind.rawValue)") }
         _ = reader.text("reason", .reason)
         _ = reader.integer("expectedVersion", in: 0...Int(FlagLimits.version))
