@@ -35,8 +35,8 @@ extension ChangeGate {
             return ProtocolError(
                 .accessDenied,
                 "Changes of this item in \(name) need the approval of \(count) other\(count == 1 ? "" : "s"), which "
-                    + "cannot be asked for here: propose the change by PUT, PATCH or DELETE of its route under /api. Items "
-                    + "of kill switches are taken")
+                    + "cannot be asked for here: propose the change by PUT, PATCH or DELETE of its route under "
+                    + "/api. Items of kill switches are taken")
         }
     }
 }
