@@ -225,10 +225,10 @@ struct FailureTests {
         var error = #expect(throws: TableError.self) { try SQLiteTableStore.open(.directory(directory.path)) }
         #expect(error?.storageKind == .notADatabase)
         #expect(error?.description.contains("another program") == true)
-        try connection.execute("PRAGMA application_id = 0x54424C53; PRAGMA user_version = 2;")
+        try connection.execute("PRAGMA application_id = 0x54424C53; PRAGMA user_version = 3;")
         error = #expect(throws: TableError.self) { try SQLiteTableStore.open(.directory(directory.path)) }
         #expect(error?.storageKind == .cannotOpen)
-        #expect(error?.description.contains("layout is 2") == true)
+        #expect(error?.description.contains("layout is 3") == true)
         connection.close()
         #expect(access(path + "-wal", F_OK) != 0)
     }
