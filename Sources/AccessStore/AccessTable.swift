@@ -17,11 +17,15 @@ package enum AccessTable {
 
     static let partition: AttributeName = "PK"
     static let sort: AttributeName = "SK"
-    static let keys = "KEY"
-    static let accessKeys = "ACCESS_KEY"
-    static let signingKeys = "SIGNING_KEY"
+    /// The partition of the API keys.
+    package static let keys = "KEY"
+    /// The partition of the access keys.
+    package static let accessKeys = "ACCESS_KEY"
+    /// The partition of the keys that tokens are signed with.
+    package static let signingKeys = "SIGNING_KEY"
     static let sessions = "SESSION"
-    static let users = "USER"
+    /// The partition of the accounts.
+    package static let users = "USER"
 
     static let schema = TableSchema(
         name: name, partitionKey: KeyAttribute(partition), sortKey: KeyAttribute(sort))

@@ -20,19 +20,19 @@ struct AuditedAccess: Sendable {
     /// A row for each kind of items. Sessions are none: that somebody signs in is told by itself.
     static let all = [
         AuditedAccess(
-            partition: "KEY", subject: "key",
+            partition: AccessTable.keys, subject: "key",
             shown: [
                 "kind", "name", "environment", "roles", "tenantId", "rate", "createdAt", "createdBy", "expiresAt",
                 "revokedAt", "revokedBy", "reason",
             ], secret: ["secrets"]),
         AuditedAccess(
-            partition: "ACCESS_KEY", subject: "access-key",
+            partition: AccessTable.accessKeys, subject: "access-key",
             shown: ["name", "policy", "rate", "createdAt", "createdBy", "revokedAt", "revokedBy", "reason"]),
         AuditedAccess(
-            partition: "USER", subject: "user",
+            partition: AccessTable.users, subject: "user",
             shown: ["roles", "createdAt", "createdBy", "disabledAt", "revision"],
             secret: ["password", "secondFactor", "begunSecret", "recoveryDigests"]),
-        AuditedAccess(partition: "SIGNING_KEY", subject: "signing-key", shown: ["createdAt"]),
+        AuditedAccess(partition: AccessTable.signingKeys, subject: "signing-key", shown: ["createdAt"]),
     ]
 
     /// The entry of a change; nil for one that is no act of administration, such as the day of a key's last use.
