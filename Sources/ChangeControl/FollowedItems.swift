@@ -17,6 +17,9 @@ final class FollowedItems<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private let key: @Sendable (TableKey) -> Key?
     private let value: @Sendable (Item) -> Value?
     private let state = Locked(State())
+    /// Held while the items are read: of two who read at once, the later could put what it read before a change over
+    /// that change.
+    private let reading = Locked(())
 
     /// Items that `queries` of a table find.
     ///
@@ -42,18 +45,31 @@ final class FollowedItems<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     /// Reads the items unless they have been read, and follows them from then on. Blocks; O(items) the first time.
     func start() throws(TableError) {
-        if !state.withLock({ $0.isRead }) { try readAgain() }
+        if state.withLock({ $0.isRead }) { return }
+        try reading.withLock { _ throws(TableError) in
+            // Somebody else may have read them while this waited.
+            if !state.withLock({ $0.isRead }) { try readWhileAlone() }
+        }
     }
 
     /// Reads all items, whatever is known: after the table was replaced by another. Blocks; O(items).
     func readAgain() throws(TableError) {
+        try reading.withLock { _ throws(TableError) in try readWhileAlone() }
+    }
+
+    private func readWhileAlone() throws(TableError) {
         let isFirst = state.withLock { state in
             state.early = state.early ?? []
             defer { state.isFollowing = true }
             return !state.isFollowing
         }
         if isFirst { store.subscribe { [weak self] changes in self?.take(changes) } }
-        let values = try read()
+        let values: [Key: Value]
+        do throws(TableError) { values = try read() } catch {
+            // Nothing is gathered for a reading that is over.
+            state.withLock { $0.early = nil }
+            throw error
+        }
         state.withLock { state in
             state.values = values
             // What has changed meanwhile is newer than what was read.
