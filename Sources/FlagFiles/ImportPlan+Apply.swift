@@ -1,10 +1,8 @@
 import Access
 import Bytes
-import Dispatch
 import DynamoModel
 import FlagCore
 import FlagStore
-import Platform
 
 extension ImportPlan {
     /// Does what the plan says. Blocks until all of it is durable: not for a loop or the table's writer queue.
@@ -70,16 +68,13 @@ extension BulkWriter {
     /// Deletes a flag with its overrides and its kill switch, and waits until it is gone. The plan knows that nobody is
     /// left who requires it: to look again for each would read all flags as often as flags are removed.
     func remove(_ flag: FlagRecord, keepsKillSwitch: Bool) throws(FlagStoreError) {
-        let done = DispatchSemaphore(value: 0)
-        let answer = Locked<Result<Void, FlagStoreError>>(.success(()))
-        repository.remove(
-            flag.key, in: scope, expecting: flag.version, keepsKillSwitch: keepsKillSwitch, progress
-        ) { result in
-            answer.withLock { $0 = result }
-            done.signal()
-        }
-        done.wait()
-        do throws(FlagStoreError) { try answer.withLock { $0 }.get() } catch {
+        do throws(FlagStoreError) {
+            try FlagRepository.waiting { completion in
+                repository.remove(
+                    flag.key, in: scope, expecting: flag.version, keepsKillSwitch: keepsKillSwitch, progress,
+                    completion: completion)
+            }
+        } catch {
             switch error {
             // Gone already is gone.
             case .notFound: break

@@ -1,5 +1,4 @@
 import Access
-import Dispatch
 import DynamoModel
 import FlagCore
 import FlagStore
@@ -69,7 +68,8 @@ extension ProposalDesk {
         if operation.kind.isOneTransaction {
             let companion = proposals.replacement(of: proposal, by: applied)
             do throws(FlagStoreError) {
-                try wait(repository.accompanied(by: [companion]), operation, in: scope)
+                let together = repository.accompanied(by: [companion])
+                try together.applyAndWait(operation, in: scope, listed: listed)
                 return applied
             } catch {
                 if case .overtaken = error { return nil }
@@ -83,7 +83,9 @@ extension ProposalDesk {
         let begun = approved.begun()
         return try whileUnderWay(proposal.id) { () throws(ProposalError) in
             guard try proposals.replace(proposal, by: begun, as: approver) else { return nil }
-            do throws(FlagStoreError) { try wait(repository, operation, in: scope) } catch {
+            do throws(FlagStoreError) {
+                try repository.applyAndWait(operation, in: scope, listed: listed)
+            } catch {
                 // What was half done goes on in `resume`; what was not begun waits as before.
                 if isOfNothingDone(error) { _ = try proposals.replace(begun, by: begun.reopened(), as: approver) }
                 throw try failure(error, of: proposal)
@@ -133,22 +135,12 @@ extension ProposalDesk {
 
     private func isOfNothingDone(_ error: FlagStoreError) -> Bool {
         switch error {
-        case .versionMismatch, .notFound, .invalid, .required, .segmentUsed, .alreadyExists, .segmentExists: true
-        default: false
+        case .versionMismatch, .notFound, .noFlagToKill, .alreadyExists, .segmentExists, .invalid, .flagArchived,
+            .flagNotArchived, .nothingToRestore, .nothingToPromote, .required, .segmentUsed, .versionNotFound,
+            .versionNotKept, .invalidCursor:
+            true
+        case .conflict, .overtaken, .stopped, .unavailable: false
         }
-    }
-
-    private func wait(
-        _ repository: FlagRepository, _ operation: FlagOperation, in scope: WriteScope
-    ) throws(FlagStoreError) {
-        let done = DispatchSemaphore(value: 0)
-        let answer = Locked<Result<Written, FlagStoreError>?>(nil)
-        repository.apply(operation, in: scope, listed: listed) { result in
-            answer.withLock { $0 = result }
-            done.signal()
-        }
-        done.wait()
-        _ = try answer.withLock { $0 }?.get()
     }
 
     // MARK: - Beside requests
@@ -156,17 +148,22 @@ extension ProposalDesk {
     /// Ends what nobody has decided in time, lets go of what ended long ago, and goes on with what was begun before a
     /// stop. What fails is tried again the next time.
     package func tidy() {
-        do throws(ProposalError) {
-            let instant = now()
-            for (id, waiting) in proposals.unended.sorted(by: { $0.key < $1.key }) {
-                switch waiting.state {
-                case .open where instant >= waiting.expiresAt: try expire(id, at: instant)
-                case .applying: try resume(id, at: instant)
-                default: break
-                }
-            }
-        } catch { report(.failed("\(error)")) }
+        let instant = now()
+        for (id, waiting) in proposals.unended.sorted(by: { $0.key < $1.key }) {
+            // One that fails keeps no other waiting.
+            do throws(ProposalError) { try tidy(id, waiting, at: instant) } catch { report(.failed("\(error)")) }
+        }
         proposals.removeOld(at: now())
+    }
+
+    private func tidy(
+        _ id: String, _ waiting: ProposalStore.Waiting, at instant: Timestamp
+    ) throws(ProposalError) {
+        switch waiting.state {
+        case .open where instant >= waiting.expiresAt: try expire(id, at: instant)
+        case .applying: try resume(id, at: instant)
+        default: break
+        }
     }
 
     private func expire(_ id: String, at instant: Timestamp) throws(ProposalError) {
@@ -189,7 +186,9 @@ extension ProposalDesk {
         let ended: Proposal
         do throws(ProposalError) {
             let scope = try leave(for: proposal, content, at: instant)
-            do throws(FlagStoreError) { try wait(repository, operation, in: scope) } catch {
+            do throws(FlagStoreError) {
+                try repository.applyAndWait(operation, in: scope, listed: listed)
+            } catch {
                 switch error {
                 // It was done before the stop, and that alone was not noted.
                 case .notFound where operation.kind.removes: break

@@ -1,9 +1,7 @@
 import Access
-import Dispatch
 import DynamoModel
 import FlagCore
 import FlagStore
-import Platform
 
 extension ScheduleTimer {
     /// Does what was decided about one. Blocks until it is durable.
@@ -163,23 +161,5 @@ extension Caller {
     /// Whether an operation is about what somebody may reach who may be bound to one tenant.
     package func mayReach(_ operation: FlagOperation) -> Bool {
         tenant == nil || (operation.kind.isOfTenant && operation.tenant == tenant)
-    }
-}
-
-extension FlagRepository {
-    /// Does what an operation says, and waits until it is durable.
-    @discardableResult
-    func applyAndWait(
-        _ operation: FlagOperation, in scope: WriteScope, listed: ListedKeys
-    ) throws(FlagStoreError) -> Written {
-        let done = DispatchSemaphore(value: 0)
-        let answer = Locked<Result<Written, FlagStoreError>?>(nil)
-        apply(operation, in: scope, listed: listed) { result in
-            answer.withLock { $0 = result }
-            done.signal()
-        }
-        done.wait()
-        guard let result = answer.withLock({ $0 }) else { return .gone }
-        return try result.get()
     }
 }

@@ -47,6 +47,19 @@ extension FlagRepository {
         }
     }
 
+    /// Does what an operation says, and waits until it is durable. Blocks: not on the writer's queue.
+    ///
+    /// - Parameters:
+    ///   - scope: who does it, where and when.
+    ///   - listed: which keys a segment lists.
+    /// - Returns: what there is then.
+    @discardableResult
+    package func applyAndWait(
+        _ operation: FlagOperation, in scope: WriteScope, listed: ListedKeys
+    ) throws(FlagStoreError) -> Written {
+        try Self.waiting { apply(operation, in: scope, listed: listed, completion: $0) }
+    }
+
     /// Those that take many transactions: waited for.
     private func applyAtOnce(
         _ operation: FlagOperation, in scope: WriteScope, _ listed: ListedKeys

@@ -1,10 +1,8 @@
 import Access
 import Bytes
-import Dispatch
 import DynamoModel
 import FlagCore
 import JSON
-import Platform
 
 extension FlagRepository {
     /// Has a flag be in an environment what it is in another. Blocks until all of it is durable.
@@ -22,7 +20,7 @@ extension FlagRepository {
         for segment in result.segments where !segment.isNone { try write(segment, promotion, in: scope) }
         guard !result.change.isNone else { return result }
         let draft = FlagDraft(result.flag)
-        let flag = try waiting { completion in
+        let flag = try Self.waiting { completion in
             if result.change.isNew {
                 create(draft, in: scope, completion: completion)
             } else {
@@ -137,30 +135,12 @@ extension FlagRepository {
         let source = try self.segment(segment.name, in: promotion.source)
         let draft = SegmentDraft(source)
         if segment.change.isNew {
-            _ = try waiting { createSegment(draft, in: scope, completion: $0) }
+            _ = try Self.waiting { createSegment(draft, in: scope, completion: $0) }
         } else if !segment.change.isNone {
-            _ = try waiting { replaceSegment(with: draft, in: scope, completion: $0) }
+            _ = try Self.waiting { replaceSegment(with: draft, in: scope, completion: $0) }
         }
         guard segment.added.count > 0 || segment.removed.count > 0 else { return }
         let keys = try allKeys(ofSegment: segment.name, in: promotion.source)
         _ = try replaceKeys(ofSegment: segment.name, by: keys, in: scope)
-    }
-
-    /// Waits for what a write answers.
-    private func waiting<Value: Sendable>(
-        _ write: (@escaping Completion<Value>) -> Void
-    ) throws(FlagStoreError) -> Value {
-        let done = DispatchSemaphore(value: 0)
-        let answer = Locked<Result<Value, FlagStoreError>?>(nil)
-        write { result in
-            answer.withLock { $0 = result }
-            done.signal()
-        }
-        done.wait()
-        guard let answer = answer.withLock({ $0 }) else {
-            throw .unavailable(
-                reason: "A write was not answered", hint: "This is a defect of the server: please report it")
-        }
-        return try answer.get()
     }
 }

@@ -309,6 +309,24 @@ struct ApprovalTests {
         #expect(refusal { _ = try fixture.desk.proposals.find(proposal.id) } == "not found")
     }
 
+    @Test("One that cannot be read keeps no other from ending")
+    func damaged() throws {
+        let fixture = try ApprovalFixture()
+        try fixture.createFlag()
+        let (first, second) = (try fixture.propose(), try fixture.propose())
+        let (damaged, whole) = first.id < second.id ? (first, second) : (second, first)
+        let kept = [
+            ChangeControlTable.partition, ChangeControlTable.sort, Proposal.stateName, Proposal.expiryName,
+        ]
+        let item = damaged.item.filter { kept.contains($0.key) }
+        try fixture.store.transactAndWait(
+            [.put(table: ChangeControlTable.name, item: item)], principal: .server)
+        fixture.pass(7 * 86_400_000)
+        fixture.desk.tidy()
+        #expect(try fixture.state(of: whole) == .expired)
+        #expect(fixture.told.contains { $0.hasPrefix("failed") })
+    }
+
     @Test("Its author takes a proposal back, and whoever administers")
     func withdrawal() throws {
         let fixture = try ApprovalFixture()
