@@ -242,6 +242,22 @@ def test_commands_decide_as_users_of_the_machine(office):
     assert office.flag("checkout")["description"] == "by night"
 
 
+def test_a_command_says_of_what_waits_for_others_only_that_it_waits(office):
+    waiting = office.command("archive", "checkout", "--environment", ENVIRONMENT, "--reason", "unused")
+    assert waiting.returncode == 0 and waiting.stdout == "", waiting
+    assert "waits for an approval: flag-server proposals approve " in waiting.stderr
+    assert "archived" not in office.flag("checkout")
+    at_once = office.command("archive", "checkout", "--environment", ENVIRONMENT, "--reason", "unused", "--emergency")
+    assert at_once.stdout == "the flag checkout is archived\n", at_once
+    assert office.flag("checkout")["archived"] is True
+    office.server.expect(201, "POST", "/api/flags?environment=development", {
+        "flagKey": "banner", "description": "d", "owner": "o", "defaultEnabled": True},
+        {"X-API-Key": office.keys["root"]})
+    promoted = office.command("promote", "banner", "--from", "development", "--to", ENVIRONMENT, "--yes")
+    assert promoted.returncode == 0 and promoted.stdout == "+ flag banner\n", promoted
+    assert "waits for an approval" in promoted.stderr
+
+
 def test_proposals_outlive_a_crash_and_none_that_was_answered_is_lost(office):
     proposals = [office.propose(description=f"number {number}") for number in range(5)]
     office.server.kill()

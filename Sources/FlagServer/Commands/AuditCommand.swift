@@ -104,7 +104,7 @@ struct AuditCommand: ParsableCommand {
                 let body: JSONValue = ["heads": .array(heads)]
                 let request = RouteRequest(.post, "/api/audit/chain/verify", body: body.serializedBytes()).inLongWork
                 let report = try place.answer(request, of: "audit verify")
-                print(place.format == .json ? report.serialized(pretty: true) : AuditCommand.text(of: report))
+                print(place.format.shown(report) ?? AuditCommand.text(of: report))
                 guard report["problems"]?.arrayValue?.isEmpty ?? false else { throw CommandEnd.failed }
             }
         }

@@ -35,9 +35,8 @@ struct PromoteCommand: ParsableCommand {
     @Flag(help: "Do not ask.")
     var yes = false
 
-    @Option(help: ArgumentHelp("Why, for the history.", valueName: "text"))
-    var reason: String?
-
+    @OptionGroup var why: ReasonOptions
+    @OptionGroup var urgency: EmergencyOptions
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
@@ -49,28 +48,30 @@ struct PromoteCommand: ParsableCommand {
 
     func run() throws {
         try CommandEnd.reporting {
-            let planned = try answer(dryRun: true)
+            let planned = try answer(dryRun: true).json()
             let lines = PromotionText(planned).lines
             guard !lines.isEmpty else {
-                print(place.format == .json ? planned.serialized(pretty: true) : "nothing differs")
+                print(place.format.shown(planned) ?? "nothing differs")
                 return
             }
             if dryRun || place.format == .text {
-                print(place.format == .json ? planned.serialized(pretty: true) : lines.joined(separator: "\n"))
+                print(place.format.shown(planned) ?? lines.joined(separator: "\n"))
             }
             guard !dryRun, try isWanted() else { return }
             let done = try answer(dryRun: false)
-            print(place.format == .json ? done.serialized(pretty: true) : "the flag \(key) is promoted to \(to)")
+            if let text = place.format.shown(try done.json()) { return print(text) }
+            // Of what only waits for others, nothing has become anything: that it waits was told.
+            if done.proposalAdvice == nil { print("the flag \(key) is promoted to \(to)") }
         }
     }
 
-    private func answer(dryRun: Bool) throws -> JSONValue {
+    private func answer(dryRun: Bool) throws -> RouteResponse {
         let path = "/api/flags/\(PercentEncoding.encodedSegment(key))/promote"
         let body: JSONValue = ["from": .string(from), "to": .string(to)]
         let query = [("dryRun", dryRun ? "true" : nil)]
-        var request = RouteRequest(.post, path, query: query, body: body.serializedBytes())
-        request.reason = reason
-        return try place.door.answer(request, of: "promote", needing: .flags).json()
+        let request = RouteRequest(.post, path, query: query, body: body.serializedBytes())
+            .because(why).inEmergency(urgency)
+        return try place.door.answer(request, of: "promote", needing: .flags)
     }
 
     /// Whether to go on: asked on a terminal, unless that was said already.

@@ -118,14 +118,11 @@ struct SchedulesCommand: ParsableCommand {
         @Argument(help: "The schedule's identifier.")
         var id: String
 
-        @Option(help: ArgumentHelp("Why.", valueName: "text"))
-        var reason: String?
-
+        @OptionGroup var why: ReasonOptions
         @OptionGroup var place: PlaceOptions
 
         func run() throws {
-            var request = RouteRequest(.delete, SchedulesCommand.path(id))
-            request.reason = reason
+            let request = RouteRequest(.delete, SchedulesCommand.path(id)).because(why)
             try place.print(request, of: "schedules cancel", needing: .flags, SchedulesCommand.line)
         }
     }

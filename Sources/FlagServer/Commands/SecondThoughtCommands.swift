@@ -8,8 +8,8 @@ import JSON
 
 /// Why something is changed, whether it is only to be looked at, and who is asked.
 struct SecondThoughtOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Why, for the history.", valueName: "text"))
-    var reason: String?
+    @OptionGroup var why: ReasonOptions
+    @OptionGroup var urgency: EmergencyOptions
 
     @Flag(help: "Say what it would come to, and change nothing.")
     var dryRun = false
@@ -27,10 +27,12 @@ struct SecondThoughtOptions: ParsableArguments {
     ) throws {
         try CommandEnd.reporting {
             let query = [("environment", environment.chosen()?.rawValue), ("dryRun", dryRun ? "true" : nil)]
-            var request = RouteRequest(.post, path, query: query, body: body?.serializedBytes())
-            request.reason = reason
+            let request = RouteRequest(.post, path, query: query, body: body?.serializedBytes())
+                .because(why).inEmergency(urgency)
             let response = try place.door.answer(request, of: command, needing: .flags)
-            print(place.format == .json ? try response.json().serialized(pretty: true) : try text(response))
+            if let text = place.format.shown(try response.json()) { return print(text) }
+            // Of what only waits for others, nothing has become anything: that it waits was told.
+            if response.proposalAdvice == nil { print(try text(response)) }
         }
     }
 
