@@ -114,12 +114,12 @@ def test_the_settings_of_the_page_are_good_settings(place):
 
 def test_the_server_tells_systemd_when_it_can_answer_and_when_it_stops(place, supervise, notifications):
     server = supervise()
-    assert notifications.recv(100) == b"READY=1"
+    assert notifications.recv(200).startswith(b"READY=1\nSTATUS=serving at ")
     assert server.get("/health/ready").startswith(b"HTTP/1.1 200 ")
     assert server.get("/api/flags").startswith(b"HTTP/1.1 200 "), "nobody is asked for a key"
     assert (place / "state" / "flags.db").exists()
     assert server.stop() == 0
-    assert notifications.recv(100) == b"STOPPING=1"
+    assert notifications.recv(100).startswith(b"STOPPING=1\n")
     log = (place / "log").read_text()
     assert '"level":"warning"' not in log and '"level":"error"' not in log, log
 
@@ -127,7 +127,7 @@ def test_the_server_tells_systemd_when_it_can_answer_and_when_it_stops(place, su
 def test_a_connection_waits_in_the_socket_while_the_server_restarts(supervise, notifications):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = supervise(listening)
-        assert notifications.recv(100) == b"READY=1"
+        assert notifications.recv(200).startswith(b"READY=1\nSTATUS=serving at ")
         assert server.stop() == 0
         with socket.create_connection(listening.getsockname(), timeout=20) as waiting:
             waiting.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
