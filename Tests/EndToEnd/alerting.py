@@ -19,8 +19,8 @@ COMING = {
     "flag_server_data_size_bytes",
     "flag_server_newest_backup_time_seconds",
 }
-"""Metrics that rules and dashboard ask for and the server does not show yet. As soon as it shows one, a test says that it
-is to be taken off."""
+"""Metrics that rules and dashboard ask for and the server does not show yet. As soon as it shows one, a test says that
+it is to be taken off."""
 
 COMING_LABELS = {'flag_server_dynamodb_requests_total{outcome="throttled"}'}
 """The same of values of labels."""
@@ -28,9 +28,8 @@ COMING_LABELS = {'flag_server_dynamodb_requests_total{outcome="throttled"}'}
 
 def rules(path=ALERTS) -> list[dict]:
     """Every rule of a file, in its order, with the name of its group as `group`."""
-    return [
-        rule | {"group": group["name"]} for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]
-    ]
+    groups = yaml.safe_load(path.read_text())["groups"]
+    return [rule | {"group": group["name"]} for group in groups for rule in group["rules"]]
 
 
 def alerts() -> list[str]:
