@@ -46,7 +46,7 @@ class Trouble:
 
 def fails(server: FlagServer) -> Trouble:
     """Every write is answered with 503, since no file may become longer than 4 KiB any more, and one request of thirty
-    is a write: more than 1 % are errors, and fewer than the 5 % of FlagServerManyErrors, which silences FlagServerErrors.
+    is a write: more than 1 % are errors, and fewer than the 5 % of FlagServerManyErrors, which silences this one.
     """
     subprocess.run(["prlimit", f"--pid={server.process.pid}", "--fsize=4096"], check=True)
 
