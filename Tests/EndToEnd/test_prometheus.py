@@ -3,6 +3,7 @@ that the operations guide gives them: the right people, over webhooks, Slack and
 
 import itertools
 import json
+import re
 import sqlite3
 import subprocess
 import threading
@@ -10,9 +11,10 @@ import time
 
 import pytest
 
+import page
 from alerting import rules
 from monitoring import FACTOR, Monitoring, is_missing, seconds
-from server import FlagServer, run_command
+from server import REPOSITORY, FlagServer, binary, run_command
 
 SLACK = 12
 """Seconds that a loaded machine may take on top of what rules and intervals add up to."""
@@ -208,3 +210,28 @@ def test_a_server_that_is_gone_is_not_also_called_slow(scene):
     told = [json.loads(message.text) for message in monitoring.receiver.messages
             if message.to == "/notification" and "elsewhere:3002" in message.text]
     assert {alert["labels"]["alertname"] for message in told for alert in message["alerts"]} == {"FlagServerDown"}
+
+
+def test_the_page_on_monitoring_works_as_pasted(scene, tmp_path):
+    servers, monitoring = scene
+    own = f"{binary()} keys create --data-dir {servers['guarded'].data_dir}"
+    places = {
+        "sudo ": "", "-g prometheus ": "", "/etc/prometheus": str(tmp_path), "flag-server keys create": own,
+        "127.0.0.1:9090": f"127.0.0.1:{monitoring.prometheus}",
+        "127.0.0.1:9093": f"127.0.0.1:{monitoring.alertmanager}"}
+    printed = ""
+    for example in page.examples((REPOSITORY / "docs" / "monitoring.md").read_text()):
+        command = example.command.replace("\\\n", "")
+        # What changes this machine, or asks a Grafana that is not here.
+        command = re.sub(r"(?m)^(sudo apt-get|sudo systemctl|echo 'ARGS|jq) .*\n", "", command)
+        for there, place in places.items():
+            command = command.replace(there, place)
+        ran = subprocess.run(["bash", "-eo", "pipefail", "-c", command], cwd=REPOSITORY, stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 0, f"{command}\n{ran.stdout}{ran.stderr}"
+        printed += ran.stdout
+    shown = {"Authorization": f"Bearer {(tmp_path / 'flag-server.key').read_text().strip()}"}
+    assert servers["guarded"].request("GET", "/metrics", headers=shown)[0] == 200
+    assert f"127.0.0.1:{servers['guarded'].port}" in printed and "capacity,notification" in printed
+    for receiver in ("/notification", "/slack"):
+        monitoring.receiver.await_message(receiver, "FlagServerDrill", until=time.monotonic() + 10 / FACTOR + SLACK)
