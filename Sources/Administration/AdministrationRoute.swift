@@ -26,7 +26,7 @@ package struct AdministrationRoute: Sendable {
         FlagRoutes.routes + SegmentRoutes.routes + TenantOverrideRoutes.routes + KillSwitchRoutes.routes
         + HistoryRoutes.routes + ScheduleRoutes.routes + FreezeRoutes.routes + ProposalRoutes.routes
         + TransferRoutes.routes + KeyRoutes.routes + AccessKeyRoutes.routes + UserRoutes.routes + AccountRoutes.routes
-        + TokenRoutes.routes + SessionRoutes.routes + AuditRoutes.routes + ofTables
+        + TokenRoutes.routes + SessionRoutes.routes + AuditRoutes.routes + HookRoutes.routes + ofTables
 
     /// Those that need no flags.
     package static let ofTables = BackupRoutes.routes + AtRestRoutes.routes + WorkRoutes.routes

@@ -12,6 +12,8 @@ final class AuditNotes: Sendable {
         var waiting: [Note] = []
         var bytes = 0
         var lost = 0
+        /// The same, of those that were told, too.
+        var allLost: UInt64 = 0
         var isScheduled = false
         var failures = 0
         var tally = AuditTally()
@@ -40,8 +42,8 @@ final class AuditNotes: Sendable {
 
     init(_ log: AuditLog) { self.log = log }
 
-    /// How many entries there was no room for, and that are not told yet.
-    var lost: Int { state.withLock { $0.lost } }
+    /// How many entries there was no room for since the start.
+    var lost: UInt64 { state.withLock { $0.allLost } }
 
     /// Notes an entry.
     ///
@@ -51,6 +53,7 @@ final class AuditNotes: Sendable {
         let isTaken = state.withLock { state in
             guard state.bytes + bytes <= Self.bytesMaximum else {
                 state.lost += 1
+                state.allLost += 1
                 return false
             }
             state.waiting.append(Note(entry: entry, bytes: bytes, done: done))

@@ -3,6 +3,7 @@ import Dispatch
 import DynamoModel
 import FlagCore
 import FlagStore
+import Platform
 
 extension AuditTrail {
     /// Which way a list goes.
@@ -34,9 +35,33 @@ extension AuditTrail {
     package func verify(
         against heads: [AuditHead], expect: (Int64) -> Void = { _ in }, note: (Int64) -> Bool = { _ in false }
     ) throws(TableError) -> AuditReport {
+        var isWhole = true
         var verification = AuditVerification(store: log.store, seal: log.seal, heads: heads)
-        return try verification.run(expect: expect, note: note)
+        let report = try verification.run(expect: expect) { count in
+            let isGivenUp = note(count)
+            if isGivenUp { isWhole = false }
+            return isGivenUp
+        }
+        // Heads from elsewhere may be of another log; what is wrong without them is wrong here.
+        if isWhole, heads.isEmpty || report.problems.isEmpty { verified.withLock { $0 = report.problems } }
+        return report
     }
+
+    /// Has the log checked once a day from now on, beside everything else.
+    ///
+    /// - Parameter report: told what is wrong, each time that something is.
+    package func verifyDaily(report: @escaping @Sendable ([String]) -> Void) {
+        delay.call(Self.verificationMilliseconds, checks) { [weak self] in
+            guard let self, !isStopped else { return }
+            // What cannot be read now is read another time.
+            if let found = try? verify(against: [], note: { _ in self.isStopped }), !found.problems.isEmpty {
+                report(found.problems)
+            }
+            verifyDaily(report: report)
+        }
+    }
+
+    private static let verificationMilliseconds = 24 * 3_600_000
 
     /// Removes records of before a time. Blocks while it is done.
     ///

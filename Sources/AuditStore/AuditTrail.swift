@@ -17,6 +17,10 @@ package final class AuditTrail: Sendable {
     private let stopped = Locked(false)
     private let shipment = Locked<AuditShipment?>(nil)
 
+    /// What the last check of the whole log found to be wrong; nil when there was none yet.
+    let verified = Locked<[String]?>(nil)
+    /// Where it is checked: that takes long.
+    let checks = DispatchQueue(label: "flag-server.audit.check")
     /// For how long changes are gathered before they are taken, in milliseconds: transactions that store many cost
     /// each of them little.
     private static let gatherMilliseconds = 200
@@ -126,7 +130,7 @@ package final class AuditTrail: Sendable {
         let shipped = shipment.withLock { $0 }?.progress
         return AuditStatistics(
             records: counts.records, failures: counts.failures, lost: notes.lost, shipped: shipped?.shipped,
-            shipmentFailures: shipped?.failures ?? 0)
+            shipmentFailures: shipped?.failures ?? 0, isBroken: verified.withLock { $0.map { !$0.isEmpty } })
     }
 }
 
@@ -136,10 +140,12 @@ package struct AuditStatistics: Sendable {
     package let records: UInt64
     /// How often storing some failed, and was tried again.
     package let failures: UInt64
-    /// Entries that there was no room for, and that are not told yet.
-    package let lost: Int
+    /// Entries that there was no room for.
+    package let lost: UInt64
     /// The last record that was copied elsewhere; nil where none is.
     package let shipped: Int64?
     /// How often copying failed, and was tried again.
     package let shipmentFailures: UInt64
+    /// Whether the last check of the whole log found something to be wrong; nil when there was none since the start.
+    package let isBroken: Bool?
 }

@@ -1,9 +1,13 @@
 // OpenSSL 3, and what of it is macros. Wrappers only.
+#include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/hmac.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 static inline int copenssl_set_minimum_version(SSL_CTX *context, int version) {
     return (int)SSL_CTX_set_min_proto_version(context, version);
@@ -44,4 +48,12 @@ static inline int copenssl_copy_ticket_keys(SSL_CTX *from, SSL_CTX *to) {
                SSL_CTX_set_tlsext_ticket_keys(to, keys, length) == 1;
     OPENSSL_cleanse(keys, sizeof(keys));
     return done;
+}
+
+// When the certificate of a context ends, in seconds since 1970; 0 where it does not say so.
+static inline int64_t copenssl_not_after(SSL_CTX *context) {
+    X509 *certificate = SSL_CTX_get0_certificate(context);
+    struct tm time;
+    if (certificate == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1) return 0;
+    return (int64_t)timegm(&time);
 }

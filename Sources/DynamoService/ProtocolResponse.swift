@@ -8,10 +8,14 @@ package struct ProtocolResponse: Sendable, Equatable {
     /// JSON, or nothing.
     package let body: [UInt8]
 
+    /// Whether it tells the client to come again later, with fewer requests.
+    package let isThrottled: Bool
+
     /// A response of these bytes.
-    package init(status: UInt16 = 200, body: [UInt8]) {
+    package init(status: UInt16 = 200, body: [UInt8], isThrottled: Bool = false) {
         self.status = status
         self.body = body
+        self.isThrottled = isThrottled
     }
 
     /// A response whose members are written by `write`.
@@ -60,6 +64,8 @@ package struct ProtocolResponse: Sendable, Equatable {
             }
         }
         writer.endObject()
-        self.init(status: error.code.status, body: writer.bytes)
+        self.init(
+            status: error.code.status, body: writer.bytes,
+            isThrottled: error.code == .throttling)
     }
 }

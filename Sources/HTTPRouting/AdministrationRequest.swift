@@ -20,6 +20,8 @@ package struct AdministrationRequest: Sendable {
     package private(set) var reason: String?
     /// Whether whoever sent it says in the field `X-Change-Emergency` that the change cannot wait for anybody.
     package var isEmergency = false
+    /// `Accept`, as it came; several fields joined.
+    package private(set) var accept: String?
     /// What the program calls itself that sent it; a bounded part.
     package private(set) var userAgent: String?
     /// What kind of credential it shows: `key`, `token`, `session`; nil for none.
@@ -67,6 +69,7 @@ package struct AdministrationRequest: Sendable {
         ifNoneMatch = request.joinedField("If-None-Match")
         try give(reason: request.joinedField(Self.reasonField))
         isEmergency = try Self.isEmergency(request.joinedField(Self.emergencyField))
+        accept = request.joinedField("Accept")
         userAgent = Self.userAgent(of: request)
         proof = Credential.proof(of: request)
         if route.policy.readsCredentials { credentials = OwnCredentials(request, isSecure: isSecure) }

@@ -20,7 +20,7 @@ package struct RequestMetrics: Sendable {
                 MetricLabel("route", labels),
                 MetricLabel("status", RequestMetrics.statuses.map { "\($0)" } + ["other"]),
             ],
-            isSparse: true, in: &layout)
+            isSparse: true, showing: ["200", "429", "500", "503"], in: &layout)
         durations = HistogramFamily(
             "flag_server_http_request_duration_seconds",
             "Time from when a loop began with a request to its answer, by group of routes.",

@@ -37,6 +37,7 @@ package struct CounterFamily: Sendable {
     private let meaning: String
     private let labels: [MetricLabel]
     private let isSparse: Bool
+    private let shown: Set<String>
     /// The first of its counters.
     package let first: Int
 
@@ -46,9 +47,11 @@ package struct CounterFamily: Sendable {
     ///   - labels: at most two; the last one's values lie side by side.
     ///   - kind: a gauge where what is counted elsewhere is published.
     ///   - isSparse: whether counters that never counted are left out.
+    ///   - shown: values of the second label whose counters are shown all the same, where another of the same value of
+    ///     the first has counted: what a rule looks for has to be there before it happens.
     package init(
         _ name: String, _ meaning: String, _ labels: [MetricLabel] = [], kind: MetricsText.Kind = .counter,
-        isSparse: Bool = false, in layout: inout MetricLayout
+        isSparse: Bool = false, showing shown: Set<String> = [], in layout: inout MetricLayout
     ) {
         precondition(labels.count <= 2, "a family has at most two labels")
         self.name = name
@@ -56,6 +59,7 @@ package struct CounterFamily: Sendable {
         self.meaning = meaning
         self.labels = labels
         self.isSparse = isSparse
+        self.shown = shown
         first = layout.take(labels.reduce(1) { $0 * $1.values.count })
     }
 
@@ -70,9 +74,10 @@ package struct CounterFamily: Sendable {
         let rows = labels.first?.values ?? [""]
         let columns = labels.count == 2 ? labels[1].values : [""]
         for (row, rowValue) in rows.enumerated() {
+            let isUsed = isSparse && !shown.isEmpty && columns.indices.contains { value(place(row, $0)) > 0 }
             for (column, columnValue) in columns.enumerated() {
                 let value = value(place(row, column))
-                if isSparse, value == 0 { continue }
+                if isSparse, value == 0, !(isUsed && shown.contains(columnValue)) { continue }
                 let pairs = zip(labels.map(\.name), [rowValue, columnValue]).map { (name: $0, value: $1) }
                 text.line("\(value)", pairs)
             }

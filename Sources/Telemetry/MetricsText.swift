@@ -1,6 +1,17 @@
-/// Writes the text format that Prometheus scrapes
-/// (https://prometheus.io/docs/instrumenting/exposition_formats/, version 0.0.4).
+/// Writes the text that Prometheus scrapes: its own format
+/// (https://prometheus.io/docs/instrumenting/exposition_formats/, version 0.0.4), or OpenMetrics 1.0
+/// (https://prometheus.io/docs/specs/om/open_metrics_spec/).
 package struct MetricsText {
+    /// How it is written.
+    package enum Format: Sendable {
+        case prometheus, openMetrics
+
+        /// The one that a client wants more, by its field `Accept` (RFC 9110 §12.5.1); its own, where it says nothing.
+        package init(accept: String?) {
+            self = accept?.contains("application/openmetrics-text") ?? false ? .openMetrics : .prometheus
+        }
+    }
+
     /// What a metric is.
     package enum Kind: String {
         case counter
@@ -8,11 +19,21 @@ package struct MetricsText {
         case histogram
     }
 
+    private let format: Format
+
     /// The content type of the text.
-    package static let contentType: StaticString = "text/plain; version=0.0.4; charset=utf-8"
+    package var contentType: String {
+        switch format {
+        case .prometheus: "text/plain; version=0.0.4; charset=utf-8"
+        case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        }
+    }
 
     /// A text without a family.
-    package init() {}
+    package init(_ format: Format = .prometheus) { self.format = format }
+
+    /// Ends the text: nothing is written behind that.
+    package mutating func end() { if format == .openMetrics { write("# EOF\n") } }
 
     /// The text so far, UTF-8.
     package private(set) var bytes: [UInt8] = []
@@ -21,7 +42,10 @@ package struct MetricsText {
     /// Begins a family of samples.
     package mutating func family(_ name: String, _ kind: Kind, _ meaning: String) {
         family = name
-        write("# HELP \(name) \(meaning)\n# TYPE \(name) \(kind.rawValue)\n")
+        // There, what counts is told without what its samples end with.
+        let isShort = format == .openMetrics && kind == .counter && name.hasSuffix("_total")
+        let told = isShort ? String(name.dropLast(6)) : name
+        write("# HELP \(told) \(meaning)\n# TYPE \(told) \(kind.rawValue)\n")
     }
 
     /// One sample of the family begun last.

@@ -245,6 +245,28 @@ struct RolloutTests {
         }
     }
 
+    @Test("A pause lets in as many as are in at that moment, and nobody more")
+    func pause() throws {
+        let ramp: JSONValue = [
+            "percentage": 60, "startPercentage": 10, "startAt": .string(Self.start.rfc3339),
+            "endAt": .string(Self.end.rfc3339), "regions": ["eu"],
+        ]
+        let half = Self.start + 123_456
+        let change = try #require(try rollout(ramp).pause(at: half))
+        #expect(
+            change == ["percentage": 27.14, "startAt": .null, "endAt": .null, "startPercentage": .null])
+        #expect(try rollout(["percentage": 27.14]).threshold(at: Self.end) == rollout(ramp).threshold(at: half))
+        let before = try #require(try rollout(ramp).pause(at: Self.start + -1_000))
+        #expect(before["percentage"] == 10)
+        let sudden: JSONValue = ["percentage": 60, "startAt": .string(Self.start.rfc3339)]
+        #expect(try rollout(sudden).pause(at: Self.start + -1_000)?["percentage"] == 0)
+        for (json, now) in [
+            (["percentage": 60], Self.start), (ramp, Self.end), (sudden, Self.start),
+        ] as [(JSONValue, Timestamp)] {
+            #expect(try rollout(json).pause(at: now) == nil)
+        }
+    }
+
     private func rollout(_ json: JSONValue) throws -> Rollout {
         try Rollout(validating: json, at: JSONPointer()) { ["UTC", "Europe/Berlin"].contains($0) }
     }

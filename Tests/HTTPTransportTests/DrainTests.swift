@@ -44,6 +44,23 @@ struct DrainTests {
         }
     }
 
+    @Test("A connection on which no request has come yet has a moment for its first, and is closed then")
+    func unused() throws {
+        let server = try TestServer(loops: 1)
+        let (used, late, silent) = (try server.client(), try server.client(), try server.client())
+        used.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+        _ = try used.answer()
+        try server.wait(for: 3, of: \.connectionsAccepted)
+        let stopped = server.beginStop()
+        #expect(used.isClosed())
+        late.send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n")
+        let last = try late.answer()
+        #expect(last.body == "GET /late|" && last.fields["connection"] == "close")
+        late.end()
+        #expect(silent.isClosed())
+        stopped.wait()
+    }
+
     @Test("The deadline ends what does not finish")
     func deadline() throws {
         let server = try TestServer(loops: 1)

@@ -152,8 +152,9 @@ final class DynamoHandler: HTTPHandler {
         _ exchange: inout Exchange
     ) {
         let operation = request.field("x-amz-target").flatMap { DynamoOperation(target: $0) }
-        endpoint.requests.count(operation, status: error.code.status)
-        responder.write(ProtocolResponse(error), to: &exchange)
+        let response = ProtocolResponse(error)
+        endpoint.requests.count(operation, response)
+        responder.write(response, to: &exchange)
     }
     private static let healthy = ProtocolResponse(body: Array("healthy: dynamodb.us-east-1.amazonaws.com ".utf8))
 
@@ -231,7 +232,7 @@ final class DynamoHandler: HTTPHandler {
         if operation.manner == .pointRead, !isLarge,
             let response = endpoint.service.performWithoutWaiting(call, tape: tape)
         {
-            endpoint.requests.count(operation, status: response.status)
+            endpoint.requests.count(operation, response)
             return responder.write(response, to: &exchange)
         }
         let reply = reply(to: operation, sender, from: exchange.peer, responder, exchange.deferred())
@@ -270,7 +271,7 @@ final class DynamoHandler: HTTPHandler {
                 DynamoChange(operation, body: $0, flagTable: endpoint.flagTable, by: sender.principal, from: peer)
             }
             return { response in
-                endpoint.requests.count(operation, status: response.status)
+                endpoint.requests.count(operation, response)
                 change?.report(response.status, to: endpoint.logger)
                 guard let audit = endpoint.audit, let entry = change?.entry(response.status) else {
                     return deferred.complete(responder.response(response))

@@ -6,10 +6,10 @@ import Telemetry
 /// Counts requests of DynamoDB's protocol by operation and by how they ended.
 final class DynamoRequestCounters: Sendable {
     private enum Outcome: Int, CaseIterable {
-        case success, refused, failed
+        case success, refused, failed, throttled
 
-        init(status: UInt16) {
-            self = status < 400 ? .success : status < 500 ? .refused : .failed
+        init(status: UInt16, isThrottled: Bool) {
+            self = isThrottled ? .throttled : status < 400 ? .success : status < 500 ? .refused : .failed
         }
 
         var name: String {
@@ -17,6 +17,7 @@ final class DynamoRequestCounters: Sendable {
             case .success: "success"
             case .refused: "refused"
             case .failed: "failed"
+            case .throttled: "throttled"
             }
         }
     }
@@ -32,11 +33,16 @@ final class DynamoRequestCounters: Sendable {
     /// One for each operation and outcome; the last operation is none that there is.
     private let counters = (0..<(operations.count + 1) * Outcome.allCases.count).map { _ in Counter() }
 
-    /// Counts a request; nil is an operation that there is not.
-    func count(_ operation: DynamoOperation?, status: UInt16) {
+    /// Counts a request by its response; nil is an operation that there is not.
+    func count(_ operation: DynamoOperation?, _ response: ProtocolResponse) {
+        count(operation, status: response.status, isThrottled: response.isThrottled)
+    }
+
+    /// The same by the status of the response.
+    func count(_ operation: DynamoOperation?, status: UInt16, isThrottled: Bool = false) {
         let position = operation.flatMap { Self.positions[$0] } ?? Self.operations.count
-        counters[position * Outcome.allCases.count + Outcome(status: status).rawValue].value.wrappingAdd(
-            1, ordering: .relaxed)
+        let outcome = Outcome(status: status, isThrottled: isThrottled)
+        counters[position * Outcome.allCases.count + outcome.rawValue].value.wrappingAdd(1, ordering: .relaxed)
     }
 
     /// Writes what was counted.

@@ -1,4 +1,5 @@
 import DynamoModel
+import Platform
 import TableEngine
 import Telemetry
 
@@ -69,5 +70,30 @@ extension SQLiteTableStore {
         return reserve.leftBytes == 0
             ? "used up, not even kill switches can be set; free space"
             : "in use, \(reserve.leftBytes >> 10) KiB are left for kill switches and for nothing else; free space"
+    }
+}
+
+extension SQLiteTableStore {
+    /// Writes how old the newest backup of a table is. Reads the heads of its backups.
+    func writeNewestBackup(of table: String, to text: inout MetricsText) {
+        text.family(
+            "flag_server_newest_backup_time_seconds", .gauge,
+            "When the newest backup of the flag table was made, in seconds since 1970; 0 when there is none.")
+        // Left out where they cannot be read: a gauge has no way to say so.
+        var filter = BackupFilter()
+        filter.table = table
+        guard let backups = try? listBackups(filter) else { return }
+        let newest = backups.compactMap { $0.description?.createdAt }.max() ?? 0
+        text.sample(fraction: Double(newest) / 1_000, ["table": table])
+    }
+}
+
+extension FileSystemRoom {
+    /// Writes how much room there is for the data.
+    func writeMetrics(to text: inout MetricsText) {
+        text.family("flag_server_data_size_bytes", .gauge, "Bytes of the file system that the data is on.")
+        text.sample(size)
+        text.family("flag_server_data_free_bytes", .gauge, "Bytes of it that are free.")
+        text.sample(free)
     }
 }

@@ -39,6 +39,10 @@ extension ServerProcess {
         trail.keepRecords(for: Int64(configuration.audit.retentionDays) * 86_400_000) { [tables = store.tables] in
             tables.timeForForgetting
         }
+        trail.verifyDaily { problems in
+            Logger.about(.audit).critical(
+                "the audit log is not what was written", metadata: ["problems": "\(problems.joined(separator: "; "))"])
+        }
         if let sink = try sink() {
             let logger = Logger.about(.audit)
             trail.ship(to: sink) { failure in
@@ -91,9 +95,13 @@ extension AuditTrail {
             "How often records could not be added, and were tried again.")
         text.sample(statistics.failures)
         text.family(
-            "flag_server_audit_lost_records", .gauge,
-            "Records of what is no change that there was no room for, and that are not told of yet.")
-        text.sample(UInt64(statistics.lost))
+            "flag_server_audit_lost_records_total", .counter,
+            "Records of what is no change that there was no room for; a record says how many.")
+        text.sample(statistics.lost)
+        text.family(
+            "flag_server_audit_chain_broken", .gauge,
+            "Whether the last check of the whole log, once a day or when somebody asked, found something wrong.")
+        if let isBroken = statistics.isBroken { text.sample(isBroken ? 1 : 0 as UInt64) }
         if let head {
             text.family("flag_server_audit_head", .gauge, "The sequence of the last record.")
             text.sample(UInt64(head.sequence))

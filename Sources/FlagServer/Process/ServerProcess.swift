@@ -167,6 +167,8 @@ struct ServerProcess {
         var http = http(at: try addresses())
         http.accessLog = accessLog
         let tables = store.tables
+        let flagTable = configuration.profile.tableName
+        let directory = configuration.store == .sqlite ? configuration.dataDirectory : nil
         var settings = ServiceSettings(
             profile: configuration.profile,
             storeID: { tables.storeID }, fractional: configuration.evaluation.fractional,
@@ -201,6 +203,10 @@ struct ServerProcess {
             moreMetrics: { text in
                 endpoint.writeMetrics(to: &text)
                 tables.writeMetrics(to: &text)
+                if let directory {
+                    tables.writeNewestBackup(of: flagTable, to: &text)
+                    FileSystemRoom(of: directory)?.writeMetrics(to: &text)
+                }
                 audit.writeMetrics(to: &text)
                 log.output?.writeMetrics(to: &text)
             },

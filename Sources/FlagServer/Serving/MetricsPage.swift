@@ -8,6 +8,7 @@ import FlagStore
 import Glibc
 import HTTPRouting
 import HTTPTransport
+import Platform
 import Telemetry
 
 /// What `GET /metrics` shows.
@@ -30,14 +31,16 @@ struct MetricsPage: Sendable {
 
     /// The response. Blocks shortly while the loops publish what they count for themselves; a loop that does not get to
     /// it in time is shown as it was last.
-    func response() -> HTTPResponse {
+    ///
+    /// - Parameter accept: which formats the client takes.
+    func response(accept: String?) -> HTTPResponse {
         let published = DispatchGroup()
         for loop in 0..<metrics.loops.count {
             published.enter()
             server.send(.publish { published.leave() }, toLoop: loop)
         }
         _ = published.wait(timeout: .now() + .milliseconds(250))
-        var text = MetricsText()
+        var text = MetricsText(MetricsText.Format(accept: accept))
         writeProcess(to: &text)
         metrics.write(to: &text)
         writeFlags(to: &text)
@@ -48,8 +51,11 @@ struct MetricsPage: Sendable {
         writeSchedules(to: &text)
         writeTransport(to: &text)
         writeAccepting(to: &text)
+        writeCertificate(to: &text)
         moreMetrics(&text)
-        return HTTPResponse(status: .ok, contentType: "\(MetricsText.contentType)", body: text.bytes)
+        text.end()
+        return HTTPResponse(
+            status: .ok, fields: [("Vary", "Accept")], contentType: text.contentType, body: text.bytes)
     }
 
     private func writeProcess(to text: inout MetricsText) {
@@ -62,12 +68,28 @@ struct MetricsPage: Sendable {
         text.family("flag_server_uptime_seconds", .gauge, "For how long the server has run.")
         text.sample(
             fraction: Double(health.now().millisecondsSinceEpoch - health.startedAt.millisecondsSinceEpoch) / 1_000)
-        if let bytes = ProcessMemory.residentBytes() {
-            text.family("process_resident_memory_bytes", .gauge, "Memory that the process holds.")
-            text.sample(bytes)
-        }
+        writeFigures(to: &text)
         text.family("flag_server_worker_jobs", .gauge, "Work on the store that waits or is being done.")
         text.sample(UInt64(max(0, workers.jobCount)))
+    }
+
+    /// What every process tells of itself, by the names that Prometheus's own clients have for it.
+    private func writeFigures(to text: inout MetricsText) {
+        guard let figures = ProcessFigures() else { return }
+        text.family("process_resident_memory_bytes", .gauge, "Memory that the process holds.")
+        text.sample(figures.residentBytes)
+        text.family("process_virtual_memory_bytes", .gauge, "Addresses that the process has mapped.")
+        text.sample(figures.virtualBytes)
+        text.family("process_cpu_seconds_total", .counter, "Processor time that the process took.")
+        text.sample(fraction: figures.processorSeconds)
+        text.family("process_threads", .gauge, "Threads of the process.")
+        text.sample(figures.threads)
+        text.family("process_open_fds", .gauge, "Descriptors that are open.")
+        text.sample(figures.descriptors.open)
+        text.family("process_max_fds", .gauge, "Descriptors that may be open at most.")
+        text.sample(figures.descriptors.maximum)
+        text.family("process_start_time_seconds", .gauge, "When the process began, in seconds since 1970.")
+        text.sample(fraction: Double(health.startedAt.millisecondsSinceEpoch) / 1_000)
     }
 
     private func stored(_ environment: FlagCore.Environment) -> FlagReader {
@@ -163,6 +185,13 @@ struct MetricsPage: Sendable {
         text.sample(UInt64(follower.waiting))
     }
 
+    private func writeCertificate(to text: inout MetricsText) {
+        text.family(
+            "flag_server_certificate_expiry_time_seconds", .gauge,
+            "When the certificate ends that new connections get, in seconds since 1970.")
+        if let end = server.certificateEnd { text.sample(fraction: Double(end)) }
+    }
+
     private func writeAccepting(to text: inout MetricsText) {
         let accepting = server.acceptStatistics()
         text.family("flag_server_accept_pauses_total", .counter, "Pauses in accepting for want of descriptors.")
@@ -226,21 +255,5 @@ struct MetricsPage: Sendable {
         for (fault, count) in faults.sorted(by: { $0.key < $1.key }) { text.sample(count, ["fault": fault]) }
         text.family("flag_server_http_timeouts_total", .counter, "Time-outs of connections, by kind.")
         for (timeout, count) in timeouts.sorted(by: { $0.key < $1.key }) { text.sample(count, ["kind": timeout]) }
-    }
-}
-
-/// What the kernel says of this process (proc(5)).
-enum ProcessMemory {
-    /// Bytes of memory that are resident; nil where `/proc` is not there. Reads a file.
-    static func residentBytes() -> UInt64? {
-        let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        var buffer = [UInt8](repeating: 0, count: 128)
-        let count = read(file, &buffer, buffer.count)
-        guard count > 0 else { return nil }
-        let fields = String(decoding: buffer[..<count], as: UTF8.self).split(separator: " ")
-        guard fields.count > 1, let pages = UInt64(fields[1]) else { return nil }
-        return pages * UInt64(max(1, sysconf(Int32(_SC_PAGESIZE))))
     }
 }

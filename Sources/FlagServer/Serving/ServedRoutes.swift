@@ -31,7 +31,7 @@ struct ServedRoutes: Sendable {
     ///   - administration: what those of administration work with.
     ///   - metrics: makes the response of `GET /metrics`; may block.
     init(
-        _ document: APIDocument, _ administration: Administration, metrics: @escaping @Sendable () -> HTTPResponse
+        _ document: APIDocument, _ administration: Administration, metrics: @escaping Metrics
     ) {
         var table = EvaluationRoute.all.map { ($0.declaration, Action.evaluate($0.kind)) }
         table += ServedRoutes.operations(metrics)
@@ -48,8 +48,11 @@ struct ServedRoutes: Sendable {
     /// The rows of the table alone.
     static var declarations: [RouteDeclaration] {
         EvaluationRoute.all.map(\.declaration)
-            + operations { HTTPResponse(status: .ok) }.map(\.0) + AdministrationRoute.all.map(\.declaration)
+            + operations { _ in HTTPResponse(status: .ok) }.map(\.0) + AdministrationRoute.all.map(\.declaration)
     }
+
+    /// Makes the response of `GET /metrics` in a format that the field `Accept` takes; may block.
+    typealias Metrics = @Sendable (_ accept: String?) -> HTTPResponse
 
     /// The patterns of their paths, by their numbers.
     static var patterns: [String] { declarations.map(\.pattern.text.description) }
@@ -59,7 +62,7 @@ struct ServedRoutes: Sendable {
 
     /// What operators and their machines ask: health, metrics, and the description of all routes.
     private static func operations(
-        _ metrics: @escaping @Sendable () -> HTTPResponse
+        _ metrics: @escaping Metrics
     ) -> [(RouteDeclaration, Action)] {
         let health = RoutePolicy("health", .open).with {
             $0.audit = .none
@@ -80,7 +83,10 @@ struct ServedRoutes: Sendable {
                 .onLoop { handler, route, _, exchange in handler.reportLife(route, &exchange) }
             ),
             (RouteDeclaration(.get, "/health/ready", "getReadiness", health), report),
-            (RouteDeclaration(.get, "/metrics", "getMetrics", scrape), .onWorker { _, reply in reply(metrics()) }),
+            (
+                RouteDeclaration(.get, "/metrics", "getMetrics", scrape),
+                .onWorker { request, reply in reply(metrics(request.accept)) }
+            ),
             (
                 RouteDeclaration(.get, "/openapi.json", "getOpenAPI", RoutePolicy("openapi", .anyCaller)),
                 .onLoop { handler, route, _, exchange in handler.describeRoutes(route, &exchange) }

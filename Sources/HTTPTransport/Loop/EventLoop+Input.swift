@@ -162,7 +162,7 @@ extension EventLoop {
             RequestName.begin(request, on: connection)
         }
         connection.pointee.wasParked = false
-        connection.pointee.isHeadRead = true
+        (connection.pointee.isHeadRead, connection.pointee.hasRequest) = (true, true)
         switch handler.admit(request, &exchange) {
         case .taken(let token, let upload):
             connection.pointee.token = token

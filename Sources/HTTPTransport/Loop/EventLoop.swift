@@ -193,6 +193,10 @@ final class EventLoop {
         goOnWithReady()
     }
 
+    /// For how long a connection on which no request has come yet waits for its first while the loop drains, in
+    /// milliseconds: its client has only just connected, and no client sends again by itself what failed on a new one.
+    private static let firstRequestMilliseconds: Int64 = 1000
+
     /// Closes what is idle; what has a request under way closes with its response. A request that has just arrived on
     /// an idle connection is still served.
     private func drain(_ milliseconds: Int) {
@@ -206,8 +210,12 @@ final class EventLoop {
             let generation = connection.pointee.generation
             readable(connection)
             let isSame = connection.pointee.generation == generation && connection.pointee.descriptor >= 0
-            if isSame, connection.pointee.machine.phase == .idle, connection.pointee.output.isEmpty {
+            guard isSame, connection.pointee.machine.phase == .idle, connection.pointee.output.isEmpty else { continue }
+            if connection.pointee.hasRequest || connection.pointee.hasEnd {
                 release(connection)
+            } else {
+                connection.pointee.machine.hurry(by: state.pointee.monotonic + EventLoop.firstRequestMilliseconds)
+                state.pointee.timers.ensure(connection.pointee.slot, by: connection.pointee.machine.deadline)
             }
         }
     }
@@ -275,6 +283,7 @@ final class EventLoop {
     private func adopt(_ descriptor: Int32, _ peer: PeerAddress, _ refusal: ConnectionRefusal?) {
         let connection = state.pointee.table.take(descriptor: descriptor)
         connection.pointee.peer = peer
+        connection.pointee.hasRequest = false
         // RFC 9110 §7.4: a trusted gateway vouches for the security of the connection that it has with the client.
         let isVouchedFor = state.pointee.trustedProxies.contains { $0.contains(peer) }
         connection.pointee.isVouchedFor = isVouchedFor

@@ -50,6 +50,8 @@ struct HTTPConnection: ~Copyable {
     var attachedFields: AttachedFields?
     /// When the loop began with what the request came with, in microseconds of the monotonic clock.
     var requestBegin: Int64 = 0
+    /// Whether a request has come on it.
+    var hasRequest = false
     /// Whether the head of the request at hand was read to its end.
     var isHeadRead = false
     /// The route that takes it; negative where none does, or none is known.

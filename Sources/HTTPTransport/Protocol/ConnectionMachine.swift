@@ -431,6 +431,11 @@ struct ConnectionMachine {
 
     private var answerDeadline: Int64 { min(stageDeadline, requestDeadline) }
 
+    /// Waits for its first request no longer than until then.
+    mutating func hurry(by time: Int64) {
+        if phase == .idle, !isBlocked { stageDeadline = min(stageDeadline, time) }
+    }
+
     /// Looks whether something has lasted too long.
     ///
     /// - Parameter untaken: how many bytes the kernel still has for the peer.

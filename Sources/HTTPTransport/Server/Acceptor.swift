@@ -54,7 +54,8 @@ final class Acceptor: Sendable {
         close(epoll)
     }
 
-    /// Has `run` take what has connected already, stop listening, tell the loops to drain, and return.
+    /// Has `run` take what has connected already (but to sockets at which others go on listening), stop listening, tell
+    /// the loops to drain, and return.
     ///
     /// - Parameter milliseconds: How long the loops may take.
     func drain(milliseconds: Int) {
@@ -79,7 +80,8 @@ final class Acceptor: Sendable {
             if pauses > Acceptor.patientPauses { for listener in starved { refuse(on: listener, &reserve) } }
         }
         for listener in listeners {
-            _ = acceptAll(listener)
+            // Who has connected to a socket that stays open waits there for the next server.
+            if !listener.isInherited { _ = acceptAll(listener) }
             listener.stop()
         }
         let milliseconds = drainMilliseconds.load(ordering: .sequentiallyConsistent)

@@ -64,6 +64,9 @@ package final class HTTPServer<Message: Sendable>: Sendable {
     /// - Throws: `TransportError.certificate`; then nothing has changed.
     package func reloadCertificates() throws(TransportError) { try core.reloadCertificates() }
 
+    /// When the certificate ends that new connections get, in seconds since 1970; nil without TLS.
+    package var certificateEnd: Int64? { core.certificateEnd }
+
     /// What the acceptor counted.
     package func acceptStatistics() -> AcceptStatistics { core.acceptStatistics() }
 }

@@ -8,6 +8,8 @@ final class Listener: Sendable {
     /// The TCP port; 0 for a Unix socket.
     let port: Int
     private let path: String?
+    /// Whether the socket is somebody else's, who goes on listening when this server has ended.
+    let isInherited: Bool
 
     /// Binds `address` and listens.
     ///
@@ -21,7 +23,7 @@ final class Listener: Sendable {
             try Listener.adopt(socket, resolved, address)
             port = try Listener.port(of: socket, resolved)
             descriptor = socket
-            path = nil
+            (path, isInherited) = (nil, true)
             return
         }
         let socket = Glibc.socket(resolved.family, Int32(SOCK_STREAM.rawValue), 0)
@@ -35,6 +37,7 @@ final class Listener: Sendable {
         }
         descriptor = socket
         path = if case .unix(let path) = address { path } else { nil }
+        isInherited = false
     }
 
     /// Stops listening, and removes a Unix socket's file.

@@ -106,6 +106,9 @@ final class ServerCore: Sendable {
     /// What each loop counted.
     func statistics() -> [LoopStatistics] { loops.map { $0.counters.snapshot() } }
 
+    /// When the certificate ends, in seconds since 1970.
+    var certificateEnd: Int64? { certificates?.end }
+
     /// Reads the certificate and its key again, for connections to come.
     func reloadCertificates() throws(TransportError) { try certificates?.reload() }
 

@@ -21,6 +21,9 @@ package final class TLSCertificates: Sendable {
     /// What a connection begins with now.
     var current: TLSContext { context.withLock { $0 } }
 
+    /// When the certificate ends that new connections get, in seconds since 1970; nil where it does not say so.
+    var end: Int64? { current.certificateEnd }
+
     /// Reads certificate and key again. When that fails, what was there stays.
     ///
     /// - Throws: `TransportError.certificate`.

@@ -38,6 +38,12 @@ final class TLSContext: Sendable {
         if let predecessor { _ = copenssl_copy_ticket_keys(predecessor.pointer, context) }
     }
 
+    /// When the certificate ends, in seconds since 1970; nil where it does not say so.
+    var certificateEnd: Int64? {
+        let end = copenssl_not_after(pointer)
+        return end > 0 ? end : nil
+    }
+
     deinit {
         SSL_CTX_free(pointer)
     }
