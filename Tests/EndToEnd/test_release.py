@@ -1,4 +1,4 @@
-"""./scripts/release: apt installs from the repository that it makes, and the bill of materials has what is in the program."""
+"""./scripts/release: apt installs from the repository that it makes; the bill of materials has what is in the program."""
 
 import json
 import os
@@ -26,8 +26,9 @@ def key(tmp_path_factory):
     home = tmp_path_factory.mktemp("gpg")
     home.chmod(0o700)
     environment = os.environ | {"GNUPGHOME": str(home)}
-    subprocess.run(["gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", "tests <tests@example.com>",
-                    "ed25519", "sign", "1d"], env=environment, check=True, capture_output=True)
+    generate = ["gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key"]
+    subprocess.run([*generate, "tests <tests@example.com>", "ed25519", "sign", "1d"], env=environment, check=True,
+                   capture_output=True)
     listed = subprocess.run(["gpg", "--list-secret-keys", "--with-colons"], env=environment, check=True,
                             capture_output=True, text=True).stdout
     yield re.search(r"^fpr:+(\w+):", listed, re.M)[1], environment
@@ -97,7 +98,8 @@ def test_the_bill_of_materials_has_what_is_in_the_program(released):
     for pin in json.loads(RESOLVED.read_text())["pins"]:
         assert components[pin["identity"]]["version"] == pin["state"]["version"]
     linked = subprocess.run(["ldd", binary()], capture_output=True, text=True, check=True).stdout
-    for library, package in {"libsqlite3": "libsqlite3-0", "libssl": "libssl3", "libz": "zlib1g", "libc": "libc6"}.items():
+    packages = {"libsqlite3": "libsqlite3-0", "libssl": "libssl3", "libz": "zlib1g", "libc": "libc6"}
+    for library, package in packages.items():
         assert f"{library}.so" in linked and re.match(r"\d", components[package]["version"])
     references = [component["bom-ref"] for component in bill["components"]]
     assert len(set(references)) == len(references) and bill["dependencies"][0]["dependsOn"] == references

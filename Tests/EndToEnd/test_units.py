@@ -100,7 +100,7 @@ def notifications(tmp_path):
 
 @pytest.fixture
 def supervise(tmp_path, notifications):
-    """Starts servers as the unit does, each once the one before has ended; returns when they say that they are ready."""
+    """Starts servers as the unit does, and returns when they say that they are ready; ends those that are left."""
     started = []
 
     def start(listening=None) -> Supervised:
