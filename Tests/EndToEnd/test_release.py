@@ -1,4 +1,4 @@
-"""./scripts/release: apt installs from the repository that it makes; the bill of materials has what is in the program."""
+"""./scripts/release: apt installs from the repository that it makes; the bill of materials tells what is in it."""
 
 import json
 import os
