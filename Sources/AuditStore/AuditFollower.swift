@@ -23,7 +23,7 @@ final class AuditFollower: ChangeConsumer {
     /// What it is called among those who follow the changes of a store.
     static let name = "audit"
     /// Changes that are looked at together.
-    private static let batchMaximum = 500
+    private static let batchMaximum = 2_000
 
     init(_ log: AuditLog, flagTables: Set<String>, nameOf: @escaping @Sendable (Principal) -> String?) {
         self.log = log

@@ -43,10 +43,10 @@ struct AuditedChanges {
             return isRevision ? nil : change
         }
         if change.table == AccessTable.name { return change }
-        if let companion = InternalTables.accompanied(by: change.table), companion.kind == "history" { return nil }
         return TableChange(
             sequence: change.sequence, committedAt: change.committedAt, principal: change.principal,
-            table: change.table, key: change.key, oldItem: nil, newItem: change.newItem == nil ? nil : [:])
+            table: change.table, key: change.key, oldItem: nil, newItem: change.newItem == nil ? nil : [:],
+            bytes: 0)
     }
 
     /// Adds a change behind those before it.

@@ -44,7 +44,8 @@ enum HTTPEcho {
         server.start { _ in EchoHandler() }
         print("http-echo listens on 127.0.0.1:\(server.port)")
         fflush(nil)
-        while case .reload = signals.next() {}
+        // Other signals ask for what this program does not do.
+        while true { if case .stop = signals.next() { break } }
         // What is under way is finished.
         server.drain(within: .seconds(10)) { exit(0) }
         while true { pause() }

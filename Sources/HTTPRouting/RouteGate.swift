@@ -40,9 +40,9 @@ package struct RouteGate {
     /// Whether requests name this server.
     private var hostCheck: HostCheck
     /// Which pages of other origins come in; nil for none.
-    private let pages: PageGate?
+    private var pages: PageGate?
     /// From where the routes are asked without a credential that say so.
-    private let readers: [AddressRange]
+    private var readers: [AddressRange]
     private let noteRefusal: NoteRefusal?
 
     /// Told of whoever is refused for lack of rights, on the loop: it must not block.
@@ -74,6 +74,12 @@ package struct RouteGate {
         self.pages = PageGate(pages)
     }
 
+    /// Lets in other pages, and other readers of what is read without a credential, from the next request on.
+    package mutating func replace(pages: PageOrigins, readers: [AddressRange]) {
+        self.pages = PageGate(pages)
+        self.readers = readers
+    }
+
     /// Decides on a request; a route that takes it is known by the token, which is its number.
     ///
     /// - Parameters:
@@ -90,6 +96,7 @@ package struct RouteGate {
         guard case .route(let route, _) = match else {
             return answer(request, without: match, of: caller, &exchange, stranger())
         }
+        exchange.note(route: route.number, of: request)
         let isListedPage = route.policy.isForListedPages && pages?.admits(request, of: caller, &exchange) ?? false
         if exchange.isLate, !route.policy.isEssential {
             counter.count(route.label, 503, exchange)

@@ -1,15 +1,18 @@
 import Access
 import HTTPTransport
+import Synchronization
 
 /// How often callers may ask. One for all event loops.
 package final class Throttles: Sendable {
     /// Places for callers: far more than are in use at a time.
     private static let places = 16_384
 
+    private let administrationRate: SharedRate
+    private let evaluationRate: SharedRate
     /// For administration by each caller, and for requests of each address that show no key; nil for no bound.
-    private let administration: RequestRate?
+    private var administration: RequestRate? { administrationRate.value }
     /// For all evaluations together, those with client keys apart; nil for no bound.
-    private let evaluations: RequestRate?
+    private var evaluations: RequestRate? { evaluationRate.value }
     private let callers = Throttle(places: places)
     private let addresses = Throttle(places: places)
     /// Wrong secrets, by address.
@@ -20,8 +23,13 @@ package final class Throttles: Sendable {
 
     /// Bounds on requests.
     package init(administration: RequestRate?, evaluations: RequestRate?) {
-        self.administration = administration
-        self.evaluations = evaluations
+        (administrationRate, evaluationRate) = (SharedRate(administration), SharedRate(evaluations))
+    }
+
+    /// Has other bounds hold from the next request on. Who has asked until now keeps what that left.
+    package func replace(administration: RequestRate?, evaluations: RequestRate?) {
+        administrationRate.value = administration
+        evaluationRate.value = evaluations
     }
 
     /// What becomes of a request.
@@ -108,6 +116,27 @@ package final class Throttles: Sendable {
     ) -> Problem? {
         let verdict = throttle.take(number, at: rate, now: now)
         return verdict.isAllowed ? nil : .tooManyRequests(rate, policy, verdict)
+    }
+}
+
+/// A rate that every loop reads, without a lock, and somebody may exchange.
+private final class SharedRate: Sendable {
+    /// The requests in the upper half, the seconds in the lower; 0 for no bound.
+    private let bits: Atomic<UInt64>
+
+    init(_ rate: RequestRate?) { bits = Atomic(Self.bits(of: rate)) }
+
+    var value: RequestRate? {
+        get {
+            let bits = bits.load(ordering: .relaxed)
+            guard bits != 0 else { return nil }
+            return RequestRate(requests: Int(bits >> 32), seconds: Int(bits & 0xFFFF_FFFF))
+        }
+        set { bits.store(Self.bits(of: newValue), ordering: .relaxed) }
+    }
+
+    private static func bits(of rate: RequestRate?) -> UInt64 {
+        rate.map { UInt64($0.requests) << 32 | UInt64($0.seconds) } ?? 0
     }
 }
 

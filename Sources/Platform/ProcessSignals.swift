@@ -12,6 +12,8 @@ package struct ProcessSignals {
         case stop(signal: String)
         /// SIGHUP: read again what may have changed on disk.
         case reload
+        /// SIGUSR1: tell everything for a while.
+        case tellMore
     }
 
     private var signals = sigset_t()
@@ -22,7 +24,7 @@ package struct ProcessSignals {
     package init() {
         signal(SIGPIPE, SIG_IGN)
         sigemptyset(&signals)
-        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, number) }
+        for number in [SIGTERM, SIGINT, SIGHUP, SIGUSR1] { sigaddset(&signals, number) }
         pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 
@@ -33,6 +35,7 @@ package struct ProcessSignals {
         while sigwait(&signals, &number) != 0 {}
         switch number {
         case SIGHUP: return .reload
+        case SIGUSR1: return .tellMore
         case SIGINT: return .stop(signal: "SIGINT")
         default: return .stop(signal: "SIGTERM")
         }

@@ -28,7 +28,7 @@ struct AuditedAccessTests {
         return AuditedAccess.entry(
             of: TableChange(
                 sequence: 1, committedAt: 0, principal: Principal(.local, "root"), table: "__internal.access",
-                key: TableKey(try #require(item["PK"]), item["SK"]), oldItem: old, newItem: new))
+                key: TableKey(try #require(item["PK"]), item["SK"]), oldItem: old, newItem: new, bytes: 0))
     }
 
     private func text(_ entry: AuditEntry) -> String { String(decoding: entry.stored(as: 1), as: UTF8.self) }

@@ -72,7 +72,8 @@ class FlagServer:
     the process wrote. `behind` is a command that has the program run in its own place, such as `setsid`.
     """
 
-    def __init__(self, data_dir, *options, environment="local", port=None, cwd=None, env=None, user=None, behind=()):
+    def __init__(self, data_dir, *options, environment="local", port=None, cwd=None, env=None, user=None, behind=(),
+                 pass_fds=()):
         self.data_dir = Path(data_dir)
         self.port = port or free_port()
         self.environment = environment
@@ -80,6 +81,7 @@ class FlagServer:
         self.cwd = cwd or self.data_dir.parent
         self.env = clean_environment(env)
         self.behind = [*as_user(user), *behind]
+        self.pass_fds = pass_fds
         self.log_path = self.data_dir.parent / f"{self.data_dir.name}-{self.port}.log"
         self.process: subprocess.Popen | None = None
 
@@ -100,7 +102,8 @@ class FlagServer:
             "--host", "127.0.0.1", "--port", str(self.port), "--data-dir", str(self.data_dir), *self.options,
         ]
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.cwd, env=self.env)
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=self.cwd, env=self.env, pass_fds=self.pass_fds)
         self.await_ready()
         return self
 

@@ -109,8 +109,9 @@ def test_shells_complete_its_commands(content):
 
 
 def test_what_goes_with_the_program_is_there(content):
-    for file in ("flag-server/alerts.yml", "flag-server/iam/flag-operators.json", "doc/flag-server/install.md",
-                 "doc/flag-server/copyright", "doc/flag-server/changelog.gz"):
+    for file in ("flag-server/prometheus/alerts.yml", "flag-server/grafana/flag-server.json",
+                 "flag-server/iam/flag-operators.json", "doc/flag-server/install.md", "doc/flag-server/copyright",
+                 "doc/flag-server/changelog.gz"):
         assert (content / "usr/share" / file).stat().st_size > 0
 
 

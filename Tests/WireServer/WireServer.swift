@@ -85,6 +85,7 @@ struct WireServer: ParsableCommand {
         while true {
             switch signals.next() {
             case .reload: reload(server)
+            case .tellMore: break
             case .stop where isDraining: Glibc.exit(1)
             case .stop:
                 isDraining = true

@@ -64,6 +64,11 @@ extension Freeze {
             reason: draft.reason)
     }
 
+    /// The freezes of the configuration.
+    static func configured(_ drafts: [FreezeDraft]) -> [Freeze] {
+        drafts.enumerated().map { Freeze(configured: $0.offset + 1, $0.element) }
+    }
+
     /// The freeze as the interface shows it.
     package func json(at now: Timestamp) -> JSONValue {
         var object: JSONObject = [

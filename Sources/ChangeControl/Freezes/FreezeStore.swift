@@ -1,5 +1,6 @@
 import DynamoModel
 import FlagCore
+import Platform
 
 /// Why something was not done to a freeze.
 package enum FreezeError: Error, Equatable {
@@ -23,13 +24,14 @@ package final class FreezeStore: Sendable {
     private static let deletedTogether = 50
 
     private let store: any TableStore
-    private let configured: [Freeze]
+    private let configuration: Locked<[Freeze]>
+    private var configured: [Freeze] { configuration.withLock { $0 } }
     private let made: FollowedItems<String, Freeze>
 
     /// Freezes in a store, beside those of the configuration. Nothing is read yet.
     package init(store: any TableStore, configured: [Freeze]) {
         self.store = store
-        self.configured = configured
+        configuration = Locked(configured)
         made = FollowedItems(
             store, ChangeControlTable.name,
             [Query(table: ChangeControlTable.name, partition: .string(ChangeControlTable.freezes))],
@@ -40,6 +42,9 @@ package final class FreezeStore: Sendable {
 
     /// Reads the freezes and follows them. Blocks.
     package func start() throws(TableError) { try made.start() }
+
+    /// Has the configuration say others.
+    func replace(configured: [Freeze]) { configuration.withLock { $0 = configured } }
 
     /// All of them, the earliest first.
     package var all: [Freeze] {

@@ -22,7 +22,8 @@ package struct ChangeSettings: Sendable, Equatable {
 package final class ChangeGate: Sendable {
     /// The freezes.
     package let freezes: FreezeStore
-    private let approvals: [Environment: Int]
+    private let settings: Locked<[Environment: Int]>
+    private var approvals: [Environment: Int] { settings.withLock { $0 } }
     /// What flags themselves ask for.
     private let flags: FollowedItems<FlagName, Int>
     private let statistics = Locked(ChangeGateStatistics())
@@ -45,12 +46,11 @@ package final class ChangeGate: Sendable {
         store: any TableStore, flagTable: String, _ settings: ChangeSettings = ChangeSettings(),
         report: @escaping @Sendable (ChangeGateEvent) -> Void = { _ in }
     ) {
-        approvals = settings.approvals
+        self.settings = Locked(settings.approvals)
         self.flagTable = flagTable
         self.report = report
         freezes = FreezeStore(
-            store: store,
-            configured: settings.freezes.enumerated().map { Freeze(configured: $0.offset + 1, $0.element) })
+            store: store, configured: Freeze.configured(settings.freezes))
         flags = FollowedItems(
             store, flagTable, FlagApprovals.queries(of: flagTable),
             key: { key in
@@ -63,6 +63,12 @@ package final class ChangeGate: Sendable {
     package func start() throws(TableError) {
         try freezes.start()
         try flags.start()
+    }
+
+    /// Goes by other settings from the next change on.
+    package func replace(_ settings: ChangeSettings) {
+        self.settings.withLock { $0 = settings.approvals }
+        freezes.replace(configured: Freeze.configured(settings.freezes))
     }
 
     /// Reads anew what flags ask for: the table was replaced by another.

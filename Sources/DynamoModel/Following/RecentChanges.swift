@@ -9,12 +9,15 @@ package final class RecentChanges: Sendable {
         /// The last change of any table that was delivered.
         var delivered: Int64 = 0
         var changes: [TableChange] = []
+        /// Of the items of these.
+        var bytes = 0
     }
 
     private let state = Locked(State())
     private let stream: any TableChanges
     private let select: Selection
     private let maximum: Int
+    private let bytesMaximum: Int
 
     /// What is wanted of a change: itself, or as much of it as is needed; nil for nothing.
     package typealias Selection = @Sendable (TableChange) -> TableChange?
@@ -24,16 +27,23 @@ package final class RecentChanges: Sendable {
     /// - Parameters:
     ///   - stream: where they are read that are not here.
     ///   - maximum: how many are kept; when more come than are taken, they are let go.
+    ///   - bytesMaximum: the same of the bytes of their items, as they are stored.
     ///   - select: what is wanted. Called on the writer's queue: it must not block.
-    package init(of stream: any TableChanges, maximum: Int = 5_000, selecting select: @escaping Selection) {
+    package init(
+        of stream: any TableChanges, maximum: Int = 5_000, bytesMaximum: Int = 16 << 20,
+        selecting select: @escaping Selection
+    ) {
         self.stream = stream
         self.select = select
         self.maximum = maximum
+        self.bytesMaximum = bytesMaximum
     }
 
     /// The changes of one table; none yet.
-    package convenience init(of stream: any TableChanges, table: String, maximum: Int = 5_000) {
-        self.init(of: stream, maximum: maximum) { $0.table == table ? $0 : nil }
+    package convenience init(
+        of stream: any TableChanges, table: String, maximum: Int = 5_000, bytesMaximum: Int = 16 << 20
+    ) {
+        self.init(of: stream, maximum: maximum, bytesMaximum: bytesMaximum) { $0.table == table ? $0 : nil }
     }
 
     /// Adds the changes of one commit.
@@ -42,14 +52,16 @@ package final class RecentChanges: Sendable {
     package func add(_ changes: [TableChange]) -> Int {
         guard let first = changes.first, let last = changes.last else { return 0 }
         let own = changes.compactMap(select)
+        let bytes = own.reduce(0) { $0 + $1.bytes }
         state.withLock { state in
             state.delivered = last.sequence
-            if state.changes.count + own.count > maximum { state.start = nil }
+            if state.changes.count + own.count > maximum || state.bytes + bytes > bytesMaximum { state.start = nil }
             if state.start == nil {
                 // From here on: nothing has come between this commit and the one before.
-                (state.start, state.changes) = (first.sequence - 1, [])
+                (state.start, state.changes, state.bytes) = (first.sequence - 1, [], 0)
             }
             state.changes += own
+            state.bytes += bytes
         }
         return own.count
     }
@@ -71,6 +83,7 @@ package final class RecentChanges: Sendable {
             guard let start = state.start, position >= start else { return nil }
             // Up to here they have been taken.
             let taken = state.changes.firstIndex { $0.sequence > position } ?? state.changes.count
+            state.bytes -= state.changes.prefix(taken).reduce(0) { $0 + $1.bytes }
             state.changes.removeFirst(taken)
             state.start = position
             let batch = Array(state.changes.prefix(limit))

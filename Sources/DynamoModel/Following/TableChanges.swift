@@ -6,7 +6,8 @@ package protocol TableChanges: Sendable {
     /// transactions that made them, and must not block.
     func subscribe(_ deliver: @escaping @Sendable ([TableChange]) -> Void)
 
-    /// Up to `limit` changes after a position of the stream, in order. The stream goes back as long as its retention
+    /// Up to `limit` changes after a position of the stream, in order; fewer where their items are large, and none only
+    /// at its end. The stream goes back as long as its retention
     /// says unless it becomes too large, and in any case to what a follower needs.
     func changes(after sequence: Int64, limit: Int) throws(TableError) -> [TableChange]
 

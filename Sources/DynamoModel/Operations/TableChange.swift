@@ -16,10 +16,13 @@ package struct TableChange: Sendable, Equatable {
     /// The item afterwards, nil when it was removed.
     package let newItem: Item?
 
+    /// About how many bytes both items take: as they are stored.
+    package let bytes: Int
+
     /// Takes the parts as they are.
     package init(
         sequence: Int64, committedAt: Int64, principal: Principal, table: String, key: TableKey, oldItem: Item?,
-        newItem: Item?
+        newItem: Item?, bytes: Int
     ) {
         self.sequence = sequence
         self.committedAt = committedAt
@@ -28,5 +31,6 @@ package struct TableChange: Sendable, Equatable {
         self.key = key
         self.oldItem = oldItem
         self.newItem = newItem
+        self.bytes = bytes
     }
 }

@@ -9,9 +9,16 @@ package enum InternalTables {
     /// The audit log. It is made from the changes of all other tables, and keeps itself what becomes of it.
     package static let audit = "\(prefix)audit"
 
-    /// Whether the change stream has the changes of a table: not those of the audit log, whose content would be in the
-    /// file a second time for nobody. Nothing follows it, and it has no continuous backups.
-    package static func isFollowed(_ name: String) -> Bool { name != audit }
+    /// What the companion of a flag table is called that has the histories of what is in it.
+    package static let history = "history"
+    private static let historyPrefix = "\(prefix)\(history)."
+
+    /// Whether the change stream has the changes of a table: not those of the audit log and of histories, whose content
+    /// would be in the file a second time for nobody. They are made from the changes of other tables, nothing follows
+    /// them, and they have no continuous backups.
+    package static func isFollowed(_ name: String) -> Bool {
+        name != audit && !name.utf8.starts(with: historyPrefix.utf8)
+    }
 
     /// Whether a table of this name is one of them.
     package static func contains(_ name: String) -> Bool { name.utf8.starts(with: prefix.utf8) }

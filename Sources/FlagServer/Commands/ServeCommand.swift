@@ -18,6 +18,10 @@ struct ServeCommand: ParsableCommand {
             SIGTERM and SIGINT let requests under way finish, then the server exits 0. GET /health/ready responses 200 \
             as soon as the server can serve.
 
+            SIGHUP reads the settings and the certificate again: throttle, cors.origins, metrics.allow, log.level, \
+            log.levels, log.access, freeze and approvals are in force at once, others at the next start; with a \
+            mistake in them, everything stays as it was. SIGUSR1 has all of the log written for ten minutes.
+
             Exit status: 0 stopped as asked; 1 failed, with the reason and what to do on standard error; 64 the \
             command line is wrong; 78 the configuration is wrong.
             """)
@@ -30,9 +34,14 @@ struct ServeCommand: ParsableCommand {
     func run() throws {
         try CommandEnd.reporting {
             let environment = ProcessInfo.processInfo.environment
-            let configuration = try ServerConfiguration.load(commandLine: options.settings, environment: environment)
+            func read() throws -> (ServerConfiguration, written: [String: String]) {
+                try ServerConfiguration.read(commandLine: options.settings, environment: environment)
+            }
+            let (configuration, written) = try read()
             if check { return print(try configuration.checked(environment: environment)) }
-            try ServerProcess(configuration: configuration, environment: environment).run()
+            try ServerProcess(
+                configuration: configuration, environment: environment, written: written, readAgain: read
+            ).run()
         }
     }
 }

@@ -38,6 +38,15 @@ extension ServerConfiguration {
         environment: [String: String],
         directories: [String] = ["config", "/etc/flag-server"]
     ) throws(ConfigurationError) -> ServerConfiguration {
+        try read(commandLine: commandLine, environment: environment, directories: directories).0
+    }
+
+    /// The same with what was written for each setting that was set, by its key.
+    static func read(
+        commandLine: [String: String],
+        environment: [String: String],
+        directories: [String] = ["config", "/etc/flag-server"]
+    ) throws(ConfigurationError) -> (ServerConfiguration, written: [String: String]) {
         var reader = SettingReader(commandLine: commandLine, environment: environment)
         let requested = reader.value(of: Settings.file, inFile: false)
         let profile = reader.value(of: Settings.profile, inFile: false)
@@ -67,7 +76,7 @@ extension ServerConfiguration {
         }
         reader.reportUnknown()
         guard reader.issues.isEmpty else { throw ConfigurationError(issues: reader.issues) }
-        return configuration
+        return (configuration, reader.texts)
     }
 
     private mutating func readGeneral(from reader: inout SettingReader) {
@@ -101,6 +110,8 @@ extension ServerConfiguration {
         dynamodb.request.set(reader.value(of: Settings.dynamodbRequest))
         dynamodb.tls.set(reader.value(of: Settings.dynamodbTLS))
         log.level.set(reader.value(of: Settings.logLevel))
+        for (module, setting) in Settings.logLevels { log.moduleLevels[module] = reader.value(of: setting) }
+        log.access.set(reader.value(of: Settings.logAccess))
         log.format.set(reader.value(of: Settings.logFormat))
         evaluation.fractional.set(reader.value(of: Settings.fractional))
         cache.timeToLiveMilliseconds.set(reader.value(of: Settings.cacheTimeToLive).map { Int64($0.milliseconds) })

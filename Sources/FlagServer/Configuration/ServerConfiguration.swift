@@ -166,6 +166,10 @@ struct ServerConfiguration: Sendable, Equatable {
     struct Log: Sendable, Equatable {
         /// The least important level that is written.
         var level = Logger.Level.info
+        /// Where it is another for lines about something.
+        var moduleLevels: [LogModule: Logger.Level] = [:]
+        /// Which responses are told of.
+        var access = AccessLog.Scope.off
         var format: Format
 
         /// How a line looks.

@@ -22,8 +22,8 @@ struct SettingReader {
     private var variableNames: Set<String> = []
     /// Where each setting that was set came from: an option, a variable or a file.
     private var origins: [String: String] = [:]
-    /// What was written for each.
-    private var texts: [String: String] = [:]
+    /// What was written for each, by its key.
+    private(set) var texts: [String: String] = [:]
 
     init(commandLine: [String: String], environment: [String: String]) {
         self.commandLine = commandLine

@@ -7,6 +7,15 @@ import HTTPTransport
 import JSON
 import Logging
 
+extension Settings {
+    /// The keys of the settings that can be exchanged while the server serves.
+    static let exchangedWhileServing: Set<String> = Set(
+        [
+            throttleAdministration.key, throttleEvaluations.key, corsOrigins.key, metricsAllow.key, logLevel.key,
+            logAccess.key, freeze.key,
+        ] + approvals.map(\.1.key) + logLevels.map(\.1.key))
+}
+
 /// Every setting there is. The keys are also what the shipped files under `config/` are written in.
 enum Settings {
     static let profile = Setting<Profile>(
@@ -51,7 +60,8 @@ enum Settings {
     ]
     static let freeze = Setting<[FreezeDraft]>(
         key: "freeze",
-        allowed: "a list of freezes, each with environment, from and to (RFC 3339 times with an offset) and reason"
+        allowed: "a list of freezes, each with environment, from and to (RFC 3339 times with an offset, at most 366 "
+            + "days apart) and reason"
     ) { text in
         guard let list = (try? JSONValue(parsing: text))?.arrayValue else { return nil }
         let freezes = list.compactMap { try? FreezeDraft(json: $0, at: nil) }
@@ -93,6 +103,27 @@ enum Settings {
     static let dynamodbTLS = Setting<ServerConfiguration.DynamoDB.Security>.word("dynamodb.tls")
 
     static let logLevel = Setting<Logger.Level>.word("log.level")
+    static let logLevels: [(LogModule, Setting<Logger.Level>)] = [
+        (.administration, .word("log.levels.administration")),
+        (.audit, .word("log.levels.audit")),
+        (.dynamodb, .word("log.levels.dynamodb")),
+        (.evaluation, .word("log.levels.evaluation")),
+        (.keys, .word("log.levels.keys")),
+        (.schedules, .word("log.levels.schedules")),
+        (.store, .word("log.levels.store")),
+    ]
+    static let logAccess = Setting<AccessLog.Scope>(
+        key: "log.access", allowed: "off, errors (status 400 and above), all, or 1/N for one of N, such as 1/100"
+    ) { text in
+        switch text {
+        case "off": return .off
+        case "errors": return .errors
+        case "all": return .all
+        default:
+            guard text.hasPrefix("1/"), let count = Units.number(String(text.dropFirst(2))) else { return nil }
+            return (2...1_000_000).contains(count) ? .sample(of: count) : nil
+        }
+    }
     static let logFormat = Setting<ServerConfiguration.Log.Format>.word("log.format")
 
     static let fractional = Setting<FractionalVersion>(key: "evaluation.fractional", allowed: "v3 or v2") {

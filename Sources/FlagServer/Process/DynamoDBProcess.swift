@@ -36,8 +36,9 @@ struct DynamoDBProcess {
     /// - Throws: why the server could not start.
     func run() throws {
         let signals = ProcessSignals()
-        StandardErrorLog.install(settings.log)
-        let logger = Logger(label: "flag-server")
+        let log = StandardErrorLog.install(settings.log)
+        defer { log.flush() }
+        let logger = Logger.about()
         logger.info(
             "starting",
             metadata: [
@@ -72,12 +73,12 @@ struct DynamoDBProcess {
         WorkList.Resealing(tables, work, logger).goOn()
         let places = SocketAddress.list(settings.host, port: server.port)
         logger.notice("ready", metadata: ["address": "\(SocketAddress.inWords(places, isSecure: false))"])
-        let notifySocket = environment["NOTIFY_SOCKET"]
-        ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
+        let service = ServiceNotification(environment: environment)
+        service.send(.ready)
 
-        waitForStop(signals, logger)
-        ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
-        let watch = StopWatch(signals, drain: Self.drainTimeout, logger: logger)
+        waitForStop(signals, LogDetail(RaisedAccessLog(), logger), logger)
+        service.send(.stopping)
+        let watch = StopWatch(signals, drain: Self.drainTimeout, log, logger)
         defer { withExtendedLifetime(watch) {} }
         let drained = DispatchGroup()
         drained.enter()
@@ -92,10 +93,12 @@ struct DynamoDBProcess {
     }
 
     /// Returns when a signal asks to stop. There is nothing that SIGHUP could have read again.
-    private func waitForStop(_ signals: ProcessSignals, _ logger: Logger) {
+    private func waitForStop(_ signals: ProcessSignals, _ detail: LogDetail, _ logger: Logger) {
         while true {
-            if case .stop(let name) = signals.next() {
-                return logger.notice("stopping", metadata: ["signal": "\(name)"])
+            switch signals.next() {
+            case .stop(let name): return logger.notice("stopping", metadata: ["signal": "\(name)"])
+            case .tellMore: detail.begin()
+            case .reload: break
             }
         }
     }

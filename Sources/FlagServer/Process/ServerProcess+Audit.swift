@@ -40,6 +40,7 @@ extension ServerProcess {
             tables.timeForForgetting
         }
         if let sink = try sink() {
+            let logger = Logger.about(.audit)
             trail.ship(to: sink) { failure in
                 if let failure {
                     logger.error(

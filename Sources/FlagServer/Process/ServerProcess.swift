@@ -25,14 +25,19 @@ struct ServerProcess {
     let configuration: ServerConfiguration
     /// The process's environment, for what systemd says there.
     let environment: [String: String]
+    /// What was written for each setting, by its key.
+    let written: [String: String]
+    /// Reads the settings from where they were read at the start, with what was written.
+    let readAgain: () throws -> (ServerConfiguration, written: [String: String])
 
     /// Serves until SIGTERM or SIGINT, and returns when everything is written and closed.
     ///
     /// - Throws: why the server could not start.
     func run() throws {
         let signals = ProcessSignals()
-        StandardErrorLog.install(configuration.log)
-        let logger = Logger(label: "flag-server")
+        let log = StandardErrorLog.install(configuration.log)
+        defer { log.flush() }
+        let logger = Logger.about()
         logger.info("starting", metadata: settingsForLog)
         for notice in configuration.notices { logger.notice("\(notice)") }
         let exposed = configuration.exposedSecrets(environment: environment)
@@ -49,22 +54,26 @@ struct ServerProcess {
             logger.error("the disk is full: flags are served, and no change is taken until there is room")
         }
         try loadSampleFlags(into: store, logger)
-        let work = WorkList(report: { logger.report($0, $1) })
+        let work = WorkList(report: { Logger.about(.store).report($0, $1) })
         let (keys, digests) = try openAccess(store, logger)
         let audit = try openAudit(store, keys, logger)
         defer { audit.stop() }
         let gate = ChangeGate(
             store: store.tables, flagTable: configuration.profile.tableName, configuration.changes,
-            report: { logger.report($0) })
+            report: { Logger.about(.administration).report($0) })
+        let portAccess = configuration.auth == .on ? portAccess(keys, audit) : nil
         let endpoint = DynamoEndpoint(
             store: store.tables, flagTable: configuration.profile.tableName, gate: gate,
-            hosts: configuration.servedHosts, access: configuration.auth == .on ? portAccess(keys, audit) : nil,
-            work: work, audit: audit, logger: logger)
-        let composition = try makeComposition(store, endpoint, (keys, digests), gate, audit, work, logger)
+            hosts: configuration.servedHosts, access: portAccess,
+            work: work, audit: audit, logger: .about(.dynamodb))
+        let accessLog = AccessLines.log(configuration.log.access, to: log, routes: ServedRoutes.patterns)
+        let composition = try makeComposition(
+            store, endpoint, (keys, digests), gate, audit, work, accessLog.log, log, logger)
         try composition.start()
-        let upkeep = ProposalUpkeep(composition.administration.desk, gate.freezes, logger: logger)
+        let upkeep = ProposalUpkeep(
+            composition.administration.desk, gate.freezes, logger: .about(.administration))
         upkeep.start()
-        let notices = KeyExpiryNotices(composition.keys, logger: logger)
+        let notices = KeyExpiryNotices(composition.keys, logger: .about(.keys))
         if configuration.auth == .on { notices.start() }
         defer { withExtendedLifetime(notices) {} }
         let dynamodb = try openDynamoDBPort(endpoint, keys.accessKeys, logger)
@@ -72,13 +81,24 @@ struct ServerProcess {
         audit.note(.ofServer(.start, configuration))
         WorkList.Resealing(store.tables, work, logger).goOn()
         logger.notice("ready", metadata: ["address": "\(address(port: composition.server.port))"])
-        let notifySocket = environment["NOTIFY_SOCKET"]
-        ServiceNotification.send(ServiceNotification.ready, to: notifySocket)
-
-        waitForStop(signals, composition, dynamodb, audit, logger)
-        ServiceNotification.send(ServiceNotification.stopping, to: notifySocket)
-        let watch = StopWatch(signals, drain: configuration.drainTimeout, logger: logger)
+        let parts = SettingsReload.Parts(
+            composition: composition, dynamodb: dynamodb, strangers: portAccess?.strangers, gate: gate, audit: audit,
+            accessLog: accessLog, logger: logger)
+        let service = ServiceNotification(environment: environment)
+        serve(signals, service, parts)
+        service.send(.stopping, "finishing what is under way")
+        let watch = StopWatch(signals, drain: configuration.drainTimeout, log, logger)
         defer { withExtendedLifetime(watch) {} }
+        drain(composition, dynamodb, door, work)
+        audit.note(.ofServer(.stop, configuration))
+        upkeep.stop()
+        logger.notice("stopped")
+    }
+
+    /// Finishes what is under way, and waits for that.
+    private func drain(
+        _ composition: ServerComposition, _ dynamodb: DynamoPort?, _ door: ControlDoor?, _ work: WorkList
+    ) {
         let drained = DispatchGroup()
         drained.enter()
         composition.drain(within: configuration.drainTimeout) { drained.leave() }
@@ -94,31 +114,28 @@ struct ServerProcess {
             door.drain(within: configuration.drainTimeout) { drained.leave() }
         }
         drained.wait()
-        audit.note(.ofServer(.stop, configuration))
-        upkeep.stop()
-        logger.notice("stopped")
     }
 
-    /// Returns when a signal asks to stop. SIGHUP has the certificate read again; connections that are open go on with
-    /// the one they have.
-    private func waitForStop(
-        _ signals: ProcessSignals, _ composition: ServerComposition, _ dynamodb: DynamoPort?, _ audit: AuditTrail,
-        _ logger: Logger
-    ) {
+    /// Tells systemd how the server is doing until a signal asks to stop, and does what other signals ask for.
+    private func serve(_ signals: ProcessSignals, _ service: ServiceNotification, _ parts: SettingsReload.Parts) {
+        let (server, logger) = (parts.composition.server, parts.logger)
+        let status = "serving at \(address(port: server.port))"
+        service.send(.ready, status)
+        if let time = service.watchdogMicroseconds {
+            LoopWatchdog(loops: server.loopCount, microseconds: time, logger, alive: { service.send(.alive) }) {
+                server.send(.publish(done: $1), toLoop: $0)
+            }.start()
+        }
+        let detail = LogDetail(parts.accessLog, logger)
+        var reload = SettingsReload((configuration, written), parts, environment: environment, read: readAgain)
         while true {
             switch signals.next() {
-            case .stop(let name):
-                return logger.notice("stopping", metadata: ["signal": "\(name)"])
+            case .stop(let name): return logger.notice("stopping", metadata: ["signal": "\(name)"])
             case .reload:
-                do {
-                    try composition.server.reloadCertificates()
-                    try dynamodb?.reloadCertificates()
-                    if let exposure = configuration.tls?.exposure { logger.warning("\(exposure)") }
-                    logger.notice("certificate read again")
-                    audit.note(.ofServer(.reload, configuration))
-                } catch {
-                    logger.error("certificate not exchanged", metadata: ["error": "\(error)"])
-                }
+                service.send(.reloading)
+                reload.run()
+                service.send(.ready, status)
+            case .tellMore: detail.begin()
             }
         }
     }
@@ -144,9 +161,11 @@ struct ServerProcess {
 
     private func makeComposition(
         _ store: DataStore, _ endpoint: DynamoEndpoint, _ access: (keys: KeyStore, digests: SecretDigest?),
-        _ gate: ChangeGate, _ audit: AuditTrail, _ work: WorkList, _ logger: Logger
+        _ gate: ChangeGate, _ audit: AuditTrail, _ work: WorkList, _ accessLog: AccessLog, _ log: StandardErrorLog,
+        _ logger: Logger
     ) throws -> ServerComposition {
-        let http = http(at: try addresses())
+        var http = http(at: try addresses())
+        http.accessLog = accessLog
         let tables = store.tables
         var settings = ServiceSettings(
             profile: configuration.profile,
@@ -174,15 +193,16 @@ struct ServerProcess {
                     logger.error("the table cannot be protected from deletion", metadata: ["reason": "\(error)"])
                 }
             },
-            report: { logger.report($0) }, reportForeign: { logger.report($0) },
-            reportFailure: { logger.report($0) },
-            reportSchedule: { logger.report($0) },
-            reportAdministration: { event, status in event.report(status, to: logger) },
-            reportProposal: { logger.report($0) },
+            report: { Logger.about(.store).report($0) }, reportForeign: { Logger.about(.store).report($0) },
+            reportFailure: { Logger.about(.evaluation).report($0) },
+            reportSchedule: { Logger.about(.schedules).report($0) },
+            reportAdministration: { event, status in event.report(status, to: .about(.administration)) },
+            reportProposal: { Logger.about(.administration).report($0) },
             moreMetrics: { text in
                 endpoint.writeMetrics(to: &text)
                 tables.writeMetrics(to: &text)
                 audit.writeMetrics(to: &text)
+                log.output?.writeMetrics(to: &text)
             },
             backupComplaint: {
                 if tables.backupTrouble != nil { return "lag behind the writes; the log says why" }
@@ -194,7 +214,7 @@ struct ServerProcess {
             dependencies.issuers = issuerKeys.issuers
             dependencies.fetchIssuerKeys = { issuerKeys.refresh($0, done: $1) }
         }
-        logger.follow(tables)
+        Logger.about(.store).follow(tables)
         let composition = try ServerComposition(dependencies)
         issuerKeys?.start { [server = composition.server] in
             for loop in 0..<server.loopCount { server.send(.issuerKeys, toLoop: loop) }
@@ -225,7 +245,8 @@ struct ServerProcess {
             throw CommandFailure("\(path): \(error)")
         }
         return try IssuerKeys(
-            settings.map { OutsideIssuer($0) }, userAgent: "flag-server/\(FlagServerCommand.version)", logger: logger)
+            settings.map { OutsideIssuer($0) }, userAgent: "flag-server/\(FlagServerCommand.version)",
+            logger: .about(.keys))
     }
 
     /// The keys of a store; with authentication on, also what they are checked by.

@@ -6,24 +6,45 @@ import JSON
 import Logging
 import Platform
 
-/// Writes log lines to standard error, one `write(2)` a line, so that lines of several threads never mix.
+/// Writes log lines to standard error, whole ones, so that lines of several threads never mix.
 struct StandardErrorLog: LogHandler {
     /// How a line looks.
     var format: ServerConfiguration.Log.Format
     /// Who speaks, `flag-server`.
     var label: String
-    var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
 
     /// Whether what is written goes to systemd's journal, which reads the importance of a line from its first bytes.
     var isForJournal = false
+    /// Where lines go; nil for nowhere.
+    var output: LogOutput?
+
+    /// That of the process: exchanged while it runs, for all loggers at once.
+    var logLevel: Logger.Level {
+        get { LogLevels.shared.level(of: label) }
+        set {}
+    }
 
     /// Makes every logger of the process write this way from now on; to be called once, before the first is made.
-    static func install(_ log: ServerConfiguration.Log) {
-        let isForJournal = isJournal(ProcessInfo.processInfo.environment["JOURNAL_STREAM"])
-        LoggingSystem.bootstrap { label in
-            StandardErrorLog(format: log.format, label: label, logLevel: log.level, isForJournal: isForJournal)
+    ///
+    /// - Returns: where lines go.
+    static func install(_ log: ServerConfiguration.Log) -> StandardErrorLog {
+        LogLevels.shared.replace(log.level, log.moduleLevels)
+        var handler = StandardErrorLog(format: log.format, label: LogLevels.label(of: nil))
+        handler.isForJournal = isJournal(ProcessInfo.processInfo.environment["JOURNAL_STREAM"])
+        let output = LogOutput(STDERR_FILENO) { [handler] dropped in
+            handler.bytes(
+                level: .warning, "lines of the log were dropped: who reads it did not keep up",
+                metadata: ["lines": .stringConvertible(dropped)])
         }
+        output.start()
+        handler.output = output
+        LoggingSystem.bootstrap { [handler] label in
+            var own = handler
+            own.label = label
+            return own
+        }
+        return handler
     }
 
     /// Whether standard error is the stream that systemd connected with the journal: `JOURNAL_STREAM` names its device
@@ -46,6 +67,9 @@ struct StandardErrorLog: LogHandler {
         }
     }
 
+    /// Waits a moment until what was said is written: the process ends.
+    func flush() { output?.flush(within: .seconds(2)) }
+
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
@@ -55,12 +79,15 @@ struct StandardErrorLog: LogHandler {
         var all = metadata
         if let own = event.metadata { all.merge(own) { _, new in new } }
         if let error = event.error { all["error"] = "\(error)" }
-        var text = isForJournal ? Array(Self.prefix(of: event.level).utf8) : []
-        text += line(
-            at: Timestamp.systemClock, level: event.level, message: event.message.description, metadata: all)
+        output?.write(bytes(level: event.level, event.message.description, metadata: all))
+    }
+
+    /// A line with its end, and with what the journal wants before it.
+    func bytes(level: Logger.Level, _ message: String, metadata: Logger.Metadata) -> [UInt8] {
+        var text = isForJournal ? Array(Self.prefix(of: level).utf8) : []
+        text += line(at: Timestamp.systemClock, level: level, message: message, metadata: metadata)
         text.append(UInt8(ascii: "\n"))
-        // Nothing useful can be done when standard error is gone.
-        try? FileBytes.write(text, to: STDERR_FILENO, path: "standard error")
+        return text
     }
 
     /// One line without its end.

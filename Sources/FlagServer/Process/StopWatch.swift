@@ -10,6 +10,7 @@ struct StopWatch {
     private static let grace = Duration.seconds(2)
 
     private let signals: ProcessSignals
+    private let log: StandardErrorLog
     private let logger: Logger
     // Of their own: whatever holds the stop up may hold other queues up as well.
     private let waiting = DispatchQueue(label: "flag-server.stop.signal")
@@ -18,19 +19,21 @@ struct StopWatch {
     /// Begins to watch.
     ///
     /// - Parameter drain: how long the requests under way may take.
-    init(_ signals: ProcessSignals, drain: Duration, logger: Logger) {
+    init(_ signals: ProcessSignals, drain: Duration, _ log: StandardErrorLog, _ logger: Logger) {
         self.signals = signals
-        self.logger = logger
+        (self.log, self.logger) = (log, logger)
         let milliseconds = Int((drain + Self.grace) / .milliseconds(1))
         timer.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) {
             logger.error(
                 "ended although work was under way: it took longer than timeouts.drain; what was answered is on disk")
+            log.flush()
             _exit(EXIT_FAILURE)
         }
         waiting.async {
             while true {
                 guard case .stop(let name) = signals.next() else { continue }
                 logger.warning("ended at once, asked to stop again", metadata: ["signal": "\(name)"])
+                log.flush()
                 _exit(EXIT_FAILURE)
             }
         }

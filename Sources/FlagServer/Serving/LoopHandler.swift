@@ -30,6 +30,8 @@ final class LoopHandler: HTTPHandler {
         case sessions(SessionRing)
         /// Accounts have changed.
         case users(UserRing)
+        /// The operator lets in other pages and other readers of metrics.
+        case doors(PageOrigins, readers: [AddressRange])
         /// Somebody waits for what this loop counted, and is told when it can be read.
         case publish(done: @Sendable () -> Void)
     }
@@ -110,6 +112,7 @@ final class LoopHandler: HTTPHandler {
         case .issuerKeys: callers?.forgetTokens()
         case .sessions(let ring): callers?.replace(ring)
         case .users(let ring): callers?.replace(ring)
+        case .doors(let pages, let readers): gate.replace(pages: pages, readers: readers)
         case .publish(let done):
             evaluator.publishStatistics()
             done()

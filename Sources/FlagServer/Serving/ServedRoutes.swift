@@ -51,6 +51,9 @@ struct ServedRoutes: Sendable {
             + operations { HTTPResponse(status: .ok) }.map(\.0) + AdministrationRoute.all.map(\.declaration)
     }
 
+    /// The patterns of their paths, by their numbers.
+    static var patterns: [String] { declarations.map(\.pattern.text.description) }
+
     /// What their requests are counted under.
     static var labels: [String] { Router.labels(of: declarations) }
 

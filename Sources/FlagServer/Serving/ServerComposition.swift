@@ -232,6 +232,11 @@ struct ServerComposition: Sendable {
         }
     }
 
+    /// Lets in other pages, and other readers of metrics, from now on.
+    func replaceDoors(_ pages: PageOrigins, readers: [AddressRange]) {
+        for loop in 0..<server.loopCount { server.send(.doors(pages, readers: readers), toLoop: loop) }
+    }
+
     /// Turns `/health/ready` red, finishes what is under way, and calls back when no handler will be called any more.
     func drain(within duration: Duration, completion: @escaping @Sendable () -> Void) {
         health.readiness.markDraining()

@@ -72,14 +72,14 @@ enum ParsedChange: Sendable {
         let name = Array(key.utf8)
         guard let new, !FlagRecord.isArchived(new) else { return .flag(environment, name, nil) }
         switch FlagReadingOfItem(new, environment: environment, key: key) {
-        case .valid(let text):
-            return .flag(environment, name, text)
+        case .valid(let record):
+            return .flag(environment, name, DecodedFlag(record))
         case .invalid(let issues, let fallback):
             var before: DecodedFlag?
             if let old, !FlagRecord.isArchived(old),
-                case .valid(let text) = FlagReadingOfItem(old, environment: environment, key: key)
+                case .valid(let record) = FlagReadingOfItem(old, environment: environment, key: key)
             {
-                before = text
+                before = DecodedFlag(record)
             }
             return .invalidFlag(environment, name, fallback: fallback, before: before, issues: issues)
         }

@@ -81,8 +81,8 @@ extension CacheFeed {
     private func text(of item: Item, environment: Environment, key: String) -> DecodedFlag {
         let cacheKey = CacheKey.flag(environment, Array(key.utf8))
         switch FlagReadingOfItem(item, environment: environment, key: key) {
-        case .valid(let text):
-            return text
+        case .valid(let record):
+            return DecodedFlag(record)
         case .invalid(let issues, let fallback):
             let lastValid = state.withLock { state in
                 state.statistics.invalidItems += 1

@@ -46,13 +46,15 @@ struct ChangeConsequences: Sendable {
     ///   - change: a change of the flag table, after all that were added before it.
     ///   - kept: what is kept already of something that is not valid.
     mutating func add(_ change: TableChange, kept: (HeldRecordKey) -> HeldForm.Kind?) {
+        var read: FlagReadingOfItem?
         switch ItemKey(change.key) {
         case .revision(let environment)?:
             unraised.remove(environment)
             if EnvironmentRevision.isBroken(by: change) { broken.insert(environment) }
             return
-        case .flag(let environment, _)?:
-            if noteContent(change, in: environment, kept) != nil { record(change) }
+        case .flag(let environment, let key)?:
+            read = change.newItem.map { FlagReadingOfItem($0, environment: environment, key: key) }
+            if noteContent(change, in: environment, kept, read) != nil { record(change, read) }
         case .override(let environment, let tenant, let flagKey)?:
             if let isValid = noteContent(change, in: environment, kept) {
                 let tallied = TalliedChange(
@@ -78,7 +80,7 @@ struct ChangeConsequences: Sendable {
             if change.newItem != nil, ItemKey.looksKnown(change.key) { misplaced.append(change.key) }
             return
         }
-        correct(change)
+        correct(change, read)
     }
 
     /// Tells of the overrides, when all changes have been added: one by one, or by their number where they are many.
@@ -121,25 +123,27 @@ struct ChangeConsequences: Sendable {
     ///
     /// - Returns: whether what it left is valid, or nothing; nil when it is no change of content.
     private mutating func noteContent(
-        _ change: TableChange, in environment: Environment, _ kept: (HeldRecordKey) -> HeldForm.Kind?
+        _ change: TableChange, in environment: Environment, _ kept: (HeldRecordKey) -> HeldForm.Kind?,
+        _ read: FlagReadingOfItem? = nil
     ) -> Bool? {
         guard DerivedAttributes.isContentChanged(from: change.oldItem, to: change.newItem) else { return nil }
         unraised.insert(environment)
-        return hold(change, kept)
+        return hold(change, kept, read)
     }
 
-    private mutating func correct(_ change: TableChange) {
+    private mutating func correct(_ change: TableChange, _ read: FlagReadingOfItem?) {
         guard let item = change.newItem,
             // What the follower wrote is as it should be.
             change.principal != FlagTableUpkeep.principal,
             let correction = try? DerivedAttributes.correction(
-                of: item, replacing: change.oldItem, at: Timestamp(millisecondsSinceEpoch: change.committedAt))
+                of: item, replacing: change.oldItem, at: Timestamp(millisecondsSinceEpoch: change.committedAt),
+                read: read?.record)
         else { return }
         corrections.append(correction)
     }
 
-    private mutating func record(_ change: TableChange) {
-        guard let (partition, entry) = FlagHistoryEntry.of(change) else { return }
+    private mutating func record(_ change: TableChange, _ read: FlagReadingOfItem? = nil) {
+        guard let (partition, entry) = FlagHistoryEntry.of(change, read: read) else { return }
         if entry.override == nil, change.oldItem != nil, change.newItem != nil, first[partition] == nil {
             first[partition] = change
         }
@@ -160,10 +164,13 @@ struct ChangeConsequences: Sendable {
     /// Keeps what was valid last, or lets go of it.
     ///
     /// - Returns: whether the item is valid, or gone.
-    private mutating func hold(_ change: TableChange, _ kept: (HeldRecordKey) -> HeldForm.Kind?) -> Bool {
+    private mutating func hold(
+        _ change: TableChange, _ kept: (HeldRecordKey) -> HeldForm.Kind?, _ read: FlagReadingOfItem?
+    ) -> Bool {
         guard let place = ItemKey(change.key).flatMap({ HeldRecordKey($0) }) else { return true }
         let kind = held[place].map { $0?.kind } ?? kept(place)
-        guard let new = change.newItem, place.validForm(of: new) == nil else {
+        let isValid = change.newItem.map { new in read.map { $0.record != nil } ?? (place.validForm(of: new) != nil) }
+        guard isValid == false else {
             if kind != nil { held[place] = .some(nil) }
             return true
         }

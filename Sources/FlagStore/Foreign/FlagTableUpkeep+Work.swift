@@ -119,6 +119,10 @@ extension FlagTableUpkeep {
         let isTold = consequences.tallied.isEmpty && tallies.withLock { $0.isTold }
         // What is being counted is counted again after a crash.
         let isWorthIt = !operations.isEmpty || sequence > position.stored + Self.positionGap
+        if operations.count >= FlagLimits.operationsPerTransaction {
+            try performBeside(operations)
+            operations = []
+        }
         if storing, isTold, isWorthIt {
             try store(sequence, with: operations)
         } else {

@@ -31,7 +31,7 @@ final class FlagTableUpkeep: Sendable {
     static func scope(_ environment: Environment) -> WriteScope { .server(name, in: environment, at: .systemClock) }
 
     /// Changes that are looked at together.
-    static let batchMaximum = 500
+    static let batchMaximum = 2_000
     /// How many changes that call for nothing may come before the position is stored all the same: so many the change
     /// stream keeps for nothing.
     static let positionGap: Int64 = 1_000

@@ -89,22 +89,25 @@ extension FlagHistoryEntry {
     /// The entry that a change of a kill switch makes, or of the content of a flag, an override or a segment; nil for a
     /// change of anything else. O(item).
     ///
+    /// - Parameter read: what a flag's new item is, where it has been read already.
     /// - Returns: the partition of the history with it.
-    static func of(_ change: TableChange) -> (partition: String, entry: FlagHistoryEntry)? {
+    static func of(
+        _ change: TableChange, read: FlagReadingOfItem? = nil
+    ) -> (partition: String, entry: FlagHistoryEntry)? {
         switch ItemKey(change.key) {
         case .flag(let environment, let key)?:
-            let event = Event(change) { item in
-                if case .invalid(let issues, _) = FlagReadingOfItem(item, environment: environment, key: key) {
-                    issues
-                } else {
-                    []
-                }
-            }
+            let reading =
+                read ?? change.newItem.map { FlagReadingOfItem($0, environment: environment, key: key) }
+            let event = Event(change) { _ in reading?.issues ?? [] }
             var entry = ofContent(change, event)
             if event.leavesContent {
                 entry.version = change.version
-                entry.content = KeptContent(change) { item throws(DefinitionIssues) in
-                    try FlagRecord(item: item, environment: environment, key: key).content
+                if let record = reading?.record {
+                    entry.content = .object(record.content)
+                } else {
+                    entry.content = KeptContent(change) { item throws(DefinitionIssues) in
+                        try FlagRecord(item: item, environment: environment, key: key).content
+                    }
                 }
             }
             return (FlagHistoryTable.historyPartition(environment, key), entry)
@@ -148,7 +151,7 @@ extension FlagHistoryEntry {
         guard let old = change.oldItem else { return nil }
         let former = TableChange(
             sequence: change.sequence - 1, committedAt: change.committedAt, principal: Principal(.server),
-            table: change.table, key: change.key, oldItem: nil, newItem: old)
+            table: change.table, key: change.key, oldItem: nil, newItem: old, bytes: change.bytes)
         guard var entry = of(former)?.entry, entry.event == .created, entry.override == nil else { return nil }
         entry.event = .found
         entry.details = JSONObject()
@@ -163,10 +166,12 @@ extension FlagHistoryEntry {
     private static func ofContent(_ change: TableChange, _ event: Event, _ override: Override? = nil) -> Self {
         var entry = FlagHistoryEntry(change, event)
         entry.override = override
-        // Others may write names that are as long as an item is large.
-        entry.attributes = ItemDocument.differingNames(from: change.oldItem, to: change.newItem)
-            .prefix(bytes: FlagLimits.historyEntryBytes) { $0.utf8.count }
-        let changes = ItemDocument.changes(from: change.oldItem, to: change.newItem)
+        let names = ItemDocument.differingNames(from: change.oldItem, to: change.newItem)
+        if change.oldItem != nil, change.newItem != nil {
+            // Others may write names that are as long as an item is large.
+            entry.attributes = names.map(\.text).prefix(bytes: FlagLimits.historyEntryBytes) { $0.utf8.count }
+        }
+        let changes = ItemDocument.changes(from: change.oldItem, to: change.newItem, in: names)
         if !changes.list.isEmpty { entry.details["changes"] = .array(changes.list) }
         if changes.omitted > 0 { entry.details["moreChanges"] = .integer(changes.omitted) }
         return entry

@@ -20,7 +20,7 @@ import JSON
 /// | by how much the places of entries are shifted, where another store began them | `SHIFT` | `METADATA` |
 enum FlagHistoryTable {
     /// The name of the table beside `table`.
-    static func name(beside table: String) -> String { InternalTables.name("history", of: table) }
+    static func name(beside table: String) -> String { InternalTables.name(InternalTables.history, of: table) }
 
     /// The table's schema.
     static func schema(beside table: String) -> TableSchema {

@@ -48,12 +48,12 @@ enum HeldRecordKey: Hashable, Sendable {
         let form: Item?
         switch self {
         case .flag(let environment, let key):
-            guard case .valid(let text) = FlagReadingOfItem(item, environment: environment, key: key.text) else {
+            guard case .valid(let flag) = FlagReadingOfItem(item, environment: environment, key: key.text) else {
                 return nil
             }
             form =
                 HeldFlag(
-                    environment: environment, key: key.text, rule: text.rule, isClientSide: text.isClientSide
+                    environment: environment, key: key.text, rule: flag.rule, isClientSide: flag.isClientSide
                 ).item
         case .override(let environment, let tenant, let key):
             form =

@@ -7,28 +7,36 @@ import JSON
 package enum ItemDocument {
     /// The changes of content from one item to another, nil where there is none, and how many more there are.
     static func changes(from old: Item?, to new: Item?) -> ValueChanges {
-        let names = contentNames(of: old, new)
-        // Only what differs is read: a definition may be large, and is the same when an owner changes.
-        let differing = old == nil || new == nil ? names : names.filter { old?[$0] != new?[$0] }
-        return ValueChanges(from: old.map { json($0, differing) }, to: new.map { json($0, differing) })
+        changes(from: old, to: new, in: differingNames(from: old, to: new))
     }
 
-    /// The names of the attributes of content that differ, sorted; none when there is nothing on one side.
-    static func differingNames(from old: Item?, to new: Item?) -> [String] {
-        guard let old, let new else { return [] }
-        return contentNames(of: old, new).filter { old[$0] != new[$0] }.map(\.text).sorted()
+    /// The same of the attributes that differ.
+    static func changes(from old: Item?, to new: Item?, in differing: [AttributeName]) -> ValueChanges {
+        // Only what differs is read: a definition may be large, and is the same when an owner changes.
+        ValueChanges(from: old.map { json($0, differing) }, to: new.map { json($0, differing) })
+    }
+
+    /// The names of the attributes of content that differ, sorted; all when there is nothing on one side.
+    static func differingNames(from old: Item?, to new: Item?) -> [AttributeName] {
+        let (old, new) = (old ?? [:], new ?? [:])
+        var names: [AttributeName] = []
+        for (name, value) in new where old[name] != value && isContent(name) { names.append(name) }
+        for (name, _) in old where new[name] == nil && isContent(name) { names.append(name) }
+        return names.sorted { $0.precedes($1) }
     }
 
     /// What an item of the flag table says, with the version that it is of.
     ///
     /// - Parameter derived: whether what follows from the rest is told, too.
     package static func document(of item: Item, derived: Bool = false) -> JSONValue {
-        let all = Set(item.keys).subtracting(keys)
-        return json(item, derived ? all : all.subtracting(DerivedAttributes.names).union([Attribute.version]))
+        let names = item.keys.filter { name in
+            derived ? !keys.contains(name) : isContent(name) || name == Attribute.version
+        }
+        return json(item, names.sorted { $0.precedes($1) })
     }
 
-    private static func contentNames(of old: Item?, _ new: Item?) -> Set<AttributeName> {
-        Set((old ?? [:]).keys).union((new ?? [:]).keys).subtracting(DerivedAttributes.names).subtracting(keys)
+    private static func isContent(_ name: AttributeName) -> Bool {
+        !DerivedAttributes.names.contains(name) && !keys.contains(name)
     }
 
     private static let keys: Set = [Attribute.partition, Attribute.sort]
@@ -37,9 +45,10 @@ package enum ItemDocument {
     /// What an attribute says by not being there, told where the item on the other side of a change has it.
     private static let absent: Item = [Attribute.clientSide: false, Attribute.approvals: 0]
 
-    private static func json(_ item: Item, _ names: Set<AttributeName>) -> JSONValue {
+    /// - Parameter names: sorted.
+    private static func json(_ item: Item, _ names: [AttributeName]) -> JSONValue {
         var object = JSONObject()
-        for name in names.sorted(by: { $0.precedes($1) }) {
+        for name in names {
             guard let value = item[name] ?? absent[name] else { continue }
             let isText = name == Attribute.definition || texts.contains(name)
             let json = (isText ? value.stringValue.flatMap { try? JSONValue(parsing: $0) } : nil) ?? value.json

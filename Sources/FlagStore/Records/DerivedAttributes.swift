@@ -18,9 +18,12 @@ enum DerivedAttributes {
         item.filter { !names.contains($0.key) }
     }
 
-    /// Whether a write changed what the item means.
+    /// Whether a write changed what the item means. O(item).
     static func isContentChanged(from old: Item?, to new: Item?) -> Bool {
-        old.map(content(of:)) != new.map(content(of:))
+        guard let old, let new else { return old != new }
+        // Names are looked up among the derived ones only where something differs: that is little in most changes.
+        return new.contains { name, value in old[name] != value && !names.contains(name) }
+            || old.contains { name, _ in new[name] == nil && !names.contains(name) }
     }
 
     /// What must be changed of an item so that its derived attributes are right.
@@ -29,18 +32,24 @@ enum DerivedAttributes {
     ///   - item: the item as it is.
     ///   - old: the item before the write that is looked at; nil when it was new, or is not known.
     ///   - time: when that write was committed; nil when it is not known.
+    ///   - read: the flag that the item is, where it has been read already.
     /// - Returns: nil when nothing is to be corrected: also for what is no flag, override or segment.
     /// - Throws: what keeps the item from being one of these: then nothing follows from it.
     static func correction(
-        of item: Item, replacing old: Item? = nil, at time: Timestamp? = nil
+        of item: Item, replacing old: Item? = nil, at time: Timestamp? = nil, read: FlagRecord? = nil
     ) throws(DefinitionIssues) -> Correction? {
         switch ItemKey(item) {
         case .flag(let environment, let key)?:
-            var record = try FlagRecord(item: item, environment: environment, key: key)
+            var record: FlagRecord
+            if let read {
+                record = read
+            } else {
+                record = try FlagRecord(item: item, environment: environment, key: key)
+            }
             if let old { raiseVersion(of: &record.version, &record.updatedAt, item, replacing: old, at: time) }
             if !saysWhenUpdated(item) { record.updatedAt = time ?? record.createdAt }
             return Correction(
-                of: item, key: .flag(environment, key: key), environment, wanted: record.item,
+                of: item, key: .flag(environment, key: key), environment, wanted: record.derivedAttributes,
                 sources: [
                     Attribute.flagKey, Attribute.description, Attribute.owner, Attribute.createdAt,
                     Attribute.expiresAt, Attribute.tags, Attribute.defaultEnabled, Attribute.definition,
@@ -134,6 +143,8 @@ struct Correction: Sendable {
         of item: Item, key: ItemKey, _ environment: Environment, wanted: Item, sources: [AttributeName],
         names: Set<AttributeName> = DerivedAttributes.names
     ) {
+        // Most items are as they should be.
+        if names.allSatisfy({ Self.isSame(item[$0], wanted[$0], $0) }) { return nil }
         var actions: [UpdateAction] = []
         var changed: [String] = []
         let names = names.sorted { $0.precedes($1) }
@@ -142,7 +153,6 @@ struct Correction: Sendable {
             let path = DocumentPath(name)
             actions.append(wanted[name].map { .set(path, .value($0)) } ?? .remove(path))
         }
-        guard !actions.isEmpty else { return nil }
         self.key = key
         self.environment = environment
         self.actions = actions

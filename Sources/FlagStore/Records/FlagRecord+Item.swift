@@ -7,31 +7,37 @@ extension FlagRecord {
     /// `updatedAt`.
     package var item: Item {
         let key = ItemKey.flag(environment, key: key)
-        var item: Item = [
-            Attribute.partition: .string(key.partition),
-            Attribute.sort: .string(key.sort),
-            Attribute.flagKey: .string(self.key),
-            Attribute.description: .string(description),
-            Attribute.owner: .string(owner),
-            Attribute.environment: .string(environment.rawValue),
-            Attribute.createdAt: .string(createdAt.rfc3339),
-            Attribute.updatedAt: .string(updatedAt.rfc3339),
-            Attribute.version: .number(version),
-            Attribute.ownerPartition: .string(FlagIndex.owner(owner).partition(in: environment, archived: isArchived)),
-            Attribute.ownerSort: .string("FLAG#\(self.key)"),
-            Attribute.flagsPartition: .string(FlagIndex.all.partition(in: environment, archived: isArchived)),
-            Attribute.flagsSort: .string("METADATA#\(createdAt.rfc3339)"),
-            Attribute.globalPartition: .string("GLOBAL_FLAG#\(self.key)"),
-            Attribute.globalSort: .string("ENV#\(environment.rawValue)"),
-        ]
+        var item = derivedAttributes
+        item[Attribute.partition] = .string(key.partition)
+        item[Attribute.sort] = .string(key.sort)
+        item[Attribute.flagKey] = .string(self.key)
+        item[Attribute.description] = .string(description)
+        item[Attribute.owner] = .string(owner)
+        item[Attribute.createdAt] = .string(createdAt.rfc3339)
         rule.add(to: &item)
         if isKeptInvalid { item[Attribute.keptInvalid] = true }
         if !tags.isEmpty { item[Attribute.tags] = .stringSet(AttributeSet(tags)) }
         if isClientSide { item[Attribute.clientSide] = true }
         if isArchived { item[Attribute.archived] = true }
         if approvals > 0 { item[Attribute.approvals] = .number(Int64(approvals)) }
+        if let expiresAt { item[Attribute.expiresAt] = .string(expiresAt.rfc3339) }
+        return item
+    }
+
+    /// What of its item follows from the rest: see `DerivedAttributes`.
+    var derivedAttributes: Item {
+        var item: Item = [
+            Attribute.environment: .string(environment.rawValue),
+            Attribute.updatedAt: .string(updatedAt.rfc3339),
+            Attribute.version: .number(version),
+            Attribute.ownerPartition: .string(FlagIndex.owner(owner).partition(in: environment, archived: isArchived)),
+            Attribute.ownerSort: .string("FLAG#\(key)"),
+            Attribute.flagsPartition: .string(FlagIndex.all.partition(in: environment, archived: isArchived)),
+            Attribute.flagsSort: .string("METADATA#\(createdAt.rfc3339)"),
+            Attribute.globalPartition: .string("GLOBAL_FLAG#\(key)"),
+            Attribute.globalSort: .string("ENV#\(environment.rawValue)"),
+        ]
         if let expiresAt {
-            item[Attribute.expiresAt] = .string(expiresAt.rfc3339)
             let partition = FlagIndex.expires.partition(in: environment, archived: isArchived)
             item[Attribute.expiresPartition] = .string(partition)
             item[Attribute.expiresSort] = .string(expiresAt.rfc3339)

@@ -29,6 +29,8 @@ package struct HTTPServerConfiguration: Sendable {
     /// Proxies whose word counts for who asks (`Forwarded`, `X-Forwarded-For`), that may ask for `https` targets on a
     /// connection without TLS, and whose connections `HTTPLimits.connectionsPerAddress` does not bound.
     package var trustedProxies: [AddressRange] = []
+    /// Which responses are told of; nil for none.
+    package var accessLog: AccessLog?
     /// Fields that every response has, beside `Date`.
     package var standingFields: [(name: StaticString, value: StaticString)] = []
     /// Whether answers say how long their connection is kept for another request (`Keep-Alive: timeout=…`), so that a

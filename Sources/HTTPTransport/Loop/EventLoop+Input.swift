@@ -162,6 +162,7 @@ extension EventLoop {
             RequestName.begin(request, on: connection)
         }
         connection.pointee.wasParked = false
+        connection.pointee.isHeadRead = true
         switch handler.admit(request, &exchange) {
         case .taken(let token, let upload):
             connection.pointee.token = token

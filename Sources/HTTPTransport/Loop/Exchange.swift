@@ -165,6 +165,7 @@ package struct Exchange: ~Copyable {
         } else {
             writer.end(status, body: body, taking: content)
         }
+        if loop.pointee.hasRecord { endRecord() }
     }
 
     /// Answers with the configuration's `errorBody`; 503 with a `Retry-After` of one second (RFC 9110 §15.6.4).
@@ -232,6 +233,7 @@ package struct Exchange: ~Copyable {
         state = .answered
         if loop.pointee.isDraining { connection.pointee.machine.keepsAlive = false }
         loop.pointee.counters.countResponse(status)
+        if let log = loop.pointee.accessLog, log.wants(status, &loop.pointee.untoldResponses) { beginRecord(status) }
     }
 
     /// The write buffer. A connection lies at a fixed address, so a pointer into it stays valid.

@@ -50,6 +50,12 @@ struct HTTPConnection: ~Copyable {
     var attachedFields: AttachedFields?
     /// When the loop began with what the request came with, in microseconds of the monotonic clock.
     var requestBegin: Int64 = 0
+    /// Whether the head of the request at hand was read to its end.
+    var isHeadRead = false
+    /// The route that takes it; negative where none does, or none is known.
+    var route: Int32 = -1
+    /// Where it came from by the word of a trusted proxy, where somebody wants to know.
+    var vouchedClient: PeerAddress?
     /// Whether a trusted proxy is at the other end.
     var isVouchedFor = false
     /// Who is at the other end.

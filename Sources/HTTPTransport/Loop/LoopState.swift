@@ -63,6 +63,14 @@ struct LoopState: ~Copyable {
     var keptOutputBytes = 0
     /// Bytes of content that is there and not answered, of all connections together; uploads have places instead.
     var keptInputBytes = 0
+    /// Which responses are told of; nil where nobody wants to know.
+    let accessLog: AccessLog?
+    /// Responses since the last that was told of.
+    var untoldResponses = 0
+    /// What is to be told of the response that is being written.
+    var accessRecord: AccessRecord?
+    /// Whether there is something.
+    var hasRecord = false
     /// The connection whose request the handler has in hand.
     var current: UnsafeMutablePointer<HTTPConnection>?
     /// Header fields of the request at hand.
@@ -87,6 +95,7 @@ struct LoopState: ~Copyable {
         compressedFrom = compression.minimumBytes > 0 ? compression.minimumBytes : .max
         gzip = GzipCoder(level: compression.level)
         trustedProxies = configuration.trustedProxies
+        accessLog = configuration.accessLog
         self.index = index
         limits = configuration.limits
         timeouts = TimeoutsInMilliseconds(

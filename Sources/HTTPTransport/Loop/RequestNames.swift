@@ -53,6 +53,8 @@ enum RequestName {
     @inline(__always)
     static func end(_ connection: UnsafeMutablePointer<HTTPConnection>) {
         connection.pointee.requestNumber = 0
+        (connection.pointee.isHeadRead, connection.pointee.route) = (false, -1)
+        if connection.pointee.isVouchedFor { connection.pointee.vouchedClient = nil }
         if !connection.pointee.givenName.isEmpty { connection.pointee.givenName.removeAll(keepingCapacity: true) }
     }
 

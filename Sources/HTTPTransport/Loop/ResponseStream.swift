@@ -140,6 +140,7 @@ extension Exchange {
         }
         let isChunked = !connection.pointee.machine.head.isHTTP10
         output.pointee.append(isChunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n")
+        if loop.pointee.hasRecord { endRecord() }
         connection.pointee.ticket &+= 1
         let (mailbox, slot, ticket) = (loop.pointee.mailbox, connection.pointee.slot, connection.pointee.ticket)
         let isHead = connection.pointee.machine.head.method == .head

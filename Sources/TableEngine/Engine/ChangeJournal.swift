@@ -239,8 +239,11 @@ struct ChangeJournal {
         try update.run()
     }
 
-    /// Up to `limit` changes after a position, in order; fewer only where the stream ends. Those of tables that were
-    /// deleted are passed over, however many there are.
+    /// Bytes of items that are read at a time, and those of one change more.
+    private static let bytesPerRead = 8 << 20
+
+    /// Changes after a position, in order: up to `limit`, and no more once their items have `bytesPerRead` bytes. None
+    /// only where the stream ends. Those of tables that were deleted are passed over, however many there are.
     static func changes(
         _ connection: DatabaseConnection, after sequence: Int64, limit: Int, _ seal: ItemSeal
     ) throws(TableError) -> [TableChange] {
@@ -257,9 +260,15 @@ struct ChangeJournal {
         }
         defer { rows.reset() }
         var changes: [TableChange] = []
-        while changes.count < limit, try convertingErrors({ () throws(SQLiteError) in try rows.step() }) {
+        var bytes = 0
+        while changes.count < limit, bytes < bytesPerRead,
+            try convertingErrors({ () throws(SQLiteError) in try rows.step() })
+        {
             do throws(ItemCodecError) {
-                if let change = try change(rows, definitions, seal) { changes.append(change) }
+                if let change = try change(rows, definitions, seal) {
+                    changes.append(change)
+                    bytes += change.bytes
+                }
             } catch {
                 throw .storage(StorageFailure(damagedItemIn: path, error))
             }
@@ -279,6 +288,7 @@ struct ChangeJournal {
         guard let key = (new ?? old).flatMap(definition.key(of:)) else { return nil }
         return TableChange(
             sequence: row.int64(0), committedAt: row.int64(1), principal: Principal(record: images.record),
-            table: name, key: key, oldItem: old, newItem: new)
+            table: name, key: key, oldItem: old, newItem: new,
+            bytes: (images.old?.count ?? 0) + (images.new?.count ?? 0))
     }
 }

@@ -96,6 +96,7 @@ struct TransactionApplication {
     ) throws(SQLiteError) -> [WriteOutcome] {
         var outcomes: [WriteOutcome] = []
         outcomes.reserveCapacity(decisions.count)
+        let record = transaction.principal.record
         for (operation, decision) in zip(operations, decisions) {
             outcomes.append(WriteOutcome(old: decision.stored?.item, new: decision.new))
             // Equal items have equal bytes: a write that changes nothing writes nothing and is no change.
@@ -106,11 +107,12 @@ struct TransactionApplication {
             let sequence =
                 InternalTables.isFollowed(name)
                 ? try journal.append(
-                    connection, table: name, images(of: decision, sealed, at: operation.keyBytes)) : nil
+                    connection, table: name, images(of: decision, sealed, record, at: operation.keyBytes)) : nil
             changes.append(
                 TableChange(
                     sequence: sequence ?? 0, committedAt: journal.committedAt, principal: transaction.principal,
-                    table: name, key: operation.key, oldItem: decision.stored?.item, newItem: decision.new),
+                    table: name, key: operation.key, oldItem: decision.stored?.item, newItem: decision.new,
+                    bytes: (decision.stored?.bytes.count ?? 0) + (decision.newBytes?.count ?? 0)),
                 isFollowed: sequence != nil)
         }
         if let token = transaction.token { try StoreFile.add(connection, token) }
@@ -197,8 +199,10 @@ extension CancellationReason {
 // MARK: - Writing
 
 extension TransactionApplication {
-    /// What the change stream keeps of a change.
-    private func images(of decision: Decision, _ sealed: [UInt8]?, at key: [UInt8]) -> ChangeJournal.Images {
+    /// What the change stream keeps of a change, with the text of who made it.
+    private func images(
+        of decision: Decision, _ sealed: [UInt8]?, _ record: String, at key: [UInt8]
+    ) -> ChangeJournal.Images {
         // What the change has left is most of what was there before.
         let before =
             if let old = decision.stored?.bytes, let new = decision.newBytes {
@@ -207,7 +211,7 @@ extension TransactionApplication {
                 decision.stored?.bytes
             }
         return ChangeJournal.Images(
-            record: seal.seal(record: transaction.principal.record, at: key),
+            record: seal.seal(record: record, at: key),
             old: before.map { ChangeImage.encode(seal.seal($0, at: key), at: key) },
             new: sealed.map { ChangeImage.encode($0, at: key) })
     }

@@ -66,6 +66,28 @@ struct WaitingChangesTests {
         }
     }
 
+    @Test("What is large is let go and read again in pieces, by its bytes")
+    func large() throws {
+        try StoreKind.memory.withStore { store in
+            let stream = ReadCounter(store)
+            let recent = RecentChanges(of: stream, table: TestTable.name, bytesMaximum: 1_000_000)
+            stream.subscribe { _ = recent.add($0) }
+            let text = AttributeValue.string(String(repeating: "x", count: 300_000))
+            for number in 1...3 { try store.put(TestTable.item("p", "\(number)", ["text": text])) }
+            #expect(try recent.batch(after: 0, limit: 100)?.content.count == 3)
+            #expect(stream.reads.withLock { $0 } == 0)
+            // What was taken is no longer charged.
+            for number in 4...36 { try store.put(TestTable.item("p", "\(number)", ["text": text])) }
+            var (sizes, position): ([Int], Int64) = ([], 3)
+            while let batch = try recent.batch(after: position, limit: 100) {
+                sizes.append(batch.content.count)
+                position = batch.upTo
+            }
+            // 8 MiB at a time from the stream, the last of them from memory.
+            #expect(sizes == [28, 5] && stream.reads.withLock { $0 } == 2)
+        }
+    }
+
     /// A stream that counts how often it is read.
     private final class ReadCounter: TableChanges {
         let reads = Locked(0)

@@ -69,6 +69,14 @@ struct EverySettingTests {
         Case("dynamodb.request", "777s") { $0.dynamodb.request = .seconds(777) },
         Case("log.level", "error") { $0.log.level = .error },
         Case("log.format", "json") { $0.log.format = .json },
+        Case("log.access", "1/100") { $0.log.access = .sample(of: 100) },
+        Case("log.levels.administration", "debug") { $0.log.moduleLevels[.administration] = .debug },
+        Case("log.levels.audit", "debug") { $0.log.moduleLevels[.audit] = .debug },
+        Case("log.levels.dynamodb", "debug") { $0.log.moduleLevels[.dynamodb] = .debug },
+        Case("log.levels.evaluation", "debug") { $0.log.moduleLevels[.evaluation] = .debug },
+        Case("log.levels.keys", "debug") { $0.log.moduleLevels[.keys] = .debug },
+        Case("log.levels.schedules", "debug") { $0.log.moduleLevels[.schedules] = .debug },
+        Case("log.levels.store", "debug") { $0.log.moduleLevels[.store] = .debug },
         Case("evaluation.fractional", "v2") { $0.evaluation.fractional = .v2 },
         Case("cache.ttl", "77s") { $0.cache.timeToLiveMilliseconds = 77_000 },
         Case("cache.capacity", "777") { $0.cache.capacity = 777 },
@@ -125,10 +133,9 @@ struct EverySettingTests {
         #expect(try ServerConfigurationTests.load(commandLine: [setting.key: setting.text]) == expected)
         let directory = try TemporaryDirectory()
         let parts = setting.key.split(separator: ".")
-        let path = try directory.write(
-            "any.yaml",
-            parts.count == 1
-                ? "\(setting.key): \"\(setting.text)\"\n" : "\(parts[0]):\n  \(parts[1]): \(setting.text)\n")
+        let lines = parts.enumerated().map { depth, name in "\(String(repeating: "  ", count: depth))\(name):" }
+        let value = parts.count == 1 ? "\"\(setting.text)\"" : setting.text
+        let path = try directory.write("any.yaml", "\(lines.joined(separator: "\n")) \(value)\n")
         var inFile = try ServerConfigurationTests.load(commandLine: ["config": path])
         #expect(inFile.file == path)
         inFile.file = nil

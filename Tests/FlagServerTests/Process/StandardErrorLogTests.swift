@@ -12,7 +12,7 @@ struct StandardErrorLogTests {
 
     static func line(_ format: ServerConfiguration.Log.Format, _ message: String, _ metadata: Logger.Metadata) -> String
     {
-        let log = StandardErrorLog(format: format, label: "flag-server", logLevel: .info)
+        let log = StandardErrorLog(format: format, label: "flag-server")
         return String(
             decoding: log.line(at: time, level: .warning, message: message, metadata: metadata), as: UTF8.self)
     }

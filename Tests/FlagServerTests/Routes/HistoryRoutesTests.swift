@@ -37,7 +37,7 @@ struct HistoryRoutesTests {
     @Test(
         "What is no version, or none that is known, is said to be so",
         arguments: [
-            ("/history/9", "version_not_found"), ("/history/x", "invalid_path"), ("/history/@1", "version_not_found"),
+            ("/history/9", "version_not_found"), ("/history/x", "invalid_path"), ("/history/@99", "version_not_found"),
             ("/diff", "invalid_query"), ("/diff?from=x", "invalid_query"), ("/diff?from=1&to=9", "version_not_found"),
             ("/history?cursor=x", "invalid_query"), ("/history?limit=0", "invalid_query"),
         ])

@@ -1,0 +1,98 @@
+import Dispatch
+import Glibc
+import Platform
+import Synchronization
+import Telemetry
+
+/// Writes lines to a descriptor on a thread of its own, so that a reader that does not read keeps nobody waiting: what
+/// there is no room for is dropped, counted, and told when there is room again.
+final class LogOutput: Sendable {
+    /// Bytes of lines that wait at most.
+    private let bytesMaximum: Int
+    private let descriptor: Int32
+    /// The line that tells how many were dropped.
+    private let notice: @Sendable (Int) -> [UInt8]
+    private let state = Locked(State())
+    /// Signalled when there is something to write, by whoever finds that the thread sleeps.
+    private let work = DispatchSemaphore(value: 0)
+    private let droppedCount = Atomic<UInt64>(0)
+
+    private struct State {
+        var waiting: [UInt8] = []
+        /// Lines that were dropped and not told of.
+        var dropped = 0
+        var isAsleep = false
+        /// Whether what was taken is being written.
+        var isWriting = false
+    }
+
+    /// - Parameters:
+    ///   - descriptor: where lines are written.
+    ///   - bytesMaximum: bytes of lines that wait at most.
+    ///   - notice: makes the line that tells how many were dropped.
+    init(
+        _ descriptor: Int32, bytesMaximum: Int = 1 << 20, notice: @escaping @Sendable (Int) -> [UInt8]
+    ) {
+        (self.descriptor, self.bytesMaximum, self.notice) = (descriptor, bytesMaximum, notice)
+    }
+
+    /// Begins to write. The thread lives as long as the process.
+    func start() {
+        let thread = DispatchQueue(label: "flag-server.log")
+        thread.async { [self] in while true { writeNext() } }
+    }
+
+    /// Lines that were dropped since the start.
+    var dropped: UInt64 { droppedCount.load(ordering: .relaxed) }
+
+    /// Writes what there is to be known of it.
+    func writeMetrics(to text: inout MetricsText) {
+        text.family(
+            "flag_server_log_dropped_lines_total", .counter,
+            "Lines of the log that were dropped since who reads it did not keep up.")
+        text.sample(dropped)
+    }
+
+    /// Has a line written, with its end. Never waits for the reader.
+    func write(_ line: [UInt8]) {
+        let mustWake = state.withLock { state in
+            if state.waiting.count + line.count > bytesMaximum {
+                state.dropped += 1
+                droppedCount.add(1, ordering: .relaxed)
+                return false
+            }
+            state.waiting += line
+            defer { state.isAsleep = false }
+            return state.isAsleep
+        }
+        if mustWake { work.signal() }
+    }
+
+    /// Waits until what was said before is written, but not longer than that. For a process that ends.
+    func flush(within duration: Duration) {
+        let end = SystemClock.monotonicMilliseconds + Int64(duration.milliseconds)
+        while SystemClock.monotonicMilliseconds < end {
+            if state.withLock({ $0.waiting.isEmpty && !$0.isWriting && $0.dropped == 0 }) { return }
+            usleep(1000)
+        }
+    }
+
+    private func writeNext() {
+        let lines = state.withLock { state -> [UInt8]? in
+            state.isWriting = false
+            guard !state.waiting.isEmpty || state.dropped > 0 else {
+                state.isAsleep = true
+                return nil
+            }
+            var lines: [UInt8] = []
+            swap(&lines, &state.waiting)
+            // They were dropped behind those that wait.
+            if state.dropped > 0 { lines += notice(state.dropped) }
+            (state.dropped, state.isWriting) = (0, true)
+            return lines
+        }
+        guard let lines else { return work.wait() }
+        // Nothing useful can be done when it is gone.
+        try? FileBytes.write(lines, to: descriptor, path: "the log")
+    }
+}
