@@ -39,7 +39,9 @@ def make():
         pytest.skip("debootstrap is missing: ./scripts/install-packages debootstrap")
     partial = ROOT.with_name("debian-root.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES.replace(' ', ',')}", RELEASE, partial, MIRROR]
+    # What it mounts there is gone with it, also when it takes too long.
+    command = ["unshare", "--mount", "debootstrap", "--variant=minbase", f"--include={PACKAGES.replace(' ', ',')}",
+               RELEASE, partial, MIRROR]
     try:
         made = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     except subprocess.TimeoutExpired:
