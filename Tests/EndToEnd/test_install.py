@@ -1,138 +1,20 @@
-"""docs/install.md: its units are good units, and the program does what systemd and the page expect of it."""
+"""docs/install.md: what the page says is there is there, and by the names that it uses."""
 
-import os
 import re
-import shlex
 import shutil
-import signal
-import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from server import REPOSITORY, binary, free_port, run_command
+from server import REPOSITORY, binary, run_command
+from supervised import INSTALLED, UNITS, unit
 
 PAGE = (REPOSITORY / "docs" / "install.md").read_text()
-INSTALLED = "/usr/local/bin/flag-server"
 
 
-def files() -> dict[str, str]:
-    """What the page has written into files, by their paths."""
-    return dict(re.findall(r"^sudo tee (\S+) <<'END'\n(.*?)^END$", PAGE, re.M | re.S))
-
-
-def unit() -> dict[str, str]:
-    """The lines of the service's unit."""
-    text, = (text for path, text in files().items() if path.endswith(".service"))
-    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-
-
-@pytest.fixture
-def place(tmp_path):
-    """A directory with the page's settings, as `/etc/flag-server` has them."""
-    (tmp_path / "config").mkdir()
-    for path, text in files().items():
-        if path.startswith("/etc/flag-server/"):
-            (tmp_path / "config" / os.path.basename(path)).write_text(text)
-    return tmp_path
-
-
-class Supervised:
-    """The server as the page's unit has systemd start it: its command, its directory, who it tells."""
-
-    def __init__(self, place, notifications: socket.socket, listening: socket.socket | None = None):
-        state = place / "state"
-        if not state.exists():
-            state.mkdir(int(unit()["StateDirectoryMode"], 8))
-        environment = os.environ | {"STATE_DIRECTORY": str(state), "NOTIFY_SOCKET": notifications.getsockname()}
-        command = shlex.split(unit()["ExecStart"].replace(INSTALLED, binary()))
-        self.log = open(place / "log", "ab")
-
-        def adopt():
-            if listening:
-                os.dup2(listening.fileno(), 3)
-
-        if listening:
-            # systemd knows the number of the process that it has not started yet; a shell knows its own.
-            environment["LISTEN_FDS"] = "1"
-            command = ["sh", "-c", 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"', "sh", *command]
-        else:
-            environment["FLAG_SERVER_PORT"] = str(free_port())
-        self.port = listening.getsockname()[1] if listening else int(environment["FLAG_SERVER_PORT"])
-        self.process = subprocess.Popen(command, cwd=place, env=environment, stderr=self.log, preexec_fn=adopt,
-                                        pass_fds=(3,) if listening else ())
-
-    def get(self, path: str) -> bytes:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
-            return b"".join(iter(lambda: connection.recv(65536), b""))
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(int(unit()["TimeoutStopSec"]))
-
-
-@pytest.fixture
-def notifications(place):
-    """What the server tells systemd arrives here."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
-        receiver.bind(str(place / "notify"))
-        receiver.settimeout(20)
-        yield receiver
-
-
-@pytest.fixture
-def supervise(place, notifications):
-    """Starts servers as the unit does, and ends those that are left."""
-    started = []
-
-    def start(listening=None) -> Supervised:
-        started.append(Supervised(place, notifications, listening))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.process.kill()
-        server.process.wait(20)
-
-
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
-def test_systemd_finds_nothing_wrong_with_the_units(tmp_path):
-    for path, text in files().items():
-        if path.startswith("/etc/systemd/system/"):
-            (tmp_path / os.path.basename(path)).write_text(text.replace(INSTALLED, os.path.abspath(binary())))
-    units = sorted(tmp_path.glob("flag-server.*"))
-    assert len(units) == 2
-    ran = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, timeout=60)
-    assert [line for line in ran.stderr.splitlines() if "flag-server" in line] == []
-
-
-def test_the_settings_of_the_page_are_good_settings(place):
-    ran = run_command(*shlex.split(unit()["ExecStart"])[1:], "--check", cwd=place)
-    assert ran.returncode == 0, ran.stderr
-
-
-def test_the_server_tells_systemd_when_it_can_answer_and_when_it_stops(place, supervise, notifications):
-    server = supervise()
-    assert notifications.recv(200).startswith(b"READY=1\nSTATUS=serving at ")
-    assert server.get("/health/ready").startswith(b"HTTP/1.1 200 ")
-    assert server.get("/api/flags").startswith(b"HTTP/1.1 200 "), "nobody is asked for a key"
-    assert (place / "state" / "flags.db").exists()
-    assert server.stop() == 0
-    assert notifications.recv(100).startswith(b"STOPPING=1\n")
-    log = (place / "log").read_text()
-    assert '"level":"warning"' not in log and '"level":"error"' not in log, log
-
-
-def test_a_connection_waits_in_the_socket_while_the_server_restarts(supervise, notifications):
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = supervise(listening)
-        assert notifications.recv(200).startswith(b"READY=1\nSTATUS=serving at ")
-        assert server.stop() == 0
-        with socket.create_connection(listening.getsockname(), timeout=20) as waiting:
-            waiting.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            supervise(listening)
-            assert waiting.recv(65536).startswith(b"HTTP/1.1 200 ")
+def section(title: str) -> str:
+    return PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def test_the_page_names_the_libraries_that_the_program_links():
@@ -142,3 +24,40 @@ def test_the_page_names_the_libraries_that_the_program_links():
         pytest.skip("a debug build links the libraries of Swift")
     rows = re.findall(r"^\| (`lib.*?) \|", PAGE, re.M)
     assert {name for row in rows for name in re.findall(r"`(.+?)`", row)} == linked
+
+
+def test_the_page_names_the_credentials_that_the_unit_takes():
+    named = dict(re.findall(r"^\| `/etc/credstore/(flag-server\.prod\.(.+?))` \|", section("Keys from systemd"), re.M))
+    assert sorted(f"{key}:{file}" for file, key in named.items()) == sorted(
+        unit("flag-server@.service", "prod")["LoadCredential"])
+
+
+def test_the_page_says_what_the_units_say():
+    prod, dev = unit("flag-server@.service", "prod"), unit("flag-server@.service", "dev")
+    assert (prod["MemoryMax"], dev["MemoryMax"], prod["WatchdogSec"]) == (["1G"], ["512M"], ["30"])
+    words = " ".join(PAGE.split())
+    assert "more than 1 GiB of memory (`MemoryMax`, 512 MiB for `dev`)" in words
+    assert "or that says nothing of itself for 30 s" in words
+    assert unit("flag-server@.socket", "dev")["ListenStream"] == ["127.0.0.1:3002"]
+    assert "`dev` listens on port 3002" in words
+
+
+def test_what_is_done_by_hand_without_the_package_works(tmp_path):
+    """The commands that write, in a directory that stands for the machine's root."""
+    if not shutil.which("systemd-sysusers"):
+        pytest.skip("systemd-sysusers is missing: ./scripts/install-packages systemd")
+    for folder in ("usr/bin", "etc/systemd/system"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copy(binary(), tmp_path / "flag-server")
+    script = section("Without the package").partition("```sh\n")[2].partition("```")[0]
+    script = re.sub(r" (/(?:usr|etc)/)", rf" {tmp_path}\1", script.replace("sudo ", ""))
+    script = script.replace("systemctl daemon-reload", "true")
+    script = script.replace("install flag-server", f"install {tmp_path}/flag-server")
+    script = script.replace("systemd-sysusers ", f"systemd-sysusers --root={tmp_path} {REPOSITORY}/")
+    ran = subprocess.run(["sh", "-ec", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    installed = tmp_path / "etc/systemd/system"
+    assert {file.name for file in installed.iterdir()} == {file.name for file in UNITS.glob("flag-server@*")}
+    assert Path(f"{tmp_path}{INSTALLED}").exists() and "flag-server" in (tmp_path / "etc/passwd").read_text()
+    ran = run_command("serve", "--profile", "prod", "--config", tmp_path / "etc/flag-server/prod.yaml", "--check")
+    assert ran.returncode == 0 and "data /var/lib/flag-server/prod" in ran.stdout, ran.stderr

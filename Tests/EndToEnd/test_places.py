@@ -2,14 +2,12 @@
 
 import json
 import os
-import re
 import shutil
-import subprocess
 import time
 
 import pytest
 
-from server import REPOSITORY, binary, run_command
+from server import run_command
 
 FLAGS = {"flags": {"banner": {"state": "ENABLED", "variants": {"on": True, "off": False}, "defaultVariant": "on"}}}
 
@@ -135,12 +133,3 @@ def test_a_profile_is_named_by_either_option_and_echoed_where_it_is_spelled_othe
     assert (echo in server.log) if echo else ("is given as" not in server.log)
     ended = run_command("serve", "--profile", "dev", "--environment", "prod", cwd=home)
     assert ended.returncode == 64 and "another name of --profile" in ended.stderr
-
-
-def test_the_unit_for_systemd_is_in_order_and_announces_the_server(tmp_path):
-    text = (REPOSITORY / "config" / "flag-server.service").read_text()
-    assert re.search(r"^RuntimeDirectory=flag-server$", text, re.M)
-    unit = tmp_path / "flag-server.service"
-    unit.write_text(text.replace("/usr/local/bin/flag-server", os.path.abspath(binary())))
-    verified = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
-    assert (verified.returncode, verified.stderr) == (0, "")
