@@ -25,6 +25,7 @@ enum HookRoutes {
     private static func receiveAlerts(
         _ request: AdministrationRequest, _ administration: Administration
     ) throws(Problem) -> Outcome {
+        try request.requireAnyTenant()
         let notification = try request.draft { json throws(DefinitionIssues) in try AlertNotification(json: json) }
         var results: [JSONValue] = []
         var isRefused = false

@@ -11,20 +11,6 @@ ALERTS = FOLDER / "alerts.yml"
 RECORDING = FOLDER / "recording.yml"
 RULE_TESTS = REPOSITORY / "Tests" / "EndToEnd" / "rules"
 
-COMING = {
-    "flag_server_api_key_expiry_time_seconds",
-    "flag_server_audit_chain_broken",
-    "flag_server_certificate_expiry_time_seconds",
-    "flag_server_data_free_bytes",
-    "flag_server_data_size_bytes",
-    "flag_server_newest_backup_time_seconds",
-}
-"""Metrics that rules and dashboard ask for and the server does not show yet. As soon as it shows one, a test says that
-it is to be taken off."""
-
-COMING_LABELS = {'flag_server_dynamodb_requests_total{outcome="throttled"}'}
-"""The same of values of labels."""
-
 
 def rules(path=ALERTS) -> list[dict]:
     """Every rule of a file, in its order, with the name of its group as `group`."""

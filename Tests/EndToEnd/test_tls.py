@@ -1,5 +1,6 @@
 """TLS of wire-server and flag-server, against Python's ssl module and curl."""
 
+import re
 import signal
 import socket
 import ssl
@@ -215,6 +216,10 @@ def test_flag_server_speaks_tls(data_dir, files):
              "--retry-connrefused", "--retry-max-time", "20", f"https://localhost:{port}/health/ready"],
             capture_output=True, text=True, timeout=60)
         assert ran.returncode == 0 and '"ok"' in ran.stdout, ran.stderr
+        shown = subprocess.run(["curl", "--silent", "--cacert", files[0], f"https://localhost:{port}/metrics"],
+                               capture_output=True, text=True, timeout=60).stdout
+        end = float(re.search(r"(?m)^flag_server_certificate_expiry_time_seconds (\S+)", shown)[1])
+        assert 0 < end - time.time() <= 86_400
         process.send_signal(signal.SIGHUP)
         assert process.poll() is None
     finally:

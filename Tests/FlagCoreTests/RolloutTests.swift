@@ -260,9 +260,8 @@ struct RolloutTests {
         #expect(before["percentage"] == 10)
         let sudden: JSONValue = ["percentage": 60, "startAt": .string(Self.start.rfc3339)]
         #expect(try rollout(sudden).pause(at: Self.start + -1_000)?["percentage"] == 0)
-        for (json, now) in [
-            (["percentage": 60], Self.start), (ramp, Self.end), (sudden, Self.start),
-        ] as [(JSONValue, Timestamp)] {
+        let flat: JSONValue = ["percentage": 60]
+        for (json, now) in [(flat, Self.start), (ramp, Self.end), (sudden, Self.start)] {
             #expect(try rollout(json).pause(at: now) == nil)
         }
     }

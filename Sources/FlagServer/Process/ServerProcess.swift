@@ -159,19 +159,11 @@ struct ServerProcess {
         logger.info("loaded sample flags", metadata: ["file": "\(path)"])
     }
 
-    private func makeComposition(
-        _ store: DataStore, _ endpoint: DynamoEndpoint, _ access: (keys: KeyStore, digests: SecretDigest?),
-        _ gate: ChangeGate, _ audit: AuditTrail, _ work: WorkList, _ accessLog: AccessLog, _ log: StandardErrorLog,
-        _ logger: Logger
-    ) throws -> ServerComposition {
-        var http = http(at: try addresses())
-        http.accessLog = accessLog
-        let tables = store.tables
-        let flagTable = configuration.profile.tableName
-        let directory = configuration.store == .sqlite ? configuration.dataDirectory : nil
+    /// What the operator decided about serving.
+    private func serviceSettings(storeID: @escaping @Sendable () -> String) -> ServiceSettings {
         var settings = ServiceSettings(
             profile: configuration.profile,
-            storeID: { tables.storeID }, fractional: configuration.evaluation.fractional,
+            storeID: storeID, fractional: configuration.evaluation.fractional,
             version: FlagServerCommand.version)
         settings.hosts = configuration.servedHosts
         settings.administrationRate = configuration.throttle.administration.rate
@@ -183,6 +175,20 @@ struct ServerProcess {
         settings.evaluation.cacheLimits = configuration.cache
         settings.evaluation.bulkResponseBytes = configuration.bulkResponseBytes
         settings.evaluation.contextLimits = configuration.contextLimits
+        return settings
+    }
+
+    private func makeComposition(
+        _ store: DataStore, _ endpoint: DynamoEndpoint, _ access: (keys: KeyStore, digests: SecretDigest?),
+        _ gate: ChangeGate, _ audit: AuditTrail, _ work: WorkList, _ accessLog: AccessLog, _ log: StandardErrorLog,
+        _ logger: Logger
+    ) throws -> ServerComposition {
+        var http = http(at: try addresses())
+        http.accessLog = accessLog
+        let tables = store.tables
+        let flagTable = configuration.profile.tableName
+        let directory = configuration.store == .sqlite ? configuration.dataDirectory : nil
+        let settings = serviceSettings(storeID: { tables.storeID })
         let issuerKeys = try openIssuers(logger)
         var dependencies = ServerComposition.Dependencies(
             store: tables, tables: tables, keys: access.keys, digests: access.digests,

@@ -127,10 +127,10 @@ struct MetricsPage: Sendable {
 
     /// The ends of keys that are near: those that are far are nobody's worry, and there may be many.
     private func writeKeys(to text: inout MetricsText) {
-        guard let keys else { return }
         text.family(
             "flag_server_key_expires_timestamp_seconds", .gauge,
             "When API keys end that end within 14 days, in seconds since 1970.")
+        guard let keys else { return }
         for key in keys.ring.endingSoon(at: health.now()) {
             guard let end = key.expiresAt else { continue }
             text.sample(fraction: Double(end.millisecondsSinceEpoch) / 1_000, ["selector": key.selector])

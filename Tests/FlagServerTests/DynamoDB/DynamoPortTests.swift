@@ -155,7 +155,8 @@ struct DynamoPortTests {
             #expect(response.status == 400 && response.errorType == type, "\(response.body)")
         }
         #expect(try server.connect().send("GET", "/").status == 200)
-        #expect(server.metrics().contains("outcome=\"refused\"} 5"))
+        #expect(server.metrics().contains("outcome=\"refused\"} 3"))
+        #expect(server.metrics().contains("outcome=\"throttled\"} 2"))
     }
 
     @Test("The content of a stranger is not waited for, whatever it asks for")

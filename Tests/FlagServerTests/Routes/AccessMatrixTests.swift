@@ -57,6 +57,7 @@ struct AccessMatrixTests {
         "POST /api/account/recovery-codes": #"{"password":"a"}"#,
         "POST /api/keys/{selector}/rotate": "{}", "POST /api/backups": #"{"table":"none"}"#,
         "POST /api/auth/token": "none", "POST /api/auth/session": "none",
+        "POST /api/hooks/alertmanager": #"{"alerts":[]}"#,
         "POST /api/restore": #"{"backup":"none"}"#, "PUT /api/continuous-backups": #"{"table":"none"}"#,
     ]
 
