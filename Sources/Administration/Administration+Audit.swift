@@ -53,6 +53,15 @@ extension Administration {
         }
     }
 
+    /// Counts whoever is refused for lack of rights by a route that looks at them itself.
+    func noteRefusal(of request: AdministrationRequest, _ route: String) {
+        guard let audit else { return }
+        var entry = AuditEntry(.refuse, by: request.principal, at: .systemClock)
+        entry.outcome = .refused
+        entry.target = AuditTarget("route", route)
+        audit.tally(entry)
+    }
+
     /// What work is called that leaves nothing behind by which it could be told.
     private static let works: [String: AuditAction] = [
         "importFlags": AuditAction("flags", "import"), "createBackup": AuditAction("backup", "create"),

@@ -28,8 +28,9 @@ struct AlertNotification {
 
     let alerts: [Alert]
 
-    /// Alertmanager sends as many as `max_alerts` says, and its default is no bound.
-    static let alertsMaximum = 1_000
+    /// Alertmanager sends as many as `max_alerts` says, and its default is no bound; but what is done about them is done
+    /// where everybody's kill switches wait for their turn.
+    static let alertsMaximum = 100
 
     /// Reads a body.
     init(json: JSONValue) throws(DefinitionIssues) {
@@ -52,7 +53,8 @@ struct AlertNotification {
 extension AlertNotification.Alert {
     fileprivate init(_ json: JSONValue) {
         let (labels, annotations) = (json["labels"], json["annotations"])
-        name = labels?["alertname"]?.stringValue ?? "an alert"
+        let given = labels?["alertname"]?.stringValue ?? ""
+        name = given.isEmpty ? "an alert" : given
         isFiring = json["status"]?.stringValue != "resolved"
         action = labels?["action"]?.stringValue
         flag = labels?["flag"]?.stringValue
@@ -60,7 +62,12 @@ extension AlertNotification.Alert {
         let summary = annotations?["summary"]?.stringValue ?? annotations?["description"]?.stringValue
         let words = summary.map { [name] in "\(name): \($0)" } ?? name
         // On one line, and no longer than a reason may be.
-        let line = words.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
+        let line = words.unicodeScalars.map { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: " " as Unicode.Scalar
+            default: scalar
+            }
+        }
         reason = String(String.UnicodeScalarView(line.prefix(FlagLimits.reasonCharacters)))
     }
 }

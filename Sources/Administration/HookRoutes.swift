@@ -29,12 +29,20 @@ enum HookRoutes {
         let notification = try request.draft { json throws(DefinitionIssues) in try AlertNotification(json: json) }
         var results: [JSONValue] = []
         var isRefused = false
+        var trouble: Problem?
         for alert in notification.alerts {
-            let result = try result(of: alert, request, administration)
-            if case .refused = result { isRefused = true }
-            results.append(result.json(of: alert))
+            do throws(Problem) {
+                let result = try result(of: alert, request, administration)
+                if case .refused = result { isRefused = true }
+                results.append(result.json(of: alert))
+            } catch {
+                // The others are not kept waiting by it. What was done is not done again when they are sent again.
+                trouble = trouble ?? error
+            }
         }
-        // Alertmanager writes what it gets with such a status into its log, and does not send it again.
+        if let trouble { throw trouble }
+        // Alertmanager writes what it gets with such a status into its log, and sends it again with the next of the
+        // group only.
         return .respond(.json(["alerts": .array(results)], status: isRefused ? .unprocessableContent : .ok))
     }
 
@@ -44,7 +52,7 @@ enum HookRoutes {
         guard let asked = alert.action else { return .nothing("it has no label action") }
         guard alert.isFiring else { return .nothing("it has ended: what it did is undone by people") }
         guard let action = AlertNotification.Alert.Action(rawValue: asked) else {
-            return .refused("its label action must be pause or kill, not \(asked)")
+            return .refused("its label action must be pause or kill, not \(asked.prefix(200))")
         }
         guard let flag = alert.flag, TextRule.flagKey.complaint(about: flag) == nil else {
             return .refused("its label flag must be the key of a flag")
@@ -70,6 +78,7 @@ enum HookRoutes {
         } catch {
             // What may be otherwise in a moment is tried again by whoever sent it.
             guard error.code.status < 500 else { throw error }
+            if error.code.status == 403 { administration.noteRefusal(of: request, "POST /api/hooks/alertmanager") }
             return .refused(error.detail)
         }
     }
@@ -82,9 +91,9 @@ private struct FlagChange {
     let scope: WriteScope
     let administration: Administration
 
-    /// Takes the flag away.
+    /// Takes the flag away; also where all are: when that ends, the alert still holds.
     func kill(_ stored: FlagReader) throws(FlagStoreError) -> AlertResult {
-        if let there = try stored.killSwitches().first(where: { $0.flagKey == flag || $0.flagKey == nil }) {
+        if let there = try stored.ownKillSwitch(of: flag) {
             return .already("it is taken away since \(there.activatedAt): \(there.reason)")
         }
         return try apply(
@@ -92,8 +101,20 @@ private struct FlagChange {
             ["flagKey": .string(flag), "reason": .string(alert.reason), "activatedBy": "alertmanager"])
     }
 
-    /// Has no more people let in than are now.
+    /// Has no more people let in than are now. Where somebody else changes the flag at that moment, their change is
+    /// looked at.
     func pause(_ stored: FlagReader) throws(FlagStoreError) -> AlertResult {
+        for _ in 1..<Self.triesMaximum {
+            do throws(FlagStoreError) { return try pauseOnce(stored) } catch {
+                guard case .versionMismatch = error else { throw error }
+            }
+        }
+        return try pauseOnce(stored)
+    }
+
+    private static let triesMaximum = 20
+
+    private func pauseOnce(_ stored: FlagReader) throws(FlagStoreError) -> AlertResult {
         let record = try stored.flag(flag)
         guard let rollout = try? record.rule.parsedRollout() else {
             return .refused("the flag has no rollout that could be paused")
@@ -139,7 +160,8 @@ private enum AlertResult {
         for (name, value) in [
             ("action", alert.action), ("flag", alert.flag), ("environment", alert.environment),
         ] {
-            if let value { object[name] = .string(value) }
+            // What is no action or environment may be as long as a request.
+            if let value { object[name] = .string(String(value.prefix(200))) }
         }
         switch self {
         case .done: object["result"] = "done"

@@ -107,9 +107,10 @@ class Receiver:
 
 
 class Monitoring:
-    """Prometheus and Alertmanager that watch servers, as they are shipped but for addresses and time."""
+    """Prometheus and Alertmanager that watch servers, as they are shipped but for addresses and time. `guarded` is the
+    address of the server that alerts may take flags from; the receiver's, unless given."""
 
-    def __init__(self, folder: Path, targets: list[str], key: str):
+    def __init__(self, folder: Path, targets: list[str], key: str, guarded: str | None = None, guard: str = ""):
         self.folder = folder
         self.receiver = Receiver()
         self.prometheus, self.alertmanager = free_port(), free_port()
@@ -117,12 +118,15 @@ class Monitoring:
         for path in FOLDER.glob("*.yml"):
             (folder / path.name).write_text(hastened(path.read_text()))
         (folder / "flag-server.key").write_text(key)
+        (folder / "safeguard.key").write_text(guard)
         (folder / "slack-url").write_text(f"http://127.0.0.1:{self.receiver.web}/slack")
         self.replace("prometheus.yml", {
             '"127.0.0.1:3001"': ", ".join(f'"{target}"' for target in targets),
             "127.0.0.1:9090": f"127.0.0.1:{self.prometheus}", "127.0.0.1:9093": f"127.0.0.1:{self.alertmanager}"})
         self.replace("alertmanager.yml", {
             "127.0.0.1:9801": f"127.0.0.1:{self.receiver.web}", "localhost:25": f"127.0.0.1:{self.receiver.mail}",
+            "127.0.0.1:3001": guarded or f"127.0.0.1:{self.receiver.web}",
+            "/etc/prometheus/safeguard.key": str(folder / "safeguard.key"),
             "/etc/prometheus/slack-url": str(folder / "slack-url")})
 
     def replace(self, name: str, changes: dict[str, str]):

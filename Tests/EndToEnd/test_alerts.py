@@ -8,6 +8,7 @@ import subprocess
 import pytest
 import yaml
 
+import page
 from alerting import ALERTS, FOLDER, RECORDING, RULE_TESTS, alerts, families, metrics
 from alerting import recorded, rules
 from server import REPOSITORY
@@ -109,6 +110,16 @@ def test_prometheus_takes_the_rules(promtool):
     assert f"{len(alerts())} rules found" in checked.stdout
 
 
+def test_prometheus_takes_the_rule_of_the_page_and_its_alert_goes_to_the_server_and_to_people(promtool, tmp_path):
+    [example] = page.examples((REPOSITORY / "docs" / "monitoring.md").read_text(), "yaml")
+    (tmp_path / "own.yml").write_text(example.command)
+    checked = promtool("check", "rules", tmp_path / "own.yml")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    [rule] = rules(tmp_path / "own.yml")
+    assert set(rule["labels"]) == {"severity", "flag", "environment", "action"}
+    assert routed(rule["labels"]) == "safeguard,notification"
+
+
 def test_every_alert_is_seen_to_fire_and_not_to_fire():
     fires, rests = set(), set()
     for path in RULE_TESTS.glob("*.yml"):
@@ -151,11 +162,21 @@ def test_prometheus_and_alertmanager_take_their_configurations(promtool, tmp_pat
     ({"severity": "page", "notify": "notification"}, "notification"),
     ({"severity": "ticket", "notify": "notification,capacity"}, "capacity,notification"),
     ({"severity": "page", "notify": "notification,slack"}, "slack,notification"),
+    ({"severity": "ticket", "notify": "capacity"}, "capacity,tickets"),
+    ({"severity": "page", "action": "kill"}, "safeguard,notification"),
+    ({"severity": "ticket", "action": "pause"}, "safeguard,tickets"),
+    ({"action": "kill"}, "safeguard,tickets"),
 ])
 def test_the_label_and_the_severity_say_who_is_told(labels, receivers):
+    assert routed(labels) == receivers
+
+
+def routed(labels: dict[str, str]) -> str:
+    """The receivers of an alert."""
     if not shutil.which("amtool"):
         pytest.skip("amtool (Debian: prometheus-alertmanager) is not installed")
-    routed = subprocess.run(
+    told = subprocess.run(
         ["amtool", "config", "routes", "test", f"--config.file={FOLDER / 'alertmanager.yml'}",
          *(f'{name}={value}' for name, value in labels.items())], capture_output=True, text=True, timeout=60)
-    assert (routed.returncode, routed.stdout.strip()) == (0, receivers), routed.stderr
+    assert told.returncode == 0, told.stderr
+    return told.stdout.strip()

@@ -217,7 +217,7 @@ def test_the_page_on_monitoring_works_as_pasted(scene, tmp_path):
     own = f"{binary()} keys create --data-dir {servers['guarded'].data_dir}"
     places = {
         "sudo ": "", "-g prometheus ": "", "/etc/prometheus": str(tmp_path), "flag-server keys create": own,
-        "127.0.0.1:9090": f"127.0.0.1:{monitoring.prometheus}",
+        "127.0.0.1:3001": f"127.0.0.1:{servers['slow'].port}", "127.0.0.1:9090": f"127.0.0.1:{monitoring.prometheus}",
         "127.0.0.1:9093": f"127.0.0.1:{monitoring.alertmanager}"}
     printed = ""
     for example in page.examples((REPOSITORY / "docs" / "monitoring.md").read_text()):

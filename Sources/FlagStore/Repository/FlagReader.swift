@@ -173,6 +173,11 @@ extension FlagReader {
         try repository.killSwitch(of: key, in: environment)
     }
 
+    /// The kill switch of one flag alone; nil when that is not on.
+    package func ownKillSwitch(of key: String) throws(FlagStoreError) -> KillSwitchRecord? {
+        try repository.ownKillSwitch(of: key, in: environment)
+    }
+
     /// How many flags kill switches take away.
     package func killedFlagCount(by killSwitches: DecodedKillSwitches) throws(FlagStoreError) -> Int {
         try repository.killedFlagCount(by: killSwitches, in: environment)

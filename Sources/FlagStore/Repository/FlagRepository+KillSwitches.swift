@@ -39,6 +39,11 @@ extension FlagRepository {
         return items.lazy.compactMap { $0.flatMap { KillSwitchRecord(item: $0) } }.first
     }
 
+    /// The kill switch of one flag alone; nil when that is not on. Blocks.
+    func ownKillSwitch(of flagKey: String, in environment: Environment) throws(FlagStoreError) -> KillSwitchRecord? {
+        try item(.killSwitch(environment, flagKey: flagKey)).flatMap { KillSwitchRecord(item: $0) }
+    }
+
     /// How many flags kill switches take away: all, or those that exist of the flags with one. Blocks; O(such flags).
     ///
     /// - Parameter killSwitches: those that are on in the environment.
