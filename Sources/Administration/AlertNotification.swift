@@ -46,20 +46,26 @@ struct AlertNotification {
                     message: "has \(list.count) alerts: at most \(Self.alertsMaximum) are taken (max_alerts)")
             ])
         }
-        alerts = list.map { Alert($0) }
+        alerts = try list.enumerated().map { (index, alert) throws(DefinitionIssues) in
+            try Alert(alert, at: "/alerts/\(index)")
+        }
     }
 }
 
 extension AlertNotification.Alert {
-    fileprivate init(_ json: JSONValue) {
-        let (labels, annotations) = (json["labels"], json["annotations"])
-        let given = labels?["alertname"]?.stringValue ?? ""
+    fileprivate init(_ json: JSONValue, at pointer: String) throws(DefinitionIssues) {
+        let labels = try Self.texts(json, "labels", at: pointer)
+        let annotations = try Self.texts(json, "annotations", at: pointer)
+        if let status = json["status"], status.stringValue == nil {
+            throw DefinitionIssues(issues: [DefinitionIssue(pointer: "\(pointer)/status", message: "must be a string")])
+        }
+        let given = labels["alertname"] ?? ""
         name = given.isEmpty ? "an alert" : given
         isFiring = json["status"]?.stringValue != "resolved"
-        action = labels?["action"]?.stringValue
-        flag = labels?["flag"]?.stringValue
-        environment = labels?["environment"]?.stringValue
-        let summary = annotations?["summary"]?.stringValue ?? annotations?["description"]?.stringValue
+        action = labels["action"]
+        flag = labels["flag"]
+        environment = labels["environment"]
+        let summary = annotations["summary"] ?? annotations["description"]
         let words = summary.map { [name] in "\(name): \($0)" } ?? name
         // On one line, and no longer than a reason may be.
         let line = words.unicodeScalars.map { scalar in
@@ -69,5 +75,23 @@ extension AlertNotification.Alert {
             }
         }
         reason = String(String.UnicodeScalarView(line.prefix(FlagLimits.reasonCharacters)))
+    }
+
+    /// A member that is an object of strings; none where it is not there.
+    private static func texts(
+        _ json: JSONValue, _ name: String, at pointer: String
+    ) throws(DefinitionIssues) -> [String: String] {
+        func issue(_ place: String, _ message: String) -> DefinitionIssues {
+            DefinitionIssues(issues: [DefinitionIssue(pointer: "\(pointer)\(place)", message: message)])
+        }
+        guard case .object = json else { throw issue("", "must be an alert, as Alertmanager sends it") }
+        guard let member = json[name] else { return [:] }
+        guard let object = member.objectValue else { throw issue("/\(name)", "must be an object of strings") }
+        var texts: [String: String] = [:]
+        for (key, value) in object.members {
+            guard let text = value.stringValue else { throw issue("/\(name)", "must have strings alone") }
+            texts[key] = text
+        }
+        return texts
     }
 }

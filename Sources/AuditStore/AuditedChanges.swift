@@ -43,6 +43,7 @@ struct AuditedChanges {
             return isRevision ? nil : change
         }
         if change.table == AccessTable.name { return change }
+        if InternalTables.accompanied(by: change.table)?.kind == InternalTables.history { return nil }
         return TableChange(
             sequence: change.sequence, committedAt: change.committedAt, principal: change.principal,
             table: change.table, key: change.key, oldItem: nil, newItem: change.newItem == nil ? nil : [:],

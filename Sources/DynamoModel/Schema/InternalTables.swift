@@ -11,14 +11,11 @@ package enum InternalTables {
 
     /// What the companion of a flag table is called that has the histories of what is in it.
     package static let history = "history"
-    private static let historyPrefix = "\(prefix)\(history)."
 
-    /// Whether the change stream has the changes of a table: not those of the audit log and of histories, whose content
-    /// would be in the file a second time for nobody. They are made from the changes of other tables, nothing follows
-    /// them, and they have no continuous backups.
-    package static func isFollowed(_ name: String) -> Bool {
-        name != audit && !name.utf8.starts(with: historyPrefix.utf8)
-    }
+    /// Whether the change stream has the changes of a table: not those of the audit log, whose content would be in the
+    /// file a second time for nobody. Nothing follows it, it has no continuous backups, and whether it is what was
+    /// written is seen from its own chain. Of every other table, the stream is what a verification compares items with.
+    package static func isFollowed(_ name: String) -> Bool { name != audit }
 
     /// Whether a table of this name is one of them.
     package static func contains(_ name: String) -> Bool { name.utf8.starts(with: prefix.utf8) }

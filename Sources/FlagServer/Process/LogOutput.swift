@@ -4,12 +4,15 @@ import Platform
 import Synchronization
 import Telemetry
 
-/// Writes lines to a descriptor on a thread of its own, so that a reader that does not read keeps nobody waiting: what
-/// there is no room for is dropped, counted, and told when there is room again.
+/// Writes lines to a descriptor. A reader that does not read keeps nobody waiting: a line that the kernel does not take
+/// at once is written by a thread of its own, and what there is no room for then is dropped, counted, and told when
+/// there is room again.
 final class LogOutput: Sendable {
     /// Bytes of lines that wait at most.
     private let bytesMaximum: Int
     private let descriptor: Int32
+    /// Whether that is a socket, as the journal's is.
+    private let isSocket: Bool
     /// The line that tells how many were dropped.
     private let notice: @Sendable (Int) -> [UInt8]
     private let state = Locked(State())
@@ -34,6 +37,8 @@ final class LogOutput: Sendable {
         _ descriptor: Int32, bytesMaximum: Int = 1 << 20, notice: @escaping @Sendable (Int) -> [UInt8]
     ) {
         (self.descriptor, self.bytesMaximum, self.notice) = (descriptor, bytesMaximum, notice)
+        var status = stat()
+        isSocket = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
     }
 
     /// Begins to write. The thread lives as long as the process.
@@ -56,7 +61,11 @@ final class LogOutput: Sendable {
     /// Has a line written, with its end. Never waits for the reader.
     func write(_ line: [UInt8]) {
         let mustWake = state.withLock { state in
-            if state.waiting.count + line.count > bytesMaximum {
+            // Nothing waits before it.
+            let taken = state.isAsleep ? writeNow(line) : 0
+            if taken == line.count { return false }
+            let line = line[taken...]
+            if state.waiting.count + line.count > bytesMaximum, taken == 0 {
                 state.dropped += 1
                 droppedCount.add(1, ordering: .relaxed)
                 return false
@@ -66,6 +75,16 @@ final class LogOutput: Sendable {
             return state.isAsleep
         }
         if mustWake { work.signal() }
+    }
+
+    /// Writes as much of a line as the kernel takes at once.
+    private func writeNow(_ line: [UInt8]) -> Int {
+        if isSocket { return max(0, send(descriptor, line, line.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))) }
+        // A pipe that can be written to takes so many bytes, and all of them or none (pipe(7), PIPE_BUF).
+        guard line.count <= 4096 else { return 0 }
+        var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        guard poll(&wanted, 1, 0) == 1, wanted.revents & Int16(POLLOUT) != 0 else { return 0 }
+        return max(0, Glibc.write(descriptor, line, line.count))
     }
 
     /// Waits until what was said before is written, but not longer than that. For a process that ends.

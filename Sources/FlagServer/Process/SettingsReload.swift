@@ -67,15 +67,15 @@ struct SettingsReload {
         // What waits for the next start is told again the next time.
         for key in Settings.exchangedWhileServing { written[key] = writtenNext[key] }
         apply(current)
-        logger.notice(
-            "settings and certificate read again",
-            metadata: ["changed": "\(exchanged.isEmpty ? "nothing" : exchanged.joined(separator: ", "))"])
         let waiting = changed.filter { !Settings.exchangedWhileServing.contains($0) }
         if !waiting.isEmpty {
             logger.warning(
                 "some settings that changed take effect at the next start",
                 metadata: ["settings": "\(waiting.joined(separator: ", "))"])
         }
+        logger.notice(
+            "settings and certificate read again",
+            metadata: ["changed": "\(exchanged.isEmpty ? "nothing" : exchanged.joined(separator: ", "))"])
         parts.audit.note(.ofServer(.reload, current))
         parts.audit.noteSettings(current.texts)
     }
