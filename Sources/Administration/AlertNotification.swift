@@ -28,8 +28,8 @@ struct AlertNotification {
 
     let alerts: [Alert]
 
-    /// Alertmanager sends as many as `max_alerts` says, and its default is no bound; but what is done about them is done
-    /// where everybody's kill switches wait for their turn.
+    /// Alertmanager sends as many as `max_alerts` says, and its default is no bound; but what is done about them is
+    /// done where everybody's kill switches wait for their turn.
     static let alertsMaximum = 100
 
     /// Reads a body.
