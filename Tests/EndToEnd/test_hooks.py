@@ -335,8 +335,8 @@ def test_an_odd_body_is_refused_or_means_nothing(shared, body, status):
 @pytest.mark.parametrize("number, name, annotations, reason", [
     (1, "Slow", {"summary": "a\r\nb\0c\x1b[31m"}, "Slow: a  b c [31m"),
     (2, "Slow", {"description": "is slow"}, "Slow: is slow"),
-    (3, "Slow", {"summary": 7}, "Slow"),
-    (4, "Slow", None, "Slow"),
+    (3, "Slow", {}, "Slow"),
+    (4, "", {"summary": "is\u2028slow\u202e"}, "an alert: is slow "),
     (5, None, {"summary": "is slow"}, "an alert: is slow"),
 ])
 def test_the_reason_is_one_line(shared, number, name, annotations, reason):
