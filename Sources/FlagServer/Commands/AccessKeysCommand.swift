@@ -23,6 +23,7 @@ struct AccessKeysCommand: ParsableCommand {
     /// `flag-server access-keys create`
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "create",
             abstract: "Make an access key, and print it: its secret is shown this once.",
             discussion: "Prints two lines that a shell or an environment file takes as they are.")
 
@@ -80,6 +81,7 @@ struct AccessKeysCommand: ParsableCommand {
     /// `flag-server access-keys list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List all access keys, the oldest first.",
             discussion: "Each line: identifier, state, when it was made, by whom, when it was last used, name.")
 
@@ -96,6 +98,7 @@ struct AccessKeysCommand: ParsableCommand {
     /// `flag-server access-keys show`
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show what is known of an access key, its policy with it; the secret is not.")
 
         @Argument(help: "The key's identifier.")
@@ -114,6 +117,7 @@ struct AccessKeysCommand: ParsableCommand {
     /// `flag-server access-keys revoke`
     struct Revoke: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "revoke",
             abstract: "End an access key at once, also on connections that are open.")
 
         @Argument(help: "The key's identifier.")

@@ -18,7 +18,7 @@ struct AccountCommand: ParsableCommand {
 
     /// `flag-server account show`
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show one's own account.")
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one's own account.")
 
         @OptionGroup var server: RemoteServerOptions
 
@@ -32,6 +32,7 @@ struct AccountCommand: ParsableCommand {
     /// `flag-server account password`
     struct Password: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "password",
             abstract: "Choose another password: 12 characters at least, whichever they are.")
 
         @OptionGroup var server: RemoteServerOptions
@@ -53,6 +54,7 @@ struct AccountCommand: ParsableCommand {
     /// `flag-server account totp`
     struct TOTP: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "totp",
             abstract: "Set up the second factor: an app that shows codes, in the place of one that was set up before.")
 
         @OptionGroup var server: RemoteServerOptions

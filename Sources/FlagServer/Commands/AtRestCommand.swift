@@ -18,6 +18,7 @@ struct AtRestCommand: ParsableCommand {
     /// `flag-server at-rest rotate`
     struct Rotate: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "rotate",
             abstract: "Take another data key, and encrypt everything that is stored anew.",
             discussion: """
                 Also how the operator's key is exchanged: put the new one into the file of at-rest.key and the old one \
@@ -46,6 +47,7 @@ struct AtRestCommand: ParsableCommand {
     /// `flag-server at-rest status`
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "status",
             abstract: "Say by which keys what is stored is encrypted, and how much is still to be.")
 
         @OptionGroup var place: PlaceOptions

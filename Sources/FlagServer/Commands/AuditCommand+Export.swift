@@ -10,6 +10,7 @@ extension AuditCommand {
     /// `flag-server audit export`
     struct Export: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "export",
             abstract: "Write records to a file, the oldest first, however many there are.")
 
         @OptionGroup var filter: AuditFilterOptions

@@ -30,6 +30,7 @@ struct AuditCommand: ParsableCommand {
     /// `flag-server audit list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List records, the newest first.",
             discussion: "Each line: sequence, time, outcome, action, what it was done to, by whom, from where, why.")
 
@@ -63,6 +64,7 @@ struct AuditCommand: ParsableCommand {
     /// `flag-server audit show`
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show a record with what there was before, what after, and the differences.")
 
         @Argument(help: "The record's sequence.")
@@ -82,6 +84,7 @@ struct AuditCommand: ParsableCommand {
     /// `flag-server audit verify`
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Check the whole log: that nothing of it was changed, dropped, moved or cut off.",
             discussion: """
                 That its end was cut off, or all of it written anew by somebody who has the server's key, shows only \
@@ -113,6 +116,7 @@ struct AuditCommand: ParsableCommand {
     /// `flag-server audit head`
     struct Head: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "head",
             abstract: "Print where the log ends, in a line to be kept elsewhere.")
 
         @OptionGroup var door: DoorOptions

@@ -17,7 +17,8 @@ struct BackupCommand: ParsableCommand {
 
     /// `flag-server backup create`
     struct Create: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make a backup of a table as it is now.")
+        static let configuration = CommandConfiguration(
+            commandName: "create", abstract: "Make a backup of a table as it is now.")
 
         @Option(help: ArgumentHelp("A name for people; several backups may have the same.", valueName: "name"))
         var name = "backup"
@@ -42,6 +43,7 @@ struct BackupCommand: ParsableCommand {
     /// `flag-server backup list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the backups, the oldest first.",
             discussion: """
                 Each line: identifier, time, table, items, size of the file, who made it (user or system), name. \
@@ -64,7 +66,7 @@ struct BackupCommand: ParsableCommand {
 
     /// `flag-server backup delete`
     struct Delete: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Delete a backup.")
+        static let configuration = CommandConfiguration(commandName: "delete", abstract: "Delete a backup.")
 
         @Argument(help: "The backup's identifier.")
         var backup: String

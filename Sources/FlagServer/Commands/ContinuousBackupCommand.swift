@@ -18,7 +18,8 @@ struct ContinuousBackupCommand: ParsableCommand {
 
     /// `flag-server backup continuous on`
     struct On: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Begin the log of a table; it stays on if it was.")
+        static let configuration = CommandConfiguration(
+            commandName: "on", abstract: "Begin the log of a table; it stays on if it was.")
 
         @Option(help: "How many days back the table can be restored, 1 to 35; what is older is removed.")
         var days = ContinuousBackups.recoveryPeriodDaysMax
@@ -43,6 +44,7 @@ struct ContinuousBackupCommand: ParsableCommand {
     /// `flag-server backup continuous off`
     struct Off: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "off",
             abstract: "End the log of a table and remove it: the past can no longer be restored from it.",
             discussion: """
                 Also removes what is left of earlier tables of the name, which were replaced or deleted.
@@ -61,6 +63,7 @@ struct ContinuousBackupCommand: ParsableCommand {
     /// `flag-server backup continuous status`
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "status",
             abstract:
                 "Say of each table whether there is a log, which times it can be restored to, and what is damaged.",
             discussion: """

@@ -24,6 +24,7 @@ struct FreezesCommand: ParsableCommand {
     /// `flag-server freezes list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the freezes, the earliest first.",
             discussion: "Each line: identifier, state, environment, begin, end, reason, and who made and ended it.")
 
@@ -41,7 +42,7 @@ struct FreezesCommand: ParsableCommand {
 
     /// `flag-server freezes add`
     struct Add: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make a freeze.")
+        static let configuration = CommandConfiguration(commandName: "add", abstract: "Make a freeze.")
 
         @Option(help: ArgumentHelp("What stays as it is.", valueName: "environment"))
         var environment: String
@@ -79,7 +80,7 @@ struct FreezesCommand: ParsableCommand {
 
     /// `flag-server freezes end`
     struct End: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "End a freeze early.")
+        static let configuration = CommandConfiguration(commandName: "end", abstract: "End a freeze early.")
 
         @Argument(help: "The freeze's identifier.")
         var id: String

@@ -26,6 +26,7 @@ struct KeysCommand: ParsableCommand {
     /// `flag-server keys create`
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "create",
             abstract: "Make a key, and print it: this once.",
             discussion: """
                 A server key evaluates every flag of its environment. A client key is for browsers and apps, where \
@@ -92,6 +93,7 @@ struct KeysCommand: ParsableCommand {
     /// `flag-server keys list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List all keys, the oldest first.",
             discussion: "Each line: selector, kind, environment, state, end, last use, name, roles, tenant.")
 
@@ -106,7 +108,8 @@ struct KeysCommand: ParsableCommand {
 
     /// `flag-server keys show`
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show what is known of a key; the key itself is not.")
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Show what is known of a key; the key itself is not.")
 
         @Argument(help: "The key's selector: the 12 characters behind its kind.")
         var selector: String
@@ -121,6 +124,7 @@ struct KeysCommand: ParsableCommand {
     /// `flag-server keys rotate`
     struct Rotate: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "rotate",
             abstract: "Give a key another secret, and print it: this once.",
             discussion: "The one before stays good for a while, so that clients can be given the new one.")
 
@@ -144,6 +148,7 @@ struct KeysCommand: ParsableCommand {
     /// `flag-server keys revoke`
     struct Revoke: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "revoke",
             abstract: "End a key at once, also on connections that are open.")
 
         @Argument(help: "The key's selector.")

@@ -28,6 +28,7 @@ struct ProposalsCommand: ParsableCommand {
     /// `flag-server proposals list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the proposals of an environment, the newest first.",
             discussion: "Each line: identifier, state, approvals of those needed, what is to be done, by whom, why.")
 
@@ -69,6 +70,7 @@ struct ProposalsCommand: ParsableCommand {
     /// `flag-server proposals show`
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show all of a proposal: what would differ, what was said, and what was changed since.")
 
         @Argument(help: "The proposal's identifier.")
@@ -85,6 +87,7 @@ struct ProposalsCommand: ParsableCommand {
     /// `flag-server proposals approve`
     struct Approve: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "approve",
             abstract: "Agree to a change; with the last approval that is needed it is made.")
 
         @Argument(help: "The proposal's identifier.")
@@ -101,7 +104,8 @@ struct ProposalsCommand: ParsableCommand {
 
     /// `flag-server proposals reject`
     struct Reject: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Say that a change is not to be made.")
+        static let configuration = CommandConfiguration(
+            commandName: "reject", abstract: "Say that a change is not to be made.")
 
         @Argument(help: "The proposal's identifier.")
         var id: String
@@ -117,7 +121,8 @@ struct ProposalsCommand: ParsableCommand {
 
     /// `flag-server proposals comment`
     struct Comment: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Say something of a proposal.")
+        static let configuration = CommandConfiguration(
+            commandName: "comment", abstract: "Say something of a proposal.")
 
         @Argument(help: "The proposal's identifier.")
         var id: String
@@ -138,6 +143,7 @@ struct ProposalsCommand: ParsableCommand {
     /// `flag-server proposals withdraw`
     struct Withdraw: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "withdraw",
             abstract: "Take a proposal back: its author does, or whoever administers.")
 
         @Argument(help: "The proposal's identifier.")
@@ -155,6 +161,7 @@ struct ProposalsCommand: ParsableCommand {
     /// `flag-server proposals rebase`
     struct Rebase: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "rebase",
             abstract: "Make a proposal anew for what there is now, where that was changed: its author does.")
 
         @Argument(help: "The proposal's identifier.")

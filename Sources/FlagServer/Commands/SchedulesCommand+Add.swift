@@ -11,6 +11,7 @@ extension SchedulesCommand {
     /// `flag-server schedules add`
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "add",
             abstract: "Schedule a change.",
             discussion: """
                 What is to be done is an operation (patchFlag, setOverride, setKillSwitch …), the flag or segment \

@@ -27,6 +27,7 @@ struct SchedulesCommand: ParsableCommand {
     /// `flag-server schedules list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the schedules of an environment: those that wait, the next first.",
             discussion: "Each line: identifier, state, time in UTC and here, what is done, by whom, why.")
 
@@ -60,7 +61,7 @@ struct SchedulesCommand: ParsableCommand {
 
     /// `flag-server schedules show`
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show all of a schedule.")
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Show all of a schedule.")
 
         @Argument(help: "The schedule's identifier.")
         var id: String
@@ -78,6 +79,7 @@ struct SchedulesCommand: ParsableCommand {
     /// `flag-server schedules change`
     struct Change: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "change",
             abstract: "Change when a schedule is applied, why, or what becomes of it in a conflict.")
 
         @Argument(help: "The schedule's identifier.")
@@ -113,7 +115,7 @@ struct SchedulesCommand: ParsableCommand {
 
     /// `flag-server schedules cancel`
     struct Cancel: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Take a schedule back.")
+        static let configuration = CommandConfiguration(commandName: "cancel", abstract: "Take a schedule back.")
 
         @Argument(help: "The schedule's identifier.")
         var id: String

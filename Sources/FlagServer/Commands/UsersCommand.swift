@@ -30,6 +30,7 @@ struct UsersCommand: ParsableCommand {
     /// `flag-server users create`
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "create",
             abstract: "Make an account, and print its first password: this once.")
 
         @Argument(help: "What the person signs in by: small letters, digits, '.', '_' and '-'.")
@@ -50,6 +51,7 @@ struct UsersCommand: ParsableCommand {
     /// `flag-server users list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List all accounts, by name.",
             discussion: "Each line: name, state, what is left to do, roles, second factor, when it was made, by whom.")
 
@@ -64,7 +66,8 @@ struct UsersCommand: ParsableCommand {
 
     /// `flag-server users show`
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show what is known of an account.")
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Show what is known of an account.")
 
         @OptionGroup var user: UserOptions
 
@@ -113,6 +116,7 @@ struct UsersCommand: ParsableCommand {
     /// `flag-server users disable`
     struct Disable: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "disable",
             abstract: "Let a person in no more, and end what was handed out to them.")
 
         @OptionGroup var why: ReasonOptions
@@ -123,7 +127,7 @@ struct UsersCommand: ParsableCommand {
 
     /// `flag-server users enable`
     struct Enable: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Let a person in again.")
+        static let configuration = CommandConfiguration(commandName: "enable", abstract: "Let a person in again.")
 
         @OptionGroup var why: ReasonOptions
         @OptionGroup var user: UserOptions
@@ -134,6 +138,7 @@ struct UsersCommand: ParsableCommand {
     /// `flag-server users sessions`
     struct Sessions: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "sessions",
             abstract: "End everything that was handed out to a person: they have to sign in anew.")
 
         @OptionGroup var why: ReasonOptions

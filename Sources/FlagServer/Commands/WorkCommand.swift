@@ -19,6 +19,7 @@ struct WorkCommand: ParsableCommand {
     /// `flag-server work list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List what is under way, the oldest first.",
             discussion: "Each line: identifier, what, how far, since when, who has it done.")
 
@@ -33,7 +34,8 @@ struct WorkCommand: ParsableCommand {
 
     /// `flag-server work cancel`
     struct Cancel: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Have a piece of work stop at its next step.")
+        static let configuration = CommandConfiguration(
+            commandName: "cancel", abstract: "Have a piece of work stop at its next step.")
 
         @Argument(help: "The work's identifier, as `work list` has it.")
         var work: String
