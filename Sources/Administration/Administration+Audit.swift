@@ -46,20 +46,8 @@ extension Administration {
             circumstances.address = "\(refusal.client)"
             circumstances.userAgent = refusal.userAgent
             let principal = refusal.caller?.principal ?? .anonymous
-            var entry = AuditEntry(.refuse, by: principal.with(circumstances), at: .systemClock)
-            entry.outcome = .refused
-            entry.target = AuditTarget("route", refusal.request)
-            audit.tally(entry)
+            audit.tallyRefusal(of: principal.with(circumstances), refusal.request)
         }
-    }
-
-    /// Counts whoever is refused for lack of rights by a route that looks at them itself.
-    func noteRefusal(of request: AdministrationRequest, _ route: String) {
-        guard let audit else { return }
-        var entry = AuditEntry(.refuse, by: request.principal, at: .systemClock)
-        entry.outcome = .refused
-        entry.target = AuditTarget("route", route)
-        audit.tally(entry)
     }
 
     /// What work is called that leaves nothing behind by which it could be told.

@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 import FlagStore
 import JSON
@@ -8,7 +9,7 @@ struct AlertNotification {
     /// An alert with labels that say what is to be done.
     struct Alert {
         /// What is done about an alert.
-        enum Action: String, CaseIterable {
+        enum Action: String {
             /// A rollout stays as far as it is.
             case pause
             /// The flag is taken away.
@@ -68,12 +69,7 @@ extension AlertNotification.Alert {
         let summary = annotations["summary"] ?? annotations["description"]
         let words = summary.map { [name] in "\(name): \($0)" } ?? name
         // On one line, and no longer than a reason may be.
-        let line = words.unicodeScalars.map { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator: " " as Unicode.Scalar
-            default: scalar
-            }
-        }
+        let line = words.unicodeScalars.map { $0.altersLine ? " " : $0 }
         reason = String(String.UnicodeScalarView(line.prefix(FlagLimits.reasonCharacters)))
     }
 

@@ -1,4 +1,5 @@
 import Access
+import AuditStore
 import ChangeControl
 import FlagCore
 import FlagStore
@@ -78,7 +79,9 @@ enum HookRoutes {
         } catch {
             // What may be otherwise in a moment is tried again by whoever sent it.
             guard error.code.status < 500 else { throw error }
-            if error.code.status == 403 { administration.noteRefusal(of: request, "POST /api/hooks/alertmanager") }
+            if error.code.status == 403 {
+                administration.audit?.tallyRefusal(of: request.principal, "POST /api/hooks/alertmanager")
+            }
             return .refused(error.detail)
         }
     }
@@ -97,8 +100,7 @@ private struct FlagChange {
             return .already("it is taken away since \(there.activatedAt): \(there.reason)")
         }
         return try apply(
-            .setKillSwitch,
-            ["flagKey": .string(flag), "reason": .string(alert.reason), "activatedBy": "alertmanager"])
+            .setKillSwitch, ["flagKey": .string(flag), "reason": .string(alert.reason), "activatedBy": "alertmanager"])
     }
 
     /// Has no more people let in than are now. Where somebody else changes the flag at that moment, their change is
@@ -122,23 +124,26 @@ private struct FlagChange {
         guard let change = rollout.pause(at: scope.instant) else {
             return .already("its rollout stands at \(rollout.share(at: scope.instant))")
         }
-        return try apply(.patchFlag, ["rollout": change], expecting: record.version)
+        let result = try apply(.patchFlag, of: flag, ["rollout": change], expecting: record.version)
+        if case .done = result { noteHaste() }
+        return result
     }
 
-    /// Makes a change at once, whatever others would have to agree to: it only takes something back.
+    /// Tells that a change was made at once for which others would have had to be asked, or that a freeze would have
+    /// held up: it only takes something back.
+    private func noteHaste() {
+        let gate = administration.gate
+        if case .apply = gate.verdict(on: .flag(flag), in: scope.environment, at: scope.instant) { return }
+        gate.noteEmergency("\(alert.name) pauses \(flag)", in: scope.environment, by: scope.principal)
+    }
+
     private func apply(
-        _ kind: FlagOperation.Kind, _ body: JSONValue, expecting version: Int64? = nil
+        _ kind: FlagOperation.Kind, of name: String? = nil, _ body: JSONValue, expecting version: Int64? = nil
     ) throws(FlagStoreError) -> AlertResult {
         let operation: FlagOperation
         do throws(DefinitionIssues) {
-            let name = kind == .patchFlag ? flag : nil
             operation = try FlagOperation(kind, of: name, body: body, expecting: version)
         } catch { return .refused(error.issues.map { "\($0.pointer) \($0.message)" }.joined(separator: "; ")) }
-        let gate = administration.gate
-        if case .apply = gate.verdict(on: operation, in: scope.environment, at: scope.instant) {
-        } else {
-            gate.noteEmergency("\(alert.name) pauses \(flag)", in: scope.environment, by: scope.principal)
-        }
         try administration.repository.applyAndWait(operation, in: scope, listed: administration.listedKeys)
         return .done
     }

@@ -112,6 +112,16 @@ package final class AuditTrail: Sendable {
     /// Counts an entry, which is told once a minute for each principal and address with how often it was.
     package func tally(_ entry: AuditEntry) { notes.tally(named(entry)) }
 
+    /// Counts that somebody was refused for lack of rights.
+    ///
+    /// - Parameter request: what they asked for, as far as it may be told.
+    package func tallyRefusal(of principal: Principal, _ request: String) {
+        var entry = AuditEntry(.refuse, by: principal, at: .systemClock)
+        entry.outcome = .refused
+        entry.target = AuditTarget("route", request)
+        tally(entry)
+    }
+
     /// An entry with what people call its principal.
     private func named(_ entry: AuditEntry) -> AuditEntry {
         var named = entry

@@ -1,3 +1,4 @@
+import Bytes
 import FlagCore
 import FlagStore
 import FoundationEssentials
@@ -125,24 +126,15 @@ struct StandardErrorLog: LogHandler {
         return plain ? escaped(text) : "\"" + escaped(text.replacing("\"", with: "\\\"")) + "\""
     }
 
-    /// Whether a scalar would change how what stands around it is shown: it ends a line, hides, or turns the direction
-    /// of writing.
-    private static func isEscaped(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: true
-        default: false
-        }
-    }
-
     /// The text on one line: nobody can forge a log line with a line break in a flag's name.
     private static func escaped(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isEscaped) else { return text }
+        guard text.unicodeScalars.contains(where: \.altersLine) else { return text }
         return text.unicodeScalars.reduce(into: "") { result, scalar in
             switch scalar {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where isEscaped(scalar):
+            case _ where scalar.altersLine:
                 result += "\\u{\(String(scalar.value, radix: 16))}"
             default: result.unicodeScalars.append(scalar)
             }

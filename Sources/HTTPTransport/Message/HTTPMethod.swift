@@ -20,4 +20,20 @@ package enum HTTPMethod: UInt8, Sendable {
         default: self = .other
         }
     }
+
+    /// The token that spells it (RFC 9110 §9.1); nil for any other.
+    package var token: String? {
+        switch self {
+        case .get: "GET"
+        case .head: "HEAD"
+        case .post: "POST"
+        case .put: "PUT"
+        case .patch: "PATCH"
+        case .delete: "DELETE"
+        case .options: "OPTIONS"
+        case .trace: "TRACE"
+        case .connect: "CONNECT"
+        case .other: nil
+        }
+    }
 }
