@@ -13,13 +13,13 @@ struct AccessLines: Sendable {
     /// An access log that has its lines written where a log has its own.
     static func log(_ scope: AccessLog.Scope, to log: StandardErrorLog, routes: [String]) -> RaisedAccessLog {
         let lines = AccessLines(format: log.format, isForJournal: log.isForJournal, routes: routes)
-        return RaisedAccessLog(scope) { log.output?.write(lines.line($0, at: .systemClock)) }
+        return RaisedAccessLog(scope) { log.output?.write(lines.line($0, at: .systemClock), isOnLoop: true) }
     }
 
     /// The line of a response, with its end.
     func line(_ record: AccessRecord, at time: Timestamp) -> [UInt8] {
         let route = record.route.flatMap { routes.indices.contains($0) ? routes[$0] : nil }
-        let (method, status) = (record.method?.name, "\(record.status)")
+        let (method, status) = (record.method.map { $0.token ?? "other" }, "\(record.status)")
         let (whole, part) = record.microseconds.quotientAndRemainder(dividingBy: 1000)
         let digits = "\(part)"
         let milliseconds = "\(whole).\(String(repeating: "0", count: 3 - digits.utf8.count))\(digits)"
@@ -39,22 +39,5 @@ struct AccessLines: Sendable {
             line += " client=\(record.client) request=\(record.requestID)\n"
         }
         return Array(line.utf8)
-    }
-}
-
-extension HTTPMethod {
-    fileprivate var name: String {
-        switch self {
-        case .get: "GET"
-        case .head: "HEAD"
-        case .post: "POST"
-        case .put: "PUT"
-        case .patch: "PATCH"
-        case .delete: "DELETE"
-        case .options: "OPTIONS"
-        case .trace: "TRACE"
-        case .connect: "CONNECT"
-        case .other: "other"
-        }
     }
 }

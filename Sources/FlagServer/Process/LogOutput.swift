@@ -1,7 +1,6 @@
 import Dispatch
 import Glibc
 import Platform
-import Synchronization
 import Telemetry
 
 /// Writes lines to a descriptor. A reader that does not read keeps nobody waiting: a line that the kernel does not take
@@ -11,22 +10,33 @@ final class LogOutput: Sendable {
     /// Bytes of lines that wait at most.
     private let bytesMaximum: Int
     private let descriptor: Int32
-    /// Whether that is a socket, as the journal's is.
-    private let isSocket: Bool
+    private let kind: Kind
     /// The line that tells how many were dropped.
     private let notice: @Sendable (Int) -> [UInt8]
     private let state = Locked(State())
     /// Signalled when there is something to write, by whoever finds that the thread sleeps.
     private let work = DispatchSemaphore(value: 0)
-    private let droppedCount = Atomic<UInt64>(0)
 
     private struct State {
         var waiting: [UInt8] = []
         /// Lines that were dropped and not told of.
         var dropped = 0
+        /// The same, with those that were told of.
+        var allDropped: UInt64 = 0
         var isAsleep = false
         /// Whether what was taken is being written.
         var isWriting = false
+    }
+
+    /// What the descriptor is of, by what a write to it may wait for.
+    private enum Kind {
+        /// As the journal's is.
+        case socket
+        case pipe
+        /// For a disk.
+        case file
+        /// A terminal: for whoever has stopped it.
+        case other
     }
 
     /// - Parameters:
@@ -38,7 +48,14 @@ final class LogOutput: Sendable {
     ) {
         (self.descriptor, self.bytesMaximum, self.notice) = (descriptor, bytesMaximum, notice)
         var status = stat()
-        isSocket = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+        let isKnown = fstat(descriptor, &status) == 0
+        kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFSOCK where isKnown: .socket
+            case S_IFIFO where isKnown: .pipe
+            case S_IFREG where isKnown: .file
+            default: .other
+            }
     }
 
     /// Begins to write. The thread lives as long as the process.
@@ -48,7 +65,7 @@ final class LogOutput: Sendable {
     }
 
     /// Lines that were dropped since the start.
-    var dropped: UInt64 { droppedCount.load(ordering: .relaxed) }
+    var dropped: UInt64 { state.withLock { $0.allDropped } }
 
     /// Writes what there is to be known of it.
     func writeMetrics(to text: inout MetricsText) {
@@ -59,15 +76,17 @@ final class LogOutput: Sendable {
     }
 
     /// Has a line written, with its end. Never waits for the reader.
-    func write(_ line: [UInt8]) {
+    ///
+    /// - Parameter isOnLoop: whether an event loop says it, which must not wait for a disk, either.
+    func write(_ line: [UInt8], isOnLoop: Bool = false) {
         let mustWake = state.withLock { state in
             // Nothing waits before it.
-            let taken = state.isAsleep ? writeNow(line) : 0
+            let taken = state.isAsleep ? writeNow(line, isOnLoop) : 0
             if taken == line.count { return false }
             let line = line[taken...]
             if state.waiting.count + line.count > bytesMaximum, taken == 0 {
                 state.dropped += 1
-                droppedCount.add(1, ordering: .relaxed)
+                state.allDropped += 1
                 return false
             }
             state.waiting += line
@@ -78,12 +97,17 @@ final class LogOutput: Sendable {
     }
 
     /// Writes as much of a line as the kernel takes at once.
-    private func writeNow(_ line: [UInt8]) -> Int {
-        if isSocket { return max(0, send(descriptor, line, line.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))) }
-        // A pipe that can be written to takes so many bytes, and all of them or none (pipe(7), PIPE_BUF).
-        guard line.count <= 4096 else { return 0 }
-        var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        guard poll(&wanted, 1, 0) == 1, wanted.revents & Int16(POLLOUT) != 0 else { return 0 }
+    private func writeNow(_ line: [UInt8], _ isOnLoop: Bool) -> Int {
+        switch kind {
+        case .socket: return max(0, send(descriptor, line, line.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)))
+        case .pipe:
+            // One that can be written to takes so many bytes, and all of them or none (pipe(7), PIPE_BUF).
+            guard line.count <= 4096 else { return 0 }
+            var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            guard poll(&wanted, 1, 0) == 1, wanted.revents & Int16(POLLOUT) != 0 else { return 0 }
+        case .file: if isOnLoop { return 0 }
+        case .other: return 0
+        }
         return max(0, Glibc.write(descriptor, line, line.count))
     }
 
