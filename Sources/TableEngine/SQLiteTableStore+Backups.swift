@@ -11,6 +11,9 @@ extension SQLiteTableStore: TableMaintenance {
         try backups.list(filter)
     }
 
+    /// When the newest whole backup of a table was made, in milliseconds since 1970; nil when there is none.
+    package func newestBackup(of table: String) throws(TableError) -> Int64? { try backups.newest(of: table) }
+
     package func describeBackup(_ id: String) throws(TableError) -> ListedBackup { try backups.describe(id) }
 
     package func deleteBackup(_ id: String) throws(TableError) -> ListedBackup { try backups.delete(id) }

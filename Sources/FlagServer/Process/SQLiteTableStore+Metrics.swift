@@ -74,17 +74,15 @@ extension SQLiteTableStore {
 }
 
 extension SQLiteTableStore {
-    /// Writes how old the newest backup of a table is. Reads the heads of its backups.
+    /// Writes how old the newest backup of a table is.
     func writeNewestBackup(of table: String, to text: inout MetricsText) {
         text.family(
             "flag_server_newest_backup_time_seconds", .gauge,
             "When the newest backup of the flag table was made, in seconds since 1970; 0 when there is none.")
         // Left out where they cannot be read: a gauge has no way to say so.
-        var filter = BackupFilter()
-        filter.table = table
-        guard let backups = try? listBackups(filter) else { return }
-        let newest = backups.compactMap { $0.description?.createdAt }.max() ?? 0
-        text.sample(fraction: Double(newest) / 1_000, ["table": table])
+        do throws(TableError) {
+            text.sample(fraction: Double(try newestBackup(of: table) ?? 0) / 1_000, ["table": table])
+        } catch {}
     }
 }
 

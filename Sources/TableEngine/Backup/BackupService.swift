@@ -73,6 +73,19 @@ extension BackupService {
         return backups.values.filter { $0.isOne(of: filter) }.sorted { $0.id.precedes($1.id) }
     }
 
+    /// When the newest backup of a table was made that is whole, in milliseconds since 1970; nil when there is none.
+    /// Reads the heads of those that are newer, which is none where one table is backed up.
+    func newest(of table: String) throws(TableError) -> Int64? {
+        var filter = BackupFilter()
+        filter.table = table
+        for id in try ids().reversed() {
+            guard let backup = try listed(id), backup.isOne(of: filter) else { continue }
+            // One that is damaged is none to go back to.
+            if let made = backup.description { return made.createdAt }
+        }
+        return nil
+    }
+
     /// The identifiers of the files of all backups, in their order. Other files in the folder are nobody's.
     func ids() throws(TableError) -> [String] { try Self.ids(store.vault) }
 
