@@ -38,11 +38,12 @@ extension AuditTrail {
     /// Notes with which settings the server runs; those that are others than the last time are told by their names.
     /// Returns at once.
     ///
-    /// - Parameter settings: what is set, by name. Only digests of it are kept.
-    package func noteSettings(_ settings: [String: String]) {
+    /// - Parameter settings: what is set, by name. Only digests of it are kept. Asked on the log's queue: to put all
+    ///   settings into words takes a tenth of a start.
+    package func noteSettings(_ settings: @escaping @Sendable () -> [String: String]) {
         log.queue.async { [self] in
             // What cannot be read now is compared at the next start.
-            if let entry = try? AuditSettings(log: log).note(settings) { note(entry) }
+            if let entry = try? AuditSettings(log: log).note(settings()) { note(entry) }
         }
     }
 }

@@ -35,7 +35,7 @@ extension ServerProcess {
                 }
             })
         trail.start()
-        trail.noteSettings(configuration.texts)
+        trail.noteSettings { [configuration] in configuration.texts }
         trail.keepRecords(for: Int64(configuration.audit.retentionDays) * 86_400_000) { [tables = store.tables] in
             tables.timeForForgetting
         }
@@ -76,10 +76,7 @@ extension AuditTrail {
         { [self] principal, request, address in
             var circumstances = ChangeCircumstances()
             circumstances.address = "\(address)"
-            var entry = AuditEntry(.refuse, by: principal.with(circumstances), at: .systemClock)
-            entry.outcome = .refused
-            entry.target = AuditTarget("route", request)
-            tally(entry)
+            tallyRefusal(of: principal.with(circumstances), request)
         }
     }
 }

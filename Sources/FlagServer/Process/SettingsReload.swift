@@ -77,7 +77,7 @@ struct SettingsReload {
             "settings and certificate read again",
             metadata: ["changed": "\(exchanged.isEmpty ? "nothing" : exchanged.joined(separator: ", "))"])
         parts.audit.note(.ofServer(.reload, current))
-        parts.audit.noteSettings(current.texts)
+        parts.audit.noteSettings { [current] in current.texts }
     }
 
     private func apply(_ settings: ServerConfiguration) {
@@ -93,7 +93,7 @@ struct SettingsReload {
 
 extension ServerConfiguration {
     /// Takes over what can be exchanged while the server serves.
-    fileprivate mutating func takeExchangeable(of other: ServerConfiguration) {
+    mutating func takeExchangeable(of other: ServerConfiguration) {
         throttle = other.throttle
         corsOrigins = other.corsOrigins
         metricsReaders = other.metricsReaders

@@ -142,6 +142,14 @@ struct EverySettingTests {
         #expect(inFile == expected)
     }
 
+    @Test("A setting is exchanged while the server serves exactly where that is said of it", arguments: cases)
+    func isExchanged(_ setting: Case) throws {
+        var (current, other) = (try ServerConfigurationTests.load(), try ServerConfigurationTests.load())
+        setting.change(&other)
+        current.takeExchangeable(of: other)
+        #expect((current == other) == Settings.exchangedWhileServing.contains(setting.key))
+    }
+
     @Test("There is no setting that these tests leave out")
     func complete() throws {
         let directory = try TemporaryDirectory()
