@@ -178,3 +178,8 @@ extension FlagRepository {
         try history(of: .segment(name), in: environment, limit: FlagLimits.pageSize).records
     }
 }
+
+extension DerivedAttributes {
+    /// What the item means, without what follows from it.
+    static func content(of item: Item) -> Item { item.filter { !names.contains($0.key) } }
+}

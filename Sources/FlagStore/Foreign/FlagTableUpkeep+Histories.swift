@@ -72,11 +72,7 @@ extension FlagTableUpkeep {
         let added = Dictionary(new, uniquingKeysWith: +)
         var operations = entries.map { entry($0.entry.item(in: $0.partition)) }
         operations += try makeRoom(for: added, in: Set(added.keys))
-        if operations.count >= FlagLimits.operationsPerTransaction {
-            try performBeside(operations)
-            operations = []
-        }
-        if storing { try store(sequence, with: operations) } else { try perform(operations) }
+        try perform(operations, storing: storing ? sequence : nil)
         tallies.withLock { $0.settle() }
         state.withLock { $0.statistics.entries += UInt64(added.values.reduce(0) { $0 + $1.entries }) }
     }

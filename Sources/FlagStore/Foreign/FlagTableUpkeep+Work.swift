@@ -119,15 +119,7 @@ extension FlagTableUpkeep {
         let isTold = consequences.tallied.isEmpty && tallies.withLock { $0.isTold }
         // What is being counted is counted again after a crash.
         let isWorthIt = !operations.isEmpty || sequence > position.stored + Self.positionGap
-        if operations.count >= FlagLimits.operationsPerTransaction {
-            try performBeside(operations)
-            operations = []
-        }
-        if storing, isTold, isWorthIt {
-            try store(sequence, with: operations)
-        } else {
-            try perform(operations)
-        }
+        try perform(operations, storing: storing && isTold && isWorthIt ? sequence : nil)
         state.withLock { state in
             state.statistics.entries += UInt64(consequences.entries.count)
             for (place, form) in consequences.held { state.held[place] = form?.kind }
@@ -159,6 +151,17 @@ extension FlagTableUpkeep {
         state.withLock { state in
             state.position = FollowerPosition(taken: max(state.position.taken, sequence), stored: sequence)
         }
+    }
+
+    /// Does operations on different items; many beside one another. Stores a position with or behind the last of them,
+    /// where there is one.
+    func perform(_ operations: [WriteOperation], storing position: Int64?) throws(FlagStoreError) {
+        var rest = operations
+        if rest.count >= FlagLimits.operationsPerTransaction {
+            try performBeside(rest)
+            rest = []
+        }
+        if let position { try store(position, with: rest) } else { try perform(rest) }
     }
 
     func store(_ position: Int64) throws(FlagStoreError) { try store(position, with: []) }

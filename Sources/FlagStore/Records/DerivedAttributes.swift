@@ -13,11 +13,6 @@ enum DerivedAttributes {
         Attribute.environment, Attribute.version, Attribute.updatedAt,
     ]
 
-    /// What the item means, without what follows from it.
-    static func content(of item: Item) -> Item {
-        item.filter { !names.contains($0.key) }
-    }
-
     /// Whether a write changed what the item means. O(item).
     static func isContentChanged(from old: Item?, to new: Item?) -> Bool {
         guard let old, let new else { return old != new }
