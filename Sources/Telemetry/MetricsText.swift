@@ -5,11 +5,6 @@ package struct MetricsText {
     /// How it is written.
     package enum Format: Sendable {
         case prometheus, openMetrics
-
-        /// The one that a client wants more, by its field `Accept` (RFC 9110 §12.5.1); its own, where it says nothing.
-        package init(accept: String?) {
-            self = accept?.contains("application/openmetrics-text") ?? false ? .openMetrics : .prometheus
-        }
     }
 
     /// What a metric is.

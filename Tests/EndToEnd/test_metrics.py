@@ -27,7 +27,8 @@ def value(family, **labels) -> float:
 
 
 @pytest.mark.parametrize("accept, media_type", [
-    (None, PLAIN), ("text/plain", PLAIN), ("*/*", PLAIN), ("application/openmetrics-text", OPENMETRICS),
+    (None, PLAIN), ("text/plain", PLAIN), ("*/*", PLAIN), ("application/openmetrics-text;q=0, */*", PLAIN),
+    ("text/plain, application/openmetrics-text;q=0.5", PLAIN), ("application/openmetrics-text", OPENMETRICS),
     # What Prometheus 2.42 sends.
     ("application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
      "text/plain;version=0.0.4;q=0.5,*/*;q=0.1", OPENMETRICS),

@@ -11,6 +11,16 @@ import HTTPTransport
 import Platform
 import Telemetry
 
+extension MetricsText.Format {
+    /// The one that a client wants, by its field `Accept`: OpenMetrics where it names that, and wants it no less than
+    /// plain text.
+    init(accept: String?) {
+        let types = AcceptedTypes(accept)
+        let weight = types.weight(named: "application/openmetrics-text") ?? 0
+        self = weight > 0 && weight >= types.weight(of: "text/plain") ? .openMetrics : .prometheus
+    }
+}
+
 /// What `GET /metrics` shows.
 struct MetricsPage: Sendable {
     let metrics: ServerMetrics

@@ -35,7 +35,7 @@ struct AcceptedCodings {
     var refusesIdentity: Bool { (identity >= 0 ? identity : others) == 0 }
 
     /// `q=0.5`, with blanks around the semicolon only. What is malformed counts as 0.
-    private static func weight(_ element: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int {
+    static func weight(_ element: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int {
         let text = element[trimmed(element, range)].map { lowercased($0) }
         guard text.count >= 3, text.count <= 7, text[0] == 0x71, text[1] == 0x3D else { return 0 }
         guard text[2] == 0x30 || text[2] == 0x31, text.count == 3 || text[3] == 0x2E else { return 0 }
@@ -49,7 +49,8 @@ struct AcceptedCodings {
         return weight <= 1000 ? weight : 0
     }
 
-    private static func trimmed(_ element: UnsafeRawBufferPointer, _ range: Range<Int>) -> Range<Int> {
+    /// A part of an element without the blanks around it.
+    static func trimmed(_ element: UnsafeRawBufferPointer, _ range: Range<Int>) -> Range<Int> {
         var (start, end) = (range.lowerBound, range.upperBound)
         while start < end, element[start] == 0x20 || element[start] == 0x09 { start += 1 }
         while end > start, element[end - 1] == 0x20 || element[end - 1] == 0x09 { end -= 1 }
