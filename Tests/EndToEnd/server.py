@@ -61,6 +61,14 @@ def run_command(*arguments, timeout: float = 60, env: dict | None = None, user: 
         env=clean_environment(env), **options)
 
 
+def await_true(condition, seconds: float, otherwise: str = "not within time"):
+    """Waits until a condition holds; fails, and says so, when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.01)
+
+
 class DidNotStart(Exception):
     """The server ended, or never answered ready; carries its exit status and log."""
 

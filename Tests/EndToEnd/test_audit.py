@@ -5,12 +5,11 @@ import json
 import re
 import sqlite3
 import threading
-import time
 
 import pytest
 
 import dynamodb
-from server import free_port, run_command
+from server import await_true, free_port, run_command
 
 
 def audit(server, query: str = "", **headers) -> list[dict]:
@@ -30,13 +29,6 @@ def admin(server) -> dict:
     made = run_command("keys", "create", "--name", "auditor", "--kind", "admin", "--environment", "*", "--role",
                        "admin", "--data-dir", server.data_dir)
     return {"Authorization": f"Bearer {made.stdout.strip()}"}
-
-
-def await_that(condition, seconds: float = 15):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not within time"
-        time.sleep(0.02)
 
 
 def test_a_change_is_in_the_list_when_it_is_answered_with_who_why_where_and_what(start_server):
@@ -111,7 +103,7 @@ def test_the_port_of_dynamodb_tells_by_which_access_key(start_server, tmp_path):
             return True
         except Exception:
             return False
-    await_that(opened)
+    await_true(opened, 15)
     with pytest.raises(client.exceptions.ClientError):
         client.delete_item(
             TableName="feature-flags-local", Key={"PK": {"S": "FLAG#staging#x"}, "SK": {"S": "METADATA"}})
@@ -206,7 +198,7 @@ def test_a_restore_takes_nothing_from_the_log_and_what_comes_after_it_is_told(st
     (tmp_path / "head").write_text(command(server, "head"))
     done = run_command("restore", backup, "--replace", "--reason", "it went wrong", "--data-dir", server.data_dir)
     assert done.returncode == 0, done.stderr
-    await_that(lambda: server.request("GET", "/api/flags/after")[0] == 404)
+    await_true(lambda: server.request("GET", "/api/flags/after")[0] == 404, 15)
     server.create_flag("later", defaultEnabled=True)
     told = [(record["action"], record["target"].get("flag")) for record in audit(server, "order=oldest&limit=1000")]
     changes = [entry for entry in told if entry[0] in ("flag.create", "backup.restore")]
@@ -256,15 +248,15 @@ def test_records_are_shipped_to_a_file_and_go_on_there_after_a_restart(start_ser
     environment = {"FLAG_SERVER_AUDIT_SHIP": str(shipped)}
     server = start_server(env=environment)
     server.create_flag("first", defaultEnabled=True)
-    await_that(lambda: "cannot be copied" in server.log)
+    await_true(lambda: "cannot be copied" in server.log, 15)
     shipped.parent.mkdir()
-    await_that(lambda: shipped.exists() and '"first"' in shipped.read_text())
+    await_true(lambda: shipped.exists() and '"first"' in shipped.read_text(), 15)
     server.kill()
     with shipped.open("a") as file:
         file.write('{"sequence": 999, "cut off')
     server = start_server(env=environment)
     server.create_flag("second", defaultEnabled=True)
-    await_that(lambda: '"second"' in shipped.read_text())
+    await_true(lambda: '"second"' in shipped.read_text(), 15)
     server.terminate()
     lines = []
     for line in shipped.read_text().splitlines():
@@ -299,7 +291,7 @@ def test_records_are_posted_to_a_server(start_server):
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     server = start_server(env={"FLAG_SERVER_AUDIT_SHIP": f"http://127.0.0.1:{receiver.server_port}/audit"})
     server.create_flag("first", defaultEnabled=True)
-    await_that(lambda: any(line.get("target") == {"flag": "first"} for line in received))
+    await_true(lambda: any(line.get("target") == {"flag": "first"} for line in received), 15)
     assert [line["sequence"] for line in received if "sequence" in line][0] == 1
     assert server.metric("flag_server_audit_shipped")[""] > 0
     receiver.shutdown()

@@ -8,7 +8,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from server import free_port, run_command
+from server import await_true, free_port, run_command
 from tables import client_for
 
 TABLE = "feature-flags-local"
@@ -24,13 +24,6 @@ def everything(data_dir):
     """Names, contents and times of all that is in a directory."""
     return {str(path): (path.stat().st_mtime_ns, path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest())
             for path in data_dir.rglob("*")}
-
-
-def await_true(condition, seconds, otherwise):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, otherwise
-        time.sleep(0.05)
 
 
 def logs(data_dir):

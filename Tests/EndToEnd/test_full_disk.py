@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from server import FlagServer, free_port, run_command, send
+from server import FlagServer, await_true, free_port, run_command, send
 from tables import THINGS, client_for
 
 TEXT = "x" * 60_000
@@ -114,13 +114,6 @@ class Writers:
     def await_refusals(self):
         await_true(lambda: {refusal[0] for refusal in self.refusals} == {"REST", "DynamoDB"} or self.failure, 60,
                    "the disk never got full")
-
-
-def await_true(condition, seconds: float, otherwise: str):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, otherwise
-        time.sleep(0.02)
 
 
 def stored(server: FlagServer) -> set[str]:

@@ -4,19 +4,13 @@ import datetime
 import json
 import signal
 import socket
-import time
 
 import pytest
 
+from server import await_true
+
 LIMIT = 10.0
 """Seconds in which what a signal asks for is done. Far more than it needs."""
-
-
-def until(condition, what: str):
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.005)
 
 
 class Configured:
@@ -36,7 +30,8 @@ class Configured:
         self.write(**settings)
         self.server.process.send_signal(signal.SIGHUP)
         ends = ("read again changed=", "stay as they were")
-        until(lambda: any(end in self.server.log[before:] for end in ends), "no end of the reload in the log")
+        await_true(
+            lambda: any(end in self.server.log[before:] for end in ends), LIMIT, "no end of the reload in the log")
         return self.server.log[before:]
 
 
@@ -55,13 +50,15 @@ def test_what_can_be_exchanged_is_in_force_at_once_and_what_cannot_is_named(conf
     told = it.reload(cors={"origins": "https://other.example"}, log={"access": "errors"}, limits={"connections": 77})
     assert "changed=\"cors.origins, log.access\"" in told, told
     assert "take effect at the next start settings=limits.connections" in told
-    until(lambda: it.server.request(*preflight, headers=fields)[1].get("Access-Control-Allow-Origin")
-          == "https://other.example", "the other origin is not let in")
+    def is_let_in():
+        return it.server.request(*preflight, headers=fields)[1].get("Access-Control-Allow-Origin") == fields["Origin"]
+
+    await_true(is_let_in, LIMIT, "the other origin is not let in")
     # What waits is told again.
     assert "settings=limits.connections" in it.reload(cors={"origins": "https://other.example"},
                                                       log={"access": "errors"}, limits={"connections": 77})
     it.server.evaluate("no-such-flag")
-    until(lambda: "status=404" in it.server.log, "no line for the 404")
+    await_true(lambda: "status=404" in it.server.log, LIMIT, "no line for the 404")
     assert "route=/ofrep/v1/evaluate/flags/{key...} status=404" in it.server.log
     assert "no-such-flag" not in it.server.log
 
@@ -76,7 +73,7 @@ def test_settings_with_a_mistake_change_nothing(configured, wrong, said):
     told = it.reload(**{"log": {"access": "off"}, **wrong})
     assert said in told and "stay as they were" in told
     it.server.expect(200, "GET", "/api/flags")
-    until(lambda: "route=/api/flags status=200" in it.server.log, "the access log is off")
+    await_true(lambda: "route=/api/flags status=200" in it.server.log, LIMIT, "the access log is off")
 
 
 def test_bounds_on_how_often_somebody_may_ask_are_exchanged(start_server, tmp_path):
@@ -84,7 +81,7 @@ def test_bounds_on_how_often_somebody_may_ask_are_exchanged(start_server, tmp_pa
     for _ in range(3):
         it.server.expect(401, "GET", "/api/flags")
     it.reload(auth="on", throttle={"administration": "1/h"})
-    until(lambda: it.server.request("GET", "/api/flags")[0] == 429, "nobody has to wait")
+    await_true(lambda: it.server.request("GET", "/api/flags")[0] == 429, LIMIT, "nobody has to wait")
 
 
 def test_freezes_of_the_configuration_are_exchanged(configured):
@@ -102,8 +99,9 @@ def test_freezes_of_the_configuration_are_exchanged(configured):
 def test_a_reload_is_in_the_audit_log_with_what_changed(configured):
     it = configured()
     it.reload(log={"level": "debug"})
-    until(lambda: [record for record in it.server.expect(200, "GET", "/api/audit?action=server.reload")["records"]],
-          "no record of the reload")
+    await_true(
+        lambda: it.server.expect(200, "GET", "/api/audit?action=server.reload")["records"], LIMIT,
+        "no record of the reload")
 
 
 def test_everything_is_told_for_a_while(configured):
@@ -111,10 +109,11 @@ def test_everything_is_told_for_a_while(configured):
     it.server.expect(200, "GET", "/api/flags")
     assert "/api/flags" not in it.server.log
     it.server.process.send_signal(signal.SIGUSR1)
-    until(lambda: "everything is told for a while minutes=10" in it.server.log, "not told")
+    await_true(lambda: "everything is told for a while minutes=10" in it.server.log, LIMIT, "not told")
     it.server.expect(200, "GET", "/api/flags")
-    until(lambda: "DEBUG    request" in it.server.log and "response method=GET route=/api/flags" in it.server.log,
-          "neither the request nor the response is told of")
+    await_true(
+        lambda: "DEBUG    request" in it.server.log and "response method=GET route=/api/flags" in it.server.log, LIMIT,
+        "neither the request nor the response is told of")
 
 
 def test_one_of_so_many_responses_is_told_of(configured):

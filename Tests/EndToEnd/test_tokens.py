@@ -14,7 +14,7 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from server import FlagServer, run_command
+from server import FlagServer, await_true, run_command
 from test_keys import bearing, make, selector
 
 
@@ -216,18 +216,11 @@ def trusting(start_server, tmp_path, *issuers: dict) -> FlagServer:
     return start_server("--auth", "on", env={"FLAG_SERVER_TOKENS_ISSUERS": str(path)})
 
 
-def until(condition, seconds: float = 20):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "ES384", "EdDSA"])
 def test_tokens_of_others_get_in_with_the_roles_that_their_claim_gives(start_server, tmp_path, issuer, algorithm):
     issuer.add("one", algorithm)
     server = trusting(start_server, tmp_path, issuer.settings())
-    until(lambda: status(server, issuer.token("one")) == 200)
+    await_true(lambda: status(server, issuer.token("one")) == 200, 20)
     me = server.expect(200, "GET", "/api/whoami", headers=bearing(issuer.token("one", groups=["on-call", "x"])))
     assert me["principal"] == f"account ada@{issuer.url}" and list(me["environments"]) == ["production"]
     assert "use kill switches" in me["environments"]["production"]
@@ -242,7 +235,7 @@ def test_an_issuer_keeps_to_its_algorithms_and_to_its_own_keys(start_server, tmp
     for kid, algorithm in [("rsa", "RS256"), ("ec", "ES256")]:
         issuer.add(kid, algorithm)
     server = trusting(start_server, tmp_path, issuer.settings(algorithms=["RS256"]))
-    until(lambda: status(server, issuer.token("rsa")) == 200)
+    await_true(lambda: status(server, issuer.token("rsa")) == 200, 20)
     assert status(server, issuer.token("ec")) == 401
     other = rsa.generate_private_key(65537, 2048)
     assert status(server, issuer.token("rsa", key=other)) == 401
@@ -259,7 +252,7 @@ def test_an_issuer_keeps_to_its_algorithms_and_to_its_own_keys(start_server, tmp
 def test_a_new_key_is_fetched_and_old_ones_outlive_their_source(start_server, tmp_path, issuer):
     issuer.add("one", "ES256")
     server = trusting(start_server, tmp_path, issuer.settings())
-    until(lambda: status(server, issuer.token("one")) == 200)
+    await_true(lambda: status(server, issuer.token("one")) == 200, 20)
     asked = issuer.asked
     issuer.add("two", "ES256")
     assert status(server, issuer.token("two")) == 200
